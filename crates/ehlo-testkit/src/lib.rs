@@ -1,0 +1,1 @@
+//! Transcripts, vectors, properties and simulations that test ehlo.

@@ -1,0 +1,224 @@
+//! Reply codes (RFC 5321 §4.2) and enhanced status codes (RFC 3463).
+
+use crate::encode::{Encode, Writer};
+
+/// What the first digit of a reply code says, RFC 5321 §4.2.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// 2yz: done.
+    PositiveCompletion,
+    /// 3yz: the command was accepted, more is needed.
+    PositiveIntermediate,
+    /// 4yz: not now; the same may succeed later.
+    TransientNegative,
+    /// 5yz: not so; do not repeat it.
+    PermanentNegative,
+}
+
+impl Severity {
+    /// 2yz or 3yz.
+    pub const fn is_positive(self) -> bool {
+        matches!(self, Self::PositiveCompletion | Self::PositiveIntermediate)
+    }
+}
+
+/// A reply code: three digits, the first from 2 to 5, RFC 5321 §4.2.
+///
+/// The grammar's second digit ends at 5; a client must act on the first digit of a code that it
+/// does not know (§4.3.2), so the others are codes too.
+///
+/// ```
+/// use ehlo::{Code, Severity};
+///
+/// assert_eq!(Code::new(250), Some(Code::OK));
+/// assert_eq!(Code::new(450).map(Code::severity), Some(Severity::TransientNegative));
+/// assert_eq!(Code::new(199), None);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(u16);
+
+impl Code {
+    /// The code of this number, 200 to 599.
+    pub const fn new(number: u16) -> Option<Self> {
+        if matches!(number, 200..=599) { Some(Self(number)) } else { None }
+    }
+
+    /// The number, 200 to 599.
+    pub const fn number(self) -> u16 {
+        self.0
+    }
+
+    /// What the first digit says.
+    pub const fn severity(self) -> Severity {
+        match self.0 / 100 {
+            2 => Severity::PositiveCompletion,
+            3 => Severity::PositiveIntermediate,
+            4 => Severity::TransientNegative,
+            _ => Severity::PermanentNegative,
+        }
+    }
+
+    /// 2yz or 3yz.
+    pub const fn is_positive(self) -> bool {
+        self.severity().is_positive()
+    }
+}
+
+macro_rules! codes {
+    ($($number:literal $name:ident $meaning:literal;)*) => {
+        impl Code {
+            $(#[doc = concat!("`", $number, "`: ", $meaning, ".")]
+            pub const $name: Self = Self($number);)*
+
+            /// The meaning of a code that an RFC defines.
+            pub const fn meaning(self) -> Option<&'static str> {
+                match self.0 {
+                    $($number => Some($meaning),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    211 SYSTEM_STATUS "system status";
+    214 HELP_MESSAGE "help message";
+    220 SERVICE_READY "service ready";
+    221 SERVICE_CLOSING "service closing transmission channel";
+    235 AUTHENTICATION_SUCCEEDED "authentication succeeded, RFC 4954";
+    250 OK "requested action completed";
+    251 WILL_FORWARD "user not local, will forward";
+    252 CANNOT_VERIFY "cannot verify the user, but will accept the message";
+    253 PENDING_MESSAGES_STARTED "pending messages started, RFC 1985";
+    334 AUTHENTICATION_CONTINUES "server challenge, RFC 4954";
+    354 START_MAIL_INPUT "start mail input, end with CRLF . CRLF";
+    355 TRANSACTION_OFFSET "octet offset of the transaction, RFC 1845";
+    421 SERVICE_NOT_AVAILABLE "service not available, closing transmission channel";
+    432 PASSWORD_TRANSITION_NEEDED "a password transition is needed, RFC 4954";
+    450 MAILBOX_BUSY "mailbox unavailable now";
+    451 LOCAL_ERROR "local error in processing";
+    452 INSUFFICIENT_STORAGE "insufficient system storage, or too many recipients";
+    453 NO_MAIL "you have no mail, RFC 2645";
+    454 TEMPORARY_FAILURE "temporary failure of TLS or authentication, RFC 3207 and 4954";
+    455 CANNOT_ACCOMMODATE_PARAMETERS "unable to accommodate parameters now";
+    458 UNABLE_TO_QUEUE "unable to queue messages for the node, RFC 1985";
+    459 NODE_NOT_ALLOWED "node not allowed, RFC 1985";
+    500 SYNTAX_ERROR "syntax error, command unrecognised or line too long";
+    501 ARGUMENT_SYNTAX_ERROR "syntax error in parameters or arguments";
+    502 COMMAND_NOT_IMPLEMENTED "command not implemented";
+    503 BAD_SEQUENCE "bad sequence of commands";
+    504 PARAMETER_NOT_IMPLEMENTED "command parameter not implemented";
+    521 HOST_ACCEPTS_NO_MAIL "host does not accept mail, RFC 7504";
+    523 ENCRYPTION_NEEDED "encryption needed, RFC 5248";
+    524 ENCRYPTION_REQUIRED_FOR_MECHANISM "encryption required for the mechanism, RFC 5248";
+    525 ACCOUNT_DISABLED "user account disabled, RFC 5248";
+    530 AUTHENTICATION_REQUIRED "authentication required, or STARTTLS first, RFC 4954 and 3207";
+    534 MECHANISM_TOO_WEAK "authentication mechanism is too weak, RFC 4954";
+    535 CREDENTIALS_INVALID "authentication credentials invalid, RFC 4954";
+    538 MECHANISM_REQUIRES_ENCRYPTION "encryption required for the mechanism, RFC 4954";
+    550 MAILBOX_UNAVAILABLE "mailbox unavailable, or refused by policy";
+    551 NOT_LOCAL "user not local, try another path";
+    552 EXCEEDED_STORAGE "exceeded storage allocation";
+    553 MAILBOX_NAME_NOT_ALLOWED "mailbox name not allowed";
+    554 TRANSACTION_FAILED "transaction failed, or no SMTP service here";
+    555 PARAMETERS_NOT_RECOGNISED "MAIL or RCPT parameters not recognised";
+    556 DOMAIN_ACCEPTS_NO_MAIL "domain does not accept mail, RFC 7504";
+}
+
+impl core::fmt::Debug for Code {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl core::fmt::Display for Code {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl Encode for Code {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        writer.put_number(u64::from(self.0));
+    }
+}
+
+/// An enhanced status code, RFC 3463: `class "." subject "." detail`, for instance 5.1.1.
+///
+/// ```
+/// use ehlo::EnhancedCode;
+///
+/// let code = EnhancedCode::new(5, 7, 606).unwrap();
+/// assert_eq!((code.class(), code.subject(), code.detail()), (5, 7, 606));
+/// assert_eq!(EnhancedCode::new(3, 0, 0), None);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EnhancedCode {
+    class: u8,
+    subject: u16,
+    detail: u16,
+}
+
+impl EnhancedCode {
+    /// The code of these numbers: class 2, 4 or 5, the others up to 999.
+    pub const fn new(class: u8, subject: u16, detail: u16) -> Option<Self> {
+        if matches!(class, 2 | 4 | 5) && subject <= 999 && detail <= 999 {
+            Some(Self { class, subject, detail })
+        } else {
+            None
+        }
+    }
+
+    /// The code of this crate's own constants, which are known to be right.
+    pub(crate) const fn known(class: u8, subject: u16, detail: u16) -> Self {
+        Self { class, subject, detail }
+    }
+
+    /// 2 success, 4 persistent transient failure, 5 permanent failure.
+    pub const fn class(self) -> u8 {
+        self.class
+    }
+
+    /// What the failure or success is about, 0 to 999.
+    pub const fn subject(self) -> u16 {
+        self.subject
+    }
+
+    /// The detail within the subject, 0 to 999.
+    pub const fn detail(self) -> u16 {
+        self.detail
+    }
+
+    /// Whether the code may stand in a reply of this severity, RFC 2034 §4.
+    pub const fn fits(self, severity: Severity) -> bool {
+        matches!(
+            (self.class, severity),
+            (2, Severity::PositiveCompletion)
+                | (4, Severity::TransientNegative)
+                | (5, Severity::PermanentNegative)
+        )
+    }
+}
+
+impl core::fmt::Debug for EnhancedCode {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(self, f)
+    }
+}
+
+impl core::fmt::Display for EnhancedCode {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
+    }
+}
+
+impl Encode for EnhancedCode {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        writer.put_number(u64::from(self.class));
+        writer.put_octet(b'.');
+        writer.put_number(u64::from(self.subject));
+        writer.put_octet(b'.');
+        writer.put_number(u64::from(self.detail));
+    }
+}

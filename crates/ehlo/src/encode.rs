@@ -1,0 +1,124 @@
+//! Writing a value as the octets of the wire, into the caller's slice.
+
+/// A value with exactly one form on the wire.
+///
+/// All of it is written, or an error says how much room it needs.
+///
+/// ```
+/// use ehlo::{Command, Encode};
+///
+/// let mut out = [0; 8];
+/// let written = Command::Quit.encode(&mut out)?;
+/// assert_eq!(&out[..written], b"QUIT\r\n");
+/// assert_eq!(Command::Quit.encode(&mut [0; 3]).unwrap_err().needed, 6);
+/// # Ok::<(), ehlo::BufferTooSmall>(())
+/// ```
+pub trait Encode {
+    /// Appends the wire form of the value to `writer`.
+    fn write_to(&self, writer: &mut Writer<'_>);
+
+    /// Writes the wire form to the front of `out` and returns its length in octets.
+    ///
+    /// # Errors
+    ///
+    /// [`BufferTooSmall`] when it does not fit; the content of `out` is then unspecified.
+    fn encode(&self, out: &mut [u8]) -> Result<usize, BufferTooSmall> {
+        let mut writer = Writer::new(out);
+        self.write_to(&mut writer);
+        writer.finish()
+    }
+
+    /// The length in octets of the wire form.
+    fn encoded_len(&self) -> usize {
+        let mut writer = Writer::new(&mut []);
+        self.write_to(&mut writer);
+        writer.needed
+    }
+}
+
+/// The caller's slice is too short for what was to be written; nothing of it counts as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BufferTooSmall {
+    /// Octets that the whole needs.
+    pub needed: usize,
+}
+
+impl core::fmt::Display for BufferTooSmall {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "the output needs {} octets", self.needed)
+    }
+}
+
+impl core::error::Error for BufferTooSmall {}
+
+/// A cursor over the caller's slice that counts on past its end.
+#[derive(Debug)]
+pub struct Writer<'o> {
+    out: &'o mut [u8],
+    needed: usize,
+}
+
+impl<'o> Writer<'o> {
+    /// A writer at the front of `out`.
+    pub fn new(out: &'o mut [u8]) -> Self {
+        Self { out, needed: 0 }
+    }
+
+    /// Appends `octets`.
+    #[inline]
+    pub fn put(&mut self, octets: &[u8]) {
+        let end = self.needed.saturating_add(octets.len());
+        if let Some(room) = self.out.get_mut(self.needed..end) {
+            room.copy_from_slice(octets);
+        }
+        self.needed = end;
+    }
+
+    /// Appends one octet.
+    #[inline]
+    pub fn put_octet(&mut self, octet: u8) {
+        self.put(&[octet]);
+    }
+
+    /// Appends `number` in decimal.
+    pub fn put_number(&mut self, mut number: u64) {
+        let mut digits = [0; 20];
+        let mut at = digits.len();
+        while let Some(slot) = at.checked_sub(1).and_then(|i| digits.get_mut(i)) {
+            at -= 1;
+            // A remainder of ten fits in an octet.
+            *slot = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+        self.put(digits.get(at..).unwrap_or_default());
+    }
+
+    /// Octets written so far, counting those that had no room.
+    pub const fn needed(&self) -> usize {
+        self.needed
+    }
+
+    /// The number of octets written.
+    ///
+    /// # Errors
+    ///
+    /// [`BufferTooSmall`] when they did not fit.
+    pub fn finish(self) -> Result<usize, BufferTooSmall> {
+        if self.needed <= self.out.len() {
+            Ok(self.needed)
+        } else {
+            Err(BufferTooSmall { needed: self.needed })
+        }
+    }
+}
+
+/// Lets `write!` format numbers and addresses into the slice; never fails.
+impl core::fmt::Write for Writer<'_> {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        self.put(text.as_bytes());
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! What is wrong with a line, where, and the reply that fits.
+
+use crate::{Code, EnhancedCode};
+
+/// What parsing the front of an input found. Not enough input is a value, never an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parsed<T> {
+    /// A whole value.
+    Complete {
+        /// What was parsed.
+        value: T,
+        /// Octets of the input that it took.
+        consumed: usize,
+    },
+    /// The input ends before the value does.
+    Incomplete,
+}
+
+/// An octet of the input that the grammar does not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// What is wrong.
+    pub kind: SyntaxErrorKind,
+    /// Where it was seen: octets from the start of the line.
+    pub offset: usize,
+}
+
+impl SyntaxError {
+    /// The code that a server answers.
+    pub const fn code(self) -> Code {
+        self.kind.reply().0
+    }
+
+    /// The enhanced status code that a server answers.
+    pub const fn enhanced_code(self) -> EnhancedCode {
+        self.kind.reply().1
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])+ $name:ident $code:ident $class:literal.$subject:literal.$detail:literal $text:literal;)*) => {
+        /// What is wrong with a line.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum SyntaxErrorKind {
+            $($(#[doc = $doc])+ $name,)*
+        }
+
+        impl SyntaxErrorKind {
+            /// The code and the enhanced status code that a server answers.
+            pub const fn reply(self) -> (Code, EnhancedCode) {
+                match self {
+                    $(Self::$name => (Code::$code, EnhancedCode::known($class, $subject, $detail)),)*
+                }
+            }
+
+            /// The same in words, fit for the text of a reply.
+            pub const fn text(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A verb that no RFC knows, or none at all. RFC 5321 §4.2.4.
+    UnknownVerb SYNTAX_ERROR 5 . 5 . 2 "command unrecognised";
+    /// A verb that this crate knows and never performs, as SEND, SOML and SAML (RFC 821).
+    ObsoleteVerb COMMAND_NOT_IMPLEMENTED 5 . 5 . 1 "command not implemented";
+    /// A line longer than its limit. RFC 5321 §4.5.3.1.4.
+    LineTooLong SYNTAX_ERROR 5 . 5 . 2 "line too long";
+    /// CR without LF. RFC 5321 §2.3.8.
+    BareCr SYNTAX_ERROR 5 . 5 . 2 "bare CR in line";
+    /// LF without CR. RFC 5321 §2.3.8.
+    BareLf SYNTAX_ERROR 5 . 5 . 2 "bare LF in line";
+    /// A control octet, NUL among them. RFC 5321 §4.1.2.
+    Control ARGUMENT_SYNTAX_ERROR 5 . 5 . 2 "control character in line";
+    /// An octet above 127 without SMTPUTF8, or no valid UTF-8 with it. RFC 5321 §2.4.
+    NonAscii SYNTAX_ERROR 5 . 5 . 2 "invalid character";
+    /// A mailbox that needs SMTPUTF8 where it is not in force. RFC 6531 §3.5.
+    NeedsSmtpUtf8 MAILBOX_NAME_NOT_ALLOWED 5 . 6 . 7 "address needs SMTPUTF8";
+    /// An argument is missing.
+    MissingArgument ARGUMENT_SYNTAX_ERROR 5 . 5 . 4 "argument missing";
+    /// An argument where none is allowed. RFC 5321 §4.1.1.
+    UnexpectedArgument ARGUMENT_SYNTAX_ERROR 5 . 5 . 4 "no argument allowed";
+    /// An argument of the wrong form.
+    Argument ARGUMENT_SYNTAX_ERROR 5 . 5 . 4 "syntax error in argument";
+    /// A path that is none. RFC 5321 §4.1.2.
+    Path ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "syntax error in path";
+    /// A path over 256 octets. RFC 5321 §4.5.3.1.3.
+    PathTooLong ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "path too long";
+    /// A local part that is none. RFC 5321 §4.1.2.
+    LocalPart ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "syntax error in local part";
+    /// A local part over 64 octets. RFC 5321 §4.5.3.1.1.
+    LocalPartTooLong ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "local part too long";
+    /// A domain that is none. RFC 5321 §4.1.2.
+    Domain ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "syntax error in domain";
+    /// A domain over 255 octets, or a label over 63. RFC 5321 §4.5.3.1.2.
+    DomainTooLong ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "domain too long";
+    /// An address literal that is none. RFC 5321 §4.1.3.
+    AddressLiteral ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "syntax error in address literal";
+    /// A parameter that is none. RFC 5321 §4.1.2.
+    Parameter ARGUMENT_SYNTAX_ERROR 5 . 5 . 4 "syntax error in parameter";
+    /// A value that the parameter's RFC does not allow.
+    ParameterValue ARGUMENT_SYNTAX_ERROR 5 . 5 . 4 "bad parameter value";
+    /// A parameter given twice.
+    DuplicateParameter ARGUMENT_SYNTAX_ERROR 5 . 5 . 4 "duplicate parameter";
+    /// A parameter of RCPT on MAIL, or the reverse. RFC 5321 §4.1.1.11.
+    MisplacedParameter PARAMETERS_NOT_RECOGNISED 5 . 5 . 4 "parameter not allowed here";
+    /// No SASL mechanism name. RFC 4954 §4.
+    Mechanism PARAMETER_NOT_IMPLEMENTED 5 . 5 . 4 "no such mechanism";
+    /// No base64. RFC 4954 §4.
+    Base64 ARGUMENT_SYNTAX_ERROR 5 . 5 . 2 "cannot decode base64";
+    /// A chunk size that is no number, or one over 2^64. RFC 3030 §2.
+    ChunkSize ARGUMENT_SYNTAX_ERROR 5 . 5 . 4 "bad chunk size";
+    /// No reply code. RFC 5321 §4.2.
+    ReplyCode SYNTAX_ERROR 5 . 5 . 2 "no reply code";
+    /// A reply whose lines have different codes. RFC 5321 §4.2.1.
+    ReplyCodeChanges SYNTAX_ERROR 5 . 5 . 2 "reply code changes between lines";
+    /// A reply's text with an octet that no text has. RFC 5321 §4.2.
+    ReplyText SYNTAX_ERROR 5 . 5 . 2 "bad octet in reply text";
+    /// A reply of more lines or octets than the limit.
+    ReplyTooLong SYNTAX_ERROR 5 . 5 . 2 "reply too long";
+}
+
+impl core::fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} at octet {}", self.kind.text(), self.offset)
+    }
+}
+
+impl core::error::Error for SyntaxError {}

@@ -1,0 +1,50 @@
+//! What every machine has in common: bytes in, one event out.
+
+use core::time::Duration;
+
+/// What one call to `receive` took from the input, and what came of it.
+///
+/// The caller drops `consumed` octets from the front of its buffer once it has done with the
+/// event; until then the event borrows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received<E> {
+    /// Octets taken from the front of the input.
+    pub consumed: usize,
+    /// What they meant.
+    pub event: E,
+}
+
+/// What a machine needs before it can go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// [`Machine::receive`] gives an event for this input.
+    Event,
+    /// Drop `consumed` octets from the front of the input, then read more.
+    Input {
+        /// Octets that the machine has done with.
+        consumed: usize,
+    },
+}
+
+/// A client or a server: fed with octets, it gives events; it owns no buffer and does no I/O.
+///
+/// An event borrows the input, so it cannot leave the loop that reads. Hence two steps: ask
+/// [`wants`](Machine::wants) until it says [`Wants::Event`], then call
+/// [`receive`](Machine::receive) once. The machine remembers how far it has looked, so the second
+/// call scans nothing again.
+pub trait Machine {
+    /// What this machine reports, borrowed from the input.
+    type Event<'i>;
+
+    /// Whether `input`, all that is unread so far, is enough for an event.
+    fn wants(&mut self, input: &[u8]) -> Wants;
+
+    /// The next event of `input`, all that is unread so far.
+    fn receive<'i>(&mut self, input: &'i [u8]) -> Received<Self::Event<'i>>;
+
+    /// The peer will send no more: its side of the connection is closed.
+    fn end_of_input(&mut self);
+
+    /// How long the wait for the peer may last now, RFC 5321 §4.5.3.2.
+    fn timeout(&self) -> Duration;
+}

@@ -1,0 +1,59 @@
+//! Departures from strictness, each a choice of the application.
+
+/// How strictly the peer's octets are read.
+///
+/// Every field is a leniency that some real peer needs; all are off in [`Policy::STRICT`], the
+/// default. `docs/departures.md` names the peers.
+///
+/// ```
+/// use ehlo::Policy;
+///
+/// let policy = Policy { space_after_colon: true, ..Policy::STRICT };
+/// assert!(!policy.missing_brackets);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // independent switches, each with a name
+pub struct Policy {
+    /// Read addresses and parameter values in UTF-8 (RFC 6531 §3.3), as after an offer of SMTPUTF8.
+    pub smtputf8: bool,
+    /// `MAIL FROM: <a@b>`. RFC 5321 §3.3: "spaces are not permitted on either side of the colon".
+    pub space_after_colon: bool,
+    /// `MAIL FROM:a@b`. RFC 5321 §4.1.2: `Path = "<" [ A-d-l ":" ] Mailbox ">"`.
+    pub missing_brackets: bool,
+    /// `EHLO my_host.example`. RFC 5321 §4.1.2: `sub-domain = Let-dig [Ldh-str]`.
+    pub underscore_in_domain: bool,
+    /// `EHLO -host`, `EHLO host.`, `EHLO [10.0.0.1] text`: any printable name in a greeting.
+    /// RFC 5321 §4.1.1.1: `ehlo = "EHLO" SP ( Domain / address-literal ) CRLF`.
+    pub any_client_name: bool,
+    /// A reply's text in any octets but CR, LF and NUL. RFC 5321 §4.2:
+    /// `textstring = 1*(%d09 / %d32-126)`.
+    pub any_reply_text: bool,
+}
+
+impl Policy {
+    /// The grammar of the RFCs, nothing more.
+    pub const STRICT: Self = Self {
+        smtputf8: false,
+        space_after_colon: false,
+        missing_brackets: false,
+        underscore_in_domain: false,
+        any_client_name: false,
+        any_reply_text: false,
+    };
+
+    /// Everything that a real peer is known to send and that cannot be mistaken for anything else.
+    pub const LENIENT: Self = Self {
+        smtputf8: true,
+        space_after_colon: true,
+        missing_brackets: true,
+        underscore_in_domain: true,
+        any_client_name: true,
+        any_reply_text: true,
+    };
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::STRICT
+    }
+}
