@@ -21,7 +21,7 @@ mod policy;
 mod reply;
 mod sasl;
 mod server;
-mod session;
+pub mod session;
 
 pub use code::{Code, EnhancedCode, Severity};
 pub use encode::{BufferTooSmall, Encode, Writer};
@@ -29,4 +29,4 @@ pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
 pub use machine::{Machine, Received, Wants};
 pub use policy::Policy;
-pub use session::Verb;
+pub use session::{State, Verb};

@@ -1,63 +1,289 @@
 //! THE TABLE: which verb is valid in which state, and where each reply leads.
+//!
+//! The state of SMTP moves on the reply, not on the command, so one table that knows neither role
+//! nor octets serves both peers: a server applies a row when it sends the reply, a client when it
+//! receives it. Validity is asked once, when a command is issued; [`next`] looks at the verb and
+//! the reply only, because a DATA that was pipelined may be answered 354 after every RCPT was
+//! refused (RFC 2920 §3.1).
 
-/// A command by name, or one of the moments that a reply answers though no command was sent.
+use crate::{Code, Extension, Severity};
+
+/// Where a session stands.
+///
+/// ```
+/// use ehlo::{Code, State, Verb, session};
+///
+/// assert!(session::is_valid(State::Ready, Verb::Mail));
+/// assert_eq!(session::next(State::Ready, Verb::Mail, Code::OK), State::Mail);
+/// assert!(!session::is_valid(State::Mail, Verb::Mail));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Verb {
-    /// The connection was opened, RFC 5321 §3.1.
+#[repr(u8)]
+pub enum State {
+    /// Connected; the server's greeting is awaited.
     Greeting,
-    /// RFC 5321 §4.1.1.1.
-    Ehlo,
-    /// RFC 5321 §4.1.1.1.
-    Helo,
-    /// RFC 2033 §4.1.
-    Lhlo,
-    /// RFC 5321 §4.1.1.2.
+    /// The server greeted with a refusal and waits for QUIT, RFC 5321 §3.1.
+    Rejected,
+    /// Greeted; nobody has said EHLO, HELO or LHLO yet, or TLS was just established.
+    Start,
+    /// After EHLO, HELO or LHLO, with no mail transaction open.
+    Ready,
+    /// A mail transaction is open and has no recipient.
     Mail,
-    /// RFC 5321 §4.1.1.3.
+    /// A mail transaction is open and has a recipient.
     Rcpt,
-    /// RFC 5321 §4.1.1.4.
+    /// Mail data flows until the line with a single dot.
     Data,
-    /// The mail data after DATA came to its end, RFC 5321 §4.1.1.4.
-    Message,
-    /// A chunk that is not the last, RFC 3030 §2.
-    Bdat,
-    /// The last chunk, RFC 3030 §2.
-    BdatLast,
-    /// Content by reference that is not the last, RFC 4468 §3.
-    Burl,
-    /// The last content by reference, RFC 4468 §3.
-    BurlLast,
-    /// RFC 5321 §4.1.1.5.
-    Rset,
-    /// RFC 5321 §4.1.1.6.
-    Vrfy,
-    /// RFC 5321 §4.1.1.7.
-    Expn,
-    /// RFC 5321 §4.1.1.8.
-    Help,
-    /// RFC 5321 §4.1.1.9.
-    Noop,
-    /// RFC 5321 §4.1.1.10.
-    Quit,
-    /// RFC 3207 §4.
-    StartTls,
-    /// RFC 4954 §4.
+    /// A chunk was accepted, and more must follow, RFC 3030.
+    Chunk,
+    /// A chunk was refused: only RSET or a new EHLO goes on from here, RFC 3030 §2.
+    Failed,
+    /// An authentication exchange is under way, RFC 4954.
     Auth,
+    /// STARTTLS was accepted; the next octets belong to TLS, RFC 3207.
+    Tls,
+    /// Over.
+    Closed,
+}
+
+impl State {
+    /// All states, in the order in which a session may see them.
+    pub const ALL: [Self; 12] = [
+        Self::Greeting,
+        Self::Rejected,
+        Self::Start,
+        Self::Ready,
+        Self::Mail,
+        Self::Rcpt,
+        Self::Data,
+        Self::Chunk,
+        Self::Failed,
+        Self::Auth,
+        Self::Tls,
+        Self::Closed,
+    ];
+
+    /// A mail transaction is open.
+    pub const fn is_transaction(self) -> bool {
+        matches!(self, Self::Mail | Self::Rcpt | Self::Data | Self::Chunk | Self::Failed)
+    }
+}
+
+/// Whether `verb` may be issued in `state`, RFC 5321 §4.1.4.
+pub const fn is_valid(state: State, verb: Verb) -> bool {
+    rule(verb).valid & bit(state) != 0
+}
+
+/// The state after `code` answered `verb` in `state`.
+pub const fn next(state: State, verb: Verb, code: Code) -> State {
+    // RFC 5321 §3.8: 421 "in response to any command" announces that the channel is closed.
+    if code.number() == 421 {
+        return State::Closed;
+    }
+    // RFC 5321 §4.3.2: a session is opened by 220 and by no other positive reply.
+    if matches!(verb, Verb::Greeting) && code.number() != 220 {
+        return State::Rejected;
+    }
+    let rule = rule(verb);
+    let lead = match code.severity() {
+        Severity::PositiveCompletion => rule.completion,
+        Severity::PositiveIntermediate => rule.intermediate,
+        Severity::TransientNegative | Severity::PermanentNegative => rule.negative,
+    };
+    match lead {
+        Lead::Stay => state,
+        Lead::To(state) => state,
+        Lead::Reset if matches!(state, State::Start) => State::Start,
+        Lead::Reset => State::Ready,
+    }
+}
+
+/// Whether a client must wait for the reply to `verb` before it sends anything else, RFC 2920 §3.1.
+pub const fn ends_group(verb: Verb) -> bool {
+    rule(verb).ends_group
+}
+
+/// Whether §4.3.2 of RFC 5321, or the RFC of the extension, lets a server answer `verb` with
+/// `code`. Every 4yz and 5yz may answer anything (500, 501 and 421 by the RFC; others are added by
+/// extensions and by policy); a positive code must be one that is listed.
+pub const fn may_answer(verb: Verb, code: Code) -> bool {
+    if !code.is_positive() {
+        return true;
+    }
+    let listed = rule(verb).positive;
+    let mut i = 0;
+    while i < listed.len() {
+        if listed[i] == code.number() {
+            return true;
+        }
+        i += 1;
+    }
+    // RFC 5321 leaves the replies to a verb that it does not know to whoever defines it.
+    matches!(verb, Verb::Other)
+}
+
+/// The code that answers `verb` when it succeeds: the first that the rule lists.
+pub(crate) const fn success(verb: Verb) -> Code {
+    match rule(verb).positive {
+        [first, ..] => match Code::new(*first) {
+            Some(code) => code,
+            None => Code::OK,
+        },
+        [] => Code::OK,
+    }
+}
+
+macro_rules! table {
+    ($($(#[doc = $doc:literal])+ $verb:ident in [$($state:ident)*],
+        2 => $completion:tt, 3 => $intermediate:tt, no => $negative:tt, codes [$($code:literal)*] $($last:ident)?;)*) => {
+        /// A command by name, or one of the moments that a reply answers though no command was
+        /// sent.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        #[repr(u8)]
+        pub enum Verb {
+            $($(#[doc = $doc])+ $verb,)*
+        }
+
+        impl Verb {
+            /// All verbs, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$verb,)*];
+        }
+
+        const RULES: &[Rule] = &[$(Rule {
+            valid: 0 $(| bit(State::$state))*,
+            completion: lead!($completion),
+            intermediate: lead!($intermediate),
+            negative: lead!($negative),
+            positive: &[$($code,)*],
+            ends_group: table!(@last $($last)?),
+        },)*];
+
+        const fn rule(verb: Verb) -> &'static Rule {
+            // A verb is its row's number: both lists come from the same lines.
+            &RULES[verb as usize]
+        }
+    };
+    (@last) => { false };
+    (@last last) => { true };
+}
+
+macro_rules! lead {
+    (stay) => {
+        Lead::Stay
+    };
+    (reset) => {
+        Lead::Reset
+    };
+    ($state:ident) => {
+        Lead::To(State::$state)
+    };
+}
+
+// A row: the states in which the verb is valid, where a 2yz, a 3yz and a refusal lead, the positive
+// codes that may answer it, and `last` where it must be the last command of a pipelined group.
+table! {
+    /// The connection was opened, RFC 5321 §3.1.
+    Greeting in [Greeting], 2 => Start, 3 => Rejected, no => Rejected, codes [220] last;
+    /// §4.1.1.1. Valid at any time between transactions and within one, where it acts as RSET;
+    /// "command not acceptable … state unchanged", §4.1.4.
+    Ehlo in [Start Ready Mail Rcpt Chunk Failed], 2 => Ready, 3 => stay, no => stay, codes [250] last;
+    /// §4.1.1.1, as EHLO.
+    Helo in [Start Ready Mail Rcpt Chunk Failed], 2 => Ready, 3 => stay, no => stay, codes [250] last;
+    /// RFC 2033 §4.1, as EHLO.
+    Lhlo in [Start Ready Mail Rcpt Chunk Failed], 2 => Ready, 3 => stay, no => stay, codes [250] last;
+    /// §4.1.1.2. "MUST NOT be sent if a mail transaction is already open", §4.1.4. 355 is RFC 1845's.
+    Mail in [Ready], 2 => Mail, 3 => Mail, no => stay, codes [250 355];
+    /// §4.1.1.3.
+    Rcpt in [Mail Rcpt], 2 => Rcpt, 3 => stay, no => stay, codes [250 251];
+    /// §4.1.1.4. Wants a recipient, §3.3; 354 opens the mail data.
+    Data in [Rcpt], 2 => stay, 3 => Data, no => stay, codes [354] last;
+    /// The mail data after DATA came to its end, §4.1.1.4: the buffers are cleared whatever the
+    /// reply.
+    Message in [Data], 2 => Ready, 3 => Ready, no => Ready, codes [250];
+    /// A chunk that is not the last, RFC 3030 §2. After a refusal "a RSET command MUST be sent".
+    Bdat in [Rcpt Chunk], 2 => Chunk, 3 => Failed, no => Failed, codes [250];
+    /// The last chunk, RFC 3030 §2: the transaction is over whatever the reply.
+    BdatLast in [Rcpt Chunk], 2 => Ready, 3 => Ready, no => Ready, codes [250];
+    /// Content by reference that is not the last, RFC 4468 §3.
+    Burl in [Rcpt Chunk], 2 => Chunk, 3 => Failed, no => Failed, codes [250];
+    /// The last content by reference, RFC 4468 §3.
+    BurlLast in [Rcpt Chunk], 2 => Ready, 3 => Ready, no => Ready, codes [250] last;
+    /// §4.1.1.5. "May be issued by the client at any time", before EHLO too.
+    Rset in [Start Ready Mail Rcpt Chunk Failed], 2 => reset, 3 => stay, no => stay, codes [250];
+    /// §4.1.1.6. "Can be used at any time during a session", §4.1.4.
+    Vrfy in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250 251 252] last;
+    /// §4.1.1.7, as VRFY.
+    Expn in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250 252] last;
+    /// §4.1.1.8, as VRFY.
+    Help in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [214 211] last;
+    /// §4.1.1.9, as VRFY.
+    Noop in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250] last;
+    /// §4.1.1.10. "May be issued at any time", §4.1.4; after a refused greeting it is the only one.
+    Quit in [Rejected Start Ready Mail Rcpt Chunk Failed], 2 => Closed, 3 => stay, no => stay, codes [221] last;
+    /// RFC 3207 §4; within a transaction it is refused.
+    StartTls in [Ready], 2 => Tls, 3 => stay, no => stay, codes [220] last;
+    /// TLS was negotiated, RFC 3207 §4.2: both peers are back in their initial state. It has no
+    /// reply; its success counts as a 220.
+    Handshake in [Tls], 2 => Start, 3 => Closed, no => Closed, codes [220] last;
+    /// RFC 4954 §4: "not permitted during a mail transaction".
+    Auth in [Ready], 2 => Ready, 3 => Auth, no => stay, codes [235 334] last;
     /// A client's response within AUTH, RFC 4954 §4.
-    AuthResponse,
-    /// RFC 1985 §5.
-    Etrn,
-    /// RFC 2645 §5.2.
-    Atrn,
-    /// Postfix, `XCLIENT_README`.
-    Xclient,
+    AuthResponse in [Auth], 2 => Ready, 3 => Auth, no => Ready, codes [235 334] last;
+    /// RFC 1985 §5; not within a transaction.
+    Etrn in [Ready], 2 => stay, 3 => stay, no => stay, codes [250 251 252 253] last;
+    /// RFC 2645 §5.2. After 250 the roles are exchanged: this session is over.
+    Atrn in [Ready], 2 => Closed, 3 => stay, no => stay, codes [250] last;
+    /// Postfix, `XCLIENT_README`: 220 is the greeting of a new session.
+    Xclient in [Start Ready], 2 => Start, 3 => stay, no => stay, codes [220] last;
     /// Postfix, `XFORWARD_README`.
-    Xforward,
-    /// RFC 821 §3.8.
-    Turn,
-    /// RFC 821 §3.4: SEND, SOML, SAML.
-    Send,
+    Xforward in [Ready], 2 => stay, 3 => stay, no => stay, codes [250];
+    /// RFC 821 §3.8; nobody performs it.
+    Turn in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [] last;
+    /// RFC 821 §3.4: SEND, SOML, SAML; nobody performs them.
+    Send in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [];
     /// A verb that this crate does not know.
-    Other,
+    Other in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [] last;
+}
+
+impl Verb {
+    /// The extension whose offer licenses the verb; `None` for what every server has.
+    pub const fn extension(self) -> Option<Extension> {
+        Some(match self {
+            Self::Bdat | Self::BdatLast => Extension::Chunking,
+            Self::Burl | Self::BurlLast => Extension::Burl,
+            Self::StartTls => Extension::StartTls,
+            Self::Auth | Self::AuthResponse => Extension::Auth,
+            Self::Etrn => Extension::Etrn,
+            Self::Atrn => Extension::Atrn,
+            Self::Xclient => Extension::Xclient,
+            Self::Xforward => Extension::Xforward,
+            Self::Turn => Extension::Turn,
+            Self::Send => Extension::Send,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Rule {
+    /// One bit a state.
+    valid: u16,
+    completion: Lead,
+    intermediate: Lead,
+    negative: Lead,
+    positive: &'static [u16],
+    ends_group: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Lead {
+    Stay,
+    To(State),
+    /// RSET: the state after the greeting command, or before it.
+    Reset,
+}
+
+const fn bit(state: State) -> u16 {
+    1 << state as u16
 }
