@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use crate::BufferTooSmall;
+
 /// What one call to `receive` took from the input, and what came of it.
 ///
 /// The caller drops `consumed` octets from the front of its buffer once it has done with the
@@ -19,7 +21,8 @@ pub struct Received<E> {
 pub enum Wants {
     /// [`Machine::receive`] gives an event for this input.
     Event,
-    /// Drop `consumed` octets from the front of the input, then read more.
+    /// Drop `consumed` octets from the front of the input. If there were any, ask again; else read
+    /// more first.
     Input {
         /// Octets that the machine has done with.
         consumed: usize,
@@ -41,6 +44,16 @@ pub trait Machine {
 
     /// The next event of `input`, all that is unread so far.
     fn receive<'i>(&mut self, input: &'i [u8]) -> Received<Self::Event<'i>>;
+
+    /// Writes what the machine has to say of its own accord into `out`; returns its length in
+    /// octets, 0 when there is nothing more.
+    ///
+    /// # Errors
+    ///
+    /// [`BufferTooSmall`] when not even the next line fits.
+    fn transmit(&mut self, _out: &mut [u8]) -> Result<usize, BufferTooSmall> {
+        Ok(0)
+    }
 
     /// The peer will send no more: its side of the connection is closed.
     fn end_of_input(&mut self);

@@ -1,0 +1,117 @@
+//! What a client reports, and why it refuses to send.
+
+use crate::{BufferTooSmall, Extension, NewlineError, Reply, State, SyntaxError, Verb};
+
+/// What a [`Client`](crate::Client) reports.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event<'i> {
+    /// The input holds no whole reply; read more.
+    NeedInput,
+    /// The reply to a command in flight, or to the greeting or the mail data.
+    Reply {
+        /// What is answered.
+        to: Verb,
+        /// The answer.
+        reply: Reply<'i>,
+    },
+    /// A reply that answers nothing. Unless it is a 421 the two peers are out of step, and nothing
+    /// more can be sent.
+    Unsolicited(Reply<'i>),
+    /// The session ended before this command was answered.
+    Unanswered {
+        /// What has no reply. For [`Verb::Message`] and [`Verb::BdatLast`] the message may have
+        /// been delivered, or not.
+        to: Verb,
+    },
+    /// The octets are no reply; the session is over.
+    Violation(SyntaxError),
+    /// STARTTLS was accepted: hand the connection to TLS and call
+    /// [`tls_established`](crate::Client::tls_established).
+    StartTls,
+    /// The session is over, and every command has had its event.
+    Closed,
+}
+
+/// Why [`Client`](crate::Client) sends nothing. Each is found before an octet is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The session is over, or out of step.
+    Closed,
+    /// A command in flight must be answered first, RFC 2920 §3.1.
+    WaitForReply,
+    /// The server does not offer PIPELINING, and a command is in flight.
+    NotPipelining,
+    /// As many commands as the machine can count are in flight.
+    WindowFull,
+    /// The command is not valid in the state that the commands in flight lead to, RFC 5321 §4.1.4.
+    OutOfState {
+        /// That state.
+        state: State,
+        /// The command.
+        verb: Verb,
+    },
+    /// The server did not offer the extension that the command, or a parameter of it, needs.
+    NotOffered(Extension),
+    /// A parameter that no extension defines.
+    UnknownParameter,
+    /// The declared size is over the server's limit, RFC 1870 §6.
+    MessageTooLarge,
+    /// More recipients than the server's RCPTMAX, RFC 9422.
+    TooManyRecipients,
+    /// More messages than the server's MAILMAX, RFC 9422.
+    TooManyMessages,
+    /// The address needs SMTPUTF8 on the MAIL command of its transaction, RFC 6531 §3.4.
+    NeedsSmtpUtf8,
+    /// A message of BODY=BINARYMIME goes by BDAT only, RFC 3030 §3.
+    BinaryByData,
+    /// The octets of a chunk are still to be sent, or more than it has, RFC 3030 §2.
+    ChunkIncomplete,
+    /// 354 came though no recipient was accepted: nothing but the end may be sent, RFC 2920 §3.1.
+    NoRecipients,
+    /// Bare CR, bare LF or NUL in the content, RFC 5321 §2.3.8.
+    Newlines(NewlineError),
+    /// The command does not fit.
+    BufferTooSmall(BufferTooSmall),
+}
+
+impl core::fmt::Display for SendError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "the session is over",
+            Self::WaitForReply => "a reply must be awaited first",
+            Self::NotPipelining => "the server does not offer PIPELINING",
+            Self::WindowFull => "too many commands in flight",
+            Self::OutOfState { state, verb } => {
+                return write!(f, "{verb:?} is not valid in the state {state:?}");
+            }
+            Self::NotOffered(extension) => {
+                return write!(f, "the server does not offer {}", extension.keyword());
+            }
+            Self::UnknownParameter => "a parameter that no extension defines",
+            Self::MessageTooLarge => "the message is over the server's maximum size",
+            Self::TooManyRecipients => "more recipients than the server's limit",
+            Self::TooManyMessages => "more messages than the server's limit",
+            Self::NeedsSmtpUtf8 => "the address needs SMTPUTF8",
+            Self::BinaryByData => "a binary message needs BDAT",
+            Self::ChunkIncomplete => "the chunk has another size",
+            Self::NoRecipients => "no recipient was accepted",
+            Self::Newlines(error) => return error.fmt(f),
+            Self::BufferTooSmall(error) => return error.fmt(f),
+        })
+    }
+}
+
+impl core::error::Error for SendError {}
+
+impl From<BufferTooSmall> for SendError {
+    fn from(error: BufferTooSmall) -> Self {
+        Self::BufferTooSmall(error)
+    }
+}
+
+impl From<NewlineError> for SendError {
+    fn from(error: NewlineError) -> Self {
+        Self::Newlines(error)
+    }
+}

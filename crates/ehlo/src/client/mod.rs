@@ -1,0 +1,347 @@
+//! The client machine: commands and content in, octets out; octets in, replies out.
+
+mod event;
+mod flight;
+mod send;
+
+use core::time::Duration;
+
+pub use event::{Event, SendError};
+use flight::Flight;
+
+use crate::reply::ReplyFrame;
+use crate::server::Injected;
+use crate::{
+    Capabilities, Code, DataEncoder, Machine, Newlines, Policy, Received, Reply, ReplyLimits,
+    Severity, State, SyntaxError, Verb, Wants, limits, session,
+};
+
+/// The configuration of a [`Client`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientConfig {
+    /// Leniencies of the grammar of replies.
+    pub policy: Policy,
+    /// How long a reply may be. The input must have room for the longest.
+    pub reply: ReplyLimits,
+    /// What happens to bare CR and bare LF in the content.
+    pub newlines: Newlines,
+    /// The connection is inside TLS from its first octet, RFC 8314.
+    pub implicit_tls: bool,
+    /// Use PIPELINING where it is offered, RFC 2920.
+    pub pipelining: bool,
+}
+
+impl ClientConfig {
+    /// Strict in all but the text of replies, which servers write in any octets and RFC 5321
+    /// §4.2 tells a client not to depend on.
+    pub const DEFAULT: Self = Self {
+        policy: Policy { any_reply_text: true, ..Policy::STRICT },
+        reply: ReplyLimits::DEFAULT,
+        newlines: Newlines::Reject,
+        implicit_tls: false,
+        pipelining: true,
+    };
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// A client's half of an SMTP, submission or LMTP session.
+///
+/// It writes each command into the caller's slice, refuses what RFC 5321, RFC 2920 or the server's
+/// extensions forbid, and matches the replies to the commands in flight by counting only.
+///
+/// ```
+/// use ehlo::{Client, ClientConfig, ClientName, Command, Verb, client::Event};
+///
+/// let mut client = Client::new(ClientConfig::DEFAULT);
+/// let received = client.receive(b"220 mx.example ESMTP\r\n");
+/// assert!(matches!(received.event, Event::Reply { to: Verb::Greeting, .. }));
+///
+/// let mut out = [0; 512];
+/// let n = client.send(&Command::Ehlo(ClientName::new("client.example")?), &mut out)?;
+/// assert_eq!(&out[..n], b"EHLO client.example\r\n");
+/// client.receive(b"250-mx.example\r\n250 PIPELINING\r\n");
+/// assert!(client.capabilities().contains(ehlo::Extension::Pipelining));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    config: ClientConfig,
+    /// Where the replies have led.
+    state: State,
+    /// Where they lead if every command in flight succeeds.
+    assumed: State,
+    flight: Flight,
+    frame: ReplyFrame,
+    /// The length in octets of the reply at the front of the input, once it is known.
+    framed: usize,
+    violation: Option<SyntaxError>,
+    capabilities: Capabilities,
+    encoder: DataEncoder,
+    /// Mail data is being sent: 354 came, and the final dot was not sent.
+    sending: bool,
+    /// Octets of a chunk still to be sent.
+    chunk: u64,
+    /// Recipients that were accepted in the transaction that the replies speak of.
+    accepted: u32,
+    /// Replies still to come to the mail data, more than one in LMTP only.
+    owed: u32,
+    envelope: Envelope,
+    messages: u32,
+    lmtp: bool,
+    extended: bool,
+    tls: bool,
+    authenticated: bool,
+    out_of_step: bool,
+    end_of_input: bool,
+}
+
+impl Client {
+    /// A client at the start of a connection; the greeting is awaited.
+    pub fn new(config: ClientConfig) -> Self {
+        let mut flight = Flight::EMPTY;
+        flight.push(Verb::Greeting);
+        Self {
+            config,
+            state: State::Greeting,
+            assumed: State::Start,
+            flight,
+            frame: ReplyFrame::default(),
+            framed: 0,
+            violation: None,
+            capabilities: Capabilities::NONE,
+            encoder: DataEncoder::new(config.newlines),
+            sending: false,
+            chunk: 0,
+            accepted: 0,
+            owed: 0,
+            envelope: Envelope::default(),
+            messages: 0,
+            lmtp: false,
+            extended: false,
+            tls: config.implicit_tls,
+            authenticated: false,
+            out_of_step: false,
+            end_of_input: false,
+        }
+    }
+
+    /// Where the session stands by the replies so far.
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// What the server offered in its last reply to EHLO or LHLO. Nothing after HELO, STARTTLS or
+    /// XCLIENT.
+    pub const fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// The verb whose reply comes next.
+    pub fn awaits(&self) -> Option<Verb> {
+        self.flight.first()
+    }
+
+    /// Recipients that the server has accepted in the mail transaction that is open.
+    pub const fn accepted(&self) -> u32 {
+        self.accepted
+    }
+
+    /// The connection is inside TLS.
+    pub const fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// The server has accepted an authentication.
+    pub const fn is_authenticated(&self) -> bool {
+        self.authenticated
+    }
+
+    /// The server was greeted with EHLO or LHLO: its extensions are in force.
+    pub const fn is_extended(&self) -> bool {
+        self.extended
+    }
+
+    /// Gives the session up, as after a wait that was abandoned: the replies would answer the wrong
+    /// commands from now on. Every command in flight is reported as unanswered.
+    pub const fn poison(&mut self) {
+        self.state = State::Closed;
+    }
+
+    /// TLS is established on this connection, RFC 3207 §4.2: what the server said before is
+    /// forgotten, and EHLO must be sent again. `leftover` is what was read and not yet taken by the
+    /// machine before the handshake.
+    ///
+    /// # Errors
+    ///
+    /// [`Injected`] when there is any, or when STARTTLS was not accepted: octets in clear would be
+    /// taken for replies inside TLS. The session is then over.
+    pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
+        if self.state != State::Tls || !leftover.is_empty() {
+            self.state = State::Closed;
+            return Err(Injected);
+        }
+        let state = session::next(self.state, Verb::Handshake, Code::SERVICE_READY);
+        *self = Self {
+            state,
+            assumed: state,
+            flight: Flight::EMPTY,
+            tls: true,
+            messages: self.messages,
+            ..Self::new(self.config)
+        };
+        Ok(())
+    }
+
+    /// The next event of `input`, all that is unread so far.
+    pub fn receive<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
+        match self.wants(input) {
+            Wants::Event => self.event(input),
+            Wants::Input { consumed } => Received { consumed, event: Event::NeedInput },
+        }
+    }
+
+    fn wants(&mut self, input: &[u8]) -> Wants {
+        if self.framed > 0 || matches!(self.state, State::Closed | State::Tls) {
+            return Wants::Event;
+        }
+        match self.frame.advance(input, &self.config.reply, &self.config.policy) {
+            Ok(Some(length)) => self.framed = length,
+            Ok(None) if self.end_of_input => self.state = State::Closed,
+            Ok(None) => return Wants::Input { consumed: 0 },
+            Err(error) => {
+                self.violation = Some(error);
+                self.state = State::Closed;
+            }
+        }
+        Wants::Event
+    }
+
+    fn event<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
+        if let Some(error) = self.violation.take() {
+            return Received { consumed: input.len(), event: Event::Violation(error) };
+        }
+        if self.framed > 0 {
+            let consumed = core::mem::take(&mut self.framed);
+            self.frame = ReplyFrame::default();
+            let reply = Reply::framed(input.get(..consumed).unwrap_or_default());
+            return Received { consumed, event: self.match_reply(reply) };
+        }
+        let event = match self.state {
+            State::Tls => Event::StartTls,
+            _ => match self.flight.pop() {
+                Some(to) => Event::Unanswered { to },
+                None => Event::Closed,
+            },
+        };
+        Received { consumed: 0, event }
+    }
+
+    // RFC 2920 §3.1: "the client … MUST check … each reply"; by its place alone.
+    fn match_reply<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
+        let code = reply.code();
+        let Some(to) = self.flight.first() else {
+            if code == Code::SERVICE_NOT_AVAILABLE {
+                self.state = State::Closed;
+            } else {
+                self.out_of_step = true;
+            }
+            return Event::Unsolicited(reply);
+        };
+        if !self.owes_more(to) {
+            self.flight.pop();
+        }
+        self.apply(to, &reply);
+        Event::Reply { to, reply }
+    }
+
+    /// RFC 2033 §4.2: the mail data is answered once for each recipient that was accepted.
+    fn owes_more(&mut self, to: Verb) -> bool {
+        if !self.lmtp || !matches!(to, Verb::Message | Verb::BdatLast) {
+            return false;
+        }
+        let owed = if self.owed == 0 { self.accepted.max(1) } else { self.owed };
+        self.owed = owed - 1;
+        self.owed > 0
+    }
+
+    fn apply(&mut self, to: Verb, reply: &Reply<'_>) {
+        let code = reply.code();
+        let severity = code.severity();
+        // RFC 2033 §4.2: of several replies to the mail data the first ends the transaction.
+        if !(matches!(to, Verb::Message | Verb::BdatLast) && self.state == State::Ready) {
+            self.state = session::next(self.state, to, code);
+        }
+        match (to, severity) {
+            (Verb::Ehlo | Verb::Lhlo, Severity::PositiveCompletion) => {
+                self.capabilities = Capabilities::from_reply(reply);
+                self.extended = true;
+                self.lmtp = to == Verb::Lhlo;
+            }
+            (Verb::Helo | Verb::Xclient, Severity::PositiveCompletion) => {
+                self.capabilities = Capabilities::NONE;
+                self.extended = false;
+            }
+            (Verb::Mail, _) => self.accepted = 0,
+            (Verb::Rcpt, Severity::PositiveCompletion) => self.accepted += 1,
+            (Verb::Data, Severity::PositiveIntermediate) => {
+                self.encoder = DataEncoder::new(self.config.newlines);
+                self.sending = true;
+            }
+            (Verb::Auth | Verb::AuthResponse, Severity::PositiveCompletion) => {
+                self.authenticated = true;
+            }
+            _ => {}
+        }
+        if code != session::success(to) {
+            self.assumed = self
+                .flight
+                .verbs()
+                .fold(self.state, |state, verb| session::next(state, verb, session::success(verb)));
+        }
+    }
+}
+
+impl Machine for Client {
+    type Event<'i> = Event<'i>;
+
+    fn wants(&mut self, input: &[u8]) -> Wants {
+        Self::wants(self, input)
+    }
+
+    fn receive<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
+        Self::receive(self, input)
+    }
+
+    fn end_of_input(&mut self) {
+        self.end_of_input = true;
+    }
+
+    // RFC 5321 §4.5.3.2: "the timeouts … on a per-command basis".
+    fn timeout(&self) -> Duration {
+        if self.sending || self.chunk > 0 {
+            return limits::DATA_BLOCK_TIMEOUT;
+        }
+        match self.flight.first() {
+            Some(Verb::Greeting) => limits::GREETING_TIMEOUT,
+            Some(Verb::Rcpt) => limits::RCPT_TIMEOUT,
+            Some(Verb::Data) => limits::DATA_TIMEOUT,
+            Some(Verb::Message | Verb::Bdat | Verb::BdatLast | Verb::Burl | Verb::BurlLast) => {
+                limits::MESSAGE_TIMEOUT
+            }
+            _ => limits::MAIL_TIMEOUT,
+        }
+    }
+}
+
+/// What was sent of the transaction that is being written, which may be ahead of the replies.
+#[derive(Clone, Copy, Debug, Default)]
+struct Envelope {
+    recipients: u32,
+    smtputf8: bool,
+    binary: bool,
+}

@@ -1,0 +1,199 @@
+//! The client's writing half: what may be sent, and how.
+
+use super::{Client, Envelope, SendError};
+use crate::encode::Writer;
+use crate::sasl::Response;
+use crate::{
+    Body, Command, Encode, Extension, Parameter, Parameters, Progress, State, Verb, session,
+};
+
+impl Client {
+    /// Writes `command` into `out` and returns its length in octets.
+    ///
+    /// Several commands may be in flight when the server offers PIPELINING: they are judged in the
+    /// state that the others lead to if they all succeed.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: what RFC 5321, RFC 2920 or the server's extensions forbid. Nothing is written
+    /// then, and nothing has changed.
+    pub fn send(&mut self, command: &Command<'_>, out: &mut [u8]) -> Result<usize, SendError> {
+        let verb = command.verb();
+        self.permits_now(verb)?;
+        if !session::is_valid(self.assumed, verb) {
+            return Err(SendError::OutOfState { state: self.assumed, verb });
+        }
+        self.permits(command)?;
+        let written = command.encode(out)?;
+        match command {
+            Command::Mail { parameters, .. } => {
+                self.messages = self.messages.saturating_add(1);
+                self.envelope = Envelope {
+                    recipients: 0,
+                    smtputf8: parameters.smtputf8(),
+                    binary: parameters.body() == Some(Body::BinaryMime),
+                };
+            }
+            Command::Rcpt { .. } => self.envelope.recipients += 1,
+            Command::Bdat { size, .. } => self.chunk = *size,
+            _ => {}
+        }
+        self.issue(verb);
+        Ok(written)
+    }
+
+    /// Writes a response within AUTH into `out`, RFC 4954 §4, and returns its length in octets.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::OutOfState`] when no challenge is to be answered, and as
+    /// [`send`](Self::send).
+    pub fn respond(&mut self, response: &Response<'_>, out: &mut [u8]) -> Result<usize, SendError> {
+        let verb = Verb::AuthResponse;
+        self.permits_now(verb)?;
+        if !session::is_valid(self.assumed, verb) {
+            return Err(SendError::OutOfState { state: self.assumed, verb });
+        }
+        let written = response.encode(out)?;
+        self.issue(verb);
+        Ok(written)
+    }
+
+    /// Writes a piece of the content into `out`: after 354 with the dots stuffed, RFC 5321 §4.5.2,
+    /// and after BDAT as it is, up to the end of the chunk.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], where no content is wanted, or for what the newline policy refuses. Content
+    /// that was refused cannot be completed: nothing ends it but closing the connection.
+    pub fn mail_data(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
+        if self.chunk > 0 {
+            let room = content.len().min(out.len());
+            let length = usize::try_from(self.chunk).unwrap_or(usize::MAX).min(room);
+            if let (Some(to), Some(from)) = (out.get_mut(..length), content.get(..length)) {
+                to.copy_from_slice(from);
+            }
+            self.chunk -= length as u64;
+            return Ok(Progress { consumed: length, written: length });
+        }
+        self.permits_content()?;
+        if self.accepted == 0 {
+            return Err(SendError::NoRecipients);
+        }
+        Ok(self.encoder.encode(content, out)?)
+    }
+
+    /// Writes the end of the content after 354 into `out`: the line with a single dot, and before
+    /// it the CRLF that the content's last line lacks. Returns its length in octets.
+    ///
+    /// # Errors
+    ///
+    /// As [`mail_data`](Self::mail_data).
+    pub fn end_mail_data(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
+        self.permits_content()?;
+        let written = self.encoder.finish(out)?;
+        self.sending = false;
+        self.issue(Verb::Message);
+        Ok(written)
+    }
+
+    /// Whether the content goes now: 354 came, or a chunk is not complete.
+    pub const fn wants_content(&self) -> bool {
+        (self.sending && !matches!(self.state, State::Closed)) || self.chunk > 0
+    }
+
+    fn issue(&mut self, verb: Verb) {
+        self.flight.push(verb);
+        self.assumed = session::next(self.assumed, verb, session::success(verb));
+    }
+
+    fn permits_content(&self) -> Result<(), SendError> {
+        if self.state == State::Closed || self.out_of_step {
+            return Err(SendError::Closed);
+        }
+        if !self.sending {
+            return Err(SendError::OutOfState { state: self.assumed, verb: Verb::Message });
+        }
+        Ok(())
+    }
+
+    /// Whether anything may be sent while others are in flight.
+    fn permits_now(&self, verb: Verb) -> Result<(), SendError> {
+        if self.state == State::Closed || self.out_of_step {
+            return Err(SendError::Closed);
+        }
+        if self.chunk > 0 {
+            return Err(SendError::ChunkIncomplete);
+        }
+        let Some(last) = self.flight.last() else { return Ok(()) };
+        // RFC 2920 §3.1: EHLO, DATA, VRFY, EXPN, TURN, QUIT and NOOP "can only appear as the last
+        // command in a group".
+        if session::ends_group(last) {
+            return Err(SendError::WaitForReply);
+        }
+        if !self.config.pipelining || !self.capabilities.contains(Extension::Pipelining) {
+            return Err(SendError::NotPipelining);
+        }
+        if !self.flight.has_room(verb) {
+            return Err(SendError::WindowFull);
+        }
+        Ok(())
+    }
+
+    fn permits(&self, command: &Command<'_>) -> Result<(), SendError> {
+        if let Some(extension) = command.extension() {
+            self.permits_extension(extension)?;
+        }
+        match command {
+            Command::Mail { reverse_path, parameters } => {
+                self.permits_parameters(parameters)?;
+                // RFC 1870 §6: nothing larger than the fixed maximum, which 0 says there is not.
+                let maximum = self.capabilities.size().filter(|size| *size > 0);
+                if parameters.size().zip(maximum).is_some_and(|(size, maximum)| size > maximum) {
+                    return Err(SendError::MessageTooLarge);
+                }
+                if self.capabilities.mail_max().is_some_and(|max| self.messages >= max) {
+                    return Err(SendError::TooManyMessages);
+                }
+                if !reverse_path.is_ascii() && !parameters.smtputf8() {
+                    return Err(SendError::NeedsSmtpUtf8);
+                }
+                Ok(())
+            }
+            Command::Rcpt { forward_path, parameters } => {
+                self.permits_parameters(parameters)?;
+                if self.capabilities.rcpt_max().is_some_and(|max| self.envelope.recipients >= max) {
+                    return Err(SendError::TooManyRecipients);
+                }
+                if !forward_path.is_ascii() && !self.envelope.smtputf8 {
+                    return Err(SendError::NeedsSmtpUtf8);
+                }
+                Ok(())
+            }
+            // RFC 3030 §3: "the DATA command … MUST NOT be used" for a binary message.
+            Command::Data if self.envelope.binary => Err(SendError::BinaryByData),
+            _ => Ok(()),
+        }
+    }
+
+    fn permits_parameters(&self, parameters: &Parameters<'_>) -> Result<(), SendError> {
+        for parameter in parameters.iter() {
+            match parameter.extension() {
+                Some(extension) => self.permits_extension(extension)?,
+                None if matches!(parameter, Parameter::Other { .. }) => {
+                    return Err(SendError::UnknownParameter);
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn permits_extension(&self, extension: Extension) -> Result<(), SendError> {
+        if self.capabilities.contains(extension) {
+            Ok(())
+        } else {
+            Err(SendError::NotOffered(extension))
+        }
+    }
+}

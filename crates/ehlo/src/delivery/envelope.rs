@@ -1,0 +1,77 @@
+//! What is to be delivered, and to whom.
+
+use crate::{Body, ForwardPath, Parameters, ReversePath};
+
+/// The envelope of one message, RFC 5321 §2.3.1.
+#[derive(Clone, Copy, Debug)]
+pub struct Envelope<'e> {
+    /// Where notifications go; the null reverse-path for none.
+    pub reverse_path: ReversePath<'e>,
+    /// Parameters of MAIL beside those of the fields below.
+    pub parameters: Parameters<'e>,
+    /// The recipients, in the order in which their outcomes are counted.
+    pub recipients: &'e dyn Recipients,
+    /// The size of the content in octets, where it is known: declared when SIZE is offered.
+    pub size: Option<u64>,
+    /// What the content needs of its way; [`Body::SevenBit`] needs nothing.
+    pub body: Body,
+    /// An address or a header field needs SMTPUTF8, RFC 6531.
+    pub smtputf8: bool,
+}
+
+impl<'e> Envelope<'e> {
+    /// An envelope without parameters, for 7-bit content of unknown size.
+    pub const fn new(reverse_path: ReversePath<'e>, recipients: &'e dyn Recipients) -> Self {
+        Self {
+            reverse_path,
+            parameters: Parameters::NONE,
+            recipients,
+            size: None,
+            body: Body::SevenBit,
+            smtputf8: false,
+        }
+    }
+}
+
+/// One recipient of an envelope.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recipient<'e> {
+    /// The address.
+    pub forward_path: ForwardPath<'e>,
+    /// Parameters of RCPT.
+    pub parameters: Parameters<'e>,
+}
+
+impl<'e> From<ForwardPath<'e>> for Recipient<'e> {
+    fn from(forward_path: ForwardPath<'e>) -> Self {
+        Self { forward_path, parameters: Parameters::NONE }
+    }
+}
+
+/// Any source of recipients that can name each by its place.
+pub trait Recipients: core::fmt::Debug {
+    /// The recipient at `index`, counted from 0; `None` after the last.
+    fn recipient(&self, index: usize) -> Option<Recipient<'_>>;
+}
+
+impl Recipients for [ForwardPath<'_>] {
+    fn recipient(&self, index: usize) -> Option<Recipient<'_>> {
+        self.get(index).copied().map(Recipient::from)
+    }
+}
+
+impl Recipients for [Recipient<'_>] {
+    fn recipient(&self, index: usize) -> Option<Recipient<'_>> {
+        self.get(index).copied()
+    }
+}
+
+impl<T, const N: usize> Recipients for [T; N]
+where
+    [T]: Recipients,
+    T: core::fmt::Debug,
+{
+    fn recipient(&self, index: usize) -> Option<Recipient<'_>> {
+        self.as_slice().recipient(index)
+    }
+}

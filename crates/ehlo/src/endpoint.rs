@@ -1,0 +1,393 @@
+//! A machine with an inbox and an outbox: all of a connection but the socket.
+
+use bytes::{Buf, BytesMut};
+
+use crate::sasl::Response;
+use crate::server::Injected;
+use crate::{
+    BufferTooSmall, Client, Command, Delivery, Envelope, Machine, Reply, ReplyError, SendError,
+    Server, Wants,
+};
+
+/// A [`Machine`] with the buffers of its connection.
+///
+/// The owner of the socket asks [`is_ready`](Self::is_ready). When it says no, what is in the
+/// [`outbox`](Self::outbox) goes out, and what comes in goes to [`space`](Self::space); when it
+/// says yes, [`turn`](Self::turn) gives the event and the means to answer it.
+///
+/// ```
+/// use ehlo::{Code, Endpoint, Reply, Server, ServerConfig, server::Event};
+///
+/// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
+/// assert!(endpoint.is_ready());
+/// let turn = endpoint.turn();
+/// assert!(matches!(turn.event, Event::Greeting));
+/// turn.answer.reply(&Reply::new(Code::SERVICE_READY, "mx.example"))?;
+/// assert!(!endpoint.is_ready());
+/// assert_eq!(endpoint.outbox(), b"220 mx.example\r\n");
+///
+/// endpoint.sent(endpoint.outbox().len());
+/// endpoint.space()[..6].copy_from_slice(b"NOOP\r\n");
+/// endpoint.received(6);
+/// assert!(endpoint.is_ready());
+/// # Ok::<(), ehlo::ReplyError>(())
+/// ```
+#[derive(Debug)]
+pub struct Endpoint<M> {
+    machine: M,
+    /// All of it is initialised; what was read is at the front.
+    inbox: BytesMut,
+    unread: usize,
+    /// Octets at the front that the last event borrowed.
+    taken: usize,
+    outbox: BytesMut,
+}
+
+impl<M: Machine> Endpoint<M> {
+    /// An endpoint with empty buffers; they grow as they are needed.
+    pub fn new(machine: M) -> Self {
+        Self { machine, inbox: BytesMut::new(), unread: 0, taken: 0, outbox: BytesMut::new() }
+    }
+
+    /// The machine.
+    pub const fn machine(&self) -> &M {
+        &self.machine
+    }
+
+    /// The machine, to be changed. What it writes must go to the outbox.
+    pub const fn machine_mut(&mut self) -> &mut M {
+        &mut self.machine
+    }
+
+    /// Whether an event can be had without reading; what the machine has to send of its own accord
+    /// is then in the outbox.
+    pub fn is_ready(&mut self) -> bool {
+        self.drop_from_inbox(0);
+        loop {
+            self.transmit();
+            match self.machine.wants(self.inbox.get(..self.unread).unwrap_or_default()) {
+                Wants::Event => return true,
+                Wants::Input { consumed: 0 } => return false,
+                Wants::Input { consumed } => self.drop_from_inbox(consumed),
+            }
+        }
+    }
+
+    /// The next event, and the means to answer it. The event borrows the inbox, the means borrow
+    /// the machine and the outbox, so an answer may quote the event.
+    ///
+    /// Meant for an endpoint that [`is_ready`](Self::is_ready); otherwise the event says that the
+    /// machine needs input.
+    pub fn turn(&mut self) -> Turn<'_, M> {
+        self.drop_from_inbox(0);
+        let input = self.inbox.get(..self.unread).unwrap_or_default();
+        let received = self.machine.receive(input);
+        self.taken = received.consumed;
+        Turn {
+            event: received.event,
+            answer: Answer { machine: &mut self.machine, outbox: &mut self.outbox },
+        }
+    }
+
+    /// Where to put octets from the peer; never empty.
+    pub fn space(&mut self) -> &mut [u8] {
+        self.drop_from_inbox(0);
+        if self.inbox.len() < self.unread + READ_MIN {
+            self.inbox.resize(self.unread + READ_SIZE, 0);
+        }
+        self.inbox.get_mut(self.unread..).unwrap_or_default()
+    }
+
+    /// The first `octets` of [`space`](Self::space) have been filled; none of them means that the
+    /// peer will send no more.
+    pub fn received(&mut self, octets: usize) {
+        if octets == 0 {
+            self.machine.end_of_input();
+        }
+        self.unread = self.inbox.len().min(self.unread + octets);
+    }
+
+    /// What is to be sent to the peer.
+    pub fn outbox(&self) -> &[u8] {
+        &self.outbox
+    }
+
+    /// The first `octets` of the outbox have been sent.
+    pub fn sent(&mut self, octets: usize) {
+        self.outbox.advance(octets.min(self.outbox.len()));
+    }
+
+    /// Whether the outbox is so full that it should be sent before anything is added.
+    pub fn is_congested(&self) -> bool {
+        self.outbox.len() >= HIGH_WATER
+    }
+
+    /// What is unread, for a TLS layer or another protocol, and the machine.
+    pub fn into_parts(mut self) -> (M, BytesMut) {
+        self.drop_from_inbox(0);
+        self.inbox.truncate(self.unread);
+        (self.machine, self.inbox)
+    }
+
+    /// What was read and not taken by the machine.
+    pub fn unread(&mut self) -> &[u8] {
+        self.drop_from_inbox(0);
+        self.inbox.get(..self.unread).unwrap_or_default()
+    }
+
+    fn drop_from_inbox(&mut self, more: usize) {
+        let octets = (core::mem::take(&mut self.taken) + more).min(self.unread);
+        if octets > 0 {
+            self.inbox.advance(octets);
+            self.unread -= octets;
+        }
+    }
+
+    fn transmit(&mut self) {
+        while self.outbox.len() < HIGH_WATER {
+            let machine = &mut self.machine;
+            match append(&mut self.outbox, |out| machine.transmit(out), |error| Some(*error)) {
+                Ok(0) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+impl Endpoint<Server> {
+    /// Answers the pending command: [`Server::reply`] into the outbox.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError`], but never for want of room.
+    pub fn reply(&mut self, reply: &Reply<'_>) -> Result<(), ReplyError> {
+        self.answer().reply(reply)
+    }
+
+    /// TLS is established: [`Server::tls_established`] with what is unread.
+    ///
+    /// # Errors
+    ///
+    /// [`Injected`] when anything is.
+    pub fn tls_established(&mut self) -> Result<(), Injected> {
+        self.drop_from_inbox(0);
+        let leftover = self.inbox.get(..self.unread).unwrap_or_default();
+        self.machine.tls_established(leftover)
+    }
+}
+
+impl Endpoint<Client> {
+    /// Sends a command: [`Client::send`] into the outbox.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn send(&mut self, command: &Command<'_>) -> Result<(), SendError> {
+        self.answer().send(command)
+    }
+
+    /// TLS is established: [`Client::tls_established`] with what is unread.
+    ///
+    /// # Errors
+    ///
+    /// [`Injected`] when anything is.
+    pub fn tls_established(&mut self) -> Result<(), Injected> {
+        self.drop_from_inbox(0);
+        let leftover = self.inbox.get(..self.unread).unwrap_or_default();
+        self.machine.tls_established(leftover)
+    }
+}
+
+impl<M: Machine> Endpoint<M> {
+    /// The means to write without an event.
+    pub const fn answer(&mut self) -> Answer<'_, M> {
+        Answer { machine: &mut self.machine, outbox: &mut self.outbox }
+    }
+}
+
+/// An event, and the means to answer it.
+#[derive(Debug)]
+pub struct Turn<'e, M: Machine> {
+    /// What the machine reports, borrowed from the inbox.
+    pub event: M::Event<'e>,
+    /// How to answer it.
+    pub answer: Answer<'e, M>,
+}
+
+/// Writes for a machine into the outbox of its endpoint.
+#[derive(Debug)]
+pub struct Answer<'e, M> {
+    machine: &'e mut M,
+    outbox: &'e mut BytesMut,
+}
+
+impl<M> Answer<'_, M> {
+    /// The machine.
+    pub const fn machine(&self) -> &M {
+        self.machine
+    }
+
+    /// The machine, to be changed.
+    pub const fn machine_mut(&mut self) -> &mut M {
+        self.machine
+    }
+}
+
+impl Answer<'_, Server> {
+    /// Answers the pending command; as the answer is taken by value, twice does not compile.
+    ///
+    /// ```compile_fail
+    /// # use ehlo::{Code, Endpoint, Reply, Server, ServerConfig};
+    /// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
+    /// let turn = endpoint.turn();
+    /// turn.answer.reply(&Reply::new(Code::SERVICE_READY, "mx.example"));
+    /// turn.answer.reply(&Reply::new(Code::SERVICE_READY, "mx.example"));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError`], but never for want of room.
+    pub fn reply(self, reply: &Reply<'_>) -> Result<(), ReplyError> {
+        let too_small = |error: &ReplyError| match error {
+            ReplyError::BufferTooSmall(error) => Some(*error),
+            _ => None,
+        };
+        append(self.outbox, |out| self.machine.reply(reply, out), too_small).map(drop)
+    }
+
+    /// Answers with [`Server::standard_reply`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError::NothingPending`] when no answer is owed.
+    pub fn standard_reply(self, host: &str) -> Result<(), ReplyError> {
+        let reply = self.machine.standard_reply(host);
+        self.reply(&reply)
+    }
+}
+
+impl Answer<'_, Client> {
+    /// Sends a command: [`Client::send`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn send(&mut self, command: &Command<'_>) -> Result<(), SendError> {
+        append(self.outbox, |out| self.machine.send(command, out), send_needs).map(drop)
+    }
+
+    /// Sends a response within AUTH: [`Client::respond`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn respond(&mut self, response: &Response<'_>) -> Result<(), SendError> {
+        append(self.outbox, |out| self.machine.respond(response, out), send_needs).map(drop)
+    }
+
+    /// Sends a piece of the content, all of it: [`Client::mail_data`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn mail_data(&mut self, content: &[u8]) -> Result<(), SendError> {
+        put_content(self.outbox, content, |content, out| self.machine.mail_data(content, out))
+    }
+
+    /// Sends the end of the content: [`Client::end_mail_data`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn end_mail_data(&mut self) -> Result<(), SendError> {
+        append(self.outbox, |out| self.machine.end_mail_data(out), send_needs).map(drop)
+    }
+}
+
+impl<'v> Answer<'_, Delivery<'v>> {
+    /// Gives the next envelope: [`Delivery::envelope`].
+    pub fn envelope(self, envelope: &'v Envelope<'v>) {
+        self.machine.envelope(envelope);
+    }
+
+    /// There is no other envelope: [`Delivery::quit`].
+    pub fn quit(self) {
+        self.machine.quit();
+    }
+
+    /// Sends a piece of the content, all of it: [`Delivery::mail_data`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn mail_data(&mut self, content: &[u8]) -> Result<(), SendError> {
+        put_content(self.outbox, content, |content, out| self.machine.mail_data(content, out))
+    }
+
+    /// The content is complete: [`Delivery::end_mail_data`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn end_mail_data(&mut self) -> Result<(), SendError> {
+        append(self.outbox, |out| self.machine.end_mail_data(out), send_needs).map(drop)
+    }
+}
+
+const fn send_needs(error: &SendError) -> Option<BufferTooSmall> {
+    match error {
+        SendError::BufferTooSmall(error) => Some(*error),
+        _ => None,
+    }
+}
+
+/// Lets `write` fill the end of `outbox`, with more room when it needs more.
+fn append<E>(
+    outbox: &mut BytesMut,
+    mut write: impl FnMut(&mut [u8]) -> Result<usize, E>,
+    needs: impl Fn(&E) -> Option<BufferTooSmall>,
+) -> Result<usize, E> {
+    let start = outbox.len();
+    let mut room = LINE_ROOM;
+    loop {
+        outbox.resize(start + room, 0);
+        match write(outbox.get_mut(start..).unwrap_or_default()) {
+            Ok(written) => {
+                outbox.truncate(start + written);
+                return Ok(written);
+            }
+            Err(error) => match needs(&error) {
+                Some(BufferTooSmall { needed }) if needed > room => room = needed,
+                _ => {
+                    outbox.truncate(start);
+                    return Err(error);
+                }
+            },
+        }
+    }
+}
+
+fn put_content(
+    outbox: &mut BytesMut,
+    mut content: &[u8],
+    mut encode: impl FnMut(&[u8], &mut [u8]) -> Result<crate::Progress, SendError>,
+) -> Result<(), SendError> {
+    while !content.is_empty() {
+        let start = outbox.len();
+        // Room for a dot on every hundredth octet; the loop goes on where there are more.
+        outbox.resize(start + content.len() + content.len() / 100 + LINE_ROOM, 0);
+        let progress = encode(content, outbox.get_mut(start..).unwrap_or_default());
+        outbox.truncate(start + progress.map_or(0, |progress| progress.written));
+        content = content.get(progress?.consumed..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// Octets that are read at once.
+const READ_SIZE: usize = 16 * 1024;
+/// Space below which more is made.
+const READ_MIN: usize = 4 * 1024;
+/// Room for most lines.
+const LINE_ROOM: usize = 512;
+/// Octets in the outbox after which nothing more is added before it is sent.
+const HIGH_WATER: usize = 64 * 1024;

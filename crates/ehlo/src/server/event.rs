@@ -1,0 +1,182 @@
+//! What a server reports to the application.
+
+use crate::sasl::Response;
+use crate::{
+    Code, Command, EnhancedCode, Extension, NewlineError, Reply, SyntaxError, Verb,
+};
+
+/// What a [`Server`](crate::Server) reports.
+///
+/// After `Greeting`, `Command`, `Refused`, `EndOfChunk`, `EndOfMailData` and `AuthResponse` an
+/// answer is owed; until it is given nothing more is read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event<'i> {
+    /// The input holds no whole event; read more.
+    NeedInput,
+    /// The connection is new: answer with the greeting, 220, or 554 to refuse it.
+    Greeting,
+    /// The answer that was asked for is still owed, or in LMTP the next recipient's.
+    NeedReply,
+    /// A command that is valid here: the reply decides.
+    Command(Command<'i>),
+    /// The machine's own verdict. Answer with its [`reply`](Refusal::reply), or with a negative one
+    /// of your own.
+    Refused(Refusal<'i>),
+    /// BDAT is valid here; its octets follow, then `EndOfChunk` or `EndOfMailData`. No answer yet.
+    Chunk {
+        /// The octets of the chunk.
+        size: u64,
+        /// It is the last one.
+        last: bool,
+    },
+    /// A piece of the message, without the dots that were stuffed. The message exists only once
+    /// `EndOfMailData` has come: `Refused` may come instead.
+    MailData(&'i [u8]),
+    /// A chunk that is not the last is complete, RFC 3030.
+    EndOfChunk,
+    /// The message is complete.
+    EndOfMailData {
+        /// Its size in octets, as it was handed out.
+        size: u64,
+    },
+    /// A client's response within AUTH, RFC 4954.
+    AuthResponse(Response<'i>),
+    /// STARTTLS was accepted, and the reply must be sent; then hand the connection to TLS and
+    /// call [`tls_established`](crate::Server::tls_established).
+    StartTls,
+    /// The session is over; flush and close.
+    Closed,
+}
+
+/// A command that the machine refuses on its own, and why.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Refusal<'i> {
+    /// The verb that is refused; [`Verb::Other`] where none could be read.
+    pub verb: Verb,
+    /// Why.
+    pub reason: Reason,
+    /// The command, where it could be read.
+    pub command: Option<Command<'i>>,
+}
+
+impl Refusal<'_> {
+    /// The standard reply. It needs nothing of the input.
+    pub const fn reply(&self) -> Reply<'static> {
+        self.reason.reply()
+    }
+}
+
+/// Why the machine refuses a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The line is not what RFC 5321 §4.1 or the extension's RFC allows.
+    Syntax(SyntaxError),
+    /// The command is not valid in this state, §4.1.4.
+    BadSequence,
+    /// DATA or BDAT though no recipient was accepted, §3.3.
+    NoValidRecipients,
+    /// A verb of another role, or of an extension that is not offered, §4.2.4.
+    NotImplemented,
+    /// A parameter of an extension that is not offered, §4.1.1.11.
+    NotOffered(Extension),
+    /// A parameter that no RFC knows, §4.1.1.11.
+    UnknownParameter,
+    /// More recipients than the limit, §4.5.3.1.10.
+    TooManyRecipients,
+    /// More messages than the limit.
+    TooManyMessages,
+    /// The declared or counted size is over the limit, RFC 1870 §6.
+    MessageTooLarge,
+    /// Bare CR, bare LF or NUL in the mail data, §2.3.8.
+    Newlines(NewlineError),
+    /// TLS must be established first, RFC 3207 §4.
+    TlsRequired,
+    /// The client must authenticate first, RFC 4954 §6.
+    AuthenticationRequired,
+    /// AUTH outside TLS, RFC 4954 §4.
+    EncryptionRequired,
+    /// A line of the exchange over 12,288 octets, RFC 4954 §4.
+    ResponseTooLong,
+    /// The client gave the exchange up with `*`, RFC 4954 §4.
+    AuthenticationCancelled,
+    /// A message of BODY=BINARYMIME comes by BDAT only, RFC 3030 §3.
+    BinaryByData,
+    /// More errors than the limit.
+    TooManyErrors,
+    /// The application is shutting down, §3.8.
+    ShuttingDown,
+}
+
+impl Reason {
+    /// The standard reply.
+    pub const fn reply(self) -> Reply<'static> {
+        let (code, (class, subject, detail), text) = match self {
+            Self::Syntax(error) => {
+                return Reply::enhanced(error.code(), error.enhanced_code(), error.kind.text());
+            }
+            Self::BadSequence => (Code::BAD_SEQUENCE, (5, 5, 1), "bad sequence of commands"),
+            Self::NoValidRecipients => {
+                (Code::TRANSACTION_FAILED, (5, 5, 1), "no valid recipients")
+            }
+            Self::NotImplemented => {
+                (Code::COMMAND_NOT_IMPLEMENTED, (5, 5, 1), "command not implemented")
+            }
+            Self::NotOffered(_) | Self::UnknownParameter => {
+                (Code::PARAMETERS_NOT_RECOGNISED, (5, 5, 4), "parameter not recognised")
+            }
+            Self::TooManyRecipients => {
+                (Code::INSUFFICIENT_STORAGE, (4, 5, 3), "too many recipients")
+            }
+            Self::TooManyMessages => {
+                (Code::SERVICE_NOT_AVAILABLE, (4, 7, 0), "too many messages in this session")
+            }
+            Self::MessageTooLarge => {
+                (Code::EXCEEDED_STORAGE, (5, 3, 4), "message exceeds the maximum size")
+            }
+            Self::Newlines(error) => {
+                return Reply::enhanced(
+                    Code::MAILBOX_UNAVAILABLE,
+                    EnhancedCode::known(5, 5, 2),
+                    error.kind.text(),
+                );
+            }
+            Self::TlsRequired => {
+                (Code::AUTHENTICATION_REQUIRED, (5, 7, 0), "must issue a STARTTLS command first")
+            }
+            Self::AuthenticationRequired => {
+                (Code::AUTHENTICATION_REQUIRED, (5, 7, 0), "authentication required")
+            }
+            Self::EncryptionRequired => (
+                Code::MECHANISM_REQUIRES_ENCRYPTION,
+                (5, 7, 11),
+                "encryption required for authentication",
+            ),
+            Self::AuthenticationCancelled => {
+                (Code::ARGUMENT_SYNTAX_ERROR, (5, 7, 0), "authentication cancelled")
+            }
+            Self::ResponseTooLong => {
+                (Code::SYNTAX_ERROR, (5, 5, 6), "authentication exchange line is too long")
+            }
+            Self::BinaryByData => (Code::BAD_SEQUENCE, (5, 5, 1), "BINARYMIME needs BDAT"),
+            Self::TooManyErrors => (Code::SERVICE_NOT_AVAILABLE, (4, 7, 0), "too many errors"),
+            Self::ShuttingDown => (Code::SERVICE_NOT_AVAILABLE, (4, 3, 2), "shutting down"),
+        };
+        Reply::enhanced(code, EnhancedCode::known(class, subject, detail), text)
+    }
+
+    /// The session must end with the reply: what follows on the connection cannot be trusted.
+    pub(super) const fn is_fatal(self) -> bool {
+        match self {
+            // RFC 5321 §2.3.8: no other sequence than CRLF ends a line; a peer that sends one is
+            // out of step with this one, or wants it to be.
+            Self::Syntax(error) => {
+                matches!(
+                    error.kind,
+                    crate::SyntaxErrorKind::BareCr | crate::SyntaxErrorKind::BareLf
+                )
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! The server machine: lines and mail data in, events out; replies in, octets out.
+
+mod config;
+mod event;
+mod read;
+
+use core::time::Duration;
+
+pub use config::{Role, ServerConfig, ServerLimits};
+pub use event::{Event, Reason, Refusal};
+
+use crate::encode::Writer;
+use crate::{
+    BufferTooSmall, Capabilities, Code, DataDecoder, EnhancedCode, Extension, Machine, Received,
+    Reply, Severity, State, Verb, Wants, limits, session,
+};
+
+/// A server's half of an SMTP, submission or LMTP session.
+///
+/// It is fed with all that is unread, gives one [`Event`] at a time and is answered with a
+/// [`Reply`]. It holds no buffer, no allocation and no lifetime.
+///
+/// ```
+/// use ehlo::{Code, Command, Reply, Server, ServerConfig, server::Event};
+///
+/// let mut server = Server::new(ServerConfig::DEFAULT);
+/// let mut out = [0; 256];
+/// let n = server.reply(&Reply::new(Code::SERVICE_READY, "mx.example").into(), &mut out)?;
+/// assert_eq!(&out[..n], b"220 mx.example\r\n");
+///
+/// let received = server.receive(b"HELO client.example\r\nMAIL FR");
+/// assert_eq!(received.consumed, 21);
+/// assert!(matches!(received.event, Event::Command(Command::Helo(_))));
+/// let n = server.reply(&server.standard_reply("mx.example"), &mut out)?;
+/// assert_eq!(&out[..n], b"250 mx.example\r\n");
+/// assert!(matches!(server.receive(b"MAIL FR").event, Event::NeedInput));
+/// # Ok::<(), ehlo::ReplyError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Server {
+    config: ServerConfig,
+    state: State,
+    pending: Option<Pending>,
+    transaction: Transaction,
+    reading: Reading,
+    /// Octets of the unread input that were searched in vain for the end of the line, or that make
+    /// up the item that `receive` gives next.
+    scanned: usize,
+    /// `receive` gives an event without looking further.
+    ready: bool,
+    decoder: DataDecoder,
+    /// The verdict on the mail data that is being skipped.
+    verdict: Option<Reason>,
+    messages: u32,
+    errors: u16,
+    /// EHLO or LHLO was accepted, so extensions are in force.
+    extended: bool,
+    tls: bool,
+    authenticated: bool,
+    end_of_input: bool,
+    shutting_down: bool,
+}
+
+impl Server {
+    /// A server at the start of a connection; the greeting is owed.
+    pub const fn new(config: ServerConfig) -> Self {
+        Self {
+            config,
+            state: State::Greeting,
+            pending: Some(Pending {
+                verb: Verb::Greeting,
+                announced: false,
+                refused: None,
+                owed: 1,
+            }),
+            transaction: Transaction::NONE,
+            reading: Reading::Line,
+            scanned: 0,
+            ready: false,
+            decoder: DataDecoder::new(config.newlines),
+            verdict: None,
+            messages: 0,
+            errors: 0,
+            extended: false,
+            tls: config.implicit_tls,
+            authenticated: false,
+            end_of_input: false,
+            shutting_down: false,
+        }
+    }
+
+    /// Where the session stands.
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// The verb that awaits its reply.
+    pub const fn pending(&self) -> Option<Verb> {
+        match self.pending {
+            Some(pending) => Some(pending.verb),
+            None => None,
+        }
+    }
+
+    /// The connection is inside TLS.
+    pub const fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// The client has authenticated.
+    pub const fn is_authenticated(&self) -> bool {
+        self.authenticated
+    }
+
+    /// The client greeted with EHLO or LHLO: extensions are in force.
+    pub const fn is_extended(&self) -> bool {
+        self.extended
+    }
+
+    /// Recipients accepted in the mail transaction that is open.
+    pub const fn recipients(&self) -> u32 {
+        self.transaction.recipients
+    }
+
+    /// Answers the next command with 421 and closes, RFC 5321 §3.8. Mail data that has begun is
+    /// taken and answered first.
+    pub const fn shut_down(&mut self) {
+        self.shutting_down = true;
+    }
+
+    /// What EHLO lists now: the configured extensions that may be used at this moment.
+    pub fn offered(&self) -> Capabilities {
+        let mut offered = self.config.offered;
+        for extension in [Extension::StartTls, Extension::RequireTls, Extension::Auth] {
+            if !self.offers(extension) {
+                offered = offered.without(extension);
+            }
+        }
+        offered
+    }
+
+    /// Writes the reply to the pending command into `out` and moves the state as it says; returns
+    /// its length in octets. 250 accepts, 4yz and 5yz refuse, 354 and 334 continue, 421 closes.
+    ///
+    /// To EHLO and LHLO the list of extensions is added. Where ENHANCEDSTATUSCODES is offered a
+    /// reply that has no enhanced status code is given one, and elsewhere it loses its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError`]; nothing has changed then.
+    pub fn reply(&mut self, reply: &Reply<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
+        let pending = self.pending.ok_or(ReplyError::NothingPending)?;
+        let (verb, code) = (pending.verb, reply.code());
+        let allowed = if pending.refused.is_some() {
+            !code.is_positive()
+        } else {
+            session::may_answer(verb, code)
+        };
+        if !allowed {
+            return Err(ReplyError::NotAllowed { verb, code });
+        }
+        let mut writer = Writer::new(out);
+        if matches!(verb, Verb::Ehlo | Verb::Lhlo) && code.is_positive() {
+            reply.write_ehlo(&self.offered(), &mut writer);
+        } else {
+            self.dressed(verb, reply).write_to_with(&mut writer, self.writes_enhanced(verb));
+        }
+        let written = writer.finish().map_err(ReplyError::BufferTooSmall)?;
+        self.apply(pending, code);
+        Ok(written)
+    }
+
+    /// The reply to the pending command that needs no thought: the greeting, the name to EHLO and
+    /// HELO, 250 to MAIL, RCPT, RSET and NOOP, 354 to DATA, 252 to VRFY, 221 to QUIT, 502 to what
+    /// is not implemented, the machine's own verdict where there is one. `host` is the name of this
+    /// server, a domain or an address literal.
+    pub fn standard_reply<'a>(&self, host: &'a str) -> Reply<'a> {
+        let Some(pending) = self.pending else {
+            return Reply::new(Code::SERVICE_NOT_AVAILABLE, "").with_host(host);
+        };
+        if let Some(reason) = pending.refused {
+            return reason.reply();
+        }
+        let (code, text) = match pending.verb {
+            Verb::Greeting => {
+                let text = match self.config.role {
+                    Role::Lmtp => "LMTP",
+                    Role::Smtp | Role::Submission => "ESMTP",
+                };
+                return Reply::new(Code::SERVICE_READY, text).with_host(host);
+            }
+            Verb::Ehlo | Verb::Helo | Verb::Lhlo => return Reply::new(Code::OK, "").with_host(host),
+            Verb::Quit => {
+                return Reply::enhanced(Code::SERVICE_CLOSING, EnhancedCode::known(2, 0, 0), "closing")
+                    .with_host(host);
+            }
+            Verb::Mail => (Code::OK, (2, 1, 0, "sender ok")),
+            Verb::Rcpt => (Code::OK, (2, 1, 5, "recipient ok")),
+            Verb::Data => (Code::START_MAIL_INPUT, (2, 0, 0, "end data with <CRLF>.<CRLF>")),
+            Verb::Message | Verb::BdatLast | Verb::Bdat => (Code::OK, (2, 6, 0, "accepted")),
+            Verb::Vrfy => (Code::CANNOT_VERIFY, (2, 5, 0, "cannot verify, but will try")),
+            Verb::Help => (Code::HELP_MESSAGE, (2, 0, 0, "see RFC 5321")),
+            Verb::Noop | Verb::Rset | Verb::Xforward => (Code::OK, (2, 0, 0, "ok")),
+            Verb::StartTls => (Code::SERVICE_READY, (2, 0, 0, "ready to start TLS")),
+            Verb::Xclient => return Reply::new(Code::SERVICE_READY, "ESMTP").with_host(host),
+            Verb::Auth => (Code::PARAMETER_NOT_IMPLEMENTED, (5, 5, 4, "no such mechanism")),
+            Verb::AuthResponse => (Code::CREDENTIALS_INVALID, (5, 7, 8, "authentication failed")),
+            Verb::Other => (Code::SYNTAX_ERROR, (5, 5, 2, "command unrecognised")),
+            _ => (Code::COMMAND_NOT_IMPLEMENTED, (5, 5, 1, "command not implemented")),
+        };
+        let (class, subject, detail, text) = text;
+        Reply::enhanced(code, EnhancedCode::known(class, subject, detail), text)
+    }
+
+    /// TLS is established on this connection, RFC 3207 §4.2: everything learnt is forgotten, and
+    /// the client begins again with EHLO. `leftover` is what was read and not yet taken by the
+    /// machine before the handshake.
+    ///
+    /// # Errors
+    ///
+    /// [`Injected`] when there is any, or when STARTTLS was not accepted: octets that were sent in
+    /// clear would be taken for octets sent inside TLS. The session is then over.
+    pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
+        if self.state != State::Tls || !leftover.is_empty() {
+            self.state = State::Closed;
+            return Err(Injected);
+        }
+        *self = Self {
+            state: session::next(self.state, Verb::Handshake, Code::SERVICE_READY),
+            pending: None,
+            tls: true,
+            messages: self.messages,
+            errors: self.errors,
+            shutting_down: self.shutting_down,
+            ..Self::new(self.config)
+        };
+        Ok(())
+    }
+
+    fn apply(&mut self, pending: Pending, code: Code) {
+        // RFC 2033 §4.2: one reply for each accepted recipient; the first moves the state.
+        self.pending = match pending.owed.checked_sub(1) {
+            None | Some(0) => None,
+            Some(owed) => Some(Pending { owed, ..pending }),
+        };
+        let positive = code.is_positive();
+        // A command that was refused never began, so no row applies; 421 closes all the same, and
+        // a failed chunk fails its transaction.
+        let applies = pending.refused.is_none()
+            || code == Code::SERVICE_NOT_AVAILABLE
+            || matches!(pending.verb, Verb::Message | Verb::BdatLast | Verb::AuthResponse)
+            || (pending.verb == Verb::Bdat && self.state.is_transaction());
+        if applies {
+            self.state = session::next(self.state, pending.verb, code);
+        }
+        match pending.verb {
+            Verb::Ehlo | Verb::Lhlo if positive => self.extended = true,
+            Verb::Helo | Verb::Xclient if positive => self.extended = false,
+            Verb::Rcpt if positive => self.transaction.recipients += 1,
+            Verb::Data if self.state == State::Data => {
+                self.reading = Reading::Data;
+                self.decoder = DataDecoder::new(self.config.newlines);
+            }
+            Verb::Auth | Verb::AuthResponse if code == Code::AUTHENTICATION_SUCCEEDED => {
+                self.authenticated = true;
+            }
+            Verb::Message | Verb::BdatLast if applies => {
+                self.messages = self.messages.saturating_add(1);
+            }
+            Verb::Mail if !positive => self.transaction = Transaction::NONE,
+            Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Rset => {}
+            _ => {}
+        }
+        // RFC 5321 §4.1.1.4: "the buffers are cleared": the transaction goes as one value.
+        if !self.state.is_transaction() || self.state == State::Failed {
+            self.transaction = Transaction::NONE;
+        }
+        if pending.refused.is_some_and(Reason::is_fatal) {
+            self.state = State::Closed;
+        }
+    }
+
+    /// RFC 2034 §4: an enhanced status code on every 2yz, 4yz and 5yz but the greeting and the
+    /// replies to HELO and EHLO.
+    fn writes_enhanced(&self, verb: Verb) -> bool {
+        self.config.offered.contains(Extension::EnhancedStatusCodes)
+            && !matches!(
+                verb,
+                Verb::Greeting | Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Xclient
+            )
+    }
+
+    fn dressed<'a>(&self, verb: Verb, reply: &Reply<'a>) -> Reply<'a> {
+        let class = match reply.severity() {
+            Severity::PositiveCompletion => 2,
+            Severity::TransientNegative => 4,
+            Severity::PermanentNegative => 5,
+            Severity::PositiveIntermediate => return *reply,
+        };
+        if reply.enhanced_code().is_none() && self.writes_enhanced(verb) {
+            reply.with_enhanced_code(EnhancedCode::known(class, 0, 0))
+        } else {
+            *reply
+        }
+    }
+
+    /// Whether the extension may be used at this moment, if the client has said EHLO.
+    fn offers(&self, extension: Extension) -> bool {
+        self.config.offered.contains(extension)
+            && match extension {
+                // RFC 3207 §4.2: STARTTLS is not offered again inside TLS.
+                Extension::StartTls => !self.tls,
+                // RFC 8689 §4: REQUIRETLS is offered inside TLS only.
+                Extension::RequireTls => self.tls,
+                // RFC 4954 §4: no plaintext mechanism works without TLS.
+                Extension::Auth => self.tls || self.config.plaintext_auth,
+                _ => true,
+            }
+    }
+}
+
+impl Machine for Server {
+    type Event<'i> = Event<'i>;
+
+    fn wants(&mut self, input: &[u8]) -> Wants {
+        Self::wants(self, input)
+    }
+
+    fn receive<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
+        Self::receive(self, input)
+    }
+
+    fn end_of_input(&mut self) {
+        self.end_of_input = true;
+    }
+
+    // RFC 5321 §4.5.3.2.7: "at least 5 minutes while it is awaiting the next command".
+    fn timeout(&self) -> Duration {
+        limits::COMMAND_TIMEOUT
+    }
+}
+
+/// Why [`Server::reply`] wrote nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyError {
+    /// No command awaits a reply.
+    NothingPending,
+    /// The code does not answer this verb, RFC 5321 §4.3.2, or accepts what was refused.
+    NotAllowed {
+        /// The pending verb.
+        verb: Verb,
+        /// The code of the reply.
+        code: Code,
+    },
+    /// The reply does not fit.
+    BufferTooSmall(BufferTooSmall),
+}
+
+impl core::fmt::Display for ReplyError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::NothingPending => f.write_str("no command awaits a reply"),
+            Self::NotAllowed { verb, code } => write!(f, "{code} does not answer {verb:?}"),
+            Self::BufferTooSmall(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for ReplyError {}
+
+/// Octets that came in clear before TLS was established: somebody on the way may have put them
+/// there. CVE-2011-0411 and its kin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Injected;
+
+impl core::fmt::Display for Injected {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("octets in clear between STARTTLS and the handshake")
+    }
+}
+
+impl core::error::Error for Injected {}
+
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    verb: Verb,
+    /// The event that asks for the reply was given.
+    announced: bool,
+    refused: Option<Reason>,
+    /// Replies still to be given, more than one in LMTP only.
+    owed: u32,
+}
+
+/// What the open mail transaction has collected; cleared as one value.
+#[derive(Clone, Copy, Debug)]
+struct Transaction {
+    recipients: u32,
+    /// Octets of mail data handed out.
+    size: u64,
+    smtputf8: bool,
+    binary: bool,
+}
+
+impl Transaction {
+    const NONE: Self = Self { recipients: 0, size: 0, smtputf8: false, binary: false };
+}
+
+/// How the next octets are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// A command line, or a line of an AUTH exchange.
+    Line,
+    /// The rest of a line that is too long; whether the last octet was a CR.
+    LongLine { cr: bool },
+    /// Mail data, up to the line with a single dot.
+    Data,
+    /// A chunk with this many octets to come, the last one or not.
+    Chunk { left: u64, last: bool },
+}
