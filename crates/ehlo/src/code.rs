@@ -43,6 +43,22 @@ impl Code {
         if matches!(number, 200..=599) { Some(Self(number)) } else { None }
     }
 
+    /// The code of these three ASCII digits.
+    pub(crate) const fn from_digits([a, b, c]: [u8; 3]) -> Option<Self> {
+        if a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit() {
+            Self::new((a - b'0') as u16 * 100 + (b - b'0') as u16 * 10 + (c - b'0') as u16)
+        } else {
+            None
+        }
+    }
+
+    /// The number as three ASCII digits.
+    pub(crate) const fn digits(self) -> [u8; 3] {
+        // Each is a remainder of ten, or at most five.
+        #[allow(clippy::cast_possible_truncation)]
+        [b'0' + (self.0 / 100) as u8, b'0' + (self.0 / 10 % 10) as u8, b'0' + (self.0 % 10) as u8]
+    }
+
     /// The number, 200 to 599.
     pub const fn number(self) -> u16 {
         self.0
@@ -95,6 +111,8 @@ codes! {
     354 START_MAIL_INPUT "start mail input, end with CRLF . CRLF";
     355 TRANSACTION_OFFSET "octet offset of the transaction, RFC 1845";
     421 SERVICE_NOT_AVAILABLE "service not available, closing transmission channel";
+    422 PASSWORD_TRANSITION "a password transition is needed, in the registry of RFC 5248";
+    430 INVALID_COMMAND "invalid command, in the registry of RFC 5248";
     432 PASSWORD_TRANSITION_NEEDED "a password transition is needed, RFC 4954";
     450 MAILBOX_BUSY "mailbox unavailable now";
     451 LOCAL_ERROR "local error in processing";
@@ -114,6 +132,7 @@ codes! {
     524 ENCRYPTION_REQUIRED_FOR_MECHANISM "encryption required for the mechanism, RFC 5248";
     525 ACCOUNT_DISABLED "user account disabled, RFC 5248";
     530 AUTHENTICATION_REQUIRED "authentication required, or STARTTLS first, RFC 4954 and 3207";
+    533 NOT_AUTHORISED "delivery not authorised, in the registry of RFC 5248";
     534 MECHANISM_TOO_WEAK "authentication mechanism is too weak, RFC 4954";
     535 CREDENTIALS_INVALID "authentication credentials invalid, RFC 4954";
     538 MECHANISM_REQUIRES_ENCRYPTION "encryption required for the mechanism, RFC 4954";
@@ -175,6 +194,23 @@ impl EnhancedCode {
         Self { class, subject, detail }
     }
 
+    /// The code that a reply's text begins with, and the text after it and one space.
+    ///
+    /// RFC 2034 §4: `status-code = class "." subject "." detail`, followed by a space; RFC 3463
+    /// §2 allows no leading zeros.
+    pub(crate) fn leading(text: &[u8]) -> Option<(Self, &[u8])> {
+        let [class @ (b'2' | b'4' | b'5'), b'.', rest @ ..] = text else { return None };
+        let (subject, rest) = status_number(rest)?;
+        let (b'.', rest) = rest.split_first()? else { return None };
+        let (detail, rest) = status_number(rest)?;
+        let rest = match rest {
+            [] => rest,
+            [b' ', rest @ ..] => rest,
+            _ => return None,
+        };
+        Some((Self { class: class - b'0', subject, detail }, rest))
+    }
+
     /// 2 success, 4 persistent transient failure, 5 permanent failure.
     pub const fn class(self) -> u8 {
         self.class
@@ -221,4 +257,19 @@ impl Encode for EnhancedCode {
         writer.put_octet(b'.');
         writer.put_number(u64::from(self.detail));
     }
+}
+
+/// `1*3digit` without leading zeros.
+fn status_number(text: &[u8]) -> Option<(u16, &[u8])> {
+    let digit = |place: usize| text.get(place).filter(|octet| octet.is_ascii_digit());
+    let mut number = u16::from(digit(0)? - b'0');
+    let mut length = 1;
+    while let (1 | 2, Some(octet)) = (length, digit(length)) {
+        if number == 0 {
+            return None;
+        }
+        number = number * 10 + u16::from(octet - b'0');
+        length += 1;
+    }
+    Some((number, text.get(length..)?))
 }
