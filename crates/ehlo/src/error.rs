@@ -123,6 +123,8 @@ kinds! {
     ReplyText SYNTAX_ERROR 5 . 5 . 2 "bad octet in reply text";
     /// A reply of more lines or octets than the limit.
     ReplyTooLong SYNTAX_ERROR 5 . 5 . 2 "reply too long";
+    /// A line of a SASL exchange over 12,288 octets. RFC 4954 §4.
+    AuthLineTooLong SYNTAX_ERROR 5 . 5 . 6 "authentication exchange line too long";
 }
 
 impl core::fmt::Display for SyntaxError {

@@ -23,10 +23,16 @@ mod sasl;
 mod server;
 pub mod session;
 
+pub use capability::{
+    AuthMechanisms, Capabilities, Capability, DeliverBy, EhloKeyword, EhloParams, FutureRelease,
+    Limits, PriorityProfile, ReleaseTime, SolicitationKeywords,
+};
 pub use code::{Code, EnhancedCode, Severity};
 pub use encode::{BufferTooSmall, Encode, Writer};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
 pub use machine::{Machine, Received, Wants};
 pub use policy::Policy;
+pub use reply::{Lines, Reply, ReplyFrame, ReplyLimits};
+pub use sasl::{Challenge, Mechanisms, Response, SaslData, SaslMechanism};
 pub use session::{State, Verb};

@@ -1,6 +1,10 @@
 //! Reply codes (RFC 5321 §4.2) and enhanced status codes (RFC 3463).
 
+mod enhanced;
+
 use crate::encode::{Encode, Writer};
+
+pub use enhanced::EnhancedCode;
 
 /// What the first digit of a reply code says, RFC 5321 §4.2.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +45,22 @@ impl Code {
     /// The code of this number, 200 to 599.
     pub const fn new(number: u16) -> Option<Self> {
         if matches!(number, 200..=599) { Some(Self(number)) } else { None }
+    }
+
+    /// The code of these three ASCII digits.
+    pub(crate) const fn from_digits([a, b, c]: [u8; 3]) -> Option<Self> {
+        if a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit() {
+            Self::new((a - b'0') as u16 * 100 + (b - b'0') as u16 * 10 + (c - b'0') as u16)
+        } else {
+            None
+        }
+    }
+
+    /// The number as three ASCII digits.
+    pub(crate) const fn digits(self) -> [u8; 3] {
+        // Each is a remainder of ten, or at most five.
+        #[allow(clippy::cast_possible_truncation)]
+        [b'0' + (self.0 / 100) as u8, b'0' + (self.0 / 10 % 10) as u8, b'0' + (self.0 % 10) as u8]
     }
 
     /// The number, 200 to 599.
@@ -95,6 +115,8 @@ codes! {
     354 START_MAIL_INPUT "start mail input, end with CRLF . CRLF";
     355 TRANSACTION_OFFSET "octet offset of the transaction, RFC 1845";
     421 SERVICE_NOT_AVAILABLE "service not available, closing transmission channel";
+    422 PASSWORD_TRANSITION "a password transition is needed, in the registry of RFC 5248";
+    430 INVALID_COMMAND "invalid command, in the registry of RFC 5248";
     432 PASSWORD_TRANSITION_NEEDED "a password transition is needed, RFC 4954";
     450 MAILBOX_BUSY "mailbox unavailable now";
     451 LOCAL_ERROR "local error in processing";
@@ -114,6 +136,7 @@ codes! {
     524 ENCRYPTION_REQUIRED_FOR_MECHANISM "encryption required for the mechanism, RFC 5248";
     525 ACCOUNT_DISABLED "user account disabled, RFC 5248";
     530 AUTHENTICATION_REQUIRED "authentication required, or STARTTLS first, RFC 4954 and 3207";
+    533 NOT_AUTHORISED "delivery not authorised, in the registry of RFC 5248";
     534 MECHANISM_TOO_WEAK "authentication mechanism is too weak, RFC 4954";
     535 CREDENTIALS_INVALID "authentication credentials invalid, RFC 4954";
     538 MECHANISM_REQUIRES_ENCRYPTION "encryption required for the mechanism, RFC 4954";
@@ -141,84 +164,5 @@ impl core::fmt::Display for Code {
 impl Encode for Code {
     fn write_to(&self, writer: &mut Writer<'_>) {
         writer.put_number(u64::from(self.0));
-    }
-}
-
-/// An enhanced status code, RFC 3463: `class "." subject "." detail`, for instance 5.1.1.
-///
-/// ```
-/// use ehlo::EnhancedCode;
-///
-/// let code = EnhancedCode::new(5, 7, 606).unwrap();
-/// assert_eq!((code.class(), code.subject(), code.detail()), (5, 7, 606));
-/// assert_eq!(EnhancedCode::new(3, 0, 0), None);
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EnhancedCode {
-    class: u8,
-    subject: u16,
-    detail: u16,
-}
-
-impl EnhancedCode {
-    /// The code of these numbers: class 2, 4 or 5, the others up to 999.
-    pub const fn new(class: u8, subject: u16, detail: u16) -> Option<Self> {
-        if matches!(class, 2 | 4 | 5) && subject <= 999 && detail <= 999 {
-            Some(Self { class, subject, detail })
-        } else {
-            None
-        }
-    }
-
-    /// The code of this crate's own constants, which are known to be right.
-    pub(crate) const fn known(class: u8, subject: u16, detail: u16) -> Self {
-        Self { class, subject, detail }
-    }
-
-    /// 2 success, 4 persistent transient failure, 5 permanent failure.
-    pub const fn class(self) -> u8 {
-        self.class
-    }
-
-    /// What the failure or success is about, 0 to 999.
-    pub const fn subject(self) -> u16 {
-        self.subject
-    }
-
-    /// The detail within the subject, 0 to 999.
-    pub const fn detail(self) -> u16 {
-        self.detail
-    }
-
-    /// Whether the code may stand in a reply of this severity, RFC 2034 §4.
-    pub const fn fits(self, severity: Severity) -> bool {
-        matches!(
-            (self.class, severity),
-            (2, Severity::PositiveCompletion)
-                | (4, Severity::TransientNegative)
-                | (5, Severity::PermanentNegative)
-        )
-    }
-}
-
-impl core::fmt::Debug for EnhancedCode {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Display::fmt(self, f)
-    }
-}
-
-impl core::fmt::Display for EnhancedCode {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
-    }
-}
-
-impl Encode for EnhancedCode {
-    fn write_to(&self, writer: &mut Writer<'_>) {
-        writer.put_number(u64::from(self.class));
-        writer.put_octet(b'.');
-        writer.put_number(u64::from(self.subject));
-        writer.put_octet(b'.');
-        writer.put_number(u64::from(self.detail));
     }
 }

@@ -1,0 +1,280 @@
+//! What an EHLO reply offers: one line of it, and the whole in a fixed size. RFC 5321 §4.1.1.1.
+
+mod limits;
+mod summary;
+mod values;
+mod words;
+
+use crate::reply::{PRINTABLE, put_text, text_run};
+use crate::{Encode, Extension, Writer};
+
+pub use limits::Limits;
+pub use summary::Capabilities;
+pub use values::{
+    AuthMechanisms, DeliverBy, EhloKeyword, FutureRelease, PriorityProfile, ReleaseTime,
+    SolicitationKeywords,
+};
+pub use words::EhloParams;
+
+macro_rules! capabilities {
+    ($($(#[doc = $doc:literal])+ $name:ident,)*) => {
+        /// One line of an EHLO reply after the first: a keyword and its parameters.
+        ///
+        /// No line is refused. Keywords are recognised in any case and as a whole only; what an
+        /// RFC tells a client to ignore is ignored; keywords and lines that are none of these are
+        /// kept as they are.
+        ///
+        /// ```
+        /// use ehlo::{Capability, Encode, Extension};
+        ///
+        /// assert_eq!(Capability::parse(b"size 1000"), Capability::Size(Some(1000)));
+        /// assert_eq!(Capability::parse(b"STARTTLS").extension(), Some(Extension::StartTls));
+        /// assert_eq!(Capability::parse(b"X_PIPE"), Capability::Malformed(b"X_PIPE"));
+        ///
+        /// let mut out = [0; 16];
+        /// let written = Capability::Size(None).encode(&mut out)?;
+        /// assert_eq!(&out[..written], b"SIZE");
+        /// # Ok::<(), ehlo::BufferTooSmall>(())
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Capability<'a> {
+            $($(#[doc = $doc])+ $name,)*
+            /// The largest message in octets, RFC 1870 §3: zero says that there is no fixed
+            /// maximum, none that nothing was said. A number over 2^64 or no number is ignored.
+            Size(Option<u64>),
+            /// SASL mechanisms, RFC 4954 §3.
+            Auth(AuthMechanisms<'a>),
+            /// SASL mechanisms in the form `AUTH=`, which is older than the RFC and of no grammar.
+            LegacyAuth(AuthMechanisms<'a>),
+            /// Deliver by a time, RFC 2852 §2.
+            DeliverBy(DeliverBy<'a>),
+            /// Future message release, RFC 4865 §3. Without both parameters it is
+            /// [`Malformed`](Self::Malformed).
+            FutureRelease(FutureRelease),
+            /// Server limits, RFC 9422 §3. With a syntax error it is
+            /// [`Malformed`](Self::Malformed).
+            Limits(Limits<'a>),
+            /// Remote content, RFC 4468 §3: `imap`, or `imap://` and a server.
+            Burl(EhloParams<'a>),
+            /// Priority message handling, RFC 6710 §3: the priority assignment profile.
+            MtPriority(Option<PriorityProfile<'a>>),
+            /// Notification of no soliciting, RFC 3865 §2.
+            NoSoliciting(SolicitationKeywords<'a>),
+            /// The attributes that XCLIENT takes; Postfix, `XCLIENT_README`.
+            Xclient(EhloParams<'a>),
+            /// The attributes that XFORWARD takes; Postfix, `XFORWARD_README`.
+            Xforward(EhloParams<'a>),
+            /// A keyword that this crate does not know.
+            Other {
+                /// The keyword.
+                keyword: EhloKeyword<'a>,
+                /// What follows it.
+                parameters: EhloParams<'a>,
+            },
+            /// A line outside the grammar, without its CRLF.
+            Malformed(&'a [u8]),
+        }
+
+        impl<'a> Capability<'a> {
+            /// The capability that is no more than its keyword, with what it has for parameters.
+            fn of(extension: Extension, parameters: EhloParams<'a>) -> Option<Self> {
+                Some(match extension {
+                    $(Extension::$name => Self::$name,)*
+                    Extension::Size => Self::Size(size(parameters)),
+                    Extension::Auth => Self::Auth(AuthMechanisms::listed(parameters)),
+                    Extension::DeliverBy => Self::DeliverBy(DeliverBy::parse(parameters)),
+                    Extension::FutureRelease => {
+                        Self::FutureRelease(FutureRelease::parse(parameters)?)
+                    }
+                    Extension::Limits => Self::Limits(Limits::parse(parameters)?),
+                    Extension::Burl => Self::Burl(parameters),
+                    Extension::MtPriority => {
+                        Self::MtPriority(PriorityProfile::parse(parameters))
+                    }
+                    Extension::NoSoliciting => {
+                        Self::NoSoliciting(SolicitationKeywords::parse(parameters))
+                    }
+                    Extension::Xclient => Self::Xclient(parameters),
+                    Extension::Xforward => Self::Xforward(parameters),
+                })
+            }
+
+            /// The extension that the line offers.
+            pub const fn extension(&self) -> Option<Extension> {
+                Some(match self {
+                    $(Self::$name => Extension::$name,)*
+                    Self::Size(_) => Extension::Size,
+                    Self::Auth(_) | Self::LegacyAuth(_) => Extension::Auth,
+                    Self::DeliverBy(_) => Extension::DeliverBy,
+                    Self::FutureRelease(_) => Extension::FutureRelease,
+                    Self::Limits(_) => Extension::Limits,
+                    Self::Burl(_) => Extension::Burl,
+                    Self::MtPriority(_) => Extension::MtPriority,
+                    Self::NoSoliciting(_) => Extension::NoSoliciting,
+                    Self::Xclient(_) => Extension::Xclient,
+                    Self::Xforward(_) => Extension::Xforward,
+                    Self::Other { .. } | Self::Malformed(_) => return None,
+                })
+            }
+        }
+    };
+}
+
+capabilities! {
+    /// Send to terminal, RFC 821; deprecated.
+    Send,
+    /// Send as mail or to terminal, RFC 821; deprecated.
+    Soml,
+    /// Send as mail and to terminal, RFC 821; deprecated.
+    Saml,
+    /// Verify, RFC 5321 §4.1.1.6.
+    Vrfy,
+    /// Expand the mailing list, RFC 5321 §4.1.1.7.
+    Expn,
+    /// Supply helpful information, RFC 5321 §4.1.1.8.
+    Help,
+    /// Turn the operation around, RFC 821; deprecated.
+    Turn,
+    /// 8-bit content in lines, RFC 6152.
+    EightBitMime,
+    /// Verbose, Eric Allman; no definition.
+    Verb,
+    /// One message transaction only, Eric Allman; no definition.
+    Onex,
+    /// Content in chunks by BDAT, RFC 3030.
+    Chunking,
+    /// Content without lines, RFC 3030.
+    BinaryMime,
+    /// Checkpoint and restart, RFC 1845.
+    Checkpoint,
+    /// Command pipelining, RFC 2920.
+    Pipelining,
+    /// Delivery status notification, RFC 3461.
+    Dsn,
+    /// Extended turn, RFC 1985.
+    Etrn,
+    /// Enhanced status codes in replies, RFC 2034.
+    EnhancedStatusCodes,
+    /// TLS, RFC 3207.
+    StartTls,
+    /// Message tracking, RFC 3885.
+    Mtrk,
+    /// Responsible submitter, RFC 4405.
+    Submitter,
+    /// Authenticated TURN, RFC 2645.
+    Atrn,
+    /// Internationalised addresses as RFC 5336 had them; obsolete.
+    Utf8Smtp,
+    /// Internationalised addresses, RFC 6531 §3.1, which tells a client to ignore any parameters.
+    SmtpUtf8,
+    /// Content conversion permission, RFC 4141.
+    ConPerm,
+    /// Content conversion negotiation, RFC 4141.
+    ConNeg,
+    /// Require recipient valid since, RFC 7293.
+    Rrvs,
+    /// Require TLS, RFC 8689.
+    RequireTls,
+    /// A reply for each recipient after the data, Exim.
+    Prdr,
+}
+
+impl<'a> Capability<'a> {
+    /// The capability that a line of an EHLO reply offers; `line` has no code and no CRLF.
+    ///
+    /// `ehlo-line = ehlo-keyword *( SP ehlo-param )`,
+    /// `ehlo-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")`
+    pub fn parse(line: &'a [u8]) -> Self {
+        Self::parse_line(line).unwrap_or(Self::Malformed(line))
+    }
+
+    fn parse_line(line: &'a [u8]) -> Option<Self> {
+        let end = line.iter().position(|&octet| !KEYWORD[usize::from(octet)]);
+        let (keyword, parameters) = line.split_at_checked(end.unwrap_or(line.len()))?;
+        if matches!(keyword.first(), None | Some(b'-'))
+            || text_run(parameters, &PRINTABLE) < parameters.len()
+        {
+            return None;
+        }
+        let extension = Extension::from_keyword(keyword);
+        match (parameters.split_first(), extension) {
+            (None | Some((b' ', _)), Some(extension)) => {
+                Self::of(extension, EhloParams::known(parameters))
+            }
+            (None | Some((b' ', _)), None) => Some(Self::Other {
+                keyword: EhloKeyword::known(keyword),
+                parameters: EhloParams::known(parameters),
+            }),
+            (Some((b'=', mechanisms)), Some(Extension::Auth)) => {
+                Some(Self::LegacyAuth(AuthMechanisms::listed(EhloParams::known(mechanisms))))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The line without its code and CRLF.
+impl Encode for Capability<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        if let Some(extension) = self.extension() {
+            writer.put(extension.keyword().as_bytes());
+        }
+        match self {
+            Self::Size(Some(size)) => {
+                writer.put_octet(b' ');
+                writer.put_number(*size);
+            }
+            Self::Auth(mechanisms) => mechanisms.write(b' ', writer),
+            Self::LegacyAuth(mechanisms) => mechanisms.write(b'=', writer),
+            Self::DeliverBy(deliver_by) => deliver_by.write_to(writer),
+            Self::FutureRelease(future_release) => future_release.write_to(writer),
+            Self::Limits(limits) => limits.write_to(writer),
+            Self::MtPriority(Some(profile)) => {
+                writer.put_octet(b' ');
+                writer.put(profile.name().as_bytes());
+            }
+            Self::NoSoliciting(keywords) => keywords.write_to(writer),
+            Self::Burl(parameters) | Self::Xclient(parameters) | Self::Xforward(parameters) => {
+                parameters.write_to(writer);
+            }
+            Self::Other { keyword, parameters } => {
+                writer.put(keyword.as_str().as_bytes());
+                parameters.write_to(writer);
+            }
+            // It may hold anything: whatever no text has is written as a question mark.
+            Self::Malformed(line) => put_text(line, writer),
+            _ => {}
+        }
+    }
+}
+
+/// `size-param ::= [1*DIGIT]`
+fn size(parameters: EhloParams<'_>) -> Option<u64> {
+    number(parameters.words().next()?)
+}
+
+/// `1*DIGIT`, if it is below 2^64.
+fn number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |number, &octet| {
+        let digit = octet.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}
+
+/// `ALPHA / DIGIT / "-"`
+const KEYWORD: [bool; 256] = {
+    let mut class = [false; 256];
+    let mut octet: u8 = 0;
+    while octet < 128 {
+        class[octet as usize] = octet.is_ascii_alphanumeric() || octet == b'-';
+        octet += 1;
+    }
+    class
+};

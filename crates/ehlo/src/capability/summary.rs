@@ -1,0 +1,300 @@
+//! All that an EHLO reply offers, in a fixed size.
+
+use super::{
+    AuthMechanisms, Capability, DeliverBy, EhloParams, FutureRelease, Limits, PriorityProfile,
+    SolicitationKeywords,
+};
+use crate::sasl::Mechanisms;
+use crate::{Code, Extension, Reply};
+
+/// What an EHLO reply offers: learnt by a client, or said by a server.
+///
+/// Lists of any length stay with the reply itself: unknown keywords, the arguments of BURL, the
+/// keywords of NO-SOLICITING, the attributes of XCLIENT and XFORWARD, mechanisms without a name in
+/// [`SaslMechanism`](crate::SaslMechanism).
+///
+/// ```
+/// use ehlo::{Capabilities, Extension, Parsed, Policy, Reply};
+///
+/// let octets = b"250-mx.example greets you\r\n250-SIZE 35882577\r\n250 STARTTLS\r\n";
+/// let Parsed::Complete { value, .. } = Reply::parse(octets, &Policy::STRICT)? else { panic!() };
+/// let offered = Capabilities::from_reply(&value);
+/// assert!(offered.contains(Extension::StartTls));
+/// assert_eq!(offered.size(), Some(35_882_577));
+///
+/// const OWN: Capabilities = Capabilities::NONE.with(Extension::StartTls).with_size(35_882_577);
+/// assert_eq!(offered, OWN);
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// A bit for each extension.
+    offered: u64,
+    size: u64,
+    mechanisms: Mechanisms,
+    rcpt_max: u32,
+    mail_max: u32,
+    rcpt_domain_max: u32,
+    /// `u32::MAX` for none.
+    deliver_by: u32,
+    future_release: Option<FutureRelease>,
+    has_size: bool,
+    profile: Profile,
+}
+
+/// A registered priority profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Profile {
+    None,
+    Mixer,
+    Stanag4406,
+    Nsep,
+}
+
+impl Capabilities {
+    /// Nothing: what HELO leaves.
+    pub const NONE: Self = Self {
+        offered: 0,
+        size: 0,
+        mechanisms: Mechanisms::NONE,
+        rcpt_max: 0,
+        mail_max: 0,
+        rcpt_domain_max: 0,
+        deliver_by: u32::MAX,
+        future_release: None,
+        has_size: false,
+        profile: Profile::None,
+    };
+
+    /// What a 250 to EHLO offers; nothing, if the reply is another.
+    ///
+    /// RFC 5321 §4.1.1.1: the first line has the server's name and a greeting, and no keyword.
+    pub fn from_reply(reply: &Reply<'_>) -> Self {
+        let mut offered = Self::NONE;
+        if reply.code() == Code::OK {
+            for line in reply.lines().skip(1) {
+                offered.insert(&Capability::parse(line));
+            }
+        }
+        offered
+    }
+
+    /// The same with an extension, without parameters.
+    ///
+    /// FUTURERELEASE, which is nothing without them, is offered by
+    /// [`with_future_release`](Self::with_future_release) alone.
+    #[must_use]
+    pub const fn with(self, extension: Extension) -> Self {
+        match extension {
+            Extension::FutureRelease if self.future_release.is_none() => self,
+            _ => Self { offered: self.offered | bit(extension), ..self },
+        }
+    }
+
+    /// The same without an extension and its parameters.
+    #[must_use]
+    pub const fn without(self, extension: Extension) -> Self {
+        let rest = Self { offered: self.offered & !bit(extension), ..self };
+        match extension {
+            Extension::Size => Self { size: 0, has_size: false, ..rest },
+            Extension::Auth => Self { mechanisms: Mechanisms::NONE, ..rest },
+            Extension::DeliverBy => Self { deliver_by: u32::MAX, ..rest },
+            Extension::FutureRelease => Self { future_release: None, ..rest },
+            Extension::Limits => Self { rcpt_max: 0, mail_max: 0, rcpt_domain_max: 0, ..rest },
+            Extension::MtPriority => Self { profile: Profile::None, ..rest },
+            _ => rest,
+        }
+    }
+
+    /// The same with SIZE and the largest message in octets; zero for no fixed maximum.
+    #[must_use]
+    pub const fn with_size(self, octets: u64) -> Self {
+        Self { size: octets, has_size: true, ..self }.with(Extension::Size)
+    }
+
+    /// The same with AUTH and these mechanisms, and no others.
+    #[must_use]
+    pub const fn with_mechanisms(self, mechanisms: Mechanisms) -> Self {
+        Self { mechanisms, ..self }.with(Extension::Auth)
+    }
+
+    /// The same with LIMITS and these limits, and no others.
+    #[must_use]
+    pub const fn with_limits(self, limits: Limits<'_>) -> Self {
+        let (rcpt_max, mail_max, rcpt_domain_max) = limits.numbers();
+        Self { rcpt_max, mail_max, rcpt_domain_max, ..self }.with(Extension::Limits)
+    }
+
+    /// The same with DELIVERBY and its smallest by-time in seconds.
+    #[must_use]
+    pub const fn with_deliver_by(self, minimum: Option<u32>) -> Self {
+        let deliver_by = match DeliverBy::new(minimum).minimum() {
+            Some(seconds) => seconds,
+            None => u32::MAX,
+        };
+        Self { deliver_by, ..self }.with(Extension::DeliverBy)
+    }
+
+    /// The same with FUTURERELEASE and its parameters.
+    #[must_use]
+    pub const fn with_future_release(self, future_release: FutureRelease) -> Self {
+        Self { future_release: Some(future_release), ..self }.with(Extension::FutureRelease)
+    }
+
+    /// The same with MT-PRIORITY and its profile, which is forgotten if it is not registered.
+    #[must_use]
+    pub fn with_priority_profile(self, profile: PriorityProfile<'_>) -> Self {
+        Self { profile: Profile::of(profile), ..self }.with(Extension::MtPriority)
+    }
+
+    /// Adds what a line of an EHLO reply offers. A line that comes twice replaces the parameters,
+    /// but mechanisms and limits add up.
+    pub fn insert(&mut self, capability: &Capability<'_>) {
+        let Some(extension) = capability.extension() else { return };
+        self.offered |= bit(extension);
+        match *capability {
+            Capability::Size(Some(size)) => (self.size, self.has_size) = (size, true),
+            // RFC 4954 §4 has no `AUTH=`; where both forms are offered, their lists may differ.
+            Capability::Auth(mechanisms) | Capability::LegacyAuth(mechanisms) => {
+                self.mechanisms = self.mechanisms.union(mechanisms.known());
+            }
+            Capability::DeliverBy(deliver_by) => *self = self.with_deliver_by(deliver_by.minimum()),
+            Capability::FutureRelease(future_release) => self.future_release = Some(future_release),
+            Capability::Limits(limits) => {
+                let (rcpt_max, mail_max, rcpt_domain_max) = limits.numbers();
+                for (own, new) in [
+                    (&mut self.rcpt_max, rcpt_max),
+                    (&mut self.mail_max, mail_max),
+                    (&mut self.rcpt_domain_max, rcpt_domain_max),
+                ] {
+                    if new > 0 {
+                        *own = new;
+                    }
+                }
+            }
+            Capability::MtPriority(Some(profile)) => self.profile = Profile::of(profile),
+            _ => {}
+        }
+    }
+
+    /// Whether an extension is offered.
+    pub const fn contains(&self, extension: Extension) -> bool {
+        self.offered & bit(extension) != 0
+    }
+
+    /// Whether nothing is offered.
+    pub const fn is_empty(&self) -> bool {
+        self.offered == 0
+    }
+
+    /// The largest message in octets, zero for no fixed maximum; none if nothing was said.
+    /// RFC 1870 §4.
+    pub const fn size(&self) -> Option<u64> {
+        if self.has_size { Some(self.size) } else { None }
+    }
+
+    /// The mechanisms of AUTH.
+    pub const fn mechanisms(&self) -> Mechanisms {
+        self.mechanisms
+    }
+
+    /// The limits, RFC 9422.
+    pub const fn limits(&self) -> Limits<'static> {
+        Limits::NONE
+            .with_rcpt_max(self.rcpt_max)
+            .with_mail_max(self.mail_max)
+            .with_rcpt_domain_max(self.rcpt_domain_max)
+    }
+
+    /// RCPT commands of one transaction, RFC 9422 §4.2.
+    pub const fn rcpt_max(&self) -> Option<u32> {
+        self.limits().rcpt_max()
+    }
+
+    /// MAIL commands of one session, RFC 9422 §4.1.
+    pub const fn mail_max(&self) -> Option<u32> {
+        self.limits().mail_max()
+    }
+
+    /// Different domains of the recipients of one session, RFC 9422 §4.3.
+    pub const fn rcpt_domain_max(&self) -> Option<u32> {
+        self.limits().rcpt_domain_max()
+    }
+
+    /// The smallest by-time in seconds, RFC 2852 §2; none if nothing was said.
+    pub const fn deliver_by(&self) -> Option<u32> {
+        if self.deliver_by == u32::MAX { None } else { Some(self.deliver_by) }
+    }
+
+    /// The longest wait and the latest time of a future release, RFC 4865 §3.
+    pub const fn future_release(&self) -> Option<FutureRelease> {
+        self.future_release
+    }
+
+    /// The priority assignment profile, RFC 6710 §3, if it is a registered one.
+    pub const fn priority_profile(&self) -> Option<PriorityProfile<'static>> {
+        match self.profile {
+            Profile::None => None,
+            Profile::Mixer => Some(PriorityProfile::MIXER),
+            Profile::Stanag4406 => Some(PriorityProfile::STANAG4406),
+            Profile::Nsep => Some(PriorityProfile::NSEP),
+        }
+    }
+
+    /// The lines of the EHLO reply that says this, in the order of [`Extension::ALL`].
+    ///
+    /// XCLIENT and XFORWARD come with all attributes that Postfix documents.
+    pub fn iter(&self) -> impl Iterator<Item = Capability<'static>> + use<> {
+        let this = *self;
+        let offered = Extension::ALL.iter().filter(move |&&extension| this.contains(extension));
+        offered.filter_map(move |&extension| this.capability(extension))
+    }
+
+    /// The line of an extension.
+    fn capability(&self, extension: Extension) -> Option<Capability<'static>> {
+        Some(match extension {
+            Extension::Size => Capability::Size(self.size()),
+            Extension::Auth => Capability::Auth(AuthMechanisms::of(self.mechanisms)),
+            Extension::DeliverBy => Capability::DeliverBy(DeliverBy::new(self.deliver_by())),
+            Extension::FutureRelease => Capability::FutureRelease(self.future_release?),
+            Extension::Limits => Capability::Limits(self.limits()),
+            Extension::MtPriority => Capability::MtPriority(self.priority_profile()),
+            Extension::NoSoliciting => Capability::NoSoliciting(SolicitationKeywords::NONE),
+            Extension::Xclient => Capability::Xclient(EhloParams::known(XCLIENT)),
+            Extension::Xforward => Capability::Xforward(EhloParams::known(XFORWARD)),
+            _ => Capability::of(extension, EhloParams::NONE)?,
+        })
+    }
+}
+
+impl Default for Capabilities {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl Profile {
+    fn of(profile: PriorityProfile<'_>) -> Self {
+        if profile == PriorityProfile::MIXER {
+            Self::Mixer
+        } else if profile == PriorityProfile::STANAG4406 {
+            Self::Stanag4406
+        } else if profile == PriorityProfile::NSEP {
+            Self::Nsep
+        } else {
+            Self::None
+        }
+    }
+}
+
+const fn bit(extension: Extension) -> u64 {
+    1 << extension as u8
+}
+
+/// Postfix, `XCLIENT_README`.
+const XCLIENT: &[u8] = b"NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT";
+/// Postfix, `XFORWARD_README`.
+const XFORWARD: &[u8] = b"NAME ADDR PORT PROTO HELO IDENT SOURCE";
+
+const _: () = assert!(Extension::ALL.len() <= 64);
+const _: () = assert!(size_of::<Capabilities>() <= 64);

@@ -1,0 +1,82 @@
+//! The parameters of an EHLO line.
+
+use crate::reply::{PRINTABLE, text_run};
+use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer};
+
+/// Parameters of an EHLO line as they are: words with spaces between them. RFC 5321 §4.1.1.1:
+/// `ehlo-line = ehlo-keyword *( SP ehlo-param )`, `ehlo-param = 1*(%d33-126)`.
+///
+/// More than one space counts as one. Two are equal when their words are.
+///
+/// ```
+/// use ehlo::EhloParams;
+///
+/// let words = EhloParams::new("imap  imap://mail.example")?;
+/// assert!(words.iter().eq(["imap", "imap://mail.example"]));
+/// assert!(EhloParams::new("im\r\nap").is_err());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Default)]
+pub struct EhloParams<'a>(&'a [u8]);
+
+impl<'a> EhloParams<'a> {
+    /// No parameters.
+    pub const NONE: Self = Self(&[]);
+
+    /// The words of `text`.
+    ///
+    /// # Errors
+    ///
+    /// [`SyntaxErrorKind::Parameter`] at the first octet that is no printable ASCII.
+    pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
+        let run = text_run(text.as_bytes(), &PRINTABLE);
+        if run < text.len() {
+            return Err(SyntaxError { kind: SyntaxErrorKind::Parameter, offset: run });
+        }
+        Ok(Self(text.as_bytes()))
+    }
+
+    /// The same for what is known to be printable ASCII.
+    pub(super) const fn known(text: &'a [u8]) -> Self {
+        Self(text)
+    }
+
+    /// The words in turn.
+    pub fn iter(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        self.words().map(|word| core::str::from_utf8(word).unwrap_or_default())
+    }
+
+    /// The words in turn, as octets.
+    pub(super) fn words(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
+        self.0.split(|&octet| octet == b' ').filter(|word| !word.is_empty())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.words().next().is_none()
+    }
+}
+
+impl PartialEq for EhloParams<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.words().eq(other.words())
+    }
+}
+
+impl Eq for EhloParams<'_> {}
+
+impl core::fmt::Debug for EhloParams<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// A space before each word.
+impl Encode for EhloParams<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        for word in self.words() {
+            writer.put_octet(b' ');
+            writer.put(word);
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Replies: parsed from the wire, built for it, and written to it. RFC 5321 §4.2.
+
+mod frame;
+mod lines;
+mod text;
+
+use crate::capability::Capability;
+use crate::{
+    BufferTooSmall, Code, Encode, EnhancedCode, Parsed, Policy, Severity, SyntaxError, Writer,
+};
+use core::fmt::{self, Write as _};
+
+pub use frame::{ReplyFrame, ReplyLimits};
+pub use lines::Lines;
+pub(crate) use text::{PRINTABLE, clean, put_text, text_run};
+
+/// A reply: a code, perhaps an enhanced status code, and lines of text. RFC 5321 §4.2.
+///
+/// It is either a view of the octets of a peer, or made of a text of one's own; two replies are
+/// equal when they say the same on the wire.
+///
+/// A text of one's own can do no harm whatever it holds: LF, CRLF or CR begin a new line of the
+/// reply, a line that would exceed 512 octets is continued on the next, and any other octet that
+/// no text may have is written as a question mark.
+///
+/// ```
+/// use ehlo::{Code, Encode, EnhancedCode, Parsed, Policy, Reply};
+///
+/// let full = EnhancedCode::new(4, 2, 2).unwrap();
+/// let reply = Reply::enhanced(Code::INSUFFICIENT_STORAGE, full, "No room\nTry later");
+/// let mut out = [0; 64];
+/// let written = reply.encode(&mut out)?;
+/// assert_eq!(&out[..written], b"452-4.2.2 No room\r\n452 4.2.2 Try later\r\n");
+///
+/// let parsed = Reply::parse(&out[..written], &Policy::STRICT)?;
+/// assert_eq!(parsed, Parsed::Complete { value: reply, consumed: written });
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Reply<'a> {
+    code: Code,
+    /// A code that was given apart from the text.
+    enhanced: Option<EnhancedCode>,
+    source: Source<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    /// A whole reply as it was received, which [`ReplyFrame`] found to be one.
+    Wire(&'a [u8]),
+    /// What the application says.
+    Given { domain: Option<&'a str>, text: &'a str },
+}
+
+impl<'a> Reply<'a> {
+    /// A reply of this code and text.
+    ///
+    /// A text that begins with an enhanced status code has that code.
+    pub const fn new(code: Code, text: &'a str) -> Self {
+        Self { code, enhanced: None, source: Source::Given { domain: None, text } }
+    }
+
+    /// A reply of these codes and this text; see
+    /// [`with_enhanced_code`](Self::with_enhanced_code).
+    pub const fn enhanced(code: Code, enhanced: EnhancedCode, text: &'a str) -> Self {
+        Self::new(code, text).with_enhanced_code(enhanced)
+    }
+
+    /// The same with an enhanced status code, written in front of every line; without, if the
+    /// code's class is not that of the reply.
+    #[must_use]
+    pub const fn with_enhanced_code(self, enhanced: EnhancedCode) -> Self {
+        // RFC 2034 §4: the class of the status code must be the first digit of the reply code.
+        if enhanced.fits(self.code.severity()) {
+            Self { enhanced: Some(enhanced), ..self }
+        } else {
+            self
+        }
+    }
+
+    /// The same with the name of the host as the first word, as 220, 221, 421 and the 250 to EHLO
+    /// need it (RFC 5321 §4.2). It has no effect on a reply that was parsed.
+    #[must_use]
+    pub const fn with_domain(self, domain: &'a str) -> Self {
+        match self.source {
+            Source::Given { text, .. } => {
+                Self { source: Source::Given { domain: Some(domain), text }, ..self }
+            }
+            Source::Wire(_) => self,
+        }
+    }
+
+    /// The reply at the front of `input`, with the limits of [`ReplyLimits::DEFAULT`].
+    ///
+    /// [`ReplyFrame`] does the same for input that arrives in pieces.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ReplyFrame::advance`].
+    pub fn parse(input: &'a [u8], policy: &Policy) -> Result<Parsed<Self>, SyntaxError> {
+        let mut frame = ReplyFrame::new();
+        let length = frame.advance(input, &ReplyLimits::DEFAULT, policy)?;
+        Ok(match length.and_then(|length| input.get(..length)) {
+            Some(octets) => {
+                Parsed::Complete { value: Self::framed(octets), consumed: octets.len() }
+            }
+            None => Parsed::Incomplete,
+        })
+    }
+
+    /// The reply that these octets are, which a [`ReplyFrame`] must have found to be one.
+    pub(crate) fn framed(octets: &'a [u8]) -> Self {
+        let code = octets.first_chunk().and_then(|digits| Code::from_digits(*digits));
+        // Every frame begins with a code.
+        let code = code.unwrap_or(Code::SYNTAX_ERROR);
+        Self { code, enhanced: None, source: Source::Wire(octets) }
+    }
+
+    /// The code.
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What the first digit of the code says.
+    pub const fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+
+    /// The enhanced status code, given or in front of the first line; none if its class is not
+    /// that of the reply. RFC 2034 §4.
+    pub fn enhanced_code(&self) -> Option<EnhancedCode> {
+        if self.enhanced.is_some() {
+            return self.enhanced;
+        }
+        let text = match self.source {
+            Source::Wire(octets) => octets.get(4..octets.len().saturating_sub(2))?,
+            Source::Given { domain: None, text } => text.as_bytes(),
+            Source::Given { domain: Some(_), .. } => return None,
+        };
+        let end = memchr::memchr2(b'\r', b'\n', text.get(..10).unwrap_or(text));
+        let (code, _) = EnhancedCode::leading(end.and_then(|end| text.get(..end)).unwrap_or(text))?;
+        Some(code).filter(|code| code.fits(self.severity()))
+    }
+
+    /// The name of the host: what [`with_domain`](Self::with_domain) gave, or else the first word
+    /// of the text. It means something in 220, 221, 421 and the 250 to EHLO, RFC 5321 §4.2.
+    pub fn domain(&self) -> Option<&'a str> {
+        if let Source::Given { domain: Some(domain), .. } = self.source {
+            return Some(domain);
+        }
+        let word = self.text().split(|&octet| octet == b' ').next()?;
+        core::str::from_utf8(word).ok().filter(|word| !word.is_empty())
+    }
+
+    /// The lines of the text, each without the code, the enhanced status code and the CRLF.
+    ///
+    /// A line of a reply that was parsed is as the peer wrote it. One of a reply that was built
+    /// lacks the word of [`with_domain`](Self::with_domain), and may hold octets that will be
+    /// written as question marks.
+    pub fn lines(&self) -> Lines<'a> {
+        match self.source {
+            Source::Wire(octets) => Lines::wire(octets, self.enhanced_code()),
+            Source::Given { domain, text } => {
+                let code = self.enhanced_code();
+                let prefix = code.map_or(0, |code| code.encoded_len().saturating_add(1));
+                let host = domain.map_or(0, |domain| domain.len().saturating_add(1));
+                let strip = if self.enhanced.is_some() { None } else { code };
+                Lines::given(text.as_bytes(), strip, prefix, host)
+            }
+        }
+    }
+
+    /// The first line of the text.
+    pub fn text(&self) -> &'a [u8] {
+        self.lines().next().unwrap_or_default()
+    }
+
+    /// The first line of the text, if it is UTF-8.
+    pub fn text_str(&self) -> Option<&'a str> {
+        core::str::from_utf8(self.text()).ok()
+    }
+
+    /// A parsed reply as it was received, with all codes and CRLFs; none for one that was built.
+    pub const fn octets(&self) -> Option<&'a [u8]> {
+        match self.source {
+            Source::Wire(octets) => Some(octets),
+            Source::Given { .. } => None,
+        }
+    }
+
+    /// Writes the reply to the front of `out`, as [`Encode::encode`] does, but without its
+    /// enhanced status code unless `enhanced`.
+    ///
+    /// RFC 2034 §4: the greeting and the replies to EHLO and HELO never have one.
+    ///
+    /// # Errors
+    ///
+    /// [`BufferTooSmall`] when it does not fit; the content of `out` is then unspecified.
+    pub fn encode_with(&self, out: &mut [u8], enhanced: bool) -> Result<usize, BufferTooSmall> {
+        let mut writer = Writer::new(out);
+        self.write(&mut writer, enhanced, false);
+        writer.finish()
+    }
+
+    /// Appends the reply to `writer`; `more` makes its last line one that others follow.
+    pub(crate) fn write(&self, writer: &mut Writer<'_>, enhanced: bool, more: bool) {
+        let code = if enhanced { self.enhanced_code() } else { None };
+        let mut host = self.host();
+        let mut lines = self.lines().peekable();
+        while let Some(line) = lines.next() {
+            put_code(self.code, more || lines.peek().is_some(), writer);
+            if let Some(code) = code {
+                code.write_to(writer);
+                writer.put_octet(b' ');
+            }
+            if let Some(host) = host.take() {
+                host.bytes().for_each(|octet| writer.put_octet(clean_word(octet)));
+                if !line.is_empty() {
+                    writer.put_octet(b' ');
+                }
+            }
+            put_text(line, writer);
+            writer.put(b"\r\n");
+        }
+    }
+
+    /// What stands before the text of the first line.
+    const fn host(&self) -> Option<&'a str> {
+        match self.source {
+            Source::Given { domain, .. } => domain,
+            Source::Wire(_) => None,
+        }
+    }
+
+    /// The octets of the first line as they are written, or of another one.
+    fn written(&self, host: Option<&'a str>, line: &'a [u8]) -> impl Iterator<Item = u8> {
+        let built = matches!(self.source, Source::Given { .. });
+        let space = if host.is_some() && !line.is_empty() { " " } else { "" };
+        let word = host.unwrap_or_default().bytes().map(clean_word).chain(space.bytes());
+        word.chain(line.iter().map(move |&octet| if built { clean(octet) } else { octet }))
+    }
+}
+
+/// Appends an EHLO reply: the lines of `reply`, without an enhanced status code, then one line for
+/// each capability.
+///
+/// `ehlo-ok-rsp = ( "250" SP Domain [ SP ehlo-greet ] CRLF ) / ( "250-" Domain [ SP ehlo-greet ]
+/// CRLF *( "250-" ehlo-line CRLF ) "250" SP ehlo-line CRLF )`
+#[allow(single_use_lifetimes)] // a lifetime in `impl Trait` needs a name in stable Rust
+pub(crate) fn write_ehlo<'c>(
+    reply: &Reply<'_>,
+    capabilities: impl IntoIterator<Item = Capability<'c>>,
+    writer: &mut Writer<'_>,
+) {
+    let mut capabilities = capabilities.into_iter().peekable();
+    reply.write(writer, false, capabilities.peek().is_some());
+    while let Some(capability) = capabilities.next() {
+        put_code(reply.code, capabilities.peek().is_some(), writer);
+        capability.write_to(writer);
+        writer.put(b"\r\n");
+    }
+}
+
+impl Encode for Reply<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        self.write(writer, true, false);
+    }
+}
+
+impl PartialEq for Reply<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        if self.code != other.code || self.enhanced_code() != other.enhanced_code() {
+            return false;
+        }
+        let (mut host, mut other_host) = (self.host(), other.host());
+        let (mut lines, mut other_lines) = (self.lines(), other.lines());
+        loop {
+            match (lines.next(), other_lines.next()) {
+                (Some(line), Some(other_line)) => {
+                    let written = self.written(host.take(), line);
+                    if !written.eq(other.written(other_host.take(), other_line)) {
+                        return false;
+                    }
+                }
+                (None, None) => return true,
+                _ => return false,
+            }
+        }
+    }
+}
+
+impl Eq for Reply<'_> {}
+
+impl fmt::Debug for Reply<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply({self})")
+    }
+}
+
+/// The codes and the lines, with ` / ` between these, on one line; a backslash and octets that are
+/// not printable ASCII are escaped.
+impl fmt::Display for Reply<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code)?;
+        if let Some(code) = self.enhanced_code() {
+            write!(f, " {code}")?;
+        }
+        let mut host = self.host();
+        let mut separator = " ";
+        for line in self.lines() {
+            f.write_str(core::mem::replace(&mut separator, " / "))?;
+            for octet in self.written(host.take(), line) {
+                match octet {
+                    b'\\' => f.write_str("\\\\")?,
+                    32..=126 => f.write_char(char::from(octet))?,
+                    _ => write!(f, "\\x{octet:02x}")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The code at the front of a line, and whether another line follows.
+fn put_code(code: Code, more: bool, writer: &mut Writer<'_>) {
+    let [a, b, c] = code.digits();
+    writer.put(&[a, b, c, if more { b'-' } else { b' ' }]);
+}
+
+/// An octet of a word as it is written.
+const fn clean_word(octet: u8) -> u8 {
+    match octet {
+        b' ' | b'\t' => b'?',
+        _ => clean(octet),
+    }
+}

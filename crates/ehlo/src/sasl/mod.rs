@@ -1,0 +1,291 @@
+//! The lines of a SASL exchange. RFC 4954 §4.
+
+mod mechanism;
+
+use crate::{BufferTooSmall, Encode, SyntaxError, SyntaxErrorKind, Writer, limits};
+use base64::engine::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+pub use mechanism::{Mechanisms, SaslMechanism};
+
+/// What one side says in a SASL exchange: octets, in base64 on the wire.
+///
+/// It is either base64 as it was received, or octets of one's own. Two are equal when they stand
+/// for the same octets. `Debug` shows the length alone.
+///
+/// ```
+/// use ehlo::{Encode, SaslData};
+///
+/// let data = SaslData::parse(b"AGFubmEAc2VjcmV0")?;
+/// let mut out = [0; 32];
+/// let decoded = data.decode(&mut out)?;
+/// assert_eq!(&out[..decoded], b"\0anna\0secret");
+///
+/// let written = SaslData::new(b"\0anna\0secret").encode(&mut out)?;
+/// assert_eq!(&out[..written], b"AGFubmEAc2VjcmV0");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct SaslData<'a>(Form<'a>);
+
+#[derive(Clone, Copy)]
+enum Form<'a> {
+    /// Canonical base64.
+    Base64(&'a [u8]),
+    Octets(&'a [u8]),
+}
+
+impl<'a> SaslData<'a> {
+    /// Nothing.
+    pub const EMPTY: Self = Self(Form::Octets(&[]));
+
+    /// These octets.
+    pub const fn new(octets: &'a [u8]) -> Self {
+        Self(Form::Octets(octets))
+    }
+
+    /// What `base64` stands for; nothing may be empty.
+    ///
+    /// `base64 = base64-terminal / ( 1*(4base64-char) [base64-terminal] )`
+    ///
+    /// # Errors
+    ///
+    /// [`SyntaxErrorKind::Base64`] at the first octet that is out of place: a foreign one, `=`
+    /// before the end, padding that is missing, or bits behind the last octet that are not zero.
+    pub fn parse(base64: &'a [u8]) -> Result<Self, SyntaxError> {
+        let fault = |offset| Err(SyntaxError { kind: SyntaxErrorKind::Base64, offset });
+        let digits = base64.iter().take_while(|&&octet| VALUE[usize::from(octet)] < 64).count();
+        let spare = match base64.get(digits..) {
+            // RFC 4954 §4: "=" may stand at the end only, as padding.
+            Some([]) if digits % 4 == 0 => 0,
+            Some([b'=']) if digits % 4 == 3 => 0b11,
+            Some([b'=', b'=']) if digits % 4 == 2 => 0b1111,
+            _ => return fault(digits),
+        };
+        // RFC 4648 §3.5: an encoder sets the bits that are left over to zero.
+        let last = digits.saturating_sub(1);
+        let value = base64.get(last).map_or(0, |&octet| VALUE[usize::from(octet)]);
+        if value & spare != 0 {
+            return fault(last);
+        }
+        Ok(Self(Form::Base64(base64)))
+    }
+
+    /// An initial response, where `=` stands for nothing. RFC 4954 §4:
+    /// `initial-response = base64 / "="`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`parse`](Self::parse), and one for an empty word.
+    pub fn parse_initial(word: &'a [u8]) -> Result<Self, SyntaxError> {
+        match word {
+            [] => Err(SyntaxError { kind: SyntaxErrorKind::Base64, offset: 0 }),
+            b"=" => Ok(Self(Form::Base64(&[]))),
+            _ => Self::parse(word),
+        }
+    }
+
+    /// Octets that [`decode`](Self::decode) writes.
+    pub fn decoded_len(&self) -> usize {
+        match self.0 {
+            Form::Octets(octets) => octets.len(),
+            Form::Base64(base64) => {
+                let padding = base64.iter().rev().take_while(|&&octet| octet == b'=').count();
+                (base64.len() / 4).saturating_mul(3).saturating_sub(padding)
+            }
+        }
+    }
+
+    /// Whether it stands for nothing.
+    pub const fn is_empty(&self) -> bool {
+        match self.0 {
+            Form::Octets(octets) | Form::Base64(octets) => octets.is_empty(),
+        }
+    }
+
+    /// Writes the octets to the front of `out` and returns how many they are.
+    ///
+    /// # Errors
+    ///
+    /// [`BufferTooSmall`] when they do not fit; the content of `out` is then unspecified.
+    pub fn decode(&self, out: &mut [u8]) -> Result<usize, BufferTooSmall> {
+        let mut writer = Writer::new(out);
+        self.for_each_block(|octets| writer.put(octets));
+        writer.finish()
+    }
+
+    /// Appends the word that an AUTH command has for an initial response: `=` for nothing.
+    pub fn write_initial(&self, writer: &mut Writer<'_>) {
+        if self.is_empty() {
+            writer.put_octet(b'=');
+        } else {
+            self.write_to(writer);
+        }
+    }
+
+    /// The octets, in blocks.
+    fn for_each_block(&self, mut take: impl FnMut(&[u8])) {
+        match self.0 {
+            Form::Octets(octets) => take(octets),
+            Form::Base64(base64) => {
+                for digits in base64.chunks(BLOCK / 3 * 4) {
+                    let mut octets = [0; BLOCK];
+                    // It was found to be base64 when it was made, and any four digits of it are.
+                    let length = STANDARD.decode_slice(digits, &mut octets).unwrap_or_default();
+                    take(octets.get(..length).unwrap_or_default());
+                }
+            }
+        }
+    }
+}
+
+/// The base64, without a CRLF.
+impl Encode for SaslData<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        match self.0 {
+            Form::Base64(base64) => writer.put(base64),
+            Form::Octets(octets) => {
+                for octets in octets.chunks(BLOCK) {
+                    let mut digits = [0; BLOCK / 3 * 4];
+                    // Every block fits.
+                    let length = STANDARD.encode_slice(octets, &mut digits).unwrap_or_default();
+                    writer.put(digits.get(..length).unwrap_or_default());
+                }
+            }
+        }
+    }
+}
+
+impl PartialEq for SaslData<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self.0, other.0) {
+            // Base64 without leftover bits has one form for the same octets.
+            (Form::Base64(a), Form::Base64(b)) | (Form::Octets(a), Form::Octets(b)) => a == b,
+            (Form::Base64(base64), Form::Octets(octets))
+            | (Form::Octets(octets), Form::Base64(base64)) => {
+                let mut rest = Some(octets);
+                Self(Form::Base64(base64)).for_each_block(|block| {
+                    rest = rest.and_then(|rest| rest.strip_prefix(block));
+                });
+                rest.is_some_and(<[u8]>::is_empty)
+            }
+        }
+    }
+}
+
+impl Eq for SaslData<'_> {}
+
+impl core::fmt::Debug for SaslData<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "SaslData(redacted, {} octets)", self.decoded_len())
+    }
+}
+
+/// A server's challenge, the text of a 334. RFC 4954 §4: `continue-req = "334" SP [base64] CRLF`.
+///
+/// ```
+/// use ehlo::{Challenge, Encode, Parsed, Policy, Reply, SaslData};
+///
+/// let mut out = [0; 32];
+/// let written = Challenge(SaslData::new(b"Username:")).encode(&mut out)?;
+/// assert_eq!(&out[..written], b"334 VXNlcm5hbWU6\r\n");
+///
+/// let Parsed::Complete { value, .. } = Reply::parse(&out[..written], &Policy::STRICT)? else {
+///     panic!()
+/// };
+/// assert_eq!(Challenge::from_reply(&value)?.0, SaslData::new(b"Username:"));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Challenge<'a>(pub SaslData<'a>);
+
+impl<'a> Challenge<'a> {
+    /// The challenge that a 334 brings.
+    ///
+    /// # Errors
+    ///
+    /// [`SyntaxErrorKind::Base64`] when the text is none, or the reply has more than one line; the
+    /// client is then to answer [`Response::Cancel`], RFC 4954 §4.
+    pub fn from_reply(reply: &crate::Reply<'a>) -> Result<Self, SyntaxError> {
+        let mut lines = reply.lines();
+        let text = lines.next().unwrap_or_default();
+        if lines.next().is_some() {
+            return Err(SyntaxError { kind: SyntaxErrorKind::Base64, offset: text.len() });
+        }
+        SaslData::parse(text).map(Self)
+    }
+}
+
+/// The reply line with its CRLF.
+impl Encode for Challenge<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        // RFC 4954 §4: the space stands there even if the challenge is empty.
+        writer.put(b"334 ");
+        self.0.write_to(writer);
+        writer.put(b"\r\n");
+    }
+}
+
+/// A client's answer to a [`Challenge`], a line of its own. RFC 4954 §4.
+///
+/// ```
+/// use ehlo::{Response, SaslData};
+///
+/// assert_eq!(Response::parse(b"*")?, Response::Cancel);
+/// assert_eq!(Response::parse(b"YW5uYQ==")?, Response::Data(SaslData::new(b"anna")));
+/// assert!(Response::parse(b"YW5uYQ=").is_err());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Response<'a> {
+    /// The octets that the mechanism asks for.
+    Data(SaslData<'a>),
+    /// `*`: the client gives up, and the server answers 501.
+    Cancel,
+}
+
+impl<'a> Response<'a> {
+    /// The answer in a line without its CRLF.
+    ///
+    /// # Errors
+    ///
+    /// [`SyntaxErrorKind::Base64`], or [`SyntaxErrorKind::AuthLineTooLong`] for a line of more
+    /// than [`limits::AUTH_LINE`] octets with its CRLF.
+    pub fn parse(line: &'a [u8]) -> Result<Self, SyntaxError> {
+        // RFC 4954 §4: "The line length limit ... must be at least 12288 octets."
+        let most = limits::AUTH_LINE - 2;
+        if line.len() > most {
+            return Err(SyntaxError { kind: SyntaxErrorKind::AuthLineTooLong, offset: most });
+        }
+        match line {
+            b"*" => Ok(Self::Cancel),
+            _ => SaslData::parse(line).map(Self::Data),
+        }
+    }
+}
+
+/// The line with its CRLF.
+impl Encode for Response<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        match self {
+            Self::Data(data) => data.write_to(writer),
+            Self::Cancel => writer.put_octet(b'*'),
+        }
+        writer.put(b"\r\n");
+    }
+}
+
+/// Octets that are encoded or decoded in one step.
+const BLOCK: usize = 48;
+
+/// The value of a base64 digit, 255 for what is none. RFC 4648 §4.
+const VALUE: [u8; 256] = {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut values = [255; 256];
+    let mut value: u8 = 0;
+    while value < 64 {
+        values[digits[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
