@@ -23,7 +23,12 @@ mod sasl;
 mod server;
 mod session;
 
+pub use chunk::ChunkDecoder;
 pub use code::{Code, EnhancedCode, Severity};
+pub use data::{
+    Content, DataDecoder, DataEncoder, Decoded, FinishError, NewlineError, NewlineErrorKind,
+    Newlines, Progress,
+};
 pub use encode::{BufferTooSmall, Encode, Writer};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
