@@ -4,11 +4,13 @@
 
 mod capability;
 mod chunk;
-mod client;
+pub mod client;
 mod code;
 mod command;
 mod data;
-mod delivery;
+pub mod delivery;
+#[cfg(feature = "bytes")]
+mod endpoint;
 mod encode;
 mod error;
 mod extension;
@@ -19,15 +21,20 @@ mod parameter;
 mod path;
 mod policy;
 mod reply;
-mod sasl;
-mod server;
+pub mod sasl;
+pub mod server;
 pub mod session;
 
 pub use capability::{
     AuthMechanisms, Capabilities, Capability, DeliverBy, EhloKeyword, EhloParams, FutureRelease,
     Limits, PriorityProfile, ReleaseTime, SolicitationKeywords,
 };
+pub use chunk::ChunkDecoder;
 pub use code::{Code, EnhancedCode, Severity};
+pub use data::{
+    Content, DataDecoder, DataEncoder, Decoded, FinishError, NewlineError, NewlineErrorKind,
+    Newlines, Progress,
+};
 pub use encode::{BufferTooSmall, Encode, Writer};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;

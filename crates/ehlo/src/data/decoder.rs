@@ -1,0 +1,305 @@
+//! From the octets of the wire to those of the message.
+
+use super::newlines::{Before, Step};
+use super::{NewlineError, NewlineErrorKind, Newlines};
+
+/// Finds the end of mail data and removes the dots that were stuffed into it.
+///
+/// It copies nothing: what it hands out are slices of the input, as long as they can be. Joined,
+/// they are the message, whatever the pieces in which the input came.
+///
+/// ```
+/// use ehlo::{Content, DataDecoder, Newlines};
+///
+/// let input = b"Subject: dots\r\n\r\n..\r\n.\r\nQUIT\r\n";
+/// let mut decoder = DataDecoder::new(Newlines::Reject);
+/// let mut message = Vec::new();
+/// let mut at = 0;
+/// let end = loop {
+///     let decoded = decoder.decode(&input[at..]);
+///     at += decoded.consumed;
+///     match decoded.content {
+///         Content::Data(data) => message.extend_from_slice(data),
+///         Content::NeedInput => unreachable!("the input has an end"),
+///         Content::End(end) => break end,
+///     }
+/// };
+/// assert_eq!(end, Ok(()));
+/// assert_eq!(message, b"Subject: dots\r\n\r\n.\r\n");
+/// assert_eq!(&input[at..], b"QUIT\r\n");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataDecoder {
+    /// Octets consumed; once there is an error, where it is.
+    offset: u64,
+    state: State,
+    newlines: Newlines,
+    error: Option<NewlineErrorKind>,
+    /// Octets that a line may have; none when there is no limit.
+    line_limit: Option<core::num::NonZeroU16>,
+    /// Octets of the current line so far, never over the limit.
+    line: u16,
+}
+
+impl DataDecoder {
+    /// A decoder at the start of mail data, directly after the 354.
+    pub const fn new(newlines: Newlines) -> Self {
+        Self {
+            offset: 0,
+            state: State::Line(Before::Start),
+            newlines,
+            error: None,
+            line_limit: None,
+            line: 0,
+        }
+    }
+
+    /// The same decoder with a limit on the octets of a line: its CRLF counts, a dot that is
+    /// removed does not. A longer line is an error, [`NewlineErrorKind::LineTooLong`].
+    ///
+    /// [`TEXT_LINE`](crate::limits::TEXT_LINE) is the least that RFC 5321 §4.5.3.1.6 allows. `None`
+    /// and zero mean no limit, as does [`DataDecoder::new`].
+    #[must_use]
+    pub const fn with_line_limit(mut self, octets: Option<u16>) -> Self {
+        self.line_limit = match octets {
+            Some(octets) => core::num::NonZeroU16::new(octets),
+            None => None,
+        };
+        self
+    }
+
+    /// Takes the front of `input`, which follows what was consumed so far.
+    ///
+    /// Call it again with the rest of the input until it says [`Content::NeedInput`] or
+    /// [`Content::End`]. An octet that may yet turn out to be part of the end is consumed and
+    /// withheld; should it be data after all, a later call hands it out, and that call may consume
+    /// nothing.
+    ///
+    /// After an error the rest is skipped, and the end reports it. After the end the decoder stands
+    /// at the start again.
+    pub fn decode<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
+        let mut consumed = 0;
+        loop {
+            let rest = input.get(consumed..).unwrap_or_default();
+            let offset = self.offset;
+            let skipping = self.error.is_some();
+            let newlines = if skipping { Newlines::Keep } else { self.newlines };
+            let after_cr = self.state == State::Line(Before::Cr);
+            let Piece { start, mut data, taken, then } = self.scan(newlines, rest);
+            consumed += taken;
+            if !skipping {
+                self.offset = offset.wrapping_add(taken as u64);
+                if let Some(quota) = self.count_lines(data, after_cr) {
+                    self.error = Some(NewlineErrorKind::LineTooLong);
+                    self.offset = offset.wrapping_add((start + quota) as u64);
+                    data = data.get(..quota).unwrap_or_default();
+                } else if let Then::Error { kind, back } = then {
+                    self.error = Some(kind);
+                    self.offset = self.offset.wrapping_sub(1 + back);
+                }
+                if !data.is_empty() {
+                    return Decoded { consumed, content: Content::Data(data) };
+                }
+            }
+            if let Then::End = then {
+                let end = match self.error {
+                    Some(kind) => Err(NewlineError { kind, offset: self.offset }),
+                    None => Ok(()),
+                };
+                let limit = self.line_limit;
+                *self = Self { line_limit: limit, ..Self::new(self.newlines) };
+                return Decoded { consumed, content: Content::End(end) };
+            }
+            if consumed == input.len() {
+                return Decoded { consumed, content: Content::NeedInput };
+            }
+        }
+    }
+
+    /// Takes the front of `input` up to the first octet that is not simply data.
+    fn scan<'i>(&mut self, newlines: Newlines, input: &'i [u8]) -> Piece<'i> {
+        let mut at = 0;
+        let (start, mut before) = loop {
+            let Some(&octet) = input.get(at) else {
+                return Piece::nothing(at, Then::More);
+            };
+            match (self.state, octet) {
+                // RFC 5321 §4.5.2: "If the line is composed of a single period, it is treated as
+                // the end of mail indicator."
+                (State::Line(Before::Start), b'.') => self.state = State::Dot,
+                (State::Dot, b'\r') => self.state = State::DotCr,
+                (State::DotCr, b'\n') => return Piece::nothing(at + 1, Then::End),
+                // RFC 5321 §4.5.2: "If the first character is a period and there are other
+                // characters on the line, the first character is deleted."
+                (State::Dot, b'\n' | 0) if newlines == Newlines::RejectAroundDot => {
+                    self.state = State::Line(Before::Text);
+                    let kind =
+                        if octet == 0 { NewlineErrorKind::Nul } else { NewlineErrorKind::BareLf };
+                    return Piece::nothing(at + 1, Then::Error { kind, back: 0 });
+                }
+                (State::Dot, _) => break (at, Before::Text),
+                (State::DotCr, _) => match newlines {
+                    Newlines::Reject | Newlines::RejectAroundDot => {
+                        self.state = State::Line(Before::unpaired(octet));
+                        let kind = NewlineErrorKind::BareCr;
+                        return Piece::nothing(at + 1, Then::Error { kind, back: 1 });
+                    }
+                    Newlines::Normalise | Newlines::Keep => {
+                        self.state = State::Line(Before::Cr);
+                        match at.checked_sub(1) {
+                            Some(cr) => break (cr, Before::Cr),
+                            None => return Piece::withheld(b"\r"),
+                        }
+                    }
+                },
+                (State::Line(before), _) => break (at, before),
+            }
+            at += 1;
+        };
+        while let Some(&octet) = input.get(at) {
+            let data = input.get(start..at).unwrap_or_default();
+            match newlines.step(before, octet) {
+                Step::Pass(next) => {
+                    let stepped = input.get(at..).unwrap_or_default();
+                    let quiet = newlines.quiet(next, stepped);
+                    before = if quiet == 0 {
+                        next
+                    } else {
+                        Before::pair(stepped.get(..=quiet).unwrap_or_default())
+                    };
+                    at += 1 + quiet;
+                }
+                Step::Dot => {
+                    self.state = State::Dot;
+                    return Piece { start, data, taken: at + 1, then: Then::More };
+                }
+                Step::CompleteCr if data.is_empty() => {
+                    self.state = State::Line(Before::Text);
+                    return Piece::withheld(b"\n");
+                }
+                Step::ReplaceLf if data.is_empty() => {
+                    self.state = State::Line(Before::Text);
+                    return Piece { start, data: b"\r\n", taken: at + 1, then: Then::More };
+                }
+                Step::CompleteCr | Step::ReplaceLf => {
+                    self.state = State::Line(before);
+                    return Piece { start, data, taken: at, then: Then::More };
+                }
+                Step::Error { kind, back } => {
+                    self.state = State::Line(Before::unpaired(octet));
+                    return Piece { start, data, taken: at + 1, then: Then::Error { kind, back } };
+                }
+            }
+        }
+        self.state = State::Line(before);
+        let data = input.get(start..).unwrap_or_default();
+        Piece { start, data, taken: input.len(), then: Then::More }
+    }
+
+    /// Counts the octets of the lines in `data`; the number of them that fit if one line is over
+    /// the limit.
+    fn count_lines(&mut self, data: &[u8], after_cr: bool) -> Option<usize> {
+        let limit = usize::from(self.line_limit?.get());
+        let mut before = usize::from(self.line);
+        let mut start = 0;
+        for lf in memchr::memchr_iter(b'\n', data) {
+            let is_end = match lf.checked_sub(1) {
+                Some(cr) => data.get(cr) == Some(&b'\r'),
+                None => after_cr,
+            };
+            if is_end {
+                if before + (lf + 1 - start) > limit {
+                    return Some(start + (limit - before));
+                }
+                before = 0;
+                start = lf + 1;
+            }
+        }
+        let line = before + (data.len() - start);
+        match u16::try_from(line) {
+            Ok(octets) if line <= limit => {
+                self.line = octets;
+                None
+            }
+            _ => Some(start + (limit - before)),
+        }
+    }
+}
+
+/// What one call to [`DataDecoder::decode`] or [`ChunkDecoder::take`](crate::ChunkDecoder::take)
+/// took from the input, and what it was.
+///
+/// ```
+/// use ehlo::{Content, DataDecoder, Decoded, Newlines};
+///
+/// let decoded = DataDecoder::new(Newlines::Reject).decode(b".\r\nNOOP\r\n");
+/// assert_eq!(decoded, Decoded { consumed: 3, content: Content::End(Ok(())) });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decoded<'i> {
+    /// Octets taken from the front of the input.
+    pub consumed: usize,
+    /// What they were.
+    pub content: Content<'i>,
+}
+
+/// A piece of the message, or its end.
+///
+/// ```
+/// use ehlo::{Content, DataDecoder, Newlines};
+///
+/// let decoded = DataDecoder::new(Newlines::Reject).decode(b"text");
+/// assert_eq!(decoded.content, Content::Data(b"text"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content<'i> {
+    /// The whole input is consumed, and the end has not come.
+    NeedInput,
+    /// The next octets of the message, one at least.
+    Data(&'i [u8]),
+    /// The end of the data is consumed. After an error the message is to be refused.
+    End(Result<(), NewlineError>),
+}
+
+/// Where the decoder stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// After this; all of it was handed out.
+    Line(Before),
+    /// After a dot at the start of a line, withheld.
+    Dot,
+    /// After a dot at the start of a line and a CR, both withheld.
+    DotCr,
+}
+
+/// What [`DataDecoder::scan`] found.
+struct Piece<'i> {
+    /// Where `data` starts in the input.
+    start: usize,
+    data: &'i [u8],
+    taken: usize,
+    then: Then,
+}
+
+impl Piece<'_> {
+    const fn nothing(taken: usize, then: Then) -> Self {
+        Self { start: 0, data: &[], taken, then }
+    }
+
+    /// Data of an earlier input, or none of the wire.
+    const fn withheld(data: &'static [u8]) -> Self {
+        Self { start: 0, data, taken: 0, then: Then::More }
+    }
+}
+
+/// What follows the data of a [`Piece`].
+#[derive(Clone, Copy)]
+enum Then {
+    More,
+    End,
+    /// The octet `back` octets before the last one taken is an error.
+    Error {
+        kind: NewlineErrorKind,
+        back: u64,
+    },
+}

@@ -1,0 +1,217 @@
+//! From the octets of the message to those of the wire.
+
+use super::newlines::{Before, Step};
+use super::{NewlineError, NewlineErrorKind, Newlines};
+use crate::BufferTooSmall;
+
+/// Writes a message as mail data: stuffs dots, and ends it.
+///
+/// ```
+/// use ehlo::{DataEncoder, Newlines};
+///
+/// let mut encoder = DataEncoder::new(Newlines::Reject);
+/// let mut out = [0; 32];
+/// let mut written = encoder.encode(b"one\r\n.two", &mut out)?.written;
+/// written += encoder.finish(&mut out[written..]).unwrap();
+/// assert_eq!(&out[..written], b"one\r\n..two\r\n.\r\n");
+/// # Ok::<(), ehlo::NewlineError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataEncoder {
+    /// Octets of content taken; once there is an error, where it is.
+    offset: u64,
+    before: Before,
+    newlines: Newlines,
+    error: Option<NewlineErrorKind>,
+}
+
+impl DataEncoder {
+    /// The least room in octets with which [`encode`](Self::encode) always gets on.
+    pub const MIN_ROOM: usize = 2;
+
+    /// The room in octets that [`finish`](Self::finish) needs at most: CRLF "." CRLF.
+    pub const MAX_END: usize = 5;
+
+    /// An encoder at the start of a message.
+    ///
+    /// What `newlines` says is about the content: under [`Newlines::Reject`] nothing but CRLF ends a
+    /// line on the wire, under [`Newlines::RejectAroundDot`] no dot stands there that a lenient
+    /// server could take for the end (one at the start of a line is doubled and so is none),
+    /// [`Newlines::Normalise`] makes every CR and LF a CRLF, and [`Newlines::Keep`] lets the
+    /// content smuggle what it likes past a lenient server.
+    pub const fn new(newlines: Newlines) -> Self {
+        Self { offset: 0, before: Before::Start, newlines, error: None }
+    }
+
+    /// Writes as much of `content`, which follows what was consumed so far, as `out` has room for.
+    ///
+    /// Call it again with the rest of the content until all is consumed. With
+    /// [`MIN_ROOM`](Self::MIN_ROOM) octets of room and content left it never stands still.
+    ///
+    /// # Errors
+    ///
+    /// [`NewlineError`] when the content has what the policy refuses. The content of `out` is then
+    /// unspecified, and every later call fails likewise: the message cannot be ended, and what was
+    /// sent of it can only be abandoned with the connection.
+    pub fn encode(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, NewlineError> {
+        self.check()?;
+        let mut consumed = 0;
+        let mut out = Room { out, written: 0 };
+        while let Some(&octet) = content.get(consumed) {
+            let (wire, next): (&[u8], _) = match self.newlines.step(self.before, octet) {
+                Step::Pass(next) => {
+                    let stepped = content.get(consumed..).unwrap_or_default();
+                    let fits = stepped.get(..out.left()).unwrap_or(stepped);
+                    let quiet = self.newlines.quiet(next, fits);
+                    let run = fits.get(..=quiet).unwrap_or(fits);
+                    if run.is_empty() {
+                        break;
+                    }
+                    out.put(run);
+                    consumed += run.len();
+                    self.before = if quiet == 0 { next } else { Before::pair(run) };
+                    continue;
+                }
+                // RFC 5321 §4.5.2: "If it is a period, one additional period is inserted at the
+                // beginning of the line."
+                Step::Dot => (b"..", Before::Text),
+                Step::CompleteCr => (b"\n", Before::Start),
+                Step::ReplaceLf => (b"\r\n", Before::Start),
+                Step::Error { kind, back } => {
+                    self.error = Some(kind);
+                    self.offset = self.offset.wrapping_add(consumed as u64).wrapping_sub(back);
+                    break;
+                }
+            };
+            if out.left() < wire.len() {
+                break;
+            }
+            out.put(wire);
+            self.before = next;
+            consumed += usize::from(wire != b"\n");
+        }
+        self.check()?;
+        self.offset = self.offset.wrapping_add(consumed as u64);
+        Ok(Progress { consumed, written: out.written })
+    }
+
+    /// Writes the end of the data, after a CRLF where the content does not end in one, and returns
+    /// the octets written. The encoder then stands at the start of the next message.
+    ///
+    /// # Errors
+    ///
+    /// [`FinishError::BufferTooSmall`] when `out` has no room: nothing was written, call again.
+    /// [`FinishError::Newline`] when the content ended in what the policy refuses, or
+    /// [`encode`](Self::encode) failed before.
+    pub fn finish(&mut self, out: &mut [u8]) -> Result<usize, FinishError> {
+        self.check()?;
+        let end: &[u8] = match (self.before, self.newlines) {
+            // RFC 5321 §4.1.1.4: "An extra <CRLF> MUST NOT be added, as that would cause an empty
+            // line to be added to the message."
+            (Before::Start, _) => b".\r\n",
+            (Before::Cr, Newlines::Reject) => {
+                self.error = Some(NewlineErrorKind::BareCr);
+                self.offset = self.offset.wrapping_sub(1);
+                b""
+            }
+            (Before::BareDot(kind), _) => {
+                self.error = Some(kind);
+                self.offset = self.offset.wrapping_sub(2);
+                b""
+            }
+            (Before::Cr, Newlines::Normalise) => b"\n.\r\n",
+            _ => b"\r\n.\r\n",
+        };
+        self.check()?;
+        let Some(room) = out.get_mut(..end.len()) else {
+            return Err(BufferTooSmall { needed: end.len() }.into());
+        };
+        room.copy_from_slice(end);
+        *self = Self::new(self.newlines);
+        Ok(end.len())
+    }
+
+    fn check(&self) -> Result<(), NewlineError> {
+        match self.error {
+            Some(kind) => Err(NewlineError { kind, offset: self.offset }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How far one call to [`DataEncoder::encode`] got.
+///
+/// ```
+/// use ehlo::{DataEncoder, Newlines, Progress};
+///
+/// let progress = DataEncoder::new(Newlines::Reject).encode(b".text", &mut [0; 4])?;
+/// assert_eq!(progress, Progress { consumed: 3, written: 4 });
+/// # Ok::<(), ehlo::NewlineError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Octets taken from the front of the content.
+    pub consumed: usize,
+    /// Octets written to the front of the output.
+    pub written: usize,
+}
+
+/// Why the end of the data was not written.
+///
+/// ```
+/// use ehlo::{BufferTooSmall, DataEncoder, FinishError, Newlines};
+///
+/// let error = DataEncoder::new(Newlines::Reject).finish(&mut []).unwrap_err();
+/// assert_eq!(error, FinishError::BufferTooSmall(BufferTooSmall { needed: 3 }));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FinishError {
+    /// The output has no room for it.
+    BufferTooSmall(BufferTooSmall),
+    /// The content is refused.
+    Newline(NewlineError),
+}
+
+impl From<BufferTooSmall> for FinishError {
+    fn from(error: BufferTooSmall) -> Self {
+        Self::BufferTooSmall(error)
+    }
+}
+
+impl From<NewlineError> for FinishError {
+    fn from(error: NewlineError) -> Self {
+        Self::Newline(error)
+    }
+}
+
+impl core::fmt::Display for FinishError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::BufferTooSmall(error) => error.fmt(f),
+            Self::Newline(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for FinishError {}
+
+/// The caller's slice and how much of it is written.
+struct Room<'o> {
+    out: &'o mut [u8],
+    written: usize,
+}
+
+impl Room<'_> {
+    const fn left(&self) -> usize {
+        self.out.len().saturating_sub(self.written)
+    }
+
+    /// Writes `octets`, for which there must be room.
+    fn put(&mut self, octets: &[u8]) {
+        let end = self.written.saturating_add(octets.len());
+        if let Some(room) = self.out.get_mut(self.written..end) {
+            room.copy_from_slice(octets);
+            self.written = end;
+        }
+    }
+}

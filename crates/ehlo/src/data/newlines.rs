@@ -1,0 +1,253 @@
+//! What happens to CR, LF and NUL that are no line ends, for both directions.
+
+#![allow(clippy::needless_bitwise_bool)] // a lazy operator is a branch, and a branch is no vector
+
+use crate::{Code, EnhancedCode};
+
+/// What happens to a CR without LF, an LF without CR, and NUL in mail data.
+///
+/// RFC 5321 §2.3.8: "Conforming implementations MUST NOT recognize or generate any other character
+/// or character sequence as a line terminator" than CRLF; §4.1.1.4: servers that took others for
+/// one were made to see the end of a message where the sender saw none. The end of the data is
+/// CRLF "." CRLF under every one of these policies; they differ in what else is let through.
+///
+/// ```
+/// use ehlo::{Content, DataDecoder, Newlines};
+///
+/// let input = b"one\ntwo\r\n.\r\n";
+/// let mut decoder = DataDecoder::new(Newlines::Normalise);
+/// let mut message = Vec::new();
+/// let mut at = 0;
+/// loop {
+///     let decoded = decoder.decode(&input[at..]);
+///     at += decoded.consumed;
+///     match decoded.content {
+///         Content::Data(data) => message.extend_from_slice(data),
+///         Content::NeedInput | Content::End(_) => break,
+///     }
+/// }
+/// assert_eq!(message, b"one\r\ntwo\r\n");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Newlines {
+    /// Any of them is an error.
+    #[default]
+    Reject,
+    /// Only a dot that another server could take for the end of the data is an error: one with
+    /// CR, LF, NUL or the start of the data directly before it and CR, LF or NUL directly after it
+    /// that is not a line of its own between CRLFs. Anything else passes unchanged.
+    RejectAroundDot,
+    /// A bare CR and a bare LF each become CRLF. NUL is kept: there is nothing that it stands for.
+    ///
+    /// A dot behind a bare CR or LF begins no line of the wire: the decoder keeps it.
+    Normalise,
+    /// All of them pass unchanged.
+    Keep,
+}
+
+impl Newlines {
+    /// What the next octet is, given what stands before it.
+    #[inline]
+    pub(super) fn step(self, before: Before, octet: u8) -> Step {
+        use NewlineErrorKind::{BareCr, BareLf, Nul};
+
+        match (before, octet, self) {
+            (Before::Cr, b'\n', _) => Step::Pass(Before::Start),
+            (Before::Start, b'.', _) => Step::Dot,
+            (Before::BareDot(kind), b'\r' | b'\n' | 0, _) => Step::Error { kind, back: 2 },
+            (Before::Cr, _, Self::Reject) => Step::Error { kind: BareCr, back: 1 },
+            (Before::Cr, _, Self::Normalise) => Step::CompleteCr,
+            (_, b'\n', Self::Reject) => Step::Error { kind: BareLf, back: 0 },
+            (_, b'\n', Self::Normalise) => Step::ReplaceLf,
+            (_, 0, Self::Reject) => Step::Error { kind: Nul, back: 0 },
+            (Before::Cr, b'.', Self::RejectAroundDot) => Step::Pass(Before::BareDot(BareCr)),
+            (Before::Bare(kind), b'.', Self::RejectAroundDot) => Step::Pass(Before::BareDot(kind)),
+            _ => Step::Pass(Before::unpaired(octet)),
+        }
+    }
+
+    /// How many octets after the first of `input` need no step, given that the first had its own.
+    ///
+    /// What stands before the octet that follows them is [`Before::pair`] of the last two.
+    #[inline]
+    pub(super) fn quiet(self, before: Before, input: &[u8]) -> usize {
+        if let Before::BareDot(_) = before {
+            return 0;
+        }
+        match self {
+            Self::Reject => quiet(input, |before, octet| {
+                is_bare(before, octet) | (octet == 0) | is_line_dot(before, octet)
+            }),
+            Self::RejectAroundDot => quiet(input, |before, octet| {
+                (octet == b'.') & ((before == b'\n') | (before == b'\r') | (before == 0))
+            }),
+            Self::Normalise => {
+                quiet(input, |before, octet| is_bare(before, octet) | is_line_dot(before, octet))
+            }
+            Self::Keep => quiet(input, is_line_dot),
+        }
+    }
+}
+
+/// A CR, LF, NUL or line in mail data that the decoder or encoder was told to refuse.
+///
+/// ```
+/// use ehlo::{DataEncoder, NewlineErrorKind, Newlines};
+///
+/// let error = DataEncoder::new(Newlines::Reject).encode(b"a\nb", &mut [0; 16]).unwrap_err();
+/// assert_eq!((error.kind, error.offset), (NewlineErrorKind::BareLf, 1));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewlineError {
+    /// What was found.
+    pub kind: NewlineErrorKind,
+    /// Where: octets from the start of the data, counted in what the decoder or encoder was fed.
+    pub offset: u64,
+}
+
+impl NewlineError {
+    /// The code that a server answers after the end of the data.
+    pub const fn code(self) -> Code {
+        match self.kind {
+            // RFC 5321 §4.5.3.1.9: "500 Line too long."
+            NewlineErrorKind::LineTooLong => Code::SYNTAX_ERROR,
+            _ => Code::MAILBOX_UNAVAILABLE,
+        }
+    }
+
+    /// The enhanced status code that a server answers after the end of the data.
+    pub const fn enhanced_code(self) -> EnhancedCode {
+        EnhancedCode::known(5, 5, 2)
+    }
+}
+
+impl core::fmt::Display for NewlineError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} at octet {} of the data", self.kind.text(), self.offset)
+    }
+}
+
+impl core::error::Error for NewlineError {}
+
+/// What a [`NewlineError`] is about.
+///
+/// ```
+/// assert_eq!(ehlo::NewlineErrorKind::BareLf.text(), "bare LF");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NewlineErrorKind {
+    /// CR without LF. RFC 5321 §2.3.8.
+    BareCr,
+    /// LF without CR. RFC 5321 §2.3.8.
+    BareLf,
+    /// NUL. RFC 5322 §2.2 and §3.5 have it in no message.
+    Nul,
+    /// A line over the limit of [`with_line_limit`](crate::DataDecoder::with_line_limit).
+    /// RFC 5321 §4.5.3.1.6.
+    LineTooLong,
+}
+
+impl NewlineErrorKind {
+    /// The same in words, fit for the text of a reply.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::BareCr => "bare CR",
+            Self::BareLf => "bare LF",
+            Self::Nul => "NUL",
+            Self::LineTooLong => "line too long",
+        }
+    }
+}
+
+/// What stands directly before the next octet of the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// The start of the data, or CRLF.
+    Start,
+    /// An octet that matters to none after it.
+    Text,
+    /// A CR: the next octet says whether it is bare.
+    Cr,
+    /// A bare LF, or a NUL.
+    Bare(NewlineErrorKind),
+    /// A dot that stands behind a bare CR, a bare LF or a NUL: under
+    /// [`Newlines::RejectAroundDot`] the next octet says whether that is an error.
+    BareDot(NewlineErrorKind),
+}
+
+impl Before {
+    /// What stands before the next octet when `octet` is the last one and completes no CRLF.
+    pub(super) const fn unpaired(octet: u8) -> Self {
+        match octet {
+            b'\r' => Self::Cr,
+            b'\n' => Self::Bare(NewlineErrorKind::BareLf),
+            0 => Self::Bare(NewlineErrorKind::Nul),
+            _ => Self::Text,
+        }
+    }
+
+    /// What stands before the next octet when the last of `octets`, two or more, were
+    /// [quiet](Newlines::quiet).
+    #[inline]
+    pub(super) fn pair(octets: &[u8]) -> Self {
+        match octets {
+            [.., b'\r', b'\n'] => Self::Start,
+            [.., octet] => Self::unpaired(*octet),
+            [] => Self::Text,
+        }
+    }
+}
+
+/// What an octet of the data is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// An octet to pass on, and what then stands before the next.
+    Pass(Before),
+    /// A dot at the start of a line.
+    Dot,
+    /// An octet behind a bare CR: LF goes between them, and then the octet has its step.
+    CompleteCr,
+    /// A bare LF: CRLF takes its place.
+    ReplaceLf,
+    /// An octet that shows that the one `back` octets before it is an error.
+    Error {
+        /// What the error is.
+        kind: NewlineErrorKind,
+        /// How many octets ago.
+        back: u64,
+    },
+}
+
+/// The number of octets after the first of `input` up to the first that `is_loud`, which is told
+/// the octet before and the octet.
+#[inline]
+fn quiet(input: &[u8], is_loud: impl Fn(u8, u8) -> bool) -> usize {
+    let octets = input.get(1..).unwrap_or_default();
+    let mut quiet = 0;
+    for (before, block) in input.chunks_exact(BLOCK).zip(octets.chunks_exact(BLOCK)) {
+        let mut loud = false;
+        for (before, octet) in before.iter().zip(block) {
+            loud |= is_loud(*before, *octet);
+        }
+        if loud {
+            break;
+        }
+        quiet += BLOCK;
+    }
+    let rest = input.iter().zip(octets).skip(quiet);
+    quiet + rest.take_while(|(before, octet)| !is_loud(**before, **octet)).count()
+}
+
+/// Whether `before` is a bare CR or `octet` a bare LF.
+const fn is_bare(before: u8, octet: u8) -> bool {
+    (before == b'\r') ^ (octet == b'\n')
+}
+
+/// Whether `octet` is a dot behind an LF.
+const fn is_line_dot(before: u8, octet: u8) -> bool {
+    (before == b'\n') & (octet == b'.')
+}
+
+/// Octets that are looked at together: a loop of this length without a branch becomes vectors.
+const BLOCK: usize = 32;

@@ -1,0 +1,82 @@
+//! Feeds a decoder or an encoder in pieces.
+
+use ehlo::{Content, DataDecoder, DataEncoder, FinishError, NewlineError};
+
+/// What a decoder made of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// The data, joined.
+    pub(crate) body: Vec<u8>,
+    /// The verdict, and the octets consumed by then; `None` when the input had no end.
+    pub(crate) end: Option<(Result<(), NewlineError>, usize)>,
+}
+
+pub(crate) fn decode(mut decoder: DataDecoder, pieces: &[&[u8]]) -> Outcome {
+    let mut body = Vec::new();
+    let mut before = 0;
+    for piece in pieces {
+        let mut at = 0;
+        loop {
+            let unmoved = decoder;
+            let step = decoder.decode(&piece[at..]);
+            at += step.consumed;
+            match step.content {
+                Content::Data(data) => {
+                    assert!(!data.is_empty(), "data of no octets");
+                    assert!(step.consumed > 0 || decoder != unmoved, "no progress");
+                    body.extend_from_slice(data);
+                }
+                Content::NeedInput => break assert_eq!(at, piece.len(), "octets left behind"),
+                Content::End(verdict) => {
+                    return Outcome { body, end: Some((verdict, before + at)) };
+                }
+            }
+        }
+        before += piece.len();
+    }
+    Outcome { body, end: None }
+}
+
+/// Encodes with `room` octets of output a call, and ends the data.
+pub(crate) fn encode(
+    mut encoder: DataEncoder,
+    pieces: &[&[u8]],
+    room: usize,
+) -> Result<Vec<u8>, NewlineError> {
+    let mut wire = Vec::new();
+    let mut out = vec![0; room];
+    for piece in pieces {
+        let mut at = 0;
+        while at < piece.len() {
+            let progress = encoder.encode(&piece[at..], &mut out)?;
+            assert!(progress.consumed + progress.written > 0, "no progress in {room} octets");
+            at += progress.consumed;
+            wire.extend_from_slice(&out[..progress.written]);
+        }
+    }
+    match encoder.finish(&mut [0; 2]) {
+        Err(FinishError::BufferTooSmall(_)) => {}
+        Err(FinishError::Newline(error)) => return Err(error),
+        Ok(_) => panic!("an end in two octets"),
+    }
+    let mut out = [0; DataEncoder::MAX_END];
+    let written = encoder.finish(&mut out).expect("room for the end");
+    wire.extend_from_slice(&out[..written]);
+    Ok(wire)
+}
+
+/// Calls `check` with `input` whole, at every split in two, octet by octet, and at every split in
+/// three when it is short.
+pub(crate) fn every_split(input: &[u8], mut check: impl FnMut(&[&[u8]])) {
+    check(&[input]);
+    check(&input.chunks(1).collect::<Vec<_>>());
+    for second in 0..=input.len() {
+        let (head, tail) = input.split_at(second);
+        check(&[head, tail]);
+        if input.len() <= 40 {
+            for third in 0..=tail.len() {
+                check(&[head, &tail[..third], &tail[third..]]);
+            }
+        }
+    }
+}

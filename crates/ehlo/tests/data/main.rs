@@ -1,0 +1,5 @@
+//! The decoder and the encoder of mail data.
+
+mod attacks;
+mod feed;
+mod oracle;
