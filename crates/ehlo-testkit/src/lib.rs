@@ -1,1 +1,8 @@
 //! Transcripts, vectors, properties and simulations that test ehlo.
+//!
+//! Nothing here is published; it may allocate and panic, as a test does.
+#![allow(clippy::missing_panics_doc)] // a failed expectation panics, that is what it is for
+
+pub mod snapshot;
+pub mod split;
+pub mod transcript;

@@ -117,9 +117,10 @@ impl<M: Machine> Endpoint<M> {
         self.outbox.advance(octets.min(self.outbox.len()));
     }
 
-    /// Whether the outbox is so full that it should be sent before anything is added.
+    /// Whether the outbox should be sent before the next event is taken: it is full, or the session
+    /// is at an end.
     pub fn is_congested(&self) -> bool {
-        self.outbox.len() >= HIGH_WATER
+        self.outbox.len() >= HIGH_WATER || (self.machine.is_at_end() && !self.outbox.is_empty())
     }
 
     /// What is unread, for a TLS layer or another protocol, and the machine.

@@ -30,16 +30,21 @@ pub use capability::{
     Limits, PriorityProfile, ReleaseTime, SolicitationKeywords,
 };
 pub use chunk::ChunkDecoder;
+pub use client::{Client, ClientConfig, SendError};
 pub use code::{Code, EnhancedCode, Severity};
 pub use data::{
     Content, DataDecoder, DataEncoder, Decoded, FinishError, NewlineError, NewlineErrorKind,
     Newlines, Progress,
 };
+pub use delivery::{Delivery, DeliveryConfig, Envelope, Recipient, Recipients};
 pub use encode::{BufferTooSmall, Encode, Writer};
+#[cfg(feature = "bytes")]
+pub use endpoint::{Answer, Endpoint, Turn};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
 pub use machine::{Machine, Received, Wants};
 pub use policy::Policy;
 pub use reply::{Lines, Reply, ReplyFrame, ReplyLimits};
 pub use sasl::{Challenge, Mechanisms, Response, SaslData, SaslMechanism};
+pub use server::{Injected, ReplyError, Role, Server, ServerConfig, ServerLimits};
 pub use session::{State, Verb};

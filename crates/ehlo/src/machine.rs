@@ -58,6 +58,10 @@ pub trait Machine {
     /// The peer will send no more: its side of the connection is closed.
     fn end_of_input(&mut self);
 
+    /// Nothing more is read before what is written has been sent: the session is over, or goes on
+    /// inside TLS.
+    fn is_at_end(&self) -> bool;
+
     /// How long the wait for the peer may last now, RFC 5321 §4.5.3.2.
     fn timeout(&self) -> Duration;
 }

@@ -1,6 +1,6 @@
 //! What a client reports, and why it refuses to send.
 
-use crate::{BufferTooSmall, Extension, NewlineError, Reply, State, SyntaxError, Verb};
+use crate::{BufferTooSmall, Extension, FinishError, NewlineError, Reply, State, SyntaxError, Verb};
 
 /// What a [`Client`](crate::Client) reports.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -113,5 +113,14 @@ impl From<BufferTooSmall> for SendError {
 impl From<NewlineError> for SendError {
     fn from(error: NewlineError) -> Self {
         Self::Newlines(error)
+    }
+}
+
+impl From<FinishError> for SendError {
+    fn from(error: FinishError) -> Self {
+        match error {
+            FinishError::BufferTooSmall(error) => Self::BufferTooSmall(error),
+            FinishError::Newline(error) => Self::Newlines(error),
+        }
     }
 }

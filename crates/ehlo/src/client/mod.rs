@@ -321,6 +321,10 @@ impl Machine for Client {
         self.end_of_input = true;
     }
 
+    fn is_at_end(&self) -> bool {
+        matches!(self.state, State::Closed | State::Tls)
+    }
+
     // RFC 5321 §4.5.3.2: "the timeouts … on a per-command basis".
     fn timeout(&self) -> Duration {
         if self.sending || self.chunk > 0 {

@@ -448,6 +448,10 @@ impl Machine for Delivery<'_> {
         Machine::end_of_input(&mut self.client);
     }
 
+    fn is_at_end(&self) -> bool {
+        Machine::is_at_end(&self.client)
+    }
+
     fn timeout(&self) -> Duration {
         Machine::timeout(&self.client)
     }

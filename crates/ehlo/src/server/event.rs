@@ -135,11 +135,7 @@ impl Reason {
                 (Code::EXCEEDED_STORAGE, (5, 3, 4), "message exceeds the maximum size")
             }
             Self::Newlines(error) => {
-                return Reply::enhanced(
-                    Code::MAILBOX_UNAVAILABLE,
-                    EnhancedCode::known(5, 5, 2),
-                    error.kind.text(),
-                );
+                return Reply::enhanced(error.code(), error.enhanced_code(), error.kind.text());
             }
             Self::TlsRequired => {
                 (Code::AUTHENTICATION_REQUIRED, (5, 7, 0), "must issue a STARTTLS command first")

@@ -10,6 +10,7 @@ pub use config::{Role, ServerConfig, ServerLimits};
 pub use event::{Event, Reason, Refusal};
 
 use crate::encode::Writer;
+use crate::reply::write_ehlo;
 use crate::{
     BufferTooSmall, Capabilities, Code, DataDecoder, EnhancedCode, Extension, Machine, Received,
     Reply, Severity, State, Verb, Wants, limits, session,
@@ -25,7 +26,7 @@ use crate::{
 ///
 /// let mut server = Server::new(ServerConfig::DEFAULT);
 /// let mut out = [0; 256];
-/// let n = server.reply(&Reply::new(Code::SERVICE_READY, "mx.example").into(), &mut out)?;
+/// let n = server.reply(&Reply::new(Code::SERVICE_READY, "mx.example"), &mut out)?;
 /// assert_eq!(&out[..n], b"220 mx.example\r\n");
 ///
 /// let received = server.receive(b"HELO client.example\r\nMAIL FR");
@@ -161,9 +162,9 @@ impl Server {
         }
         let mut writer = Writer::new(out);
         if matches!(verb, Verb::Ehlo | Verb::Lhlo) && code.is_positive() {
-            reply.write_ehlo(&self.offered(), &mut writer);
+            write_ehlo(reply, self.offered().iter(), &mut writer);
         } else {
-            self.dressed(verb, reply).write_to_with(&mut writer, self.writes_enhanced(verb));
+            self.dressed(verb, reply).write(&mut writer, self.writes_enhanced(verb), false);
         }
         let written = writer.finish().map_err(ReplyError::BufferTooSmall)?;
         self.apply(pending, code);
@@ -176,7 +177,7 @@ impl Server {
     /// server, a domain or an address literal.
     pub fn standard_reply<'a>(&self, host: &'a str) -> Reply<'a> {
         let Some(pending) = self.pending else {
-            return Reply::new(Code::SERVICE_NOT_AVAILABLE, "").with_host(host);
+            return Reply::new(Code::SERVICE_NOT_AVAILABLE, "").with_domain(host);
         };
         if let Some(reason) = pending.refused {
             return reason.reply();
@@ -187,12 +188,12 @@ impl Server {
                     Role::Lmtp => "LMTP",
                     Role::Smtp | Role::Submission => "ESMTP",
                 };
-                return Reply::new(Code::SERVICE_READY, text).with_host(host);
+                return Reply::new(Code::SERVICE_READY, text).with_domain(host);
             }
-            Verb::Ehlo | Verb::Helo | Verb::Lhlo => return Reply::new(Code::OK, "").with_host(host),
+            Verb::Ehlo | Verb::Helo | Verb::Lhlo => return Reply::new(Code::OK, "").with_domain(host),
             Verb::Quit => {
                 return Reply::enhanced(Code::SERVICE_CLOSING, EnhancedCode::known(2, 0, 0), "closing")
-                    .with_host(host);
+                    .with_domain(host);
             }
             Verb::Mail => (Code::OK, (2, 1, 0, "sender ok")),
             Verb::Rcpt => (Code::OK, (2, 1, 5, "recipient ok")),
@@ -202,7 +203,7 @@ impl Server {
             Verb::Help => (Code::HELP_MESSAGE, (2, 0, 0, "see RFC 5321")),
             Verb::Noop | Verb::Rset | Verb::Xforward => (Code::OK, (2, 0, 0, "ok")),
             Verb::StartTls => (Code::SERVICE_READY, (2, 0, 0, "ready to start TLS")),
-            Verb::Xclient => return Reply::new(Code::SERVICE_READY, "ESMTP").with_host(host),
+            Verb::Xclient => return Reply::new(Code::SERVICE_READY, "ESMTP").with_domain(host),
             Verb::Auth => (Code::PARAMETER_NOT_IMPLEMENTED, (5, 5, 4, "no such mechanism")),
             Verb::AuthResponse => (Code::CREDENTIALS_INVALID, (5, 7, 8, "authentication failed")),
             Verb::Other => (Code::SYNTAX_ERROR, (5, 5, 2, "command unrecognised")),
@@ -332,6 +333,10 @@ impl Machine for Server {
 
     fn end_of_input(&mut self) {
         self.end_of_input = true;
+    }
+
+    fn is_at_end(&self) -> bool {
+        matches!(self.state, State::Closed | State::Tls)
     }
 
     // RFC 5321 §4.5.3.2.7: "at least 5 minutes while it is awaiting the next command".

@@ -458,7 +458,8 @@ impl Server {
 
     /// RFC 5321 §4.5.3.1.4: 512 octets and what the offered extensions add.
     fn longest_command(&self) -> usize {
-        limits::COMMAND_LINE + self.config.offered.allowance()
+        let offered = Extension::ALL.iter().filter(|e| self.config.offered.contains(**e));
+        limits::COMMAND_LINE + offered.map(|e| e.allowance()).sum::<usize>()
     }
 
     fn longest_line(&self) -> usize {

@@ -1,0 +1,50 @@
+//! The state × verb × reply product of the session table, as text.
+
+use std::fmt::Write as _;
+
+use ehlo::{Code, State, Verb, session};
+
+/// Every state with every verb: whether it is valid, and where a 2yz, a 3yz, a 4yz and a 5yz lead.
+///
+/// A row is written where the verb is valid, or where some reply to it leads elsewhere: a reply may
+/// come in another state than the one in which the command was sent.
+pub fn session() -> String {
+    let mut text = String::from(HEADER);
+    for state in State::ALL {
+        writeln!(text, "\n{state:?}").expect("a string grows");
+        for verb in Verb::ALL.iter().copied() {
+            let valid = session::is_valid(state, verb);
+            let leads = REPLIES.map(|code| {
+                let code = usual(verb, code);
+                session::next(state, verb, code)
+            });
+            if !valid && leads == [state; 4] {
+                continue;
+            }
+            let mark = if valid { "valid" } else { "-" };
+            write!(text, "    {:13} {mark:5}", format!("{verb:?}")).expect("a string grows");
+            for lead in leads {
+                let lead = if lead == state { "." } else { &format!("{lead:?}") };
+                write!(text, " {lead:8}").expect("a string grows");
+            }
+            let end = text.trim_end().len();
+            text.truncate(end);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// The greeting is 220 and no other 2yz.
+fn usual(verb: Verb, number: u16) -> Code {
+    let number = if verb == Verb::Greeting && number == 250 { 220 } else { number };
+    Code::new(number).expect("a reply code")
+}
+
+const REPLIES: [u16; 4] = [250, 354, 450, 550];
+
+const HEADER: &str = "\
+# Which verb is valid in which state, and where each reply leads (a dot: nowhere).
+# Verbs that are not valid and that no reply moves are left out. 421 closes from anywhere.
+#   verb          valid 2yz      3yz      4yz      5yz
+";

@@ -1,0 +1,22 @@
+//! The ways to cut a run of octets into pieces.
+
+/// Ends of the pieces: whole, byte by byte, at every place in two, and in three where it is short.
+pub fn cuts(length: usize) -> Vec<Vec<usize>> {
+    let mut all = vec![vec![], (1..length).collect()];
+    all.extend((1..length).map(|at| vec![at]));
+    if length <= SHORT {
+        for first in 1..length {
+            all.extend((first + 1..length).map(|second| vec![first, second]));
+        }
+    }
+    all
+}
+
+/// The pieces of `octets` between the places in `cuts`.
+pub fn pieces<'o>(octets: &'o [u8], cuts: &[usize]) -> Vec<&'o [u8]> {
+    let starts = std::iter::once(0).chain(cuts.iter().copied());
+    let ends = cuts.iter().copied().chain([octets.len()]);
+    starts.zip(ends).map(|(start, end)| &octets[start..end]).collect()
+}
+
+const SHORT: usize = 100;

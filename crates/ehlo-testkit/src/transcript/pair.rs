@@ -1,0 +1,51 @@
+//! A transcript through both machines against each other.
+
+use super::client::Sender;
+use super::server::Responder;
+use super::{Item, Transcript};
+
+pub(super) fn check(transcript: &Transcript) -> Result<(), String> {
+    for size in [1, 2, 7, usize::MAX] {
+        run(transcript, size).map_err(|why| format!("pieces of {size}: {why}"))?;
+    }
+    Ok(())
+}
+
+fn run(transcript: &Transcript, size: usize) -> Result<(), String> {
+    let mut client = Sender::new(transcript);
+    let mut server = Responder::new(transcript);
+    let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
+    server.take(&mut to_server)?;
+    for item in &transcript.items {
+        match item {
+            Item::Tls => {
+                client.tls()?;
+                server.tls()?;
+            }
+            Item::Server(_) => {
+                while !client.take(&mut to_client)? {
+                    if pass(&mut server.sent, &mut to_client, size) {
+                        continue;
+                    }
+                    if !pass(&mut client.sent, &mut to_server, size) {
+                        return Err(format!("both wait for the other before {item:?}"));
+                    }
+                    server.take(&mut to_server)?;
+                }
+            }
+            _ => {}
+        }
+        client.step(item)?;
+    }
+    while pass(&mut client.sent, &mut to_server, size) {
+        server.take(&mut to_server)?;
+    }
+    server.finish(&to_server, b"")
+}
+
+/// Moves `size` octets at most; whether there were any.
+fn pass(from: &mut Vec<u8>, to: &mut Vec<u8>, size: usize) -> bool {
+    let octets = size.min(from.len());
+    to.extend(from.drain(..octets));
+    octets > 0
+}
