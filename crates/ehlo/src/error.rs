@@ -123,6 +123,8 @@ kinds! {
     ReplyText SYNTAX_ERROR 5 . 5 . 2 "bad octet in reply text";
     /// A reply of more lines or octets than the limit.
     ReplyTooLong SYNTAX_ERROR 5 . 5 . 2 "reply too long";
+    /// A reverse-path that needs SMTPUTF8 where it is not in force. RFC 6531 §3.5.
+    SenderNeedsSmtpUtf8 MAILBOX_UNAVAILABLE 5 . 6 . 7 "sender address needs SMTPUTF8";
 }
 
 impl core::fmt::Display for SyntaxError {

@@ -24,9 +24,22 @@ mod server;
 mod session;
 
 pub use code::{Code, EnhancedCode, Severity};
+pub use command::{
+    AbsoluteUri, Attribute, AttributeName, Attributes, Command, DomainList, EtrnNode,
+    InitialResponse, Mechanism, OtherVerb, SmtpString, UserOrList,
+};
 pub use encode::{BufferTooSmall, Encode, Writer};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
 pub use machine::{Machine, Received, Wants};
+pub use parameter::{
+    AuthIdentity, Body, ByMode, DateTime, Decoded, DeliverBy, Envid, HoldInterval, Mtrk, Notify,
+    Orcpt, OtherParameter, Parameter, Parameters, Priority, Ret, Rrvs, RrvsAction, Solicit,
+    TransId, Xtext, XtextMailbox,
+};
+pub use path::{
+    AddressLiteral, ClientName, Domain, ForwardPath, GeneralAddressLiteral, Host, LocalPart,
+    Mailbox, Path, ReversePath, SourceRoute, Text, Unquoted,
+};
 pub use policy::Policy;
 pub use session::Verb;
