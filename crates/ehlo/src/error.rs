@@ -125,6 +125,8 @@ kinds! {
     ReplyTooLong SYNTAX_ERROR 5 . 5 . 2 "reply too long";
     /// A line of a SASL exchange over 12,288 octets. RFC 4954 §4.
     AuthLineTooLong SYNTAX_ERROR 5 . 5 . 6 "authentication exchange line too long";
+    /// A reverse-path that needs SMTPUTF8 where it is not in force. RFC 6531 §3.5.
+    SenderNeedsSmtpUtf8 MAILBOX_UNAVAILABLE 5 . 6 . 7 "sender address needs SMTPUTF8";
 }
 
 impl core::fmt::Display for SyntaxError {

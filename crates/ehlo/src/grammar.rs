@@ -18,6 +18,7 @@ pub(crate) struct Fault<'i> {
 
 impl<'i> Fault<'i> {
     /// The same as a recoverable error of nom: another alternative may be tried.
+    #[cold]
     pub(crate) fn error<T>(rest: &'i [u8], kind: SyntaxErrorKind) -> IResult<'i, T> {
         Err(nom::Err::Error(Self { rest, kind }))
     }
@@ -35,5 +36,289 @@ impl<'i> nom::error::ParseError<&'i [u8]> for Fault<'i> {
 
     fn append(_: &'i [u8], _: nom::error::ErrorKind, other: Self) -> Self {
         other
+    }
+}
+
+/// The value of `rule` when it takes all of `input`; the offset of an error counts from its start.
+pub(crate) fn whole<'i, T>(
+    input: &'i [u8],
+    kind: SyntaxErrorKind,
+    rule: impl FnOnce(&'i [u8]) -> IResult<'i, T>,
+) -> Result<T, SyntaxError> {
+    match rule(input) {
+        Ok(([], value)) => Ok(value),
+        Ok((rest, _)) => Err(Fault { rest, kind: of_octet(rest, kind) }.locate(input)),
+        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault.locate(input)),
+        Err(nom::Err::Incomplete(_)) => Err(SyntaxError { kind, offset: input.len() }),
+    }
+}
+
+/// What is wrong where no rule goes on: `kind`, unless the octet is one that no rule takes.
+pub(crate) fn of_octet(rest: &[u8], kind: SyntaxErrorKind) -> SyntaxErrorKind {
+    match rest.first() {
+        Some(b'\r') => SyntaxErrorKind::BareCr,
+        Some(b'\n') => SyntaxErrorKind::BareLf,
+        Some(0..=8 | 11..=31 | 127) => SyntaxErrorKind::Control,
+        Some(128..) => SyntaxErrorKind::NonAscii,
+        _ => kind,
+    }
+}
+
+/// The length of the longest prefix of `input` whose octets are all in `class`.
+#[inline]
+pub(crate) fn run(input: &[u8], class: &Class) -> usize {
+    input.iter().position(|&octet| !class[usize::from(octet)]).unwrap_or(input.len())
+}
+
+/// The first `length` octets, and the rest; never longer than the input.
+#[inline]
+pub(crate) fn split(input: &[u8], length: usize) -> (&[u8], &[u8]) {
+    input.split_at_checked(length).unwrap_or((input, &[]))
+}
+
+/// `1*octet` of a class.
+#[inline]
+pub(crate) fn many1<'i>(
+    input: &'i [u8],
+    class: &Class,
+    kind: SyntaxErrorKind,
+) -> IResult<'i, &'i [u8]> {
+    match split(input, run(input, class)) {
+        ([], _) => Fault::error(input, of_octet(input, kind)),
+        (taken, rest) => Ok((rest, taken)),
+    }
+}
+
+/// The one octet `octet`.
+#[inline]
+pub(crate) fn octet<'i>(
+    octet: u8,
+    kind: SyntaxErrorKind,
+) -> impl Fn(&'i [u8]) -> IResult<'i, ()> + Copy {
+    move |input: &'i [u8]| match input.split_first() {
+        Some((&first, rest)) if first == octet => Ok((rest, ())),
+        _ => Fault::error(input, of_octet(input, kind)),
+    }
+}
+
+/// A literal string; RFC 5234 §2.3: "ABNF strings are case insensitive".
+#[inline]
+pub(crate) fn literal<'i, const N: usize>(
+    literal: &'static [u8; N],
+    kind: SyntaxErrorKind,
+) -> impl Fn(&'i [u8]) -> IResult<'i, ()> + Copy {
+    move |input: &'i [u8]| match input.split_first_chunk::<N>() {
+        Some((start, rest)) if start.eq_ignore_ascii_case(literal) => Ok((rest, ())),
+        _ => Fault::error(input, of_octet(input, kind)),
+    }
+}
+
+/// `min*maxDIGIT` as a number; `None` when it is over [`u64::MAX`].
+#[inline]
+pub(crate) fn digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, Option<u64>> {
+    let mut value = Some(0_u64);
+    let mut count = 0;
+    for &octet in input {
+        let digit = octet.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        value = value.and_then(|v| v.checked_mul(10)?.checked_add(u64::from(digit)));
+        count += 1;
+    }
+    if count == 0 || count > max {
+        return Fault::error(input, of_octet(input, kind));
+    }
+    Ok((split(input, count).1, value))
+}
+
+/// `xtext = *( xchar / hexchar )`, RFC 3461 §4, as it stands on the wire.
+///
+/// `hexchar = "+" HEXDIG HEXDIG`: RFC 3461 says upper case, RFC 4954 §8 either; both are read. A
+/// control octet other than HT that hides in a hexchar is refused: what the value is meant for is
+/// "printable (graphic and white space) US-ASCII" (RFC 3461 §4.4).
+#[inline]
+pub(crate) fn xtext(input: &[u8], kind: SyntaxErrorKind) -> IResult<'_, &[u8]> {
+    let mut rest = split(input, run(input, &XCHAR)).1;
+    while let [b'+', high, low, after @ ..] = rest {
+        match hex_octet(*high, *low) {
+            Some(0..=8 | 10..=31 | 127) | None => return Fault::error(rest, kind),
+            Some(_) => rest = split(after, run(after, &XCHAR)).1,
+        }
+    }
+    if rest.first() == Some(&b'+') {
+        return Fault::error(rest, kind);
+    }
+    Ok((rest, split(input, input.len().saturating_sub(rest.len())).0))
+}
+
+/// The octet of two hexadecimal digits.
+pub(crate) fn hex_octet(high: u8, low: u8) -> Option<u8> {
+    // A digit is below 16.
+    Some((hex_digit(high)? << 4) | hex_digit(low)?)
+}
+
+/// The value of a hexadecimal digit in either case.
+pub(crate) fn hex_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+/// `base64 = base64-terminal / ( 1*(4base64-char) [base64-terminal] )`, RFC 4954 §8.
+pub(crate) fn base64(input: &[u8], kind: SyntaxErrorKind) -> IResult<'_, &[u8]> {
+    let length = run(input, &BASE64);
+    let padding = (4 - length % 4) % 4;
+    let rest = split(input, length).1;
+    let rest = match (padding, rest) {
+        (0, rest) if length > 0 => rest,
+        (1, [b'=', rest @ ..]) | (2, [b'=', b'=', rest @ ..]) => rest,
+        _ => return Fault::error(rest, kind),
+    };
+    if rest.first() == Some(&b'=') {
+        return Fault::error(rest, kind);
+    }
+    Ok((rest, split(input, input.len() - rest.len()).0))
+}
+
+/// `text` as a string; every text that a checked type holds is valid UTF-8.
+pub(crate) fn as_str(text: &[u8]) -> &str {
+    core::str::from_utf8(text).unwrap_or_default()
+}
+
+/// `Display` by way of the wire form, for values of at most `N` octets.
+pub(crate) fn display<const N: usize>(
+    value: &impl crate::Encode,
+    f: &mut core::fmt::Formatter<'_>,
+) -> core::fmt::Result {
+    let mut out = [0; N];
+    let written = value.encode(&mut out).unwrap_or_default();
+    f.pad(as_str(split(&out, written).0))
+}
+
+/// What a checked run of octets, a struct with one private field, has in common with the others.
+macro_rules! wire_text {
+    ($name:ident) => {
+        impl<'a> $name<'a> {
+            /// The text as it stands on the wire.
+            pub fn as_str(&self) -> &'a str {
+                $crate::grammar::as_str(self.0)
+            }
+
+            /// The octets as they stand on the wire.
+            pub const fn as_bytes(&self) -> &'a [u8] {
+                self.0
+            }
+        }
+
+        impl core::fmt::Debug for $name<'_> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                core::fmt::Debug::fmt(self.as_str(), f)
+            }
+        }
+
+        impl core::fmt::Display for $name<'_> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl $crate::Encode for $name<'_> {
+            fn write_to(&self, writer: &mut $crate::Writer<'_>) {
+                writer.put(self.0);
+            }
+        }
+    };
+}
+pub(crate) use wire_text;
+
+/// Which octets a rule takes.
+pub(crate) type Class = [bool; 256];
+
+/// The class of the octets in `ranges`, bounds included, and in `others`.
+const fn class(ranges: &[(u8, u8)], others: &[u8]) -> Class {
+    let mut class = [false; 256];
+    let mut i = 0;
+    while i < ranges.len() {
+        let mut octet = ranges[i].0;
+        while octet <= ranges[i].1 {
+            class[octet as usize] = true;
+            octet += 1;
+        }
+        i += 1;
+    }
+    let mut i = 0;
+    while i < others.len() {
+        class[others[i] as usize] = true;
+        i += 1;
+    }
+    class
+}
+
+const ALPHA_DIGIT: [(u8, u8); 3] = [(b'0', b'9'), (b'A', b'Z'), (b'a', b'z')];
+
+/// `atext`, RFC 5322 §3.2.3.
+pub(crate) static ATEXT: Class = class(&ALPHA_DIGIT, b"!#$%&'*+-/=?^_`{|}~");
+/// `qtextSMTP = %d32-33 / %d35-91 / %d93-126`, RFC 5321 §4.1.2.
+pub(crate) static QTEXT_SMTP: Class = class(&[(32, 33), (35, 91), (93, 126)], b"");
+/// `dcontent = %d33-90 / %d94-126`, RFC 5321 §4.1.3.
+pub(crate) static DCONTENT: Class = class(&[(33, 90), (94, 126)], b"");
+/// `ALPHA / DIGIT / "-"`: of `Ldh-str` and `esmtp-keyword`, RFC 5321 §4.1.2.
+pub(crate) static LDH: Class = class(&ALPHA_DIGIT, b"-");
+/// `esmtp-value = 1*(%d33-60 / %d62-126)`, RFC 5321 §4.1.2.
+pub(crate) static ESMTP_VALUE: Class = class(&[(33, 60), (62, 126)], b"");
+/// `%d32-126`: printable US-ASCII and SP.
+pub(crate) static PRINTABLE: Class = class(&[(32, 126)], b"");
+/// `VCHAR = %x21-7E`, RFC 5234 §B.1.
+pub(crate) static VCHAR: Class = class(&[(33, 126)], b"");
+/// `xchar`: `VCHAR` but `+` and `=`, RFC 3461 §4.
+pub(crate) static XCHAR: Class = class(&[(33, 42), (44, 60), (62, 126)], b"");
+/// `base64-char = ALPHA / DIGIT / "+" / "/"`, RFC 4954 §8.
+pub(crate) static BASE64: Class = class(&ALPHA_DIGIT, b"+/");
+/// `mech-char`, RFC 4422 §3.1, in either case.
+pub(crate) static MECH_CHAR: Class = class(&ALPHA_DIGIT, b"-_");
+/// `wordchar = ("." / "-" / "_" / ":" / ALPHA / DIGIT)`, RFC 3865 §2.
+pub(crate) static WORD_CHAR: Class = class(&ALPHA_DIGIT, b".-_:");
+/// `transid-atom`: `CHAR` but SPACE, CTLs, tspecials and ".", RFC 1845 §4.
+pub(crate) static TRANSID_ATOM: Class = class(&ALPHA_DIGIT, b"!#$%&'*+-^_`{|}~");
+/// The characters of a URI but `#` and `%`, RFC 3986 §2.2 and §2.3.
+pub(crate) static URI: Class = class(&ALPHA_DIGIT, b"-._~:/?[]@!$&'()*+,;=");
+/// `QCHAR`: `VCHAR` but `+`, `=` and `\`, RFC 6533 §3.
+pub(crate) static QCHAR: Class = class(&[(33, 42), (44, 60), (62, 91), (93, 126)], b"");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIND: SyntaxErrorKind = SyntaxErrorKind::Argument;
+
+    #[test]
+    fn xtext_ends_at_a_space_and_refuses_half_a_hexchar() {
+        assert_eq!(xtext(b"a+2Bb c", KIND), Ok((&b" c"[..], &b"a+2Bb"[..])));
+        assert_eq!(xtext(b"a=b", KIND), Ok((&b"=b"[..], &b"a"[..])));
+        for bad in [&b"a+4"[..], b"a+", b"a+ZZ", b"+0D+0A", b"+00", b"+7F"] {
+            assert!(xtext(bad, KIND).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn base64_is_padded_to_four() {
+        for good in [&b"AA=="[..], b"AAA=", b"AAAA", b"AAAAAA=="] {
+            assert_eq!(base64(good, KIND), Ok((&b""[..], good)));
+        }
+        for bad in [&b""[..], b"=", b"A===", b"AA=", b"AA===", b"AAAA=", b"AAAAA", b"=AAA"] {
+            assert!(base64(bad, KIND).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn digits_saturate_to_none() {
+        assert_eq!(digits(b"18446744073709551615", 20, KIND), Ok((&b""[..], Some(u64::MAX))));
+        assert_eq!(digits(b"18446744073709551616", 20, KIND), Ok((&b""[..], None)));
+        assert!(digits(b"000000000000000000001", 20, KIND).is_err());
+        assert!(digits(b"x", 20, KIND).is_err());
     }
 }

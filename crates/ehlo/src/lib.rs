@@ -37,12 +37,25 @@ pub use data::{
     Newlines, Progress,
 };
 pub use delivery::{Delivery, DeliveryConfig, Envelope, Recipient, Recipients};
+pub use command::{
+    AbsoluteUri, Attribute, AttributeName, Attributes, Command, DomainList, EtrnNode,
+    InitialResponse, Mechanism, OtherVerb, SmtpString, UserOrList,
+};
 pub use encode::{BufferTooSmall, Encode, Writer};
 #[cfg(feature = "bytes")]
 pub use endpoint::{Answer, Endpoint, Turn};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
 pub use machine::{Machine, Received, Wants};
+pub use parameter::{
+    AuthIdentity, Body, By, ByMode, DateTime, DecodedXtext, Envid, HoldInterval, Mtrk, Notify,
+    Orcpt, OtherParameter, Parameter, Parameters, Priority, Ret, Rrvs, RrvsAction, Solicit,
+    TransId, Xtext, XtextMailbox,
+};
+pub use path::{
+    AddressLiteral, ClientName, Domain, ForwardPath, GeneralAddressLiteral, Host, LocalPart,
+    Mailbox, Path, ReversePath, SourceRoute, Text, Unquoted,
+};
 pub use policy::Policy;
 pub use reply::{Lines, Reply, ReplyFrame, ReplyLimits};
 pub use sasl::{Challenge, Mechanisms, Response, SaslData, SaslMechanism};

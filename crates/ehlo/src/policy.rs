@@ -28,6 +28,8 @@ pub struct Policy {
     /// A reply's text in any octets but CR, LF and NUL. RFC 5321 §4.2:
     /// `textstring = 1*(%d09 / %d32-126)`.
     pub any_reply_text: bool,
+    /// `VRFY <a@b>`. RFC 5321 §4.1.1.6: `vrfy = "VRFY" SP String CRLF`.
+    pub brackets_in_vrfy: bool,
 }
 
 impl Policy {
@@ -39,6 +41,7 @@ impl Policy {
         underscore_in_domain: false,
         any_client_name: false,
         any_reply_text: false,
+        brackets_in_vrfy: false,
     };
 
     /// Everything that a real peer is known to send and that cannot be mistaken for anything else.
@@ -49,6 +52,7 @@ impl Policy {
         underscore_in_domain: true,
         any_client_name: true,
         any_reply_text: true,
+        brackets_in_vrfy: true,
     };
 }
 

@@ -1,7 +1,6 @@
 //! The client's writing half: what may be sent, and how.
 
 use super::{Client, Envelope, SendError};
-use crate::encode::Writer;
 use crate::sasl::Response;
 use crate::{
     Body, Command, Encode, Extension, Parameter, Parameters, Progress, State, Verb, session,

@@ -1,0 +1,388 @@
+//! Reading a command: framing, dispatch on the verb, its argument.
+
+use memchr::memchr;
+use nom::Parser as _;
+use nom::combinator::opt;
+use nom::sequence::preceded;
+
+use super::{Command, argument, attribute, auth};
+use crate::grammar::{Fault, IResult, digits, literal, of_octet};
+use crate::parameter::{Place, parameters};
+use crate::path::{client_name, forward_path, helo_name, reverse_path, text_of};
+use crate::{Parsed, Policy, SyntaxError, SyntaxErrorKind, Verb, limits};
+
+/// The command at the front of `input`.
+pub(super) fn framed<'i>(
+    input: &'i [u8],
+    policy: &Policy,
+) -> Result<Parsed<Command<'i>>, SyntaxError> {
+    let Some(end) = memchr(b'\n', input) else {
+        if input.len() > limits::AUTH_LINE {
+            return Err(SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: input.len() });
+        }
+        return Ok(Parsed::Incomplete);
+    };
+    // RFC 5321 §2.3.8: "Conforming implementations MUST NOT recognize or generate any other
+    // character or character sequence as a line terminator" than CR LF.
+    match input.get(..end) {
+        Some([text @ .., b'\r']) => {
+            line(text, policy).map(|value| Parsed::Complete { value, consumed: end + 1 })
+        }
+        _ => Err(SyntaxError { kind: SyntaxErrorKind::BareLf, offset: end }),
+    }
+}
+
+/// The command of a line without its CRLF.
+pub(super) fn line<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, SyntaxError> {
+    if line.len() + 2 > limits::COMMAND_LINE {
+        return long_line(line, policy);
+    }
+    match command(trimmed(line), policy) {
+        Ok(command) => Ok(command),
+        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(diagnose(fault, line)),
+        Err(nom::Err::Incomplete(_)) => {
+            Err(SyntaxError { kind: SyntaxErrorKind::Argument, offset: line.len() })
+        }
+    }
+}
+
+/// A line of more than 512 octets: RFC 5321 §4.5.3.1.4 as extensions change it.
+#[cold]
+fn long_line<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, SyntaxError> {
+    let too_long = |limit: usize| {
+        Err(SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: limit.saturating_sub(2) })
+    };
+    let verb = line.split(|&octet| octet == b' ').next().and_then(Known::of);
+    let limit = match verb {
+        Some(Known::Auth) => limits::AUTH_LINE,
+        Some(Known::Mail | Known::Rcpt) => limits::COMMAND_LINE + MAX_ALLOWANCE,
+        _ => limits::COMMAND_LINE,
+    };
+    if line.len() + 2 > limit {
+        return too_long(limit);
+    }
+    match command(trimmed(line), policy) {
+        Ok(command) if line.len() + 2 > command.max_len() => too_long(command.max_len()),
+        Ok(command) => Ok(command),
+        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(diagnose(fault, line)),
+        Err(nom::Err::Incomplete(_)) => too_long(limit),
+    }
+}
+
+/// RFC 5321 §4.1.1: "receivers SHOULD tolerate trailing white space before the terminating <CRLF>".
+#[inline]
+fn trimmed(line: &[u8]) -> &[u8] {
+    let mut line = line;
+    while let [rest @ .., b' ' | b'\t'] = line {
+        line = rest;
+    }
+    line
+}
+
+/// What is wrong with a line in which `fault` was found: an octet that is in no command comes first.
+#[cold]
+fn diagnose(fault: Fault<'_>, line: &[u8]) -> SyntaxError {
+    let is_control = |octet: &u8| octet.is_ascii_control() && *octet != b'\t';
+    if let Some(offset) = line.iter().position(is_control) {
+        let kind = of_octet(line.get(offset..).unwrap_or_default(), SyntaxErrorKind::Control);
+        return SyntaxError { kind, offset };
+    }
+    let end = trimmed(line).len();
+    SyntaxError { kind: fault.kind, offset: end.saturating_sub(fault.rest.len()) }
+}
+
+/// The verbs that this crate knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    Ehlo,
+    Helo,
+    Lhlo,
+    Mail,
+    Rcpt,
+    Data,
+    Bdat,
+    Rset,
+    Vrfy,
+    Expn,
+    Help,
+    Noop,
+    Quit,
+    StartTls,
+    Auth,
+    Etrn,
+    Atrn,
+    Burl,
+    Xclient,
+    Xforward,
+    Turn,
+    /// SEND, SOML and SAML of RFC 821.
+    Obsolete,
+}
+
+impl Known {
+    /// The verb that `token` is, in any case.
+    pub(super) fn of(token: &[u8]) -> Option<Self> {
+        let (known, rest) = Self::at(token)?;
+        rest.is_empty().then_some(known)
+    }
+
+    /// The verb at the front of `line`, and what follows it.
+    #[inline]
+    fn at(line: &[u8]) -> Option<(Self, &[u8])> {
+        let (start, rest) = line.split_first_chunk::<4>()?;
+        // Folds the case of letters; no other octet becomes one.
+        let known = match &(u32::from_be_bytes(*start) & 0xDFDF_DFDF).to_be_bytes() {
+            b"EHLO" => Self::Ehlo,
+            b"HELO" => Self::Helo,
+            b"LHLO" => Self::Lhlo,
+            b"MAIL" => Self::Mail,
+            b"RCPT" => Self::Rcpt,
+            b"DATA" => Self::Data,
+            b"BDAT" => Self::Bdat,
+            b"RSET" => Self::Rset,
+            b"VRFY" => Self::Vrfy,
+            b"EXPN" => Self::Expn,
+            b"HELP" => Self::Help,
+            b"NOOP" => Self::Noop,
+            b"QUIT" => Self::Quit,
+            b"AUTH" => Self::Auth,
+            b"ETRN" => Self::Etrn,
+            b"ATRN" => Self::Atrn,
+            b"BURL" => Self::Burl,
+            b"TURN" => Self::Turn,
+            b"SEND" | b"SOML" | b"SAML" => Self::Obsolete,
+            b"STAR" => return tail(rest, b"TTLS").map(|rest| (Self::StartTls, rest)),
+            b"XCLI" => return tail(rest, b"ENT").map(|rest| (Self::Xclient, rest)),
+            b"XFOR" => return tail(rest, b"WARD").map(|rest| (Self::Xforward, rest)),
+            _ => return None,
+        };
+        Some((known, rest))
+    }
+}
+
+fn tail<'i, const N: usize>(rest: &'i [u8], letters: &[u8; N]) -> Option<&'i [u8]> {
+    let (start, rest) = rest.split_first_chunk::<N>()?;
+    start.eq_ignore_ascii_case(letters).then_some(rest)
+}
+
+/// One command, without the white space at its end; all of `line`.
+#[inline]
+fn command<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, nom::Err<Fault<'i>>> {
+    let (known, rest) = match Known::at(line) {
+        Some((known, rest)) if matches!(rest.first(), None | Some(b' ' | b'\t')) => (known, rest),
+        _ => return other(line),
+    };
+    let (rest, command) = match known {
+        Known::Mail => return mail(rest, policy),
+        Known::Rcpt => return rcpt(rest, policy),
+        Known::Data => (rest, Command::Data),
+        Known::Rset => (rest, Command::Rset),
+        Known::Quit => (rest, Command::Quit),
+        Known::StartTls => (rest, Command::StartTls),
+        Known::Turn => (rest, Command::Turn),
+        Known::Ehlo => required(rest, |input| client_name(input, policy), Command::Ehlo)?,
+        Known::Helo => required(rest, |input| helo_name(input, policy), Command::Helo)?,
+        Known::Lhlo => required(rest, |input| client_name(input, policy), Command::Lhlo)?,
+        Known::Bdat => required(rest, bdat, |command| command)?,
+        Known::Noop => optional(rest, text_of, Command::Noop)?,
+        Known::Help => optional(rest, argument::string, Command::Help)?,
+        Known::Vrfy => required(
+            rest,
+            |input| verification(input, policy),
+            |(argument, smtputf8)| Command::Vrfy { argument, smtputf8 },
+        )?,
+        Known::Expn => required(
+            rest,
+            |input| verification(input, policy),
+            |(argument, smtputf8)| Command::Expn { argument, smtputf8 },
+        )?,
+        Known::Auth => required(rest, auth_command, |command| command)?,
+        Known::Etrn => required(rest, |input| argument::etrn_node(input, policy), Command::Etrn)?,
+        Known::Atrn => optional(rest, argument::domain_list, Command::Atrn)?,
+        Known::Burl => required(rest, burl, |command| command)?,
+        Known::Xclient => {
+            required(rest, |i| attribute::attributes(i, Verb::Xclient), Command::Xclient)?
+        }
+        Known::Xforward => {
+            required(rest, |i| attribute::attributes(i, Verb::Xforward), Command::Xforward)?
+        }
+        Known::Obsolete => {
+            return Err(nom::Err::Error(Fault { rest: line, kind: SyntaxErrorKind::ObsoleteVerb }));
+        }
+    };
+    end(rest, command)
+}
+
+/// `command`, when nothing follows it.
+fn end<'i>(rest: &'i [u8], command: Command<'i>) -> Result<Command<'i>, nom::Err<Fault<'i>>> {
+    if rest.is_empty() {
+        return Ok(command);
+    }
+    let kind = of_octet(rest, SyntaxErrorKind::UnexpectedArgument);
+    Err(nom::Err::Error(Fault { rest, kind }))
+}
+
+/// `SP argument`.
+#[inline]
+fn required<'i, T>(
+    input: &'i [u8],
+    rule: impl FnOnce(&'i [u8]) -> IResult<'i, T>,
+    make: impl FnOnce(T) -> Command<'i>,
+) -> IResult<'i, Command<'i>> {
+    match input {
+        [b' ', text @ ..] if !text.is_empty() => {
+            rule(text).map(|(rest, value)| (rest, make(value)))
+        }
+        [] => Fault::error(input, SyntaxErrorKind::MissingArgument),
+        _ => Fault::error(input, SyntaxErrorKind::Argument),
+    }
+}
+
+/// `[ SP argument ]`.
+#[inline]
+fn optional<'i, T>(
+    input: &'i [u8],
+    rule: impl FnOnce(&'i [u8]) -> IResult<'i, T>,
+    make: impl FnOnce(Option<T>) -> Command<'i>,
+) -> IResult<'i, Command<'i>> {
+    match input {
+        [] => Ok((input, make(None))),
+        [b' ', text @ ..] => rule(text).map(|(rest, value)| (rest, make(Some(value)))),
+        _ => Fault::error(input, SyntaxErrorKind::Argument),
+    }
+}
+
+/// `mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF`, behind its verb.
+#[inline]
+fn mail<'i>(input: &'i [u8], policy: &Policy) -> Result<Command<'i>, nom::Err<Fault<'i>>> {
+    let path = keyword(input, b" FROM:", policy)?;
+    let (rest, reverse_path) = match reverse_path(path, policy) {
+        Ok(result) => result,
+        Err(error) => return Err(sender(path, error)),
+    };
+    let (_, parameters) = parameters(rest, Place::Mail, policy)?;
+    if policy.smtputf8 && !parameters.smtputf8() {
+        // RFC 6531 §3.4: an address in UTF-8 is in order only with the parameter SMTPUTF8.
+        if !reverse_path.is_ascii() || parameters.has_utf8() {
+            let kind = SyntaxErrorKind::SenderNeedsSmtpUtf8;
+            return Err(nom::Err::Error(Fault { rest: path, kind }));
+        }
+    }
+    Ok(Command::Mail { reverse_path, parameters })
+}
+
+/// The error of a reverse-path. RFC 6531 §3.5 has a code of its own for MAIL.
+#[cold]
+fn sender<'i>(path: &'i [u8], error: nom::Err<Fault<'i>>) -> nom::Err<Fault<'i>> {
+    match error {
+        _ if path.is_empty() => {
+            nom::Err::Error(Fault { rest: path, kind: SyntaxErrorKind::MissingArgument })
+        }
+        nom::Err::Error(Fault { rest, kind: SyntaxErrorKind::NeedsSmtpUtf8 }) => {
+            nom::Err::Error(Fault { rest, kind: SyntaxErrorKind::SenderNeedsSmtpUtf8 })
+        }
+        error => error,
+    }
+}
+
+/// `rcpt = "RCPT TO:" ( "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF`, behind its verb.
+#[inline]
+fn rcpt<'i>(input: &'i [u8], policy: &Policy) -> Result<Command<'i>, nom::Err<Fault<'i>>> {
+    let path = keyword(input, b" TO:", policy)?;
+    let (rest, forward_path) = match forward_path(path, policy) {
+        Ok(result) => result,
+        Err(_) if path.is_empty() => {
+            let kind = SyntaxErrorKind::MissingArgument;
+            return Err(nom::Err::Error(Fault { rest: path, kind }));
+        }
+        Err(error) => return Err(error),
+    };
+    let (_, parameters) = parameters(rest, Place::Rcpt, policy)?;
+    Ok(Command::Rcpt { forward_path, parameters })
+}
+
+/// `SP "FROM:"` or `SP "TO:"`, and no space behind it.
+///
+/// RFC 5321 §3.3: "spaces are not permitted on either side of the colon".
+#[inline]
+fn keyword<'i, const N: usize>(
+    input: &'i [u8],
+    keyword: &'static [u8; N],
+    policy: &Policy,
+) -> Result<&'i [u8], nom::Err<Fault<'i>>> {
+    let kind =
+        if input.is_empty() { SyntaxErrorKind::MissingArgument } else { SyntaxErrorKind::Argument };
+    let (mut path, ()) = literal(keyword, kind)(input)?;
+    if policy.space_after_colon {
+        while let [b' ', rest @ ..] = path {
+            path = rest;
+        }
+    }
+    Ok(path)
+}
+
+/// `bdat-cmd ::= "BDAT" SP chunk-size [ SP end-marker ] CR LF`, RFC 3030 §2.
+fn bdat(input: &[u8]) -> IResult<'_, Command<'_>> {
+    let kind = SyntaxErrorKind::ChunkSize;
+    let (rest, size) = digits(input, usize::MAX, kind)?;
+    let Some(size) = size else {
+        return Fault::error(input, kind);
+    };
+    let (rest, last) = opt(literal(b" LAST", kind)).parse(rest)?;
+    Ok((rest, Command::Bdat { size, last: last.is_some() }))
+}
+
+/// `vrfy = "VRFY" SP String [ SP "SMTPUTF8" ] CRLF`, RFC 6531 §3.7.4.2; `expn` likewise.
+fn verification<'i>(
+    input: &'i [u8],
+    policy: &Policy,
+) -> IResult<'i, (argument::UserOrList<'i>, bool)> {
+    let kind = SyntaxErrorKind::Argument;
+    let (rest, argument) = argument::user_or_list(input, policy)?;
+    let (rest, smtputf8) = opt(literal(b" SMTPUTF8", kind)).parse(rest)?;
+    if smtputf8.is_none() && !argument.is_ascii() {
+        return Fault::error(input, SyntaxErrorKind::NeedsSmtpUtf8);
+    }
+    Ok((rest, (argument, smtputf8.is_some())))
+}
+
+/// `auth-command = "AUTH" SP sasl-mech [SP initial-response]`, RFC 4954 §8, behind its verb.
+fn auth_command(input: &[u8]) -> IResult<'_, Command<'_>> {
+    let (rest, mechanism) = auth::sasl_mech(input)?;
+    let (rest, initial_response) = match rest {
+        [b' ', text @ ..] => {
+            let (rest, response) = auth::initial_response(text)?;
+            (rest, Some(response))
+        }
+        [] => (rest, None),
+        _ => return Fault::error(input, SyntaxErrorKind::Mechanism),
+    };
+    if !rest.is_empty() {
+        return Fault::error(rest, of_octet(rest, SyntaxErrorKind::Base64));
+    }
+    Ok((rest, Command::Auth { mechanism, initial_response }))
+}
+
+/// `burl-cmd = "BURL" SP absolute-URI [SP end-marker] CRLF`, RFC 4468 §3, behind its verb.
+fn burl(input: &[u8]) -> IResult<'_, Command<'_>> {
+    let kind = SyntaxErrorKind::Argument;
+    let (rest, url) = argument::absolute_uri(input)?;
+    let (rest, last) = opt(preceded(literal(b" ", kind), literal(b"LAST", kind))).parse(rest)?;
+    Ok((rest, Command::Burl { url, last: last.is_some() }))
+}
+
+/// A verb that this crate does not know; or no verb at all.
+#[cold]
+fn other(line: &[u8]) -> Result<Command<'_>, nom::Err<Fault<'_>>> {
+    let fault = |rest| nom::Err::Error(Fault { rest, kind: SyntaxErrorKind::UnknownVerb });
+    let (rest, verb) = argument::other_verb(line)?;
+    let rest = match rest {
+        [] => None,
+        [b' ', text @ ..] => Some(text_of(text).map_err(|_| fault(rest))?.1),
+        _ => return Err(fault(rest)),
+    };
+    Ok(Command::Other { verb, rest })
+}
+
+/// More than all parameters of MAIL together add to a line, and more than those of RCPT.
+const MAX_ALLOWANCE: usize = 3072;

@@ -1,0 +1,194 @@
+//! The values of RFC 3461: RET, NOTIFY, ENVID.
+
+use nom::Parser as _;
+use nom::branch::alt;
+use nom::combinator::value;
+
+use super::KIND;
+use super::xtext::{Xtext, encoded1};
+use crate::grammar::{Fault, IResult, literal, split, whole};
+use crate::{Encode, SyntaxError, Writer};
+
+/// RET=: how much of the message a failure notification returns, RFC 3461 §4.3.
+///
+/// ```
+/// use ehlo::{Parameter, Parameters, Ret};
+///
+/// let parameters = [Parameter::Ret(Ret::Hdrs)];
+/// assert_eq!(Parameters::mail(&parameters)?.to_string(), "RET=HDRS");
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ret {
+    /// All of it.
+    Full,
+    /// Its header section only.
+    Hdrs,
+}
+
+impl Encode for Ret {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        writer.put(match self {
+            Self::Full => b"FULL",
+            Self::Hdrs => b"HDRS",
+        });
+    }
+}
+
+/// `"FULL" / "HDRS"`.
+pub(super) fn ret(input: &[u8]) -> IResult<'_, Ret> {
+    alt((value(Ret::Full, literal(b"FULL", KIND)), value(Ret::Hdrs, literal(b"HDRS", KIND))))
+        .parse(input)
+}
+
+/// NOTIFY=: the set of events that a sender wants to hear of, RFC 3461 §4.1.
+///
+/// The empty set is `NEVER`.
+///
+/// ```
+/// use ehlo::Notify;
+///
+/// let notify = Notify::SUCCESS | Notify::DELAY;
+/// assert!(notify.contains(Notify::DELAY));
+/// assert!(!notify.contains(Notify::FAILURE));
+/// assert_eq!(Notify::NEVER | Notify::FAILURE, Notify::FAILURE);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Notify(u8);
+
+impl Notify {
+    /// No notification at all.
+    pub const NEVER: Self = Self(0);
+    /// Delivery.
+    pub const SUCCESS: Self = Self(1);
+    /// Failure of delivery.
+    pub const FAILURE: Self = Self(2);
+    /// Delay of delivery.
+    pub const DELAY: Self = Self(4);
+
+    /// Whether every event of `other` is in the set.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    fn names(self) -> impl Iterator<Item = &'static str> {
+        let names =
+            [(Self::SUCCESS, "SUCCESS"), (Self::FAILURE, "FAILURE"), (Self::DELAY, "DELAY")];
+        let never = (self == Self::NEVER).then_some("NEVER");
+        never.into_iter().chain(
+            names.into_iter().filter(move |(event, _)| self.contains(*event)).map(|(_, name)| name),
+        )
+    }
+}
+
+impl core::ops::BitOr for Notify {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl core::fmt::Debug for Notify {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
+}
+
+impl Encode for Notify {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        for (i, name) in self.names().enumerate() {
+            if i > 0 {
+                writer.put(b",");
+            }
+            writer.put(name.as_bytes());
+        }
+    }
+}
+
+/// `notify-esmtp-value = "NEVER" / 1#notify-list-element`,
+/// `notify-list-element = "SUCCESS" / "FAILURE" / "DELAY"`.
+///
+/// The null elements that RFC 822's list rule would let pass are refused.
+pub(super) fn notify(input: &[u8]) -> IResult<'_, Notify> {
+    if let Ok((rest, ())) = literal(b"NEVER", KIND)(input) {
+        return Ok((rest, Notify::NEVER));
+    }
+    let mut element = alt((
+        value(Notify::SUCCESS, literal(b"SUCCESS", KIND)),
+        value(Notify::FAILURE, literal(b"FAILURE", KIND)),
+        value(Notify::DELAY, literal(b"DELAY", KIND)),
+    ));
+    let mut events = Notify::NEVER;
+    let mut rest = input;
+    loop {
+        let (after, event) = element.parse(rest)?;
+        events = events | event;
+        match after {
+            [b',', next @ ..] => rest = next,
+            _ => return Ok((after, events)),
+        }
+    }
+}
+
+/// ENVID=: a name for the envelope, returned in notifications, RFC 3461 §4.4.
+///
+/// One to 100 characters of xtext.
+///
+/// ```
+/// use ehlo::Envid;
+///
+/// assert_eq!(Envid::new("QQ 314159")?, Envid::from_encoded("QQ+20314159")?);
+/// assert!(Envid::new("").is_err());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Envid<'a>(Xtext<'a>);
+
+impl<'a> Envid<'a> {
+    /// The identifier `plain`.
+    ///
+    /// # Errors
+    ///
+    /// `ParameterValue` when it is empty, too long once encoded, or has a control octet in it.
+    pub fn new(plain: &'a str) -> Result<Self, SyntaxError> {
+        let xtext = Xtext::new(plain)?;
+        if (1..=MAX_ENVID).contains(&xtext.wire_len()) {
+            Ok(Self(xtext))
+        } else {
+            Err(SyntaxError { kind: KIND, offset: plain.len() })
+        }
+    }
+
+    /// The identifier whose xtext stands in `text`.
+    ///
+    /// # Errors
+    ///
+    /// `ParameterValue`.
+    pub fn from_encoded(text: &'a str) -> Result<Self, SyntaxError> {
+        whole(text.as_bytes(), KIND, envid)
+    }
+
+    /// The text as it travels.
+    pub const fn xtext(&self) -> Xtext<'a> {
+        self.0
+    }
+}
+
+impl Encode for Envid<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        self.0.write_to(writer);
+    }
+}
+
+/// `envid-parameter = "ENVID=" xtext`, its value.
+pub(super) fn envid(input: &[u8]) -> IResult<'_, Envid<'_>> {
+    let (rest, xtext) = encoded1(input)?;
+    // RFC 3461 §4.4: "the <envid-parameter> … MUST NOT be more than 100 characters".
+    if xtext.wire_len() > MAX_ENVID {
+        return Fault::error(split(input, MAX_ENVID).1, KIND);
+    }
+    Ok((rest, Envid(xtext)))
+}
+
+const MAX_ENVID: usize = 100;

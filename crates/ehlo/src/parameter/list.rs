@@ -1,0 +1,282 @@
+//! The parameters of one command: `Mail-parameters` and `Rcpt-parameters`, RFC 5321 §4.1.2.
+
+use super::known::{Known, Place};
+use super::{Body, Parameter, esmtp_param};
+use crate::grammar::{Fault, IResult, of_octet, split};
+use crate::{Encode, Extension, Policy, SyntaxError, SyntaxErrorKind, Writer};
+
+/// `esmtp-param *(SP esmtp-param)`: as they were read, each checked once, or the caller's own.
+///
+/// No parameter that this crate knows stands in it twice.
+///
+/// ```
+/// use ehlo::{Body, Parameter, Parameters};
+///
+/// let list = [Parameter::Size(1000), Parameter::Body(Body::EightBitMime)];
+/// let parameters = Parameters::mail(&list)?;
+/// assert_eq!(parameters.size(), Some(1000));
+/// assert_eq!(parameters.to_string(), "SIZE=1000 BODY=8BITMIME");
+/// assert!(Parameters::rcpt(&list).is_err());
+/// assert!(Parameters::mail(&[Parameter::Prdr, Parameter::Prdr]).is_err());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Parameters<'a> {
+    source: Source<'a>,
+    seen: u32,
+}
+
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    /// Valid, without the space in front.
+    Wire(&'a [u8]),
+    List(&'a [Parameter<'a>]),
+}
+
+impl<'a> Parameters<'a> {
+    /// None at all.
+    pub const NONE: Self = Self { source: Source::Wire(&[]), seen: 0 };
+
+    /// These parameters, for a command yet to be chosen.
+    ///
+    /// # Errors
+    ///
+    /// `DuplicateParameter` when a known one stands twice, or HOLDFOR beside HOLDUNTIL; `offset` is
+    /// the index in `list`.
+    pub fn new(list: &'a [Parameter<'a>]) -> Result<Self, SyntaxError> {
+        Self::placed(list, Place::Both)
+    }
+
+    /// These parameters, for MAIL.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new), and `MisplacedParameter` for one of RCPT.
+    pub fn mail(list: &'a [Parameter<'a>]) -> Result<Self, SyntaxError> {
+        Self::placed(list, Place::Mail)
+    }
+
+    /// These parameters, for RCPT.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new), and `MisplacedParameter` for one of MAIL.
+    pub fn rcpt(list: &'a [Parameter<'a>]) -> Result<Self, SyntaxError> {
+        Self::placed(list, Place::Rcpt)
+    }
+
+    fn placed(list: &'a [Parameter<'a>], place: Place) -> Result<Self, SyntaxError> {
+        let mut seen = 0;
+        for (offset, parameter) in list.iter().enumerate() {
+            seen = note(seen, parameter.known().ok(), parameter, place)
+                .map_err(|kind| SyntaxError { kind, offset })?;
+        }
+        Ok(Self { source: Source::List(list), seen })
+    }
+
+    /// The parameters in their order.
+    pub fn iter(&self) -> impl Iterator<Item = Parameter<'a>> + use<'a> {
+        Iter(self.source)
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.seen == 0
+    }
+
+    /// SIZE=, octets of the message; RFC 1870.
+    pub fn size(&self) -> Option<u64> {
+        self.find(Known::Size, |parameter| match parameter {
+            Parameter::Size(octets) => Some(octets),
+            _ => None,
+        })
+    }
+
+    /// BODY=; RFC 6152 and RFC 3030.
+    pub fn body(&self) -> Option<Body> {
+        self.find(Known::Body, |parameter| match parameter {
+            Parameter::Body(body) => Some(body),
+            _ => None,
+        })
+    }
+
+    /// Whether SMTPUTF8 stands among them; RFC 6531.
+    pub const fn smtputf8(&self) -> bool {
+        self.seen & Known::SmtpUtf8.bit() != 0
+    }
+
+    /// Whether REQUIRETLS stands among them; RFC 8689.
+    pub const fn requiretls(&self) -> bool {
+        self.seen & Known::RequireTls.bit() != 0
+    }
+
+    /// The extensions that the known ones among them need.
+    pub fn extensions(&self) -> impl Iterator<Item = Extension> + use<> {
+        let seen = self.seen;
+        let binary = (seen & BINARY != 0).then_some(Extension::BinaryMime);
+        Known::ALL
+            .iter()
+            .filter(move |known| seen & known.bit() != 0)
+            .filter(move |known| binary.is_none() || **known != Known::Body)
+            .map(|known| known.extension())
+            .chain(binary)
+    }
+
+    /// The first one that this crate does not know.
+    pub fn unknown(&self) -> Option<Parameter<'a>> {
+        if self.seen & UNKNOWN == 0 {
+            return None;
+        }
+        self.iter().find(|parameter| matches!(parameter, Parameter::Other(_)))
+    }
+
+    /// Octets that they add to the 512 of the command line, RFC 5321 §4.1.1.11.
+    pub fn allowance(&self) -> usize {
+        let known = Known::ALL.iter().filter(|known| self.seen & known.bit() != 0);
+        known.map(|known| known.allowance()).sum()
+    }
+
+    /// Whether a value among them is in UTF-8.
+    pub(crate) const fn has_utf8(&self) -> bool {
+        self.seen & UTF8 != 0
+    }
+
+    fn find<T>(&self, known: Known, pick: impl Fn(Parameter<'a>) -> Option<T>) -> Option<T> {
+        if self.seen & known.bit() == 0 {
+            return None;
+        }
+        self.iter().find_map(pick)
+    }
+}
+
+impl Default for Parameters<'_> {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl PartialEq for Parameters<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.seen == other.seen && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Parameters<'_> {}
+
+impl core::hash::Hash for Parameters<'_> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.iter().for_each(|parameter| parameter.hash(state));
+    }
+}
+
+impl core::fmt::Debug for Parameters<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl core::fmt::Display for Parameters<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        for (i, parameter) in self.iter().enumerate() {
+            if i > 0 {
+                f.write_str(" ")?;
+            }
+            core::fmt::Display::fmt(&parameter, f)?;
+        }
+        Ok(())
+    }
+}
+
+impl Encode for Parameters<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        for (i, parameter) in self.iter().enumerate() {
+            if i > 0 {
+                writer.put(b" ");
+            }
+            parameter.write_to(writer);
+        }
+    }
+}
+
+struct Iter<'a>(Source<'a>);
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = Parameter<'a>;
+
+    fn next(&mut self) -> Option<Parameter<'a>> {
+        match &mut self.0 {
+            Source::List(list) => {
+                let (first, rest) = list.split_first()?;
+                *list = rest;
+                Some(*first)
+            }
+            Source::Wire(wire) => {
+                let (rest, (_, parameter)) = esmtp_param(wire, true).ok()?;
+                *wire = rest.strip_prefix(b" ").unwrap_or(rest);
+                Some(parameter)
+            }
+        }
+    }
+}
+
+/// `*(SP esmtp-param)`, each with the space in front: what stands behind a path.
+#[inline]
+pub(crate) fn parameters<'i>(
+    input: &'i [u8],
+    place: Place,
+    policy: &Policy,
+) -> IResult<'i, Parameters<'i>> {
+    let mut seen = 0;
+    let mut rest = input;
+    while let [b' ', text @ ..] = rest {
+        let (after, (known, parameter)) = esmtp_param(text, policy.smtputf8)?;
+        match note(seen, known, &parameter, place) {
+            Ok(more) => seen = more,
+            Err(kind) => return Fault::error(text, kind),
+        }
+        rest = after;
+    }
+    if !rest.is_empty() {
+        return Fault::error(rest, of_octet(rest, SyntaxErrorKind::Parameter));
+    }
+    Ok((rest, Parameters { source: Source::Wire(split(input, 1).1), seen }))
+}
+
+/// `seen` and one more.
+#[inline]
+fn note(
+    seen: u32,
+    known: Option<Known>,
+    parameter: &Parameter<'_>,
+    place: Place,
+) -> Result<u32, SyntaxErrorKind> {
+    let utf8 = match parameter {
+        Parameter::Other(other) if !other.is_ascii() => UTF8,
+        Parameter::Orcpt(orcpt) if !orcpt.is_ascii() => UTF8,
+        _ => 0,
+    };
+    let Some(known) = known else {
+        return Ok(seen | UNKNOWN | utf8);
+    };
+    // RFC 5321 §4.1.1.11 lets each extension say which command its parameters belong to.
+    if !place.holds(known) {
+        return Err(SyntaxErrorKind::MisplacedParameter);
+    }
+    // RFC 4865 §4: one and only one hold-param.
+    let excluded = match known {
+        Known::HoldFor | Known::HoldUntil => Known::HoldFor.bit() | Known::HoldUntil.bit(),
+        _ => known.bit(),
+    };
+    if seen & excluded != 0 {
+        return Err(SyntaxErrorKind::DuplicateParameter);
+    }
+    let binary = if matches!(parameter, Parameter::Body(Body::BinaryMime)) { BINARY } else { 0 };
+    Ok(seen | known.bit() | binary | utf8)
+}
+
+/// An unknown parameter was seen.
+const UNKNOWN: u32 = 1 << 31;
+/// BODY=BINARYMIME was seen.
+const BINARY: u32 = 1 << 30;
+/// A value in UTF-8 was seen.
+const UTF8: u32 = 1 << 29;

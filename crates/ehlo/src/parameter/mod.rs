@@ -1,0 +1,277 @@
+//! The parameters of MAIL and RCPT, RFC 5321 §4.1.1.11, typed by their extensions' RFCs.
+
+mod dsn;
+mod known;
+mod list;
+mod orcpt;
+mod time;
+mod word;
+mod xtext;
+
+pub use dsn::{Envid, Notify, Ret};
+pub use list::Parameters;
+pub use orcpt::Orcpt;
+pub use time::{ByMode, DateTime, By, HoldInterval, Rrvs, RrvsAction};
+pub use word::{Body, Mtrk, OtherParameter, Priority, Solicit, TransId};
+pub use xtext::{AuthIdentity, DecodedXtext, Xtext, XtextMailbox};
+
+pub(crate) use known::Place;
+pub(crate) use list::parameters;
+pub(crate) use xtext::encoded as xtext;
+
+use crate::grammar::{Fault, IResult, digits, display, of_octet};
+use crate::{Encode, Extension, SyntaxErrorKind, Writer};
+use known::Known;
+
+const KIND: SyntaxErrorKind = SyntaxErrorKind::ParameterValue;
+
+/// One parameter: `esmtp-param = esmtp-keyword ["=" esmtp-value]`, RFC 5321 §4.1.2.
+///
+/// ```
+/// use ehlo::{Extension, Parameter, Priority};
+///
+/// let parameter = Parameter::MtPriority(Priority::new(-3)?);
+/// assert_eq!(parameter.to_string(), "MT-PRIORITY=-3");
+/// assert_eq!(parameter.extension(), Some(Extension::MtPriority));
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Parameter<'a> {
+    /// MAIL: octets of the message, RFC 1870; more than [`u64::MAX`] reads as that.
+    Size(u64),
+    /// MAIL: the kind of content, RFC 6152 and RFC 3030.
+    Body(Body),
+    /// MAIL: addresses and headers may be in UTF-8, RFC 6531.
+    SmtpUtf8,
+    /// MAIL: how much of the message a notification returns, RFC 3461.
+    Ret(Ret),
+    /// MAIL: a name for the envelope, RFC 3461.
+    Envid(Envid<'a>),
+    /// MAIL: the submitter, RFC 4954 §5.
+    Auth(AuthIdentity<'a>),
+    /// MAIL: deliver by a time, RFC 2852.
+    By(By),
+    /// MAIL: release after this long, RFC 4865.
+    HoldFor(HoldInterval),
+    /// MAIL: release at this moment, in UTC, RFC 4865.
+    HoldUntil(DateTime<'a>),
+    /// MAIL: the priority, RFC 6710.
+    MtPriority(Priority),
+    /// MAIL: relay over verified TLS only, RFC 8689.
+    RequireTls,
+    /// MAIL: what it solicits, RFC 3865.
+    Solicit(Solicit<'a>),
+    /// MAIL: tracking, RFC 3885.
+    Mtrk(Mtrk<'a>),
+    /// MAIL: the name of a transaction to take up again, RFC 1845.
+    TransId(TransId<'a>),
+    /// MAIL: content may be converted, RFC 4141.
+    ConPerm,
+    /// MAIL: the responsible submitter, RFC 4405.
+    Submitter(XtextMailbox<'a>),
+    /// MAIL and RCPT: an address in US-ASCII in place of one in UTF-8, RFC 5336; obsolete.
+    AltAddress(XtextMailbox<'a>),
+    /// MAIL: a reply for each recipient after the data, Exim; not registered.
+    Prdr,
+    /// RCPT: the events to be notified of, RFC 3461.
+    Notify(Notify),
+    /// RCPT: the original recipient, RFC 3461.
+    Orcpt(Orcpt<'a>),
+    /// RCPT: valid since, RFC 7293.
+    Rrvs(Rrvs<'a>),
+    /// RCPT: tell what content the recipient can take, RFC 4141.
+    ConNeg,
+    /// Any other.
+    Other(OtherParameter<'a>),
+}
+
+impl<'a> Parameter<'a> {
+    /// The keyword, in upper case; that of an unknown parameter as it was written.
+    pub fn keyword(&self) -> &'a str {
+        match self.known() {
+            Ok(known) => known.keyword(),
+            Err(other) => other.keyword(),
+        }
+    }
+
+    /// The extension that licenses it; `None` for an unknown one.
+    pub fn extension(&self) -> Option<Extension> {
+        match self {
+            Self::Body(Body::BinaryMime) => Some(Extension::BinaryMime),
+            _ => self.known().ok().map(Known::extension),
+        }
+    }
+
+    /// Octets that it adds to the 512 of a command line, RFC 5321 §4.1.1.11; 0 for an unknown one.
+    pub fn allowance(&self) -> usize {
+        self.known().map_or(0, Known::allowance)
+    }
+
+    fn known(&self) -> Result<Known, OtherParameter<'a>> {
+        Ok(match self {
+            Self::Size(_) => Known::Size,
+            Self::Body(_) => Known::Body,
+            Self::SmtpUtf8 => Known::SmtpUtf8,
+            Self::Ret(_) => Known::Ret,
+            Self::Envid(_) => Known::Envid,
+            Self::Auth(_) => Known::Auth,
+            Self::By(_) => Known::By,
+            Self::HoldFor(_) => Known::HoldFor,
+            Self::HoldUntil(_) => Known::HoldUntil,
+            Self::MtPriority(_) => Known::MtPriority,
+            Self::RequireTls => Known::RequireTls,
+            Self::Solicit(_) => Known::Solicit,
+            Self::Mtrk(_) => Known::Mtrk,
+            Self::TransId(_) => Known::TransId,
+            Self::ConPerm => Known::ConPerm,
+            Self::Submitter(_) => Known::Submitter,
+            Self::AltAddress(_) => Known::AltAddress,
+            Self::Prdr => Known::Prdr,
+            Self::Notify(_) => Known::Notify,
+            Self::Orcpt(_) => Known::Orcpt,
+            Self::Rrvs(_) => Known::Rrvs,
+            Self::ConNeg => Known::ConNeg,
+            Self::Other(other) => return Err(*other),
+        })
+    }
+
+    /// The value, if this parameter has one.
+    fn value(&self) -> Option<&dyn Encode> {
+        Some(match self {
+            Self::Body(value) => value,
+            Self::Ret(value) => value,
+            Self::Envid(value) => value,
+            Self::Auth(value) => value,
+            Self::By(value) => value,
+            Self::HoldFor(value) => value,
+            Self::HoldUntil(value) => value,
+            Self::MtPriority(value) => value,
+            Self::Solicit(value) => value,
+            Self::Mtrk(value) => value,
+            Self::TransId(value) => value,
+            Self::Submitter(value) | Self::AltAddress(value) => value,
+            Self::Notify(value) => value,
+            Self::Orcpt(value) => value,
+            Self::Rrvs(value) => value,
+            Self::Size(_)
+            | Self::SmtpUtf8
+            | Self::RequireTls
+            | Self::ConPerm
+            | Self::Prdr
+            | Self::ConNeg
+            | Self::Other(_) => return None,
+        })
+    }
+}
+
+impl core::fmt::Display for Parameter<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        display::<1024>(self, f)
+    }
+}
+
+impl Encode for Parameter<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        match self {
+            Self::Other(other) => other.write_to(writer),
+            Self::Size(octets) => {
+                writer.put(b"SIZE=");
+                writer.put_number(*octets);
+            }
+            _ => {
+                writer.put(self.keyword().as_bytes());
+                if let Some(value) = self.value() {
+                    writer.put(b"=");
+                    value.write_to(writer);
+                }
+            }
+        }
+    }
+}
+
+/// `["=" esmtp-value]` of a known parameter, by the grammar of its RFC.
+#[inline]
+fn known_value<'i>(known: Known, input: &'i [u8], utf8: bool) -> IResult<'i, Parameter<'i>> {
+    let flag = match known {
+        Known::SmtpUtf8 => Some(Parameter::SmtpUtf8),
+        Known::RequireTls => Some(Parameter::RequireTls),
+        Known::ConPerm => Some(Parameter::ConPerm),
+        Known::Prdr => Some(Parameter::Prdr),
+        Known::ConNeg => Some(Parameter::ConNeg),
+        _ => None,
+    };
+    if let Some(flag) = flag {
+        return Ok((input, flag));
+    }
+    let Some((b'=', text)) = input.split_first() else {
+        return Fault::error(input, of_octet(input, KIND));
+    };
+    Ok(match known {
+        // `size-value ::= 1*20DIGIT`, RFC 1870 §3
+        Known::Size => {
+            let (rest, octets) = digits(text, 20, KIND)?;
+            (rest, Parameter::Size(octets.unwrap_or(u64::MAX)))
+        }
+        Known::Body => word::body(text).map(|(rest, v)| (rest, Parameter::Body(v)))?,
+        Known::Ret => dsn::ret(text).map(|(rest, v)| (rest, Parameter::Ret(v)))?,
+        Known::Envid => dsn::envid(text).map(|(rest, v)| (rest, Parameter::Envid(v)))?,
+        Known::Auth => {
+            xtext::auth_identity(text, utf8).map(|(rest, v)| (rest, Parameter::Auth(v)))?
+        }
+        Known::By => time::deliver_by(text).map(|(rest, v)| (rest, Parameter::By(v)))?,
+        Known::HoldFor => time::hold_for(text).map(|(rest, v)| (rest, Parameter::HoldFor(v)))?,
+        Known::HoldUntil => {
+            time::hold_until(text).map(|(rest, v)| (rest, Parameter::HoldUntil(v)))?
+        }
+        Known::MtPriority => {
+            word::priority(text).map(|(rest, v)| (rest, Parameter::MtPriority(v)))?
+        }
+        Known::Solicit => word::solicit(text).map(|(rest, v)| (rest, Parameter::Solicit(v)))?,
+        Known::Mtrk => word::mtrk(text).map(|(rest, v)| (rest, Parameter::Mtrk(v)))?,
+        Known::TransId => word::trans_id(text).map(|(rest, v)| (rest, Parameter::TransId(v)))?,
+        Known::Submitter => {
+            xtext::xtext_mailbox(text, utf8).map(|(rest, v)| (rest, Parameter::Submitter(v)))?
+        }
+        Known::AltAddress => {
+            xtext::xtext_mailbox(text, false).map(|(rest, v)| (rest, Parameter::AltAddress(v)))?
+        }
+        Known::Notify => dsn::notify(text).map(|(rest, v)| (rest, Parameter::Notify(v)))?,
+        Known::Orcpt => orcpt::orcpt(text, utf8).map(|(rest, v)| (rest, Parameter::Orcpt(v)))?,
+        Known::Rrvs => time::rrvs(text).map(|(rest, v)| (rest, Parameter::Rrvs(v)))?,
+        Known::SmtpUtf8 | Known::RequireTls | Known::ConPerm | Known::Prdr | Known::ConNeg => {
+            return Fault::error(input, KIND);
+        }
+    })
+}
+
+/// `esmtp-param = esmtp-keyword ["=" esmtp-value]`.
+#[inline]
+fn esmtp_param(input: &[u8], utf8: bool) -> IResult<'_, (Option<Known>, Parameter<'_>)> {
+    let (rest, keyword) = word::esmtp_keyword(input)?;
+    let (rest, result) = match known::identify(keyword) {
+        Some(known) => {
+            let (rest, parameter) = known_value(known, rest, utf8)?;
+            (rest, (Some(known), parameter))
+        }
+        None => {
+            let (rest, value) = match rest.split_first() {
+                Some((b'=', text)) => {
+                    let (rest, value) = word::esmtp_value(text, utf8)?;
+                    (rest, Some(value))
+                }
+                _ => (rest, None),
+            };
+            (rest, (None, Parameter::Other(OtherParameter::known(keyword, value))))
+        }
+    };
+    if !matches!(rest.first(), None | Some(b' ')) {
+        let kind = if rest.len() == input.len() - keyword.len() {
+            SyntaxErrorKind::Parameter
+        } else {
+            KIND
+        };
+        return Fault::error(rest, of_octet(rest, kind));
+    }
+    Ok((rest, result))
+}

@@ -1,0 +1,219 @@
+//! ORCPT=, RFC 3461 §4.2, with the address type `utf-8` of RFC 6533 §3.
+
+use super::KIND;
+use super::xtext::{Coding, DecodedXtext, encoded1};
+use crate::grammar::{ATEXT, Fault, IResult, QCHAR, as_str, hex_digit, many1, run, split, whole};
+use crate::{Encode, SyntaxError, Writer};
+
+/// ORCPT=: the recipient as the sender first named it, RFC 3461 §4.2.
+///
+/// `original-recipient-address = addr-type ";" xtext`. The address of type `utf-8` is coded as
+/// RFC 6533 §3 says instead: `utf-8-addr-xtext`, or `utf-8-addr-unitext` under SMTPUTF8. Together
+/// at most 500 characters. Types are compared without case, addresses by what they mean.
+///
+/// ```
+/// use ehlo::{Encode, Orcpt};
+///
+/// let orcpt = Orcpt::new("rfc822", "a+b@example.com")?;
+/// let mut out = [0; 32];
+/// let written = orcpt.encode(&mut out)?;
+/// assert_eq!(&out[..written], b"rfc822;a+2Bb@example.com");
+/// assert_eq!(orcpt, Orcpt::from_encoded("RFC822;a+2Bb@example.com")?);
+///
+/// let orcpt = Orcpt::from_encoded(r"utf-8;pel\x{E9}@example.com")?;
+/// let address: Vec<u8> = orcpt.address().collect();
+/// assert_eq!(address, "pelé@example.com".as_bytes());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Orcpt<'a> {
+    addr_type: &'a [u8],
+    address: &'a [u8],
+    coding: Coding,
+}
+
+impl<'a> Orcpt<'a> {
+    /// The plain address `address` of the type `addr_type`.
+    ///
+    /// # Errors
+    ///
+    /// `ParameterValue` when the type is no atom, the address is empty or has a control octet in
+    /// it, or both are too long once encoded.
+    pub fn new(addr_type: &'a str, address: &'a str) -> Result<Self, SyntaxError> {
+        let addr_type = whole(addr_type.as_bytes(), KIND, |input| many1(input, &ATEXT, KIND))?;
+        // `addr-type = atom`, in a value that has no "=".
+        let bad = addr_type.contains(&b'=')
+            || address.is_empty()
+            || address.bytes().any(|octet| octet.is_ascii_control());
+        let orcpt = Self { addr_type, address: address.as_bytes(), coding: Coding::Plain };
+        if bad || orcpt.encoded_len() > MAX {
+            return Err(SyntaxError { kind: KIND, offset: 0 });
+        }
+        Ok(orcpt)
+    }
+
+    /// The address that stands encoded in `text`, its type in front.
+    ///
+    /// # Errors
+    ///
+    /// `ParameterValue`, with the offset in `text`.
+    pub fn from_encoded(text: &'a str) -> Result<Self, SyntaxError> {
+        whole(text.as_bytes(), KIND, |input| orcpt(input, true))
+    }
+
+    /// The type of the address, for instance `rfc822`.
+    pub fn addr_type(&self) -> &'a str {
+        as_str(self.addr_type)
+    }
+
+    /// The octets of the address, decoded.
+    pub fn address(&self) -> DecodedXtext<'a> {
+        DecodedXtext::new(self.address, self.coding)
+    }
+
+    /// Writes the decoded address to the front of `out`; `None` when it does not fit.
+    pub fn decode_address<'o>(&self, out: &'o mut [u8]) -> Option<&'o [u8]> {
+        self.address().copy_to(out)
+    }
+
+    /// Whether it can do without SMTPUTF8.
+    pub fn is_ascii(&self) -> bool {
+        self.coding == Coding::Plain || self.address.is_ascii()
+    }
+
+    fn is_utf8(&self) -> bool {
+        self.addr_type.eq_ignore_ascii_case(b"utf-8")
+    }
+}
+
+impl PartialEq for Orcpt<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.addr_type.eq_ignore_ascii_case(other.addr_type) && self.address().eq(other.address())
+    }
+}
+
+impl Eq for Orcpt<'_> {}
+
+impl core::hash::Hash for Orcpt<'_> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.address().for_each(|octet| state.write_u8(octet));
+        state.write_u8(0xFF);
+    }
+}
+
+impl core::fmt::Debug for Orcpt<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{};{}", as_str(self.addr_type), as_str(self.address))
+    }
+}
+
+impl Encode for Orcpt<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        writer.put(self.addr_type);
+        writer.put(b";");
+        if self.coding != Coding::Plain {
+            writer.put(self.address);
+        } else if self.is_utf8() {
+            as_str(self.address).chars().for_each(|character| write_char(character, writer));
+        } else if let Ok(xtext) = super::Xtext::new(as_str(self.address)) {
+            xtext.write_to(writer);
+        }
+    }
+}
+
+/// `utf-8-addr-xtext = 1*(QCHAR / EmbeddedUnicodeChar)`, RFC 6533 §3: one character of it.
+fn write_char(character: char, writer: &mut Writer<'_>) {
+    let code = u32::from(character);
+    match u8::try_from(code) {
+        Ok(octet) if QCHAR[usize::from(octet)] => writer.put_octet(octet),
+        _ => {
+            writer.put(b"\\x{");
+            let [_, octets @ ..] = code.to_be_bytes();
+            let mut started = false;
+            for (i, octet) in octets.into_iter().enumerate() {
+                if octet >> 4 != 0 || started || i == 2 {
+                    super::xtext::write_hex(octet, writer);
+                    started = true;
+                } else if octet != 0 {
+                    // A digit is below 16.
+                    let digit = octet & 15;
+                    writer.put_octet(if digit < 10 { b'0' + digit } else { b'A' + (digit - 10) });
+                    started = true;
+                }
+            }
+            writer.put(b"}");
+        }
+    }
+}
+
+/// `original-recipient-address = addr-type ";" xtext`, `addr-type = atom`.
+pub(super) fn orcpt(input: &[u8], utf8: bool) -> IResult<'_, Orcpt<'_>> {
+    let (rest, addr_type) = many1(input, &ATEXT, KIND)?;
+    let Some((b';', address)) = rest.split_first() else {
+        return Fault::error(rest, KIND);
+    };
+    if addr_type.contains(&b'=') {
+        return Fault::error(input, KIND);
+    }
+    let (rest, coding) = if addr_type.eq_ignore_ascii_case(b"utf-8") {
+        (utf8_enc_addr(address, utf8)?.0, Coding::Utf8Addr)
+    } else {
+        (encoded1(address)?.0, Coding::Xtext)
+    };
+    // RFC 3461 §4.2: "the <original-recipient-address> … is at most 500 characters".
+    if input.len() - rest.len() > MAX {
+        return Fault::error(split(input, MAX).1, KIND);
+    }
+    let address = split(address, address.len().saturating_sub(rest.len())).0;
+    Ok((rest, Orcpt { addr_type, address, coding }))
+}
+
+/// `utf-8-enc-addr = utf-8-addr-xtext / utf-8-addr-unitext / utf-8-address`, RFC 6533 §3.
+fn utf8_enc_addr(input: &[u8], utf8: bool) -> IResult<'_, ()> {
+    let mut rest = input;
+    let mut is_ascii = true;
+    loop {
+        rest = split(rest, run(rest, &QCHAR)).1;
+        rest = match rest {
+            [b'\\', ..] => embedded_unicode_char(rest)?.0,
+            [128..=255, after @ ..] if utf8 => {
+                is_ascii = false;
+                after
+            }
+            _ => break,
+        };
+    }
+    let text = split(input, input.len() - rest.len()).0;
+    if text.is_empty() || (!is_ascii && core::str::from_utf8(text).is_err()) {
+        return Fault::error(rest, KIND);
+    }
+    Ok((rest, ()))
+}
+
+/// `EmbeddedUnicodeChar = %x5C.78 "{" HEXPOINT "}"`, RFC 6533 §3.
+///
+/// HEXPOINT excludes what could stand for itself, controls and surrogates among others; here,
+/// whatever is a code point and no control passes.
+pub(super) fn embedded_unicode_char(input: &[u8]) -> IResult<'_, char> {
+    let Some((b"\\x{", digits)) = input.split_first_chunk::<3>() else {
+        return Fault::error(input, KIND);
+    };
+    let mut code = 0_u32;
+    let mut rest = digits;
+    while let [digit, after @ ..] = rest {
+        let Some(value) = hex_digit(*digit) else { break };
+        code = (code << 4) | u32::from(value);
+        rest = after;
+    }
+    let count = digits.len() - rest.len();
+    match (rest, char::from_u32(code)) {
+        ([b'}', rest @ ..], Some(character))
+            if matches!(count, 2..=6) && !(character.is_ascii_control()) =>
+        {
+            Ok((rest, character))
+        }
+        _ => Fault::error(input, KIND),
+    }
+}
+
+const MAX: usize = 500;

@@ -1,0 +1,383 @@
+//! The values that are words: SOLICIT, MTRK, TRANSID, MT-PRIORITY, BODY; and unknown parameters.
+
+use nom::Parser as _;
+use nom::branch::alt;
+use nom::combinator::value;
+use nom::sequence::{delimited, separated_pair};
+
+use super::{KIND, known};
+use crate::grammar::{
+    BASE64, ESMTP_VALUE, Fault, IResult, LDH, TRANSID_ATOM, WORD_CHAR, as_str, digits, literal,
+    many1, octet, of_octet, run, split, whole, wire_text,
+};
+use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer, limits};
+
+/// BODY=: how the octets of the content are to be taken, RFC 6152 and RFC 3030.
+///
+/// ```
+/// use ehlo::{Body, Parameter, Parameters};
+///
+/// let parameters = [Parameter::Body(Body::EightBitMime)];
+/// assert_eq!(Parameters::mail(&parameters)?.body(), Some(Body::EightBitMime));
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Body {
+    /// `7BIT`: US-ASCII in lines.
+    SevenBit,
+    /// `8BITMIME`: any octets in lines, RFC 6152.
+    EightBitMime,
+    /// `BINARYMIME`: any octets, by BDAT only, RFC 3030.
+    BinaryMime,
+}
+
+impl Encode for Body {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        writer.put(match self {
+            Self::SevenBit => b"7BIT",
+            Self::EightBitMime => b"8BITMIME",
+            Self::BinaryMime => b"BINARYMIME",
+        });
+    }
+}
+
+/// `body-value ::= "7BIT" / "8BITMIME" / "BINARYMIME"`, RFC 3030 §3.
+pub(super) fn body(input: &[u8]) -> IResult<'_, Body> {
+    alt((
+        value(Body::EightBitMime, literal(b"8BITMIME", KIND)),
+        value(Body::SevenBit, literal(b"7BIT", KIND)),
+        value(Body::BinaryMime, literal(b"BINARYMIME", KIND)),
+    ))
+    .parse(input)
+}
+
+/// MT-PRIORITY=: from -9, the least urgent, to 9, RFC 6710 §4.1.
+///
+/// ```
+/// use ehlo::Priority;
+///
+/// assert_eq!(Priority::new(-9)?.value(), -9);
+/// assert!(Priority::new(10).is_err());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Priority(i8);
+
+impl Priority {
+    /// The priority of this number, -9 to 9.
+    ///
+    /// # Errors
+    ///
+    /// `ParameterValue` out of range.
+    pub const fn new(value: i8) -> Result<Self, SyntaxError> {
+        if matches!(value, -9..=9) {
+            Ok(Self(value))
+        } else {
+            Err(SyntaxError { kind: KIND, offset: 0 })
+        }
+    }
+
+    /// The number, -9 to 9.
+    pub const fn value(self) -> i8 {
+        self.0
+    }
+}
+
+impl Encode for Priority {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        if self.0 < 0 {
+            writer.put(b"-");
+        }
+        writer.put_octet(b'0' + self.0.unsigned_abs());
+    }
+}
+
+/// `priority-value = (["-"] NZDIGIT) / "0"`.
+pub(super) fn priority(input: &[u8]) -> IResult<'_, Priority> {
+    match input {
+        [b'0', rest @ ..] => Ok((rest, Priority(0))),
+        // A digit is below 10.
+        [digit @ b'1'..=b'9', rest @ ..] => Ok((rest, Priority((digit - b'0') as i8))),
+        [b'-', digit @ b'1'..=b'9', rest @ ..] => Ok((rest, Priority(-((digit - b'0') as i8)))),
+        _ => Fault::error(input, of_octet(input, KIND)),
+    }
+}
+
+/// SOLICIT=: what kinds of solicitation the message is, RFC 3865 §2.
+///
+/// `Solicitation-keywords = word 0*("," word)`, at most 1000 characters.
+///
+/// ```
+/// use ehlo::Solicit;
+///
+/// let solicit = Solicit::new("net.example:ADV,org.example:ADV:ADLT")?;
+/// assert_eq!(solicit.words().nth(1), Some("org.example:ADV:ADLT"));
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Solicit<'a>(&'a [u8]);
+
+impl<'a> Solicit<'a> {
+    /// The words of this list, separated by commas.
+    ///
+    /// # Errors
+    ///
+    /// `ParameterValue`, with the offset in `words`.
+    pub fn new(words: &'a str) -> Result<Self, SyntaxError> {
+        whole(words.as_bytes(), KIND, solicit)
+    }
+
+    /// The words one by one.
+    pub fn words(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.0.split(|&octet| octet == b',').map(as_str)
+    }
+}
+
+wire_text!(Solicit);
+
+/// `Solicitation-keywords = word 0*("," word)`, `word = ALPHA 0*(wordchar)`.
+pub(super) fn solicit(input: &[u8]) -> IResult<'_, Solicit<'_>> {
+    let mut rest = input;
+    loop {
+        if !rest.first().is_some_and(u8::is_ascii_alphabetic) {
+            return Fault::error(rest, of_octet(rest, KIND));
+        }
+        rest = split(rest, run(rest, &WORD_CHAR)).1;
+        match rest {
+            [b',', next @ ..] => rest = next,
+            _ => break,
+        }
+    }
+    let words = split(input, input.len() - rest.len()).0;
+    // RFC 3865 §2: "length of this string is limited to <= 1000 characters".
+    if words.len() > 1000 { Fault::error(input, KIND) } else { Ok((rest, Solicit(words))) }
+}
+
+/// MTRK=: who may track the message, and for how long, RFC 3885 §3.1.
+///
+/// The certifier is base64 without the padding that `esmtp-value` has no character for. The same
+/// command must have an ENVID.
+///
+/// ```
+/// use ehlo::Mtrk;
+///
+/// let mtrk = Mtrk::new("fFzBQY1yD8BUa8e3E3Vx2g", Some(3600))?;
+/// assert_eq!(mtrk.timeout(), Some(3600));
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mtrk<'a> {
+    certifier: &'a str,
+    timeout: Option<u32>,
+}
+
+impl<'a> Mtrk<'a> {
+    /// A certifier, and seconds up to 999 999 999.
+    ///
+    /// # Errors
+    ///
+    /// `ParameterValue` when the certifier is empty or has another octet than base64's in it, or
+    /// the timeout is out of range.
+    pub fn new(certifier: &'a str, timeout: Option<u32>) -> Result<Self, SyntaxError> {
+        whole(certifier.as_bytes(), KIND, |input| many1(input, &BASE64, KIND))?;
+        if timeout.is_some_and(|seconds| seconds > 999_999_999) {
+            return Err(SyntaxError { kind: KIND, offset: certifier.len() });
+        }
+        Ok(Self { certifier, timeout })
+    }
+
+    /// The hash of the authenticator, in base64.
+    pub const fn certifier(self) -> &'a str {
+        self.certifier
+    }
+
+    /// Seconds for which tracking is wanted.
+    pub const fn timeout(self) -> Option<u32> {
+        self.timeout
+    }
+}
+
+impl Encode for Mtrk<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        writer.put(self.certifier.as_bytes());
+        if let Some(seconds) = self.timeout {
+            writer.put(b":");
+            writer.put_number(u64::from(seconds));
+        }
+    }
+}
+
+/// `mtrk-parameter = "MTRK=" mtrk-certifier [ ":" mtrk-timeout ]`, its value,
+/// `mtrk-certifier = base64`, `mtrk-timeout = 1*9DIGIT`.
+pub(super) fn mtrk(input: &[u8]) -> IResult<'_, Mtrk<'_>> {
+    let (rest, certifier) = many1(input, &BASE64, KIND)?;
+    let certifier = as_str(certifier);
+    let [b':', seconds @ ..] = rest else {
+        return Ok((rest, Mtrk { certifier, timeout: None }));
+    };
+    let (rest, seconds) = digits(seconds, 9, KIND)?;
+    // Nine digits fit.
+    Ok((rest, Mtrk { certifier, timeout: seconds.map(|seconds| seconds as u32) }))
+}
+
+/// TRANSID=: the name of a transaction that can be taken up again, RFC 1845 §4.
+///
+/// `"<" transid-local "@" transid-domain ">"`, at most 80 characters; case matters.
+///
+/// ```
+/// use ehlo::TransId;
+///
+/// assert_eq!(TransId::new("<12345@claremont.edu>")?.as_str(), "<12345@claremont.edu>");
+/// assert!(TransId::new("12345@claremont.edu").is_err());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TransId<'a>(&'a [u8]);
+
+impl<'a> TransId<'a> {
+    /// The name of this text, its brackets included.
+    ///
+    /// # Errors
+    ///
+    /// `ParameterValue`, with the offset in `text`.
+    pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
+        whole(text.as_bytes(), KIND, trans_id)
+    }
+}
+
+wire_text!(TransId);
+
+/// `transid-value ::= "<" transid-spec ">"`, `transid-spec ::= transid-local "@" transid-domain`.
+pub(super) fn trans_id(input: &[u8]) -> IResult<'_, TransId<'_>> {
+    let spec = separated_pair(transid_token, octet(b'@', KIND), transid_token);
+    let (rest, _) = delimited(octet(b'<', KIND), spec, octet(b'>', KIND)).parse(input)?;
+    let text = split(input, input.len().saturating_sub(rest.len())).0;
+    // RFC 1845 §4: "transid-value may not be longer than 80 characters".
+    if text.len() > 80 { Fault::error(input, KIND) } else { Ok((rest, TransId(text))) }
+}
+
+/// `transid-token ::= transid-atom *("." transid-atom)`.
+fn transid_token(input: &[u8]) -> IResult<'_, ()> {
+    let mut rest = input;
+    loop {
+        (rest, _) = many1(rest, &TRANSID_ATOM, KIND)?;
+        match rest {
+            [b'.', next @ ..] => rest = next,
+            _ => return Ok((rest, ())),
+        }
+    }
+}
+
+/// A parameter that this crate does not know: `esmtp-keyword ["=" esmtp-value]`, RFC 5321 §4.1.2.
+///
+/// ```
+/// use ehlo::{OtherParameter, Parameter};
+///
+/// let parameter = OtherParameter::new("X-COLOUR", Some("blue"))?;
+/// assert_eq!(Parameter::Other(parameter).keyword(), "X-COLOUR");
+/// assert!(OtherParameter::new("SIZE", Some("1")).is_err());
+/// assert!(OtherParameter::new("X", Some("1\r\nRCPT")).is_err());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct OtherParameter<'a> {
+    keyword: &'a [u8],
+    value: Option<&'a [u8]>,
+}
+
+impl<'a> OtherParameter<'a> {
+    /// A parameter of this keyword and value, together at most 512 octets.
+    ///
+    /// # Errors
+    ///
+    /// `Parameter` when the keyword is none or one that [`Parameter`](crate::Parameter) has a
+    /// variant for, `ParameterValue` when the value is none; `LineTooLong`.
+    pub fn new(keyword: &'a str, value: Option<&'a str>) -> Result<Self, SyntaxError> {
+        let name = whole(keyword.as_bytes(), SyntaxErrorKind::Parameter, esmtp_keyword)?;
+        if known::identify(name).is_some() {
+            return Err(SyntaxError { kind: SyntaxErrorKind::Parameter, offset: 0 });
+        }
+        if let Some(value) = value {
+            whole(value.as_bytes(), KIND, |input| esmtp_value(input, true))?;
+        }
+        let length = name.len() + value.map_or(0, |value| value.len() + 1);
+        if length > limits::COMMAND_LINE {
+            return Err(SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: length });
+        }
+        Ok(Self { keyword: name, value: value.map(str::as_bytes) })
+    }
+
+    pub(super) const fn known(keyword: &'a [u8], value: Option<&'a [u8]>) -> Self {
+        Self { keyword, value }
+    }
+
+    /// The keyword as it was written.
+    pub fn keyword(&self) -> &'a str {
+        as_str(self.keyword)
+    }
+
+    /// The value, if there is one.
+    pub fn value(&self) -> Option<&'a str> {
+        self.value.map(as_str)
+    }
+
+    /// Whether it can do without SMTPUTF8.
+    pub fn is_ascii(&self) -> bool {
+        self.value.is_none_or(<[u8]>::is_ascii)
+    }
+}
+
+impl PartialEq for OtherParameter<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.keyword.eq_ignore_ascii_case(other.keyword) && self.value == other.value
+    }
+}
+
+impl Eq for OtherParameter<'_> {}
+
+impl core::hash::Hash for OtherParameter<'_> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.value.hash(state);
+    }
+}
+
+impl core::fmt::Debug for OtherParameter<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.keyword())?;
+        self.value().map_or(Ok(()), |value| write!(f, "={value}"))
+    }
+}
+
+impl Encode for OtherParameter<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        writer.put(self.keyword);
+        if let Some(value) = self.value {
+            writer.put(b"=");
+            writer.put(value);
+        }
+    }
+}
+
+/// `esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")`, RFC 5321 §4.1.2.
+#[inline]
+pub(super) fn esmtp_keyword(input: &[u8]) -> IResult<'_, &[u8]> {
+    match split(input, run(input, &LDH)) {
+        ([] | [b'-', ..], _) => Fault::error(input, of_octet(input, SyntaxErrorKind::Parameter)),
+        (keyword, rest) => Ok((rest, keyword)),
+    }
+}
+
+/// `esmtp-value = 1*(%d33-60 / %d62-126)`; RFC 6531 §3.3: `esmtp-value =/ UTF8-non-ascii`.
+pub(super) fn esmtp_value(input: &[u8], utf8: bool) -> IResult<'_, &[u8]> {
+    let length = run(input, &ESMTP_VALUE);
+    if !utf8 || !matches!(input.get(length), Some(128..)) {
+        return many1(input, &ESMTP_VALUE, KIND);
+    }
+    let is_value = |octet: &u8| ESMTP_VALUE[usize::from(*octet)] || *octet >= 0x80;
+    let length = input.iter().position(|octet| !is_value(octet)).unwrap_or(input.len());
+    let (text, rest) = split(input, length);
+    if core::str::from_utf8(text).is_err() {
+        return Fault::error(input, SyntaxErrorKind::NonAscii);
+    }
+    Ok((rest, text))
+}

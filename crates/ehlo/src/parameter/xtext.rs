@@ -1,0 +1,322 @@
+//! `xtext`, RFC 3461 §4: any octets in printable US-ASCII; and the mailboxes written in it.
+
+use super::KIND;
+use crate::grammar::{Fault, IResult, XCHAR, hex_octet, split, whole, xtext};
+use crate::path::checked_mailbox;
+use crate::{Encode, Mailbox, Policy, SyntaxError, Writer, limits};
+
+/// Text that travels as `xtext = *( xchar / hexchar )`, RFC 3461 §4.
+///
+/// Made from plain text, which is encoded as it is written, or from the wire, where it stays as it
+/// was except that its hexadecimal digits are written in upper case. Compared by what it means.
+///
+/// ```
+/// use ehlo::{Encode, Xtext};
+///
+/// let plain = Xtext::new("a+b=c")?;
+/// let mut out = [0; 16];
+/// let written = plain.encode(&mut out)?;
+/// assert_eq!(&out[..written], b"a+2Bb+3Dc");
+/// assert_eq!(plain, Xtext::from_encoded("a+2bb+3dc")?);
+/// assert!(plain.decoded().eq(*b"a+b=c"));
+/// assert!(Xtext::new("a\r\nb").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Xtext<'a> {
+    octets: &'a [u8],
+    is_encoded: bool,
+}
+
+impl<'a> Xtext<'a> {
+    /// The xtext of `plain`, which may be empty.
+    ///
+    /// # Errors
+    ///
+    /// `ParameterValue` when there is a control octet in it, other than HT.
+    pub fn new(plain: &'a str) -> Result<Self, SyntaxError> {
+        match plain.bytes().position(|octet| octet.is_ascii_control() && octet != b'\t') {
+            Some(offset) => Err(SyntaxError { kind: KIND, offset }),
+            None => Ok(Self { octets: plain.as_bytes(), is_encoded: false }),
+        }
+    }
+
+    /// The xtext that stands encoded in `text`.
+    ///
+    /// # Errors
+    ///
+    /// `ParameterValue` when it is none, or hides a control octet other than HT.
+    pub fn from_encoded(text: &'a str) -> Result<Self, SyntaxError> {
+        whole(text.as_bytes(), KIND, encoded)
+    }
+
+    /// The octets that it means.
+    pub fn decoded(&self) -> DecodedXtext<'a> {
+        DecodedXtext::new(self.octets, if self.is_encoded { Coding::Xtext } else { Coding::Plain })
+    }
+
+    /// Writes the octets that it means to the front of `out`; `None` when they do not fit.
+    pub fn decode<'o>(&self, out: &'o mut [u8]) -> Option<&'o [u8]> {
+        self.decoded().copy_to(out)
+    }
+
+    /// Octets on the wire.
+    pub(crate) fn wire_len(&self) -> usize {
+        if self.is_encoded { self.octets.len() } else { self.encoded_len() }
+    }
+}
+
+impl PartialEq for Xtext<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.decoded().eq(other.decoded())
+    }
+}
+
+impl Eq for Xtext<'_> {}
+
+impl core::hash::Hash for Xtext<'_> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.decoded().for_each(|octet| state.write_u8(octet));
+        state.write_u8(0xFF);
+    }
+}
+
+impl core::fmt::Debug for Xtext<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Debug::fmt(crate::grammar::as_str(self.octets), f)
+    }
+}
+
+impl Encode for Xtext<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        if self.is_encoded {
+            write_upper(self.octets, writer);
+        } else {
+            for &octet in self.octets {
+                if XCHAR[usize::from(octet)] {
+                    writer.put_octet(octet);
+                } else {
+                    writer.put_octet(b'+');
+                    write_hex(octet, writer);
+                }
+            }
+        }
+    }
+}
+
+/// Encoded octets, the digits of each hexchar in upper case.
+fn write_upper(octets: &[u8], writer: &mut Writer<'_>) {
+    let mut parts = octets.split(|&octet| octet == b'+');
+    writer.put(parts.next().unwrap_or_default());
+    for part in parts {
+        let (digits, rest) = split(part, 2);
+        writer.put(b"+");
+        digits.iter().for_each(|digit| writer.put_octet(digit.to_ascii_uppercase()));
+        writer.put(rest);
+    }
+}
+
+pub(super) fn write_hex(octet: u8, writer: &mut Writer<'_>) {
+    for digit in [octet >> 4, octet & 15] {
+        writer.put_octet(if digit < 10 { b'0' + digit } else { b'A' + (digit - 10) });
+    }
+}
+
+/// `xtext` as a value.
+pub(crate) fn encoded(input: &[u8]) -> IResult<'_, Xtext<'_>> {
+    let (rest, octets) = xtext(input, KIND)?;
+    Ok((rest, Xtext { octets, is_encoded: true }))
+}
+
+/// `xtext` of at least one character.
+pub(super) fn encoded1(input: &[u8]) -> IResult<'_, Xtext<'_>> {
+    match encoded(input)? {
+        (_, Xtext { octets: [], .. }) => Fault::error(input, KIND),
+        result => Ok(result),
+    }
+}
+
+/// The octets that an encoded text means, one by one.
+///
+/// ```
+/// use ehlo::Xtext;
+///
+/// let text: Vec<u8> = Xtext::from_encoded("e+3Dmc2")?.decoded().collect();
+/// assert_eq!(text, b"e=mc2");
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct DecodedXtext<'a> {
+    rest: &'a [u8],
+    coding: Coding,
+    /// The octets of the last code point that are still to come.
+    pending: [u8; 4],
+    at: u8,
+}
+
+/// How the octets of a [`DecodedXtext`] stand in its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    Plain,
+    /// `hexchar = "+" HEXDIG HEXDIG`.
+    Xtext,
+    /// `EmbeddedUnicodeChar = "\x" "{" HEXPOINT "}"`, RFC 6533 §3.
+    Utf8Addr,
+}
+
+impl<'a> DecodedXtext<'a> {
+    pub(super) fn new(octets: &'a [u8], coding: Coding) -> Self {
+        Self { rest: octets, coding, pending: [0; 4], at: 4 }
+    }
+
+    /// Everything left, at the front of `out`; `None` when it does not fit.
+    pub(crate) fn copy_to(self, out: &mut [u8]) -> Option<&[u8]> {
+        let mut length = 0;
+        for octet in self {
+            *out.get_mut(length)? = octet;
+            length += 1;
+        }
+        out.get(..length)
+    }
+}
+
+impl Iterator for DecodedXtext<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        if let Some(&octet) = self.pending.get(usize::from(self.at)) {
+            self.at += 1;
+            return Some(octet);
+        }
+        let (octet, rest) = match (self.coding, self.rest) {
+            (_, []) => return None,
+            (Coding::Xtext, [b'+', high, low, rest @ ..]) => (hex_octet(*high, *low)?, rest),
+            (Coding::Utf8Addr, [b'\\', ..]) => {
+                let (rest, character) = super::orcpt::embedded_unicode_char(self.rest).ok()?;
+                let length = character.len_utf8();
+                // 4 - 1..=4 fits.
+                self.at = 4 - length as u8;
+                let start = usize::from(self.at);
+                if let Some(room) = self.pending.get_mut(start..) {
+                    if room.len() == length {
+                        character.encode_utf8(room);
+                    }
+                }
+                self.rest = rest;
+                return self.next();
+            }
+            (_, [octet, rest @ ..]) => (*octet, rest),
+        };
+        self.rest = rest;
+        Some(octet)
+    }
+}
+
+/// A mailbox that travels as xtext, in AUTH= (RFC 4954 §5), SUBMITTER= (RFC 4405 §4) and
+/// ALT-ADDRESS= (RFC 5336 §3.4).
+///
+/// ```
+/// use ehlo::XtextMailbox;
+///
+/// let mailbox = XtextMailbox::new("e=mc2@example.com")?;
+/// assert_eq!(mailbox, XtextMailbox::from_encoded("e+3Dmc2@example.com")?);
+/// assert!(XtextMailbox::from_encoded("nobody").is_err());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct XtextMailbox<'a>(Xtext<'a>);
+
+impl<'a> XtextMailbox<'a> {
+    /// The xtext of the mailbox that `plain` is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Mailbox::new`].
+    pub fn new(plain: &'a str) -> Result<Self, SyntaxError> {
+        Mailbox::new(plain)?;
+        Ok(Self(Xtext::new(plain)?))
+    }
+
+    /// The mailbox whose xtext stands in `text`.
+    ///
+    /// # Errors
+    ///
+    /// `ParameterValue`, or as for [`Mailbox::new`].
+    pub fn from_encoded(text: &'a str) -> Result<Self, SyntaxError> {
+        whole(text.as_bytes(), KIND, |input| xtext_mailbox(input, true))
+    }
+
+    /// The mailbox, decoded into the front of `out`, which must hold 254 octets.
+    ///
+    /// `None` when it does not fit.
+    pub fn decode<'o>(&self, out: &'o mut [u8]) -> Option<Mailbox<'o>> {
+        let decoded = self.0.decode(out)?;
+        Mailbox::new(core::str::from_utf8(decoded).ok()?).ok()
+    }
+
+    /// The text as it travels.
+    pub const fn xtext(&self) -> Xtext<'a> {
+        self.0
+    }
+}
+
+impl Encode for XtextMailbox<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        self.0.write_to(writer);
+    }
+}
+
+/// `xtext`; RFC 4954 §8: "The decoded form of the xtext MUST be either a mailbox or the two
+/// characters `<>`".
+pub(super) fn xtext_mailbox(input: &[u8], utf8: bool) -> IResult<'_, XtextMailbox<'_>> {
+    let (rest, text) = encoded1(input)?;
+    let policy = Policy { smtputf8: utf8, ..Policy::STRICT };
+    let fault = |_| nom::Err::Error(Fault { rest: input, kind: KIND });
+    let is_whole = if text.octets.contains(&b'+') {
+        // One octet more than a mailbox may have.
+        let mut room = [0; limits::PATH - 1];
+        text.decode(&mut room)
+            .is_some_and(|decoded| matches!(checked_mailbox(decoded, &policy), Ok(([], _))))
+    } else {
+        checked_mailbox(text.octets, &policy).map_err(fault)?.0.is_empty()
+    };
+    if is_whole { Ok((rest, XtextMailbox(text))) } else { Fault::error(input, KIND) }
+}
+
+/// Whose message it is, as AUTH= says: RFC 4954 §5.
+///
+/// ```
+/// use ehlo::{AuthIdentity, XtextMailbox};
+///
+/// let identity = AuthIdentity::Mailbox(XtextMailbox::new("joe@example.com")?);
+/// assert_ne!(identity, AuthIdentity::Null);
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AuthIdentity<'a> {
+    /// `<>`: not known, or not trusted.
+    Null,
+    /// The submitter's mailbox.
+    Mailbox(XtextMailbox<'a>),
+}
+
+impl Encode for AuthIdentity<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        match self {
+            Self::Null => writer.put(b"<>"),
+            Self::Mailbox(mailbox) => mailbox.write_to(writer),
+        }
+    }
+}
+
+/// `auth-param = "AUTH=" xtext`, its value.
+pub(super) fn auth_identity(input: &[u8], utf8: bool) -> IResult<'_, AuthIdentity<'_>> {
+    if let [b'<', b'>', rest @ ..] = input {
+        return Ok((rest, AuthIdentity::Null));
+    }
+    if let Some((b"+3C+3E", rest)) = input.split_first_chunk::<6>() {
+        return Ok((rest, AuthIdentity::Null));
+    }
+    let (rest, mailbox) = xtext_mailbox(input, utf8)?;
+    Ok((rest, AuthIdentity::Mailbox(mailbox)))
+}

@@ -1,0 +1,270 @@
+//! `Domain` and `Host`, RFC 5321 §4.1.2, with the U-labels of RFC 6531.
+
+use super::AddressLiteral;
+use crate::grammar::{Fault, IResult, of_octet, split, whole, wire_text};
+use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
+
+/// A domain name: `Domain = sub-domain *("." sub-domain)`, RFC 5321 §4.1.2.
+///
+/// At most 255 octets in labels of at most 63. A label may be a U-label (RFC 6531 §3.3), in valid
+/// UTF-8. Compared without regard to ASCII case (RFC 5321 §2.4); a U-label and its A-label are two
+/// different names here.
+///
+/// ```
+/// use ehlo::Domain;
+///
+/// assert_eq!(Domain::new("Example.ORG")?, Domain::new("example.org")?);
+/// assert!(Domain::new("my_host.example").is_err());
+/// assert!(Domain::new("example.org\r\nRSET").is_err());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Domain<'a>(&'a [u8]);
+
+impl<'a> Domain<'a> {
+    /// The domain of this name, in US-ASCII or UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// `Domain` or `DomainTooLong`, with the offset in `name`.
+    pub fn new(name: &'a str) -> Result<Self, SyntaxError> {
+        whole(name.as_bytes(), SyntaxErrorKind::Domain, |input| domain(input, &UTF8))
+    }
+
+    /// A name that is known to be right.
+    pub(crate) const fn known(name: &'a [u8]) -> Self {
+        Self(name)
+    }
+
+    /// Whether there is no U-label in it.
+    pub const fn is_ascii(&self) -> bool {
+        self.0.is_ascii()
+    }
+}
+
+wire_text!(Domain);
+
+/// RFC 5321 §2.4: "the domain … is case-insensitive".
+impl PartialEq for Domain<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(other.0)
+    }
+}
+
+impl Eq for Domain<'_> {}
+
+impl core::hash::Hash for Domain<'_> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.0.iter().for_each(|octet| state.write_u8(octet.to_ascii_lowercase()));
+        state.write_u8(0xFF);
+    }
+}
+
+/// What follows the `@`: `Domain / address-literal`, RFC 5321 §4.1.2.
+///
+/// ```
+/// use ehlo::{Host, Mailbox};
+///
+/// let mailbox = Mailbox::new("postmaster@[IPv6:2001:db8::1]")?;
+/// assert!(matches!(mailbox.domain(), Host::AddressLiteral(_)));
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Host<'a> {
+    /// A name.
+    Domain(Domain<'a>),
+    /// An address in brackets.
+    AddressLiteral(AddressLiteral<'a>),
+}
+
+impl<'a> Host<'a> {
+    /// The host of this text: a name, or an address literal in its brackets.
+    ///
+    /// # Errors
+    ///
+    /// `Domain`, `DomainTooLong` or `AddressLiteral`, with the offset in `text`.
+    pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
+        whole(text.as_bytes(), SyntaxErrorKind::Domain, |input| host(input, &UTF8))
+    }
+
+    /// Whether there is no U-label in it.
+    pub const fn is_ascii(&self) -> bool {
+        match self {
+            Self::Domain(domain) => domain.is_ascii(),
+            Self::AddressLiteral(_) => true,
+        }
+    }
+}
+
+impl core::fmt::Debug for Host<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Domain(domain) => core::fmt::Debug::fmt(domain, f),
+            Self::AddressLiteral(literal) => core::fmt::Debug::fmt(literal, f),
+        }
+    }
+}
+
+impl core::fmt::Display for Host<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Domain(domain) => core::fmt::Display::fmt(domain, f),
+            Self::AddressLiteral(literal) => core::fmt::Display::fmt(literal, f),
+        }
+    }
+}
+
+impl Encode for Host<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        match self {
+            Self::Domain(domain) => domain.write_to(writer),
+            Self::AddressLiteral(literal) => literal.write_to(writer),
+        }
+    }
+}
+
+impl<'a> From<Domain<'a>> for Host<'a> {
+    fn from(domain: Domain<'a>) -> Self {
+        Self::Domain(domain)
+    }
+}
+
+impl<'a> From<AddressLiteral<'a>> for Host<'a> {
+    fn from(literal: AddressLiteral<'a>) -> Self {
+        Self::AddressLiteral(literal)
+    }
+}
+
+/// `Domain / address-literal`.
+#[inline]
+pub(crate) fn host<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Host<'i>> {
+    if input.first() == Some(&b'[') {
+        let (rest, literal) = super::literal::address_literal(input)?;
+        Ok((rest, Host::AddressLiteral(literal)))
+    } else {
+        let (rest, domain) = domain(input, policy)?;
+        Ok((rest, Host::Domain(domain)))
+    }
+}
+
+/// `Domain = sub-domain *("." sub-domain)`, `sub-domain = Let-dig [Ldh-str]`,
+/// `Ldh-str = *( ALPHA / DIGIT / "-" ) Let-dig`.
+///
+/// One table lookup and one comparison an octet: see [`RANK`].
+#[inline]
+pub(crate) fn domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
+    let mut last = DOT;
+    let mut length = 0;
+    for &octet in input {
+        let rank = RANK[usize::from(octet)];
+        if last + rank > WORST {
+            break;
+        }
+        last = rank;
+        length += 1;
+    }
+    let (name, rest) = split(input, length);
+    if let Some(&octet) = rest.first() {
+        let extended = octet >= 0x80 || (octet == b'_' && policy.underscore_in_domain);
+        if extended || (last == DOT && octet == b'-') || octet == b'.' {
+            return extended_domain(input, policy);
+        }
+    }
+    if last != LET_DIG {
+        return Fault::error(rest, of_octet(rest, SyntaxErrorKind::Domain));
+    }
+    if length > limits::LABEL && is_too_long(name) {
+        return Fault::error(input, SyntaxErrorKind::DomainTooLong);
+    }
+    Ok((rest, Domain(name)))
+}
+
+/// RFC 5321 §4.5.3.1.2 and RFC 1035 §2.3.4.
+fn is_too_long(name: &[u8]) -> bool {
+    name.len() > limits::DOMAIN || name.split(|&o| o == b'.').any(|l| l.len() > limits::LABEL)
+}
+
+/// The same with what RFC 6531 §3.3 adds, `sub-domain =/ U-label`, and what the policy lets pass.
+#[cold]
+fn extended_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
+    let is_part = |octet: &u8| {
+        RANK[usize::from(*octet)] < STOP
+            || (*octet == b'_' && policy.underscore_in_domain)
+            || *octet >= 0x80
+    };
+    let length = input.iter().position(|octet| !is_part(octet)).unwrap_or(input.len());
+    let (name, rest) = split(input, length);
+    if !name.is_ascii() && !policy.smtputf8 {
+        let at = name.iter().position(|octet| *octet >= 0x80).unwrap_or_default();
+        return Fault::error(split(input, at).1, super::unexpected_utf8(name));
+    }
+    let Ok(text) = core::str::from_utf8(name) else {
+        return Fault::error(input, SyntaxErrorKind::NonAscii);
+    };
+    let mut at = 0;
+    for label in text.split('.') {
+        let is_label = !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+        if !is_label || label.chars().any(is_disallowed) {
+            return Fault::error(split(input, at).1, SyntaxErrorKind::Domain);
+        }
+        at += label.len() + 1;
+    }
+    if is_too_long(name) {
+        return Fault::error(input, SyntaxErrorKind::DomainTooLong);
+    }
+    Ok((rest, Domain(name)))
+}
+
+/// Whether a code point is in no U-label (RFC 5890 §2.3.2.1), as far as whole blocks tell.
+///
+/// RFC 5892 derives the exact set from the Unicode tables; these blocks hold nothing PVALID that a
+/// registry delegates.
+fn is_disallowed(character: char) -> bool {
+    let code = u32::from(character);
+    DISALLOWED.iter().any(|&(first, last)| (first..=last).contains(&code))
+}
+
+const DISALLOWED: [(u32, u32); 17] = [
+    (0x0080, 0x00B6),     // controls, Latin-1 punctuation and symbols
+    (0x00B8, 0x00BF),     // the same after MIDDLE DOT, which is CONTEXTO
+    (0x00D7, 0x00D7),     // MULTIPLICATION SIGN
+    (0x00F7, 0x00F7),     // DIVISION SIGN
+    (0x2000, 0x200B),     // spaces; ZERO WIDTH NON-JOINER and JOINER, CONTEXTJ, follow
+    (0x200E, 0x214D),     // marks, punctuation, super- and subscripts, currencies, letterlike
+    (0x2150, 0x2183),     // number forms
+    (0x2185, 0x2BFF),     // arrows to miscellaneous symbols
+    (0x2E00, 0x2E2E),     // supplemental punctuation
+    (0x2E30, 0x3004),     // the same, CJK radicals, IDEOGRAPHIC FULL STOP
+    (0x3008, 0x3020),     // CJK brackets
+    (0xD800, 0xF8FF),     // surrogates, private use
+    (0xFE00, 0xFE1F),     // variation selectors, vertical forms
+    (0xFE30, 0xFE6F),     // compatibility and small forms
+    (0xFEFF, 0xFFFF),     // ZERO WIDTH NO-BREAK SPACE, half- and fullwidth forms, specials
+    (0x1F000, 0x1FAFF),   // emoji
+    (0xE0000, 0x10_FFFF), // tags, variation selectors, private use
+];
+
+/// The rank of an octet in a domain. Two neighbours whose ranks add up to more than [`WORST`] end
+/// it: `..`, `.-`, `-.`, and anything before an octet of no domain. The start counts as a dot.
+static RANK: [u8; 256] = {
+    let mut rank = [STOP; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        // The bound is below 256.
+        if (octet as u8).is_ascii_alphanumeric() {
+            rank[octet] = LET_DIG;
+        }
+        octet += 1;
+    }
+    rank[b'-' as usize] = HYPHEN;
+    rank[b'.' as usize] = DOT;
+    rank
+};
+const LET_DIG: u8 = 0;
+const HYPHEN: u8 = 1;
+const DOT: u8 = 3;
+const WORST: u8 = 3;
+const STOP: u8 = 4;
+
+/// The policy of the constructors: RFC 6531's grammar, nothing lenient.
+pub(super) const UTF8: Policy = Policy { smtputf8: true, ..Policy::STRICT };

@@ -1,0 +1,379 @@
+//! Paths, RFC 5321 §4.1.2: what MAIL and RCPT carry.
+
+mod client_name;
+mod domain;
+mod literal;
+mod mailbox;
+mod source_route;
+
+pub use client_name::{ClientName, Text};
+pub use domain::{Domain, Host};
+pub use literal::{AddressLiteral, GeneralAddressLiteral};
+pub use mailbox::{LocalPart, Mailbox, Unquoted};
+pub use source_route::SourceRoute;
+
+pub(crate) use client_name::{client_name, helo_name, text_of};
+pub(crate) use domain::domain;
+pub(crate) use mailbox::{checked_mailbox, local_part, mailbox, quoted_string};
+
+use crate::grammar::{Fault, IResult, display, of_octet, whole};
+use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
+use domain::UTF8;
+
+const KIND: SyntaxErrorKind = SyntaxErrorKind::Path;
+
+/// `Path = "<" [ A-d-l ":" ] Mailbox ">"`, RFC 5321 §4.1.2. At most 256 octets, brackets included.
+///
+/// ```
+/// use ehlo::Path;
+///
+/// let path = Path::new("<@relay.example:jones@xyz.example>")?;
+/// assert_eq!(path.mailbox().to_string(), "jones@xyz.example");
+/// assert_eq!(path.route().unwrap().domains().count(), 1);
+/// assert_eq!(path.without_route().to_string(), "<jones@xyz.example>");
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Path<'a> {
+    route: Option<SourceRoute<'a>>,
+    mailbox: Mailbox<'a>,
+}
+
+impl<'a> Path<'a> {
+    /// The path of `local@domain`, or of the same in brackets, where a source route may stand.
+    ///
+    /// # Errors
+    ///
+    /// The kind of the part that is wrong, with the offset in `text`.
+    pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
+        whole(text.as_bytes(), KIND, |input| path(input, &BARE))
+    }
+
+    /// The source route, if there is one. §4.1.1.3: it "SHOULD be ignored".
+    pub const fn route(&self) -> Option<SourceRoute<'a>> {
+        self.route
+    }
+
+    /// The mailbox.
+    pub const fn mailbox(&self) -> Mailbox<'a> {
+        self.mailbox
+    }
+
+    /// The same path with its source route dropped, as §3.6.1 and appendix C advise.
+    #[must_use]
+    pub const fn without_route(self) -> Self {
+        Self { route: None, ..self }
+    }
+
+    /// Whether it can do without SMTPUTF8.
+    pub const fn is_ascii(&self) -> bool {
+        let route = match &self.route {
+            Some(route) => route.as_bytes().is_ascii(),
+            None => true,
+        };
+        route && self.mailbox.is_ascii()
+    }
+}
+
+impl<'a> From<Mailbox<'a>> for Path<'a> {
+    fn from(mailbox: Mailbox<'a>) -> Self {
+        Self { route: None, mailbox }
+    }
+}
+
+impl core::fmt::Debug for Path<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(self, f)
+    }
+}
+
+impl core::fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        display::<512>(self, f)
+    }
+}
+
+impl Encode for Path<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        writer.put(b"<");
+        if let Some(route) = &self.route {
+            route.write_to(writer);
+            writer.put(b":");
+        }
+        self.mailbox.write_to(writer);
+        writer.put(b">");
+    }
+}
+
+/// Where a message comes from: `Reverse-path = Path / "<>"`, RFC 5321 §4.1.2.
+///
+/// ```
+/// use ehlo::{Policy, ReversePath};
+///
+/// assert_eq!(ReversePath::new("<>")?, ReversePath::Null);
+/// assert_eq!(ReversePath::new("a@b.example")?, ReversePath::new("<a@B.example>")?);
+/// assert!(ReversePath::parse(b"a@b.example", &Policy::STRICT).is_err());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReversePath<'a> {
+    /// `<>`: of notifications, which must not be answered (§4.5.5).
+    Null,
+    /// A path to answer to.
+    Path(Path<'a>),
+}
+
+impl<'a> ReversePath<'a> {
+    /// The reverse-path of `local@domain` or of the same in brackets; `""` and `"<>"` are null.
+    ///
+    /// # Errors
+    ///
+    /// The kind of the part that is wrong, with the offset in `text`.
+    pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
+        if text.is_empty() {
+            return Ok(Self::Null);
+        }
+        whole(text.as_bytes(), KIND, |input| reverse_path(input, &BARE))
+    }
+
+    /// The reverse-path that `input` is, as it stands in a command.
+    ///
+    /// # Errors
+    ///
+    /// The kind of the part that is wrong, with the offset in `input`.
+    pub fn parse(input: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
+        whole(input, KIND, |input| reverse_path(input, policy))
+    }
+
+    /// The path, unless it is the null one.
+    pub const fn path(&self) -> Option<Path<'a>> {
+        match self {
+            Self::Null => None,
+            Self::Path(path) => Some(*path),
+        }
+    }
+
+    /// Whether it can do without SMTPUTF8.
+    pub const fn is_ascii(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Path(path) => path.is_ascii(),
+        }
+    }
+}
+
+impl<'a> From<Mailbox<'a>> for ReversePath<'a> {
+    fn from(mailbox: Mailbox<'a>) -> Self {
+        Self::Path(mailbox.into())
+    }
+}
+
+impl<'a> From<Path<'a>> for ReversePath<'a> {
+    fn from(path: Path<'a>) -> Self {
+        Self::Path(path)
+    }
+}
+
+impl core::fmt::Debug for ReversePath<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(self, f)
+    }
+}
+
+impl core::fmt::Display for ReversePath<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Null => f.pad("<>"),
+            Self::Path(path) => core::fmt::Display::fmt(path, f),
+        }
+    }
+}
+
+impl Encode for ReversePath<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        match self {
+            Self::Null => writer.put(b"<>"),
+            Self::Path(path) => path.write_to(writer),
+        }
+    }
+}
+
+/// Where a message goes: `"<Postmaster>" / Forward-path`, RFC 5321 §4.1.1.3.
+///
+/// `<Postmaster@domain>` is a path like any other.
+///
+/// ```
+/// use ehlo::ForwardPath;
+///
+/// assert_eq!(ForwardPath::new("<postMaster>")?, ForwardPath::Postmaster);
+/// assert_eq!(ForwardPath::new("bob@example.org")?.to_string(), "<bob@example.org>");
+/// assert!(ForwardPath::new("<>").is_err());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ForwardPath<'a> {
+    /// The postmaster of the server itself, named without a domain.
+    Postmaster,
+    /// A path.
+    Path(Path<'a>),
+}
+
+impl<'a> ForwardPath<'a> {
+    /// The forward-path of `local@domain` or of the same in brackets; `Postmaster` may stand alone.
+    ///
+    /// # Errors
+    ///
+    /// The kind of the part that is wrong, with the offset in `text`.
+    pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
+        whole(text.as_bytes(), KIND, |input| forward_path(input, &BARE))
+    }
+
+    /// The forward-path that `input` is, as it stands in a command.
+    ///
+    /// # Errors
+    ///
+    /// The kind of the part that is wrong, with the offset in `input`.
+    pub fn parse(input: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
+        whole(input, KIND, |input| forward_path(input, policy))
+    }
+
+    /// The path, unless it is the domainless postmaster.
+    pub const fn path(&self) -> Option<Path<'a>> {
+        match self {
+            Self::Postmaster => None,
+            Self::Path(path) => Some(*path),
+        }
+    }
+
+    /// Whether it can do without SMTPUTF8.
+    pub const fn is_ascii(&self) -> bool {
+        match self {
+            Self::Postmaster => true,
+            Self::Path(path) => path.is_ascii(),
+        }
+    }
+}
+
+impl<'a> From<Mailbox<'a>> for ForwardPath<'a> {
+    fn from(mailbox: Mailbox<'a>) -> Self {
+        Self::Path(mailbox.into())
+    }
+}
+
+impl<'a> From<Path<'a>> for ForwardPath<'a> {
+    fn from(path: Path<'a>) -> Self {
+        Self::Path(path)
+    }
+}
+
+impl core::fmt::Debug for ForwardPath<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(self, f)
+    }
+}
+
+impl core::fmt::Display for ForwardPath<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Postmaster => f.pad("<Postmaster>"),
+            Self::Path(path) => core::fmt::Display::fmt(path, f),
+        }
+    }
+}
+
+impl Encode for ForwardPath<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        match self {
+            Self::Postmaster => writer.put(b"<Postmaster>"),
+            Self::Path(path) => path.write_to(writer),
+        }
+    }
+}
+
+/// `Reverse-path = Path / "<>"`.
+#[inline]
+pub(crate) fn reverse_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, ReversePath<'i>> {
+    if let [b'<', b'>', rest @ ..] = input {
+        return Ok((rest, ReversePath::Null));
+    }
+    let (rest, path) = path(input, policy)?;
+    Ok((rest, ReversePath::Path(path)))
+}
+
+/// `"<Postmaster>" / Forward-path`.
+#[inline]
+pub(crate) fn forward_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, ForwardPath<'i>> {
+    match path(input, policy) {
+        Ok((rest, path)) => Ok((rest, ForwardPath::Path(path))),
+        // RFC 5321 §4.1.1.3: "the reserved mailbox name "Postmaster" may be used in a RCPT command
+        // without domain qualification", in any case.
+        Err(error) => match postmaster(input, policy) {
+            Some(rest) => Ok((rest, ForwardPath::Postmaster)),
+            None => Err(error),
+        },
+    }
+}
+
+#[cold]
+fn postmaster<'i>(input: &'i [u8], policy: &Policy) -> Option<&'i [u8]> {
+    if let Some((start, rest)) = input.split_first_chunk::<12>() {
+        if start.eq_ignore_ascii_case(b"<Postmaster>") {
+            return Some(rest);
+        }
+    }
+    let (start, rest) = input.split_first_chunk::<10>()?;
+    let is_end = rest.first().is_none_or(|&octet| octet == b' ');
+    let is_bare = policy.missing_brackets && is_end && start.eq_ignore_ascii_case(b"Postmaster");
+    is_bare.then_some(rest)
+}
+
+/// `Path = "<" [ A-d-l ":" ] Mailbox ">"`, `Forward-path = Path`.
+#[inline]
+fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
+    let Some((b'<', inside)) = input.split_first() else {
+        return bare_path(input, policy);
+    };
+    let (inside, route) = match inside.first() {
+        Some(b'@') => {
+            let (inside, route) = source_route::a_d_l(inside, policy)?;
+            (inside, Some(route))
+        }
+        _ => (inside, None),
+    };
+    let (end, mailbox) = mailbox(inside, policy)?;
+    let Some((b'>', rest)) = end.split_first() else {
+        return Fault::error(end, of_octet(end, KIND));
+    };
+    // RFC 5321 §4.5.3.1.3: "The maximum total length of a reverse-path or forward-path is 256
+    // octets (including the punctuation and element separators)."
+    if input.len() - rest.len() > limits::PATH {
+        return Fault::error(input, SyntaxErrorKind::PathTooLong);
+    }
+    Ok((rest, Path { route, mailbox }))
+}
+
+/// A path without its brackets, which ends at a space.
+#[cold]
+fn bare_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
+    if !policy.missing_brackets || input.is_empty() {
+        return Fault::error(input, of_octet(input, KIND));
+    }
+    let (rest, mailbox) = checked_mailbox(input, policy)?;
+    if !matches!(rest.first(), None | Some(b' ')) {
+        return Fault::error(rest, of_octet(rest, KIND));
+    }
+    Ok((rest, mailbox.into()))
+}
+
+/// What is wrong with octets above 127 where only US-ASCII is read: a valid address of RFC 6531
+/// needs its extension, anything else is no text at all.
+fn unexpected_utf8(text: &[u8]) -> SyntaxErrorKind {
+    if core::str::from_utf8(text).is_ok() {
+        SyntaxErrorKind::NeedsSmtpUtf8
+    } else {
+        SyntaxErrorKind::NonAscii
+    }
+}
+
+/// The policy of the constructors, which take a mailbox with or without brackets.
+const BARE: Policy = Policy { missing_brackets: true, ..UTF8 };
