@@ -14,7 +14,11 @@ fn the_product_is_the_snapshot() {
         fs::write(&path, &now).expect("the snapshot is written");
     }
     let then = fs::read_to_string(&path).expect("the snapshot");
-    assert!(then == now, "the table differs from {}; with EHLO_UPDATE_SNAPSHOTS=1 it is written anew", path.display());
+    assert!(
+        then == now,
+        "the table differs from {}; with EHLO_UPDATE_SNAPSHOTS=1 it is written anew",
+        path.display()
+    );
 }
 
 /// RFC 5321 §4.1.4: the order of commands.

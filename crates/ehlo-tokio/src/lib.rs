@@ -33,7 +33,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 ///     loop {
 ///         let turn = connection.next().await?;
 ///         match turn.event {
-///             Event::Closed => return Ok(()),
+///             Event::Closed => return Ok::<_, std::io::Error>(()),
 ///             _ => turn.answer.standard_reply("mx.example").map_err(std::io::Error::other)?,
 ///         }
 ///     }

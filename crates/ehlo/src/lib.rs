@@ -9,9 +9,9 @@ mod code;
 mod command;
 mod data;
 pub mod delivery;
+mod encode;
 #[cfg(feature = "bytes")]
 mod endpoint;
-mod encode;
 mod error;
 mod extension;
 mod grammar;
@@ -32,15 +32,15 @@ pub use capability::{
 pub use chunk::ChunkDecoder;
 pub use client::{Client, ClientConfig, SendError};
 pub use code::{Code, EnhancedCode, Severity};
+pub use command::{
+    AbsoluteUri, Attribute, AttributeName, Attributes, Command, DomainList, EtrnNode,
+    InitialResponse, Mechanism, OtherVerb, SmtpString, UserOrList,
+};
 pub use data::{
     Content, DataDecoder, DataEncoder, Decoded, FinishError, NewlineError, NewlineErrorKind,
     Newlines, Progress,
 };
 pub use delivery::{Delivery, DeliveryConfig, Envelope, Recipient, Recipients};
-pub use command::{
-    AbsoluteUri, Attribute, AttributeName, Attributes, Command, DomainList, EtrnNode,
-    InitialResponse, Mechanism, OtherVerb, SmtpString, UserOrList,
-};
 pub use encode::{BufferTooSmall, Encode, Writer};
 #[cfg(feature = "bytes")]
 pub use endpoint::{Answer, Endpoint, Turn};

@@ -39,16 +39,22 @@ fn run(
     cuts: &[Vec<usize>],
     trailing: &[u8],
 ) -> Result<Vec<String>, String> {
-    let mut runs = transcript.segments().into_iter().map(|segment| segment.replies.concat());
+    let segments = transcript.segments();
+    let mut runs = segments.iter().map(|segment| segment.replies.concat());
     let mut cuts = cuts.iter();
     let mut sender = Sender::new(transcript);
-    let mut input = pieces_of(runs.next(), cuts.next(), trailing);
+    let mut left = runs.len();
+    let mut behind = || {
+        left -= 1;
+        if left == 0 { trailing } else { b"" }
+    };
+    let mut input = pieces_of(runs.next(), cuts.next(), behind());
     let mut unread = Vec::new();
     for item in &transcript.items {
         match item {
             Item::Tls => {
                 sender.tls()?;
-                input = pieces_of(runs.next(), cuts.next(), trailing);
+                input = pieces_of(runs.next(), cuts.next(), behind());
             }
             Item::Server(_) => {
                 while !sender.take(&mut unread)? {
@@ -134,8 +140,7 @@ impl Sender {
             } else {
                 self.client.mail_data(&message, &mut out).map_err(|e| e.to_string())?.written
             };
-            written +=
-                self.client.end_mail_data(&mut out[written..]).map_err(|e| e.to_string())?;
+            written += self.client.end_mail_data(&mut out[written..]).map_err(|e| e.to_string())?;
             written
         } else if self.client.state() == State::Auth {
             let text = line.strip_suffix(b"\r\n").unwrap_or(line);

@@ -92,7 +92,9 @@ impl Transcript {
         match sign {
             "# " => {}
             "% " => self.directive(rest)?,
-            "C:" => self.items.push(Item::Client(unescape(rest.strip_prefix(' ').unwrap_or(rest))?)),
+            "C:" => {
+                self.items.push(Item::Client(unescape(rest.strip_prefix(' ').unwrap_or(rest))?))
+            }
             "S:" => {
                 let line = unescape(rest.strip_prefix(' ').unwrap_or(rest))?;
                 let more = line.get(3) == Some(&b'-');

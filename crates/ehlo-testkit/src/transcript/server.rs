@@ -1,7 +1,7 @@
 //! A transcript through the server machine.
 
 use ehlo::server::Event;
-use ehlo::{Parsed, Policy, Reply, Server};
+use ehlo::{Parsed, Policy, Reply, Server, Verb};
 
 use super::{Expected, Segment, Transcript, show};
 use crate::split::{cuts, pieces};
@@ -97,7 +97,12 @@ impl Responder {
                     (true, None, false)
                 }
                 Event::Refused(refusal) => {
-                    self.message.clear();
+                    if matches!(refusal.verb, Verb::Message | Verb::Bdat | Verb::BdatLast) {
+                        self.message.clear();
+                    }
+                    if refusal.verb == Verb::Message {
+                        self.messages.next();
+                    }
                     (true, Some(refusal), false)
                 }
                 _ => (true, None, false),
@@ -105,9 +110,10 @@ impl Responder {
             if owed {
                 self.events.push(format!("{:?}", received.event));
                 let refused = refused.map(|refusal| (format!("{:?}", refusal.reason), refusal));
-                let expected = self.replies.next().ok_or_else(|| {
-                    format!("no reply is left for {:?}", self.events.last())
-                })?;
+                let expected = self
+                    .replies
+                    .next()
+                    .ok_or_else(|| format!("no reply is left for {:?}", self.events.last()))?;
                 if let Some((reason, refusal)) = &refused {
                     let standard = refusal.reply();
                     let same = parse(&expected.reply)?;
@@ -137,10 +143,9 @@ impl Responder {
         }
         // To EHLO the machine adds the extensions itself: it is given the first line only.
         let whole = parse(&expected.reply)?;
-        let is_hello = matches!(self.server.pending(), Some(ehlo::Verb::Ehlo | ehlo::Verb::Lhlo));
+        let is_hello = matches!(self.server.pending(), Some(Verb::Ehlo | Verb::Lhlo));
         let first = String::from_utf8_lossy(whole.lines().next().unwrap_or_default()).into_owned();
-        let reply =
-            if is_hello { Reply::new(whole.code(), &first) } else { whole };
+        let reply = if is_hello { Reply::new(whole.code(), &first) } else { whole };
         let mut out = [0; 4096];
         let written = self
             .server
@@ -165,11 +170,13 @@ impl Responder {
         if size != message.len() as u64 {
             return Err(format!("a size of {size} for {} octets", message.len()));
         }
+        // A message that came in chunks stands in the transcript as it is.
+        if self.server.pending() != Some(Verb::Message) {
+            return Ok(());
+        }
         match self.messages.next() {
-            Some(wanted) if wanted != message => {
-                Err(format!("{} instead of {}", show(&message), show(&wanted)))
-            }
-            _ => Ok(()),
+            Some(wanted) if wanted == message => Ok(()),
+            wanted => Err(format!("{} instead of {wanted:?}", show(&message))),
         }
     }
 

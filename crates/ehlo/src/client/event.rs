@@ -1,6 +1,8 @@
 //! What a client reports, and why it refuses to send.
 
-use crate::{BufferTooSmall, Extension, FinishError, NewlineError, Reply, State, SyntaxError, Verb};
+use crate::{
+    BufferTooSmall, Extension, FinishError, NewlineError, Reply, State, SyntaxError, Verb,
+};
 
 /// What a [`Client`](crate::Client) reports.
 #[derive(Clone, Copy, Debug, PartialEq)]

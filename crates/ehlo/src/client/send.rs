@@ -19,7 +19,10 @@ impl Client {
     pub fn send(&mut self, command: &Command<'_>, out: &mut [u8]) -> Result<usize, SendError> {
         let verb = command.verb();
         self.permits_now(verb)?;
-        if !session::is_valid(self.assumed, verb) {
+        // RFC 4954 §4: "After a successful AUTH command completes, a server MUST reject any further
+        // AUTH commands with a 503 reply."
+        let again = verb == Verb::Auth && self.authenticated;
+        if again || !session::is_valid(self.assumed, verb) {
             return Err(SendError::OutOfState { state: self.assumed, verb });
         }
         self.permits(command)?;

@@ -12,7 +12,7 @@ const KIND: SyntaxErrorKind = SyntaxErrorKind::Argument;
 
 /// `String = Atom / Quoted-string`, RFC 5321 §4.1.2: the argument of HELP.
 ///
-/// At most 500 octets.
+/// At most 505 octets.
 ///
 /// ```
 /// use ehlo::SmtpString;
@@ -185,7 +185,7 @@ pub(super) fn etrn_node<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Etr
 
 /// The domains of ATRN: `domain *("," domain)`, each of two labels or more, RFC 2645 §5.2.
 ///
-/// At most 500 octets.
+/// At most 505 octets.
 ///
 /// ```
 /// use ehlo::DomainList;
@@ -361,5 +361,5 @@ pub(super) fn other_verb(input: &[u8]) -> IResult<'_, OtherVerb<'_>> {
     Ok((rest, OtherVerb(verb)))
 }
 
-/// As of [`Text`].
-const MAX: usize = 500;
+/// As of [`Text`](crate::Text).
+const MAX: usize = 505;

@@ -177,23 +177,10 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// The extension that licenses the verb; `None` for the verbs of RFC 5321 §4.5.1 and LHLO, and
-    /// for an unknown one. Parameters may need others: [`Parameters::extensions`].
+    /// The extension that licenses the verb, as [`Verb::extension`]. Parameters may need others:
+    /// [`Parameters::extensions`].
     pub const fn extension(&self) -> Option<Extension> {
-        Some(match self {
-            Self::Bdat { .. } => Extension::Chunking,
-            Self::Expn { .. } => Extension::Expn,
-            Self::Help(_) => Extension::Help,
-            Self::StartTls => Extension::StartTls,
-            Self::Auth { .. } => Extension::Auth,
-            Self::Etrn(_) => Extension::Etrn,
-            Self::Atrn(_) => Extension::Atrn,
-            Self::Burl { .. } => Extension::Burl,
-            Self::Xclient(_) => Extension::Xclient,
-            Self::Xforward(_) => Extension::Xforward,
-            Self::Turn => Extension::Turn,
-            _ => return None,
-        })
+        self.verb().extension()
     }
 
     /// Octets that the line may have, its CRLF included.

@@ -330,10 +330,7 @@ impl<'e> Delivery<'e> {
         let offered = self.client.capabilities();
         let mut parameters = [Parameter::SmtpUtf8; MAIL_PARAMETERS];
         let own = [
-            envelope
-                .size
-                .filter(|_| offered.contains(Extension::Size))
-                .map(Parameter::Size),
+            envelope.size.filter(|_| offered.contains(Extension::Size)).map(Parameter::Size),
             (envelope.body != Body::SevenBit).then_some(Parameter::Body(envelope.body)),
             envelope.smtputf8.then_some(Parameter::SmtpUtf8),
         ];
@@ -354,8 +351,7 @@ impl<'e> Delivery<'e> {
     }
 
     fn rcpt(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
-        let recipient =
-            self.envelope.and_then(|envelope| envelope.recipients.recipient(self.next));
+        let recipient = self.envelope.and_then(|envelope| envelope.recipients.recipient(self.next));
         let Some(Recipient { forward_path, parameters }) = recipient else {
             self.stage = Stage::Data;
             return self.command(out);

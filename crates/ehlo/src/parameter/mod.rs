@@ -11,7 +11,7 @@ mod xtext;
 pub use dsn::{Envid, Notify, Ret};
 pub use list::Parameters;
 pub use orcpt::Orcpt;
-pub use time::{ByMode, DateTime, By, HoldInterval, Rrvs, RrvsAction};
+pub use time::{By, ByMode, DateTime, HoldInterval, Rrvs, RrvsAction};
 pub use word::{Body, Mtrk, OtherParameter, Priority, Solicit, TransId};
 pub use xtext::{AuthIdentity, DecodedXtext, Xtext, XtextMailbox};
 

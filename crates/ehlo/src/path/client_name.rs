@@ -166,5 +166,5 @@ const fn ascii(policy: &Policy) -> Policy {
     Policy { smtputf8: false, ..*policy }
 }
 
-/// The longest argument that every verb leaves room for.
-const MAX_TEXT: usize = 500;
+/// The longest argument of a line of 512 octets: a verb, a space and the CRLF stand beside it.
+const MAX_TEXT: usize = 505;

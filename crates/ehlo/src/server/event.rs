@@ -1,9 +1,7 @@
 //! What a server reports to the application.
 
 use crate::sasl::Response;
-use crate::{
-    Code, Command, EnhancedCode, Extension, NewlineError, Reply, SyntaxError, Verb,
-};
+use crate::{Code, Command, EnhancedCode, Extension, NewlineError, Reply, SyntaxError, Verb};
 
 /// What a [`Server`](crate::Server) reports.
 ///
@@ -116,9 +114,7 @@ impl Reason {
                 return Reply::enhanced(error.code(), error.enhanced_code(), error.kind.text());
             }
             Self::BadSequence => (Code::BAD_SEQUENCE, (5, 5, 1), "bad sequence of commands"),
-            Self::NoValidRecipients => {
-                (Code::TRANSACTION_FAILED, (5, 5, 1), "no valid recipients")
-            }
+            Self::NoValidRecipients => (Code::TRANSACTION_FAILED, (5, 5, 1), "no valid recipients"),
             Self::NotImplemented => {
                 (Code::COMMAND_NOT_IMPLEMENTED, (5, 5, 1), "command not implemented")
             }

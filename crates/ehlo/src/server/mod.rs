@@ -190,10 +190,16 @@ impl Server {
                 };
                 return Reply::new(Code::SERVICE_READY, text).with_domain(host);
             }
-            Verb::Ehlo | Verb::Helo | Verb::Lhlo => return Reply::new(Code::OK, "").with_domain(host),
+            Verb::Ehlo | Verb::Helo | Verb::Lhlo => {
+                return Reply::new(Code::OK, "").with_domain(host);
+            }
             Verb::Quit => {
-                return Reply::enhanced(Code::SERVICE_CLOSING, EnhancedCode::known(2, 0, 0), "closing")
-                    .with_domain(host);
+                return Reply::enhanced(
+                    Code::SERVICE_CLOSING,
+                    EnhancedCode::known(2, 0, 0),
+                    "closing",
+                )
+                .with_domain(host);
             }
             Verb::Mail => (Code::OK, (2, 1, 0, "sender ok")),
             Verb::Rcpt => (Code::OK, (2, 1, 5, "recipient ok")),

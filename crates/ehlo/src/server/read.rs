@@ -347,10 +347,7 @@ impl Server {
         // RFC 3207 §4: 530 "to every command other than NOOP, EHLO, STARTTLS, or QUIT".
         if self.config.require_tls
             && !self.tls
-            && !matches!(
-                verb,
-                Verb::Noop | Verb::Ehlo | Verb::Lhlo | Verb::StartTls | Verb::Quit
-            )
+            && !matches!(verb, Verb::Noop | Verb::Ehlo | Verb::Lhlo | Verb::StartTls | Verb::Quit)
         {
             return Err(Reason::TlsRequired);
         }
