@@ -12,7 +12,6 @@
 /// assert!(!policy.missing_brackets);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools)] // independent switches, each with a name
 pub struct Policy {
     /// Read addresses and parameter values in UTF-8 (RFC 6531 §3.3), as after an offer of SMTPUTF8.
     pub smtputf8: bool,
