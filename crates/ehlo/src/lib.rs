@@ -27,7 +27,7 @@ pub use capability::{
     AuthMechanisms, Capabilities, Capability, DeliverBy, EhloKeyword, EhloParams, FutureRelease,
     Limits, PriorityProfile, ReleaseTime, SolicitationKeywords,
 };
-pub use code::{Code, EnhancedCode, Severity};
+pub use code::{Code, EnhancedCode, EnhancedStatus, Severity};
 pub use encode::{BufferTooSmall, Encode, Writer};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;

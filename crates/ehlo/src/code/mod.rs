@@ -4,7 +4,7 @@ mod enhanced;
 
 use crate::encode::{Encode, Writer};
 
-pub use enhanced::EnhancedCode;
+pub use enhanced::{EnhancedCode, EnhancedStatus};
 
 /// What the first digit of a reply code says, RFC 5321 §4.2.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
