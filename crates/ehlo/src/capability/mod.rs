@@ -1,20 +1,25 @@
 //! What an EHLO reply offers: one line of it, and the whole in a fixed size. RFC 5321 §4.1.1.1.
 
+mod auth;
+mod deliver_by;
+mod future_release;
 mod limits;
+mod mt_priority;
+mod no_soliciting;
 mod summary;
-mod values;
 mod words;
 
 use crate::reply::{PRINTABLE, put_text, text_run};
 use crate::{Encode, Extension, Writer};
 
+pub use auth::AuthMechanisms;
+pub use deliver_by::DeliverBy;
+pub use future_release::{FutureRelease, ReleaseTime};
 pub use limits::Limits;
+pub use mt_priority::PriorityProfile;
+pub use no_soliciting::SolicitationKeywords;
 pub use summary::Capabilities;
-pub use values::{
-    AuthMechanisms, DeliverBy, EhloKeyword, FutureRelease, PriorityProfile, ReleaseTime,
-    SolicitationKeywords,
-};
-pub use words::EhloParams;
+pub use words::{EhloKeyword, EhloParams};
 
 macro_rules! capabilities {
     ($($(#[doc = $doc:literal])+ $name:ident,)*) => {
