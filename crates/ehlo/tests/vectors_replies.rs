@@ -1,5 +1,7 @@
 //! The conformance vectors for replies, greetings and EHLO replies.
 
+#![allow(clippy::unwrap_used)] // a test fails by a panic
+
 use ehlo::{
     Capabilities, Code, Extension, Mechanisms, Parsed, Policy, Reply, ReplyFrame, ReplyLimits,
     SaslMechanism, Severity, SyntaxErrorKind,
@@ -134,7 +136,8 @@ fn capabilities_of_ehlo_replies() {
     };
     let plain_login = Mechanisms::NONE.with(SaslMechanism::Plain).with(SaslMechanism::Login);
     let login = (Some(plain_login), None);
-    let expected: [(&str, &[Extension], (Option<Mechanisms>, Option<u64>)); 14] = [
+    type Offer<'a> = (&'a str, &'a [Extension], (Option<Mechanisms>, Option<u64>));
+    let expected: [Offer<'_>; 14] = [
         ("rep-136", &[EightBitMime, Size, Dsn, Help], (None, None)),
         ("rep-137", &[], (None, None)),
         (

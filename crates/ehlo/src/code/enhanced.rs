@@ -279,6 +279,7 @@ fn status_number(text: &[u8]) -> Option<(u16, &[u8])> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test fails by a panic
 mod tests {
     extern crate std;
 

@@ -334,3 +334,30 @@ const fn clean_word(octet: u8) -> u8 {
         _ => clean(octet),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use crate::{Capabilities, EnhancedStatus, Extension};
+    use std::vec;
+
+    #[test]
+    fn ehlo_reply_ends_with_a_space() {
+        let greeting = Reply::enhanced(Code::OK, EnhancedStatus::OTHER.success(), "hello\nthere");
+        let greeting = greeting.with_domain("mx.example");
+        let offered = Capabilities::NONE.with_size(0).with(Extension::Dsn);
+        let cases = [
+            (Capabilities::NONE, "250-mx.example hello\r\n250 there\r\n"),
+            (offered, "250-mx.example hello\r\n250-there\r\n250-SIZE 0\r\n250 DSN\r\n"),
+        ];
+        for (capabilities, expected) in cases {
+            let mut out = vec![0; expected.len()];
+            let mut writer = Writer::new(&mut out);
+            write_ehlo(&greeting, capabilities.iter(), &mut writer);
+            assert_eq!(writer.finish(), Ok(expected.len()));
+            assert_eq!(out, expected.as_bytes());
+        }
+    }
+}
