@@ -13,6 +13,7 @@ mod encode;
 mod error;
 mod extension;
 mod grammar;
+mod keyword;
 pub mod limits;
 mod machine;
 mod parameter;

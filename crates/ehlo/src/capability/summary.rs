@@ -73,7 +73,7 @@ impl Capabilities {
         let mut offered = Self::NONE;
         if reply.code() == Code::OK {
             for line in reply.lines().skip(1) {
-                offered.insert(&Capability::parse(line));
+                offered.insert_line(line);
             }
         }
         offered
@@ -158,7 +158,9 @@ impl Capabilities {
             Capability::Auth(mechanisms) | Capability::LegacyAuth(mechanisms) => {
                 self.mechanisms = self.mechanisms.union(mechanisms.known());
             }
-            Capability::DeliverBy(deliver_by) => *self = self.with_deliver_by(deliver_by.minimum()),
+            Capability::DeliverBy(deliver_by) if deliver_by.minimum().is_some() => {
+                *self = self.with_deliver_by(deliver_by.minimum());
+            }
             Capability::FutureRelease(future_release) => self.future_release = Some(future_release),
             Capability::Limits(limits) => {
                 let (rcpt_max, mail_max, rcpt_domain_max) = limits.numbers();
@@ -174,6 +176,17 @@ impl Capabilities {
             }
             Capability::MtPriority(Some(profile)) => self.profile = Profile::of(profile),
             _ => {}
+        }
+    }
+
+    /// The same as to insert what [`Capability::parse`] makes of the line.
+    fn insert_line(&mut self, line: &[u8]) {
+        // Most lines are a keyword that is alone.
+        match Extension::from_keyword(line) {
+            None | Some(Extension::FutureRelease | Extension::Limits) => {
+                self.insert(&Capability::parse(line));
+            }
+            Some(extension) => self.offered |= bit(extension),
         }
     }
 

@@ -36,9 +36,9 @@ impl<'a> EhloKeyword<'a> {
         }
     }
 
-    /// The same for what is known to be one.
-    pub(super) const fn known(text: &'a [u8]) -> Self {
-        Self(text)
+    /// The same for octets, which may be of any kind.
+    pub(super) fn checked(octets: &'a [u8]) -> Option<Self> {
+        core::str::from_utf8(octets).ok().and_then(|text| Self::new(text).ok())
     }
 
     /// The keyword as it was written.

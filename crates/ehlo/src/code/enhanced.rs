@@ -34,7 +34,8 @@ impl EnhancedCode {
         Self { class, subject, detail }
     }
 
-    /// The code that a reply's text begins with, and the text after it and one space.
+    /// The code that a reply's text begins with, and the text after it and one space; the text may
+    /// go on with other lines.
     ///
     /// RFC 2034 §4: `status-code = class "." subject "." detail`, followed by a space; RFC 3463
     /// §2 allows no leading zeros.
@@ -44,7 +45,7 @@ impl EnhancedCode {
         let (b'.', rest) = rest.split_first()? else { return None };
         let (detail, rest) = status_number(rest)?;
         let rest = match rest {
-            [] => rest,
+            [] | [b'\r' | b'\n', ..] => rest,
             [b' ', rest @ ..] => rest,
             _ => return None,
         };

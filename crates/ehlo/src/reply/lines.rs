@@ -1,5 +1,6 @@
 //! The lines of a reply's text, as they stand or will stand on the wire.
 
+use super::text::find_lf;
 use crate::{EnhancedCode, limits};
 
 /// The lines of a reply's text, from [`Reply::lines`](crate::Reply::lines).
@@ -60,7 +61,7 @@ impl<'a> Iterator for Lines<'a> {
         match &mut self.0 {
             Source::Wire { rest, strip } => {
                 // No text holds an LF, so that the first one ends the line.
-                let end = memchr::memchr(b'\n', rest)?;
+                let end = find_lf(rest)?;
                 let (line, after) = rest.split_at_checked(end.saturating_add(1))?;
                 *rest = after;
                 // `250` alone is one octet shorter than `250 `.
@@ -108,8 +109,9 @@ fn given_line(text: &[u8], room: usize) -> (&[u8], Option<&[u8]>, bool) {
 
 /// `text` without `code` in front.
 fn stripped(text: &[u8], code: Option<EnhancedCode>) -> &[u8] {
-    match (code, EnhancedCode::leading(text)) {
-        (Some(code), Some((leading, rest))) if code == leading => rest,
+    let Some(code) = code else { return text };
+    match EnhancedCode::leading(text) {
+        Some((leading, rest)) if code == leading => rest,
         _ => text,
     }
 }

@@ -133,12 +133,11 @@ impl<'a> Reply<'a> {
             return self.enhanced;
         }
         let text = match self.source {
-            Source::Wire(octets) => octets.get(4..octets.len().saturating_sub(2))?,
+            Source::Wire(octets) => octets.get(4..)?,
             Source::Given { domain: None, text } => text.as_bytes(),
             Source::Given { domain: Some(_), .. } => return None,
         };
-        let end = memchr::memchr2(b'\r', b'\n', text.get(..10).unwrap_or(text));
-        let (code, _) = EnhancedCode::leading(end.and_then(|end| text.get(..end)).unwrap_or(text))?;
+        let (code, _) = EnhancedCode::leading(text)?;
         Some(code).filter(|code| code.fits(self.severity()))
     }
 

@@ -32,27 +32,50 @@ pub(crate) const ANY_TEXT: [bool; 256] = {
 /// How many octets at the front of `input` belong to `class`, which holds `%d32-126`.
 ///
 /// Eight octets at a time while they are all printable ASCII.
+#[inline]
 pub(crate) fn text_run(input: &[u8], class: &[bool; 256]) -> usize {
     let mut at = 0;
-    while let Some(rest) = input.get(at..) {
-        if let Some(word) = rest.first_chunk() {
-            let odd = not_printable(u64::from_le_bytes(*word));
-            if odd == 0 {
-                at += 8;
-                continue;
-            }
-            at += (odd.trailing_zeros() / 8) as usize;
-        }
-        // One that is not printable, or the last seven; then up to eight by the table.
+    loop {
         let rest = input.get(at..).unwrap_or_default();
-        let rest = rest.get(..8).unwrap_or(rest);
-        let run = rest.iter().take_while(|&&octet| class[usize::from(octet)]).count();
-        at += run;
-        if run < 8 {
-            break;
+        let Some(word) = rest.first_chunk() else {
+            return at + rest.iter().take_while(|&&octet| class[usize::from(octet)]).count();
+        };
+        let odd = not_printable(u64::from_le_bytes(*word));
+        if odd == 0 {
+            at += 8;
+            continue;
+        }
+        at += (odd.trailing_zeros() / 8) as usize;
+        match input.get(at) {
+            Some(&octet) if class[usize::from(octet)] => at += table_run(input, at, class),
+            _ => return at,
         }
     }
-    at
+}
+
+/// The same for up to eight octets from `at` on, of any kind.
+fn table_run(input: &[u8], at: usize, class: &[bool; 256]) -> usize {
+    let octets = input.iter().skip(at).take(8);
+    octets.take_while(|&&octet| class[usize::from(octet)]).count()
+}
+
+/// The place of the first LF.
+#[inline]
+pub(crate) fn find_lf(octets: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let rest = octets.get(at..)?;
+        let Some(word) = rest.first_chunk() else {
+            return Some(at + rest.iter().position(|&octet| octet == b'\n')?);
+        };
+        let word = u64::from_le_bytes(*word) ^ (EACH * b'\n' as u64);
+        // The lowest bit is that of the first octet that is zero now.
+        let found = word.wrapping_sub(EACH) & !word & (EACH * 0x80);
+        if found != 0 {
+            return Some(at + (found.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
 }
 
 /// Appends `text` with every octet outside `textstring` as a question mark.
