@@ -4,6 +4,7 @@ use super::{
     AuthMechanisms, Capability, DeliverBy, EhloParams, FutureRelease, Limits, PriorityProfile,
     SolicitationKeywords,
 };
+use crate::reply::wire_line;
 use crate::sasl::Mechanisms;
 use crate::{Code, Extension, Reply};
 
@@ -71,10 +72,17 @@ impl Capabilities {
     /// RFC 5321 §4.1.1.1: the first line has the server's name and a greeting, and no keyword.
     pub fn from_reply(reply: &Reply<'_>) -> Self {
         let mut offered = Self::NONE;
-        if reply.code() == Code::OK {
-            for line in reply.lines().skip(1) {
+        if reply.code() != Code::OK {
+            return offered;
+        }
+        if let Some(octets) = reply.octets() {
+            let mut rest = wire_line(octets).map_or(octets, |(_, rest)| rest);
+            while let Some((line, after)) = wire_line(rest) {
                 offered.insert_line(line);
+                rest = after;
             }
+        } else {
+            reply.lines().skip(1).for_each(|line| offered.insert_line(line));
         }
         offered
     }

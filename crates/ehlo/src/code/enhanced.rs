@@ -39,6 +39,7 @@ impl EnhancedCode {
     ///
     /// RFC 2034 §4: `status-code = class "." subject "." detail`, followed by a space; RFC 3463
     /// §2 allows no leading zeros.
+    #[inline]
     pub(crate) fn leading(text: &[u8]) -> Option<(Self, &[u8])> {
         let [class @ (b'2' | b'4' | b'5'), b'.', rest @ ..] = text else { return None };
         let (subject, rest) = status_number(rest)?;
@@ -264,19 +265,25 @@ statuses! {
     7 . 30 REQUIRETLS_REQUIRED "REQUIRETLS support is required, RFC 8689";
 }
 
-/// `1*3digit` without leading zeros.
+/// `1*3digit`; a zero ends it, so that none can lead.
+#[inline]
 fn status_number(text: &[u8]) -> Option<(u16, &[u8])> {
-    let digit = |place: usize| text.get(place).filter(|octet| octet.is_ascii_digit());
-    let mut number = u16::from(digit(0)? - b'0');
-    let mut length = 1;
-    while let (1 | 2, Some(octet)) = (length, digit(length)) {
-        if number == 0 {
-            return None;
+    let (&first, mut rest) = text.split_first()?;
+    let mut number = digit(first)?;
+    if number > 0 {
+        for _ in 0..2 {
+            let [octet, after @ ..] = rest else { break };
+            let Some(digit) = digit(*octet) else { break };
+            number = number * 10 + digit;
+            rest = after;
         }
-        number = number * 10 + u16::from(octet - b'0');
-        length += 1;
     }
-    Some((number, text.get(length..)?))
+    Some((number, rest))
+}
+
+#[inline]
+const fn digit(octet: u8) -> Option<u16> {
+    if octet.is_ascii_digit() { Some((octet - b'0') as u16) } else { None }
 }
 
 #[cfg(test)]

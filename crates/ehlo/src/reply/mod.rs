@@ -12,6 +12,7 @@ use core::fmt::{self, Write as _};
 
 pub use frame::{ReplyFrame, ReplyLimits};
 pub use lines::Lines;
+pub(crate) use lines::wire_line;
 pub(crate) use text::{PRINTABLE, clean, put_text, text_run};
 
 /// A reply: a code, perhaps an enhanced status code, and lines of text. RFC 5321 §4.2.
@@ -97,6 +98,7 @@ impl<'a> Reply<'a> {
     /// # Errors
     ///
     /// Those of [`ReplyFrame::advance`].
+    #[inline]
     pub fn parse(input: &'a [u8], policy: &Policy) -> Result<Parsed<Self>, SyntaxError> {
         let mut frame = ReplyFrame::new();
         let length = frame.advance(input, &ReplyLimits::DEFAULT, policy)?;
@@ -109,6 +111,7 @@ impl<'a> Reply<'a> {
     }
 
     /// The reply that these octets are, which a [`ReplyFrame`] must have found to be one.
+    #[inline]
     pub(crate) fn framed(octets: &'a [u8]) -> Self {
         let code = octets.first_chunk().and_then(|digits| Code::from_digits(*digits));
         // Every frame begins with a code.
@@ -117,17 +120,20 @@ impl<'a> Reply<'a> {
     }
 
     /// The code.
+    #[inline]
     pub const fn code(&self) -> Code {
         self.code
     }
 
     /// What the first digit of the code says.
+    #[inline]
     pub const fn severity(&self) -> Severity {
         self.code.severity()
     }
 
     /// The enhanced status code, given or in front of the first line; none if its class is not
     /// that of the reply. RFC 2034 §4.
+    #[inline]
     pub fn enhanced_code(&self) -> Option<EnhancedCode> {
         if self.enhanced.is_some() {
             return self.enhanced;
@@ -156,6 +162,7 @@ impl<'a> Reply<'a> {
     /// A line of a reply that was parsed is as the peer wrote it. One of a reply that was built
     /// lacks the word of [`with_domain`](Self::with_domain), and may hold octets that will be
     /// written as question marks.
+    #[inline]
     pub fn lines(&self) -> Lines<'a> {
         match self.source {
             Source::Wire(octets) => Lines::wire(octets, self.enhanced_code()),

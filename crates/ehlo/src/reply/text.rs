@@ -34,48 +34,49 @@ pub(crate) const ANY_TEXT: [bool; 256] = {
 /// Eight octets at a time while they are all printable ASCII.
 #[inline]
 pub(crate) fn text_run(input: &[u8], class: &[bool; 256]) -> usize {
-    let mut at = 0;
-    loop {
-        let rest = input.get(at..).unwrap_or_default();
-        let Some(word) = rest.first_chunk() else {
-            return at + rest.iter().take_while(|&&octet| class[usize::from(octet)]).count();
-        };
+    let mut rest = input;
+    while let Some((word, after)) = rest.split_first_chunk() {
         let odd = not_printable(u64::from_le_bytes(*word));
         if odd == 0 {
-            at += 8;
+            rest = after;
             continue;
         }
-        at += (odd.trailing_zeros() / 8) as usize;
-        match input.get(at) {
-            Some(&octet) if class[usize::from(octet)] => at += table_run(input, at, class),
-            _ => return at,
+        rest = rest.get(place(odd)..).unwrap_or_default();
+        match table_run(rest, class) {
+            [] => return input.len() - rest.len(),
+            run => rest = rest.get(run.len()..).unwrap_or_default(),
         }
     }
+    input.len() - rest.len() + table_run(rest, class).len()
 }
 
-/// The same for up to eight octets from `at` on, of any kind.
-fn table_run(input: &[u8], at: usize, class: &[bool; 256]) -> usize {
-    let octets = input.iter().skip(at).take(8);
-    octets.take_while(|&&octet| class[usize::from(octet)]).count()
+/// The octets of `class` at the front of `input`, up to eight.
+#[inline]
+fn table_run<'a>(input: &'a [u8], class: &[bool; 256]) -> &'a [u8] {
+    let run = input.iter().take(8).take_while(|&&octet| class[usize::from(octet)]).count();
+    input.get(..run).unwrap_or_default()
 }
 
 /// The place of the first LF.
 #[inline]
 pub(crate) fn find_lf(octets: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        let rest = octets.get(at..)?;
-        let Some(word) = rest.first_chunk() else {
-            return Some(at + rest.iter().position(|&octet| octet == b'\n')?);
-        };
+    let mut rest = octets;
+    while let Some((word, after)) = rest.split_first_chunk() {
         let word = u64::from_le_bytes(*word) ^ (EACH * b'\n' as u64);
         // The lowest bit is that of the first octet that is zero now.
         let found = word.wrapping_sub(EACH) & !word & (EACH * 0x80);
         if found != 0 {
-            return Some(at + (found.trailing_zeros() / 8) as usize);
+            return Some(octets.len() - rest.len() + place(found));
         }
-        at += 8;
+        rest = after;
     }
+    Some(octets.len() - rest.len() + rest.iter().position(|&octet| octet == b'\n')?)
+}
+
+/// The place of the octet that has the lowest bit of a word.
+#[inline]
+const fn place(bits: u64) -> usize {
+    (bits.trailing_zeros() / 8) as usize
 }
 
 /// Appends `text` with every octet outside `textstring` as a question mark.
