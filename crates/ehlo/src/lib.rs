@@ -15,6 +15,7 @@ mod endpoint;
 mod error;
 mod extension;
 mod grammar;
+mod keyword;
 pub mod limits;
 mod machine;
 mod parameter;
@@ -31,7 +32,7 @@ pub use capability::{
 };
 pub use chunk::ChunkDecoder;
 pub use client::{Client, ClientConfig, SendError};
-pub use code::{Code, EnhancedCode, Severity};
+pub use code::{Code, EnhancedCode, EnhancedStatus, Severity};
 pub use command::{
     AbsoluteUri, Attribute, AttributeName, Attributes, Command, DomainList, EtrnNode,
     InitialResponse, Mechanism, OtherVerb, SmtpString, UserOrList,
