@@ -156,12 +156,14 @@ impl DataDecoder {
             }
             at += 1;
         };
+        let mut steps = 0;
         while let Some(&octet) = input.get(at) {
             let data = input.get(start..at).unwrap_or_default();
             match newlines.step(before, octet) {
                 Step::Pass(next) => {
                     let stepped = input.get(at..).unwrap_or_default();
-                    let quiet = newlines.quiet(next, stepped);
+                    steps += 1;
+                    let quiet = newlines.quiet(next, stepped, steps);
                     before = if quiet == 0 {
                         next
                     } else {

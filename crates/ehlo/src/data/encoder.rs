@@ -56,13 +56,15 @@ impl DataEncoder {
     pub fn encode(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, NewlineError> {
         self.check()?;
         let mut consumed = 0;
+        let mut steps = 0;
         let mut out = Room { out, written: 0 };
         while let Some(&octet) = content.get(consumed) {
             let (wire, next): (&[u8], _) = match self.newlines.step(self.before, octet) {
                 Step::Pass(next) => {
                     let stepped = content.get(consumed..).unwrap_or_default();
                     let fits = stepped.get(..out.left()).unwrap_or(stepped);
-                    let quiet = self.newlines.quiet(next, fits);
+                    steps += 1;
+                    let quiet = self.newlines.quiet(next, fits, steps);
                     let run = fits.get(..=quiet).unwrap_or(fits);
                     if run.is_empty() {
                         break;
