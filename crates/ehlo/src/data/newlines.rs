@@ -66,22 +66,46 @@ impl Newlines {
         }
     }
 
-    /// How many octets after the first of `input` need no step, given that the first had the
-    /// `steps`th one in this input, and `before` came of it.
+    /// How many octets at the front of `input` pass as they are, given what stands before it, and
+    /// what then stands before the octet that follows them, which needs a [step](Self::step).
     ///
-    /// What stands before the octet that follows them is [`Before::pair`] of the last two.
-    ///
-    /// The wide search comes once a line or two had no dot: where every line has one, it would be
-    /// in vain every time.
+    /// The wide search comes once a line had no dot: where every line has one, it would be in vain
+    /// every time.
     #[inline]
-    pub(super) fn quiet(self, before: Before, input: &[u8], steps: usize) -> usize {
-        let strides = match before {
-            Before::Text if steps < SHORT => 0,
-            _ if input.get(1) == Some(&b'.') => 0,
-            Before::BareDot(_) => 0,
-            _ => self.strides(input),
-        };
-        if strides == 0 && before == Before::Text { plain(input) } else { strides }
+    pub(super) fn pass(self, mut before: Before, input: &[u8]) -> (usize, Before) {
+        let mut at = 0;
+        loop {
+            let rest = input.get(at..).unwrap_or_default();
+            let plain = match (before, rest) {
+                (Before::Cr, _) | (Before::Start | Before::Bare(_), [b'.', ..]) => 0,
+                _ => plain(rest),
+            };
+            if plain > 0 {
+                at += plain;
+                before = Before::Text;
+            }
+            if plain < STRIDE {
+                match (before, rest.get(plain..)) {
+                    (
+                        Before::Text | Before::Start | Before::Bare(_),
+                        Some([b'\r', b'\n', next, ..]),
+                    ) => {
+                        at += 2;
+                        before = Before::Start;
+                        if *next == b'.' {
+                            return (at, before);
+                        }
+                    }
+                    _ => return (at, before),
+                }
+            }
+            let last = input.get(at - 1..).unwrap_or_default();
+            let strides = self.strides(last);
+            if strides > 0 {
+                at += strides;
+                before = Before::pair(last.get(..=strides).unwrap_or_default());
+            }
+        }
     }
 
     /// As many octets after the first of `input`, in multiples of [`STRIDE`], as need no step.
@@ -251,11 +275,10 @@ fn strides(input: &[u8], is_loud: impl Fn(u8, u8, u8) -> bool) -> usize {
     quiet
 }
 
-/// The number of octets after the first of `input`, a stride at most, up to a CR, LF or NUL.
+/// The number of octets at the front of `input`, a stride at most, that are not CR, LF or NUL.
 #[inline]
 fn plain(input: &[u8]) -> usize {
-    let octets = input.get(1..).unwrap_or_default();
-    let octets = octets.get(..STRIDE).unwrap_or(octets);
+    let octets = input.get(..STRIDE).unwrap_or(input);
     let mut plain = 0;
     let words = octets.chunks_exact(8);
     let rest = words.remainder();
@@ -291,6 +314,3 @@ const EACH: u64 = u64::MAX / 0xff;
 
 /// Octets that are looked at together: a loop of this length without a branch becomes vectors.
 const STRIDE: usize = 64;
-
-/// Steps after which strides are tried.
-const SHORT: usize = 4;
