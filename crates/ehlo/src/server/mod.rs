@@ -272,7 +272,6 @@ impl Server {
                 self.messages = self.messages.saturating_add(1);
             }
             Verb::Mail if !positive => self.transaction = Transaction::NONE,
-            Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Rset => {}
             _ => {}
         }
         // RFC 5321 §4.1.1.4: "the buffers are cleared": the transaction goes as one value.

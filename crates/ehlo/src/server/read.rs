@@ -119,9 +119,9 @@ impl Server {
         let mut consumed = 0;
         while let Some(rest) = input.get(consumed..).filter(|rest| !rest.is_empty()) {
             let Reading::Data(decoder) = &mut self.reading else { break };
-            let decoded = decoder.decode(rest);
-            consumed += decoded.consumed;
-            if let Content::End(_) = decoded.content {
+            let found = decoder.decode(rest);
+            consumed += found.consumed;
+            if let Content::End(_) = found.content {
                 self.ready = true;
                 break;
             }
@@ -251,8 +251,8 @@ impl Server {
         let Reading::Data(decoder) = &mut self.reading else {
             return Received { consumed: 0, event: Event::NeedInput };
         };
-        let decoded = decoder.decode(input);
-        let event = match decoded.content {
+        let found = decoder.decode(input);
+        let event = match found.content {
             Content::NeedInput => Event::MailData(&[]),
             Content::Data(data) => {
                 self.transaction.size += data.len() as u64;
@@ -268,7 +268,7 @@ impl Server {
                 at_offset(event, error.offset)
             }
         };
-        Received { consumed: decoded.consumed, event }
+        Received { consumed: found.consumed, event }
     }
 
     fn end_of_data<'i>(&mut self) -> Event<'i> {
