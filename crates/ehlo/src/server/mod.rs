@@ -44,9 +44,11 @@ pub struct Server {
     pending: Option<Pending>,
     transaction: Transaction,
     reading: Reading,
+    /// Octets of the chunk still to come.
+    chunk: u64,
     /// Octets of the unread input that were searched in vain for the end of the line, or that make
-    /// up the item that `receive` gives next.
-    scanned: usize,
+    /// up the item that `receive` gives next; never more than the longest line.
+    scanned: u32,
     /// `receive` gives an event without looking further.
     ready: bool,
     decoder: DataDecoder,
@@ -76,6 +78,7 @@ impl Server {
             }),
             transaction: Transaction::NONE,
             reading: Reading::Line,
+            chunk: 0,
             scanned: 0,
             ready: false,
             decoder: DataDecoder::new(config.newlines),
@@ -275,7 +278,6 @@ impl Server {
                 self.messages = self.messages.saturating_add(1);
             }
             Verb::Mail if !positive => self.transaction = Transaction::NONE,
-            Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Rset => {}
             _ => {}
         }
         // RFC 5321 §4.1.1.4: "the buffers are cleared": the transaction goes as one value.
@@ -425,6 +427,8 @@ enum Reading {
     LongLine { cr: bool },
     /// Mail data, up to the line with a single dot.
     Data,
-    /// A chunk with this many octets to come, the last one or not.
-    Chunk { left: u64, last: bool },
+    /// A chunk, the last one or not.
+    Chunk { last: bool },
 }
+
+const _: () = assert!(size_of::<Server>() <= 160);

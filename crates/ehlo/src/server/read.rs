@@ -5,8 +5,8 @@ use memchr::memchr;
 use super::{Event, Pending, Reading, Reason, Refusal, Role, Server, Transaction};
 use crate::sasl::Response;
 use crate::{
-    Body, Command, Content, Extension, Parameter, Parameters, Received, State, SyntaxError,
-    SyntaxErrorKind, Verb, Wants, limits, session,
+    Body, Command, Content, Extension, NewlineError, Parameter, Parameters, Received, State,
+    SyntaxError, SyntaxErrorKind, Verb, Wants, limits, session,
 };
 
 impl Server {
@@ -38,7 +38,7 @@ impl Server {
             Reading::Line => self.wants_line(input),
             Reading::LongLine { cr } => self.wants_end_of_long_line(input, cr),
             Reading::Data => self.wants_data(input),
-            Reading::Chunk { left, last } => self.wants_chunk(input, left, last),
+            Reading::Chunk { .. } => self.wants_chunk(input),
         };
         // RFC 5321 §4.1.1.5 and §3.8: a connection that is lost is as good as QUIT; a message
         // without its end is none.
@@ -53,31 +53,34 @@ impl Server {
         if self.ready {
             return Wants::Event;
         }
-        let Some(at) = memchr(b'\n', input.get(self.scanned..).unwrap_or_default()) else {
-            if input.len() > self.longest_line() {
-                self.scanned = 0;
-                self.reading = Reading::LongLine { cr: input.last() == Some(&b'\r') };
-                return Wants::Input { consumed: input.len() };
-            }
-            self.scanned = input.len();
+        let from = self.scanned as usize;
+        let end = memchr(b'\n', input.get(from..).unwrap_or_default()).map(|at| from + at + 1);
+        let seen = end.unwrap_or(input.len());
+        if seen > limits::COMMAND_LINE && seen > self.longest_line() {
+            let start = input.get(..self.longest_line()).unwrap_or(input);
+            self.scanned = 0;
+            self.reading = Reading::LongLine { cr: start.last() == Some(&b'\r') };
+            return Wants::Input { consumed: start.len() };
+        }
+        self.scanned = length(seen);
+        if end.is_none() {
             return Wants::Input { consumed: 0 };
-        };
-        self.scanned += at + 1;
+        }
         self.ready = true;
         // RFC 3030 §2: "the receiver-SMTP MUST accept and discard the associated message data
         // before sending the appropriate 5XX or 4XX code".
         if let Some((size, last, reason)) = self.refused_chunk(input) {
-            let consumed = core::mem::take(&mut self.scanned);
-            self.ready = false;
+            let consumed = self.take_item();
             self.verdict = Some(reason);
-            self.reading = Reading::Chunk { left: size, last };
+            self.reading = Reading::Chunk { last };
+            self.chunk = size;
             return Wants::Input { consumed };
         }
         Wants::Event
     }
 
     fn refused_chunk(&self, input: &[u8]) -> Option<(u64, bool, Reason)> {
-        let line = input.get(..self.scanned)?.strip_suffix(b"\r\n")?;
+        let line = input.get(..self.scanned as usize)?.strip_suffix(b"\r\n")?;
         if self.state == State::Auth || !line.get(..4)?.eq_ignore_ascii_case(b"BDAT") {
             return None;
         }
@@ -96,8 +99,7 @@ impl Server {
             let before = end.checked_sub(2).and_then(|i| input.get(i));
             if before == Some(&b'\r') || (end == 1 && cr) {
                 self.ready = true;
-                self.scanned = end;
-                return Wants::Event;
+                return Wants::Input { consumed: end };
             }
             from = end;
         }
@@ -126,15 +128,12 @@ impl Server {
         Wants::Input { consumed }
     }
 
-    fn wants_chunk(&mut self, input: &[u8], left: u64, last: bool) -> Wants {
-        if left == 0 {
+    fn wants_chunk(&mut self, input: &[u8]) -> Wants {
+        if self.chunk == 0 || (self.verdict.is_none() && !input.is_empty()) {
             return Wants::Event;
         }
-        if self.verdict.is_none() && !input.is_empty() {
-            return Wants::Event;
-        }
-        let consumed = at_most(left, input).len();
-        self.reading = Reading::Chunk { left: left - consumed as u64, last };
+        let consumed = at_most(self.chunk, input).len();
+        self.chunk -= consumed as u64;
         Wants::Input { consumed }
     }
 
@@ -158,46 +157,49 @@ impl Server {
             Reading::LongLine { .. } => {
                 let consumed = self.take_item();
                 self.reading = Reading::Line;
-                Received { consumed, event: self.line_too_long(0) }
+                Received { consumed, event: self.line_too_long(self.longest_line()) }
             }
             Reading::Data if self.ready => {
                 self.take_item();
                 nothing(self.end_of_data())
             }
             Reading::Data => self.mail_data(input),
-            Reading::Chunk { left, last } => self.chunk(input, left, last),
+            Reading::Chunk { last } => self.chunk(input, last),
         }
     }
 
     fn take_item(&mut self) -> usize {
         self.ready = false;
-        core::mem::take(&mut self.scanned)
+        core::mem::take(&mut self.scanned) as usize
     }
 
     fn line<'i>(&mut self, line: &'i [u8]) -> Event<'i> {
-        let syntax = |kind, offset| Reason::Syntax(SyntaxError { kind, offset });
         // RFC 5321 §2.3.8: "conforming implementations MUST NOT recognize or generate any other
         // character or character sequence as a line terminator".
         let Some(body) = line.strip_suffix(b"\r\n") else {
-            return self.refuse(Verb::Other, syntax(SyntaxErrorKind::BareLf, line.len() - 1), None);
+            let error = SyntaxError { kind: SyntaxErrorKind::BareLf, offset: line.len() - 1 };
+            return self.refuse_line(Verb::Other, error);
         };
         if self.state == State::Auth {
             return self.auth_response(line, body);
         }
         if self.shutting_down {
-            return self.refuse(Verb::Other, Reason::ShuttingDown, None);
+            return self.refuse(Verb::Other, Reason::ShuttingDown, 0, None);
         }
-        if line.len() > self.longest_command() && !starts_with(body, b"AUTH ") {
+        if line.len() > limits::COMMAND_LINE
+            && line.len() > self.longest_command()
+            && !starts_with(body, b"AUTH ")
+        {
             return self.line_too_long(self.longest_command());
         }
         let mut policy = self.config.policy;
         policy.smtputf8 = self.in_force(Extension::SmtpUtf8);
         let command = match Command::parse_line(body, &policy) {
             Ok(command) => command,
-            Err(error) => return self.refuse(Verb::Other, Reason::Syntax(error), None),
+            Err(error) => return self.refuse_line(Verb::Other, error),
         };
         if let Err(reason) = self.judge(&command) {
-            return self.refuse(command.verb(), reason, Some(command));
+            return self.refuse(command.verb(), reason, 0, Some(command));
         }
         match command {
             Command::Mail { parameters, .. } => {
@@ -208,7 +210,8 @@ impl Server {
                 };
             }
             Command::Bdat { size, last } => {
-                self.reading = Reading::Chunk { left: size, last };
+                self.reading = Reading::Chunk { last };
+                self.chunk = size;
                 return Event::Chunk { size, last };
             }
             _ => {}
@@ -220,27 +223,27 @@ impl Server {
     fn auth_response<'i>(&mut self, line: &[u8], body: &'i [u8]) -> Event<'i> {
         // RFC 4954 §4: "the server fails the AUTH command with the 500 reply".
         if line.len() > limits::AUTH_LINE {
-            return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, None);
+            return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, 0, None);
         }
         match Response::parse(body) {
             // RFC 4954 §4: "the server MUST reject the AUTH command by sending a 501 reply".
             Ok(Response::Cancel) => {
-                self.refuse(Verb::AuthResponse, Reason::AuthenticationCancelled, None)
+                self.refuse(Verb::AuthResponse, Reason::AuthenticationCancelled, 0, None)
             }
             Ok(response) => {
                 self.pend(Verb::AuthResponse, None);
                 Event::AuthResponse(response)
             }
-            Err(error) => self.refuse(Verb::AuthResponse, Reason::Syntax(error), None),
+            Err(error) => self.refuse_line(Verb::AuthResponse, error),
         }
     }
 
     fn line_too_long<'i>(&mut self, limit: usize) -> Event<'i> {
         if self.state == State::Auth {
-            return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, None);
+            return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, 0, None);
         }
         let error = SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: limit };
-        self.refuse(Verb::Other, Reason::Syntax(error), None)
+        self.refuse_line(Verb::Other, error)
     }
 
     fn mail_data<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
@@ -248,16 +251,17 @@ impl Server {
         let event = match decoded.content {
             Content::NeedInput => Event::MailData(&[]),
             Content::Data(data) => {
-                self.transaction.size += data.len() as u64;
-                if self.transaction.size > self.largest_message() {
+                let fits = at_most(self.largest_message() - self.transaction.size, data);
+                if fits.len() < data.len() {
                     self.verdict = Some(Reason::MessageTooLarge);
                 }
-                Event::MailData(data)
+                self.transaction.size += fits.len() as u64;
+                Event::MailData(fits)
             }
             Content::End(Ok(())) => self.end_of_data(),
-            Content::End(Err(error)) => {
-                self.verdict = Some(Reason::Newlines(error));
-                self.end_of_data()
+            Content::End(Err(NewlineError { kind, offset })) => {
+                self.reading = Reading::Line;
+                self.refuse(Verb::Message, Reason::Newlines(kind), offset, None)
             }
         };
         Received { consumed: decoded.consumed, event }
@@ -266,7 +270,7 @@ impl Server {
     fn end_of_data<'i>(&mut self) -> Event<'i> {
         self.reading = Reading::Line;
         match self.verdict.take() {
-            Some(reason) => self.refuse(Verb::Message, reason, None),
+            Some(reason) => self.refuse(Verb::Message, reason, 0, None),
             None => self.end_of_message(Verb::Message),
         }
     }
@@ -276,18 +280,17 @@ impl Server {
         Event::EndOfMailData { size: self.transaction.size }
     }
 
-    fn chunk<'i>(&mut self, input: &'i [u8], left: u64, last: bool) -> Received<Event<'i>> {
-        if left > 0 {
-            let data = at_most(left, input);
-            let length = data.len() as u64;
-            self.transaction.size += length;
-            self.reading = Reading::Chunk { left: left - length, last };
+    fn chunk<'i>(&mut self, input: &'i [u8], last: bool) -> Received<Event<'i>> {
+        if self.chunk > 0 {
+            let data = at_most(self.chunk, input);
+            self.transaction.size += data.len() as u64;
+            self.chunk -= data.len() as u64;
             return Received { consumed: data.len(), event: Event::MailData(data) };
         }
         self.reading = Reading::Line;
         let verb = if last { Verb::BdatLast } else { Verb::Bdat };
         let event = match self.verdict.take() {
-            Some(reason) => self.refuse(verb, reason, None),
+            Some(reason) => self.refuse(verb, reason, 0, None),
             None if last => self.end_of_message(verb),
             None => {
                 self.pend(verb, None);
@@ -309,10 +312,15 @@ impl Server {
         self.pending = Some(Pending { verb, announced: true, refused, owed });
     }
 
+    fn refuse_line<'i>(&mut self, verb: Verb, error: SyntaxError) -> Event<'i> {
+        self.refuse(verb, Reason::Syntax(error.kind), error.offset as u64, None)
+    }
+
     fn refuse<'i>(
         &mut self,
         verb: Verb,
         reason: Reason,
+        offset: u64,
         command: Option<Command<'i>>,
     ) -> Event<'i> {
         self.errors = self.errors.saturating_add(1);
@@ -322,19 +330,18 @@ impl Server {
             reason
         };
         self.pend(verb, Some(reason));
-        Event::Refused(Refusal { verb, reason, command })
+        Event::Refused(Refusal { verb, reason, offset, command })
     }
 
     /// What the RFCs say of a command that is well formed, before the application is asked.
     fn judge(&self, command: &Command<'_>) -> Result<(), Reason> {
         let verb = command.verb();
-        let unknown = SyntaxError { kind: SyntaxErrorKind::UnknownVerb, offset: 0 };
         // RFC 2033 §4.1: LHLO in place of HELO and EHLO, which get a 500.
         if match self.config.role {
             Role::Lmtp => matches!(verb, Verb::Ehlo | Verb::Helo),
             Role::Smtp | Role::Submission => verb == Verb::Lhlo,
         } {
-            return Err(Reason::Syntax(unknown));
+            return Err(Reason::Syntax(SyntaxErrorKind::UnknownVerb));
         }
         let extension = command.extension();
         // RFC 3207 §4.2 and RFC 4954 §4: not a second time.
@@ -391,8 +398,7 @@ impl Server {
                 self.judge_parameters(parameters)?;
                 // RFC 6531 §3.4: an address in UTF-8 only in a transaction that said SMTPUTF8.
                 if !forward_path.is_ascii() && !self.transaction.smtputf8 {
-                    let kind = SyntaxErrorKind::NeedsSmtpUtf8;
-                    return Err(Reason::Syntax(SyntaxError { kind, offset: 0 }));
+                    return Err(Reason::Syntax(SyntaxErrorKind::NeedsSmtpUtf8));
                 }
                 if self.transaction.recipients >= self.config.limits.recipients {
                     return Err(Reason::TooManyRecipients);
@@ -476,4 +482,9 @@ fn starts_with(line: &[u8], verb: &[u8]) -> bool {
 fn at_most(left: u64, input: &[u8]) -> &[u8] {
     let length = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
     input.get(..length).unwrap_or_default()
+}
+
+/// A length that is never more than the longest line.
+fn length(octets: usize) -> u32 {
+    u32::try_from(octets).unwrap_or(u32::MAX)
 }
