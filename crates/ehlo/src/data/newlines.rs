@@ -144,16 +144,12 @@ pub struct NewlineError {
 impl NewlineError {
     /// The code that a server answers after the end of the data.
     pub const fn code(self) -> Code {
-        match self.kind {
-            // RFC 5321 §4.5.3.1.9: "500 Line too long."
-            NewlineErrorKind::LineTooLong => Code::SYNTAX_ERROR,
-            _ => Code::MAILBOX_UNAVAILABLE,
-        }
+        self.kind.reply().0
     }
 
     /// The enhanced status code that a server answers after the end of the data.
     pub const fn enhanced_code(self) -> EnhancedCode {
-        EnhancedCode::known(5, 5, 2)
+        self.kind.reply().1
     }
 }
 
@@ -185,6 +181,16 @@ pub enum NewlineErrorKind {
 }
 
 impl NewlineErrorKind {
+    /// The code and the enhanced status code that a server answers after the end of the data.
+    pub const fn reply(self) -> (Code, EnhancedCode) {
+        let code = match self {
+            // RFC 5321 §4.5.3.1.9: "500 Line too long."
+            Self::LineTooLong => Code::SYNTAX_ERROR,
+            _ => Code::MAILBOX_UNAVAILABLE,
+        };
+        (code, EnhancedCode::known(5, 5, 2))
+    }
+
     /// The same in words, fit for the text of a reply.
     pub const fn text(self) -> &'static str {
         match self {

@@ -44,8 +44,10 @@ pub struct Server {
     pending: Option<Pending>,
     transaction: Transaction,
     reading: Reading,
+    /// Octets of the chunk still to come.
+    chunk: u64,
     /// Octets of the unread input that were searched in vain for the end of the line, or that make
-    /// up the item that `receive` gives next.
+    /// up the item that `receive` gives next; never more than the longest line.
     scanned: u32,
     /// `receive` gives an event without looking further.
     ready: bool,
@@ -75,6 +77,7 @@ impl Server {
             }),
             transaction: Transaction::NONE,
             reading: Reading::Line,
+            chunk: 0,
             scanned: 0,
             ready: false,
             verdict: None,
@@ -420,7 +423,9 @@ enum Reading {
     /// The rest of a line that is too long; whether the last octet was a CR.
     LongLine { cr: bool },
     /// Mail data, up to the line with a single dot.
-    Data(DataDecoder),
-    /// A chunk with this many octets to come, the last one or not.
-    Chunk { left: u64, last: bool },
+    Data,
+    /// A chunk, the last one or not.
+    Chunk { last: bool },
 }
+
+const _: () = assert!(size_of::<Server>() <= 160);
