@@ -51,6 +51,7 @@ pub struct Server {
     scanned: u32,
     /// `receive` gives an event without looking further.
     ready: bool,
+    decoder: DataDecoder,
     /// The verdict on the mail data that is being skipped.
     verdict: Option<Reason>,
     messages: u32,
@@ -80,6 +81,7 @@ impl Server {
             chunk: 0,
             scanned: 0,
             ready: false,
+            decoder: DataDecoder::new(config.newlines),
             verdict: None,
             messages: 0,
             errors: 0,
@@ -266,7 +268,8 @@ impl Server {
             Verb::Helo | Verb::Xclient if positive => self.extended = false,
             Verb::Rcpt if positive => self.transaction.recipients += 1,
             Verb::Data if self.state == State::Data => {
-                self.reading = Reading::Data(DataDecoder::new(self.config.newlines));
+                self.reading = Reading::Data;
+                self.decoder = DataDecoder::new(self.config.newlines);
             }
             Verb::Auth | Verb::AuthResponse if code == Code::AUTHENTICATION_SUCCEEDED => {
                 self.authenticated = true;

@@ -118,8 +118,7 @@ impl Server {
         }
         let mut consumed = 0;
         while let Some(rest) = input.get(consumed..).filter(|rest| !rest.is_empty()) {
-            let Reading::Data(decoder) = &mut self.reading else { break };
-            let found = decoder.decode(rest);
+            let found = self.decoder.decode(rest);
             consumed += found.consumed;
             if let Content::End(_) = found.content {
                 self.ready = true;
@@ -156,11 +155,11 @@ impl Server {
                 Received { consumed, event: self.line(input.get(..consumed).unwrap_or_default()) }
             }
             Reading::LongLine { .. } => {
-                self.take_item();
+                let consumed = self.take_item();
                 self.reading = Reading::Line;
                 Received { consumed, event: self.line_too_long(self.longest_line()) }
             }
-            Reading::Data(_) if self.ready => {
+            Reading::Data if self.ready => {
                 self.take_item();
                 nothing(self.end_of_data())
             }
@@ -248,10 +247,7 @@ impl Server {
     }
 
     fn mail_data<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
-        let Reading::Data(decoder) = &mut self.reading else {
-            return Received { consumed: 0, event: Event::NeedInput };
-        };
-        let found = decoder.decode(input);
+        let found = self.decoder.decode(input);
         let event = match found.content {
             Content::NeedInput => Event::MailData(&[]),
             Content::Data(data) => {
@@ -475,13 +471,6 @@ impl Server {
         } else {
             self.longest_command()
         }
-    }
-}
-
-fn at_offset(event: Event<'_>, offset: u64) -> Event<'_> {
-    match event {
-        Event::Refused(refusal) => Event::Refused(Refusal { offset, ..refusal }),
-        event => event,
     }
 }
 
