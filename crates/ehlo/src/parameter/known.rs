@@ -72,6 +72,17 @@ known! {
 }
 
 impl Known {
+    /// Whether it has no value.
+    #[inline]
+    pub(super) const fn is_flag(self) -> bool {
+        const FLAGS: u32 = Known::SmtpUtf8.bit()
+            | Known::RequireTls.bit()
+            | Known::ConPerm.bit()
+            | Known::Prdr.bit()
+            | Known::ConNeg.bit();
+        self.bit() & FLAGS != 0
+    }
+
     /// Its place in a set.
     pub(super) const fn bit(self) -> u32 {
         1 << self as u8
@@ -87,9 +98,29 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    pub(super) fn holds(self, known: Known) -> bool {
-        self == Self::Both || known.place() == Self::Both || known.place() == self
+    /// The parameters that do not belong to this command.
+    pub(super) const fn others(self) -> u32 {
+        match self {
+            Self::Mail => OF_RCPT_ALONE,
+            Self::Rcpt => OF_MAIL_ALONE,
+            Self::Both => 0,
+        }
     }
+}
+
+const OF_MAIL_ALONE: u32 = of(Place::Mail);
+const OF_RCPT_ALONE: u32 = of(Place::Rcpt);
+
+const fn of(place: Place) -> u32 {
+    let mut of = 0;
+    let mut i = 0;
+    while i < Known::ALL.len() {
+        if Known::ALL[i].place() as u8 == place as u8 {
+            of |= Known::ALL[i].bit();
+        }
+        i += 1;
+    }
+    of
 }
 
 /// The parameter of this keyword, in any case.

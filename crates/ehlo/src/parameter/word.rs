@@ -52,6 +52,11 @@ pub(super) fn body(input: &[u8]) -> IResult<'_, Body> {
     .parse(input)
 }
 
+/// `size-value ::= 1*20DIGIT`, RFC 1870 §3.
+pub(super) fn size(input: &[u8]) -> IResult<'_, u64> {
+    digits(input, 20, KIND).map(|(rest, octets)| (rest, octets.unwrap_or(u64::MAX)))
+}
+
 /// MT-PRIORITY=: from -9, the least urgent, to 9, RFC 6710 §4.1.
 ///
 /// ```

@@ -2,6 +2,8 @@
 //!
 //! The leaves are functions of our own, `fn(&[u8]) -> IResult<T>`; nom combines them.
 
+pub(crate) mod scan;
+
 use crate::{SyntaxError, SyntaxErrorKind};
 
 /// The result of a rule: what is left, and the value.
@@ -51,6 +53,20 @@ pub(crate) fn whole<'i, T>(
         Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault.locate(input)),
         Err(nom::Err::Incomplete(_)) => Err(SyntaxError { kind, offset: input.len() }),
     }
+}
+
+/// Whether a line ends here: at its CRLF, or with its input when that was cut off.
+///
+/// A CR that no LF follows is found by whoever reads the end of the line.
+#[inline]
+pub(crate) fn is_end(rest: &[u8]) -> bool {
+    matches!(rest.first(), None | Some(b'\r'))
+}
+
+/// Whether an argument ends here: where the line does, or at a space.
+#[inline]
+pub(crate) fn is_word_end(rest: &[u8]) -> bool {
+    matches!(rest.first(), None | Some(b'\r' | b' '))
 }
 
 /// What is wrong where no rule goes on: `kind`, unless the octet is one that no rule takes.
@@ -107,10 +123,24 @@ pub(crate) fn literal<'i, const N: usize>(
     literal: &'static [u8; N],
     kind: SyntaxErrorKind,
 ) -> impl Fn(&'i [u8]) -> IResult<'i, ()> + Copy {
-    move |input: &'i [u8]| match input.split_first_chunk::<N>() {
-        Some((start, rest)) if start.eq_ignore_ascii_case(literal) => Ok((rest, ())),
-        _ => Fault::error(input, of_octet(input, kind)),
+    move |input: &'i [u8]| match after_literal(input, literal) {
+        Some(rest) => Ok((rest, ())),
+        None => Fault::error(input, of_octet(input, kind)),
     }
+}
+
+/// What follows a literal string.
+#[inline]
+pub(crate) fn after_literal<'i, const N: usize>(
+    input: &'i [u8],
+    literal: &'static [u8; N],
+) -> Option<&'i [u8]> {
+    let (start, rest) = input.split_first_chunk::<N>()?;
+    let difference = start.iter().zip(literal).fold(0, |difference, (octet, expected)| {
+        let fold = if expected.is_ascii_alphabetic() { 0xDF } else { 0xFF };
+        difference | (octet ^ expected) & fold
+    });
+    (difference == 0).then_some(rest)
 }
 
 /// `min*maxDIGIT` as a number; `None` when it is over [`u64::MAX`].
@@ -139,11 +169,11 @@ pub(crate) fn digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult
 /// "printable (graphic and white space) US-ASCII" (RFC 3461 §4.4).
 #[inline]
 pub(crate) fn xtext(input: &[u8], kind: SyntaxErrorKind) -> IResult<'_, &[u8]> {
-    let mut rest = split(input, run(input, &XCHAR)).1;
+    let mut rest = split(input, scan::xchars(input)).1;
     while let [b'+', high, low, after @ ..] = rest {
         match hex_octet(*high, *low) {
             Some(0..=8 | 10..=31 | 127) | None => return Fault::error(rest, kind),
-            Some(_) => rest = split(after, run(after, &XCHAR)).1,
+            Some(_) => rest = split(after, scan::xchars(after)).1,
         }
     }
     if rest.first() == Some(&b'+') {
