@@ -4,26 +4,24 @@
 //! octets is a word of the same shape in which the highest bit of each member is set.
 
 /// The length of the `Dot-string` at the front of `input`: all that consists of letters, digits,
-/// hyphens, other `atext` and dots. 0 when there is none, or a dot stands where none may.
+/// hyphens and dots. 0 when there is none, or a dot stands where none may.
 #[inline]
 pub(crate) fn dot_string(input: &[u8]) -> usize {
-    let mut at = 0;
+    let mut words = Words::of(input);
     // The start counts as a dot.
     let mut carry = FIRST;
     loop {
-        let word = word(input, at);
-        let stop = HIGH & !ldh_or_dot(word);
-        let dot = equal(word, b'.');
-        let after_dot = (dot << 8) | carry;
-        let bad = after_dot & (dot | stop) & up_to_first(stop);
-        if bad != 0 {
+        let word = words.next();
+        let (dot, stop) = (equal(word, b'.'), not_ldh_or_dot(word));
+        let bad = ((dot << 8) | carry) & (dot | stop);
+        if bad & up_to_first(stop) != 0 {
             return 0;
         }
         if stop != 0 {
-            return at + first(stop);
+            return words.at(stop);
         }
         carry = dot >> 56;
-        at += 8;
+        words.advance();
     }
 }
 
@@ -31,81 +29,113 @@ pub(crate) fn dot_string(input: &[u8]) -> usize {
 /// hyphens and dots. 0 when there is none, or a dot or hyphen stands where none may.
 #[inline]
 pub(crate) fn domain(input: &[u8]) -> usize {
-    let mut at = 0;
+    let mut words = Words::of(input);
     let mut dot_carry = FIRST;
     let mut hyphen_carry = 0;
     loop {
-        let word = word(input, at);
-        let stop = HIGH & !ldh_or_dot(word);
-        let dot = equal(word, b'.');
-        let hyphen = equal(word, b'-');
+        let word = words.next();
+        let (dot, hyphen) = (equal(word, b'.'), equal(word, b'-'));
+        let stop = not_ldh_or_dot(word);
         let after_dot = (dot << 8) | dot_carry;
         let after_hyphen = (hyphen << 8) | hyphen_carry;
-        let bad = (dot | stop) & (after_dot | after_hyphen) | hyphen & after_dot;
+        let bad = ((dot | stop) & (after_dot | after_hyphen)) | (hyphen & after_dot);
         if bad & up_to_first(stop) != 0 {
             return 0;
         }
         if stop != 0 {
-            return at + first(stop);
+            return words.at(stop);
         }
         dot_carry = dot >> 56;
         hyphen_carry = hyphen >> 56;
-        at += 8;
+        words.advance();
     }
 }
 
 /// The length of the run of `xchar` at the front of `input`: `VCHAR` but `+` and `=`.
 #[inline]
 pub(crate) fn xchars(input: &[u8]) -> usize {
-    let mut at = 0;
+    let mut words = Words::of(input);
     loop {
-        let word = word(input, at);
+        let word = words.next();
         let low = word & !HIGH;
         let visible = (low + spread(0x80 - 33)) & !(low + spread(0x80 - 127)) & !word;
-        let stop = HIGH & (!visible | equal(word, b'+') | equal(word, b'='));
+        let stop = (!visible & HIGH) | equal(word, b'+') | equal(word, b'=');
         if stop != 0 {
-            return at + first(stop);
+            return words.at(stop);
         }
-        at += 8;
+        words.advance();
     }
 }
 
-/// The eight octets from `at` on; where the input ends, zeros follow, which are in no run.
+/// The first eight octets of `input` up to a control octet, a space or `=`, zeros behind them, and
+/// the number of octets. What a keyword is, the caller finds by comparing.
 #[inline]
-fn word(input: &[u8], at: usize) -> u64 {
-    let rest = input.get(at..).unwrap_or_default();
-    match rest.first_chunk::<8>() {
-        Some(octets) => u64::from_le_bytes(*octets),
-        None => last_word(input, rest),
+pub(crate) fn keyword(input: &[u8]) -> (u64, usize) {
+    let word = Words::of(input).next();
+    let low = word & !HIGH;
+    let stop = (!((low + spread(0x80 - 33)) | word) & HIGH) | equal(word, b'=');
+    let length = first(stop);
+    let octets = if stop == 0 { u64::MAX } else { up_to_first(stop) >> 8 };
+    (word & octets, length)
+}
+
+/// The words of an input one after the other; zeros, which are in no run, behind its end.
+struct Words<'i> {
+    input: &'i [u8],
+    rest: &'i [u8],
+}
+
+impl<'i> Words<'i> {
+    #[inline]
+    fn of(input: &'i [u8]) -> Self {
+        Self { input, rest: input }
+    }
+
+    #[inline]
+    fn next(&self) -> u64 {
+        match self.rest.first_chunk::<8>() {
+            Some(octets) => u64::from_le_bytes(*octets),
+            None => self.last(),
+        }
+    }
+
+    /// The last word had no member of the set that was looked for, so it was whole.
+    #[inline]
+    fn advance(&mut self) {
+        self.rest = self.rest.get(8..).unwrap_or_default();
+    }
+
+    /// The place in the input of the first member of `set`, a set of the last word.
+    #[inline]
+    fn at(&self, set: u64) -> usize {
+        self.input.len() - self.rest.len() + first(set)
+    }
+
+    /// The word of the fewer than eight octets that are left.
+    fn last(&self) -> u64 {
+        match self.input.last_chunk::<8>() {
+            // The shift is 8 to 64 in two parts.
+            Some(octets) => u64::from_le_bytes(*octets) >> 1 >> (63 - 8 * self.rest.len()),
+            None => self.rest.iter().rev().fold(0, |word, octet| (word << 8) | u64::from(*octet)),
+        }
     }
 }
 
-/// The word of the fewer than eight octets that are left of the input.
-fn last_word(input: &[u8], rest: &[u8]) -> u64 {
-    match input.last_chunk::<8>() {
-        // At most 7 × 8, or 64 when nothing is left.
-        Some(octets) => u64::from_le_bytes(*octets) >> 1 >> (63 - 8 * rest.len()),
-        None => rest.iter().rev().fold(0, |word, octet| (word << 8) | u64::from(*octet)),
-    }
-}
-
-/// The letters, digits, hyphens and dots of a word.
+/// The octets of a word but letters, digits, hyphens and dots.
 #[inline]
-fn ldh_or_dot(word: u64) -> u64 {
+fn not_ldh_or_dot(word: u64) -> u64 {
     let low = word & !HIGH;
     let lower = low | spread(0x20);
     let letter = (lower + spread(0x80 - b'a')) & !(lower + spread(0x80 - b'z' - 1));
-    // From "-" to "9" there is one octet too many.
-    let other = (low + spread(0x80 - b'-')) & !(low + spread(0x80 - b'9' - 1));
-    let not_slash = (low ^ spread(b'/')) + spread(0x7F);
-    (letter | other & not_slash) & !word
+    let digit = (low + spread(0x80 - b'0')) & !(low + spread(0x80 - b'9' - 1));
+    HIGH & !((letter | digit | equal(word, b'.') | equal(word, b'-')) & !word)
 }
 
-/// The octets of a word that equal `octet`, which is below 128.
+/// The octets of a word that equal `octet` but for their highest bits.
 #[inline]
 fn equal(word: u64, octet: u8) -> u64 {
     let low = (word & !HIGH) ^ spread(octet);
-    HIGH & !(low + spread(0x7F)) & !word
+    HIGH & !(low + spread(0x7F))
 }
 
 /// A word of eight equal octets.

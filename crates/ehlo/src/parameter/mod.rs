@@ -203,8 +203,8 @@ impl Encode for Parameter<'_> {
 
 /// `esmtp-param = esmtp-keyword ["=" esmtp-value]` that is known to be right.
 fn esmtp_param(input: &[u8]) -> IResult<'_, Parameter<'_>> {
-    let (rest, keyword) = word::esmtp_keyword(input)?;
-    let Some(known) = known::identify(keyword) else {
+    let Some((known, rest)) = known::identify(input) else {
+        let (rest, keyword) = word::esmtp_keyword(input)?;
         let (rest, value) = other_value(rest, true)?;
         return Ok((rest, Parameter::Other(OtherParameter::known(keyword, value))));
     };
@@ -247,23 +247,31 @@ fn esmtp_param(input: &[u8]) -> IResult<'_, Parameter<'_>> {
 /// what it adds to a set of parameters seen.
 #[inline]
 fn check_param(input: &[u8], utf8: bool) -> IResult<'_, u32> {
-    let (after, keyword) = word::esmtp_keyword(input)?;
-    let (rest, seen) = match known::identify(keyword) {
-        Some(known) => (check_value(known, after, utf8)?, known.bit()),
-        None => (other_value(after, utf8)?.0, list::UNKNOWN),
+    let (after, rest, seen) = if let Some((known, after)) = known::identify(input) {
+        let rest = check_value(known, after, utf8)?;
+        let seen = match known {
+            Known::Body if matches!(after, [_, b'B' | b'b', ..]) => known.bit() | list::BINARY,
+            Known::Orcpt if utf8 => known.bit() | utf8_bit(after, rest),
+            _ => known.bit(),
+        };
+        (after, rest, seen)
+    } else {
+        let (after, _) = word::esmtp_keyword(input)?;
+        let (rest, _) = other_value(after, utf8)?;
+        (after, rest, list::UNKNOWN | utf8_bit(after, rest))
     };
-    if !is_word_end(rest) {
-        let is_keyword = rest.len() == after.len() && !after.starts_with(b"=");
-        let kind = if is_keyword { SyntaxErrorKind::Parameter } else { KIND };
-        return Fault::error(rest, of_octet(rest, kind));
+    if is_word_end(rest) {
+        return Ok((rest, seen));
     }
-    let text = split(after, after.len().saturating_sub(rest.len())).0;
-    let seen = match seen {
-        BODY if matches!(text, [b'=', b'B' | b'b', ..]) => seen | list::BINARY,
-        ORCPT | list::UNKNOWN if utf8 && !text.is_ascii() => seen | list::UTF8,
-        _ => seen,
-    };
-    Ok((rest, seen))
+    let is_keyword = rest.len() == after.len() && !after.starts_with(b"=");
+    let kind = if is_keyword { SyntaxErrorKind::Parameter } else { KIND };
+    Fault::error(rest, of_octet(rest, kind))
+}
+
+/// Whether what stands before `rest` has UTF-8 in it.
+fn utf8_bit(text: &[u8], rest: &[u8]) -> u32 {
+    let text = split(text, text.len().saturating_sub(rest.len())).0;
+    if text.is_ascii() { 0 } else { list::UTF8 }
 }
 
 /// `["=" esmtp-value]` of a known parameter: what follows it.
@@ -303,6 +311,3 @@ fn other_value(input: &[u8], utf8: bool) -> IResult<'_, Option<&[u8]>> {
         _ => Ok((input, None)),
     }
 }
-
-const BODY: u32 = Known::Body.bit();
-const ORCPT: u32 = Known::Orcpt.bit();

@@ -302,7 +302,7 @@ impl<'a> OtherParameter<'a> {
     /// variant for, `ParameterValue` when the value is none; `LineTooLong`.
     pub fn new(keyword: &'a str, value: Option<&'a str>) -> Result<Self, SyntaxError> {
         let name = whole(keyword.as_bytes(), SyntaxErrorKind::Parameter, esmtp_keyword)?;
-        if known::identify(name).is_some() {
+        if known::identify(name).is_some_and(|(_, rest)| rest.is_empty()) {
             return Err(SyntaxError { kind: SyntaxErrorKind::Parameter, offset: 0 });
         }
         if let Some(value) = value {

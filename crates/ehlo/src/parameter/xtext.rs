@@ -1,8 +1,8 @@
 //! `xtext`, RFC 3461 §4: any octets in printable US-ASCII; and the mailboxes written in it.
 
 use super::KIND;
-use crate::grammar::{Fault, IResult, XCHAR, hex_octet, split, whole, xtext};
-use crate::path::checked_mailbox;
+use crate::grammar::{Fault, IResult, XCHAR, hex_octet, is_word_end, split, whole, xtext};
+use crate::path::{self, checked_mailbox};
 use crate::{Encode, Mailbox, Policy, SyntaxError, Writer, limits};
 
 /// Text that travels as `xtext = *( xchar / hexchar )`, RFC 3461 §4.
@@ -269,6 +269,17 @@ impl Encode for XtextMailbox<'_> {
 /// `xtext`; RFC 4954 §8: "The decoded form of the xtext MUST be either a mailbox or the two
 /// characters `<>`".
 pub(super) fn xtext_mailbox(input: &[u8]) -> IResult<'_, XtextMailbox<'_>> {
+    // None of its characters is one that xtext encodes.
+    let (local_part, rest) = path::plain_mailbox(input);
+    if local_part > 0 && is_word_end(rest) {
+        let octets = split(input, input.len().saturating_sub(rest.len())).0;
+        return Ok((rest, XtextMailbox(Xtext { octets, is_encoded: true })));
+    }
+    any_xtext_mailbox(input)
+}
+
+/// The same with what is rare, and with what is wrong.
+fn any_xtext_mailbox(input: &[u8]) -> IResult<'_, XtextMailbox<'_>> {
     let (rest, text) = encoded1(input)?;
     let fault = |_| nom::Err::Error(Fault { rest: input, kind: KIND });
     let is_whole = if text.octets.contains(&b'+') {

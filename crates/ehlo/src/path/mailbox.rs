@@ -221,7 +221,11 @@ pub(crate) fn mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Mailb
 /// `Mailbox` of a length that a path can hold, as it stands and as it is written.
 pub(crate) fn checked_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Mailbox<'i>> {
     let (rest, mailbox) = mailbox(input, policy)?;
-    if mailbox.text.len().max(mailbox.encoded_len()) + 2 > limits::PATH {
+    let length = mailbox.text.len() + 2;
+    // Only an address literal can be longer when it is written again, by 8 octets at most.
+    if length > limits::PATH
+        || length + 8 > limits::PATH && mailbox.encoded_len() + 2 > limits::PATH
+    {
         return Fault::error(input, SyntaxErrorKind::PathTooLong);
     }
     Ok((rest, mailbox))

@@ -345,19 +345,27 @@ fn postmaster<'i>(input: &'i [u8], policy: &Policy) -> Option<&'i [u8]> {
 #[inline]
 fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
     if let [b'<', inside @ ..] = input {
-        let local_part = scan::dot_string(inside);
-        if let ([_, ..], [b'@', host @ ..]) = split(inside, local_part) {
-            let domain = scan::domain(host);
-            if let ([_, ..], [b'>', rest @ ..]) = split(host, domain) {
-                if local_part <= limits::LOCAL_PART && domain <= limits::LABEL {
-                    let text = split(inside, local_part + 1 + domain).0;
-                    let local_part = u8::try_from(local_part).unwrap_or(u8::MAX);
-                    return Ok((rest, Path { text, route: 0, local_part }));
-                }
-            }
+        if let (local_part @ 1.., [b'>', rest @ ..]) = plain_mailbox(inside) {
+            let text = split(inside, inside.len().saturating_sub(rest.len() + 1)).0;
+            return Ok((rest, Path { text, route: 0, local_part }));
         }
     }
     any_path(input, policy)
+}
+
+/// A `Mailbox` without quotes, brackets and labels that could be too long, of letters, digits,
+/// hyphens and dots: octets of its local part, 0 when there is none, and what follows it.
+#[inline]
+pub(crate) fn plain_mailbox(input: &[u8]) -> (u8, &[u8]) {
+    let local_part = scan::dot_string(input);
+    if let ([_, ..], [b'@', host @ ..]) = split(input, local_part) {
+        let domain = scan::domain(host);
+        if matches!(domain, 1..=limits::LABEL) && local_part <= limits::LOCAL_PART {
+            let local_part = u8::try_from(local_part).unwrap_or_default();
+            return (local_part, split(host, domain).1);
+        }
+    }
+    (0, input)
 }
 
 /// The same with what is rare, and with what is wrong.
@@ -378,6 +386,7 @@ fn any_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
     let path = Path { text, route, local_part: mailbox.local_part_len() };
     // RFC 5321 §4.5.3.1.3: "The maximum total length of a reverse-path or forward-path is 256
     // octets (including the punctuation and element separators)."
+    // As it stands, and as it is written.
     if text.len() + 2 > limits::PATH || path.encoded_len() > limits::PATH {
         return Fault::error(input, SyntaxErrorKind::PathTooLong);
     }
