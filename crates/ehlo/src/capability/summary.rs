@@ -191,10 +191,10 @@ impl Capabilities {
     fn insert_line(&mut self, line: &[u8]) {
         // Most lines are a keyword that is alone.
         match Extension::from_keyword(line) {
-            None | Some(Extension::FutureRelease | Extension::Limits) => {
-                self.insert(&Capability::parse(line));
-            }
+            Some(Extension::FutureRelease | Extension::Limits) => {}
             Some(extension) => self.offered |= bit(extension),
+            None if has_parameters(line) => self.insert(&Capability::parse(line)),
+            None => {}
         }
     }
 
@@ -306,6 +306,11 @@ impl Profile {
             Self::None
         }
     }
+}
+
+/// Whether a line may be more than its keyword.
+fn has_parameters(line: &[u8]) -> bool {
+    line.iter().any(|octet| matches!(octet, b' ' | b'='))
 }
 
 const fn bit(extension: Extension) -> u64 {
