@@ -142,16 +142,19 @@ impl ReplyFrame {
         let looked = usize::from(self.looked);
         let text = rest.get(looked..).unwrap_or_default();
         let run = text_run(text, class);
-        let end = looked.saturating_add(run);
-        let most = limits.octets.saturating_sub(self.line).min(limits.line.into()) as usize;
+        let end = looked + run;
+        let most = limits.octets.saturating_sub(self.line).min(limits.line.into());
         // The CRLF must have room, too.
-        if end.saturating_add(2) > most {
-            let long = most == usize::from(limits.line);
+        if end + 2 > most as usize {
+            let long = most == limits.line.into();
             let kind = if long { SyntaxErrorKind::LineTooLong } else { TOO_LONG };
-            return fault(rest, most.saturating_sub(1), kind);
+            return fault(rest, most.saturating_sub(1) as usize, kind);
         }
-        // The limit of a line has no more bits.
-        self.looked = u16::try_from(end).unwrap_or(u16::MAX);
+        // Below a limit of 16 bits.
+        #[allow(clippy::cast_possible_truncation)]
+        {
+            self.looked = end as u16;
+        }
         let after = match text.get(run..).unwrap_or_default() {
             [b'\r', b'\n', after @ ..] => after,
             [] | [b'\r'] => return Ok(None),
@@ -159,8 +162,9 @@ impl ReplyFrame {
             [b'\n', ..] => return fault(rest, end, SyntaxErrorKind::BareLf),
             _ => return fault(rest, end, SyntaxErrorKind::ReplyText),
         };
-        self.line = self.line.saturating_add(u32::from(self.looked)).saturating_add(2);
-        self.lines = self.lines.saturating_add(1);
+        // Below the limits, which have as many bits.
+        self.line += u32::from(self.looked) + 2;
+        self.lines = self.lines.wrapping_add(1);
         self.stage = match self.stage {
             Stage::LastText => Stage::Complete,
             _ if self.lines >= limits.lines => return fault(rest, end, TOO_LONG),
