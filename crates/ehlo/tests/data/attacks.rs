@@ -363,6 +363,16 @@ fn a_decoder_takes_one_message_after_another() {
 }
 
 #[test]
+fn nothing_is_handed_out_after_an_error() {
+    let input = b"a\nb\r\n.c\r\n.d\r\n..\r\n\n.\r\n.e\r\n.\r\n";
+    let verdict = Err(NewlineError { kind: BareLf, offset: 1 });
+    every_split(input, |pieces| {
+        let outcome = decode(DataDecoder::new(Newlines::Reject), pieces);
+        assert_eq!(outcome, Outcome { body: b"a".to_vec(), end: Some((verdict, input.len())) });
+    });
+}
+
+#[test]
 fn the_line_limit_counts_normalised_lines() {
     let decoder = DataDecoder::new(Newlines::Normalise).with_line_limit(Some(6));
     let long = Err(NewlineError { kind: LineTooLong, offset: 12 });
