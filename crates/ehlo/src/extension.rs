@@ -121,11 +121,18 @@ impl Extension {
         Self::ALL.get(KEYWORDS.find(keyword)?).copied()
     }
 
-    /// The length of the word that a line begins with, and the extension of that keyword; 24 if
-    /// the word may be longer.
+    /// The length of the word that a line begins with, 24 if it may be longer, and its extension.
     #[inline]
-    pub(crate) fn of_line(line: &[u8; 24]) -> (usize, Option<Self>) {
+    pub(crate) fn front(line: &[u8]) -> (usize, Option<Self>) {
         let (length, place) = KEYWORDS.find_front(line);
         (length, place.and_then(|place| Self::ALL.get(place)).copied())
     }
+
+    /// The bit of the extension in a set.
+    #[inline]
+    pub(crate) const fn bit(self) -> u64 {
+        1 << self as u8
+    }
 }
+
+const _: () = assert!(Extension::ALL.len() <= 64);

@@ -48,21 +48,17 @@ impl<const N: usize> Names<N> {
         self.find_words(words(name)?, name.len())
     }
 
-    /// The length of the word at the front of `octets`, 24 if it may go on behind them, and its
-    /// place in the list. An octet of `%d0-32` ends it.
+    /// The length of the word at the front of `octets`, 24 if it may be longer, and its place in
+    /// the list. An octet of `%d0-32` ends it.
     #[inline]
-    pub(crate) fn find_front(&self, octets: &[u8; 24]) -> (usize, Option<usize>) {
-        let [a0, a1, a2, a3, a4, a5, a6, a7, b @ ..] = *octets;
-        let [b0, b1, b2, b3, b4, b5, b6, b7, c @ ..] = b;
-        let first = u64::from_le_bytes([a0, a1, a2, a3, a4, a5, a6, a7]);
-        let mut words = [first, 0, 0];
-        let mut length = front(&mut words[0]);
+    pub(crate) fn find_front(&self, octets: &[u8]) -> (usize, Option<usize>) {
+        let mut words = [0; 3];
+        let (mut length, rest) = front(octets, &mut words[0]);
         if length == 8 {
-            words[1] = u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
-            length += front(&mut words[1]);
-            if length == 16 {
-                words[2] = u64::from_le_bytes(c);
-                length += front(&mut words[2]);
+            let (second, rest) = front(rest, &mut words[1]);
+            length += second;
+            if second == 8 {
+                length += front(rest, &mut words[2]).0;
             }
         }
         (length, self.find_words(words, length))
@@ -82,17 +78,29 @@ impl<const N: usize> Names<N> {
     }
 }
 
-/// The octets in `word` before the first of `%d0-32`, which is put to zero with those behind it.
+/// Puts the octets before the first of `%d0-32`, eight at most, into `word`; how many they are,
+/// and what stands behind eight.
 #[inline]
-fn front(word: &mut u64) -> usize {
+fn front<'a>(octets: &'a [u8], word: &mut u64) -> (usize, &'a [u8]) {
+    let (octets, rest) = match octets.split_first_chunk() {
+        Some((octets, rest)) => (u64::from_le_bytes(*octets), rest),
+        None => (few(octets), octets.get(..0).unwrap_or_default()),
+    };
     // The lowest bit is that of the first octet below 33.
-    let ends = word.wrapping_sub(EACH * 33) & !*word & (EACH * 0x80);
+    let ends = octets.wrapping_sub(EACH * 33) & !octets & (EACH * 0x80);
     if ends == 0 {
-        return 8;
+        *word = octets;
+        return (8, rest);
     }
-    // All bits below the lowest, but for the seven that it shares an octet with.
-    *word &= (ends ^ ends.wrapping_sub(1)) >> 8;
-    (ends.trailing_zeros() / 8) as usize
+    // All bits below that octet.
+    *word = octets & (ends ^ ends.wrapping_sub(1)) >> 8;
+    ((ends.trailing_zeros() / 8) as usize, rest)
+}
+
+/// Fewer than eight octets as a word.
+#[inline]
+fn few(octets: &[u8]) -> u64 {
+    octets.iter().rfold(0, |word, &octet| word << 8 | u64::from(octet))
 }
 
 impl Name {
@@ -122,7 +130,7 @@ fn words(name: &[u8]) -> Option<Words> {
     };
     let word = |at: usize| Some(u64::from_le_bytes(*name.get(at..)?.first_chunk()?));
     Some(match name.len() {
-        0..4 => [name.iter().rfold(0, |word, &octet| word << 8 | u64::from(octet)), 0, 0],
+        0..4 => [few(name), 0, 0],
         length @ 4..8 => {
             let first = u64::from(u32::from_le_bytes(*name.first_chunk()?));
             let last = u64::from(u32::from_le_bytes(*name.last_chunk()?));

@@ -29,32 +29,39 @@ pub(crate) const ANY_TEXT: [bool; 256] = {
     class
 };
 
-/// How many octets at the front of `input` belong to `class`, which holds `%d32-126`.
+/// What is left of `input` behind the octets of `class`, which holds `%d32-126`.
 ///
 /// Eight octets at a time while they are all printable ASCII.
 #[inline]
-pub(crate) fn text_run(input: &[u8], class: &[bool; 256]) -> usize {
+pub(crate) fn after_text<'i>(input: &'i [u8], class: &[bool; 256]) -> &'i [u8] {
     let mut rest = input;
-    while let Some((word, after)) = rest.split_first_chunk() {
-        let odd = not_printable(u64::from_le_bytes(*word));
-        if odd == 0 {
+    loop {
+        while let Some((word, after)) = rest.split_first_chunk() {
+            let odd = not_printable(u64::from_le_bytes(*word));
+            if odd != 0 {
+                rest = rest.get(place(odd)..).unwrap_or_default();
+                break;
+            }
             rest = after;
-            continue;
         }
-        rest = rest.get(place(odd)..).unwrap_or_default();
-        match table_run(rest, class) {
-            [] => return input.len() - rest.len(),
-            run => rest = rest.get(run.len()..).unwrap_or_default(),
+        // It begins with one that is not printable, or is shorter than eight.
+        let mut most = 8_u8;
+        loop {
+            match rest.split_first() {
+                Some((octet, after)) if class[usize::from(*octet)] => rest = after,
+                _ => return rest,
+            }
+            most -= 1;
+            if most == 0 {
+                break;
+            }
         }
     }
-    input.len() - rest.len() + table_run(rest, class).len()
 }
 
-/// The octets of `class` at the front of `input`, up to eight.
-#[inline]
-fn table_run<'a>(input: &'a [u8], class: &[bool; 256]) -> &'a [u8] {
-    let run = input.iter().take(8).take_while(|&&octet| class[usize::from(octet)]).count();
-    input.get(..run).unwrap_or_default()
+/// The octets of `class` at the front of `input`.
+pub(crate) fn text_run(input: &[u8], class: &[bool; 256]) -> usize {
+    input.len() - after_text(input, class).len()
 }
 
 /// The place of the first LF.
