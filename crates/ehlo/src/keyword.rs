@@ -52,53 +52,61 @@ impl<const N: usize> Names<N> {
     /// the list. An octet of `%d0-32` ends it.
     #[inline]
     pub(crate) fn find_front(&self, octets: &[u8]) -> (usize, Option<usize>) {
-        let mut words = [0; 3];
-        let (mut length, rest) = front(octets, &mut words[0]);
-        if length == 8 {
-            let (second, rest) = front(rest, &mut words[1]);
-            length += second;
-            if second == 8 {
-                length += front(rest, &mut words[2]).0;
-            }
-        }
-        (length, self.find_words(words, length))
+        let (low, high) = match octets.first_chunk::<16>() {
+            Some(octets) => halves(*octets),
+            None => words(octets).map_or((0, 0), |[low, high, _]| (low, high)),
+        };
+        let (low_end, high_end) = (ends(low), ends(high));
+        let mut words = [low & before(low_end), high & before(high_end), 0];
+        let length = if low_end != 0 {
+            words[1] = 0;
+            low_end.trailing_zeros() / 8
+        } else if high_end != 0 {
+            8 + high_end.trailing_zeros() / 8
+        } else {
+            let rest = octets.get(16..).unwrap_or_default();
+            let last = rest.first_chunk().map_or_else(|| few(rest), |o| u64::from_le_bytes(*o));
+            let end = ends(last);
+            words[2] = last & before(end);
+            16 + end.trailing_zeros() / 8
+        };
+        (length as usize, self.find_words(words, length as usize))
     }
 
     #[inline]
     fn find_words(&self, words: Words, length: usize) -> Option<usize> {
         let place = usize::from(self.slots[slot(words)]);
         let found = self.names.get(place)?;
-        let same = |at: usize| (words[at] ^ found.words[at]) & !found.case[at] == 0;
+        let differs = |at: usize| (words[at] ^ found.words[at]) & !found.case[at];
         // Names of one length end in the same word.
         let same = found.length == length
-            && same(0)
-            && (length <= 8 || same(1))
-            && (length <= 16 || same(2));
+            && differs(0) | differs(1) == 0
+            && (length <= 16 || differs(2) == 0);
         same.then_some(place)
     }
 }
 
-/// Puts the octets before the first of `%d0-32`, eight at most, into `word`; how many they are,
-/// and what stands behind eight.
+/// The lowest bit is that of the first octet of `%d0-32`.
 #[inline]
-fn front<'a>(octets: &'a [u8], word: &mut u64) -> (usize, &'a [u8]) {
-    let (octets, rest) = match octets.split_first_chunk() {
-        Some((octets, rest)) => (u64::from_le_bytes(*octets), rest),
-        None => (few(octets), octets.get(..0).unwrap_or_default()),
-    };
-    // The lowest bit is that of the first octet below 33.
-    let ends = octets.wrapping_sub(EACH * 33) & !octets & (EACH * 0x80);
-    if ends == 0 {
-        *word = octets;
-        return (8, rest);
-    }
-    // All bits below that octet.
-    *word = octets & (ends ^ ends.wrapping_sub(1)) >> 8;
-    ((ends.trailing_zeros() / 8) as usize, rest)
+const fn ends(word: u64) -> u64 {
+    word.wrapping_sub(EACH * 33) & !word & (EACH * 0x80)
+}
+
+/// The bits of the octets before the first end.
+#[inline]
+const fn before(ends: u64) -> u64 {
+    ((ends & ends.wrapping_neg()) >> 7).wrapping_sub(1)
+}
+
+/// Sixteen octets as words.
+#[inline]
+#[allow(clippy::cast_possible_truncation)] // the two halves
+fn halves(octets: [u8; 16]) -> (u64, u64) {
+    let octets = u128::from_le_bytes(octets);
+    (octets as u64, (octets >> 64) as u64)
 }
 
 /// Fewer than eight octets as a word.
-#[inline]
 fn few(octets: &[u8]) -> u64 {
     octets.iter().rfold(0, |word, &octet| word << 8 | u64::from(octet))
 }

@@ -31,20 +31,17 @@ pub(crate) const ANY_TEXT: [bool; 256] = {
 
 /// What is left of `input` behind the octets of `class`, which holds `%d32-126`.
 ///
-/// Eight octets at a time while they are all printable ASCII.
+/// Sixteen octets at a time while they are all printable ASCII: a whole line of most replies, so
+/// that no branch depends on its length.
 #[inline]
 pub(crate) fn after_text<'i>(input: &'i [u8], class: &[bool; 256]) -> &'i [u8] {
     let mut rest = input;
     loop {
-        while let Some((word, after)) = rest.split_first_chunk() {
-            let odd = not_printable(u64::from_le_bytes(*word));
-            if odd != 0 {
-                rest = rest.get(place(odd)..).unwrap_or_default();
-                break;
-            }
-            rest = after;
+        rest = after_printable(rest);
+        if let [b'\r', ..] = rest {
+            return rest;
         }
-        // It begins with one that is not printable, or is shorter than eight.
+        // It begins with another octet, or is shorter than eight.
         let mut most = 8_u8;
         loop {
             match rest.split_first() {
@@ -56,6 +53,31 @@ pub(crate) fn after_text<'i>(input: &'i [u8], class: &[bool; 256]) -> &'i [u8] {
                 break;
             }
         }
+    }
+}
+
+/// What is left behind the printable ASCII octets, with seven of these at most.
+#[inline]
+fn after_printable(input: &[u8]) -> &[u8] {
+    let mut rest = input;
+    while let Some((octets, after)) = rest.split_first_chunk::<16>() {
+        let octets = u128::from_le_bytes(*octets);
+        // The two halves.
+        #[allow(clippy::cast_possible_truncation)]
+        let (low, high) = (octets as u64, (octets >> 64) as u64);
+        let (low, high) = (not_printable(low), not_printable(high));
+        if low | high != 0 {
+            let at = if low != 0 { place(low) } else { 8 + place(high) };
+            return rest.get(at..).unwrap_or_default();
+        }
+        rest = after;
+    }
+    match rest.split_first_chunk() {
+        Some((octets, after)) => match not_printable(u64::from_le_bytes(*octets)) {
+            0 => after,
+            odd => rest.get(place(odd)..).unwrap_or_default(),
+        },
+        None => rest,
     }
 }
 
