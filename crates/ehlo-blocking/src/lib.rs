@@ -112,3 +112,7 @@ impl<S, M> Connection<S, M> {
         Self { stream, endpoint }
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

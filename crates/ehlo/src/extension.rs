@@ -1,5 +1,7 @@
 //! The service extensions by name: the rows of the IANA registry, and a few that are not in it.
 
+use crate::keyword::Names;
+
 macro_rules! extensions {
     ($($(#[doc = $doc:literal])+ $name:ident $keyword:literal;)*) => {
         /// A service extension, RFC 5321 §2.2.
@@ -28,6 +30,8 @@ macro_rules! extensions {
                 }
             }
         }
+
+        const KEYWORDS: Names<{ Extension::ALL.len() }> = Names::new([$($keyword,)*]);
     };
 }
 
@@ -112,8 +116,9 @@ extensions! {
 
 impl Extension {
     /// The extension of this EHLO keyword, in any case; the whole keyword must match.
+    #[inline]
     pub fn from_keyword(keyword: &[u8]) -> Option<Self> {
-        Self::ALL.iter().copied().find(|e| e.keyword().as_bytes().eq_ignore_ascii_case(keyword))
+        Self::ALL.get(KEYWORDS.find(keyword)?).copied()
     }
 
     /// Octets by which the extension's parameters may lengthen a MAIL or RCPT line, RFC 5321

@@ -1,6 +1,8 @@
 //! SMTP without I/O.
 #![no_std]
 #![forbid(unsafe_code)]
+// `Policy` gains a field with each leniency; it is passed by reference whatever its size.
+#![allow(clippy::trivially_copy_pass_by_ref)]
 
 mod capability;
 mod chunk;
@@ -15,6 +17,7 @@ mod endpoint;
 mod error;
 mod extension;
 mod grammar;
+mod keyword;
 pub mod limits;
 mod machine;
 mod parameter;
@@ -31,7 +34,7 @@ pub use capability::{
 };
 pub use chunk::ChunkDecoder;
 pub use client::{Client, ClientConfig, SendError};
-pub use code::{Code, EnhancedCode, Severity};
+pub use code::{Code, EnhancedCode, EnhancedStatus, Severity};
 pub use command::{
     AbsoluteUri, Attribute, AttributeName, Attributes, Command, DomainList, EtrnNode,
     InitialResponse, Mechanism, OtherVerb, SmtpString, UserOrList,

@@ -1,20 +1,25 @@
 //! What an EHLO reply offers: one line of it, and the whole in a fixed size. RFC 5321 §4.1.1.1.
 
+mod auth;
+mod deliver_by;
+mod future_release;
 mod limits;
+mod mt_priority;
+mod no_soliciting;
 mod summary;
-mod values;
 mod words;
 
 use crate::reply::{PRINTABLE, put_text, text_run};
 use crate::{Encode, Extension, Writer};
 
+pub use auth::AuthMechanisms;
+pub use deliver_by::DeliverBy;
+pub use future_release::{FutureRelease, ReleaseTime};
 pub use limits::Limits;
+pub use mt_priority::PriorityProfile;
+pub use no_soliciting::SolicitationKeywords;
 pub use summary::Capabilities;
-pub use values::{
-    AuthMechanisms, DeliverBy, EhloKeyword, FutureRelease, PriorityProfile, ReleaseTime,
-    SolicitationKeywords,
-};
-pub use words::EhloParams;
+pub use words::{EhloKeyword, EhloParams};
 
 macro_rules! capabilities {
     ($($(#[doc = $doc:literal])+ $name:ident,)*) => {
@@ -190,27 +195,50 @@ impl<'a> Capability<'a> {
     }
 
     fn parse_line(line: &'a [u8]) -> Option<Self> {
-        let end = line.iter().position(|&octet| !KEYWORD[usize::from(octet)]);
-        let (keyword, parameters) = line.split_at_checked(end.unwrap_or(line.len()))?;
-        if matches!(keyword.first(), None | Some(b'-'))
-            || text_run(parameters, &PRINTABLE) < parameters.len()
-        {
+        let line = EhloLine::new(line);
+        if text_run(line.rest, &PRINTABLE) < line.rest.len() {
             return None;
         }
-        let extension = Extension::from_keyword(keyword);
-        match (parameters.split_first(), extension) {
-            (None | Some((b' ', _)), Some(extension)) => {
-                Self::of(extension, EhloParams::known(parameters))
+        let parameters = EhloParams::known(line.parameters());
+        match (line.extension(), line.rest.first()) {
+            (Some(Extension::Auth), Some(b'=')) => {
+                Some(Self::LegacyAuth(AuthMechanisms::listed(parameters)))
             }
-            (None | Some((b' ', _)), None) => Some(Self::Other {
-                keyword: EhloKeyword::known(keyword),
-                parameters: EhloParams::known(parameters),
-            }),
-            (Some((b'=', mechanisms)), Some(Extension::Auth)) => {
-                Some(Self::LegacyAuth(AuthMechanisms::listed(EhloParams::known(mechanisms))))
+            (Some(extension), None | Some(b' ')) => Self::of(extension, parameters),
+            (None, None | Some(b' ')) => {
+                let keyword = EhloKeyword::checked(line.keyword)?;
+                Some(Self::Other { keyword, parameters })
             }
             _ => None,
         }
+    }
+}
+
+/// A line of an EHLO reply, in two.
+struct EhloLine<'a> {
+    /// What stands before the first space or equals sign.
+    keyword: &'a [u8],
+    rest: &'a [u8],
+}
+
+impl<'a> EhloLine<'a> {
+    #[inline]
+    fn new(line: &'a [u8]) -> Self {
+        let end = line.iter().position(|octet| matches!(octet, b' ' | b'='));
+        let (keyword, rest) =
+            line.split_at_checked(end.unwrap_or(line.len())).unwrap_or((line, &[]));
+        Self { keyword, rest }
+    }
+
+    /// The extension of the keyword, whatever follows it.
+    #[inline]
+    fn extension(&self) -> Option<Extension> {
+        Extension::from_keyword(self.keyword)
+    }
+
+    /// What stands behind the space or the equals sign.
+    fn parameters(&self) -> &'a [u8] {
+        self.rest.get(1..).unwrap_or_default()
     }
 }
 
@@ -267,14 +295,3 @@ fn number(digits: &[u8]) -> Option<u64> {
         number.checked_mul(10)?.checked_add(u64::from(digit))
     })
 }
-
-/// `ALPHA / DIGIT / "-"`
-const KEYWORD: [bool; 256] = {
-    let mut class = [false; 256];
-    let mut octet: u8 = 0;
-    while octet < 128 {
-        class[octet as usize] = octet.is_ascii_alphanumeric() || octet == b'-';
-        octet += 1;
-    }
-    class
-};

@@ -4,6 +4,7 @@ use super::{
     AuthMechanisms, Capability, DeliverBy, EhloParams, FutureRelease, Limits, PriorityProfile,
     SolicitationKeywords,
 };
+use crate::reply::wire_line;
 use crate::sasl::Mechanisms;
 use crate::{Code, Extension, Reply};
 
@@ -71,10 +72,17 @@ impl Capabilities {
     /// RFC 5321 §4.1.1.1: the first line has the server's name and a greeting, and no keyword.
     pub fn from_reply(reply: &Reply<'_>) -> Self {
         let mut offered = Self::NONE;
-        if reply.code() == Code::OK {
-            for line in reply.lines().skip(1) {
-                offered.insert(&Capability::parse(line));
+        if reply.code() != Code::OK {
+            return offered;
+        }
+        if let Some(octets) = reply.octets() {
+            let mut rest = wire_line(octets).map_or(octets, |(_, rest)| rest);
+            while let Some((line, after)) = wire_line(rest) {
+                offered.insert_line(line);
+                rest = after;
             }
+        } else {
+            reply.lines().skip(1).for_each(|line| offered.insert_line(line));
         }
         offered
     }
@@ -158,7 +166,9 @@ impl Capabilities {
             Capability::Auth(mechanisms) | Capability::LegacyAuth(mechanisms) => {
                 self.mechanisms = self.mechanisms.union(mechanisms.known());
             }
-            Capability::DeliverBy(deliver_by) => *self = self.with_deliver_by(deliver_by.minimum()),
+            Capability::DeliverBy(deliver_by) if deliver_by.minimum().is_some() => {
+                *self = self.with_deliver_by(deliver_by.minimum());
+            }
             Capability::FutureRelease(future_release) => self.future_release = Some(future_release),
             Capability::Limits(limits) => {
                 let (rcpt_max, mail_max, rcpt_domain_max) = limits.numbers();
@@ -174,6 +184,17 @@ impl Capabilities {
             }
             Capability::MtPriority(Some(profile)) => self.profile = Profile::of(profile),
             _ => {}
+        }
+    }
+
+    /// The same as to insert what [`Capability::parse`] makes of the line.
+    fn insert_line(&mut self, line: &[u8]) {
+        // Most lines are a keyword that is alone.
+        match Extension::from_keyword(line) {
+            None | Some(Extension::FutureRelease | Extension::Limits) => {
+                self.insert(&Capability::parse(line));
+            }
+            Some(extension) => self.offered |= bit(extension),
         }
     }
 

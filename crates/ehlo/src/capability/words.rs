@@ -1,7 +1,65 @@
-//! The parameters of an EHLO line.
+//! What every EHLO line consists of: a keyword, and words.
 
 use crate::reply::{PRINTABLE, text_run};
 use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer};
+
+/// The keyword of an EHLO line. RFC 5321 §4.1.1.1:
+/// `ehlo-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")`.
+///
+/// Two are equal when they differ in case only.
+///
+/// ```
+/// use ehlo::EhloKeyword;
+///
+/// assert_eq!(EhloKeyword::new("X-EXPS")?, EhloKeyword::new("x-exps")?);
+/// assert!(EhloKeyword::new("X_PIPE").is_err());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct EhloKeyword<'a>(&'a [u8]);
+
+impl<'a> EhloKeyword<'a> {
+    /// A keyword.
+    ///
+    /// # Errors
+    ///
+    /// [`SyntaxErrorKind::Parameter`] at the first octet that no keyword has.
+    pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
+        let wrong =
+            |(at, octet): (usize, u8)| !octet.is_ascii_alphanumeric() && (octet != b'-' || at == 0);
+        match text.bytes().enumerate().position(wrong) {
+            None if !text.is_empty() => Ok(Self(text.as_bytes())),
+            place => Err(SyntaxError {
+                kind: SyntaxErrorKind::Parameter,
+                offset: place.unwrap_or_default(),
+            }),
+        }
+    }
+
+    /// The same for octets, which may be of any kind.
+    pub(super) fn checked(octets: &'a [u8]) -> Option<Self> {
+        core::str::from_utf8(octets).ok().and_then(|text| Self::new(text).ok())
+    }
+
+    /// The keyword as it was written.
+    pub fn as_str(&self) -> &'a str {
+        core::str::from_utf8(self.0).unwrap_or_default()
+    }
+}
+
+impl PartialEq for EhloKeyword<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(other.0)
+    }
+}
+
+impl Eq for EhloKeyword<'_> {}
+
+impl core::fmt::Debug for EhloKeyword<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
 
 /// Parameters of an EHLO line as they are: words with spaces between them. RFC 5321 §4.1.1.1:
 /// `ehlo-line = ehlo-keyword *( SP ehlo-param )`, `ehlo-param = 1*(%d33-126)`.

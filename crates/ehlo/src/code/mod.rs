@@ -4,7 +4,7 @@ mod enhanced;
 
 use crate::encode::{Encode, Writer};
 
-pub use enhanced::EnhancedCode;
+pub use enhanced::{EnhancedCode, EnhancedStatus};
 
 /// What the first digit of a reply code says, RFC 5321 §4.2.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,13 +47,10 @@ impl Code {
         if matches!(number, 200..=599) { Some(Self(number)) } else { None }
     }
 
-    /// The code of these three ASCII digits.
+    /// The code of these three octets, which are digits.
     pub(crate) const fn from_digits([a, b, c]: [u8; 3]) -> Option<Self> {
-        if a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit() {
-            Self::new((a - b'0') as u16 * 100 + (b - b'0') as u16 * 10 + (c - b'0') as u16)
-        } else {
-            None
-        }
+        let sum = a as u16 * 100 + b as u16 * 10 + c as u16;
+        Self::new(sum.wrapping_sub(b'0' as u16 * 111))
     }
 
     /// The number as three ASCII digits.

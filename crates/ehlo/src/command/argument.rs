@@ -238,16 +238,15 @@ pub(super) fn domain_list(input: &[u8]) -> IResult<'_, DomainList<'_>> {
         if !name.as_bytes().contains(&b'.') {
             return Fault::error(rest, SyntaxErrorKind::Domain);
         }
-        match after {
-            [b',', next @ ..] => rest = next,
-            _ => {
-                let list = split(input, input.len() - after.len()).0;
-                if list.len() > MAX {
-                    return Fault::error(split(input, MAX).1, SyntaxErrorKind::LineTooLong);
-                }
-                return Ok((after, DomainList(list)));
-            }
+        if let [b',', next @ ..] = after {
+            rest = next;
+            continue;
         }
+        let list = split(input, input.len() - after.len()).0;
+        if list.len() > MAX {
+            return Fault::error(split(input, MAX).1, SyntaxErrorKind::LineTooLong);
+        }
+        return Ok((after, DomainList(list)));
     }
 }
 

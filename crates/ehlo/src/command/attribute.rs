@@ -237,13 +237,12 @@ pub(super) fn attributes(input: &[u8], verb: Verb) -> IResult<'_, Attributes<'_>
         if !attribute.name.is_of(verb) {
             return Fault::error(rest, KIND);
         }
-        match after {
-            [b' ', next @ ..] => rest = next,
-            _ => {
-                let wire = split(input, input.len() - after.len()).0;
-                return Ok((after, Attributes(Source::Wire(wire))));
-            }
+        if let [b' ', next @ ..] = after {
+            rest = next;
+            continue;
         }
+        let wire = split(input, input.len() - after.len()).0;
+        return Ok((after, Attributes(Source::Wire(wire))));
     }
 }
 

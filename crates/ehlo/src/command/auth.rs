@@ -212,8 +212,7 @@ fn encoded(chunk: &[u8]) -> [u8; 4] {
 fn decoded(chunk: &[u8]) -> impl Iterator<Item = u8> + use<> {
     let sextet = |at: usize| {
         let character = chunk.get(at)?;
-        // There are 64.
-        ALPHABET.iter().position(|c| c == character).map(|value| value as u8)
+        ALPHABET.iter().zip(0_u8..).find(|(c, _)| *c == character).map(|(_, value)| value)
     };
     let (a, b) = (sextet(0).unwrap_or(0), sextet(1).unwrap_or(0));
     let (c, d) = (sextet(2), sextet(3));

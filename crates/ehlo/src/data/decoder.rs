@@ -156,18 +156,19 @@ impl DataDecoder {
             }
             at += 1;
         };
-        while let Some(&octet) = input.get(at) {
+        loop {
+            let (passed, next) = newlines.pass(before, input.get(at..).unwrap_or_default());
+            at += passed;
+            before = next;
             let data = input.get(start..at).unwrap_or_default();
+            let Some(&octet) = input.get(at) else {
+                self.state = State::Line(before);
+                return Piece { start, data, taken: at, then: Then::More };
+            };
             match newlines.step(before, octet) {
                 Step::Pass(next) => {
-                    let stepped = input.get(at..).unwrap_or_default();
-                    let quiet = newlines.quiet(next, stepped);
-                    before = if quiet == 0 {
-                        next
-                    } else {
-                        Before::pair(stepped.get(..=quiet).unwrap_or_default())
-                    };
-                    at += 1 + quiet;
+                    before = next;
+                    at += 1;
                 }
                 Step::Dot => {
                     self.state = State::Dot;
@@ -191,9 +192,6 @@ impl DataDecoder {
                 }
             }
         }
-        self.state = State::Line(before);
-        let data = input.get(start..).unwrap_or_default();
-        Piece { start, data, taken: input.len(), then: Then::More }
     }
 
     /// Counts the octets of the lines in `data`; the number of them that fit if one line is over

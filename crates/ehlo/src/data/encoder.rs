@@ -1,5 +1,7 @@
 //! From the octets of the message to those of the wire.
 
+use core::slice;
+
 use super::newlines::{Before, Step};
 use super::{NewlineError, NewlineErrorKind, Newlines};
 use crate::BufferTooSmall;
@@ -57,25 +59,27 @@ impl DataEncoder {
         self.check()?;
         let mut consumed = 0;
         let mut out = Room { out, written: 0 };
-        while let Some(&octet) = content.get(consumed) {
-            let (wire, next): (&[u8], _) = match self.newlines.step(self.before, octet) {
-                Step::Pass(next) => {
-                    let stepped = content.get(consumed..).unwrap_or_default();
-                    let fits = stepped.get(..out.left()).unwrap_or(stepped);
-                    let quiet = self.newlines.quiet(next, fits);
-                    let run = fits.get(..=quiet).unwrap_or(fits);
-                    if run.is_empty() {
-                        break;
-                    }
-                    out.put(run);
-                    consumed += run.len();
-                    self.before = if quiet == 0 { next } else { Before::pair(run) };
-                    continue;
-                }
+        loop {
+            let rest = content.get(consumed..).unwrap_or_default();
+            let fits = rest.get(..out.left()).unwrap_or(rest);
+            let (passed, next) = self.newlines.pass(self.before, fits);
+            out.put(fits.get(..passed).unwrap_or_default());
+            consumed += passed;
+            self.before = next;
+            let Some(octet) = rest.get(passed) else {
+                break;
+            };
+            let (wire, next): (&[u8], _) = match self.newlines.step(self.before, *octet) {
+                Step::Pass(next) => (slice::from_ref(octet), next),
                 // RFC 5321 §4.5.2: "If it is a period, one additional period is inserted at the
                 // beginning of the line."
                 Step::Dot => (b"..", Before::Text),
-                Step::CompleteCr => (b"\n", Before::Start),
+                Step::CompleteCr if out.left() > 0 => {
+                    out.put(b"\n");
+                    self.before = Before::Start;
+                    continue;
+                }
+                Step::CompleteCr => break,
                 Step::ReplaceLf => (b"\r\n", Before::Start),
                 Step::Error { kind, back } => {
                     self.error = Some(kind);
@@ -88,7 +92,7 @@ impl DataEncoder {
             }
             out.put(wire);
             self.before = next;
-            consumed += usize::from(wire != b"\n");
+            consumed += 1;
         }
         self.check()?;
         self.offset = self.offset.wrapping_add(consumed as u64);

@@ -66,25 +66,61 @@ impl Newlines {
         }
     }
 
-    /// How many octets after the first of `input` need no step, given that the first had its own.
+    /// How many octets at the front of `input` pass as they are, given what stands before it, and
+    /// what then stands before the octet that follows them, which needs a [step](Self::step).
     ///
-    /// What stands before the octet that follows them is [`Before::pair`] of the last two.
+    /// The wide search comes once a line had no dot: where every line has one, it would be in vain
+    /// every time.
     #[inline]
-    pub(super) fn quiet(self, before: Before, input: &[u8]) -> usize {
-        if let Before::BareDot(_) = before {
-            return 0;
-        }
-        match self {
-            Self::Reject => quiet(input, |before, octet| {
-                is_bare(before, octet) | (octet == 0) | is_line_dot(before, octet)
-            }),
-            Self::RejectAroundDot => quiet(input, |before, octet| {
-                (octet == b'.') & ((before == b'\n') | (before == b'\r') | (before == 0))
-            }),
-            Self::Normalise => {
-                quiet(input, |before, octet| is_bare(before, octet) | is_line_dot(before, octet))
+    pub(super) fn pass(self, mut before: Before, input: &[u8]) -> (usize, Before) {
+        let mut at = 0;
+        loop {
+            let rest = input.get(at..).unwrap_or_default();
+            let plain = match (before, rest) {
+                (Before::Cr, _) | (Before::Start | Before::Bare(_), [b'.', ..]) => 0,
+                _ => plain(rest),
+            };
+            if plain > 0 {
+                at += plain;
+                before = Before::Text;
             }
-            Self::Keep => quiet(input, is_line_dot),
+            if plain < STRIDE {
+                match (before, rest.get(plain..)) {
+                    (
+                        Before::Text | Before::Start | Before::Bare(_),
+                        Some([b'\r', b'\n', next, ..]),
+                    ) => {
+                        at += 2;
+                        before = Before::Start;
+                        if *next == b'.' {
+                            return (at, before);
+                        }
+                    }
+                    _ => return (at, before),
+                }
+            }
+            let last = input.get(at - 1..).unwrap_or_default();
+            let strides = self.strides(last);
+            if strides > 0 {
+                at += strides;
+                before = Before::pair(last.get(..=strides).unwrap_or_default());
+            }
+        }
+    }
+
+    /// As many octets after the first of `input`, in multiples of [`STRIDE`], as need no step.
+    fn strides(self, input: &[u8]) -> usize {
+        match self {
+            Self::Reject => strides(input, |before, octet, after| {
+                is_bare(before, octet) | (octet == 0) | is_before_dot(octet, after)
+            }),
+            Self::RejectAroundDot => {
+                strides(input, |_, octet, after| (octet <= b'\r') & (after == b'.'))
+            }
+            Self::Normalise => strides(input, |before, octet, after| {
+                is_bare(before, octet) | is_before_dot(octet, after)
+            }),
+            Self::Keep => strides(input, |_, octet, after| is_before_dot(octet, after)),
         }
     }
 }
@@ -219,24 +255,48 @@ pub(super) enum Step {
     },
 }
 
-/// The number of octets after the first of `input` up to the first that `is_loud`, which is told
-/// the octet before and the octet.
+/// As many octets after the first of `input`, in multiples of [`STRIDE`], as are not `is_loud`,
+/// which is told the octet before, the octet, and the octet after.
 #[inline]
-fn quiet(input: &[u8], is_loud: impl Fn(u8, u8) -> bool) -> usize {
-    let octets = input.get(1..).unwrap_or_default();
+fn strides(input: &[u8], is_loud: impl Fn(u8, u8, u8) -> bool) -> usize {
+    let [octets, afters] = [1, 2].map(|from| input.get(from..).unwrap_or_default());
+    let strides = input.chunks_exact(STRIDE).zip(octets.chunks_exact(STRIDE));
     let mut quiet = 0;
-    for (before, block) in input.chunks_exact(BLOCK).zip(octets.chunks_exact(BLOCK)) {
+    for ((befores, octets), afters) in strides.zip(afters.chunks_exact(STRIDE)) {
         let mut loud = false;
-        for (before, octet) in before.iter().zip(block) {
-            loud |= is_loud(*before, *octet);
+        for ((before, octet), after) in befores.iter().zip(octets).zip(afters) {
+            loud |= is_loud(*before, *octet, *after);
         }
         if loud {
             break;
         }
-        quiet += BLOCK;
+        quiet += STRIDE;
     }
-    let rest = input.iter().zip(octets).skip(quiet);
-    quiet + rest.take_while(|(before, octet)| !is_loud(**before, **octet)).count()
+    quiet
+}
+
+/// The number of octets at the front of `input`, a stride at most, that are not CR, LF or NUL.
+#[inline]
+fn plain(input: &[u8]) -> usize {
+    let octets = input.get(..STRIDE).unwrap_or(input);
+    let mut plain = 0;
+    let words = octets.chunks_exact(8);
+    let rest = words.remainder();
+    for word in words {
+        let word = u64::from_le_bytes(word.try_into().unwrap_or_default());
+        let found = zeros(word) | zeros(word ^ EACH * 0x0a) | zeros(word ^ EACH * 0x0d);
+        if found != 0 {
+            return plain + found.trailing_zeros() as usize / 8;
+        }
+        plain += 8;
+    }
+    plain + rest.iter().take_while(|octet| !matches!(octet, b'\r' | b'\n' | 0)).count()
+}
+
+/// The high bit of each octet of `word` that is zero; above the lowest such octet others may have
+/// it too.
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(EACH) & !word & (EACH << 7)
 }
 
 /// Whether `before` is a bare CR or `octet` a bare LF.
@@ -244,10 +304,13 @@ const fn is_bare(before: u8, octet: u8) -> bool {
     (before == b'\r') ^ (octet == b'\n')
 }
 
-/// Whether `octet` is a dot behind an LF.
-const fn is_line_dot(before: u8, octet: u8) -> bool {
-    (before == b'\n') & (octet == b'.')
+/// Whether `octet` is an LF and `after` a dot.
+const fn is_before_dot(octet: u8, after: u8) -> bool {
+    (octet == b'\n') & (after == b'.')
 }
 
+/// One in each octet of a word.
+const EACH: u64 = u64::MAX / 0xff;
+
 /// Octets that are looked at together: a loop of this length without a branch becomes vectors.
-const BLOCK: usize = 32;
+const STRIDE: usize = 64;

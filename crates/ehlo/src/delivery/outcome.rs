@@ -75,12 +75,13 @@ impl<'m> Outcomes<'m> {
     /// All of `memory` is pending; it should have one place for each recipient.
     pub fn new(memory: &'m mut [Outcome]) -> Self {
         memory.fill(Outcome::PENDING);
-        Self { all: memory, lmtp: false }
+        Self::resume(memory, false)
     }
 
-    /// The same where the server answers the message for each recipient, RFC 2033 §4.2.
-    pub fn lmtp(memory: &'m mut [Outcome]) -> Self {
-        Self { lmtp: true, ..Self::new(memory) }
+    /// Goes on with outcomes that were begun before. In LMTP the server answers the message for
+    /// each recipient, RFC 2033 §4.2.
+    pub const fn resume(memory: &'m mut [Outcome], lmtp: bool) -> Self {
+        Self { all: memory, lmtp }
     }
 
     /// Takes what `event` says of the recipients.

@@ -192,7 +192,7 @@ impl Encode for Parameter<'_> {
 
 /// `["=" esmtp-value]` of a known parameter, by the grammar of its RFC.
 #[inline]
-fn known_value<'i>(known: Known, input: &'i [u8], utf8: bool) -> IResult<'i, Parameter<'i>> {
+fn known_value(known: Known, input: &[u8], utf8: bool) -> IResult<'_, Parameter<'_>> {
     let flag = match known {
         Known::SmtpUtf8 => Some(Parameter::SmtpUtf8),
         Known::RequireTls => Some(Parameter::RequireTls),
@@ -249,21 +249,14 @@ fn known_value<'i>(known: Known, input: &'i [u8], utf8: bool) -> IResult<'i, Par
 #[inline]
 fn esmtp_param(input: &[u8], utf8: bool) -> IResult<'_, (Option<Known>, Parameter<'_>)> {
     let (rest, keyword) = word::esmtp_keyword(input)?;
-    let (rest, result) = match known::identify(keyword) {
-        Some(known) => {
-            let (rest, parameter) = known_value(known, rest, utf8)?;
-            (rest, (Some(known), parameter))
-        }
-        None => {
-            let (rest, value) = match rest.split_first() {
-                Some((b'=', text)) => {
-                    let (rest, value) = word::esmtp_value(text, utf8)?;
-                    (rest, Some(value))
-                }
-                _ => (rest, None),
-            };
-            (rest, (None, Parameter::Other(OtherParameter::known(keyword, value))))
-        }
+    let (rest, result) = if let Some(known) = known::identify(keyword) {
+        let (rest, parameter) = known_value(known, rest, utf8)?;
+        (rest, (Some(known), parameter))
+    } else if let Some((b'=', text)) = rest.split_first() {
+        let (rest, value) = word::esmtp_value(text, utf8)?;
+        (rest, (None, Parameter::Other(OtherParameter::known(keyword, Some(value)))))
+    } else {
+        (rest, (None, Parameter::Other(OtherParameter::known(keyword, None))))
     };
     if !matches!(rest.first(), None | Some(b' ')) {
         let kind = if rest.len() == input.len() - keyword.len() {

@@ -138,8 +138,7 @@ fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields)> {
             let (rest, (hours, minutes)) =
                 separated_pair(|i| number::<2>(i, 23), colon, |i| number::<2>(i, 59))
                     .parse(rest)?;
-            // At most 24 × 60.
-            let minutes = (hours * 60 + minutes) as i32;
+            let minutes = i32::try_from(hours * 60 + minutes).unwrap_or_default();
             (rest, if *sign == b'-' { -minutes } else { minutes })
         }
         _ => return Fault::error(rest, KIND),
@@ -224,8 +223,7 @@ pub(super) fn hold_for(input: &[u8]) -> IResult<'_, HoldInterval> {
         return Fault::error(input, KIND);
     }
     let (rest, seconds) = digits(input, 9, KIND)?;
-    // Nine digits fit.
-    Ok((rest, HoldInterval(seconds.unwrap_or_default() as u32)))
+    Ok((rest, HoldInterval(nine_digits(seconds))))
 }
 
 /// BY=: when a message must be delivered, and what else, RFC 2852 §4.
@@ -322,8 +320,7 @@ pub(super) fn deliver_by(input: &[u8]) -> IResult<'_, By> {
     ));
     let (rest, mode) = preceded(octet(b';', KIND), mode).parse(rest)?;
     let (rest, trace) = opt(literal(b"T", KIND)).parse(rest)?;
-    // Nine digits fit.
-    let seconds = seconds.unwrap_or_default() as i32;
+    let seconds = i32::try_from(nine_digits(seconds)).unwrap_or_default();
     let seconds = if is_negative { -seconds } else { seconds };
     match By::new(seconds, mode, trace.is_some()) {
         Ok(by) => Ok((rest, by)),
@@ -412,9 +409,15 @@ pub(super) fn rrvs(input: &[u8]) -> IResult<'_, Rrvs<'_>> {
     }
 }
 
+/// The number of nine digits or fewer, which always fits.
+pub(super) fn nine_digits(number: Option<u64>) -> u32 {
+    number.and_then(|number| u32::try_from(number).ok()).unwrap_or_default()
+}
+
 const OUT_OF_RANGE: SyntaxError = SyntaxError { kind: SyntaxErrorKind::ParameterValue, offset: 0 };
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test fails by panicking
 mod tests {
     use super::*;
 

@@ -5,6 +5,7 @@ use nom::branch::alt;
 use nom::combinator::value;
 use nom::sequence::{delimited, separated_pair};
 
+use super::time::nine_digits;
 use super::{KIND, known};
 use crate::grammar::{
     BASE64, ESMTP_VALUE, Fault, IResult, LDH, TRANSID_ATOM, WORD_CHAR, as_str, digits, literal,
@@ -94,13 +95,16 @@ impl Encode for Priority {
 
 /// `priority-value = (["-"] NZDIGIT) / "0"`.
 pub(super) fn priority(input: &[u8]) -> IResult<'_, Priority> {
-    match input {
-        [b'0', rest @ ..] => Ok((rest, Priority(0))),
-        // A digit is below 10.
-        [digit @ b'1'..=b'9', rest @ ..] => Ok((rest, Priority((digit - b'0') as i8))),
-        [b'-', digit @ b'1'..=b'9', rest @ ..] => Ok((rest, Priority(-((digit - b'0') as i8)))),
-        _ => Fault::error(input, of_octet(input, KIND)),
-    }
+    let (is_negative, digits) = match input {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    let value = match digits.first() {
+        Some(b'0') if !is_negative => 0,
+        Some(digit @ b'1'..=b'9') => i8::try_from(digit - b'0').unwrap_or_default(),
+        _ => return Fault::error(input, of_octet(input, KIND)),
+    };
+    Ok((split(digits, 1).1, Priority(if is_negative { -value } else { value })))
 }
 
 /// SOLICIT=: what kinds of solicitation the message is, RFC 3865 §2.
@@ -216,8 +220,7 @@ pub(super) fn mtrk(input: &[u8]) -> IResult<'_, Mtrk<'_>> {
         return Ok((rest, Mtrk { certifier, timeout: None }));
     };
     let (rest, seconds) = digits(seconds, 9, KIND)?;
-    // Nine digits fit.
-    Ok((rest, Mtrk { certifier, timeout: seconds.map(|seconds| seconds as u32) }))
+    Ok((rest, Mtrk { certifier, timeout: Some(nine_digits(seconds)) }))
 }
 
 /// TRANSID=: the name of a transaction that can be taken up again, RFC 1845 §4.

@@ -111,7 +111,9 @@ fn write_upper(octets: &[u8], writer: &mut Writer<'_>) {
     for part in parts {
         let (digits, rest) = split(part, 2);
         writer.put(b"+");
-        digits.iter().for_each(|digit| writer.put_octet(digit.to_ascii_uppercase()));
+        for digit in digits {
+            writer.put_octet(digit.to_ascii_uppercase());
+        }
         writer.put(rest);
     }
 }
@@ -193,15 +195,13 @@ impl Iterator for DecodedXtext<'_> {
             (Coding::Xtext, [b'+', high, low, rest @ ..]) => (hex_octet(*high, *low)?, rest),
             (Coding::Utf8Addr, [b'\\', ..]) => {
                 let (rest, character) = super::orcpt::embedded_unicode_char(self.rest).ok()?;
-                let length = character.len_utf8();
-                // 4 - 1..=4 fits.
-                self.at = 4 - length as u8;
-                let start = usize::from(self.at);
-                if let Some(room) = self.pending.get_mut(start..) {
-                    if room.len() == length {
-                        character.encode_utf8(room);
-                    }
-                }
+                (self.pending, self.at) = match *character.encode_utf8(&mut [0; 4]).as_bytes() {
+                    [a] => ([0, 0, 0, a], 3),
+                    [a, b] => ([0, 0, a, b], 2),
+                    [a, b, c] => ([0, a, b, c], 1),
+                    [a, b, c, d] => ([a, b, c, d], 0),
+                    _ => return None,
+                };
                 self.rest = rest;
                 return self.next();
             }

@@ -249,10 +249,9 @@ const DISALLOWED: [(u32, u32); 17] = [
 static RANK: [u8; 256] = {
     let mut rank = [STOP; 256];
     let mut octet = 0;
-    while octet < 256 {
-        // The bound is below 256.
-        if (octet as u8).is_ascii_alphanumeric() {
-            rank[octet] = LET_DIG;
+    while octet < 128_u8 {
+        if octet.is_ascii_alphanumeric() {
+            rank[octet as usize] = LET_DIG;
         }
         octet += 1;
     }

@@ -258,14 +258,14 @@ fn ipv6_addr(text: &[u8]) -> Option<Ipv6Addr> {
 /// The groups of an IPv6 address as they are read, and where its "::" stands.
 #[derive(Default)]
 struct Groups {
-    groups: [u16; 8],
+    read: [u16; 8],
     count: usize,
     gap: Option<usize>,
 }
 
 impl Groups {
     fn push(&mut self, group: u16) -> Option<()> {
-        *self.groups.get_mut(self.count)? = group;
+        *self.read.get_mut(self.count)? = group;
         self.count += 1;
         Some(())
     }
@@ -278,7 +278,7 @@ impl Groups {
             _ => return None,
         };
         let mut segments = [0; 8];
-        for (i, group) in self.groups.into_iter().take(self.count).enumerate() {
+        for (i, group) in self.read.into_iter().take(self.count).enumerate() {
             let at = if i < gap { i } else { i + 8 - self.count };
             *segments.get_mut(at)? = group;
         }
@@ -331,6 +331,7 @@ fn write_hex(group: u16, writer: &mut Writer<'_>) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test fails by panicking
 mod tests {
     use super::*;
 

@@ -48,10 +48,10 @@ impl Default for ReplyLimits {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReplyFrame {
-    /// Octets that were looked at and are in order.
-    scanned: u32,
-    /// Where the line begins that holds them.
+    /// Where the line begins that comes next.
     line: u32,
+    /// Octets of it that were looked at and are in order.
+    looked: u16,
     /// Whole lines before it.
     lines: u16,
     /// The three digits of the first line.
@@ -76,7 +76,7 @@ enum Stage {
 impl ReplyFrame {
     /// A frame of which nothing was looked at.
     pub const fn new() -> Self {
-        Self { scanned: 0, line: 0, lines: 0, digits: [0; 3], stage: Stage::Code }
+        Self { line: 0, looked: 0, lines: 0, digits: [0; 3], stage: Stage::Code }
     }
 
     /// Looks at what was added to `input` since the last call.
@@ -99,30 +99,29 @@ impl ReplyFrame {
     ) -> Result<Option<usize>, SyntaxError> {
         let class = if policy.any_reply_text { &ANY_TEXT } else { &TEXTSTRING };
         while self.stage != Stage::Complete {
-            let line = self.line as usize;
+            let line = input.get(self.line as usize..).unwrap_or_default();
             if self.stage == Stage::Code {
-                let rest = input.get(line..).unwrap_or_default();
-                let Some(head) = rest.first_chunk() else {
-                    return self.partial_code(rest).map(|()| None);
+                let Some(head) = line.first_chunk() else {
+                    return self.partial_code(line).map(|()| None);
                 };
                 self.head(*head)?;
             }
-            let mut at = self.scanned as usize;
-            let by_line = line.saturating_add(usize::from(limits.line));
-            let by_reply = limits.octets as usize;
-            // The last place where the CR may stand.
-            let last = by_line.min(by_reply).saturating_sub(2);
-            let seen = input.get(at..input.len().min(last.saturating_add(1))).unwrap_or_default();
-            at = at.saturating_add(text_run(seen, class));
-            if at > last {
-                let long_line = by_line <= by_reply;
-                let kind = if long_line { SyntaxErrorKind::LineTooLong } else { TOO_LONG };
-                return Err(SyntaxError { kind, offset: at });
+            let looked = usize::from(self.looked);
+            let text = line.get(looked..).unwrap_or_default();
+            let run = text_run(text, class);
+            let end = looked.saturating_add(run);
+            let most = limits.octets.saturating_sub(self.line).min(limits.line.into());
+            // The CRLF must have room, too.
+            if end.saturating_add(2) > most as usize {
+                let long = most == limits.line.into();
+                let kind = if long { SyntaxErrorKind::LineTooLong } else { TOO_LONG };
+                return Err(self.error(kind, most.saturating_sub(1) as usize));
             }
-            self.scanned = offset(at);
-            let kind = match input.get(at..).unwrap_or_default() {
+            // The limit has no more bits.
+            self.looked = u16::try_from(end).unwrap_or(u16::MAX);
+            let kind = match text.get(run..).unwrap_or_default() {
                 [b'\r', b'\n', ..] => {
-                    self.end_line(at.saturating_add(2), limits.lines)?;
+                    self.end_line(limits.lines)?;
                     continue;
                 }
                 [] | [b'\r'] => return Ok(None),
@@ -130,9 +129,9 @@ impl ReplyFrame {
                 [b'\n', ..] => SyntaxErrorKind::BareLf,
                 _ => SyntaxErrorKind::ReplyText,
             };
-            return Err(SyntaxError { kind, offset: at });
+            return Err(self.error(kind, end));
         }
-        Ok(Some(self.scanned as usize))
+        Ok(Some(self.line as usize))
     }
 
     /// The code, once a line began with it.
@@ -148,26 +147,23 @@ impl ReplyFrame {
     /// The code and what follows it, at the beginning of a line.
     ///
     /// `Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF`
+    #[inline]
     fn head(&mut self, [a, b, c, separator]: [u8; 4]) -> Result<(), SyntaxError> {
         let digits = [a, b, c];
         if digits != self.digits {
             self.partial_code(&digits)?;
             // RFC 5321 §4.2.1: "every line ... must begin with the same reply code".
             if self.lines > 0 {
-                let kind = SyntaxErrorKind::ReplyCodeChanges;
-                return Err(SyntaxError { kind, offset: self.line as usize });
+                return Err(self.error(SyntaxErrorKind::ReplyCodeChanges, 0));
             }
             self.digits = digits;
         }
-        (self.stage, self.scanned) = match separator {
-            b' ' => (Stage::LastText, self.line.saturating_add(4)),
-            b'-' => (Stage::Text, self.line.saturating_add(4)),
+        (self.stage, self.looked) = match separator {
+            b' ' => (Stage::LastText, 4),
+            b'-' => (Stage::Text, 4),
             // RFC 5321 §4.2: a client is to process the code alone, without a space, too.
-            b'\r' => (Stage::LastText, self.line.saturating_add(3)),
-            _ => {
-                let kind = SyntaxErrorKind::ReplyCode;
-                return Err(SyntaxError { kind, offset: self.line.saturating_add(3) as usize });
-            }
+            b'\r' => (Stage::LastText, 3),
+            _ => return Err(self.error(SyntaxErrorKind::ReplyCode, 3)),
         };
         Ok(())
     }
@@ -180,30 +176,28 @@ impl ReplyFrame {
             0 => !matches!(octet, b'2'..=b'5'),
             _ => !octet.is_ascii_digit(),
         });
-        wrong.map_or(Ok(()), |place| {
-            let offset = (self.line as usize).saturating_add(place);
-            Err(SyntaxError { kind: SyntaxErrorKind::ReplyCode, offset })
-        })
+        wrong.map_or(Ok(()), |place| Err(self.error(SyntaxErrorKind::ReplyCode, place)))
     }
 
-    /// A line ended with its CRLF; `next` is the place after it, `most` the lines there may be.
-    fn end_line(&mut self, next: usize, most: u16) -> Result<(), SyntaxError> {
+    /// A line ended; its CRLF was not yet counted. `most` is how many there may be.
+    #[inline]
+    fn end_line(&mut self, most: u16) -> Result<(), SyntaxError> {
         let lines = self.lines.saturating_add(1);
         let last = self.stage == Stage::LastText;
         if lines > most || (lines == most && !last) {
-            return Err(SyntaxError { kind: TOO_LONG, offset: next });
+            return Err(self.error(TOO_LONG, usize::from(self.looked)));
         }
         self.lines = lines;
-        self.scanned = offset(next);
-        self.line = self.scanned;
+        self.line = self.line.saturating_add(u32::from(self.looked)).saturating_add(2);
         self.stage = if last { Stage::Complete } else { Stage::Code };
         Ok(())
     }
-}
 
-/// A place within a reply; the limit on its octets has 32 bits.
-fn offset(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
+    /// An error at a place of the line.
+    #[cold]
+    fn error(&self, kind: SyntaxErrorKind, place: usize) -> SyntaxError {
+        SyntaxError { kind, offset: (self.line as usize).saturating_add(place) }
+    }
 }
 
 const TOO_LONG: SyntaxErrorKind = SyntaxErrorKind::ReplyTooLong;

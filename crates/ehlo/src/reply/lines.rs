@@ -1,5 +1,6 @@
 //! The lines of a reply's text, as they stand or will stand on the wire.
 
+use super::text::find_lf;
 use crate::{EnhancedCode, limits};
 
 /// The lines of a reply's text, from [`Reply::lines`](crate::Reply::lines).
@@ -56,15 +57,12 @@ impl<'a> Lines<'a> {
 impl<'a> Iterator for Lines<'a> {
     type Item = &'a [u8];
 
+    #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
         match &mut self.0 {
             Source::Wire { rest, strip } => {
-                // No text holds an LF, so that the first one ends the line.
-                let end = memchr::memchr(b'\n', rest)?;
-                let (line, after) = rest.split_at_checked(end.saturating_add(1))?;
-                *rest = after;
-                // `250` alone is one octet shorter than `250 `.
-                let text = line.get(4..line.len().saturating_sub(2)).unwrap_or_default();
+                let text;
+                (text, *rest) = wire_line(rest)?;
                 Some(stripped(text, *strip))
             }
             Source::Given { rest, strip, first, width, split } => {
@@ -82,6 +80,16 @@ impl<'a> Iterator for Lines<'a> {
 }
 
 impl core::iter::FusedIterator for Lines<'_> {}
+
+/// The text of the first line of a reply, and the lines after it.
+#[inline]
+pub(crate) fn wire_line(reply: &[u8]) -> Option<(&[u8], &[u8])> {
+    // No text holds an LF, so that the first one ends the line.
+    let end = find_lf(reply)?;
+    let (line, rest) = reply.split_at_checked(end.saturating_add(1))?;
+    // `250` alone is one octet shorter than `250 `.
+    Some((line.get(4..line.len().saturating_sub(2)).unwrap_or_default(), rest))
+}
 
 /// A line of at most `room` octets, what is left after it, and whether that is the same line.
 fn given_line(text: &[u8], room: usize) -> (&[u8], Option<&[u8]>, bool) {
@@ -108,8 +116,9 @@ fn given_line(text: &[u8], room: usize) -> (&[u8], Option<&[u8]>, bool) {
 
 /// `text` without `code` in front.
 fn stripped(text: &[u8], code: Option<EnhancedCode>) -> &[u8] {
-    match (code, EnhancedCode::leading(text)) {
-        (Some(code), Some((leading, rest))) if code == leading => rest,
+    let Some(code) = code else { return text };
+    match EnhancedCode::leading(text) {
+        Some((leading, rest)) if code == leading => rest,
         _ => text,
     }
 }

@@ -12,6 +12,7 @@ use core::fmt::{self, Write as _};
 
 pub use frame::{ReplyFrame, ReplyLimits};
 pub use lines::Lines;
+pub(crate) use lines::wire_line;
 pub(crate) use text::{PRINTABLE, clean, put_text, text_run};
 
 /// A reply: a code, perhaps an enhanced status code, and lines of text. RFC 5321 §4.2.
@@ -97,6 +98,7 @@ impl<'a> Reply<'a> {
     /// # Errors
     ///
     /// Those of [`ReplyFrame::advance`].
+    #[inline]
     pub fn parse(input: &'a [u8], policy: &Policy) -> Result<Parsed<Self>, SyntaxError> {
         let mut frame = ReplyFrame::new();
         let length = frame.advance(input, &ReplyLimits::DEFAULT, policy)?;
@@ -109,6 +111,7 @@ impl<'a> Reply<'a> {
     }
 
     /// The reply that these octets are, which a [`ReplyFrame`] must have found to be one.
+    #[inline]
     pub(crate) fn framed(octets: &'a [u8]) -> Self {
         let code = octets.first_chunk().and_then(|digits| Code::from_digits(*digits));
         // Every frame begins with a code.
@@ -117,28 +120,30 @@ impl<'a> Reply<'a> {
     }
 
     /// The code.
+    #[inline]
     pub const fn code(&self) -> Code {
         self.code
     }
 
     /// What the first digit of the code says.
+    #[inline]
     pub const fn severity(&self) -> Severity {
         self.code.severity()
     }
 
     /// The enhanced status code, given or in front of the first line; none if its class is not
     /// that of the reply. RFC 2034 §4.
+    #[inline]
     pub fn enhanced_code(&self) -> Option<EnhancedCode> {
         if self.enhanced.is_some() {
             return self.enhanced;
         }
         let text = match self.source {
-            Source::Wire(octets) => octets.get(4..octets.len().saturating_sub(2))?,
+            Source::Wire(octets) => octets.get(4..)?,
             Source::Given { domain: None, text } => text.as_bytes(),
             Source::Given { domain: Some(_), .. } => return None,
         };
-        let end = memchr::memchr2(b'\r', b'\n', text.get(..10).unwrap_or(text));
-        let (code, _) = EnhancedCode::leading(end.and_then(|end| text.get(..end)).unwrap_or(text))?;
+        let (code, _) = EnhancedCode::leading(text)?;
         Some(code).filter(|code| code.fits(self.severity()))
     }
 
@@ -157,6 +162,7 @@ impl<'a> Reply<'a> {
     /// A line of a reply that was parsed is as the peer wrote it. One of a reply that was built
     /// lacks the word of [`with_domain`](Self::with_domain), and may hold octets that will be
     /// written as question marks.
+    #[inline]
     pub fn lines(&self) -> Lines<'a> {
         match self.source {
             Source::Wire(octets) => Lines::wire(octets, self.enhanced_code()),
@@ -332,5 +338,32 @@ const fn clean_word(octet: u8) -> u8 {
     match octet {
         b' ' | b'\t' => b'?',
         _ => clean(octet),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use crate::{Capabilities, EnhancedStatus, Extension};
+    use std::vec;
+
+    #[test]
+    fn ehlo_reply_ends_with_a_space() {
+        let greeting = Reply::enhanced(Code::OK, EnhancedStatus::OTHER.success(), "hello\nthere");
+        let greeting = greeting.with_domain("mx.example");
+        let offered = Capabilities::NONE.with_size(0).with(Extension::Dsn);
+        let cases = [
+            (Capabilities::NONE, "250-mx.example hello\r\n250 there\r\n"),
+            (offered, "250-mx.example hello\r\n250-there\r\n250-SIZE 0\r\n250 DSN\r\n"),
+        ];
+        for (capabilities, expected) in cases {
+            let mut out = vec![0; expected.len()];
+            let mut writer = Writer::new(&mut out);
+            write_ehlo(&greeting, capabilities.iter(), &mut writer);
+            assert_eq!(writer.finish(), Ok(expected.len()));
+            assert_eq!(out, expected.as_bytes());
+        }
     }
 }

@@ -32,27 +32,51 @@ pub(crate) const ANY_TEXT: [bool; 256] = {
 /// How many octets at the front of `input` belong to `class`, which holds `%d32-126`.
 ///
 /// Eight octets at a time while they are all printable ASCII.
+#[inline]
 pub(crate) fn text_run(input: &[u8], class: &[bool; 256]) -> usize {
-    let mut at = 0;
-    while let Some(rest) = input.get(at..) {
-        if let Some(word) = rest.first_chunk() {
-            let odd = not_printable(u64::from_le_bytes(*word));
-            if odd == 0 {
-                at += 8;
-                continue;
-            }
-            at += (odd.trailing_zeros() / 8) as usize;
+    let mut rest = input;
+    while let Some((word, after)) = rest.split_first_chunk() {
+        let odd = not_printable(u64::from_le_bytes(*word));
+        if odd == 0 {
+            rest = after;
+            continue;
         }
-        // One that is not printable, or the last seven; then up to eight by the table.
-        let rest = input.get(at..).unwrap_or_default();
-        let rest = rest.get(..8).unwrap_or(rest);
-        let run = rest.iter().take_while(|&&octet| class[usize::from(octet)]).count();
-        at += run;
-        if run < 8 {
-            break;
+        rest = rest.get(place(odd)..).unwrap_or_default();
+        match table_run(rest, class) {
+            [] => return input.len() - rest.len(),
+            run => rest = rest.get(run.len()..).unwrap_or_default(),
         }
     }
-    at
+    input.len() - rest.len() + table_run(rest, class).len()
+}
+
+/// The octets of `class` at the front of `input`, up to eight.
+#[inline]
+fn table_run<'a>(input: &'a [u8], class: &[bool; 256]) -> &'a [u8] {
+    let run = input.iter().take(8).take_while(|&&octet| class[usize::from(octet)]).count();
+    input.get(..run).unwrap_or_default()
+}
+
+/// The place of the first LF.
+#[inline]
+pub(crate) fn find_lf(octets: &[u8]) -> Option<usize> {
+    let mut rest = octets;
+    while let Some((word, after)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*word) ^ (EACH * b'\n' as u64);
+        // The lowest bit is that of the first octet that is zero now.
+        let found = word.wrapping_sub(EACH) & !word & (EACH * 0x80);
+        if found != 0 {
+            return Some(octets.len() - rest.len() + place(found));
+        }
+        rest = after;
+    }
+    Some(octets.len() - rest.len() + rest.iter().position(|&octet| octet == b'\n')?)
+}
+
+/// The place of the octet that has the lowest bit of a word.
+#[inline]
+const fn place(bits: u64) -> usize {
+    (bits.trailing_zeros() / 8) as usize
 }
 
 /// Appends `text` with every octet outside `textstring` as a question mark.

@@ -1,5 +1,7 @@
 //! SASL mechanisms by name.
 
+use crate::keyword::Names;
+
 macro_rules! mechanisms {
     ($($(#[doc = $doc:literal])+ $variant:ident $name:literal;)*) => {
         /// A SASL mechanism that has a name here: those that mail servers are seen to offer.
@@ -28,6 +30,8 @@ macro_rules! mechanisms {
                 }
             }
         }
+
+        const NAMES: Names<{ SaslMechanism::ALL.len() }> = Names::new([$($name,)*]);
     };
 }
 
@@ -73,7 +77,7 @@ mechanisms! {
 impl SaslMechanism {
     /// The mechanism of this name, in any case.
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        Self::ALL.iter().copied().find(|m| m.name().as_bytes().eq_ignore_ascii_case(name))
+        Self::ALL.get(NAMES.find(name)?).copied()
     }
 }
 

@@ -1,0 +1,54 @@
+//! The parameter of NO-SOLICITING, RFC 3865.
+
+use super::EhloParams;
+use crate::{Encode, Writer};
+
+/// Solicitation class keywords, RFC 3865 §2: what a server does not want, as `net.example:ADV`.
+///
+/// ```
+/// use ehlo::SolicitationKeywords;
+///
+/// let keywords = SolicitationKeywords::new("net.example:ADV,org.example:ADV:ADLT").unwrap();
+/// assert_eq!(keywords.iter().count(), 2);
+/// assert!(SolicitationKeywords::new("1st").is_none());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SolicitationKeywords<'a>(&'a str);
+
+impl<'a> SolicitationKeywords<'a> {
+    /// None: the server takes part, and says nothing.
+    pub const NONE: Self = Self("");
+
+    /// `Solicitation-keywords = word 0*("," word)`, at most 1000 octets,
+    /// `word = ALPHA 0*("." / "-" / "_" / ":" / ALPHA / DIGIT)`.
+    pub fn new(keywords: &'a str) -> Option<Self> {
+        let named = |octet: &u8| {
+            octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_' | b':')
+        };
+        let is_word = |word: &str| {
+            word.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
+                && word.as_bytes().iter().all(named)
+        };
+        (keywords.len() <= 1000 && keywords.split(',').all(is_word)).then_some(Self(keywords))
+    }
+
+    /// None, if they are not of the grammar.
+    pub(super) fn parse(parameters: EhloParams<'a>) -> Self {
+        parameters.iter().next().and_then(Self::new).unwrap_or(Self::NONE)
+    }
+
+    /// The keywords in turn.
+    pub fn iter(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.0.split(',').filter(|word| !word.is_empty())
+    }
+}
+
+/// A space before the keywords, if there are any.
+impl Encode for SolicitationKeywords<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        if !self.0.is_empty() {
+            writer.put_octet(b' ');
+            writer.put(self.0.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What the parsers say of each line of standard input.
+//!
+//! ```text
+//! $ printf '%s\n' 'MAIL FROM:<a@b.example>\r\n' | parse command
+//! ok MAIL FROM:<a@b.example>\r\n
+//! ```
+#![allow(clippy::print_stdout)] // the verdicts are the point
+
+use std::io::{self, BufRead, BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use ehlo::{
+    Capability, Command, Content, DataDecoder, Encode, ForwardPath, Newlines, Parsed, Policy,
+    Reply, ReversePath, SyntaxError, SyntaxErrorKind,
+};
+
+/// Reads one input per line of standard input, where `\r \n \t \0 \\ \xNN` stand for octets, and
+/// prints `ok CANONICAL` or `error CODE OFFSET REASON`.
+#[derive(Parser)]
+struct Arguments {
+    /// What each line is; a command or reply comes with its CRLF.
+    what: What,
+    /// Read as leniently as the crate can.
+    #[arg(long)]
+    lenient: bool,
+    /// Read addresses in UTF-8, as after an offer of SMTPUTF8.
+    #[arg(long)]
+    smtputf8: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    /// A command line.
+    Command,
+    /// A reply, of one line or several.
+    Reply,
+    /// A reverse-path or a forward-path, in its brackets.
+    Path,
+    /// A line of a reply to EHLO, without its code.
+    Capability,
+    /// What follows a 354.
+    Data,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut policy = if arguments.lenient { Policy::LENIENT } else { Policy::STRICT };
+    policy.smtputf8 = arguments.smtputf8;
+    match run(arguments.what, arguments.lenient, &policy) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("parse: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(what: What, lenient: bool, policy: &Policy) -> io::Result<()> {
+    let mut input = io::stdin().lock();
+    let mut output = BufWriter::new(io::stdout().lock());
+    let (mut line, mut octets, mut verdict) = (Vec::new(), Vec::new(), Vec::new());
+    loop {
+        line.clear();
+        if input.read_until(b'\n', &mut line)? == 0 {
+            return output.flush();
+        }
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        octets.clear();
+        unescape(text, &mut octets)?;
+        verdict.clear();
+        match judge(what, lenient, policy, &octets, &mut verdict) {
+            Ok(()) => {
+                output.write_all(b"ok ")?;
+                escape(&verdict, &mut output)?;
+                output.write_all(b"\n")?;
+            }
+            Err(Fault { code, offset, reason }) => {
+                writeln!(output, "error {code} {offset} {reason}")?;
+            }
+        }
+    }
+}
+
+/// The canonical form of `octets`, or what is wrong with them.
+fn judge(
+    what: What,
+    lenient: bool,
+    policy: &Policy,
+    octets: &[u8],
+    verdict: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    match what {
+        What::Command => {
+            let command = whole(Command::parse(octets, policy)?, octets)?;
+            if let Command::Other { .. } = command {
+                let kind = SyntaxErrorKind::UnknownVerb;
+                return Err(SyntaxError { kind, offset: 0 }.into());
+            }
+            encode(&command, verdict);
+        }
+        What::Reply => encode(&whole(Reply::parse(octets, policy)?, octets)?, verdict),
+        What::Path => match ReversePath::parse(octets, policy) {
+            Ok(path) => encode(&path, verdict),
+            // The one path that is no reverse-path is the domainless Postmaster.
+            Err(error) => match ForwardPath::parse(octets, policy) {
+                Ok(path) => encode(&path, verdict),
+                Err(_) => return Err(error.into()),
+            },
+        },
+        What::Capability => match Capability::parse(octets) {
+            Capability::Malformed(_) => {
+                let kind = SyntaxErrorKind::Argument;
+                return Err(SyntaxError { kind, offset: 0 }.into());
+            }
+            capability => encode(&capability, verdict),
+        },
+        What::Data => {
+            let newlines = if lenient { Newlines::Keep } else { Newlines::Reject };
+            let mut decoder = DataDecoder::new(newlines);
+            let mut rest = octets;
+            loop {
+                let decoded = decoder.decode(rest);
+                rest = rest.get(decoded.consumed..).unwrap_or_default();
+                match decoded.content {
+                    Content::Data(data) => verdict.extend_from_slice(data),
+                    Content::NeedInput => return Err(Fault::incomplete(octets)),
+                    Content::End(result) => {
+                        result.map_err(|error| Fault {
+                            code: error.code().number(),
+                            offset: usize::try_from(error.offset).unwrap_or(usize::MAX),
+                            reason: error.kind.text(),
+                        })?;
+                        break;
+                    }
+                }
+            }
+            if !rest.is_empty() {
+                let offset = octets.len() - rest.len();
+                return Err(Fault { code: 500, offset, reason: "octets behind the end" });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn whole<T>(parsed: Parsed<T>, octets: &[u8]) -> Result<T, Fault> {
+    match parsed {
+        Parsed::Complete { value, consumed } if consumed == octets.len() => Ok(value),
+        Parsed::Complete { consumed, .. } => {
+            Err(Fault { code: 500, offset: consumed, reason: "octets behind the end" })
+        }
+        Parsed::Incomplete => Err(Fault::incomplete(octets)),
+    }
+}
+
+fn encode(value: &impl Encode, out: &mut Vec<u8>) {
+    out.resize(value.encoded_len(), 0);
+    let written = value.encode(out).expect("as long as it said");
+    out.truncate(written);
+}
+
+/// What is wrong with a line.
+struct Fault {
+    code: u16,
+    offset: usize,
+    reason: &'static str,
+}
+
+impl Fault {
+    fn incomplete(octets: &[u8]) -> Self {
+        Self { code: 500, offset: octets.len(), reason: "incomplete" }
+    }
+}
+
+impl From<SyntaxError> for Fault {
+    fn from(error: SyntaxError) -> Self {
+        Self { code: error.code().number(), offset: error.offset, reason: error.kind.text() }
+    }
+}
+
+fn unescape(text: &[u8], octets: &mut Vec<u8>) -> io::Result<()> {
+    let mut rest = text.iter().copied();
+    while let Some(octet) = rest.next() {
+        if octet != b'\\' {
+            octets.push(octet);
+            continue;
+        }
+        octets.push(match rest.next() {
+            Some(b'r') => b'\r',
+            Some(b'n') => b'\n',
+            Some(b't') => b'\t',
+            Some(b'0') => 0,
+            Some(b'\\') => b'\\',
+            Some(b'x') => {
+                let digits = [rest.next(), rest.next()]
+                    .map(|digit| digit.and_then(|digit| char::from(digit).to_digit(16)));
+                match digits {
+                    [Some(high), Some(low)] => u8::try_from(high * 16 + low).unwrap_or_default(),
+                    _ => return Err(unreadable(text)),
+                }
+            }
+            _ => return Err(unreadable(text)),
+        });
+    }
+    Ok(())
+}
+
+fn unreadable(text: &[u8]) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("bad escape in {:?}", text.escape_ascii().to_string()),
+    )
+}
+
+fn escape(octets: &[u8], output: &mut impl Write) -> io::Result<()> {
+    for octet in octets {
+        match octet {
+            b'\r' => output.write_all(b"\\r"),
+            b'\n' => output.write_all(b"\\n"),
+            b'\t' => output.write_all(b"\\t"),
+            0 => output.write_all(b"\\0"),
+            b'\\' => output.write_all(b"\\\\"),
+            0x20..=0x7e => output.write_all(&[*octet]),
+            _ => write!(output, "\\x{octet:02x}"),
+        }?;
+    }
+    Ok(())
+}
