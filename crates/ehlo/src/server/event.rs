@@ -1,7 +1,10 @@
 //! What a server reports to the application.
 
 use crate::sasl::Response;
-use crate::{Code, Command, EnhancedCode, Extension, NewlineError, Reply, SyntaxError, Verb};
+use crate::{
+    Code, Command, EnhancedCode, Extension, NewlineError, NewlineErrorKind, Reply, SyntaxErrorKind,
+    Verb,
+};
 
 /// What a [`Server`](crate::Server) reports.
 ///
@@ -53,6 +56,8 @@ pub struct Refusal<'i> {
     pub verb: Verb,
     /// Why.
     pub reason: Reason,
+    /// Where it was seen: octets from the start of the line, or of the mail data.
+    pub offset: u64,
     /// The command, where it could be read.
     pub command: Option<Command<'i>>,
 }
@@ -69,7 +74,7 @@ impl Refusal<'_> {
 #[non_exhaustive]
 pub enum Reason {
     /// The line is not what RFC 5321 §4.1 or the extension's RFC allows.
-    Syntax(SyntaxError),
+    Syntax(SyntaxErrorKind),
     /// The command is not valid in this state, §4.1.4.
     BadSequence,
     /// DATA or BDAT though no recipient was accepted, §3.3.
@@ -87,7 +92,7 @@ pub enum Reason {
     /// The declared or counted size is over the limit, RFC 1870 §6.
     MessageTooLarge,
     /// Bare CR, bare LF or NUL in the mail data, §2.3.8.
-    Newlines(NewlineError),
+    Newlines(NewlineErrorKind),
     /// TLS must be established first, RFC 3207 §4.
     TlsRequired,
     /// The client must authenticate first, RFC 4954 §6.
@@ -110,8 +115,9 @@ impl Reason {
     /// The standard reply.
     pub const fn reply(self) -> Reply<'static> {
         let (code, (class, subject, detail), text) = match self {
-            Self::Syntax(error) => {
-                return Reply::enhanced(error.code(), error.enhanced_code(), error.kind.text());
+            Self::Syntax(kind) => {
+                let (code, enhanced) = kind.reply();
+                return Reply::enhanced(code, enhanced, kind.text());
             }
             Self::BadSequence => (Code::BAD_SEQUENCE, (5, 5, 1), "bad sequence of commands"),
             Self::NoValidRecipients => (Code::TRANSACTION_FAILED, (5, 5, 1), "no valid recipients"),
@@ -130,8 +136,9 @@ impl Reason {
             Self::MessageTooLarge => {
                 (Code::EXCEEDED_STORAGE, (5, 3, 4), "message exceeds the maximum size")
             }
-            Self::Newlines(error) => {
-                return Reply::enhanced(error.code(), error.enhanced_code(), error.kind.text());
+            Self::Newlines(kind) => {
+                let error = NewlineError { kind, offset: 0 };
+                return Reply::enhanced(error.code(), error.enhanced_code(), kind.text());
             }
             Self::TlsRequired => {
                 (Code::AUTHENTICATION_REQUIRED, (5, 7, 0), "must issue a STARTTLS command first")
@@ -159,16 +166,8 @@ impl Reason {
 
     /// The session must end with the reply: what follows on the connection cannot be trusted.
     pub(super) const fn is_fatal(self) -> bool {
-        match self {
-            // RFC 5321 §2.3.8: no other sequence than CRLF ends a line; a peer that sends one is
-            // out of step with this one, or wants it to be.
-            Self::Syntax(error) => {
-                matches!(
-                    error.kind,
-                    crate::SyntaxErrorKind::BareCr | crate::SyntaxErrorKind::BareLf
-                )
-            }
-            _ => false,
-        }
+        // RFC 5321 §2.3.8: no other sequence than CRLF ends a line; a peer that sends one is out of
+        // step with this one, or wants it to be.
+        matches!(self, Self::Syntax(SyntaxErrorKind::BareCr | SyntaxErrorKind::BareLf))
     }
 }

@@ -46,10 +46,9 @@ pub struct Server {
     reading: Reading,
     /// Octets of the unread input that were searched in vain for the end of the line, or that make
     /// up the item that `receive` gives next.
-    scanned: usize,
+    scanned: u32,
     /// `receive` gives an event without looking further.
     ready: bool,
-    decoder: DataDecoder,
     /// The verdict on the mail data that is being skipped.
     verdict: Option<Reason>,
     messages: u32,
@@ -78,7 +77,6 @@ impl Server {
             reading: Reading::Line,
             scanned: 0,
             ready: false,
-            decoder: DataDecoder::new(config.newlines),
             verdict: None,
             messages: 0,
             errors: 0,
@@ -265,8 +263,7 @@ impl Server {
             Verb::Helo | Verb::Xclient if positive => self.extended = false,
             Verb::Rcpt if positive => self.transaction.recipients += 1,
             Verb::Data if self.state == State::Data => {
-                self.reading = Reading::Data;
-                self.decoder = DataDecoder::new(self.config.newlines);
+                self.reading = Reading::Data(DataDecoder::new(self.config.newlines));
             }
             Verb::Auth | Verb::AuthResponse if code == Code::AUTHENTICATION_SUCCEEDED => {
                 self.authenticated = true;
@@ -275,7 +272,6 @@ impl Server {
                 self.messages = self.messages.saturating_add(1);
             }
             Verb::Mail if !positive => self.transaction = Transaction::NONE,
-            Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Rset => {}
             _ => {}
         }
         // RFC 5321 §4.1.1.4: "the buffers are cleared": the transaction goes as one value.
@@ -424,7 +420,7 @@ enum Reading {
     /// The rest of a line that is too long; whether the last octet was a CR.
     LongLine { cr: bool },
     /// Mail data, up to the line with a single dot.
-    Data,
+    Data(DataDecoder),
     /// A chunk with this many octets to come, the last one or not.
     Chunk { left: u64, last: bool },
 }

@@ -37,7 +37,7 @@ impl Server {
         let wants = match self.reading {
             Reading::Line => self.wants_line(input),
             Reading::LongLine { cr } => self.wants_end_of_long_line(input, cr),
-            Reading::Data => self.wants_data(input),
+            Reading::Data(_) => self.wants_data(input),
             Reading::Chunk { left, last } => self.wants_chunk(input, left, last),
         };
         // RFC 5321 §4.1.1.5 and §3.8: a connection that is lost is as good as QUIT; a message
@@ -53,22 +53,25 @@ impl Server {
         if self.ready {
             return Wants::Event;
         }
-        let Some(at) = memchr(b'\n', input.get(self.scanned..).unwrap_or_default()) else {
-            if input.len() > self.longest_line() {
-                self.scanned = 0;
-                self.reading = Reading::LongLine { cr: input.last() == Some(&b'\r') };
-                return Wants::Input { consumed: input.len() };
-            }
-            self.scanned = input.len();
-            return Wants::Input { consumed: 0 };
+        let scanned = self.scanned as usize;
+        let end = memchr(b'\n', input.get(scanned..).unwrap_or_default());
+        let length = end.map_or(input.len(), |at| scanned + at + 1);
+        // A line that is longer is skipped as it comes, so its length fits in four octets.
+        let Some(length) = u32::try_from(length).ok().filter(|_| length <= self.longest_line())
+        else {
+            self.scanned = 0;
+            self.reading = Reading::LongLine { cr: false };
+            return self.wants_end_of_long_line(input, false);
         };
-        self.scanned += at + 1;
+        self.scanned = length;
+        if end.is_none() {
+            return Wants::Input { consumed: 0 };
+        }
         self.ready = true;
         // RFC 3030 §2: "the receiver-SMTP MUST accept and discard the associated message data
         // before sending the appropriate 5XX or 4XX code".
         if let Some((size, last, reason)) = self.refused_chunk(input) {
-            let consumed = core::mem::take(&mut self.scanned);
-            self.ready = false;
+            let consumed = self.take_item();
             self.verdict = Some(reason);
             self.reading = Reading::Chunk { left: size, last };
             return Wants::Input { consumed };
@@ -77,7 +80,7 @@ impl Server {
     }
 
     fn refused_chunk(&self, input: &[u8]) -> Option<(u64, bool, Reason)> {
-        let line = input.get(..self.scanned)?.strip_suffix(b"\r\n")?;
+        let line = input.get(..self.scanned as usize)?.strip_suffix(b"\r\n")?;
         if self.state == State::Auth || !line.get(..4)?.eq_ignore_ascii_case(b"BDAT") {
             return None;
         }
@@ -96,8 +99,7 @@ impl Server {
             let before = end.checked_sub(2).and_then(|i| input.get(i));
             if before == Some(&b'\r') || (end == 1 && cr) {
                 self.ready = true;
-                self.scanned = end;
-                return Wants::Event;
+                return Wants::Input { consumed: end };
             }
             from = end;
         }
@@ -116,9 +118,10 @@ impl Server {
         }
         let mut consumed = 0;
         while let Some(rest) = input.get(consumed..).filter(|rest| !rest.is_empty()) {
-            let decoded = self.decoder.decode(rest);
-            consumed += decoded.consumed;
-            if let Content::End(_) = decoded.content {
+            let Reading::Data(decoder) = &mut self.reading else { break };
+            let found = decoder.decode(rest);
+            consumed += found.consumed;
+            if let Content::End(_) = found.content {
                 self.ready = true;
                 break;
             }
@@ -156,30 +159,31 @@ impl Server {
                 Received { consumed, event: self.line(input.get(..consumed).unwrap_or_default()) }
             }
             Reading::LongLine { .. } => {
-                let consumed = self.take_item();
+                self.take_item();
                 self.reading = Reading::Line;
-                Received { consumed, event: self.line_too_long(0) }
+                nothing(self.line_too_long(self.longest_line()))
             }
-            Reading::Data if self.ready => {
+            Reading::Data(_) if self.ready => {
                 self.take_item();
                 nothing(self.end_of_data())
             }
-            Reading::Data => self.mail_data(input),
+            Reading::Data(_) => self.mail_data(input),
             Reading::Chunk { left, last } => self.chunk(input, left, last),
         }
     }
 
     fn take_item(&mut self) -> usize {
         self.ready = false;
-        core::mem::take(&mut self.scanned)
+        core::mem::take(&mut self.scanned) as usize
     }
 
     fn line<'i>(&mut self, line: &'i [u8]) -> Event<'i> {
-        let syntax = |kind, offset| Reason::Syntax(SyntaxError { kind, offset });
         // RFC 5321 §2.3.8: "conforming implementations MUST NOT recognize or generate any other
         // character or character sequence as a line terminator".
         let Some(body) = line.strip_suffix(b"\r\n") else {
-            return self.refuse(Verb::Other, syntax(SyntaxErrorKind::BareLf, line.len() - 1), None);
+            let offset = line.len().saturating_sub(1);
+            let error = SyntaxError { kind: SyntaxErrorKind::BareLf, offset };
+            return self.refuse_syntax(Verb::Other, error);
         };
         if self.state == State::Auth {
             return self.auth_response(line, body);
@@ -194,7 +198,7 @@ impl Server {
         policy.smtputf8 = self.in_force(Extension::SmtpUtf8);
         let command = match Command::parse_line(body, &policy) {
             Ok(command) => command,
-            Err(error) => return self.refuse(Verb::Other, Reason::Syntax(error), None),
+            Err(error) => return self.refuse_syntax(Verb::Other, error),
         };
         if let Err(reason) = self.judge(&command) {
             return self.refuse(command.verb(), reason, Some(command));
@@ -231,7 +235,7 @@ impl Server {
                 self.pend(Verb::AuthResponse, None);
                 Event::AuthResponse(response)
             }
-            Err(error) => self.refuse(Verb::AuthResponse, Reason::Syntax(error), None),
+            Err(error) => self.refuse_syntax(Verb::AuthResponse, error),
         }
     }
 
@@ -240,12 +244,15 @@ impl Server {
             return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, None);
         }
         let error = SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: limit };
-        self.refuse(Verb::Other, Reason::Syntax(error), None)
+        self.refuse_syntax(Verb::Other, error)
     }
 
     fn mail_data<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
-        let decoded = self.decoder.decode(input);
-        let event = match decoded.content {
+        let Reading::Data(decoder) = &mut self.reading else {
+            return Received { consumed: 0, event: Event::NeedInput };
+        };
+        let found = decoder.decode(input);
+        let event = match found.content {
             Content::NeedInput => Event::MailData(&[]),
             Content::Data(data) => {
                 self.transaction.size += data.len() as u64;
@@ -256,11 +263,12 @@ impl Server {
             }
             Content::End(Ok(())) => self.end_of_data(),
             Content::End(Err(error)) => {
-                self.verdict = Some(Reason::Newlines(error));
-                self.end_of_data()
+                self.reading = Reading::Line;
+                let event = self.refuse(Verb::Message, Reason::Newlines(error.kind), None);
+                at_offset(event, error.offset)
             }
         };
-        Received { consumed: decoded.consumed, event }
+        Received { consumed: found.consumed, event }
     }
 
     fn end_of_data<'i>(&mut self) -> Event<'i> {
@@ -322,19 +330,22 @@ impl Server {
             reason
         };
         self.pend(verb, Some(reason));
-        Event::Refused(Refusal { verb, reason, command })
+        Event::Refused(Refusal { verb, reason, offset: 0, command })
+    }
+
+    fn refuse_syntax<'i>(&mut self, verb: Verb, error: SyntaxError) -> Event<'i> {
+        at_offset(self.refuse(verb, Reason::Syntax(error.kind), None), error.offset as u64)
     }
 
     /// What the RFCs say of a command that is well formed, before the application is asked.
     fn judge(&self, command: &Command<'_>) -> Result<(), Reason> {
         let verb = command.verb();
-        let unknown = SyntaxError { kind: SyntaxErrorKind::UnknownVerb, offset: 0 };
         // RFC 2033 §4.1: LHLO in place of HELO and EHLO, which get a 500.
         if match self.config.role {
             Role::Lmtp => matches!(verb, Verb::Ehlo | Verb::Helo),
             Role::Smtp | Role::Submission => verb == Verb::Lhlo,
         } {
-            return Err(Reason::Syntax(unknown));
+            return Err(Reason::Syntax(SyntaxErrorKind::UnknownVerb));
         }
         let extension = command.extension();
         // RFC 3207 §4.2 and RFC 4954 §4: not a second time.
@@ -391,8 +402,7 @@ impl Server {
                 self.judge_parameters(parameters)?;
                 // RFC 6531 §3.4: an address in UTF-8 only in a transaction that said SMTPUTF8.
                 if !forward_path.is_ascii() && !self.transaction.smtputf8 {
-                    let kind = SyntaxErrorKind::NeedsSmtpUtf8;
-                    return Err(Reason::Syntax(SyntaxError { kind, offset: 0 }));
+                    return Err(Reason::Syntax(SyntaxErrorKind::NeedsSmtpUtf8));
                 }
                 if self.transaction.recipients >= self.config.limits.recipients {
                     return Err(Reason::TooManyRecipients);
@@ -465,6 +475,13 @@ impl Server {
         } else {
             self.longest_command()
         }
+    }
+}
+
+fn at_offset(event: Event<'_>, offset: u64) -> Event<'_> {
+    match event {
+        Event::Refused(refusal) => Event::Refused(Refusal { offset, ..refusal }),
+        event => event,
     }
 }
 
