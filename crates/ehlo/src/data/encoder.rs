@@ -212,10 +212,10 @@ impl Room<'_> {
 
     /// Writes `octets`, for which there must be room.
     fn put(&mut self, octets: &[u8]) {
-        let end = self.written.saturating_add(octets.len());
-        if let Some(room) = self.out.get_mut(self.written..end) {
+        let rest = self.out.get_mut(self.written..).unwrap_or_default();
+        if let Some(room) = rest.get_mut(..octets.len()) {
             room.copy_from_slice(octets);
-            self.written = end;
+            self.written += octets.len();
         }
     }
 }
