@@ -1,5 +1,7 @@
 //! L2: server, client and delivery.
 
+use std::hint::black_box;
+
 use ehlo::delivery::{self, DeliveryConfig};
 use ehlo::{
     BufferTooSmall, Capabilities, Client, ClientConfig, ClientName, Command, Delivery, Envelope,
@@ -7,7 +9,6 @@ use ehlo::{
     ReversePath, SendError, Server, ServerConfig, client, server,
 };
 use no_panic::no_panic;
-use std::hint::black_box;
 
 pub fn run(input: &[u8], out: &mut [u8]) -> usize {
     serve(input, out) + ask(input, out) + deliver(input, out)
@@ -29,7 +30,7 @@ fn serve(input: &[u8], out: &mut [u8]) -> usize {
             server::Event::MailData(data) => octets += data.len(),
             server::Event::StartTls => octets += usize::from(server_upgrade(&mut server, rest)),
             _ => {
-                let reply = server_standard_reply(&server, "mx.example");
+                let reply = server_standard_reply(&server, black_box("mx.example"));
                 octets += server_reply(&mut server, &reply, out).unwrap_or_default();
             }
         }
@@ -57,11 +58,11 @@ fn ask(input: &[u8], out: &mut [u8]) -> usize {
 }
 
 fn deliver(input: &[u8], out: &mut [u8]) -> usize {
-    let Ok(name) = ClientName::new("client.example") else { return 0 };
-    let Ok(recipient) = ForwardPath::new("b@example.org") else { return 0 };
+    let Ok(name) = ClientName::new(black_box("client.example")) else { return 0 };
+    let Ok(recipient) = ForwardPath::new(black_box("b@example.org")) else { return 0 };
     let recipients = [recipient, recipient];
     let envelope = Envelope::new(ReversePath::Null, &recipients);
-    let mut delivery = Delivery::new(name, DeliveryConfig::default());
+    let mut delivery = Delivery::new(name, black_box(DeliveryConfig::default()));
     let (mut rest, mut octets) = (input, 0);
     for _ in 0..=input.len() {
         octets += delivery_transmit(&mut delivery, out).unwrap_or_default();
@@ -168,10 +169,7 @@ fn delivery_receive<'i>(
 /// Calls the application's `Recipients` through a pointer, behind which a panic can be for all the
 /// optimiser knows; `../../freestanding` is linked without one.
 #[inline(never)]
-fn delivery_transmit(
-    delivery: &mut Delivery<'_>,
-    out: &mut [u8],
-) -> Result<usize, BufferTooSmall> {
+fn delivery_transmit(delivery: &mut Delivery<'_>, out: &mut [u8]) -> Result<usize, BufferTooSmall> {
     delivery.transmit(out)
 }
 
@@ -187,9 +185,6 @@ fn delivery_mail_data(
 
 #[no_panic]
 #[inline(never)]
-fn delivery_end_mail_data(
-    delivery: &mut Delivery<'_>,
-    out: &mut [u8],
-) -> Result<usize, SendError> {
+fn delivery_end_mail_data(delivery: &mut Delivery<'_>, out: &mut [u8]) -> Result<usize, SendError> {
     delivery.end_mail_data(out)
 }
