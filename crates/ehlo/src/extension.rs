@@ -147,4 +147,12 @@ impl Extension {
             _ => 0,
         }
     }
+
+    /// The length of the word that a line begins with, and the extension of that keyword; 24 if
+    /// the word may be longer.
+    #[inline]
+    pub(crate) fn of_line(line: &[u8; 24]) -> (usize, Option<Self>) {
+        let (length, place) = KEYWORDS.find_front(line);
+        (length, place.and_then(|place| Self::ALL.get(place)).copied())
+    }
 }

@@ -45,13 +45,54 @@ impl<const N: usize> Names<N> {
     /// The place of `name` in the list, in any case.
     #[inline]
     pub(crate) fn find(&self, name: &[u8]) -> Option<usize> {
-        let words = words(name)?;
+        self.find_words(words(name)?, name.len())
+    }
+
+    /// The length of the word at the front of `octets`, 24 if it may go on behind them, and its
+    /// place in the list. An octet of `%d0-32` ends it.
+    #[inline]
+    pub(crate) fn find_front(&self, octets: &[u8; 24]) -> (usize, Option<usize>) {
+        let [a0, a1, a2, a3, a4, a5, a6, a7, b @ ..] = *octets;
+        let [b0, b1, b2, b3, b4, b5, b6, b7, c @ ..] = b;
+        let first = u64::from_le_bytes([a0, a1, a2, a3, a4, a5, a6, a7]);
+        let mut words = [first, 0, 0];
+        let mut length = front(&mut words[0]);
+        if length == 8 {
+            words[1] = u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
+            length += front(&mut words[1]);
+            if length == 16 {
+                words[2] = u64::from_le_bytes(c);
+                length += front(&mut words[2]);
+            }
+        }
+        (length, self.find_words(words, length))
+    }
+
+    #[inline]
+    fn find_words(&self, words: Words, length: usize) -> Option<usize> {
         let place = usize::from(self.slots[slot(words)]);
         let found = self.names.get(place)?;
-        let differs = |at: usize| (words[at] ^ found.words[at]) & !found.case[at];
-        let same = found.length == name.len() && differs(0) | differs(1) | differs(2) == 0;
+        let same = |at: usize| (words[at] ^ found.words[at]) & !found.case[at] == 0;
+        // Names of one length end in the same word.
+        let same = found.length == length
+            && same(0)
+            && (length <= 8 || same(1))
+            && (length <= 16 || same(2));
         same.then_some(place)
     }
+}
+
+/// The octets in `word` before the first of `%d0-32`, which is put to zero with those behind it.
+#[inline]
+fn front(word: &mut u64) -> usize {
+    // The lowest bit is that of the first octet below 33.
+    let ends = word.wrapping_sub(EACH * 33) & !*word & (EACH * 0x80);
+    if ends == 0 {
+        return 8;
+    }
+    // All bits below the lowest, but for the seven that it shares an octet with.
+    *word &= (ends ^ ends.wrapping_sub(1)) >> 8;
+    (ends.trailing_zeros() / 8) as usize
 }
 
 impl Name {
@@ -101,8 +142,10 @@ const fn slot([first, second, _]: Words) -> usize {
     (folded.wrapping_mul(FACTOR) >> (64 - 7)) as usize % SLOTS
 }
 
+const EACH: u64 = 0x0101_0101_0101_0101;
+
 /// The bit of the case in each octet.
-const EACH_CASE: u64 = 0x2020_2020_2020_2020;
+const EACH_CASE: u64 = EACH * 0x20;
 
 /// Found by trial: with it no two names of one list have the same slot.
 const FACTOR: u64 = 0x38D9_431F_1861_0C9F;
@@ -155,6 +198,18 @@ mod tests {
                 assert_eq!(NAMES.find((std::string::String::from(name) + more).as_bytes()), None);
             }
         }
+        for (place, name) in names.into_iter().enumerate().take(8) {
+            for end in [b' ', b'\r', b'\0', b'\t'] {
+                let mut octets = [b'-'; 24];
+                octets[..name.len()].copy_from_slice(name.to_ascii_lowercase().as_bytes());
+                octets[name.len()] = end;
+                assert_eq!(NAMES.find_front(&octets), (name.len(), Some(place)), "{name}");
+                octets[name.len() - 1] = 0xFF;
+                assert_eq!(NAMES.find_front(&octets), (name.len(), None), "{name}");
+            }
+        }
+        assert_eq!(NAMES.find_front(&[b'A'; 24]), (24, None));
+        assert_eq!(NAMES.find_front(&[b' '; 24]), (0, None));
         assert_eq!(NAMES.find(b""), None);
         assert_eq!(NAMES.find(&[b'A'; 1000]), None);
     }

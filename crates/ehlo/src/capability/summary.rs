@@ -75,14 +75,31 @@ impl Capabilities {
         if reply.code() != Code::OK {
             return offered;
         }
-        if let Some(octets) = reply.octets() {
-            let mut rest = wire_line(octets).map_or(octets, |(_, rest)| rest);
-            while let Some((line, after)) = wire_line(rest) {
-                offered.insert_line(line);
+        let Some(octets) = reply.octets() else {
+            reply.lines().skip(1).for_each(|line| offered.insert(&Capability::parse(line)));
+            return offered;
+        };
+        let mut rest = wire_line(octets).map_or(octets, |(_, rest)| rest);
+        while let Some(line) = rest.get(4..) {
+            let mut padded = [0; 24];
+            let front = line.first_chunk().unwrap_or_else(|| {
+                padded.iter_mut().zip(line).for_each(|(slot, octet)| *slot = *octet);
+                &padded
+            });
+            let (length, extension) = Extension::of_line(front);
+            // Most lines are a keyword that is alone: they need no search for their end.
+            let alone = extension.map_or(0, bit) & !NEVER_ALONE;
+            if let (1.., Some([b'\r', b'\n', after @ ..])) = (alone, line.get(length..)) {
+                offered.offered |= alone;
                 rest = after;
+                continue;
             }
-        } else {
-            reply.lines().skip(1).for_each(|line| offered.insert_line(line));
+            let Some((line, after)) = wire_line(rest) else { break };
+            // Another keyword offers nothing that has a place here.
+            if extension.is_some() || matches!(line, [_, _, _, _, b'=', ..]) {
+                offered.insert(&Capability::parse(line));
+            }
+            rest = after;
         }
         offered
     }
@@ -184,17 +201,6 @@ impl Capabilities {
             }
             Capability::MtPriority(Some(profile)) => self.profile = Profile::of(profile),
             _ => {}
-        }
-    }
-
-    /// The same as to insert what [`Capability::parse`] makes of the line.
-    fn insert_line(&mut self, line: &[u8]) {
-        // Most lines are a keyword that is alone.
-        match Extension::from_keyword(line) {
-            None | Some(Extension::FutureRelease | Extension::Limits) => {
-                self.insert(&Capability::parse(line));
-            }
-            Some(extension) => self.offered |= bit(extension),
         }
     }
 
@@ -311,6 +317,9 @@ impl Profile {
 const fn bit(extension: Extension) -> u64 {
     1 << extension as u8
 }
+
+/// Extensions that are none without parameters.
+const NEVER_ALONE: u64 = bit(Extension::FutureRelease) | bit(Extension::Limits);
 
 /// Postfix, `XCLIENT_README`.
 const XCLIENT: &[u8] = b"NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT";
