@@ -146,34 +146,6 @@ impl<'a> Parameter<'a> {
             _ => seen,
         }
     }
-
-    /// The value, if this parameter has one.
-    fn value(&self) -> Option<&dyn Encode> {
-        Some(match self {
-            Self::Body(value) => value,
-            Self::Ret(value) => value,
-            Self::Envid(value) => value,
-            Self::Auth(value) => value,
-            Self::By(value) => value,
-            Self::HoldFor(value) => value,
-            Self::HoldUntil(value) => value,
-            Self::MtPriority(value) => value,
-            Self::Solicit(value) => value,
-            Self::Mtrk(value) => value,
-            Self::TransId(value) => value,
-            Self::Submitter(value) | Self::AltAddress(value) => value,
-            Self::Notify(value) => value,
-            Self::Orcpt(value) => value,
-            Self::Rrvs(value) => value,
-            Self::Size(_)
-            | Self::SmtpUtf8
-            | Self::RequireTls
-            | Self::ConPerm
-            | Self::Prdr
-            | Self::ConNeg
-            | Self::Other(_) => return None,
-        })
-    }
 }
 
 impl core::fmt::Display for Parameter<'_> {
@@ -184,21 +156,44 @@ impl core::fmt::Display for Parameter<'_> {
 
 impl Encode for Parameter<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
+        if let Self::Other(other) = self {
+            return other.write_to(writer);
+        }
+        writer.put(self.keyword().as_bytes());
         match self {
-            Self::Other(other) => other.write_to(writer),
             Self::Size(octets) => {
-                writer.put(b"SIZE=");
+                writer.put(b"=");
                 writer.put_number(*octets);
             }
-            _ => {
-                writer.put(self.keyword().as_bytes());
-                if let Some(value) = self.value() {
-                    writer.put(b"=");
-                    value.write_to(writer);
-                }
-            }
+            Self::Body(value) => assign(value, writer),
+            Self::Ret(value) => assign(value, writer),
+            Self::Envid(value) => assign(value, writer),
+            Self::Auth(value) => assign(value, writer),
+            Self::By(value) => assign(value, writer),
+            Self::HoldFor(value) => assign(value, writer),
+            Self::HoldUntil(value) => assign(value, writer),
+            Self::MtPriority(value) => assign(value, writer),
+            Self::Solicit(value) => assign(value, writer),
+            Self::Mtrk(value) => assign(value, writer),
+            Self::TransId(value) => assign(value, writer),
+            Self::Submitter(value) | Self::AltAddress(value) => assign(value, writer),
+            Self::Notify(value) => assign(value, writer),
+            Self::Orcpt(value) => assign(value, writer),
+            Self::Rrvs(value) => assign(value, writer),
+            Self::SmtpUtf8
+            | Self::RequireTls
+            | Self::ConPerm
+            | Self::Prdr
+            | Self::ConNeg
+            | Self::Other(_) => {}
         }
     }
+}
+
+/// `"=" esmtp-value`.
+fn assign(value: &impl Encode, writer: &mut Writer<'_>) {
+    writer.put(b"=");
+    value.write_to(writer);
 }
 
 /// `esmtp-param = esmtp-keyword ["=" esmtp-value]` that is known to be right.
