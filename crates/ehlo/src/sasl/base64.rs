@@ -14,7 +14,7 @@ pub(crate) fn encoded(octets: &[u8]) -> [u8; 4] {
 /// The one to three octets of four digits, and how many they are; bits that are left over before
 /// the padding are dropped.
 pub(crate) fn decoded(digits: &[u8]) -> ([u8; 3], usize) {
-    let padding = digits.iter().filter(|&&digit| digit == b'=').count();
+    let padding = digits.iter().rev().take_while(|&&digit| digit == b'=').count();
     let bits =
         digits.iter().fold(0, |bits, &digit| bits << 6 | u32::from(VALUE[usize::from(digit)] & 63));
     let [_, octets @ ..] = bits.to_be_bytes();
