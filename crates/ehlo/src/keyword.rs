@@ -48,51 +48,67 @@ impl<const N: usize> Names<N> {
         self.find_words(words(name)?, name.len())
     }
 
-    /// The length of the word at the front of `octets`, 24 if it may go on behind them, and its
-    /// place in the list. An octet of `%d0-32` ends it.
+    /// The length of the word at the front of `octets`, 24 if it may be longer, and its place in
+    /// the list. An octet of `%d0-32` ends it.
     #[inline]
-    pub(crate) fn find_front(&self, octets: &[u8; 24]) -> (usize, Option<usize>) {
-        let [a0, a1, a2, a3, a4, a5, a6, a7, b @ ..] = *octets;
-        let [b0, b1, b2, b3, b4, b5, b6, b7, c @ ..] = b;
-        let first = u64::from_le_bytes([a0, a1, a2, a3, a4, a5, a6, a7]);
-        let mut words = [first, 0, 0];
-        let mut length = front(&mut words[0]);
-        if length == 8 {
-            words[1] = u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
-            length += front(&mut words[1]);
-            if length == 16 {
-                words[2] = u64::from_le_bytes(c);
-                length += front(&mut words[2]);
-            }
-        }
-        (length, self.find_words(words, length))
+    pub(crate) fn find_front(&self, octets: &[u8]) -> (usize, Option<usize>) {
+        let (low, high) = match octets.first_chunk::<16>() {
+            Some(octets) => halves(*octets),
+            None => words(octets).map_or((0, 0), |[low, high, _]| (low, high)),
+        };
+        let (low_end, high_end) = (ends(low), ends(high));
+        let mut words = [low & before(low_end), high & before(high_end), 0];
+        let length = if low_end != 0 {
+            words[1] = 0;
+            low_end.trailing_zeros() / 8
+        } else if high_end != 0 {
+            8 + high_end.trailing_zeros() / 8
+        } else {
+            let rest = octets.get(16..).unwrap_or_default();
+            let last = rest.first_chunk().map_or_else(|| few(rest), |o| u64::from_le_bytes(*o));
+            let end = ends(last);
+            words[2] = last & before(end);
+            16 + end.trailing_zeros() / 8
+        };
+        (length as usize, self.find_words(words, length as usize))
     }
 
     #[inline]
     fn find_words(&self, words: Words, length: usize) -> Option<usize> {
         let place = usize::from(self.slots[slot(words)]);
         let found = self.names.get(place)?;
-        let same = |at: usize| (words[at] ^ found.words[at]) & !found.case[at] == 0;
+        let differs = |at: usize| (words[at] ^ found.words[at]) & !found.case[at];
         // Names of one length end in the same word.
         let same = found.length == length
-            && same(0)
-            && (length <= 8 || same(1))
-            && (length <= 16 || same(2));
+            && differs(0) | differs(1) == 0
+            && (length <= 16 || differs(2) == 0);
         same.then_some(place)
     }
 }
 
-/// The octets in `word` before the first of `%d0-32`, which is put to zero with those behind it.
+/// The lowest bit is that of the first octet of `%d0-32`.
 #[inline]
-fn front(word: &mut u64) -> usize {
-    // The lowest bit is that of the first octet below 33.
-    let ends = word.wrapping_sub(EACH * 33) & !*word & (EACH * 0x80);
-    if ends == 0 {
-        return 8;
-    }
-    // All bits below the lowest, but for the seven that it shares an octet with.
-    *word &= (ends ^ ends.wrapping_sub(1)) >> 8;
-    (ends.trailing_zeros() / 8) as usize
+const fn ends(word: u64) -> u64 {
+    word.wrapping_sub(EACH * 33) & !word & (EACH * 0x80)
+}
+
+/// The bits of the octets before the first end.
+#[inline]
+const fn before(ends: u64) -> u64 {
+    ((ends & ends.wrapping_neg()) >> 7).wrapping_sub(1)
+}
+
+/// Sixteen octets as words.
+#[inline]
+#[allow(clippy::cast_possible_truncation)] // the two halves
+fn halves(octets: [u8; 16]) -> (u64, u64) {
+    let octets = u128::from_le_bytes(octets);
+    (octets as u64, (octets >> 64) as u64)
+}
+
+/// Fewer than eight octets as a word.
+fn few(octets: &[u8]) -> u64 {
+    octets.iter().rfold(0, |word, &octet| word << 8 | u64::from(octet))
 }
 
 impl Name {
@@ -122,7 +138,7 @@ fn words(name: &[u8]) -> Option<Words> {
     };
     let word = |at: usize| Some(u64::from_le_bytes(*name.get(at..)?.first_chunk()?));
     Some(match name.len() {
-        0..4 => [name.iter().rfold(0, |word, &octet| word << 8 | u64::from(octet)), 0, 0],
+        0..4 => [few(name), 0, 0],
         length @ 4..8 => {
             let first = u64::from(u32::from_le_bytes(*name.first_chunk()?));
             let last = u64::from(u32::from_le_bytes(*name.last_chunk()?));

@@ -8,6 +8,39 @@ use crate::Machine;
 /// A stream, as an adapter hands it to its [`Endpoint`].
 ///
 /// A stream that blocks is always [`Poll::Ready`].
+///
+/// ```
+/// use std::task::{Context, Poll, Waker};
+///
+/// use ehlo::{Endpoint, Server, ServerConfig, Transport};
+///
+/// /// A peer that says nothing and reads everything.
+/// struct Silent;
+///
+/// impl Transport for Silent {
+///     type Error = std::io::Error;
+///
+///     fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<std::io::Result<usize>> {
+///         Poll::Pending
+///     }
+///
+///     fn poll_write(&mut self, _: &mut Context<'_>, octets: &[u8]) -> Poll<std::io::Result<usize>> {
+///         Poll::Ready(Ok(octets.len()))
+///     }
+///
+///     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+///         Poll::Ready(Ok(()))
+///     }
+/// }
+///
+/// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
+/// let mut context = Context::from_waker(Waker::noop());
+/// assert!(endpoint.poll_ready(&mut context, &mut Silent).is_ready());
+/// endpoint.turn().answer.standard_reply("mx.example")?;
+/// assert!(endpoint.poll_ready(&mut context, &mut Silent).is_pending());
+/// assert!(endpoint.outbox().is_empty());
+/// # Ok::<(), ehlo::ReplyError>(())
+/// ```
 pub trait Transport {
     /// What can go wrong with the stream.
     type Error;

@@ -1,6 +1,6 @@
 //! The parameters that have a type here: name, command, extension, octets they add to the line.
 
-use crate::Extension;
+use crate::{Capabilities, Extension};
 use crate::grammar::{LDH, scan, split};
 
 macro_rules! known {
@@ -70,6 +70,16 @@ known! {
     Orcpt "ORCPT" Rcpt Dsn 507;
     Rrvs "RRVS" Rcpt Rrvs 33;
     ConNeg "CONNEG" Rcpt ConNeg 7;
+}
+
+/// Octets by which the parameters of the extensions in `offered` may lengthen a line, RFC 5321
+/// §4.5.3.1.4; those of MAIL or those of RCPT, whichever are more.
+pub(crate) fn allowance(offered: &Capabilities) -> usize {
+    let of = |other: Place| {
+        let offered = Known::ALL.iter().filter(|known| offered.contains(known.extension()));
+        offered.filter(|known| known.place() != other).map(|known| known.allowance()).sum::<usize>()
+    };
+    of(Place::Rcpt).max(of(Place::Mail))
 }
 
 impl Known {

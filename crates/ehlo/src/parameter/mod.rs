@@ -15,7 +15,7 @@ pub use time::{By, ByMode, DateTime, HoldInterval, Rrvs, RrvsAction};
 pub use word::{Body, Mtrk, OtherParameter, Priority, Solicit, TransId};
 pub use xtext::{AuthIdentity, DecodedXtext, Xtext, XtextMailbox};
 
-pub(crate) use known::Place;
+pub(crate) use known::{Place, allowance};
 pub(crate) use list::parameters;
 pub(crate) use xtext::encoded as xtext;
 

@@ -1,6 +1,6 @@
 //! Where a reply ends, found without looking at an octet twice.
 
-use super::text::{ANY_TEXT, TEXTSTRING, text_run};
+use super::text::{ANY_TEXT, TEXTSTRING, after_text};
 use crate::grammar::Fault;
 use crate::{Code, Policy, SyntaxError, SyntaxErrorKind};
 
@@ -55,8 +55,8 @@ pub struct ReplyFrame {
     looked: u16,
     /// Whole lines before it.
     lines: u16,
-    /// The three digits of the first line.
-    digits: [u8; 3],
+    /// The three digits of the first line, the first of them lowest.
+    digits: u32,
     stage: Stage,
 }
 
@@ -77,7 +77,7 @@ enum Stage {
 impl ReplyFrame {
     /// A frame of which nothing was looked at.
     pub const fn new() -> Self {
-        Self { line: 0, looked: 0, lines: 0, digits: [0; 3], stage: Stage::Code }
+        Self { line: 0, looked: 0, lines: 0, digits: 0, stage: Stage::Code }
     }
 
     /// Looks at what was added to `input` since the last call.
@@ -118,7 +118,8 @@ impl ReplyFrame {
 
     /// The code, once a line began with it.
     pub fn code(&self) -> Option<Code> {
-        Code::from_digits(self.digits)
+        let [digits @ .., _] = self.digits.to_le_bytes();
+        Code::from_digits(digits)
     }
 
     /// Whole lines looked at so far.
@@ -140,9 +141,8 @@ impl ReplyFrame {
             return Ok(None);
         }
         let looked = usize::from(self.looked);
-        let text = rest.get(looked..).unwrap_or_default();
-        let run = text_run(text, class);
-        let end = looked + run;
+        let text_end = after_text(rest.get(looked..).unwrap_or_default(), class);
+        let end = rest.len() - text_end.len();
         let most = limits.octets.saturating_sub(self.line).min(limits.line.into());
         // The CRLF must have room, too.
         if end + 2 > most as usize {
@@ -155,7 +155,7 @@ impl ReplyFrame {
         {
             self.looked = end as u16;
         }
-        let after = match text.get(run..).unwrap_or_default() {
+        let after = match text_end {
             [b'\r', b'\n', after @ ..] => after,
             [] | [b'\r'] => return Ok(None),
             [b'\r', ..] => return fault(rest, end, SyntaxErrorKind::BareCr),
@@ -176,18 +176,20 @@ impl ReplyFrame {
     /// The code at the beginning of a line and what follows it; whether they are there.
     #[inline]
     fn head<'i>(&mut self, line: &'i [u8]) -> Result<bool, Fault<'i>> {
-        let Some(&[a, b, c, separator]) = line.first_chunk() else {
+        let Some(head) = line.first_chunk() else {
             return reply_code(line).map(|()| false);
         };
-        if [a, b, c] != self.digits {
+        let head = u32::from_le_bytes(*head);
+        let (digits, separator) = (head & 0x00FF_FFFF, head >> 24);
+        if digits != self.digits {
             reply_code(line)?;
             // RFC 5321 §4.2.1: "every line ... must begin with the same reply code".
             if self.lines > 0 {
                 return fault(line, 0, SyntaxErrorKind::ReplyCodeChanges);
             }
-            self.digits = [a, b, c];
+            self.digits = digits;
         }
-        (self.stage, self.looked) = match separator {
+        (self.stage, self.looked) = match separator.to_le_bytes()[0] {
             b'-' => (Stage::Text, 4),
             b' ' => (Stage::LastText, 4),
             // RFC 5321 §4.2: a client is to process the code alone, without a space, too.

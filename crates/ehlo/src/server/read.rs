@@ -3,6 +3,7 @@
 use memchr::memchr;
 
 use super::{Event, Pending, Reading, Reason, Refusal, Role, Server, Transaction};
+use crate::parameter::allowance;
 use crate::sasl::Response;
 use crate::{
     Body, Command, Content, Extension, NewlineError, Parameter, Parameters, Received, State,
@@ -461,8 +462,7 @@ impl Server {
 
     /// RFC 5321 §4.5.3.1.4: 512 octets and what the offered extensions add.
     fn longest_command(&self) -> usize {
-        let offered = Extension::ALL.iter().filter(|e| self.config.offered.contains(**e));
-        limits::COMMAND_LINE + offered.map(|e| e.allowance()).sum::<usize>()
+        limits::COMMAND_LINE + allowance(&self.config.offered)
     }
 
     fn longest_line(&self) -> usize {
