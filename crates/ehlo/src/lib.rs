@@ -36,8 +36,8 @@ pub use chunk::ChunkDecoder;
 pub use client::{Client, ClientConfig, SendError};
 pub use code::{Code, EnhancedCode, EnhancedStatus, Severity};
 pub use command::{
-    AbsoluteUri, Attribute, AttributeName, Attributes, Command, DomainList, EtrnNode,
-    InitialResponse, Mechanism, OtherVerb, SmtpString, UserOrList,
+    AbsoluteUri, Attribute, AttributeName, Attributes, Command, DomainList, EtrnNode, Mechanism,
+    OtherVerb, SmtpString, UserOrList,
 };
 pub use data::{
     Content, DataDecoder, DataEncoder, Decoded, FinishError, NewlineError, NewlineErrorKind,
