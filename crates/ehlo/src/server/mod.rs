@@ -174,6 +174,22 @@ impl Server {
         Ok(written)
     }
 
+    /// Says 421 whether a command is pending or not, as before a shutdown or after a timeout, RFC
+    /// 5321 §3.8, and ends the session. Returns the length in octets of what was written to `out`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError::NotAllowed`] for another code, and as [`reply`](Self::reply).
+    pub fn close(&mut self, reply: &Reply<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
+        let verb = self.pending().unwrap_or(Verb::Other);
+        if reply.code() != Code::SERVICE_NOT_AVAILABLE {
+            return Err(ReplyError::NotAllowed { verb, code: reply.code() });
+        }
+        let pending = Pending { verb, announced: true, refused: None, owed: 1 };
+        let before = self.pending.replace(pending);
+        self.reply(reply, out).inspect_err(|_| self.pending = before)
+    }
+
     /// The reply to the pending command that needs no thought: the greeting, the name to EHLO and
     /// HELO, 250 to MAIL, RCPT, RSET and NOOP, 354 to DATA, 252 to VRFY, 221 to QUIT, 502 to what
     /// is not implemented, the machine's own verdict where there is one. `host` is the name of this
