@@ -179,6 +179,16 @@ const fn fold(octet: u8) -> u8 {
 /// `min*maxDIGIT` as a number; `None` when it is over [`u64::MAX`].
 #[inline]
 pub(crate) fn digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, Option<u64>> {
+    if let Some((value, count)) = scan::short_number(input) {
+        if count <= max {
+            return Ok((split(input, count).1, Some(value)));
+        }
+    }
+    many_digits(input, max, kind)
+}
+
+/// The same for a number that is long, wrong, or at the end of the input.
+fn many_digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, Option<u64>> {
     let mut value = 0_u64;
     let mut count = 0_usize;
     let mut over = false;

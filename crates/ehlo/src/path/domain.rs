@@ -153,9 +153,10 @@ pub(crate) fn host<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Host<'i>
 /// The common case is one without labels that could be too long.
 #[inline]
 pub(crate) fn domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
-    let length = scan::domain(input);
-    if matches!(length, 1..=limits::LABEL) && !matches!(input.get(length), Some(b'_' | 128..)) {
-        let (name, rest) = split(input, length);
+    let length = scan::domain(input, 0);
+    let (name, rest) = split(input, length);
+    let is_name = name.last().is_some_and(u8::is_ascii_alphanumeric) && length <= limits::LABEL;
+    if is_name && !matches!(rest.first(), Some(b'_' | b'.' | b'-' | 128..)) {
         return Ok((rest, Domain(name)));
     }
     any_domain(input, policy)

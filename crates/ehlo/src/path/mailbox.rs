@@ -234,10 +234,10 @@ pub(crate) fn checked_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'
 /// `Local-part = Dot-string / Quoted-string`.
 #[inline]
 pub(crate) fn local_part<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, LocalPart<'i>> {
-    let length = scan::dot_string(input);
-    match input.get(length) {
-        Some(b'@') if matches!(length, 1..=limits::LOCAL_PART) => {
-            let (text, rest) = split(input, length);
+    let length = scan::dot_string(input, 0);
+    let (text, rest) = split(input, length);
+    match (text.last(), rest.first()) {
+        (Some(last), Some(b'@')) if *last != b'.' && length <= limits::LOCAL_PART => {
             Ok((rest, LocalPart(text)))
         }
         _ => any_local_part(input, policy),
