@@ -1,5 +1,8 @@
 //! Paths, RFC 5321 §4.1.2: what MAIL and RCPT carry.
 
+// As in `command/parse.rs`.
+#![allow(clippy::inline_always)]
+
 mod client_name;
 mod domain;
 mod literal;
@@ -304,7 +307,7 @@ impl Encode for ForwardPath<'_> {
 }
 
 /// `Reverse-path = Path / "<>"`.
-#[inline]
+#[inline(always)]
 pub(crate) fn reverse_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, ReversePath<'i>> {
     if let [b'<', b'>', rest @ ..] = input {
         return Ok((rest, ReversePath::Null));
@@ -314,7 +317,7 @@ pub(crate) fn reverse_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, 
 }
 
 /// `"<Postmaster>" / Forward-path`.
-#[inline]
+#[inline(always)]
 pub(crate) fn forward_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, ForwardPath<'i>> {
     match path(input, policy) {
         Ok((rest, path)) => Ok((rest, ForwardPath::Path(path))),
@@ -342,7 +345,7 @@ fn postmaster<'i>(input: &'i [u8], policy: &Policy) -> Option<&'i [u8]> {
 /// `Path = "<" [ A-d-l ":" ] Mailbox ">"`, `Forward-path = Path`.
 ///
 /// The common case, a dot-string at a domain that are both short, is told by two scans.
-#[inline]
+#[inline(always)]
 fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
     if input.first() == Some(&b'<') {
         if let Some((local_part, end)) = plain_mailbox(input, 1) {
@@ -356,7 +359,7 @@ fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
 
 /// The `Mailbox` that starts at `start`, if it is of letters, digits, hyphens and dots only, and of
 /// no label that could be too long: octets of its local part, and where it ends.
-#[inline]
+#[inline(always)]
 pub(crate) fn plain_mailbox(input: &[u8], start: usize) -> Option<(u8, usize)> {
     let at = scan::dot_string(input, start);
     let [last, b'@'] = *input.get(at.checked_sub(1)?..)?.first_chunk()? else {
