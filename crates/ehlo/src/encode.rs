@@ -67,11 +67,11 @@ impl<'o> Writer<'o> {
     /// Appends `octets`.
     #[inline]
     pub fn put(&mut self, octets: &[u8]) {
-        let end = self.needed.saturating_add(octets.len());
-        if let Some(room) = self.out.get_mut(self.needed..end) {
+        let rest = self.out.get_mut(self.needed..).unwrap_or_default();
+        if let Some((room, _)) = rest.split_at_mut_checked(octets.len()) {
             room.copy_from_slice(octets);
         }
-        self.needed = end;
+        self.needed = self.needed.saturating_add(octets.len());
     }
 
     /// Appends one octet.

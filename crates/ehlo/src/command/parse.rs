@@ -4,13 +4,14 @@
 // is not inlined hands a result over in memory, which costs more than what the rule does.
 #![allow(clippy::inline_always)]
 
-use memchr::memchr;
 use nom::Parser as _;
 use nom::combinator::opt;
 use nom::sequence::preceded;
 
 use super::{Command, argument, attribute, auth};
-use crate::grammar::{Fault, IResult, after_literal, digits, is_end, literal, of_octet, split};
+use crate::grammar::{
+    Fault, IResult, after_literal, digits, is_end, literal, of_octet, scan, split,
+};
 use crate::parameter::{Place, parameters};
 use crate::path::{client_name, forward_path, helo_name, reverse_path, text_of};
 use crate::{Parsed, Policy, SyntaxError, SyntaxErrorKind, Verb, limits};
@@ -34,12 +35,13 @@ pub(super) fn framed<'i>(
 
 /// The same for a line that is not there yet, long, or wrong, or has white space at its end.
 fn framed_first<'i>(input: &'i [u8], policy: &Policy) -> Result<Parsed<Command<'i>>, SyntaxError> {
-    let Some(end) = memchr(b'\n', input) else {
+    let end = scan::line_feed(input);
+    if end == input.len() {
         if input.len() > limits::AUTH_LINE {
             return Err(SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: input.len() });
         }
         return Ok(Parsed::Incomplete);
-    };
+    }
     // RFC 5321 §2.3.8: "Conforming implementations MUST NOT recognize or generate any other
     // character or character sequence as a line terminator" than CR LF.
     match input.get(..end) {

@@ -36,6 +36,11 @@ pub(crate) fn xchars(input: &[u8]) -> usize {
     })
 }
 
+/// Where the first LF stands, or else the end of the input.
+pub(crate) fn line_feed(input: &[u8]) -> usize {
+    end(input, 0, |_, octet| octet == b'\n')
+}
+
 /// The length of the run of `base64-char` at the front of `input`: letters, digits, `+` and `/`.
 #[inline]
 pub(crate) fn base64_chars(input: &[u8]) -> usize {

@@ -146,34 +146,6 @@ impl<'a> Parameter<'a> {
             _ => seen,
         }
     }
-
-    /// The value, if this parameter has one.
-    fn value(&self) -> Option<&dyn Encode> {
-        Some(match self {
-            Self::Body(value) => value,
-            Self::Ret(value) => value,
-            Self::Envid(value) => value,
-            Self::Auth(value) => value,
-            Self::By(value) => value,
-            Self::HoldFor(value) => value,
-            Self::HoldUntil(value) => value,
-            Self::MtPriority(value) => value,
-            Self::Solicit(value) => value,
-            Self::Mtrk(value) => value,
-            Self::TransId(value) => value,
-            Self::Submitter(value) | Self::AltAddress(value) => value,
-            Self::Notify(value) => value,
-            Self::Orcpt(value) => value,
-            Self::Rrvs(value) => value,
-            Self::Size(_)
-            | Self::SmtpUtf8
-            | Self::RequireTls
-            | Self::ConPerm
-            | Self::Prdr
-            | Self::ConNeg
-            | Self::Other(_) => return None,
-        })
-    }
 }
 
 impl core::fmt::Display for Parameter<'_> {
@@ -185,20 +157,39 @@ impl core::fmt::Display for Parameter<'_> {
 impl Encode for Parameter<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
         match self {
-            Self::Other(other) => other.write_to(writer),
             Self::Size(octets) => {
                 writer.put(b"SIZE=");
                 writer.put_number(*octets);
             }
-            _ => {
-                writer.put(self.keyword().as_bytes());
-                if let Some(value) = self.value() {
-                    writer.put(b"=");
-                    value.write_to(writer);
-                }
-            }
+            Self::Body(value) => write(writer, b"BODY=", value),
+            Self::SmtpUtf8 => writer.put(b"SMTPUTF8"),
+            Self::Ret(value) => write(writer, b"RET=", value),
+            Self::Envid(value) => write(writer, b"ENVID=", value),
+            Self::Auth(value) => write(writer, b"AUTH=", value),
+            Self::By(value) => write(writer, b"BY=", value),
+            Self::HoldFor(value) => write(writer, b"HOLDFOR=", value),
+            Self::HoldUntil(value) => write(writer, b"HOLDUNTIL=", value),
+            Self::MtPriority(value) => write(writer, b"MT-PRIORITY=", value),
+            Self::RequireTls => writer.put(b"REQUIRETLS"),
+            Self::Solicit(value) => write(writer, b"SOLICIT=", value),
+            Self::Mtrk(value) => write(writer, b"MTRK=", value),
+            Self::TransId(value) => write(writer, b"TRANSID=", value),
+            Self::ConPerm => writer.put(b"CONPERM"),
+            Self::Submitter(value) => write(writer, b"SUBMITTER=", value),
+            Self::AltAddress(value) => write(writer, b"ALT-ADDRESS=", value),
+            Self::Prdr => writer.put(b"PRDR"),
+            Self::Notify(value) => write(writer, b"NOTIFY=", value),
+            Self::Orcpt(value) => write(writer, b"ORCPT=", value),
+            Self::Rrvs(value) => write(writer, b"RRVS=", value),
+            Self::ConNeg => writer.put(b"CONNEG"),
+            Self::Other(other) => other.write_to(writer),
         }
     }
+}
+
+fn write(writer: &mut Writer<'_>, keyword: &[u8], value: &impl Encode) {
+    writer.put(keyword);
+    value.write_to(writer);
 }
 
 /// `esmtp-param = esmtp-keyword ["=" esmtp-value]` that is known to be right.
