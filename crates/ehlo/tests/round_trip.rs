@@ -1,5 +1,6 @@
 //! What is written is read again, and what is read is written in one form only.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
+#![allow(clippy::trivially_copy_pass_by_ref)] // as in the crate itself
 
 use ehlo::{
     AbsoluteUri, AddressLiteral, Attribute, AttributeName, Attributes, AuthIdentity, Body, ByMode,
@@ -57,7 +58,7 @@ fn check(command: &Command<'_>, policy: &Policy) {
         "{shown}"
     );
     let text = &wire[..wire.len() - 2];
-    assert!(!text.iter().any(|octet| octet.is_ascii_control()), "{shown}");
+    assert!(!text.iter().any(u8::is_ascii_control), "{shown}");
 }
 
 fn check_mail(parameter: Parameter<'_>) {

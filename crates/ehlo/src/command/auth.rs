@@ -108,8 +108,8 @@ impl<'a> InitialResponse<'a> {
     ///
     /// # Errors
     ///
-    /// `LineTooLong` when the command line would be over 12 288 octets. RFC 4954 §4 wants it under
-    /// 512 besides: "it MUST NOT use the initial response parameter" otherwise.
+    /// `LineTooLong` when the command line would be over 12 288 octets. RFC 4954 §4 besides: where
+    /// it would be over 512, "the client MUST NOT use the initial response parameter".
     pub const fn new(octets: &'a [u8]) -> Result<Self, SyntaxError> {
         if octets.len() > MAX {
             return Err(SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: MAX });

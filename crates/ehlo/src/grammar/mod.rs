@@ -213,8 +213,8 @@ fn many_digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, O
 /// `xtext = *( xchar / hexchar )`, RFC 3461 §4, as it stands on the wire.
 ///
 /// `hexchar = "+" HEXDIG HEXDIG`: RFC 3461 says upper case, RFC 4954 §8 either; both are read. A
-/// control octet other than HT that hides in a hexchar is refused: what the value is meant for is
-/// "printable (graphic and white space) US-ASCII" (RFC 3461 §4.4).
+/// control octet other than HT that hides in a hexchar is refused: what is decoded ends up in
+/// headers, and is meant to be printable (RFC 3461 §4.4).
 #[inline]
 pub(crate) fn xtext(input: &[u8], kind: SyntaxErrorKind) -> IResult<'_, &[u8]> {
     let mut rest = split(input, scan::xchars(input)).1;

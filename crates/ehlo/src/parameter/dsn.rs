@@ -191,7 +191,7 @@ impl Encode for Envid<'_> {
 /// `envid-parameter = "ENVID=" xtext`, its value.
 pub(super) fn envid(input: &[u8]) -> IResult<'_, Envid<'_>> {
     let (rest, xtext) = encoded1(input)?;
-    // RFC 3461 §4.4: "the <envid-parameter> … MUST NOT be more than 100 characters".
+    // RFC 3461 §4.4: at most 100 characters.
     if xtext.wire_len() > MAX_ENVID {
         return Fault::error(split(input, MAX_ENVID).1, KIND);
     }

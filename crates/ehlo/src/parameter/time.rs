@@ -402,7 +402,7 @@ impl<'a> Rrvs<'a> {
     ///
     /// `ParameterValue` when the moment has a fraction.
     pub fn new(since: DateTime<'a>, action: Option<RrvsAction>) -> Result<Self, SyntaxError> {
-        // RFC 7293 §3.1: "time-secfrac … MUST NOT be used".
+        // RFC 7293 §3.1 has no fraction of a second.
         if since.has_fraction() { Err(OUT_OF_RANGE) } else { Ok(Self { since, action }) }
     }
 
@@ -431,7 +431,7 @@ impl Encode for Rrvs<'_> {
 /// `rrvs-param = "RRVS=" date-time [ ";" ( "C" / "R" ) ]`, its value.
 pub(super) fn rrvs(input: &[u8]) -> IResult<'_, Rrvs<'_>> {
     let (rest, (since, fields)) = date_time(input)?;
-    // RFC 7293 §3.1: "time-secfrac … MUST NOT be used".
+    // RFC 7293 §3.1 has no fraction of a second.
     if fields.has_fraction {
         return Fault::error(input, KIND);
     }

@@ -44,7 +44,7 @@ impl<'a> Domain<'a> {
 
 wire_text!(Domain);
 
-/// RFC 5321 §2.4: "the domain … is case-insensitive".
+/// RFC 5321 §2.4: "Mailbox domains follow normal DNS rules and are hence not case sensitive."
 impl PartialEq for Domain<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(other.0)
@@ -181,6 +181,10 @@ fn any_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
         let extended = octet >= 0x80 || (octet == b'_' && policy.underscore_in_domain);
         if extended || (last == DOT && octet == b'-') || octet == b'.' {
             return extended_domain(input, policy);
+        }
+        // RFC 5321 §4.1.2: "In particular, the underscore character is not permitted."
+        if octet == b'_' {
+            return Fault::error(rest, SyntaxErrorKind::Domain);
         }
     }
     if last != LET_DIG {

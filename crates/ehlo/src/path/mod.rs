@@ -56,7 +56,7 @@ impl<'a> Path<'a> {
         whole(text.as_bytes(), KIND, |input| path(input, &BARE))
     }
 
-    /// The source route, if there is one. §4.1.1.3: it "SHOULD be ignored".
+    /// The source route, if there is one. §4.1.2: it "SHOULD be ignored".
     pub fn route(&self) -> Option<SourceRoute<'a>> {
         let length = usize::from(self.route).checked_sub(1)?;
         Some(SourceRoute::known(split(self.text, length).0))
@@ -321,8 +321,8 @@ pub(crate) fn reverse_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, 
 pub(crate) fn forward_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, ForwardPath<'i>> {
     match path(input, policy) {
         Ok((rest, path)) => Ok((rest, ForwardPath::Path(path))),
-        // RFC 5321 §4.1.1.3: "the reserved mailbox name "Postmaster" may be used in a RCPT command
-        // without domain qualification", in any case.
+        // RFC 5321 §2.3.5: "The reserved mailbox name "postmaster" may be used in a RCPT command
+        // without domain qualification"; §4.1.1.3: in any case.
         Err(error) => match postmaster(input, policy) {
             Some(rest) => Ok((rest, ForwardPath::Postmaster)),
             None => Err(error),
