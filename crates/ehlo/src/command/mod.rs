@@ -186,7 +186,7 @@ impl<'a> Command<'a> {
     /// Octets that the line may have, its CRLF included.
     pub fn max_len(&self) -> usize {
         match self {
-            // RFC 4954 §4: "this limit … is 12288 octets".
+            // RFC 4954 §4 gives the exchange 12288; a client keeps this line of it to 512.
             Self::Auth { .. } => limits::AUTH_LINE,
             Self::Mail { parameters, .. } | Self::Rcpt { parameters, .. } => {
                 limits::COMMAND_LINE + parameters.allowance()
