@@ -49,7 +49,7 @@ pub use encode::{BufferTooSmall, Encode, Writer};
 pub use endpoint::{Answer, Endpoint, Transport, Turn};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
-pub use machine::{Machine, Received, Wants};
+pub use machine::{Machine, Received, Upgrade, Wants};
 pub use parameter::{
     AuthIdentity, Body, By, ByMode, DateTime, DecodedXtext, Envid, HoldInterval, Mtrk, Notify,
     Orcpt, OtherParameter, Parameter, Parameters, Priority, Ret, Rrvs, RrvsAction, Solicit,
