@@ -59,6 +59,7 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
     ///
     /// Those of the stream; one that would block loses nothing. The end of the stream is an event,
     /// not an error.
+    #[allow(clippy::should_implement_trait)] // an iterator cannot lend its items
     pub fn next(&mut self) -> io::Result<Turn<'_, M>> {
         done(self.endpoint.poll_ready(&mut context(), &mut self.stream))?;
         Ok(self.endpoint.turn())
