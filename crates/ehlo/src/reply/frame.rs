@@ -150,7 +150,7 @@ impl ReplyFrame {
     #[inline]
     fn head(&mut self, [a, b, c, separator]: [u8; 4]) -> Result<(), SyntaxError> {
         let digits = [a, b, c];
-        if digits != self.digits {
+        if self.lines == 0 || digits != self.digits {
             self.partial_code(&digits)?;
             // RFC 5321 §4.2.1: "every line ... must begin with the same reply code".
             if self.lines > 0 {
