@@ -402,6 +402,21 @@ proptest! {
 }
 
 #[test]
+fn no_limits_without_a_limit() {
+    let none = Capabilities::NONE.with(Extension::Limits);
+    assert_eq!(none, Capabilities::NONE);
+    let some = Capabilities::NONE.with_limits(Limits::NONE.with_rcpt_max(5));
+    assert!(some.contains(Extension::Limits));
+    assert_eq!(some.with(Extension::Limits), some);
+    assert_eq!(some.with_limits(Limits::NONE), none);
+    // What a server announces that has no name here is no line to pass on.
+    let mut unknown = Capabilities::NONE;
+    unknown.insert(&Capability::parse(b"LIMITS FOO=1"));
+    assert!(unknown.contains(Extension::Limits));
+    assert_eq!(unknown.iter().count(), 0);
+}
+
+#[test]
 fn only_a_250_offers_anything() {
     for (octets, empty) in [
         (&b"250-mx\r\n250 DSN\r\n"[..], false),
