@@ -66,6 +66,12 @@ impl Recipients for [Recipient<'_>] {
     }
 }
 
+impl<R: Recipients + ?Sized> Recipients for &R {
+    fn recipient(&self, index: usize) -> Option<Recipient<'_>> {
+        (**self).recipient(index)
+    }
+}
+
 impl<T, const N: usize> Recipients for [T; N]
 where
     [T]: Recipients,
