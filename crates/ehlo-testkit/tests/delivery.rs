@@ -191,7 +191,10 @@ fn refusals_speak_for_all() {
     for offered in [PIPELINING, PLAIN] {
         let (outcomes, sent) = run(offered, &[("MAIL", "451 4.7.1 later\r\n")]);
         assert_eq!(fates(&outcomes), [Fate::Deferred; 5]);
-        assert!(sent.ends_with("QUIT\r\n"), "{sent}");
+        // This server accepts recipients all the same: nothing that it may take for a message
+        // follows its 354.
+        let end = if offered == PIPELINING { "DATA\r\n" } else { "<s@x.example>\r\nQUIT\r\n" };
+        assert!(sent.ends_with(end), "{sent}");
         let (outcomes, sent) = run(offered, &[("DATA", "554 5.7.1 no\r\n")]);
         let mut all = [Fate::Refused; 5];
         assert_eq!(fates(&outcomes), all);
