@@ -286,9 +286,15 @@ fn limits() {
         let Capability::Limits(limits) = Capability::parse(text.as_bytes()) else { panic!() };
         assert_eq!((limits.rcpt_max(), limits.mail_max()), (None, Some(2)), "{value}");
     }
-    for basic in ["LIMITS", "LIMITS =1", "LIMITS A= B=1", "LIMITS A=b;c", "LIMITS RCPTMAX=1 a.b=1"]
-    {
-        assert_eq!(parsed(basic), None, "{basic}");
+    for none in [
+        "LIMITS",
+        "LIMITS =1",
+        "LIMITS A= B=1",
+        "LIMITS A=b;c",
+        "LIMITS RCPTMAX=1 a.b=1",
+        "LIMITS RCPTMAX=0999",
+    ] {
+        assert_eq!(parsed(none), None, "{none}");
     }
     assert_eq!(Limits::NONE.with_mail_max(u32::MAX).mail_max(), Some(999_999));
     let own = Capabilities::NONE.with_limits(Limits::NONE.with_mail_max(7));
