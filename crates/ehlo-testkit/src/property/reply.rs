@@ -118,7 +118,10 @@ fn own(text: &str, flags: u8) {
     let code = [Code::OK, Code::SERVICE_READY, Code::MAILBOX_BUSY, Code::TRANSACTION_FAILED]
         [usize::from(flags >> 4 & 3)];
     let mut reply = Reply::new(code, text);
-    if let Some(domain) = domain.filter(|domain| domain.len() < limits::REPLY_LINE / 2) {
+    // A domain that looks like an enhanced status code would be read as one.
+    let is_name = |domain: &&str| !domain.starts_with(['2', '4', '5']);
+    let is_short = |domain: &&str| domain.len() < limits::REPLY_LINE / 2;
+    if let Some(domain) = domain.filter(is_name).filter(is_short) {
         reply = reply.with_domain(domain);
     }
     if let Some(enhanced) = EnhancedCode::new(flags >> 4 & 7, 7, 606).filter(|_| flags & 128 != 0) {
