@@ -266,6 +266,10 @@ impl Server {
         if pending.refused.is_some_and(Reason::is_fatal) {
             self.state = State::Closed;
         }
+        // RFC 5321 §3.8: after 421 nothing is owed, in LMTP to no other recipient either.
+        if self.state == State::Closed {
+            self.pending = None;
+        }
         match pending.verb {
             Verb::Ehlo | Verb::Lhlo if positive => self.extended = true,
             Verb::Helo | Verb::Xclient if positive => self.extended = false,
