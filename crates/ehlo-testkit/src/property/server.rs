@@ -87,7 +87,8 @@ pub(super) struct Host {
     answers: u8,
     count: u32,
     message: Vec<u8>,
-    pub(super) messages: Vec<Vec<u8>>,
+    /// What came after each DATA, unless it was refused.
+    pub(super) messages: Vec<Option<Vec<u8>>>,
     pub(super) steps: Vec<Step>,
     /// What was sent and not yet fetched.
     pub(super) sent: Vec<u8>,
@@ -164,7 +165,10 @@ impl Host {
             Event::EndOfMailData { size } => {
                 assert!(self.server.recipients() > 0, "a message for nobody");
                 assert_eq!(*size, self.message.len() as u64);
-                self.messages.push(std::mem::take(&mut self.message));
+                let message = std::mem::take(&mut self.message);
+                if self.server.pending() == Some(Verb::Message) {
+                    self.messages.push(Some(message));
+                }
             }
             Event::Command(command) => {
                 assert!(session::is_valid(before, command.verb()), "{command:?} in {before:?}");
@@ -176,6 +180,9 @@ impl Host {
                 assert!(!refusal.reply().code().is_positive());
                 if matches!(refusal.verb, Verb::Message | Verb::BdatLast) {
                     self.message.clear();
+                }
+                if refusal.verb == Verb::Message {
+                    self.messages.push(None);
                 }
             }
             Event::Chunk { size, .. } => assert!(*size <= self.largest()),
