@@ -279,6 +279,13 @@ impl Server {
         if applies {
             self.state = session::next(self.state, pending.verb, code);
         }
+        if pending.refused.is_some_and(Reason::is_fatal) {
+            self.state = State::Closed;
+        }
+        // RFC 5321 §3.8: after 421 nothing is owed, in LMTP to no other recipient either.
+        if self.state == State::Closed {
+            self.pending = None;
+        }
         match pending.verb {
             Verb::Ehlo | Verb::Lhlo if positive => self.extended = true,
             Verb::Helo | Verb::Xclient if positive => self.extended = false,
@@ -293,15 +300,14 @@ impl Server {
             Verb::Message | Verb::BdatLast if applies => {
                 self.messages = self.messages.saturating_add(1);
             }
-            Verb::Mail if !positive => self.transaction = Transaction::NONE,
+            Verb::Mail if !positive && pending.refused.is_none() => {
+                self.transaction = Transaction::NONE;
+            }
             _ => {}
         }
         // RFC 5321 §4.1.1.4: "the buffers are cleared": the transaction goes as one value.
         if !self.state.is_transaction() || self.state == State::Failed {
             self.transaction = Transaction::NONE;
-        }
-        if pending.refused.is_some_and(Reason::is_fatal) {
-            self.state = State::Closed;
         }
     }
 
