@@ -120,9 +120,9 @@ fn judge(
             let mut decoder = DataDecoder::new(newlines);
             let mut rest = octets;
             loop {
-                let decoded = decoder.decode(rest);
-                rest = rest.get(decoded.consumed..).unwrap_or_default();
-                match decoded.content {
+                let found = decoder.decode(rest);
+                rest = rest.get(found.consumed..).unwrap_or_default();
+                match found.content {
                     Content::Data(data) => verdict.extend_from_slice(data),
                     Content::NeedInput => return Err(Fault::incomplete(octets)),
                     Content::End(result) => {

@@ -2,12 +2,19 @@
 
 use core::time::Duration;
 
-use crate::BufferTooSmall;
+use crate::{BufferTooSmall, Injected};
 
 /// What one call to `receive` took from the input, and what came of it.
 ///
 /// The caller drops `consumed` octets from the front of its buffer once it has done with the
 /// event; until then the event borrows them.
+///
+/// ```
+/// use ehlo::{Received, Server, ServerConfig, server::Event};
+///
+/// let mut server = Server::new(ServerConfig::DEFAULT);
+/// assert_eq!(server.receive(b""), Received { consumed: 0, event: Event::Greeting });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Received<E> {
     /// Octets taken from the front of the input.
@@ -17,6 +24,14 @@ pub struct Received<E> {
 }
 
 /// What a machine needs before it can go on.
+///
+/// ```
+/// use ehlo::{Client, ClientConfig, Machine, Wants};
+///
+/// let mut client = Client::new(ClientConfig::DEFAULT);
+/// assert_eq!(client.wants(b"220 mx.exam"), Wants::Input { consumed: 0 });
+/// assert_eq!(client.wants(b"220 mx.example\r\n"), Wants::Event);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wants {
     /// [`Machine::receive`] gives an event for this input.
@@ -35,6 +50,21 @@ pub enum Wants {
 /// [`wants`](Machine::wants) until it says [`Wants::Event`], then call
 /// [`receive`](Machine::receive) once. The machine remembers how far it has looked, so the second
 /// call scans nothing again.
+///
+/// ```
+/// use ehlo::{Machine, Wants};
+///
+/// /// Takes the first event of `input`, if there is one; how many octets it took.
+/// fn step<M: Machine>(machine: &mut M, input: &[u8]) -> usize {
+///     match machine.wants(input) {
+///         Wants::Input { consumed } => consumed,
+///         Wants::Event => machine.receive(input).consumed,
+///     }
+/// }
+///
+/// let mut client = ehlo::Client::new(ehlo::ClientConfig::DEFAULT);
+/// assert_eq!(step(&mut client, b"220 mx.example\r\n"), 16);
+/// ```
 pub trait Machine {
     /// What this machine reports, borrowed from the input.
     type Event<'i>;
@@ -64,4 +94,23 @@ pub trait Machine {
 
     /// How long the wait for the peer may last now, RFC 5321 §4.5.3.2.
     fn timeout(&self) -> Duration;
+}
+
+/// A [`Machine`] whose session may go on inside TLS, RFC 3207.
+///
+/// ```
+/// use ehlo::{Client, ClientConfig, Injected, Upgrade};
+///
+/// // Nobody said STARTTLS.
+/// let mut client = Client::new(ClientConfig::DEFAULT);
+/// assert_eq!(Upgrade::tls_established(&mut client, b""), Err(Injected));
+/// ```
+pub trait Upgrade: Machine {
+    /// TLS is established on the connection. `leftover` is what was read and not yet taken by the
+    /// machine before the handshake.
+    ///
+    /// # Errors
+    ///
+    /// [`Injected`] when there is any, or when no upgrade was agreed on; the session is then over.
+    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected>;
 }

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use ehlo::client::Event;
 use ehlo::{
-    Body, Client, ClientConfig, ClientName, Command, Domain, Encode, ForwardPath, InitialResponse,
-    Mechanism, Newlines, Parameter, Parameters, Parsed, Policy, Response, ReversePath, SaslData,
-    SendError, Severity, State, Verb,
+    Body, Client, ClientConfig, ClientName, Command, Domain, Encode, ForwardPath, Mechanism,
+    Newlines, Parameter, Parameters, Parsed, Policy, Response, ReversePath, SaslData, SendError,
+    Severity, State, Verb,
 };
 
 /// A client with a script, and a model of what it has in flight.
@@ -176,7 +176,7 @@ impl<'s> Sender<'s> {
             20 => Command::Quit,
             21 => Command::StartTls,
             22 => auth(None),
-            23 => auth(InitialResponse::new(b"\0a\0b").ok()),
+            23 => auth(Some(SaslData::new(b"\0a\0b"))),
             24 => line(b"VRFY staff\r\n"),
             25 => line(b"EXPN staff\r\n"),
             26 => line(b"HELP\r\n"),

@@ -93,7 +93,7 @@ impl Transcript {
             "# " => {}
             "% " => self.directive(rest)?,
             "C:" => {
-                self.items.push(Item::Client(unescape(rest.strip_prefix(' ').unwrap_or(rest))?))
+                self.items.push(Item::Client(unescape(rest.strip_prefix(' ').unwrap_or(rest))?));
             }
             "S:" => {
                 let line = unescape(rest.strip_prefix(' ').unwrap_or(rest))?;

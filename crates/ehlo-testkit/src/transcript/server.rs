@@ -123,7 +123,7 @@ impl Responder {
                         return Err(format!("{reason} is answered with {standard:?}"));
                     }
                 }
-                self.answer(&expected, refused.map(|(reason, _)| reason))?;
+                self.answer(&expected, refused.as_ref().map(|(reason, _)| reason.as_str()))?;
             }
             unread.drain(..received.consumed);
             if end {
@@ -132,10 +132,10 @@ impl Responder {
         }
     }
 
-    fn answer(&mut self, expected: &Expected, refused: Option<String>) -> Result<(), String> {
-        let given = refused.as_ref().map(|reason| reason.split(['(', ' ']).next().unwrap_or(""));
+    fn answer(&mut self, expected: &Expected, refused: Option<&str>) -> Result<(), String> {
+        let given = refused.map(|reason| reason.split(['(', ' ']).next().unwrap_or(""));
         let wanted = expected.refused.as_deref();
-        if wanted.is_some() && given != wanted && refused.as_deref() != wanted {
+        if wanted.is_some() && given != wanted && refused != wanted {
             return Err(format!("{:?}: {refused:?} instead of {wanted:?}", self.events.last()));
         }
         if refused.is_some() && wanted.is_none() {

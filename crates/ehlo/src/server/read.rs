@@ -3,6 +3,7 @@
 use memchr::memchr;
 
 use super::{Event, Pending, Reading, Reason, Refusal, Role, Server, Transaction};
+use crate::parameter::allowance;
 use crate::sasl::Response;
 use crate::{
     Body, Command, Content, Extension, NewlineError, Parameter, Parameters, Received, State,
@@ -118,9 +119,9 @@ impl Server {
         }
         let mut consumed = 0;
         while let Some(rest) = input.get(consumed..).filter(|rest| !rest.is_empty()) {
-            let decoded = self.decoder.decode(rest);
-            consumed += decoded.consumed;
-            if let Content::End(_) = decoded.content {
+            let found = self.decoder.decode(rest);
+            consumed += found.consumed;
+            if let Content::End(_) = found.content {
                 self.ready = true;
                 break;
             }
@@ -247,8 +248,8 @@ impl Server {
     }
 
     fn mail_data<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
-        let decoded = self.decoder.decode(input);
-        let event = match decoded.content {
+        let found = self.decoder.decode(input);
+        let event = match found.content {
             Content::NeedInput => Event::MailData(&[]),
             Content::Data(data) => {
                 let fits = at_most(self.largest_message() - self.transaction.size, data);
@@ -264,7 +265,7 @@ impl Server {
                 self.refuse(Verb::Message, Reason::Newlines(kind), offset, None)
             }
         };
-        Received { consumed: decoded.consumed, event }
+        Received { consumed: found.consumed, event }
     }
 
     fn end_of_data<'i>(&mut self) -> Event<'i> {
@@ -461,8 +462,7 @@ impl Server {
 
     /// RFC 5321 §4.5.3.1.4: 512 octets and what the offered extensions add.
     fn longest_command(&self) -> usize {
-        let offered = Extension::ALL.iter().filter(|e| self.config.offered.contains(**e));
-        limits::COMMAND_LINE + offered.map(|e| e.allowance()).sum::<usize>()
+        limits::COMMAND_LINE + allowance(&self.config.offered)
     }
 
     fn longest_line(&self) -> usize {
