@@ -3,6 +3,8 @@
 //! Nothing here is published; it may allocate and panic, as a test does.
 #![allow(clippy::missing_panics_doc)] // a failed expectation panics, that is what it is for
 
+pub mod application;
+pub mod peer;
 pub mod snapshot;
 pub mod split;
 pub mod transcript;
