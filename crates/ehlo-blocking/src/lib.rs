@@ -4,9 +4,10 @@
 //! machine's part. See [`Connection`].
 
 use std::io::{self, Read, Write};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use ehlo::{Endpoint, Machine, Turn};
+use ehlo::{Endpoint, Machine, Transport, Turn};
 
 /// A machine on a stream.
 ///
@@ -39,14 +40,14 @@ use ehlo::{Endpoint, Machine, Turn};
 /// ```
 #[derive(Debug)]
 pub struct Connection<S, M> {
-    stream: S,
+    stream: Stream<S>,
     endpoint: Endpoint<M>,
 }
 
 impl<S: Read + Write, M: Machine> Connection<S, M> {
     /// A new connection on `stream`.
     pub fn new(stream: S, machine: M) -> Self {
-        Self { stream, endpoint: Endpoint::new(machine) }
+        Self::from_parts(stream, Endpoint::new(machine))
     }
 
     /// The next event and the means to answer it. Writes what is due, then reads, until there is
@@ -54,19 +55,10 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
     ///
     /// # Errors
     ///
-    /// Those of the stream. The end of the stream is an event, not an error.
+    /// Those of the stream; one that would block loses nothing. The end of the stream is an event,
+    /// not an error.
     pub fn next(&mut self) -> io::Result<Turn<'_, M>> {
-        while !self.endpoint.is_ready() {
-            self.flush()?;
-            let octets = match self.stream.read(self.endpoint.space()) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                result => result?,
-            };
-            self.endpoint.received(octets);
-        }
-        if self.endpoint.is_congested() {
-            self.flush()?;
-        }
+        done(self.endpoint.poll_ready(&mut context(), &mut self.stream))?;
         Ok(self.endpoint.turn())
     }
 
@@ -76,13 +68,7 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
     ///
     /// Those of the stream.
     pub fn flush(&mut self) -> io::Result<()> {
-        let octets = self.endpoint.outbox().len();
-        if octets > 0 {
-            self.stream.write_all(self.endpoint.outbox())?;
-            self.endpoint.sent(octets);
-            self.stream.flush()?;
-        }
-        Ok(())
+        done(self.endpoint.poll_flush(&mut context(), &mut self.stream))
     }
 
     /// How long the next wait for the peer may last, by the machine.
@@ -99,17 +85,60 @@ impl<S, M> Connection<S, M> {
 
     /// The stream.
     pub const fn stream(&mut self) -> &mut S {
-        &mut self.stream
+        &mut self.stream.0
     }
 
     /// The stream, and the machine with what it has not taken or sent, as for an upgrade to TLS.
     pub fn into_parts(self) -> (S, Endpoint<M>) {
-        (self.stream, self.endpoint)
+        (self.stream.0, self.endpoint)
     }
 
     /// The reverse of [`into_parts`](Self::into_parts).
     pub const fn from_parts(stream: S, endpoint: Endpoint<M>) -> Self {
-        Self { stream, endpoint }
+        Self { stream: Stream(stream), endpoint }
+    }
+}
+
+#[derive(Debug)]
+struct Stream<S>(S);
+
+impl<S: Read + Write> Transport for Stream<S> {
+    type Error = io::Error;
+
+    fn poll_read(&mut self, _: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(uninterrupted(|| self.0.read(space)))
+    }
+
+    fn poll_write(&mut self, _: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(match uninterrupted(|| self.0.write(octets)) {
+            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+            result => result,
+        })
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(uninterrupted(|| self.0.flush()))
+    }
+}
+
+fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+fn context() -> Context<'static> {
+    Context::from_waker(Waker::noop())
+}
+
+/// A stream that blocks never leaves a call pending.
+fn done(poll: Poll<io::Result<()>>) -> io::Result<()> {
+    match poll {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
     }
 }
 

@@ -7,10 +7,10 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ehlo::{Endpoint, Machine, Turn};
+use ehlo::{Endpoint, Machine, Transport, Turn};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A machine on a stream.
@@ -48,10 +48,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// ```
 #[derive(Debug)]
 pub struct Connection<S, M> {
-    stream: S,
+    stream: Stream<S>,
     endpoint: Endpoint<M>,
-    /// Something was written since the stream was flushed.
-    unflushed: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin, M: Machine> Connection<S, M> {
@@ -68,13 +66,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Machine> Connection<S, M> {
     ///
     /// Those of the stream. The end of the stream is an event, not an error.
     pub async fn next(&mut self) -> io::Result<Turn<'_, M>> {
-        loop {
-            let ready = self.endpoint.is_ready();
-            if ready && !self.endpoint.is_congested() {
-                return Ok(self.endpoint.turn());
-            }
-            poll_fn(|context| self.poll_exchange(context, ready)).await?;
-        }
+        poll_fn(|context| self.endpoint.poll_ready(context, &mut self.stream)).await?;
+        Ok(self.endpoint.turn())
     }
 
     /// Writes all of the outbox.
@@ -85,43 +78,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Machine> Connection<S, M> {
     ///
     /// Those of the stream.
     pub async fn flush(&mut self) -> io::Result<()> {
-        poll_fn(|context| self.poll_flush(context)).await
+        poll_fn(|context| self.endpoint.poll_flush(context, &mut self.stream)).await
     }
 
     /// How long the next wait for the peer may last, by the machine. Without a runtime there is no
     /// timer here: put [`next`](Self::next) into the runtime's own.
     pub fn timeout(&self) -> Duration {
         self.endpoint.machine().timeout()
-    }
-
-    /// Writes what can be written and reads what there is: ready after a read, or when the write
-    /// alone was waited for and is done.
-    fn poll_exchange(&mut self, context: &mut Context<'_>, write: bool) -> Poll<io::Result<()>> {
-        let written = self.poll_flush(context)?;
-        if write && written.is_ready() {
-            return Poll::Ready(Ok(()));
-        }
-        let mut space = ReadBuf::new(self.endpoint.space());
-        ready!(Pin::new(&mut self.stream).poll_read(context, &mut space))?;
-        let octets = space.filled().len();
-        self.endpoint.received(octets);
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.endpoint.outbox().is_empty() {
-            let stream = Pin::new(&mut self.stream);
-            match ready!(stream.poll_write(context, self.endpoint.outbox()))? {
-                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                octets => self.endpoint.sent(octets),
-            }
-            self.unflushed = true;
-        }
-        if self.unflushed {
-            ready!(Pin::new(&mut self.stream).poll_flush(context))?;
-            self.unflushed = false;
-        }
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -133,16 +96,44 @@ impl<S, M> Connection<S, M> {
 
     /// The stream.
     pub const fn stream(&mut self) -> &mut S {
-        &mut self.stream
+        &mut self.stream.0
     }
 
     /// The stream, and the machine with what it has not taken or sent, as for an upgrade to TLS.
     pub fn into_parts(self) -> (S, Endpoint<M>) {
-        (self.stream, self.endpoint)
+        (self.stream.0, self.endpoint)
     }
 
     /// The reverse of [`into_parts`](Self::into_parts).
     pub const fn from_parts(stream: S, endpoint: Endpoint<M>) -> Self {
-        Self { stream, endpoint, unflushed: false }
+        Self { stream: Stream(stream), endpoint }
+    }
+}
+
+#[derive(Debug)]
+struct Stream<S>(S);
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Transport for Stream<S> {
+    type Error = io::Error;
+
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        space: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut space = ReadBuf::new(space);
+        let result = Pin::new(&mut self.0).poll_read(context, &mut space);
+        result.map_ok(|()| space.filled().len())
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        match Pin::new(&mut self.0).poll_write(context, octets) {
+            Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            result => result,
+        }
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
     }
 }

@@ -37,6 +37,12 @@ pub trait Encode {
 }
 
 /// The caller's slice is too short for what was to be written; nothing of it counts as written.
+///
+/// ```
+/// use ehlo::{BufferTooSmall, Code, Encode};
+///
+/// assert_eq!(Code::OK.encode(&mut [0; 2]), Err(BufferTooSmall { needed: 3 }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BufferTooSmall {
     /// Octets that the whole needs.
@@ -52,6 +58,18 @@ impl core::fmt::Display for BufferTooSmall {
 impl core::error::Error for BufferTooSmall {}
 
 /// A cursor over the caller's slice that counts on past its end.
+///
+/// ```
+/// use ehlo::{Encode, EnhancedCode, Writer};
+///
+/// let mut out = [0; 16];
+/// let mut writer = Writer::new(&mut out);
+/// writer.put_number(250);
+/// writer.put_octet(b' ');
+/// EnhancedCode::new(2, 0, 0).unwrap().write_to(&mut writer);
+/// assert_eq!(writer.finish(), Ok(9));
+/// assert_eq!(&out[..9], b"250 2.0.0");
+/// ```
 #[derive(Debug)]
 pub struct Writer<'o> {
     out: &'o mut [u8],
@@ -67,11 +85,11 @@ impl<'o> Writer<'o> {
     /// Appends `octets`.
     #[inline]
     pub fn put(&mut self, octets: &[u8]) {
-        let end = self.needed.saturating_add(octets.len());
-        if let Some(room) = self.out.get_mut(self.needed..end) {
+        let rest = self.out.get_mut(self.needed..).unwrap_or_default();
+        if let Some(room) = rest.get_mut(..octets.len()) {
             room.copy_from_slice(octets);
         }
-        self.needed = end;
+        self.needed = self.needed.saturating_add(octets.len());
     }
 
     /// Appends one octet.

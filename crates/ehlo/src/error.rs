@@ -3,6 +3,15 @@
 use crate::{Code, EnhancedCode};
 
 /// What parsing the front of an input found. Not enough input is a value, never an error.
+///
+/// ```
+/// use ehlo::{Command, Parsed, Policy};
+///
+/// let parsed = Command::parse(b"QUIT\r\nmore", &Policy::STRICT)?;
+/// assert_eq!(parsed, Parsed::Complete { value: Command::Quit, consumed: 6 });
+/// assert_eq!(Command::parse(b"QUI", &Policy::STRICT)?, Parsed::Incomplete);
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parsed<T> {
     /// A whole value.
@@ -17,6 +26,15 @@ pub enum Parsed<T> {
 }
 
 /// An octet of the input that the grammar does not allow.
+///
+/// ```
+/// use ehlo::{Code, Command, Policy, SyntaxErrorKind};
+///
+/// let error = Command::parse(b"RCPT TO:<a@b_c>\r\n", &Policy::STRICT).unwrap_err();
+/// assert_eq!((error.kind, error.offset), (SyntaxErrorKind::Path, 12));
+/// assert_eq!(error.code(), Code::ARGUMENT_SYNTAX_ERROR);
+/// assert_eq!(error.to_string(), "syntax error in path at octet 12");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
     /// What is wrong.
@@ -40,6 +58,13 @@ impl SyntaxError {
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident $code:ident $class:literal.$subject:literal.$detail:literal $text:literal;)*) => {
         /// What is wrong with a line.
+        ///
+        /// ```
+        /// use ehlo::{Code, SyntaxErrorKind};
+        ///
+        /// let (code, enhanced_code) = SyntaxErrorKind::UnknownVerb.reply();
+        /// assert_eq!((code, enhanced_code.to_string()), (Code::SYNTAX_ERROR, "5.5.2".to_owned()));
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         pub enum SyntaxErrorKind {

@@ -121,30 +121,18 @@ impl Extension {
         Self::ALL.get(KEYWORDS.find(keyword)?).copied()
     }
 
-    /// Octets by which the extension's parameters may lengthen a MAIL or RCPT line, RFC 5321
-    /// §4.5.3.1.4; the larger of the two.
-    pub const fn allowance(self) -> usize {
-        match self {
-            Self::Size => 26,
-            // RFC 3030 §3 for BINARYMIME; RFC 6152 states none for the same parameter.
-            Self::EightBitMime | Self::BinaryMime => 16,
-            Self::Checkpoint => 88,
-            Self::DeliverBy => 17,
-            // RFC 3885 §3.1 quotes 507 for ORCPT; NOTIFY is 29 octets at its longest.
-            Self::Dsn => 507 + 29,
-            Self::NoSoliciting => 1007,
-            Self::Mtrk => 40,
-            Self::Auth | Self::Submitter => 500,
-            Self::FutureRelease => 34,
-            Self::SmtpUtf8 => 10,
-            Self::Utf8Smtp => 460,
-            Self::MtPriority => 15,
-            Self::Rrvs => 33,
-            Self::RequireTls => 11,
-            Self::ConPerm => 8,
-            Self::ConNeg => 7,
-            Self::Prdr => 5,
-            _ => 0,
-        }
+    /// The length of the word that a line begins with, 24 if it may be longer, and its extension.
+    #[inline]
+    pub(crate) fn front(line: &[u8]) -> (usize, Option<Self>) {
+        let (length, place) = KEYWORDS.find_front(line);
+        (length, place.and_then(|place| Self::ALL.get(place)).copied())
+    }
+
+    /// The bit of the extension in a set.
+    #[inline]
+    pub(crate) const fn bit(self) -> u64 {
+        1 << self as u8
     }
 }
+
+const _: () = assert!(Extension::ALL.len() <= 64);

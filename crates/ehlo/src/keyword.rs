@@ -45,13 +45,70 @@ impl<const N: usize> Names<N> {
     /// The place of `name` in the list, in any case.
     #[inline]
     pub(crate) fn find(&self, name: &[u8]) -> Option<usize> {
-        let words = words(name)?;
+        self.find_words(words(name)?, name.len())
+    }
+
+    /// The length of the word at the front of `octets`, 24 if it may be longer, and its place in
+    /// the list. An octet of `%d0-32` ends it.
+    #[inline]
+    pub(crate) fn find_front(&self, octets: &[u8]) -> (usize, Option<usize>) {
+        let (low, high) = match octets.first_chunk::<16>() {
+            Some(octets) => halves(*octets),
+            None => words(octets).map_or((0, 0), |[low, high, _]| (low, high)),
+        };
+        let (low_end, high_end) = (ends(low), ends(high));
+        let mut words = [low & before(low_end), high & before(high_end), 0];
+        let length = if low_end != 0 {
+            words[1] = 0;
+            low_end.trailing_zeros() / 8
+        } else if high_end != 0 {
+            8 + high_end.trailing_zeros() / 8
+        } else {
+            let rest = octets.get(16..).unwrap_or_default();
+            let last = rest.first_chunk().map_or_else(|| few(rest), |o| u64::from_le_bytes(*o));
+            let end = ends(last);
+            words[2] = last & before(end);
+            16 + end.trailing_zeros() / 8
+        };
+        (length as usize, self.find_words(words, length as usize))
+    }
+
+    #[inline]
+    fn find_words(&self, words: Words, length: usize) -> Option<usize> {
         let place = usize::from(self.slots[slot(words)]);
         let found = self.names.get(place)?;
         let differs = |at: usize| (words[at] ^ found.words[at]) & !found.case[at];
-        let same = found.length == name.len() && differs(0) | differs(1) | differs(2) == 0;
+        // Names of one length end in the same word.
+        let same = found.length == length
+            && differs(0) | differs(1) == 0
+            && (length <= 16 || differs(2) == 0);
         same.then_some(place)
     }
+}
+
+/// The lowest bit is that of the first octet of `%d0-32`.
+#[inline]
+const fn ends(word: u64) -> u64 {
+    word.wrapping_sub(EACH * 33) & !word & (EACH * 0x80)
+}
+
+/// The bits of the octets before the first end.
+#[inline]
+const fn before(ends: u64) -> u64 {
+    ((ends & ends.wrapping_neg()) >> 7).wrapping_sub(1)
+}
+
+/// Sixteen octets as words.
+#[inline]
+#[allow(clippy::cast_possible_truncation)] // the two halves
+fn halves(octets: [u8; 16]) -> (u64, u64) {
+    let octets = u128::from_le_bytes(octets);
+    (octets as u64, (octets >> 64) as u64)
+}
+
+/// Fewer than eight octets as a word.
+fn few(octets: &[u8]) -> u64 {
+    octets.iter().rfold(0, |word, &octet| word << 8 | u64::from(octet))
 }
 
 impl Name {
@@ -81,7 +138,7 @@ fn words(name: &[u8]) -> Option<Words> {
     };
     let word = |at: usize| Some(u64::from_le_bytes(*name.get(at..)?.first_chunk()?));
     Some(match name.len() {
-        0..4 => [name.iter().rfold(0, |word, &octet| word << 8 | u64::from(octet)), 0, 0],
+        0..4 => [few(name), 0, 0],
         length @ 4..8 => {
             let first = u64::from(u32::from_le_bytes(*name.first_chunk()?));
             let last = u64::from(u32::from_le_bytes(*name.last_chunk()?));
@@ -101,8 +158,10 @@ const fn slot([first, second, _]: Words) -> usize {
     (folded.wrapping_mul(FACTOR) >> (64 - 7)) as usize % SLOTS
 }
 
+const EACH: u64 = 0x0101_0101_0101_0101;
+
 /// The bit of the case in each octet.
-const EACH_CASE: u64 = 0x2020_2020_2020_2020;
+const EACH_CASE: u64 = EACH * 0x20;
 
 /// Found by trial: with it no two names of one list have the same slot.
 const FACTOR: u64 = 0x38D9_431F_1861_0C9F;
@@ -155,6 +214,18 @@ mod tests {
                 assert_eq!(NAMES.find((std::string::String::from(name) + more).as_bytes()), None);
             }
         }
+        for (place, name) in names.into_iter().enumerate().take(8) {
+            for end in [b' ', b'\r', b'\0', b'\t'] {
+                let mut octets = [b'-'; 24];
+                octets[..name.len()].copy_from_slice(name.to_ascii_lowercase().as_bytes());
+                octets[name.len()] = end;
+                assert_eq!(NAMES.find_front(&octets), (name.len(), Some(place)), "{name}");
+                octets[name.len() - 1] = 0xFF;
+                assert_eq!(NAMES.find_front(&octets), (name.len(), None), "{name}");
+            }
+        }
+        assert_eq!(NAMES.find_front(&[b'A'; 24]), (24, None));
+        assert_eq!(NAMES.find_front(&[b' '; 24]), (0, None));
         assert_eq!(NAMES.find(b""), None);
         assert_eq!(NAMES.find(&[b'A'; 1000]), None);
     }

@@ -46,7 +46,7 @@ pub use data::{
 pub use delivery::{Delivery, DeliveryConfig, Envelope, Recipient, Recipients};
 pub use encode::{BufferTooSmall, Encode, Writer};
 #[cfg(feature = "bytes")]
-pub use endpoint::{Answer, Endpoint, Turn};
+pub use endpoint::{Answer, Endpoint, Transport, Turn};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
 pub use machine::{Machine, Received, Wants};

@@ -8,6 +8,13 @@ use crate::BufferTooSmall;
 ///
 /// The caller drops `consumed` octets from the front of its buffer once it has done with the
 /// event; until then the event borrows them.
+///
+/// ```
+/// use ehlo::{Received, Server, ServerConfig, server::Event};
+///
+/// let mut server = Server::new(ServerConfig::DEFAULT);
+/// assert_eq!(server.receive(b""), Received { consumed: 0, event: Event::Greeting });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Received<E> {
     /// Octets taken from the front of the input.
@@ -17,6 +24,14 @@ pub struct Received<E> {
 }
 
 /// What a machine needs before it can go on.
+///
+/// ```
+/// use ehlo::{Client, ClientConfig, Machine, Wants};
+///
+/// let mut client = Client::new(ClientConfig::DEFAULT);
+/// assert_eq!(client.wants(b"220 mx.exam"), Wants::Input { consumed: 0 });
+/// assert_eq!(client.wants(b"220 mx.example\r\n"), Wants::Event);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wants {
     /// [`Machine::receive`] gives an event for this input.
@@ -35,6 +50,21 @@ pub enum Wants {
 /// [`wants`](Machine::wants) until it says [`Wants::Event`], then call
 /// [`receive`](Machine::receive) once. The machine remembers how far it has looked, so the second
 /// call scans nothing again.
+///
+/// ```
+/// use ehlo::{Machine, Wants};
+///
+/// /// Takes the first event of `input`, if there is one; how many octets it took.
+/// fn step<M: Machine>(machine: &mut M, input: &[u8]) -> usize {
+///     match machine.wants(input) {
+///         Wants::Input { consumed } => consumed,
+///         Wants::Event => machine.receive(input).consumed,
+///     }
+/// }
+///
+/// let mut client = ehlo::Client::new(ehlo::ClientConfig::DEFAULT);
+/// assert_eq!(step(&mut client, b"220 mx.example\r\n"), 16);
+/// ```
 pub trait Machine {
     /// What this machine reports, borrowed from the input.
     type Event<'i>;

@@ -138,6 +138,14 @@ macro_rules! table {
         2 => $completion:tt, 3 => $intermediate:tt, no => $negative:tt, codes [$($code:literal)*] $($last:ident)?;)*) => {
         /// A command by name, or one of the moments that a reply answers though no command was
         /// sent.
+        ///
+        /// ```
+        /// use ehlo::{Command, Extension, Verb};
+        ///
+        /// let chunk = Command::Bdat { size: 10, last: true };
+        /// assert_eq!(chunk.verb(), Verb::BdatLast);
+        /// assert_eq!(Verb::BdatLast.extension(), Some(Extension::Chunking));
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         #[repr(u8)]

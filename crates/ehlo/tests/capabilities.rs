@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test fails by a panic
 
 use ehlo::{
-    AuthMechanisms, Capabilities, Capability, DeliverBy, EhloKeyword, EhloParams, Encode,
+    AuthMechanisms, Capabilities, Capability, Code, DeliverBy, EhloKeyword, EhloParams, Encode,
     Extension, FutureRelease, Limits, Mechanisms, Parsed, Policy, PriorityProfile, ReleaseTime,
     Reply, SaslMechanism, SolicitationKeywords,
 };
@@ -376,6 +376,37 @@ proptest! {
         prop_assert_eq!(Capabilities::from_reply(&value), own);
         let order: Vec<_> = own.iter().map(|capability| capability.extension()).collect();
         prop_assert!(order.is_sorted());
+    }
+
+    #[test]
+    fn reply_offers_what_its_lines_offer(
+        lines in prop::collection::vec(
+            prop_oneof![
+                8 => prop::sample::select(registry()).prop_map(|(text, _)| text.to_owned()),
+                1 => "[A-Z=_\t -]{0,30}",
+                1 => "(AUTH|auth|SIZE|LIMITS|DSN)[= ](PLAIN|LOGIN|RCPTMAX=1|77)?( NTLM)?",
+            ],
+            1..12,
+        ),
+        greeting in "[a-z. ]{0,40}",
+    ) {
+        let mut octets = format!("250-{greeting}\r\n");
+        let mut expected = Capabilities::NONE;
+        for (place, text) in lines.iter().enumerate() {
+            let separator = if place + 1 == lines.len() { ' ' } else { '-' };
+            octets += &format!("250{separator}{text}\r\n");
+            expected.insert(&Capability::parse(text.as_bytes()));
+        }
+        let Ok(Parsed::Complete { value, .. }) = Reply::parse(octets.as_bytes(), &Policy::STRICT)
+        else {
+            panic!();
+        };
+        prop_assert_eq!(Capabilities::from_reply(&value), expected);
+        let text = format!("{greeting}\n{}", lines.join("\n"));
+        let built = Reply::new(Code::OK, &text);
+        if !lines.iter().any(|line| line.is_empty()) {
+            prop_assert_eq!(Capabilities::from_reply(&built), expected);
+        }
     }
 
     #[test]

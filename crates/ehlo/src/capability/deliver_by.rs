@@ -32,7 +32,7 @@ impl<'a> DeliverBy<'a> {
 
     /// `min-by-time = [1*9DIGIT]`
     pub(super) fn parse(parameters: EhloParams<'a>) -> Self {
-        let word = parameters.words().next().unwrap_or_default();
+        let word = parameters.first();
         let mut parts = word.splitn(2, |&octet| octet == b',');
         let digits = parts.next().filter(|digits| digits.len() <= 9);
         let minimum = digits.and_then(number).and_then(|number| u32::try_from(number).ok());

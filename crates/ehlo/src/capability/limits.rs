@@ -1,6 +1,7 @@
 //! The parameters of LIMITS, RFC 9422.
 
 use super::EhloParams;
+use crate::grammar::as_str;
 use crate::{Encode, Writer};
 
 /// The limits that a server announces, RFC 9422 §3.
@@ -78,12 +79,10 @@ impl<'a> Limits<'a> {
 
     /// Limits that RFC 9422 does not define: their names, and their values if they have one.
     pub fn unknown(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
-        self.listed.iter().filter_map(|word| {
-            let (name, value) = match word.split_once('=') {
-                Some((name, value)) => (name, Some(value)),
-                None => (word, None),
-            };
-            Self::NONE.clone().slot(name.as_bytes()).is_none().then_some((name, value))
+        self.listed.words().filter_map(|word| {
+            let (name, value) = limit(word)?;
+            let unknown = Self::NONE.clone().slot(name).is_none();
+            unknown.then(|| (as_str(name), value.map(as_str)))
         })
     }
 

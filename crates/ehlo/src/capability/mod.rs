@@ -9,7 +9,7 @@ mod no_soliciting;
 mod summary;
 mod words;
 
-use crate::reply::{PRINTABLE, put_text, text_run};
+use crate::reply::put_text;
 use crate::{Encode, Extension, Writer};
 
 pub use auth::AuthMechanisms;
@@ -195,50 +195,27 @@ impl<'a> Capability<'a> {
     }
 
     fn parse_line(line: &'a [u8]) -> Option<Self> {
-        let line = EhloLine::new(line);
-        if text_run(line.rest, &PRINTABLE) < line.rest.len() {
-            return None;
-        }
-        let parameters = EhloParams::known(line.parameters());
-        match (line.extension(), line.rest.first()) {
-            (Some(Extension::Auth), Some(b'=')) => {
-                Some(Self::LegacyAuth(AuthMechanisms::listed(parameters)))
+        let end = line.iter().position(|octet| matches!(octet, b' ' | b'=')).unwrap_or(line.len());
+        let (keyword, rest) = line.split_at_checked(end)?;
+        match (Extension::from_keyword(keyword), rest) {
+            (Some(Extension::Auth), [b'=', mechanisms @ ..]) => {
+                Some(Self::LegacyAuth(AuthMechanisms::listed(EhloParams::checked(mechanisms)?)))
             }
-            (Some(extension), None | Some(b' ')) => Self::of(extension, parameters),
-            (None, None | Some(b' ')) => {
-                let keyword = EhloKeyword::checked(line.keyword)?;
-                Some(Self::Other { keyword, parameters })
-            }
+            (Some(extension), rest) => Self::with_parameters(extension, rest),
+            (None, [] | [b' ', ..]) => Some(Self::Other {
+                keyword: EhloKeyword::checked(keyword)?,
+                parameters: EhloParams::checked(rest)?,
+            }),
             _ => None,
         }
     }
-}
 
-/// A line of an EHLO reply, in two.
-struct EhloLine<'a> {
-    /// What stands before the first space or equals sign.
-    keyword: &'a [u8],
-    rest: &'a [u8],
-}
-
-impl<'a> EhloLine<'a> {
-    #[inline]
-    fn new(line: &'a [u8]) -> Self {
-        let end = line.iter().position(|octet| matches!(octet, b' ' | b'='));
-        let (keyword, rest) =
-            line.split_at_checked(end.unwrap_or(line.len())).unwrap_or((line, &[]));
-        Self { keyword, rest }
-    }
-
-    /// The extension of the keyword, whatever follows it.
-    #[inline]
-    fn extension(&self) -> Option<Extension> {
-        Extension::from_keyword(self.keyword)
-    }
-
-    /// What stands behind the space or the equals sign.
-    fn parameters(&self) -> &'a [u8] {
-        self.rest.get(1..).unwrap_or_default()
+    /// The capability of a keyword and of what follows it: nothing, or a space and parameters.
+    fn with_parameters(extension: Extension, rest: &'a [u8]) -> Option<Self> {
+        match rest {
+            [] | [b' ', ..] => Self::of(extension, EhloParams::checked(rest)?),
+            _ => None,
+        }
     }
 }
 
@@ -279,7 +256,7 @@ impl Encode for Capability<'_> {
 
 /// `size-param ::= [1*DIGIT]`
 fn size(parameters: EhloParams<'_>) -> Option<u64> {
-    number(parameters.words().next()?)
+    number(parameters.first())
 }
 
 /// `1*DIGIT`, if it is below 2^64.
@@ -287,11 +264,17 @@ fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
-    digits.iter().try_fold(0_u64, |number, &octet| {
-        let digit = octet.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        number.checked_mul(10)?.checked_add(u64::from(digit))
-    })
+    // Nineteen digits have room in any case.
+    let (most, rest) = digits.split_at_checked(19).unwrap_or((digits, &[]));
+    let mut number = 0_u64;
+    for &octet in most {
+        number = number * 10 + digit(octet)?;
+    }
+    rest.iter()
+        .try_fold(number, |number, &octet| number.checked_mul(10)?.checked_add(digit(octet)?))
+}
+
+fn digit(octet: u8) -> Option<u64> {
+    let digit = octet.wrapping_sub(b'0');
+    (digit <= 9).then_some(u64::from(digit))
 }

@@ -25,11 +25,11 @@ impl<'a> SolicitationKeywords<'a> {
         let named = |octet: &u8| {
             octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_' | b':')
         };
-        let is_word = |word: &str| {
-            word.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
-                && word.as_bytes().iter().all(named)
+        let is_word = |word: &[u8]| {
+            word.first().is_some_and(u8::is_ascii_alphabetic) && word.iter().all(named)
         };
-        (keywords.len() <= 1000 && keywords.split(',').all(is_word)).then_some(Self(keywords))
+        let mut words = keywords.as_bytes().split(|&octet| octet == b',');
+        (keywords.len() <= 1000 && words.all(is_word)).then_some(Self(keywords))
     }
 
     /// None, if they are not of the grammar.

@@ -75,14 +75,32 @@ impl Capabilities {
         if reply.code() != Code::OK {
             return offered;
         }
-        if let Some(octets) = reply.octets() {
-            let mut rest = wire_line(octets).map_or(octets, |(_, rest)| rest);
-            while let Some((line, after)) = wire_line(rest) {
-                offered.insert_line(line);
-                rest = after;
+        let Some(octets) = reply.octets() else {
+            reply.lines().skip(1).for_each(|line| offered.insert(&Capability::parse(line)));
+            return offered;
+        };
+        let mut rest = wire_line(octets).map_or(octets, |(_, rest)| rest);
+        while let Some(line) = rest.get(4..) {
+            let (length, extension) = Extension::front(line);
+            // Most lines are a keyword that is alone: they need no search for their end.
+            let bit = extension.map_or(0, Extension::bit);
+            if let Some([b'\r', b'\n', after @ ..]) = line.get(length..) {
+                if bit & NEVER_ALONE == 0 && line.get(4) != Some(&b'=') {
+                    offered.offered |= bit;
+                    rest = after;
+                    continue;
+                }
             }
-        } else {
-            reply.lines().skip(1).for_each(|line| offered.insert_line(line));
+            let Some((line, after)) = wire_line(rest) else { break };
+            if let Some(extension) = extension {
+                let parameters = line.get(length..).unwrap_or_default();
+                if let Some(capability) = Capability::with_parameters(extension, parameters) {
+                    offered.insert(&capability);
+                }
+            } else if let [_, _, _, _, b'=', ..] = line {
+                offered.insert(&Capability::parse(line));
+            }
+            rest = after;
         }
         offered
     }
@@ -95,14 +113,14 @@ impl Capabilities {
     pub const fn with(self, extension: Extension) -> Self {
         match extension {
             Extension::FutureRelease if self.future_release.is_none() => self,
-            _ => Self { offered: self.offered | bit(extension), ..self },
+            _ => Self { offered: self.offered | extension.bit(), ..self },
         }
     }
 
     /// The same without an extension and its parameters.
     #[must_use]
     pub const fn without(self, extension: Extension) -> Self {
-        let rest = Self { offered: self.offered & !bit(extension), ..self };
+        let rest = Self { offered: self.offered & !extension.bit(), ..self };
         match extension {
             Extension::Size => Self { size: 0, has_size: false, ..rest },
             Extension::Auth => Self { mechanisms: Mechanisms::NONE, ..rest },
@@ -159,7 +177,7 @@ impl Capabilities {
     /// but mechanisms and limits add up.
     pub fn insert(&mut self, capability: &Capability<'_>) {
         let Some(extension) = capability.extension() else { return };
-        self.offered |= bit(extension);
+        self.offered |= extension.bit();
         match *capability {
             Capability::Size(Some(size)) => (self.size, self.has_size) = (size, true),
             // RFC 4954 §4 has no `AUTH=`; where both forms are offered, their lists may differ.
@@ -187,20 +205,9 @@ impl Capabilities {
         }
     }
 
-    /// The same as to insert what [`Capability::parse`] makes of the line.
-    fn insert_line(&mut self, line: &[u8]) {
-        // Most lines are a keyword that is alone.
-        match Extension::from_keyword(line) {
-            None | Some(Extension::FutureRelease | Extension::Limits) => {
-                self.insert(&Capability::parse(line));
-            }
-            Some(extension) => self.offered |= bit(extension),
-        }
-    }
-
     /// Whether an extension is offered.
     pub const fn contains(&self, extension: Extension) -> bool {
-        self.offered & bit(extension) != 0
+        self.offered & extension.bit() != 0
     }
 
     /// Whether nothing is offered.
@@ -308,14 +315,12 @@ impl Profile {
     }
 }
 
-const fn bit(extension: Extension) -> u64 {
-    1 << extension as u8
-}
+/// Extensions that are none without parameters.
+const NEVER_ALONE: u64 = Extension::FutureRelease.bit() | Extension::Limits.bit();
 
 /// Postfix, `XCLIENT_README`.
 const XCLIENT: &[u8] = b"NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT";
 /// Postfix, `XFORWARD_README`.
 const XFORWARD: &[u8] = b"NAME ADDR PORT PROTO HELO IDENT SOURCE";
 
-const _: () = assert!(Extension::ALL.len() <= 64);
 const _: () = assert!(size_of::<Capabilities>() <= 64);

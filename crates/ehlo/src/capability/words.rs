@@ -87,11 +87,16 @@ impl<'a> EhloParams<'a> {
     ///
     /// [`SyntaxErrorKind::Parameter`] at the first octet that is no printable ASCII.
     pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
-        let run = text_run(text.as_bytes(), &PRINTABLE);
-        if run < text.len() {
-            return Err(SyntaxError { kind: SyntaxErrorKind::Parameter, offset: run });
-        }
-        Ok(Self(text.as_bytes()))
+        Self::checked(text.as_bytes()).ok_or_else(|| SyntaxError {
+            kind: SyntaxErrorKind::Parameter,
+            offset: text_run(text.as_bytes(), &PRINTABLE),
+        })
+    }
+
+    /// The words of octets, if all are printable ASCII.
+    #[inline]
+    pub(super) fn checked(octets: &'a [u8]) -> Option<Self> {
+        (text_run(octets, &PRINTABLE) == octets.len()).then_some(Self(octets))
     }
 
     /// The same for what is known to be printable ASCII.
@@ -109,9 +114,20 @@ impl<'a> EhloParams<'a> {
         self.0.split(|&octet| octet == b' ').filter(|word| !word.is_empty())
     }
 
+    /// The first word, empty if there is none.
+    #[inline]
+    pub(super) fn first(&self) -> &'a [u8] {
+        let mut rest = self.0;
+        while let [b' ', after @ ..] = rest {
+            rest = after;
+        }
+        let end = rest.iter().position(|&octet| octet == b' ').unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.words().next().is_none()
+        self.first().is_empty()
     }
 }
 

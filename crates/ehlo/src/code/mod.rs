@@ -7,6 +7,13 @@ use crate::encode::{Encode, Writer};
 pub use enhanced::{EnhancedCode, EnhancedStatus};
 
 /// What the first digit of a reply code says, RFC 5321 §4.2.1.
+///
+/// ```
+/// use ehlo::{Code, Severity};
+///
+/// assert_eq!(Code::START_MAIL_INPUT.severity(), Severity::PositiveIntermediate);
+/// assert!(Severity::PositiveCompletion.is_positive());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// 2yz: done.

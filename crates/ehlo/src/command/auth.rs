@@ -1,6 +1,7 @@
 //! The arguments of AUTH, RFC 4954 §4.
 
 use crate::grammar::{Fault, IResult, MECH_CHAR, as_str, base64, many1, whole};
+use crate::sasl::{decoded, encoded};
 use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer, limits};
 
 /// The name of a SASL mechanism: `sasl-mech = 1*20mech-char`, RFC 4422 §3.1.
@@ -133,7 +134,11 @@ impl<'a> InitialResponse<'a> {
     pub fn octets(&self) -> impl Iterator<Item = u8> + use<'a> {
         let (base64, plain): (&[u8], &[u8]) =
             if self.is_base64 { (self.octets, &[]) } else { (&[], self.octets) };
-        base64.chunks(4).flat_map(decoded).chain(plain.iter().copied())
+        let decoded = base64.chunks(4).flat_map(|digits| {
+            let (octets, length) = decoded(digits);
+            octets.into_iter().take(length)
+        });
+        decoded.chain(plain.iter().copied())
     }
 
     /// Writes the octets that it means to the front of `out`; `None` when they do not fit.
@@ -188,40 +193,6 @@ pub(crate) fn initial_response(input: &[u8]) -> IResult<'_, InitialResponse<'_>>
     let (rest, octets) = base64(input, SyntaxErrorKind::Base64)?;
     Ok((rest, InitialResponse { octets, is_base64: true }))
 }
-
-/// One to three octets in base64, RFC 4648 §4.
-fn encoded(chunk: &[u8]) -> [u8; 4] {
-    let mut octets = chunk.iter().copied();
-    let (a, b, c) = (octets.next().unwrap_or(0), octets.next(), octets.next());
-    let sextets = [
-        a >> 2,
-        (a & 3) << 4 | b.unwrap_or(0) >> 4,
-        (b.unwrap_or(0) & 15) << 2 | c.unwrap_or(0) >> 6,
-        c.unwrap_or(0) & 63,
-    ];
-    let [first, second, third, fourth] =
-        sextets.map(|sextet| ALPHABET.get(usize::from(sextet)).copied().unwrap_or(b'='));
-    match (b, c) {
-        (None, _) => [first, second, b'=', b'='],
-        (_, None) => [first, second, third, b'='],
-        _ => [first, second, third, fourth],
-    }
-}
-
-/// The one to three octets of four characters of base64; bits that the padding leaves are dropped.
-fn decoded(chunk: &[u8]) -> impl Iterator<Item = u8> + use<> {
-    let sextet = |at: usize| {
-        let character = chunk.get(at)?;
-        ALPHABET.iter().zip(0_u8..).find(|(c, _)| *c == character).map(|(_, value)| value)
-    };
-    let (a, b) = (sextet(0).unwrap_or(0), sextet(1).unwrap_or(0));
-    let (c, d) = (sextet(2), sextet(3));
-    let second = c.map(|c| b << 4 | c >> 2);
-    let third = c.zip(d).map(|(c, d)| c << 6 | d);
-    core::iter::once(a << 2 | b >> 4).chain(second).chain(third)
-}
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Octets whose base64 fits in a line with `AUTH`, a mechanism of 20 characters and CRLF.
 const MAX: usize = (limits::AUTH_LINE - 28) / 4 * 3;

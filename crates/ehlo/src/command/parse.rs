@@ -6,16 +6,30 @@ use nom::combinator::opt;
 use nom::sequence::preceded;
 
 use super::{Command, argument, attribute, auth};
-use crate::grammar::{Fault, IResult, digits, literal, of_octet};
+use crate::grammar::{Fault, IResult, after_literal, digits, is_end, literal, of_octet, split};
 use crate::parameter::{Place, parameters};
 use crate::path::{client_name, forward_path, helo_name, reverse_path, text_of};
 use crate::{Parsed, Policy, SyntaxError, SyntaxErrorKind, Verb, limits};
 
 /// The command at the front of `input`.
+///
+/// No rule takes a CR, so the common line, without white space at its end and of 512 octets at
+/// most, is read up to its CRLF without looking for it first.
 pub(super) fn framed<'i>(
     input: &'i [u8],
     policy: &Policy,
 ) -> Result<Parsed<Command<'i>>, SyntaxError> {
+    let window = split(input, limits::COMMAND_LINE).0;
+    match command(window, policy) {
+        Ok(([b'\r', b'\n', rest @ ..], value)) => {
+            Ok(Parsed::Complete { value, consumed: window.len() - rest.len() })
+        }
+        _ => framed_first(input, policy),
+    }
+}
+
+/// The same for a line that is not there yet, long, or wrong, or has white space at its end.
+fn framed_first<'i>(input: &'i [u8], policy: &Policy) -> Result<Parsed<Command<'i>>, SyntaxError> {
     let Some(end) = memchr(b'\n', input) else {
         if input.len() > limits::AUTH_LINE {
             return Err(SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: input.len() });
@@ -37,7 +51,7 @@ pub(super) fn line<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, S
     if line.len() + 2 > limits::COMMAND_LINE {
         return long_line(line, policy);
     }
-    match command(trimmed(line), policy) {
+    match whole_command(trimmed(line), policy) {
         Ok(command) => Ok(command),
         Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(diagnose(fault, line)),
         Err(nom::Err::Incomplete(_)) => {
@@ -61,7 +75,7 @@ fn long_line<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, SyntaxE
     if line.len() + 2 > limit {
         return too_long(limit);
     }
-    match command(trimmed(line), policy) {
+    match whole_command(trimmed(line), policy) {
         Ok(command) if line.len() + 2 > command.max_len() => too_long(command.max_len()),
         Ok(command) => Ok(command),
         Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(diagnose(fault, line)),
@@ -130,96 +144,131 @@ impl Known {
     #[inline]
     fn at(line: &[u8]) -> Option<(Self, &[u8])> {
         let (start, rest) = line.split_first_chunk::<4>()?;
-        // Folds the case of letters; no other octet becomes one.
-        let known = match &(u32::from_be_bytes(*start) & 0xDFDF_DFDF).to_be_bytes() {
-            b"EHLO" => Self::Ehlo,
-            b"HELO" => Self::Helo,
-            b"LHLO" => Self::Lhlo,
-            b"MAIL" => Self::Mail,
-            b"RCPT" => Self::Rcpt,
-            b"DATA" => Self::Data,
-            b"BDAT" => Self::Bdat,
-            b"RSET" => Self::Rset,
-            b"VRFY" => Self::Vrfy,
-            b"EXPN" => Self::Expn,
-            b"HELP" => Self::Help,
-            b"NOOP" => Self::Noop,
-            b"QUIT" => Self::Quit,
-            b"AUTH" => Self::Auth,
-            b"ETRN" => Self::Etrn,
-            b"ATRN" => Self::Atrn,
-            b"BURL" => Self::Burl,
-            b"TURN" => Self::Turn,
-            b"SEND" | b"SOML" | b"SAML" => Self::Obsolete,
-            b"STAR" => return tail(rest, b"TTLS").map(|rest| (Self::StartTls, rest)),
-            b"XCLI" => return tail(rest, b"ENT").map(|rest| (Self::Xclient, rest)),
-            b"XFOR" => return tail(rest, b"WARD").map(|rest| (Self::Xforward, rest)),
-            _ => return None,
+        let key = key(*start);
+        let (name, known) = SLOTS[slot(key)];
+        if name != key {
+            return None;
+        }
+        let rest = match known {
+            Self::StartTls => after_literal(rest, b"TTLS")?,
+            Self::Xclient => after_literal(rest, b"ENT")?,
+            Self::Xforward => after_literal(rest, b"WARD")?,
+            _ => rest,
         };
         Some((known, rest))
     }
 }
 
-fn tail<'i, const N: usize>(rest: &'i [u8], letters: &[u8; N]) -> Option<&'i [u8]> {
-    let (start, rest) = rest.split_first_chunk::<N>()?;
-    start.eq_ignore_ascii_case(letters).then_some(rest)
+/// The first four letters of each verb.
+const VERBS: [(&[u8; 4], Known); 24] = [
+    (b"EHLO", Known::Ehlo),
+    (b"HELO", Known::Helo),
+    (b"LHLO", Known::Lhlo),
+    (b"MAIL", Known::Mail),
+    (b"RCPT", Known::Rcpt),
+    (b"DATA", Known::Data),
+    (b"BDAT", Known::Bdat),
+    (b"RSET", Known::Rset),
+    (b"VRFY", Known::Vrfy),
+    (b"EXPN", Known::Expn),
+    (b"HELP", Known::Help),
+    (b"NOOP", Known::Noop),
+    (b"QUIT", Known::Quit),
+    (b"STAR", Known::StartTls),
+    (b"AUTH", Known::Auth),
+    (b"ETRN", Known::Etrn),
+    (b"ATRN", Known::Atrn),
+    (b"BURL", Known::Burl),
+    (b"XCLI", Known::Xclient),
+    (b"XFOR", Known::Xforward),
+    (b"TURN", Known::Turn),
+    (b"SEND", Known::Obsolete),
+    (b"SOML", Known::Obsolete),
+    (b"SAML", Known::Obsolete),
+];
+
+/// Four letters as a number, whatever their case. No other octet becomes a letter.
+const fn key(letters: [u8; 4]) -> u32 {
+    u32::from_le_bytes(letters) & 0xDFDF_DFDF
 }
 
-/// One command, without the white space at its end; all of `line`.
-#[inline]
-fn command<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, nom::Err<Fault<'i>>> {
-    let (known, rest) = match Known::at(line) {
-        Some((known, rest)) if matches!(rest.first(), None | Some(b' ' | b'\t')) => (known, rest),
-        _ => return other(line),
-    };
-    let (rest, command) = match known {
-        Known::Mail => return mail(rest, policy),
-        Known::Rcpt => return rcpt(rest, policy),
-        Known::Data => (rest, Command::Data),
-        Known::Rset => (rest, Command::Rset),
-        Known::Quit => (rest, Command::Quit),
-        Known::StartTls => (rest, Command::StartTls),
-        Known::Turn => (rest, Command::Turn),
-        Known::Ehlo => required(rest, |input| client_name(input, policy), Command::Ehlo)?,
-        Known::Helo => required(rest, |input| helo_name(input, policy), Command::Helo)?,
-        Known::Lhlo => required(rest, |input| client_name(input, policy), Command::Lhlo)?,
-        Known::Bdat => required(rest, bdat, |command| command)?,
-        Known::Noop => optional(rest, text_of, Command::Noop)?,
-        Known::Help => optional(rest, argument::string, Command::Help)?,
-        Known::Vrfy => required(
-            rest,
-            |input| verification(input, policy),
-            |(argument, smtputf8)| Command::Vrfy { argument, smtputf8 },
-        )?,
-        Known::Expn => required(
-            rest,
-            |input| verification(input, policy),
-            |(argument, smtputf8)| Command::Expn { argument, smtputf8 },
-        )?,
-        Known::Auth => required(rest, auth_command, |command| command)?,
-        Known::Etrn => required(rest, |input| argument::etrn_node(input, policy), Command::Etrn)?,
-        Known::Atrn => optional(rest, argument::domain_list, Command::Atrn)?,
-        Known::Burl => required(rest, burl, |command| command)?,
-        Known::Xclient => {
-            required(rest, |i| attribute::attributes(i, Verb::Xclient), Command::Xclient)?
-        }
-        Known::Xforward => {
-            required(rest, |i| attribute::attributes(i, Verb::Xforward), Command::Xforward)?
-        }
-        Known::Obsolete => {
-            return Err(nom::Err::Error(Fault { rest: line, kind: SyntaxErrorKind::ObsoleteVerb }));
-        }
-    };
-    end(rest, command)
+/// The place of a key in [`SLOTS`], below 64.
+const fn slot(key: u32) -> usize {
+    (key.wrapping_mul(MULTIPLIER) >> 26) as usize
 }
 
-/// `command`, when nothing follows it.
-fn end<'i>(rest: &'i [u8], command: Command<'i>) -> Result<Command<'i>, nom::Err<Fault<'i>>> {
+/// Gives each verb a slot of its own; `SLOTS` does not compile otherwise.
+const MULTIPLIER: u32 = 0x1F48_BFF9;
+
+/// A free slot has the key 0, which no verb has.
+static SLOTS: [(u32, Known); 64] = {
+    let mut slots = [(0, Known::Obsolete); 64];
+    let mut i = 0;
+    while i < VERBS.len() {
+        let key = key(*VERBS[i].0);
+        let at = slot(key);
+        assert!(slots[at].0 == 0, "two verbs in one slot");
+        slots[at] = (key, VERBS[i].1);
+        i += 1;
+    }
+    slots
+};
+
+/// One command; all of `line`.
+fn whole_command<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, nom::Err<Fault<'i>>> {
+    let (rest, command) = command(line, policy)?;
     if rest.is_empty() {
         return Ok(command);
     }
     let kind = of_octet(rest, SyntaxErrorKind::UnexpectedArgument);
     Err(nom::Err::Error(Fault { rest, kind }))
+}
+
+/// One command, up to the white space or CR behind it.
+#[inline]
+fn command<'i>(line: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
+    let (known, rest) = match Known::at(line) {
+        Some((known, rest)) if matches!(rest.first(), None | Some(b' ' | b'\t' | b'\r')) => {
+            (known, rest)
+        }
+        _ => return other(line),
+    };
+    match known {
+        Known::Mail => mail(rest, policy),
+        Known::Rcpt => rcpt(rest, policy),
+        Known::Data => Ok((rest, Command::Data)),
+        Known::Rset => Ok((rest, Command::Rset)),
+        Known::Quit => Ok((rest, Command::Quit)),
+        Known::StartTls => Ok((rest, Command::StartTls)),
+        Known::Turn => Ok((rest, Command::Turn)),
+        Known::Ehlo => required(rest, |input| client_name(input, policy), Command::Ehlo),
+        Known::Helo => required(rest, |input| helo_name(input, policy), Command::Helo),
+        Known::Lhlo => required(rest, |input| client_name(input, policy), Command::Lhlo),
+        Known::Bdat => required(rest, bdat, |command| command),
+        Known::Noop => optional(rest, text_of, Command::Noop),
+        Known::Help => optional(rest, argument::string, Command::Help),
+        Known::Vrfy => required(
+            rest,
+            |i| verification(i, policy),
+            |(argument, smtputf8)| Command::Vrfy { argument, smtputf8 },
+        ),
+        Known::Expn => required(
+            rest,
+            |i| verification(i, policy),
+            |(argument, smtputf8)| Command::Expn { argument, smtputf8 },
+        ),
+        Known::Auth => required(rest, auth_command, |command| command),
+        Known::Etrn => required(rest, |input| argument::etrn_node(input, policy), Command::Etrn),
+        Known::Atrn => optional(rest, argument::domain_list, Command::Atrn),
+        Known::Burl => required(rest, burl, |command| command),
+        Known::Xclient => {
+            required(rest, |i| attribute::attributes(i, Verb::Xclient), Command::Xclient)
+        }
+        Known::Xforward => {
+            required(rest, |i| attribute::attributes(i, Verb::Xforward), Command::Xforward)
+        }
+        Known::Obsolete => Fault::error(line, SyntaxErrorKind::ObsoleteVerb),
+    }
 }
 
 /// `SP argument`.
@@ -246,7 +295,7 @@ fn optional<'i, T>(
     make: impl FnOnce(Option<T>) -> Command<'i>,
 ) -> IResult<'i, Command<'i>> {
     match input {
-        [] => Ok((input, make(None))),
+        [] | [b'\r', ..] => Ok((input, make(None))),
         [b' ', text @ ..] => rule(text).map(|(rest, value)| (rest, make(Some(value)))),
         _ => Fault::error(input, SyntaxErrorKind::Argument),
     }
@@ -254,13 +303,13 @@ fn optional<'i, T>(
 
 /// `mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF`, behind its verb.
 #[inline]
-fn mail<'i>(input: &'i [u8], policy: &Policy) -> Result<Command<'i>, nom::Err<Fault<'i>>> {
+fn mail<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
     let path = keyword(input, b" FROM:", policy)?;
     let (rest, reverse_path) = match reverse_path(path, policy) {
         Ok(result) => result,
         Err(error) => return Err(sender(path, error)),
     };
-    let (_, parameters) = parameters(rest, Place::Mail, policy)?;
+    let (rest, parameters) = parameters(rest, Place::Mail, policy)?;
     if policy.smtputf8 && !parameters.smtputf8() {
         // RFC 6531 §3.4: an address in UTF-8 is in order only with the parameter SMTPUTF8.
         if !reverse_path.is_ascii() || parameters.has_utf8() {
@@ -268,14 +317,14 @@ fn mail<'i>(input: &'i [u8], policy: &Policy) -> Result<Command<'i>, nom::Err<Fa
             return Err(nom::Err::Error(Fault { rest: path, kind }));
         }
     }
-    Ok(Command::Mail { reverse_path, parameters })
+    Ok((rest, Command::Mail { reverse_path, parameters }))
 }
 
 /// The error of a reverse-path. RFC 6531 §3.5 has a code of its own for MAIL.
 #[cold]
 fn sender<'i>(path: &'i [u8], error: nom::Err<Fault<'i>>) -> nom::Err<Fault<'i>> {
     match error {
-        _ if path.is_empty() => {
+        _ if is_end(path) => {
             nom::Err::Error(Fault { rest: path, kind: SyntaxErrorKind::MissingArgument })
         }
         nom::Err::Error(Fault { rest, kind: SyntaxErrorKind::NeedsSmtpUtf8 }) => {
@@ -287,18 +336,18 @@ fn sender<'i>(path: &'i [u8], error: nom::Err<Fault<'i>>) -> nom::Err<Fault<'i>>
 
 /// `rcpt = "RCPT TO:" ( "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF`, behind its verb.
 #[inline]
-fn rcpt<'i>(input: &'i [u8], policy: &Policy) -> Result<Command<'i>, nom::Err<Fault<'i>>> {
+fn rcpt<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
     let path = keyword(input, b" TO:", policy)?;
     let (rest, forward_path) = match forward_path(path, policy) {
         Ok(result) => result,
-        Err(_) if path.is_empty() => {
+        Err(_) if is_end(path) => {
             let kind = SyntaxErrorKind::MissingArgument;
             return Err(nom::Err::Error(Fault { rest: path, kind }));
         }
         Err(error) => return Err(error),
     };
-    let (_, parameters) = parameters(rest, Place::Rcpt, policy)?;
-    Ok(Command::Rcpt { forward_path, parameters })
+    let (rest, parameters) = parameters(rest, Place::Rcpt, policy)?;
+    Ok((rest, Command::Rcpt { forward_path, parameters }))
 }
 
 /// `SP "FROM:"` or `SP "TO:"`, and no space behind it.
@@ -354,10 +403,10 @@ fn auth_command(input: &[u8]) -> IResult<'_, Command<'_>> {
             let (rest, response) = auth::initial_response(text)?;
             (rest, Some(response))
         }
-        [] => (rest, None),
+        _ if is_end(rest) => (rest, None),
         _ => return Fault::error(input, SyntaxErrorKind::Mechanism),
     };
-    if !rest.is_empty() {
+    if !is_end(rest) {
         return Fault::error(rest, of_octet(rest, SyntaxErrorKind::Base64));
     }
     Ok((rest, Command::Auth { mechanism, initial_response }))
@@ -373,15 +422,15 @@ fn burl(input: &[u8]) -> IResult<'_, Command<'_>> {
 
 /// A verb that this crate does not know; or no verb at all.
 #[cold]
-fn other(line: &[u8]) -> Result<Command<'_>, nom::Err<Fault<'_>>> {
-    let fault = |rest| nom::Err::Error(Fault { rest, kind: SyntaxErrorKind::UnknownVerb });
+fn other(line: &[u8]) -> IResult<'_, Command<'_>> {
     let (rest, verb) = argument::other_verb(line)?;
-    let rest = match rest {
-        [] => None,
-        [b' ', text @ ..] => Some(text_of(text).map_err(|_| fault(rest))?.1),
-        _ => return Err(fault(rest)),
-    };
-    Ok(Command::Other { verb, rest })
+    if is_end(rest) {
+        return Ok((rest, Command::Other { verb, rest: None }));
+    }
+    match optional(rest, text_of, |rest| Command::Other { verb, rest }) {
+        Ok((end, command)) if is_end(end) => Ok((end, command)),
+        _ => Fault::error(rest, SyntaxErrorKind::UnknownVerb),
+    }
 }
 
 /// More than all parameters of MAIL together add to a line, and more than those of RCPT.

@@ -1,6 +1,7 @@
 //! From the octets of the wire to those of the message.
 
 use super::newlines::{Before, Step};
+use super::search::{short_line, until_lf};
 use super::{NewlineError, NewlineErrorKind, Newlines};
 
 /// Finds the end of mail data and removes the dots that were stuffed into it.
@@ -78,6 +79,11 @@ impl DataDecoder {
     /// After an error the rest is skipped, and the end reports it. After the end the decoder stands
     /// at the start again.
     pub fn decode<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
+        if let Some(line) = self.dotted_line(input) {
+            let consumed = line.len() + 1;
+            self.offset = self.offset.wrapping_add(consumed as u64);
+            return Decoded { consumed, content: Content::Data(line) };
+        }
         let mut consumed = 0;
         loop {
             let rest = input.get(consumed..).unwrap_or_default();
@@ -114,6 +120,16 @@ impl DataDecoder {
                 return Decoded { consumed, content: Content::NeedInput };
             }
         }
+    }
+
+    /// A short line between two dots that are removed: a way around all else where every line has
+    /// one.
+    fn dotted_line<'i>(&self, input: &'i [u8]) -> Option<&'i [u8]> {
+        if self.state != State::Dot || self.error.is_some() || self.line_limit.is_some() {
+            return None;
+        }
+        let line = short_line(input).filter(|line| line.len() > 2)?;
+        (input.get(line.len()) == Some(&b'.')).then_some(line)
     }
 
     /// Takes the front of `input` up to the first octet that is not simply data.
@@ -200,7 +216,13 @@ impl DataDecoder {
         let limit = usize::from(self.line_limit?.get());
         let mut before = usize::from(self.line);
         let mut start = 0;
-        for lf in memchr::memchr_iter(b'\n', data) {
+        let mut at = 0;
+        while let Some(rest) = data.get(at..) {
+            let lf = at + until_lf(rest);
+            if lf == data.len() {
+                break;
+            }
+            at = lf + 1;
             let is_end = match lf.checked_sub(1) {
                 Some(cr) => data.get(cr) == Some(&b'\r'),
                 None => after_cr,

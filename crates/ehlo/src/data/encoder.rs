@@ -3,6 +3,7 @@
 use core::slice;
 
 use super::newlines::{Before, Step};
+use super::search::short_line;
 use super::{NewlineError, NewlineErrorKind, Newlines};
 use crate::BufferTooSmall;
 
@@ -61,6 +62,12 @@ impl DataEncoder {
         let mut out = Room { out, written: 0 };
         loop {
             let rest = content.get(consumed..).unwrap_or_default();
+            if let Some(line) = self.dotted_line(rest).filter(|line| line.len() < out.left()) {
+                out.put(b".");
+                out.put(line);
+                consumed += line.len();
+                continue;
+            }
             let fits = rest.get(..out.left()).unwrap_or(rest);
             let (passed, next) = self.newlines.pass(self.before, fits);
             out.put(fits.get(..passed).unwrap_or_default());
@@ -69,18 +76,15 @@ impl DataEncoder {
             let Some(octet) = rest.get(passed) else {
                 break;
             };
-            let (wire, next): (&[u8], _) = match self.newlines.step(self.before, *octet) {
-                Step::Pass(next) => (slice::from_ref(octet), next),
+            // What is written before the octet or in its place; whether it is consumed; and what then
+            // stands before the next.
+            let (wire, takes, next): (&[u8], _, _) = match self.newlines.step(next, *octet) {
+                Step::Pass(next) => (slice::from_ref(octet), 1, next),
                 // RFC 5321 §4.5.2: "If it is a period, one additional period is inserted at the
                 // beginning of the line."
-                Step::Dot => (b"..", Before::Text),
-                Step::CompleteCr if out.left() > 0 => {
-                    out.put(b"\n");
-                    self.before = Before::Start;
-                    continue;
-                }
-                Step::CompleteCr => break,
-                Step::ReplaceLf => (b"\r\n", Before::Start),
+                Step::Dot => (b".", 0, Before::Text),
+                Step::CompleteCr => (b"\n", 0, Before::Start),
+                Step::ReplaceLf => (b"\r\n", 1, Before::Start),
                 Step::Error { kind, back } => {
                     self.error = Some(kind);
                     self.offset = self.offset.wrapping_add(consumed as u64).wrapping_sub(back);
@@ -91,8 +95,8 @@ impl DataEncoder {
                 break;
             }
             out.put(wire);
+            consumed += takes;
             self.before = next;
-            consumed += 1;
         }
         self.check()?;
         self.offset = self.offset.wrapping_add(consumed as u64);
@@ -133,6 +137,14 @@ impl DataEncoder {
         room.copy_from_slice(end);
         *self = Self::new(self.newlines);
         Ok(end.len())
+    }
+
+    /// A short line that begins with a dot: a way around all else where every line does.
+    fn dotted_line<'c>(&self, content: &'c [u8]) -> Option<&'c [u8]> {
+        match (self.before, content) {
+            (Before::Start, [b'.', ..]) => short_line(content),
+            _ => None,
+        }
     }
 
     fn check(&self) -> Result<(), NewlineError> {
@@ -212,10 +224,10 @@ impl Room<'_> {
 
     /// Writes `octets`, for which there must be room.
     fn put(&mut self, octets: &[u8]) {
-        let end = self.written.saturating_add(octets.len());
-        if let Some(room) = self.out.get_mut(self.written..end) {
+        let rest = self.out.get_mut(self.written..).unwrap_or_default();
+        if let Some(room) = rest.get_mut(..octets.len()) {
             room.copy_from_slice(octets);
-            self.written = end;
+            self.written += octets.len();
         }
     }
 }

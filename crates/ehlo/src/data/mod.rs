@@ -3,6 +3,7 @@
 mod decoder;
 mod encoder;
 mod newlines;
+mod search;
 
 pub use decoder::{Content, DataDecoder, Decoded};
 pub use encoder::{DataEncoder, FinishError, Progress};

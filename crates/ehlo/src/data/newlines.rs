@@ -2,6 +2,7 @@
 
 #![allow(clippy::needless_bitwise_bool)] // a lazy operator is a branch, and a branch is no vector
 
+use super::search::{STRIDE, plain, strides};
 use crate::{Code, EnhancedCode};
 
 /// What happens to a CR without LF, an LF without CR, and NUL in mail data.
@@ -39,7 +40,8 @@ pub enum Newlines {
     RejectAroundDot,
     /// A bare CR and a bare LF each become CRLF. NUL is kept: there is nothing that it stands for.
     ///
-    /// A dot behind a bare CR or LF begins no line of the wire: the decoder keeps it.
+    /// A dot behind a bare CR or LF begins no line of the wire, so the decoder keeps it; in the
+    /// output of the encoder it begins one, and is doubled.
     Normalise,
     /// All of them pass unchanged.
     Keep,
@@ -78,7 +80,7 @@ impl Newlines {
             let rest = input.get(at..).unwrap_or_default();
             let plain = match (before, rest) {
                 (Before::Cr, _) | (Before::Start | Before::Bare(_), [b'.', ..]) => 0,
-                _ => plain(rest),
+                _ => plain(rest, STRIDE),
             };
             if plain > 0 {
                 at += plain;
@@ -144,16 +146,12 @@ pub struct NewlineError {
 impl NewlineError {
     /// The code that a server answers after the end of the data.
     pub const fn code(self) -> Code {
-        match self.kind {
-            // RFC 5321 §4.5.3.1.9: "500 Line too long."
-            NewlineErrorKind::LineTooLong => Code::SYNTAX_ERROR,
-            _ => Code::MAILBOX_UNAVAILABLE,
-        }
+        self.kind.reply().0
     }
 
     /// The enhanced status code that a server answers after the end of the data.
     pub const fn enhanced_code(self) -> EnhancedCode {
-        EnhancedCode::known(5, 5, 2)
+        self.kind.reply().1
     }
 }
 
@@ -185,6 +183,16 @@ pub enum NewlineErrorKind {
 }
 
 impl NewlineErrorKind {
+    /// The code and the enhanced status code that a server answers after the end of the data.
+    pub const fn reply(self) -> (Code, EnhancedCode) {
+        let code = match self {
+            // RFC 5321 §4.5.3.1.9: "500 Line too long."
+            Self::LineTooLong => Code::SYNTAX_ERROR,
+            _ => Code::MAILBOX_UNAVAILABLE,
+        };
+        (code, EnhancedCode::known(5, 5, 2))
+    }
+
     /// The same in words, fit for the text of a reply.
     pub const fn text(self) -> &'static str {
         match self {
@@ -255,50 +263,6 @@ pub(super) enum Step {
     },
 }
 
-/// As many octets after the first of `input`, in multiples of [`STRIDE`], as are not `is_loud`,
-/// which is told the octet before, the octet, and the octet after.
-#[inline]
-fn strides(input: &[u8], is_loud: impl Fn(u8, u8, u8) -> bool) -> usize {
-    let [octets, afters] = [1, 2].map(|from| input.get(from..).unwrap_or_default());
-    let strides = input.chunks_exact(STRIDE).zip(octets.chunks_exact(STRIDE));
-    let mut quiet = 0;
-    for ((befores, octets), afters) in strides.zip(afters.chunks_exact(STRIDE)) {
-        let mut loud = false;
-        for ((before, octet), after) in befores.iter().zip(octets).zip(afters) {
-            loud |= is_loud(*before, *octet, *after);
-        }
-        if loud {
-            break;
-        }
-        quiet += STRIDE;
-    }
-    quiet
-}
-
-/// The number of octets at the front of `input`, a stride at most, that are not CR, LF or NUL.
-#[inline]
-fn plain(input: &[u8]) -> usize {
-    let octets = input.get(..STRIDE).unwrap_or(input);
-    let mut plain = 0;
-    let words = octets.chunks_exact(8);
-    let rest = words.remainder();
-    for word in words {
-        let word = u64::from_le_bytes(word.try_into().unwrap_or_default());
-        let found = zeros(word) | zeros(word ^ EACH * 0x0a) | zeros(word ^ EACH * 0x0d);
-        if found != 0 {
-            return plain + found.trailing_zeros() as usize / 8;
-        }
-        plain += 8;
-    }
-    plain + rest.iter().take_while(|octet| !matches!(octet, b'\r' | b'\n' | 0)).count()
-}
-
-/// The high bit of each octet of `word` that is zero; above the lowest such octet others may have
-/// it too.
-const fn zeros(word: u64) -> u64 {
-    word.wrapping_sub(EACH) & !word & (EACH << 7)
-}
-
 /// Whether `before` is a bare CR or `octet` a bare LF.
 const fn is_bare(before: u8, octet: u8) -> bool {
     (before == b'\r') ^ (octet == b'\n')
@@ -308,9 +272,3 @@ const fn is_bare(before: u8, octet: u8) -> bool {
 const fn is_before_dot(octet: u8, after: u8) -> bool {
     (octet == b'\n') & (after == b'.')
 }
-
-/// One in each octet of a word.
-const EACH: u64 = u64::MAX / 0xff;
-
-/// Octets that are looked at together: a loop of this length without a branch becomes vectors.
-const STRIDE: usize = 64;

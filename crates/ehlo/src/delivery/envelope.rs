@@ -66,6 +66,13 @@ impl Recipients for [Recipient<'_>] {
     }
 }
 
+/// A slice that is known at run time goes as a reference to a reference: `&&[Recipient]`.
+impl<T: Recipients + ?Sized> Recipients for &T {
+    fn recipient(&self, index: usize) -> Option<Recipient<'_>> {
+        (**self).recipient(index)
+    }
+}
+
 impl<T, const N: usize> Recipients for [T; N]
 where
     [T]: Recipients,
@@ -73,5 +80,21 @@ where
 {
     fn recipient(&self, index: usize) -> Option<Recipient<'_>> {
         self.as_slice().recipient(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recipients_counted_at_run_time() -> Result<(), crate::SyntaxError> {
+        let all = [ForwardPath::new("a@b.example")?, ForwardPath::Postmaster];
+        for count in 0..=all.len() {
+            let slice = all.get(..count).unwrap_or_default();
+            let envelope = Envelope::new(ReversePath::Null, &slice);
+            assert_eq!((0..9).map_while(|i| envelope.recipients.recipient(i)).count(), count);
+        }
+        Ok(())
     }
 }

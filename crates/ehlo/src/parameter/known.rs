@@ -1,6 +1,7 @@
 //! The parameters that have a type here: name, command, extension, octets they add to the line.
 
-use crate::Extension;
+use crate::{Capabilities, Extension};
+use crate::grammar::{LDH, scan, split};
 
 macro_rules! known {
     ($($name:ident $keyword:literal $place:ident $extension:ident $allowance:literal;)*) => {
@@ -71,7 +72,28 @@ known! {
     ConNeg "CONNEG" Rcpt ConNeg 7;
 }
 
+/// Octets by which the parameters of the extensions in `offered` may lengthen a line, RFC 5321
+/// §4.5.3.1.4; those of MAIL or those of RCPT, whichever are more.
+pub(crate) fn allowance(offered: &Capabilities) -> usize {
+    let of = |other: Place| {
+        let offered = Known::ALL.iter().filter(|known| offered.contains(known.extension()));
+        offered.filter(|known| known.place() != other).map(|known| known.allowance()).sum::<usize>()
+    };
+    of(Place::Rcpt).max(of(Place::Mail))
+}
+
 impl Known {
+    /// Whether it has no value.
+    #[inline]
+    pub(super) const fn is_flag(self) -> bool {
+        const FLAGS: u32 = Known::SmtpUtf8.bit()
+            | Known::RequireTls.bit()
+            | Known::ConPerm.bit()
+            | Known::Prdr.bit()
+            | Known::ConNeg.bit();
+        self.bit() & FLAGS != 0
+    }
+
     /// Its place in a set.
     pub(super) const fn bit(self) -> u32 {
         1 << self as u8
@@ -87,61 +109,94 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    pub(super) fn holds(self, known: Known) -> bool {
-        self == Self::Both || known.place() == Self::Both || known.place() == self
+    /// The parameters that do not belong to this command.
+    pub(super) const fn others(self) -> u32 {
+        match self {
+            Self::Mail => OF_RCPT_ALONE,
+            Self::Rcpt => OF_MAIL_ALONE,
+            Self::Both => 0,
+        }
     }
 }
 
-/// The parameter of this keyword, in any case.
-#[inline]
-pub(super) fn identify(keyword: &[u8]) -> Option<Known> {
-    let key = key(keyword);
-    let known = SLOTS[slot(key)]?;
-    let name = known.keyword().as_bytes();
-    let is_same = KEYS[known as usize] == key
-        && name.len() == keyword.len()
-        && (name.len() <= 8 || name.eq_ignore_ascii_case(keyword));
-    is_same.then_some(known)
+const OF_MAIL_ALONE: u32 = of(Place::Mail);
+const OF_RCPT_ALONE: u32 = of(Place::Rcpt);
+
+const fn of(place: Place) -> u32 {
+    let mut of = 0;
+    let mut i = 0;
+    while i < Known::ALL.len() {
+        if Known::ALL[i].place() as u8 == place as u8 {
+            of |= Known::ALL[i].bit();
+        }
+        i += 1;
+    }
+    of
 }
 
-/// The last eight characters of a keyword, in upper case. No two known keywords share them.
+/// The parameter at the front of `input`, in any case, and what follows its keyword.
+#[inline]
+pub(super) fn identify(input: &[u8]) -> Option<(Known, &[u8])> {
+    let (octets, length) = scan::keyword(input);
+    let key = octets & FOLD;
+    let slot = &SLOTS[slot(key)];
+    if slot.key != key || length == 0 {
+        return None;
+    }
+    let (keyword, rest) = split(input, slot.length);
+    if slot.length > 8 {
+        let is_same = keyword.eq_ignore_ascii_case(slot.known.keyword().as_bytes());
+        let is_longer = rest.first().is_some_and(|octet| LDH[usize::from(*octet)]);
+        if !is_same || is_longer {
+            return None;
+        }
+    } else if length == 8 && rest.first().is_some_and(|octet| LDH[usize::from(*octet)]) {
+        return None;
+    }
+    Some((slot.known, rest))
+}
+
+/// The first eight letters of a keyword as a number, whatever their case.
 const fn key(keyword: &[u8]) -> u64 {
     let mut key = 0;
-    let mut rest = keyword;
-    while let [octet, after @ ..] = rest {
-        // Of the characters of a keyword, `& 0xDF` folds the case of letters and nothing else.
-        key = (key << 8) | (*octet & 0xDF) as u64;
-        rest = after;
+    let mut i = 0;
+    while i < keyword.len() && i < 8 {
+        key |= (keyword[i] as u64) << (8 * i);
+        i += 1;
     }
-    key
+    key & FOLD
 }
+
+/// Folds the case of letters. Of the octets that a keyword can be told from, none becomes another
+/// one of a keyword.
+const FOLD: u64 = 0xDFDF_DFDF_DFDF_DFDF;
 
 /// The place of a key in [`SLOTS`], below 64.
 const fn slot(key: u64) -> usize {
     (key.wrapping_mul(MULTIPLIER) >> 58) as usize
 }
 
-/// The keys of the known parameters, by number.
-static KEYS: [u64; Known::ALL.len()] = {
-    let mut keys = [0; Known::ALL.len()];
-    let mut i = 0;
-    while i < keys.len() {
-        keys[i] = key(Known::ALL[i].keyword().as_bytes());
-        i += 1;
-    }
-    keys
-};
-
 /// Gives each known keyword a slot of its own; `SLOTS` does not compile otherwise.
-const MULTIPLIER: u64 = 0xF645_3AA7_1756_E2E7;
+const MULTIPLIER: u64 = 0x7BE9_0291_7B70_A2A9;
 
-static SLOTS: [Option<Known>; 64] = {
-    let mut slots = [None; 64];
+#[derive(Clone, Copy)]
+struct Slot {
+    /// 0, which no keyword has, in a free slot.
+    key: u64,
+    known: Known,
+    /// Octets of the keyword.
+    length: usize,
+}
+
+static SLOTS: [Slot; 64] = {
+    let mut slots = [Slot { key: 0, known: Known::Size, length: 0 }; 64];
     let mut i = 0;
     while i < Known::ALL.len() {
-        let at = slot(KEYS[i]);
-        assert!(slots[at].is_none(), "two keywords in one slot");
-        slots[at] = Some(Known::ALL[i]);
+        let known = Known::ALL[i];
+        let keyword = known.keyword().as_bytes();
+        let at = slot(key(keyword));
+        assert!(slots[at].key == 0, "two keywords in one slot");
+        slots[at] = Slot { key: key(keyword), known, length: keyword.len() };
         i += 1;
     }
     slots

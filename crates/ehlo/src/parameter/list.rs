@@ -1,8 +1,8 @@
 //! The parameters of one command: `Mail-parameters` and `Rcpt-parameters`, RFC 5321 §4.1.2.
 
 use super::known::{Known, Place};
-use super::{Body, Parameter, esmtp_param};
-use crate::grammar::{Fault, IResult, of_octet, split};
+use super::{Body, Parameter, check_param, esmtp_param};
+use crate::grammar::{Fault, IResult, is_end, of_octet, split};
 use crate::{Encode, Extension, Policy, SyntaxError, SyntaxErrorKind, Writer};
 
 /// `esmtp-param *(SP esmtp-param)`: as they were read, each checked once, or the caller's own.
@@ -21,21 +21,25 @@ use crate::{Encode, Extension, Policy, SyntaxError, SyntaxErrorKind, Writer};
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
 #[derive(Clone, Copy)]
-pub struct Parameters<'a> {
-    source: Source<'a>,
-    seen: u32,
-}
+pub struct Parameters<'a>(Source<'a>);
 
+/// Where the parameters stand, and which of them were seen there.
 #[derive(Clone, Copy)]
 enum Source<'a> {
     /// Valid, without the space in front.
-    Wire(&'a [u8]),
-    List(&'a [Parameter<'a>]),
+    Wire {
+        text: &'a [u8],
+        seen: u32,
+    },
+    List {
+        list: &'a [Parameter<'a>],
+        seen: u32,
+    },
 }
 
 impl<'a> Parameters<'a> {
     /// None at all.
-    pub const NONE: Self = Self { source: Source::Wire(&[]), seen: 0 };
+    pub const NONE: Self = Self(Source::Wire { text: &[], seen: 0 });
 
     /// These parameters, for a command yet to be chosen.
     ///
@@ -68,20 +72,26 @@ impl<'a> Parameters<'a> {
     fn placed(list: &'a [Parameter<'a>], place: Place) -> Result<Self, SyntaxError> {
         let mut seen = 0;
         for (offset, parameter) in list.iter().enumerate() {
-            seen = note(seen, parameter.known().ok(), parameter, place)
-                .map_err(|kind| SyntaxError { kind, offset })?;
+            seen =
+                note(seen, parameter.seen(), place).map_err(|kind| SyntaxError { kind, offset })?;
         }
-        Ok(Self { source: Source::List(list), seen })
+        Ok(Self(Source::List { list, seen }))
     }
 
     /// The parameters in their order.
     pub fn iter(&self) -> impl Iterator<Item = Parameter<'a>> + use<'a> {
-        Iter(self.source)
+        Iter(self.0)
+    }
+
+    const fn seen(&self) -> u32 {
+        match self.0 {
+            Source::Wire { seen, .. } | Source::List { seen, .. } => seen,
+        }
     }
 
     /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
-        self.seen == 0
+        self.seen() == 0
     }
 
     /// SIZE=, octets of the message; RFC 1870.
@@ -102,17 +112,17 @@ impl<'a> Parameters<'a> {
 
     /// Whether SMTPUTF8 stands among them; RFC 6531.
     pub const fn smtputf8(&self) -> bool {
-        self.seen & Known::SmtpUtf8.bit() != 0
+        self.seen() & Known::SmtpUtf8.bit() != 0
     }
 
     /// Whether REQUIRETLS stands among them; RFC 8689.
     pub const fn requiretls(&self) -> bool {
-        self.seen & Known::RequireTls.bit() != 0
+        self.seen() & Known::RequireTls.bit() != 0
     }
 
     /// The extensions that the known ones among them need.
     pub fn extensions(&self) -> impl Iterator<Item = Extension> + use<> {
-        let seen = self.seen;
+        let seen = self.seen();
         let binary = (seen & BINARY != 0).then_some(Extension::BinaryMime);
         Known::ALL
             .iter()
@@ -124,7 +134,7 @@ impl<'a> Parameters<'a> {
 
     /// The first one that this crate does not know.
     pub fn unknown(&self) -> Option<Parameter<'a>> {
-        if self.seen & UNKNOWN == 0 {
+        if self.seen() & UNKNOWN == 0 {
             return None;
         }
         self.iter().find(|parameter| matches!(parameter, Parameter::Other(_)))
@@ -132,17 +142,17 @@ impl<'a> Parameters<'a> {
 
     /// Octets that they add to the 512 of the command line, RFC 5321 §4.1.1.11.
     pub fn allowance(&self) -> usize {
-        let known = Known::ALL.iter().filter(|known| self.seen & known.bit() != 0);
+        let known = Known::ALL.iter().filter(|known| self.seen() & known.bit() != 0);
         known.map(|known| known.allowance()).sum()
     }
 
     /// Whether a value among them is in UTF-8.
     pub(crate) const fn has_utf8(&self) -> bool {
-        self.seen & UTF8 != 0
+        self.seen() & UTF8 != 0
     }
 
     fn find<T>(&self, known: Known, pick: impl Fn(Parameter<'a>) -> Option<T>) -> Option<T> {
-        if self.seen & known.bit() == 0 {
+        if self.seen() & known.bit() == 0 {
             return None;
         }
         self.iter().find_map(pick)
@@ -157,7 +167,7 @@ impl Default for Parameters<'_> {
 
 impl PartialEq for Parameters<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.seen == other.seen && self.iter().eq(other.iter())
+        self.seen() == other.seen() && self.iter().eq(other.iter())
     }
 }
 
@@ -205,14 +215,14 @@ impl<'a> Iterator for Iter<'a> {
 
     fn next(&mut self) -> Option<Parameter<'a>> {
         match &mut self.0 {
-            Source::List(list) => {
+            Source::List { list, .. } => {
                 let (first, rest) = list.split_first()?;
                 *list = rest;
                 Some(*first)
             }
-            Source::Wire(wire) => {
-                let (rest, (_, parameter)) = esmtp_param(wire, true).ok()?;
-                *wire = rest.strip_prefix(b" ").unwrap_or(rest);
+            Source::Wire { text, .. } => {
+                let (rest, parameter) = esmtp_param(text).ok()?;
+                *text = rest.strip_prefix(b" ").unwrap_or(rest);
                 Some(parameter)
             }
         }
@@ -226,57 +236,48 @@ pub(crate) fn parameters<'i>(
     place: Place,
     policy: &Policy,
 ) -> IResult<'i, Parameters<'i>> {
+    if is_end(input) {
+        return Ok((input, Parameters::NONE));
+    }
     let mut seen = 0;
     let mut rest = input;
     while let [b' ', text @ ..] = rest {
-        let (after, (known, parameter)) = esmtp_param(text, policy.smtputf8)?;
-        match note(seen, known, &parameter, place) {
-            Ok(more) => seen = more,
+        let (after, more) = check_param(text, policy.smtputf8)?;
+        match note(seen, more, place) {
+            Ok(both) => seen = both,
             Err(kind) => return Fault::error(text, kind),
         }
         rest = after;
     }
-    if !rest.is_empty() {
+    if !is_end(rest) {
         return Fault::error(rest, of_octet(rest, SyntaxErrorKind::Parameter));
     }
-    Ok((rest, Parameters { source: Source::Wire(split(input, 1).1), seen }))
+    let text = split(input, input.len().saturating_sub(rest.len())).0;
+    Ok((rest, Parameters(Source::Wire { text: split(text, 1).1, seen })))
 }
 
-/// `seen` and one more.
+/// What was seen, and one parameter more.
 #[inline]
-fn note(
-    seen: u32,
-    known: Option<Known>,
-    parameter: &Parameter<'_>,
-    place: Place,
-) -> Result<u32, SyntaxErrorKind> {
-    let utf8 = match parameter {
-        Parameter::Other(other) if !other.is_ascii() => UTF8,
-        Parameter::Orcpt(orcpt) if !orcpt.is_ascii() => UTF8,
-        _ => 0,
-    };
-    let Some(known) = known else {
-        return Ok(seen | UNKNOWN | utf8);
-    };
+fn note(seen: u32, more: u32, place: Place) -> Result<u32, SyntaxErrorKind> {
     // RFC 5321 §4.1.1.11 lets each extension say which command its parameters belong to.
-    if !place.holds(known) {
+    if more & place.others() != 0 {
         return Err(SyntaxErrorKind::MisplacedParameter);
     }
     // RFC 4865 §4: one and only one hold-param.
-    let excluded = match known {
-        Known::HoldFor | Known::HoldUntil => Known::HoldFor.bit() | Known::HoldUntil.bit(),
-        _ => known.bit(),
-    };
+    let excluded = if more & HOLD != 0 { HOLD } else { more & KNOWN };
     if seen & excluded != 0 {
         return Err(SyntaxErrorKind::DuplicateParameter);
     }
-    let binary = if matches!(parameter, Parameter::Body(Body::BinaryMime)) { BINARY } else { 0 };
-    Ok(seen | known.bit() | binary | utf8)
+    Ok(seen | more)
 }
 
+/// HOLDFOR and HOLDUNTIL, which exclude each other.
+const HOLD: u32 = Known::HoldFor.bit() | Known::HoldUntil.bit();
+/// Every known parameter.
+const KNOWN: u32 = (1 << Known::ALL.len()) - 1;
 /// An unknown parameter was seen.
-const UNKNOWN: u32 = 1 << 31;
+pub(super) const UNKNOWN: u32 = 1 << 31;
 /// BODY=BINARYMIME was seen.
-const BINARY: u32 = 1 << 30;
+pub(super) const BINARY: u32 = 1 << 30;
 /// A value in UTF-8 was seen.
-const UTF8: u32 = 1 << 29;
+pub(super) const UTF8: u32 = 1 << 29;

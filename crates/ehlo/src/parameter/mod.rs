@@ -15,11 +15,11 @@ pub use time::{By, ByMode, DateTime, HoldInterval, Rrvs, RrvsAction};
 pub use word::{Body, Mtrk, OtherParameter, Priority, Solicit, TransId};
 pub use xtext::{AuthIdentity, DecodedXtext, Xtext, XtextMailbox};
 
-pub(crate) use known::Place;
+pub(crate) use known::{Place, allowance};
 pub(crate) use list::parameters;
 pub(crate) use xtext::encoded as xtext;
 
-use crate::grammar::{Fault, IResult, digits, display, of_octet};
+use crate::grammar::{Fault, IResult, display, is_word_end, of_octet, split};
 use crate::{Encode, Extension, SyntaxErrorKind, Writer};
 use known::Known;
 
@@ -136,32 +136,15 @@ impl<'a> Parameter<'a> {
         })
     }
 
-    /// The value, if this parameter has one.
-    fn value(&self) -> Option<&dyn Encode> {
-        Some(match self {
-            Self::Body(value) => value,
-            Self::Ret(value) => value,
-            Self::Envid(value) => value,
-            Self::Auth(value) => value,
-            Self::By(value) => value,
-            Self::HoldFor(value) => value,
-            Self::HoldUntil(value) => value,
-            Self::MtPriority(value) => value,
-            Self::Solicit(value) => value,
-            Self::Mtrk(value) => value,
-            Self::TransId(value) => value,
-            Self::Submitter(value) | Self::AltAddress(value) => value,
-            Self::Notify(value) => value,
-            Self::Orcpt(value) => value,
-            Self::Rrvs(value) => value,
-            Self::Size(_)
-            | Self::SmtpUtf8
-            | Self::RequireTls
-            | Self::ConPerm
-            | Self::Prdr
-            | Self::ConNeg
-            | Self::Other(_) => return None,
-        })
+    /// What it adds to a set of parameters seen.
+    fn seen(&self) -> u32 {
+        let seen = self.known().map_or(list::UNKNOWN, Known::bit);
+        match self {
+            Self::Body(Body::BinaryMime) => seen | list::BINARY,
+            Self::Orcpt(orcpt) if !orcpt.is_ascii() => seen | list::UTF8,
+            Self::Other(other) if !other.is_ascii() => seen | list::UTF8,
+            _ => seen,
+        }
     }
 }
 
@@ -173,52 +156,61 @@ impl core::fmt::Display for Parameter<'_> {
 
 impl Encode for Parameter<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
+        if let Self::Other(other) = self {
+            return other.write_to(writer);
+        }
+        writer.put(self.keyword().as_bytes());
         match self {
-            Self::Other(other) => other.write_to(writer),
             Self::Size(octets) => {
-                writer.put(b"SIZE=");
+                writer.put(b"=");
                 writer.put_number(*octets);
             }
-            _ => {
-                writer.put(self.keyword().as_bytes());
-                if let Some(value) = self.value() {
-                    writer.put(b"=");
-                    value.write_to(writer);
-                }
-            }
+            Self::Body(value) => assign(value, writer),
+            Self::Ret(value) => assign(value, writer),
+            Self::Envid(value) => assign(value, writer),
+            Self::Auth(value) => assign(value, writer),
+            Self::By(value) => assign(value, writer),
+            Self::HoldFor(value) => assign(value, writer),
+            Self::HoldUntil(value) => assign(value, writer),
+            Self::MtPriority(value) => assign(value, writer),
+            Self::Solicit(value) => assign(value, writer),
+            Self::Mtrk(value) => assign(value, writer),
+            Self::TransId(value) => assign(value, writer),
+            Self::Submitter(value) | Self::AltAddress(value) => assign(value, writer),
+            Self::Notify(value) => assign(value, writer),
+            Self::Orcpt(value) => assign(value, writer),
+            Self::Rrvs(value) => assign(value, writer),
+            Self::SmtpUtf8
+            | Self::RequireTls
+            | Self::ConPerm
+            | Self::Prdr
+            | Self::ConNeg
+            | Self::Other(_) => {}
         }
     }
 }
 
-/// `["=" esmtp-value]` of a known parameter, by the grammar of its RFC.
-#[inline]
-fn known_value(known: Known, input: &[u8], utf8: bool) -> IResult<'_, Parameter<'_>> {
-    let flag = match known {
-        Known::SmtpUtf8 => Some(Parameter::SmtpUtf8),
-        Known::RequireTls => Some(Parameter::RequireTls),
-        Known::ConPerm => Some(Parameter::ConPerm),
-        Known::Prdr => Some(Parameter::Prdr),
-        Known::ConNeg => Some(Parameter::ConNeg),
-        _ => None,
+/// `"=" esmtp-value`.
+fn assign(value: &impl Encode, writer: &mut Writer<'_>) {
+    writer.put(b"=");
+    value.write_to(writer);
+}
+
+/// `esmtp-param = esmtp-keyword ["=" esmtp-value]` that is known to be right.
+fn esmtp_param(input: &[u8]) -> IResult<'_, Parameter<'_>> {
+    let Some((known, rest)) = known::identify(input) else {
+        let (rest, keyword) = word::esmtp_keyword(input)?;
+        let (rest, value) = other_value(rest, true)?;
+        return Ok((rest, Parameter::Other(OtherParameter::known(keyword, value))));
     };
-    if let Some(flag) = flag {
-        return Ok((input, flag));
-    }
-    let Some((b'=', text)) = input.split_first() else {
-        return Fault::error(input, of_octet(input, KIND));
-    };
+    let text = split(rest, 1).1;
     Ok(match known {
-        // `size-value ::= 1*20DIGIT`, RFC 1870 §3
-        Known::Size => {
-            let (rest, octets) = digits(text, 20, KIND)?;
-            (rest, Parameter::Size(octets.unwrap_or(u64::MAX)))
-        }
+        Known::Size => word::size(text).map(|(rest, v)| (rest, Parameter::Size(v)))?,
         Known::Body => word::body(text).map(|(rest, v)| (rest, Parameter::Body(v)))?,
+        Known::SmtpUtf8 => (rest, Parameter::SmtpUtf8),
         Known::Ret => dsn::ret(text).map(|(rest, v)| (rest, Parameter::Ret(v)))?,
         Known::Envid => dsn::envid(text).map(|(rest, v)| (rest, Parameter::Envid(v)))?,
-        Known::Auth => {
-            xtext::auth_identity(text, utf8).map(|(rest, v)| (rest, Parameter::Auth(v)))?
-        }
+        Known::Auth => xtext::auth_identity(text).map(|(rest, v)| (rest, Parameter::Auth(v)))?,
         Known::By => time::deliver_by(text).map(|(rest, v)| (rest, Parameter::By(v)))?,
         Known::HoldFor => time::hold_for(text).map(|(rest, v)| (rest, Parameter::HoldFor(v)))?,
         Known::HoldUntil => {
@@ -227,44 +219,90 @@ fn known_value(known: Known, input: &[u8], utf8: bool) -> IResult<'_, Parameter<
         Known::MtPriority => {
             word::priority(text).map(|(rest, v)| (rest, Parameter::MtPriority(v)))?
         }
+        Known::RequireTls => (rest, Parameter::RequireTls),
         Known::Solicit => word::solicit(text).map(|(rest, v)| (rest, Parameter::Solicit(v)))?,
         Known::Mtrk => word::mtrk(text).map(|(rest, v)| (rest, Parameter::Mtrk(v)))?,
         Known::TransId => word::trans_id(text).map(|(rest, v)| (rest, Parameter::TransId(v)))?,
+        Known::ConPerm => (rest, Parameter::ConPerm),
         Known::Submitter => {
-            xtext::xtext_mailbox(text, utf8).map(|(rest, v)| (rest, Parameter::Submitter(v)))?
+            xtext::xtext_mailbox(text).map(|(rest, v)| (rest, Parameter::Submitter(v)))?
         }
         Known::AltAddress => {
-            xtext::xtext_mailbox(text, false).map(|(rest, v)| (rest, Parameter::AltAddress(v)))?
+            xtext::xtext_mailbox(text).map(|(rest, v)| (rest, Parameter::AltAddress(v)))?
         }
+        Known::Prdr => (rest, Parameter::Prdr),
         Known::Notify => dsn::notify(text).map(|(rest, v)| (rest, Parameter::Notify(v)))?,
-        Known::Orcpt => orcpt::orcpt(text, utf8).map(|(rest, v)| (rest, Parameter::Orcpt(v)))?,
+        Known::Orcpt => orcpt::orcpt(text, true).map(|(rest, v)| (rest, Parameter::Orcpt(v)))?,
         Known::Rrvs => time::rrvs(text).map(|(rest, v)| (rest, Parameter::Rrvs(v)))?,
-        Known::SmtpUtf8 | Known::RequireTls | Known::ConPerm | Known::Prdr | Known::ConNeg => {
-            return Fault::error(input, KIND);
-        }
+        Known::ConNeg => (rest, Parameter::ConNeg),
     })
 }
 
-/// `esmtp-param = esmtp-keyword ["=" esmtp-value]`.
+/// `esmtp-param` up to a space or the end of the line, each value by the grammar of its RFC; gives
+/// what it adds to a set of parameters seen.
 #[inline]
-fn esmtp_param(input: &[u8], utf8: bool) -> IResult<'_, (Option<Known>, Parameter<'_>)> {
-    let (rest, keyword) = word::esmtp_keyword(input)?;
-    let (rest, result) = if let Some(known) = known::identify(keyword) {
-        let (rest, parameter) = known_value(known, rest, utf8)?;
-        (rest, (Some(known), parameter))
-    } else if let Some((b'=', text)) = rest.split_first() {
-        let (rest, value) = word::esmtp_value(text, utf8)?;
-        (rest, (None, Parameter::Other(OtherParameter::known(keyword, Some(value)))))
-    } else {
-        (rest, (None, Parameter::Other(OtherParameter::known(keyword, None))))
-    };
-    if !matches!(rest.first(), None | Some(b' ')) {
-        let kind = if rest.len() == input.len() - keyword.len() {
-            SyntaxErrorKind::Parameter
-        } else {
-            KIND
+fn check_param(input: &[u8], utf8: bool) -> IResult<'_, u32> {
+    let (after, rest, seen) = if let Some((known, after)) = known::identify(input) {
+        let rest = check_value(known, after, utf8)?;
+        let seen = match known {
+            Known::Body if matches!(after, [_, b'B' | b'b', ..]) => known.bit() | list::BINARY,
+            Known::Orcpt if utf8 => known.bit() | utf8_bit(after, rest),
+            _ => known.bit(),
         };
-        return Fault::error(rest, of_octet(rest, kind));
+        (after, rest, seen)
+    } else {
+        let (after, _) = word::esmtp_keyword(input)?;
+        let (rest, _) = other_value(after, utf8)?;
+        (after, rest, list::UNKNOWN | utf8_bit(after, rest))
+    };
+    if is_word_end(rest) {
+        return Ok((rest, seen));
     }
-    Ok((rest, result))
+    let is_keyword = rest.len() == after.len() && !after.starts_with(b"=");
+    let kind = if is_keyword { SyntaxErrorKind::Parameter } else { KIND };
+    Fault::error(rest, of_octet(rest, kind))
+}
+
+/// Whether what stands before `rest` has UTF-8 in it.
+fn utf8_bit(text: &[u8], rest: &[u8]) -> u32 {
+    let text = split(text, text.len().saturating_sub(rest.len())).0;
+    if text.is_ascii() { 0 } else { list::UTF8 }
+}
+
+/// `["=" esmtp-value]` of a known parameter: what follows it.
+#[inline]
+fn check_value(known: Known, input: &[u8], utf8: bool) -> Result<&[u8], nom::Err<Fault<'_>>> {
+    if known.is_flag() {
+        return Ok(input);
+    }
+    let [b'=', text @ ..] = input else {
+        return Err(nom::Err::Error(Fault { rest: input, kind: of_octet(input, KIND) }));
+    };
+    Ok(match known {
+        Known::Size => word::size(text)?.0,
+        Known::Body => word::body(text)?.0,
+        Known::Ret => dsn::ret(text)?.0,
+        Known::Envid => dsn::envid(text)?.0,
+        Known::Auth => xtext::auth_identity(text)?.0,
+        Known::By => time::deliver_by(text)?.0,
+        Known::HoldFor => time::hold_for(text)?.0,
+        Known::HoldUntil => time::hold_until(text)?.0,
+        Known::MtPriority => word::priority(text)?.0,
+        Known::Solicit => word::solicit(text)?.0,
+        Known::Mtrk => word::mtrk(text)?.0,
+        Known::TransId => word::trans_id(text)?.0,
+        Known::Submitter | Known::AltAddress => xtext::xtext_mailbox(text)?.0,
+        Known::Notify => dsn::notify(text)?.0,
+        Known::Orcpt => orcpt::orcpt(text, utf8)?.0,
+        Known::Rrvs => time::rrvs(text)?.0,
+        Known::SmtpUtf8 | Known::RequireTls | Known::ConPerm | Known::Prdr | Known::ConNeg => input,
+    })
+}
+
+/// `["=" esmtp-value]` of an unknown parameter.
+fn other_value(input: &[u8], utf8: bool) -> IResult<'_, Option<&[u8]>> {
+    match input {
+        [b'=', text @ ..] => word::esmtp_value(text, utf8).map(|(rest, v)| (rest, Some(v))),
+        _ => Ok((input, None)),
+    }
 }

@@ -2,7 +2,9 @@
 
 use super::KIND;
 use super::xtext::{Coding, DecodedXtext, encoded1};
-use crate::grammar::{ATEXT, Fault, IResult, QCHAR, as_str, hex_digit, many1, run, split, whole};
+use crate::grammar::{
+    ADDR_TYPE, Fault, IResult, QCHAR, as_str, hex_digit, many1, run, split, whole,
+};
 use crate::{Encode, SyntaxError, Writer};
 
 /// ORCPT=: the recipient as the sender first named it, RFC 3461 §4.2.
@@ -40,11 +42,8 @@ impl<'a> Orcpt<'a> {
     /// `ParameterValue` when the type is no atom, the address is empty or has a control octet in
     /// it, or both are too long once encoded.
     pub fn new(addr_type: &'a str, address: &'a str) -> Result<Self, SyntaxError> {
-        let addr_type = whole(addr_type.as_bytes(), KIND, |input| many1(input, &ATEXT, KIND))?;
-        // `addr-type = atom`, in a value that has no "=".
-        let bad = addr_type.contains(&b'=')
-            || address.is_empty()
-            || address.bytes().any(|octet| octet.is_ascii_control());
+        let addr_type = whole(addr_type.as_bytes(), KIND, |input| many1(input, &ADDR_TYPE, KIND))?;
+        let bad = address.is_empty() || address.bytes().any(|octet| octet.is_ascii_control());
         let orcpt = Self { addr_type, address: address.as_bytes(), coding: Coding::Plain };
         if bad || orcpt.encoded_len() > MAX {
             return Err(SyntaxError { kind: KIND, offset: 0 });
@@ -148,13 +147,10 @@ fn write_char(character: char, writer: &mut Writer<'_>) {
 
 /// `original-recipient-address = addr-type ";" xtext`, `addr-type = atom`.
 pub(super) fn orcpt(input: &[u8], utf8: bool) -> IResult<'_, Orcpt<'_>> {
-    let (rest, addr_type) = many1(input, &ATEXT, KIND)?;
+    let (rest, addr_type) = many1(input, &ADDR_TYPE, KIND)?;
     let Some((b';', address)) = rest.split_first() else {
         return Fault::error(rest, KIND);
     };
-    if addr_type.contains(&b'=') {
-        return Fault::error(input, KIND);
-    }
     let (rest, coding) = if addr_type.eq_ignore_ascii_case(b"utf-8") {
         (utf8_enc_addr(address, utf8)?.0, Coding::Utf8Addr)
     } else {

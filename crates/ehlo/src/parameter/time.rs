@@ -76,6 +76,7 @@ struct Fields {
     month: u32,
     day: u32,
     seconds: u32,
+    has_fraction: bool,
     offset_minutes: i32,
 }
 
@@ -120,6 +121,7 @@ fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields)> {
     let (rest, minute) = preceded(colon, |i| number::<2>(i, 59)).parse(rest)?;
     // RFC 3339 §5.7: 60 is a leap second.
     let (rest, second) = preceded(colon, |i| number::<2>(i, 60)).parse(rest)?;
+    let has_fraction = rest.first() == Some(&b'.');
     let rest = match rest {
         // `time-secfrac = "." 1*DIGIT`
         [b'.', fraction @ ..] => {
@@ -144,7 +146,7 @@ fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields)> {
         _ => return Fault::error(rest, KIND),
     };
     let seconds = hour * 3600 + minute * 60 + second;
-    let fields = Fields { year, month, day, seconds, offset_minutes };
+    let fields = Fields { year, month, day, seconds, has_fraction, offset_minutes };
     if !fields.is_in_range() {
         return Fault::error(input, KIND);
     }
@@ -397,16 +399,17 @@ impl Encode for Rrvs<'_> {
 
 /// `rrvs-param = "RRVS=" date-time [ ";" ( "C" / "R" ) ]`, its value.
 pub(super) fn rrvs(input: &[u8]) -> IResult<'_, Rrvs<'_>> {
-    let (rest, (since, _)) = date_time(input)?;
+    let (rest, (since, fields)) = date_time(input)?;
+    // RFC 7293 §3.1: "time-secfrac … MUST NOT be used".
+    if fields.has_fraction {
+        return Fault::error(input, KIND);
+    }
     let action = alt((
         value(RrvsAction::Continue, literal(b";C", KIND)),
         value(RrvsAction::Reject, literal(b";R", KIND)),
     ));
     let (rest, action) = opt(action).parse(rest)?;
-    match Rrvs::new(since, action) {
-        Ok(rrvs) => Ok((rest, rrvs)),
-        Err(_) => Fault::error(input, KIND),
-    }
+    Ok((rest, Rrvs { since, action }))
 }
 
 /// The number of nine digits or fewer, which always fits.

@@ -52,6 +52,11 @@ pub(super) fn body(input: &[u8]) -> IResult<'_, Body> {
     .parse(input)
 }
 
+/// `size-value ::= 1*20DIGIT`, RFC 1870 §3.
+pub(super) fn size(input: &[u8]) -> IResult<'_, u64> {
+    digits(input, 20, KIND).map(|(rest, octets)| (rest, octets.unwrap_or(u64::MAX)))
+}
+
 /// MT-PRIORITY=: from -9, the least urgent, to 9, RFC 6710 §4.1.
 ///
 /// ```
@@ -297,7 +302,7 @@ impl<'a> OtherParameter<'a> {
     /// variant for, `ParameterValue` when the value is none; `LineTooLong`.
     pub fn new(keyword: &'a str, value: Option<&'a str>) -> Result<Self, SyntaxError> {
         let name = whole(keyword.as_bytes(), SyntaxErrorKind::Parameter, esmtp_keyword)?;
-        if known::identify(name).is_some() {
+        if known::identify(name).is_some_and(|(_, rest)| rest.is_empty()) {
             return Err(SyntaxError { kind: SyntaxErrorKind::Parameter, offset: 0 });
         }
         if let Some(value) = value {

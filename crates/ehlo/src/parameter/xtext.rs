@@ -1,8 +1,8 @@
 //! `xtext`, RFC 3461 §4: any octets in printable US-ASCII; and the mailboxes written in it.
 
 use super::KIND;
-use crate::grammar::{Fault, IResult, XCHAR, hex_octet, split, whole, xtext};
-use crate::path::checked_mailbox;
+use crate::grammar::{Fault, IResult, XCHAR, hex_octet, is_word_end, split, whole, xtext};
+use crate::path::{self, checked_mailbox};
 use crate::{Encode, Mailbox, Policy, SyntaxError, Writer, limits};
 
 /// Text that travels as `xtext = *( xchar / hexchar )`, RFC 3461 §4.
@@ -243,7 +243,7 @@ impl<'a> XtextMailbox<'a> {
     ///
     /// `ParameterValue`, or as for [`Mailbox::new`].
     pub fn from_encoded(text: &'a str) -> Result<Self, SyntaxError> {
-        whole(text.as_bytes(), KIND, |input| xtext_mailbox(input, true))
+        whole(text.as_bytes(), KIND, xtext_mailbox)
     }
 
     /// The mailbox, decoded into the front of `out`, which must hold 254 octets.
@@ -268,17 +268,27 @@ impl Encode for XtextMailbox<'_> {
 
 /// `xtext`; RFC 4954 §8: "The decoded form of the xtext MUST be either a mailbox or the two
 /// characters `<>`".
-pub(super) fn xtext_mailbox(input: &[u8], utf8: bool) -> IResult<'_, XtextMailbox<'_>> {
+pub(super) fn xtext_mailbox(input: &[u8]) -> IResult<'_, XtextMailbox<'_>> {
+    // None of its characters is one that xtext encodes.
+    let (local_part, rest) = path::plain_mailbox(input);
+    if local_part > 0 && is_word_end(rest) {
+        let octets = split(input, input.len().saturating_sub(rest.len())).0;
+        return Ok((rest, XtextMailbox(Xtext { octets, is_encoded: true })));
+    }
+    any_xtext_mailbox(input)
+}
+
+/// The same with what is rare, and with what is wrong.
+fn any_xtext_mailbox(input: &[u8]) -> IResult<'_, XtextMailbox<'_>> {
     let (rest, text) = encoded1(input)?;
-    let policy = Policy { smtputf8: utf8, ..Policy::STRICT };
     let fault = |_| nom::Err::Error(Fault { rest: input, kind: KIND });
     let is_whole = if text.octets.contains(&b'+') {
         // One octet more than a mailbox may have.
         let mut room = [0; limits::PATH - 1];
         text.decode(&mut room)
-            .is_some_and(|decoded| matches!(checked_mailbox(decoded, &policy), Ok(([], _))))
+            .is_some_and(|decoded| matches!(checked_mailbox(decoded, &UTF8), Ok(([], _))))
     } else {
-        checked_mailbox(text.octets, &policy).map_err(fault)?.0.is_empty()
+        checked_mailbox(text.octets, &UTF8).map_err(fault)?.0.is_empty()
     };
     if is_whole { Ok((rest, XtextMailbox(text))) } else { Fault::error(input, KIND) }
 }
@@ -310,13 +320,16 @@ impl Encode for AuthIdentity<'_> {
 }
 
 /// `auth-param = "AUTH=" xtext`, its value.
-pub(super) fn auth_identity(input: &[u8], utf8: bool) -> IResult<'_, AuthIdentity<'_>> {
+pub(super) fn auth_identity(input: &[u8]) -> IResult<'_, AuthIdentity<'_>> {
     if let [b'<', b'>', rest @ ..] = input {
         return Ok((rest, AuthIdentity::Null));
     }
     if let Some((b"+3C+3E", rest)) = input.split_first_chunk::<6>() {
         return Ok((rest, AuthIdentity::Null));
     }
-    let (rest, mailbox) = xtext_mailbox(input, utf8)?;
+    let (rest, mailbox) = xtext_mailbox(input)?;
     Ok((rest, AuthIdentity::Mailbox(mailbox)))
 }
+
+/// What is decoded may be in UTF-8, RFC 6531 §3.3, whatever carries it.
+const UTF8: Policy = Policy { smtputf8: true, ..Policy::STRICT };

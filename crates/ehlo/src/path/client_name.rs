@@ -2,7 +2,7 @@
 
 use super::domain::{domain, host};
 use super::{AddressLiteral, Domain, Host};
-use crate::grammar::{Fault, IResult, PRINTABLE, of_octet, run, split, whole, wire_text};
+use crate::grammar::{Fault, IResult, PRINTABLE, is_end, of_octet, run, split, whole, wire_text};
 use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer};
 
 /// How a client names itself: `Domain / address-literal`, RFC 5321 §4.1.1.1; US-ASCII only
@@ -101,13 +101,9 @@ impl<'a> Text<'a> {
 
 wire_text!(Text);
 
-/// The rest of a line as it is, without the spaces around it.
+/// The rest of a line as it is up to an octet that is no text, without the spaces around it.
 pub(crate) fn text_of(input: &[u8]) -> IResult<'_, Text<'_>> {
-    let length = run(input, &PRINTABLE);
-    let (text, rest) = split(input, length);
-    if !rest.is_empty() {
-        return Fault::error(rest, of_octet(rest, SyntaxErrorKind::Argument));
-    }
+    let (text, rest) = split(input, run(input, &PRINTABLE));
     let text = text.trim_ascii();
     if text.is_empty() {
         return Fault::error(input, SyntaxErrorKind::MissingArgument);
@@ -118,22 +114,22 @@ pub(crate) fn text_of(input: &[u8]) -> IResult<'_, Text<'_>> {
     Ok((rest, Text(text)))
 }
 
-/// `( Domain / address-literal )` of EHLO and LHLO; all of `input`.
+/// `( Domain / address-literal )` of EHLO and LHLO, up to the end of the line.
 #[inline]
 pub(crate) fn client_name<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, ClientName<'i>> {
     match host(input, &ascii(policy)) {
-        Ok((&[], host)) => Ok((&[], host.into())),
+        Ok((rest, host)) if is_end(rest) => Ok((rest, host.into())),
         result => irregular(input, policy, result.map(|(rest, _)| (rest, ()))),
     }
 }
 
-/// `helo = "HELO" SP Domain CRLF`; all of `input`.
+/// `helo = "HELO" SP Domain CRLF`, up to the end of the line.
 pub(crate) fn helo_name<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, ClientName<'i>> {
     if policy.any_client_name {
         return client_name(input, policy);
     }
     match domain(input, &ascii(policy)) {
-        Ok((&[], domain)) => Ok((&[], ClientName::Domain(domain))),
+        Ok((rest, domain)) if is_end(rest) => Ok((rest, ClientName::Domain(domain))),
         result => irregular(input, policy, result.map(|(rest, _)| (rest, ()))),
     }
 }

@@ -1,7 +1,7 @@
 //! `Domain` and `Host`, RFC 5321 §4.1.2, with the U-labels of RFC 6531.
 
 use super::AddressLiteral;
-use crate::grammar::{Fault, IResult, of_octet, split, whole, wire_text};
+use crate::grammar::{Fault, IResult, as_str, of_octet, scan, split, whole, wire_text};
 use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
 
 /// A domain name: `Domain = sub-domain *("." sub-domain)`, RFC 5321 §4.1.2.
@@ -150,9 +150,21 @@ pub(crate) fn host<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Host<'i>
 /// `Domain = sub-domain *("." sub-domain)`, `sub-domain = Let-dig [Ldh-str]`,
 /// `Ldh-str = *( ALPHA / DIGIT / "-" ) Let-dig`.
 ///
-/// One table lookup and one comparison an octet: see [`RANK`].
+/// The common case is one without labels that could be too long.
 #[inline]
 pub(crate) fn domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
+    let length = scan::domain(input);
+    if matches!(length, 1..=limits::LABEL) && !matches!(input.get(length), Some(b'_' | 128..)) {
+        let (name, rest) = split(input, length);
+        return Ok((rest, Domain(name)));
+    }
+    any_domain(input, policy)
+}
+
+/// The same with what is rare, and with what is wrong.
+///
+/// One table lookup and one comparison an octet: see [`RANK`].
+fn any_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
     let mut last = DOT;
     let mut length = 0;
     for &octet in input {
@@ -198,13 +210,13 @@ fn extended_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'
         let at = name.iter().position(|octet| *octet >= 0x80).unwrap_or_default();
         return Fault::error(split(input, at).1, super::unexpected_utf8(name));
     }
-    let Ok(text) = core::str::from_utf8(name) else {
+    if core::str::from_utf8(name).is_err() {
         return Fault::error(input, SyntaxErrorKind::NonAscii);
-    };
+    }
     let mut at = 0;
-    for label in text.split('.') {
-        let is_label = !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
-        if !is_label || label.chars().any(is_disallowed) {
+    for label in name.split(|&octet| octet == b'.') {
+        let is_label = !matches!(label, [] | [b'-', ..] | [.., b'-']);
+        if !is_label || as_str(label).chars().any(is_disallowed) {
             return Fault::error(split(input, at).1, SyntaxErrorKind::Domain);
         }
         at += label.len() + 1;

@@ -1,8 +1,11 @@
 //! `Mailbox` and its `Local-part`, RFC 5321 §4.1.2.
 
 use super::domain::{UTF8, host};
-use super::{Host, unexpected_utf8};
-use crate::grammar::{Fault, IResult, QTEXT_SMTP, of_octet, run, split, whole, wire_text};
+use super::literal::address_literal;
+use super::{Domain, Host, unexpected_utf8};
+use crate::grammar::{
+    Fault, IResult, QTEXT_SMTP, display, of_octet, run, scan, split, whole, wire_text,
+};
 use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
 
 /// What stands before the `@`: `Local-part = Dot-string / Quoted-string`, RFC 5321 §4.1.2.
@@ -108,18 +111,19 @@ impl Iterator for Unquoted<'_> {
 /// At most 254 octets, so that it fits in a path. In US-ASCII or UTF-8 (RFC 6531 §3.3).
 ///
 /// ```
-/// use ehlo::{Domain, LocalPart, Mailbox};
+/// use ehlo::{Domain, Host, LocalPart, Mailbox};
 ///
 /// let mailbox = Mailbox::new("jones@xyz.example")?;
-/// let same = Mailbox::from_parts(LocalPart::new("jones")?, Domain::new("XYZ.example")?)?;
-/// assert_eq!(mailbox, same);
+/// assert_eq!(mailbox.local_part(), LocalPart::new("jones")?);
+/// assert_eq!(mailbox.domain(), Host::Domain(Domain::new("XYZ.example")?));
 /// assert!(Mailbox::new("jones@xyz.example>").is_err());
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy)]
 pub struct Mailbox<'a> {
-    local_part: LocalPart<'a>,
-    domain: Host<'a>,
+    text: &'a [u8],
+    /// Octets before the `@`.
+    local_part: u8,
 }
 
 impl<'a> Mailbox<'a> {
@@ -132,74 +136,96 @@ impl<'a> Mailbox<'a> {
         whole(text.as_bytes(), SyntaxErrorKind::Path, |input| checked_mailbox(input, &UTF8))
     }
 
-    /// The mailbox of a local part at a host.
-    ///
-    /// # Errors
-    ///
-    /// `PathTooLong` over 254 octets.
-    pub fn from_parts(
-        local_part: LocalPart<'a>,
-        domain: impl Into<Host<'a>>,
-    ) -> Result<Self, SyntaxError> {
-        let mailbox = Self { local_part, domain: domain.into() };
-        let length = mailbox.encoded_len();
-        if length + 2 > limits::PATH {
-            return Err(SyntaxError { kind: SyntaxErrorKind::PathTooLong, offset: length });
-        }
-        Ok(mailbox)
+    /// A mailbox that is known to be right, with so many octets before its `@`.
+    pub(super) const fn known(text: &'a [u8], local_part: u8) -> Self {
+        Self { text, local_part }
     }
 
     /// What stands before the `@`.
-    pub const fn local_part(&self) -> LocalPart<'a> {
-        self.local_part
+    pub fn local_part(&self) -> LocalPart<'a> {
+        LocalPart(split(self.text, usize::from(self.local_part)).0)
     }
 
     /// What stands behind it.
-    pub const fn domain(&self) -> Host<'a> {
-        self.domain
+    pub fn domain(&self) -> Host<'a> {
+        let name = split(self.text, usize::from(self.local_part) + 1).1;
+        match address_literal(name) {
+            Ok((_, literal)) => Host::AddressLiteral(literal),
+            Err(_) => Host::Domain(Domain::known(name)),
+        }
     }
 
     /// Whether it can do without SMTPUTF8.
     pub const fn is_ascii(&self) -> bool {
-        self.local_part.is_ascii() && self.domain.is_ascii()
+        self.text.is_ascii()
+    }
+
+    pub(super) const fn text(&self) -> &'a [u8] {
+        self.text
+    }
+
+    pub(super) const fn local_part_len(&self) -> u8 {
+        self.local_part
+    }
+}
+
+impl PartialEq for Mailbox<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+            || self.local_part() == other.local_part() && self.domain() == other.domain()
+    }
+}
+
+impl Eq for Mailbox<'_> {}
+
+impl core::hash::Hash for Mailbox<'_> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.local_part().hash(state);
+        self.domain().hash(state);
     }
 }
 
 impl core::fmt::Debug for Mailbox<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{}@{}", self.local_part, self.domain)
+        core::fmt::Display::fmt(self, f)
     }
 }
 
 impl core::fmt::Display for Mailbox<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        crate::grammar::display::<512>(self, f)
+        display::<512>(self, f)
     }
 }
 
 impl Encode for Mailbox<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
-        self.local_part.write_to(writer);
+        self.local_part().write_to(writer);
         writer.put(b"@");
-        self.domain.write_to(writer);
+        self.domain().write_to(writer);
     }
 }
 
 /// `Mailbox`, whatever its length; the path around it is limited.
-#[inline]
 pub(crate) fn mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Mailbox<'i>> {
     let (rest, local_part) = local_part(input, policy)?;
     let Some((b'@', rest)) = rest.split_first() else {
         return Fault::error(rest, of_octet(rest, SyntaxErrorKind::Path));
     };
-    let (rest, domain) = host(rest, policy)?;
-    Ok((rest, Mailbox { local_part, domain }))
+    let (rest, _) = host(rest, policy)?;
+    let text = split(input, input.len().saturating_sub(rest.len())).0;
+    // A local part has 64 octets at most.
+    let local_part = u8::try_from(local_part.0.len()).unwrap_or(u8::MAX);
+    Ok((rest, Mailbox { text, local_part }))
 }
 
-/// `Mailbox` of a length that a path can hold.
+/// `Mailbox` of a length that a path can hold, as it stands and as it is written.
 pub(crate) fn checked_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Mailbox<'i>> {
     let (rest, mailbox) = mailbox(input, policy)?;
-    if input.len() - rest.len() + 2 > limits::PATH {
+    let length = mailbox.text.len() + 2;
+    // Only an address literal can be longer when it is written again, by 8 octets at most.
+    if length > limits::PATH
+        || length + 8 > limits::PATH && mailbox.encoded_len() + 2 > limits::PATH
+    {
         return Fault::error(input, SyntaxErrorKind::PathTooLong);
     }
     Ok((rest, mailbox))
@@ -208,6 +234,18 @@ pub(crate) fn checked_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'
 /// `Local-part = Dot-string / Quoted-string`.
 #[inline]
 pub(crate) fn local_part<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, LocalPart<'i>> {
+    let length = scan::dot_string(input);
+    match input.get(length) {
+        Some(b'@') if matches!(length, 1..=limits::LOCAL_PART) => {
+            let (text, rest) = split(input, length);
+            Ok((rest, LocalPart(text)))
+        }
+        _ => any_local_part(input, policy),
+    }
+}
+
+/// The same with what is rare, and with what is wrong.
+fn any_local_part<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, LocalPart<'i>> {
     let (rest, text) = match input.first() {
         Some(b'"') => quoted_string(input, policy)?,
         _ => dot_string(input, policy)?,
@@ -223,7 +261,6 @@ pub(crate) fn local_part<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Lo
 /// `Dot-string = Atom *("."  Atom)`, `Atom = 1*atext`; RFC 6531 §3.3: `atext =/ UTF8-non-ascii`.
 ///
 /// One table lookup and one comparison an octet: see [`RANK`].
-#[inline]
 fn dot_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, &'i [u8]> {
     let mut last = DOT;
     let mut length = 0;

@@ -16,7 +16,7 @@ pub(crate) use client_name::{client_name, helo_name, text_of};
 pub(crate) use domain::domain;
 pub(crate) use mailbox::{checked_mailbox, local_part, mailbox, quoted_string};
 
-use crate::grammar::{Fault, IResult, display, of_octet, whole};
+use crate::grammar::{Fault, IResult, display, is_end, is_word_end, of_octet, scan, split, whole};
 use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
 use domain::UTF8;
 
@@ -33,10 +33,14 @@ const KIND: SyntaxErrorKind = SyntaxErrorKind::Path;
 /// assert_eq!(path.without_route().to_string(), "<jones@xyz.example>");
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy)]
 pub struct Path<'a> {
-    route: Option<SourceRoute<'a>>,
-    mailbox: Mailbox<'a>,
+    /// What stands between the brackets.
+    text: &'a [u8],
+    /// Octets of the source route with its colon.
+    route: u16,
+    /// Octets of the local part.
+    local_part: u8,
 }
 
 impl<'a> Path<'a> {
@@ -50,34 +54,46 @@ impl<'a> Path<'a> {
     }
 
     /// The source route, if there is one. §4.1.1.3: it "SHOULD be ignored".
-    pub const fn route(&self) -> Option<SourceRoute<'a>> {
-        self.route
+    pub fn route(&self) -> Option<SourceRoute<'a>> {
+        let length = usize::from(self.route).checked_sub(1)?;
+        Some(SourceRoute::known(split(self.text, length).0))
     }
 
     /// The mailbox.
-    pub const fn mailbox(&self) -> Mailbox<'a> {
-        self.mailbox
+    pub fn mailbox(&self) -> Mailbox<'a> {
+        Mailbox::known(split(self.text, usize::from(self.route)).1, self.local_part)
     }
 
     /// The same path with its source route dropped, as §3.6.1 and appendix C advise.
     #[must_use]
-    pub const fn without_route(self) -> Self {
-        Self { route: None, ..self }
+    pub fn without_route(self) -> Self {
+        self.mailbox().into()
     }
 
     /// Whether it can do without SMTPUTF8.
     pub const fn is_ascii(&self) -> bool {
-        let route = match &self.route {
-            Some(route) => route.as_bytes().is_ascii(),
-            None => true,
-        };
-        route && self.mailbox.is_ascii()
+        self.text.is_ascii()
+    }
+}
+
+impl PartialEq for Path<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.route() == other.route() && self.mailbox() == other.mailbox()
+    }
+}
+
+impl Eq for Path<'_> {}
+
+impl core::hash::Hash for Path<'_> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.route().hash(state);
+        self.mailbox().hash(state);
     }
 }
 
 impl<'a> From<Mailbox<'a>> for Path<'a> {
     fn from(mailbox: Mailbox<'a>) -> Self {
-        Self { route: None, mailbox }
+        Self { text: mailbox.text(), route: 0, local_part: mailbox.local_part_len() }
     }
 }
 
@@ -96,11 +112,8 @@ impl core::fmt::Display for Path<'_> {
 impl Encode for Path<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
         writer.put(b"<");
-        if let Some(route) = &self.route {
-            route.write_to(writer);
-            writer.put(b":");
-        }
-        self.mailbox.write_to(writer);
+        writer.put(split(self.text, usize::from(self.route)).0);
+        self.mailbox().write_to(writer);
         writer.put(b">");
     }
 }
@@ -322,44 +335,72 @@ fn postmaster<'i>(input: &'i [u8], policy: &Policy) -> Option<&'i [u8]> {
         }
     }
     let (start, rest) = input.split_first_chunk::<10>()?;
-    let is_end = rest.first().is_none_or(|&octet| octet == b' ');
-    let is_bare = policy.missing_brackets && is_end && start.eq_ignore_ascii_case(b"Postmaster");
-    is_bare.then_some(rest)
+    let is_bare = start.eq_ignore_ascii_case(b"Postmaster") && is_word_end(rest);
+    (policy.missing_brackets && is_bare).then_some(rest)
 }
 
 /// `Path = "<" [ A-d-l ":" ] Mailbox ">"`, `Forward-path = Path`.
+///
+/// The common case, a dot-string at a domain that are both short, is told by two scans.
 #[inline]
 fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
+    if let [b'<', inside @ ..] = input {
+        if let (local_part @ 1.., [b'>', rest @ ..]) = plain_mailbox(inside) {
+            let text = split(inside, inside.len().saturating_sub(rest.len() + 1)).0;
+            return Ok((rest, Path { text, route: 0, local_part }));
+        }
+    }
+    any_path(input, policy)
+}
+
+/// A `Mailbox` without quotes, brackets and labels that could be too long, of letters, digits,
+/// hyphens and dots: octets of its local part, 0 when there is none, and what follows it.
+#[inline]
+pub(crate) fn plain_mailbox(input: &[u8]) -> (u8, &[u8]) {
+    let local_part = scan::dot_string(input);
+    if let ([_, ..], [b'@', host @ ..]) = split(input, local_part) {
+        let domain = scan::domain(host);
+        if matches!(domain, 1..=limits::LABEL) && local_part <= limits::LOCAL_PART {
+            let local_part = u8::try_from(local_part).unwrap_or_default();
+            return (local_part, split(host, domain).1);
+        }
+    }
+    (0, input)
+}
+
+/// The same with what is rare, and with what is wrong.
+fn any_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
     let Some((b'<', inside)) = input.split_first() else {
         return bare_path(input, policy);
     };
-    let (inside, route) = match inside.first() {
-        Some(b'@') => {
-            let (inside, route) = source_route::a_d_l(inside, policy)?;
-            (inside, Some(route))
-        }
-        _ => (inside, None),
+    let start = match inside.first() {
+        Some(b'@') => source_route::a_d_l(inside, policy)?.0,
+        _ => inside,
     };
-    let (end, mailbox) = mailbox(inside, policy)?;
+    let (end, mailbox) = mailbox(start, policy)?;
     let Some((b'>', rest)) = end.split_first() else {
         return Fault::error(end, of_octet(end, KIND));
     };
+    let text = split(inside, inside.len().saturating_sub(end.len())).0;
+    let route = u16::try_from(inside.len().saturating_sub(start.len())).unwrap_or(u16::MAX);
+    let path = Path { text, route, local_part: mailbox.local_part_len() };
     // RFC 5321 §4.5.3.1.3: "The maximum total length of a reverse-path or forward-path is 256
     // octets (including the punctuation and element separators)."
-    if input.len() - rest.len() > limits::PATH {
+    // As it stands, and as it is written.
+    if text.len() + 2 > limits::PATH || path.encoded_len() > limits::PATH {
         return Fault::error(input, SyntaxErrorKind::PathTooLong);
     }
-    Ok((rest, Path { route, mailbox }))
+    Ok((rest, path))
 }
 
 /// A path without its brackets, which ends at a space.
 #[cold]
 fn bare_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
-    if !policy.missing_brackets || input.is_empty() {
+    if !policy.missing_brackets || is_end(input) {
         return Fault::error(input, of_octet(input, KIND));
     }
     let (rest, mailbox) = checked_mailbox(input, policy)?;
-    if !matches!(rest.first(), None | Some(b' ')) {
+    if !is_word_end(rest) {
         return Fault::error(rest, of_octet(rest, KIND));
     }
     Ok((rest, mailbox.into()))

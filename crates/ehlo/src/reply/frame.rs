@@ -1,6 +1,7 @@
 //! Where a reply ends, found without looking at an octet twice.
 
-use super::text::{ANY_TEXT, TEXTSTRING, text_run};
+use super::text::{ANY_TEXT, TEXTSTRING, after_text};
+use crate::grammar::Fault;
 use crate::{Code, Policy, SyntaxError, SyntaxErrorKind};
 
 /// How much of a reply a client reads before it gives up.
@@ -54,8 +55,8 @@ pub struct ReplyFrame {
     looked: u16,
     /// Whole lines before it.
     lines: u16,
-    /// The three digits of the first line.
-    digits: [u8; 3],
+    /// The three digits of the first line, the first of them lowest.
+    digits: u32,
     stage: Stage,
 }
 
@@ -76,7 +77,7 @@ enum Stage {
 impl ReplyFrame {
     /// A frame of which nothing was looked at.
     pub const fn new() -> Self {
-        Self { line: 0, looked: 0, lines: 0, digits: [0; 3], stage: Stage::Code }
+        Self { line: 0, looked: 0, lines: 0, digits: 0, stage: Stage::Code }
     }
 
     /// Looks at what was added to `input` since the last call.
@@ -98,45 +99,27 @@ impl ReplyFrame {
         policy: &Policy,
     ) -> Result<Option<usize>, SyntaxError> {
         let class = if policy.any_reply_text { &ANY_TEXT } else { &TEXTSTRING };
-        while self.stage != Stage::Complete {
-            let line = input.get(self.line as usize..).unwrap_or_default();
-            if self.stage == Stage::Code {
-                let Some(head) = line.first_chunk() else {
-                    return self.partial_code(line).map(|()| None);
-                };
-                self.head(*head)?;
-            }
-            let looked = usize::from(self.looked);
-            let text = line.get(looked..).unwrap_or_default();
-            let run = text_run(text, class);
-            let end = looked.saturating_add(run);
-            let most = limits.octets.saturating_sub(self.line).min(limits.line.into());
-            // The CRLF must have room, too.
-            if end.saturating_add(2) > most as usize {
-                let long = most == limits.line.into();
-                let kind = if long { SyntaxErrorKind::LineTooLong } else { TOO_LONG };
-                return Err(self.error(kind, most.saturating_sub(1) as usize));
-            }
-            // The limit has no more bits.
-            self.looked = u16::try_from(end).unwrap_or(u16::MAX);
-            let kind = match text.get(run..).unwrap_or_default() {
-                [b'\r', b'\n', ..] => {
-                    self.end_line(limits.lines)?;
-                    continue;
+        // An error leaves the frame as it was, so that it comes again.
+        let mut frame = *self;
+        let mut rest = input.get(self.line as usize..).unwrap_or_default();
+        while frame.stage != Stage::Complete {
+            match frame.reply_line(rest, limits, class) {
+                Ok(Some(after)) => rest = after,
+                Ok(None) => {
+                    *self = frame;
+                    return Ok(None);
                 }
-                [] | [b'\r'] => return Ok(None),
-                [b'\r', ..] => SyntaxErrorKind::BareCr,
-                [b'\n', ..] => SyntaxErrorKind::BareLf,
-                _ => SyntaxErrorKind::ReplyText,
-            };
-            return Err(self.error(kind, end));
+                Err(fault) => return Err(fault.locate(input)),
+            }
         }
-        Ok(Some(self.line as usize))
+        *self = frame;
+        Ok(Some(frame.line as usize))
     }
 
     /// The code, once a line began with it.
     pub fn code(&self) -> Option<Code> {
-        Code::from_digits(self.digits)
+        let [digits @ .., _] = self.digits.to_le_bytes();
+        Code::from_digits(digits)
     }
 
     /// Whole lines looked at so far.
@@ -144,60 +127,96 @@ impl ReplyFrame {
         self.lines
     }
 
-    /// The code and what follows it, at the beginning of a line.
+    /// The line at the front of `rest`, and what follows it; none if its end is not there yet.
     ///
     /// `Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF`
     #[inline]
-    fn head(&mut self, [a, b, c, separator]: [u8; 4]) -> Result<(), SyntaxError> {
-        let digits = [a, b, c];
+    fn reply_line<'i>(
+        &mut self,
+        rest: &'i [u8],
+        limits: &ReplyLimits,
+        class: &[bool; 256],
+    ) -> Result<Option<&'i [u8]>, Fault<'i>> {
+        if self.stage == Stage::Code && !self.head(rest)? {
+            return Ok(None);
+        }
+        let looked = usize::from(self.looked);
+        let text_end = after_text(rest.get(looked..).unwrap_or_default(), class);
+        let end = rest.len() - text_end.len();
+        let most = limits.octets.saturating_sub(self.line).min(limits.line.into());
+        // The CRLF must have room, too.
+        if end + 2 > most as usize {
+            let long = most == limits.line.into();
+            let kind = if long { SyntaxErrorKind::LineTooLong } else { TOO_LONG };
+            return fault(rest, most.saturating_sub(1) as usize, kind);
+        }
+        // Below a limit of 16 bits.
+        #[allow(clippy::cast_possible_truncation)]
+        {
+            self.looked = end as u16;
+        }
+        let after = match text_end {
+            [b'\r', b'\n', after @ ..] => after,
+            [] | [b'\r'] => return Ok(None),
+            [b'\r', ..] => return fault(rest, end, SyntaxErrorKind::BareCr),
+            [b'\n', ..] => return fault(rest, end, SyntaxErrorKind::BareLf),
+            _ => return fault(rest, end, SyntaxErrorKind::ReplyText),
+        };
+        // Below the limits, which have as many bits.
+        self.line += u32::from(self.looked) + 2;
+        self.lines = self.lines.wrapping_add(1);
+        self.stage = match self.stage {
+            Stage::LastText => Stage::Complete,
+            _ if self.lines >= limits.lines => return fault(rest, end, TOO_LONG),
+            _ => Stage::Code,
+        };
+        Ok(Some(after))
+    }
+
+    /// The code at the beginning of a line and what follows it; whether they are there.
+    #[inline]
+    fn head<'i>(&mut self, line: &'i [u8]) -> Result<bool, Fault<'i>> {
+        let Some(head) = line.first_chunk() else {
+            return reply_code(line).map(|()| false);
+        };
+        let head = u32::from_le_bytes(*head);
+        let (digits, separator) = (head & 0x00FF_FFFF, head >> 24);
         if digits != self.digits {
-            self.partial_code(&digits)?;
+            reply_code(line)?;
             // RFC 5321 §4.2.1: "every line ... must begin with the same reply code".
             if self.lines > 0 {
-                return Err(self.error(SyntaxErrorKind::ReplyCodeChanges, 0));
+                return fault(line, 0, SyntaxErrorKind::ReplyCodeChanges);
             }
             self.digits = digits;
         }
-        (self.stage, self.looked) = match separator {
-            b' ' => (Stage::LastText, 4),
+        (self.stage, self.looked) = match separator.to_le_bytes()[0] {
             b'-' => (Stage::Text, 4),
+            b' ' => (Stage::LastText, 4),
             // RFC 5321 §4.2: a client is to process the code alone, without a space, too.
             b'\r' => (Stage::LastText, 3),
-            _ => return Err(self.error(SyntaxErrorKind::ReplyCode, 3)),
+            _ => return fault(line, 3, SyntaxErrorKind::ReplyCode),
         };
-        Ok(())
+        Ok(true)
     }
+}
 
-    /// Whether the first octets of a line may become a code.
-    ///
-    /// `Reply-code = %x32-35 %x30-35 %x30-39`, where the second digit may be any.
-    fn partial_code(&self, octets: &[u8]) -> Result<(), SyntaxError> {
-        let wrong = octets.iter().enumerate().position(|(place, octet)| match place {
-            0 => !matches!(octet, b'2'..=b'5'),
-            _ => !octet.is_ascii_digit(),
-        });
-        wrong.map_or(Ok(()), |place| Err(self.error(SyntaxErrorKind::ReplyCode, place)))
+/// Whether the first octets of a line are a code, or may become one.
+///
+/// `Reply-code = %x32-35 %x30-35 %x30-39`, where the second digit may be any.
+fn reply_code(line: &[u8]) -> Result<(), Fault<'_>> {
+    let digit = |(place, octet): (usize, &u8)| match place {
+        0 => matches!(octet, b'2'..=b'5'),
+        _ => octet.is_ascii_digit(),
+    };
+    match line.iter().take(3).enumerate().position(|place| !digit(place)) {
+        Some(place) => fault(line, place, SyntaxErrorKind::ReplyCode),
+        None => Ok(()),
     }
+}
 
-    /// A line ended; its CRLF was not yet counted. `most` is how many there may be.
-    #[inline]
-    fn end_line(&mut self, most: u16) -> Result<(), SyntaxError> {
-        let lines = self.lines.saturating_add(1);
-        let last = self.stage == Stage::LastText;
-        if lines > most || (lines == most && !last) {
-            return Err(self.error(TOO_LONG, usize::from(self.looked)));
-        }
-        self.lines = lines;
-        self.line = self.line.saturating_add(u32::from(self.looked)).saturating_add(2);
-        self.stage = if last { Stage::Complete } else { Stage::Code };
-        Ok(())
-    }
-
-    /// An error at a place of the line.
-    #[cold]
-    fn error(&self, kind: SyntaxErrorKind, place: usize) -> SyntaxError {
-        SyntaxError { kind, offset: (self.line as usize).saturating_add(place) }
-    }
+#[cold]
+fn fault<T>(line: &[u8], place: usize, kind: SyntaxErrorKind) -> Result<T, Fault<'_>> {
+    Err(Fault { rest: line.get(place..).unwrap_or_default(), kind })
 }
 
 const TOO_LONG: SyntaxErrorKind = SyntaxErrorKind::ReplyTooLong;

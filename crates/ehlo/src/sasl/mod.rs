@@ -1,11 +1,12 @@
 //! The lines of a SASL exchange. RFC 4954 §4.
 
+mod base64;
 mod mechanism;
 
 use crate::{BufferTooSmall, Encode, SyntaxError, SyntaxErrorKind, Writer, limits};
-use base64::engine::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::VALUE;
 
+pub(crate) use base64::{decoded, encoded};
 pub use mechanism::{Mechanisms, SaslMechanism};
 
 /// What one side says in a SASL exchange: octets, in base64 on the wire.
@@ -110,7 +111,7 @@ impl<'a> SaslData<'a> {
     /// [`BufferTooSmall`] when they do not fit; the content of `out` is then unspecified.
     pub fn decode(&self, out: &mut [u8]) -> Result<usize, BufferTooSmall> {
         let mut writer = Writer::new(out);
-        self.for_each_block(|octets| writer.put(octets));
+        self.for_each_piece(|octets| writer.put(octets));
         writer.finish()
     }
 
@@ -123,18 +124,14 @@ impl<'a> SaslData<'a> {
         }
     }
 
-    /// The octets, in blocks.
-    fn for_each_block(&self, mut take: impl FnMut(&[u8])) {
+    /// The octets, in order, one piece after the other.
+    fn for_each_piece(&self, mut take: impl FnMut(&[u8])) {
         match self.0 {
             Form::Octets(octets) => take(octets),
-            Form::Base64(base64) => {
-                for digits in base64.chunks(BLOCK / 3 * 4) {
-                    let mut octets = [0; BLOCK];
-                    // It was found to be base64 when it was made, and any four digits of it are.
-                    let length = STANDARD.decode_slice(digits, &mut octets).unwrap_or_default();
-                    take(octets.get(..length).unwrap_or_default());
-                }
-            }
+            Form::Base64(base64) => base64.chunks(4).for_each(|digits| {
+                let (octets, length) = decoded(digits);
+                take(octets.get(..length).unwrap_or_default());
+            }),
         }
     }
 }
@@ -145,12 +142,7 @@ impl Encode for SaslData<'_> {
         match self.0 {
             Form::Base64(base64) => writer.put(base64),
             Form::Octets(octets) => {
-                for octets in octets.chunks(BLOCK) {
-                    let mut digits = [0; BLOCK / 3 * 4];
-                    // Every block fits.
-                    let length = STANDARD.encode_slice(octets, &mut digits).unwrap_or_default();
-                    writer.put(digits.get(..length).unwrap_or_default());
-                }
+                octets.chunks(3).for_each(|octets| writer.put(&encoded(octets)));
             }
         }
     }
@@ -164,8 +156,8 @@ impl PartialEq for SaslData<'_> {
             (Form::Base64(base64), Form::Octets(octets))
             | (Form::Octets(octets), Form::Base64(base64)) => {
                 let mut rest = Some(octets);
-                Self(Form::Base64(base64)).for_each_block(|block| {
-                    rest = rest.and_then(|rest| rest.strip_prefix(block));
+                Self(Form::Base64(base64)).for_each_piece(|piece| {
+                    rest = rest.and_then(|rest| rest.strip_prefix(piece));
                 });
                 rest.is_some_and(<[u8]>::is_empty)
             }
@@ -274,18 +266,3 @@ impl Encode for Response<'_> {
         writer.put(b"\r\n");
     }
 }
-
-/// Octets that are encoded or decoded in one step.
-const BLOCK: usize = 48;
-
-/// The value of a base64 digit, 255 for what is none. RFC 4648 §4.
-const VALUE: [u8; 256] = {
-    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut values = [255; 256];
-    let mut value: u8 = 0;
-    while value < 64 {
-        values[digits[value as usize] as usize] = value;
-        value += 1;
-    }
-    values
-};

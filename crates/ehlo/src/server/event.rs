@@ -2,8 +2,7 @@
 
 use crate::sasl::Response;
 use crate::{
-    Code, Command, EnhancedCode, Extension, NewlineError, NewlineErrorKind, Reply, SyntaxErrorKind,
-    Verb,
+    Code, Command, EnhancedCode, Extension, NewlineErrorKind, Reply, SyntaxErrorKind, Verb,
 };
 
 /// What a [`Server`](crate::Server) reports.
@@ -56,7 +55,7 @@ pub struct Refusal<'i> {
     pub verb: Verb,
     /// Why.
     pub reason: Reason,
-    /// Where it was seen: octets from the start of the line, or of the mail data.
+    /// Where: octets from the start of the line, or of the mail data; 0 where it is all of it.
     pub offset: u64,
     /// The command, where it could be read.
     pub command: Option<Command<'i>>,
@@ -137,8 +136,8 @@ impl Reason {
                 (Code::EXCEEDED_STORAGE, (5, 3, 4), "message exceeds the maximum size")
             }
             Self::Newlines(kind) => {
-                let error = NewlineError { kind, offset: 0 };
-                return Reply::enhanced(error.code(), error.enhanced_code(), kind.text());
+                let (code, enhanced) = kind.reply();
+                return Reply::enhanced(code, enhanced, kind.text());
             }
             Self::TlsRequired => {
                 (Code::AUTHENTICATION_REQUIRED, (5, 7, 0), "must issue a STARTTLS command first")

@@ -44,11 +44,14 @@ pub struct Server {
     pending: Option<Pending>,
     transaction: Transaction,
     reading: Reading,
+    /// Octets of the chunk still to come.
+    chunk: u64,
     /// Octets of the unread input that were searched in vain for the end of the line, or that make
-    /// up the item that `receive` gives next.
+    /// up the item that `receive` gives next; never more than the longest line.
     scanned: u32,
     /// `receive` gives an event without looking further.
     ready: bool,
+    decoder: DataDecoder,
     /// The verdict on the mail data that is being skipped.
     verdict: Option<Reason>,
     messages: u32,
@@ -75,8 +78,10 @@ impl Server {
             }),
             transaction: Transaction::NONE,
             reading: Reading::Line,
+            chunk: 0,
             scanned: 0,
             ready: false,
+            decoder: DataDecoder::new(config.newlines),
             verdict: None,
             messages: 0,
             errors: 0,
@@ -263,7 +268,8 @@ impl Server {
             Verb::Helo | Verb::Xclient if positive => self.extended = false,
             Verb::Rcpt if positive => self.transaction.recipients += 1,
             Verb::Data if self.state == State::Data => {
-                self.reading = Reading::Data(DataDecoder::new(self.config.newlines));
+                self.reading = Reading::Data;
+                self.decoder = DataDecoder::new(self.config.newlines);
             }
             Verb::Auth | Verb::AuthResponse if code == Code::AUTHENTICATION_SUCCEEDED => {
                 self.authenticated = true;
@@ -420,7 +426,9 @@ enum Reading {
     /// The rest of a line that is too long; whether the last octet was a CR.
     LongLine { cr: bool },
     /// Mail data, up to the line with a single dot.
-    Data(DataDecoder),
-    /// A chunk with this many octets to come, the last one or not.
-    Chunk { left: u64, last: bool },
+    Data,
+    /// A chunk, the last one or not.
+    Chunk { last: bool },
 }
+
+const _: () = assert!(size_of::<Server>() <= 160);

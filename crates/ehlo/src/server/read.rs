@@ -3,10 +3,11 @@
 use memchr::memchr;
 
 use super::{Event, Pending, Reading, Reason, Refusal, Role, Server, Transaction};
+use crate::parameter::allowance;
 use crate::sasl::Response;
 use crate::{
-    Body, Command, Content, Extension, Parameter, Parameters, Received, State, SyntaxError,
-    SyntaxErrorKind, Verb, Wants, limits, session,
+    Body, Command, Content, Extension, NewlineError, Parameter, Parameters, Received, State,
+    SyntaxError, SyntaxErrorKind, Verb, Wants, limits, session,
 };
 
 impl Server {
@@ -37,8 +38,8 @@ impl Server {
         let wants = match self.reading {
             Reading::Line => self.wants_line(input),
             Reading::LongLine { cr } => self.wants_end_of_long_line(input, cr),
-            Reading::Data(_) => self.wants_data(input),
-            Reading::Chunk { left, last } => self.wants_chunk(input, left, last),
+            Reading::Data => self.wants_data(input),
+            Reading::Chunk { .. } => self.wants_chunk(input),
         };
         // RFC 5321 §4.1.1.5 and §3.8: a connection that is lost is as good as QUIT; a message
         // without its end is none.
@@ -53,17 +54,16 @@ impl Server {
         if self.ready {
             return Wants::Event;
         }
-        let scanned = self.scanned as usize;
-        let end = memchr(b'\n', input.get(scanned..).unwrap_or_default());
-        let length = end.map_or(input.len(), |at| scanned + at + 1);
-        // A line that is longer is skipped as it comes, so its length fits in four octets.
-        let Some(length) = u32::try_from(length).ok().filter(|_| length <= self.longest_line())
-        else {
+        let from = self.scanned as usize;
+        let end = memchr(b'\n', input.get(from..).unwrap_or_default()).map(|at| from + at + 1);
+        let seen = end.unwrap_or(input.len());
+        if seen > limits::COMMAND_LINE && seen > self.longest_line() {
+            let start = input.get(..self.longest_line()).unwrap_or(input);
             self.scanned = 0;
-            self.reading = Reading::LongLine { cr: false };
-            return self.wants_end_of_long_line(input, false);
-        };
-        self.scanned = length;
+            self.reading = Reading::LongLine { cr: start.last() == Some(&b'\r') };
+            return Wants::Input { consumed: start.len() };
+        }
+        self.scanned = length(seen);
         if end.is_none() {
             return Wants::Input { consumed: 0 };
         }
@@ -73,7 +73,8 @@ impl Server {
         if let Some((size, last, reason)) = self.refused_chunk(input) {
             let consumed = self.take_item();
             self.verdict = Some(reason);
-            self.reading = Reading::Chunk { left: size, last };
+            self.reading = Reading::Chunk { last };
+            self.chunk = size;
             return Wants::Input { consumed };
         }
         Wants::Event
@@ -118,8 +119,7 @@ impl Server {
         }
         let mut consumed = 0;
         while let Some(rest) = input.get(consumed..).filter(|rest| !rest.is_empty()) {
-            let Reading::Data(decoder) = &mut self.reading else { break };
-            let found = decoder.decode(rest);
+            let found = self.decoder.decode(rest);
             consumed += found.consumed;
             if let Content::End(_) = found.content {
                 self.ready = true;
@@ -129,15 +129,12 @@ impl Server {
         Wants::Input { consumed }
     }
 
-    fn wants_chunk(&mut self, input: &[u8], left: u64, last: bool) -> Wants {
-        if left == 0 {
+    fn wants_chunk(&mut self, input: &[u8]) -> Wants {
+        if self.chunk == 0 || (self.verdict.is_none() && !input.is_empty()) {
             return Wants::Event;
         }
-        if self.verdict.is_none() && !input.is_empty() {
-            return Wants::Event;
-        }
-        let consumed = at_most(left, input).len();
-        self.reading = Reading::Chunk { left: left - consumed as u64, last };
+        let consumed = at_most(self.chunk, input).len();
+        self.chunk -= consumed as u64;
         Wants::Input { consumed }
     }
 
@@ -159,16 +156,16 @@ impl Server {
                 Received { consumed, event: self.line(input.get(..consumed).unwrap_or_default()) }
             }
             Reading::LongLine { .. } => {
-                self.take_item();
+                let consumed = self.take_item();
                 self.reading = Reading::Line;
-                nothing(self.line_too_long(self.longest_line()))
+                Received { consumed, event: self.line_too_long(self.longest_line()) }
             }
-            Reading::Data(_) if self.ready => {
+            Reading::Data if self.ready => {
                 self.take_item();
                 nothing(self.end_of_data())
             }
-            Reading::Data(_) => self.mail_data(input),
-            Reading::Chunk { left, last } => self.chunk(input, left, last),
+            Reading::Data => self.mail_data(input),
+            Reading::Chunk { last } => self.chunk(input, last),
         }
     }
 
@@ -181,27 +178,29 @@ impl Server {
         // RFC 5321 §2.3.8: "conforming implementations MUST NOT recognize or generate any other
         // character or character sequence as a line terminator".
         let Some(body) = line.strip_suffix(b"\r\n") else {
-            let offset = line.len().saturating_sub(1);
-            let error = SyntaxError { kind: SyntaxErrorKind::BareLf, offset };
-            return self.refuse_syntax(Verb::Other, error);
+            let error = SyntaxError { kind: SyntaxErrorKind::BareLf, offset: line.len() - 1 };
+            return self.refuse_line(Verb::Other, error);
         };
         if self.state == State::Auth {
             return self.auth_response(line, body);
         }
         if self.shutting_down {
-            return self.refuse(Verb::Other, Reason::ShuttingDown, None);
+            return self.refuse(Verb::Other, Reason::ShuttingDown, 0, None);
         }
-        if line.len() > self.longest_command() && !starts_with(body, b"AUTH ") {
+        if line.len() > limits::COMMAND_LINE
+            && line.len() > self.longest_command()
+            && !starts_with(body, b"AUTH ")
+        {
             return self.line_too_long(self.longest_command());
         }
         let mut policy = self.config.policy;
         policy.smtputf8 = self.in_force(Extension::SmtpUtf8);
         let command = match Command::parse_line(body, &policy) {
             Ok(command) => command,
-            Err(error) => return self.refuse_syntax(Verb::Other, error),
+            Err(error) => return self.refuse_line(Verb::Other, error),
         };
         if let Err(reason) = self.judge(&command) {
-            return self.refuse(command.verb(), reason, Some(command));
+            return self.refuse(command.verb(), reason, 0, Some(command));
         }
         match command {
             Command::Mail { parameters, .. } => {
@@ -212,7 +211,8 @@ impl Server {
                 };
             }
             Command::Bdat { size, last } => {
-                self.reading = Reading::Chunk { left: size, last };
+                self.reading = Reading::Chunk { last };
+                self.chunk = size;
                 return Event::Chunk { size, last };
             }
             _ => {}
@@ -224,48 +224,45 @@ impl Server {
     fn auth_response<'i>(&mut self, line: &[u8], body: &'i [u8]) -> Event<'i> {
         // RFC 4954 §4: "the server fails the AUTH command with the 500 reply".
         if line.len() > limits::AUTH_LINE {
-            return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, None);
+            return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, 0, None);
         }
         match Response::parse(body) {
             // RFC 4954 §4: "the server MUST reject the AUTH command by sending a 501 reply".
             Ok(Response::Cancel) => {
-                self.refuse(Verb::AuthResponse, Reason::AuthenticationCancelled, None)
+                self.refuse(Verb::AuthResponse, Reason::AuthenticationCancelled, 0, None)
             }
             Ok(response) => {
                 self.pend(Verb::AuthResponse, None);
                 Event::AuthResponse(response)
             }
-            Err(error) => self.refuse_syntax(Verb::AuthResponse, error),
+            Err(error) => self.refuse_line(Verb::AuthResponse, error),
         }
     }
 
     fn line_too_long<'i>(&mut self, limit: usize) -> Event<'i> {
         if self.state == State::Auth {
-            return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, None);
+            return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, 0, None);
         }
         let error = SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: limit };
-        self.refuse_syntax(Verb::Other, error)
+        self.refuse_line(Verb::Other, error)
     }
 
     fn mail_data<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
-        let Reading::Data(decoder) = &mut self.reading else {
-            return Received { consumed: 0, event: Event::NeedInput };
-        };
-        let found = decoder.decode(input);
+        let found = self.decoder.decode(input);
         let event = match found.content {
             Content::NeedInput => Event::MailData(&[]),
             Content::Data(data) => {
-                self.transaction.size += data.len() as u64;
-                if self.transaction.size > self.largest_message() {
+                let fits = at_most(self.largest_message() - self.transaction.size, data);
+                if fits.len() < data.len() {
                     self.verdict = Some(Reason::MessageTooLarge);
                 }
-                Event::MailData(data)
+                self.transaction.size += fits.len() as u64;
+                Event::MailData(fits)
             }
             Content::End(Ok(())) => self.end_of_data(),
-            Content::End(Err(error)) => {
+            Content::End(Err(NewlineError { kind, offset })) => {
                 self.reading = Reading::Line;
-                let event = self.refuse(Verb::Message, Reason::Newlines(error.kind), None);
-                at_offset(event, error.offset)
+                self.refuse(Verb::Message, Reason::Newlines(kind), offset, None)
             }
         };
         Received { consumed: found.consumed, event }
@@ -274,7 +271,7 @@ impl Server {
     fn end_of_data<'i>(&mut self) -> Event<'i> {
         self.reading = Reading::Line;
         match self.verdict.take() {
-            Some(reason) => self.refuse(Verb::Message, reason, None),
+            Some(reason) => self.refuse(Verb::Message, reason, 0, None),
             None => self.end_of_message(Verb::Message),
         }
     }
@@ -284,18 +281,17 @@ impl Server {
         Event::EndOfMailData { size: self.transaction.size }
     }
 
-    fn chunk<'i>(&mut self, input: &'i [u8], left: u64, last: bool) -> Received<Event<'i>> {
-        if left > 0 {
-            let data = at_most(left, input);
-            let length = data.len() as u64;
-            self.transaction.size += length;
-            self.reading = Reading::Chunk { left: left - length, last };
+    fn chunk<'i>(&mut self, input: &'i [u8], last: bool) -> Received<Event<'i>> {
+        if self.chunk > 0 {
+            let data = at_most(self.chunk, input);
+            self.transaction.size += data.len() as u64;
+            self.chunk -= data.len() as u64;
             return Received { consumed: data.len(), event: Event::MailData(data) };
         }
         self.reading = Reading::Line;
         let verb = if last { Verb::BdatLast } else { Verb::Bdat };
         let event = match self.verdict.take() {
-            Some(reason) => self.refuse(verb, reason, None),
+            Some(reason) => self.refuse(verb, reason, 0, None),
             None if last => self.end_of_message(verb),
             None => {
                 self.pend(verb, None);
@@ -317,10 +313,15 @@ impl Server {
         self.pending = Some(Pending { verb, announced: true, refused, owed });
     }
 
+    fn refuse_line<'i>(&mut self, verb: Verb, error: SyntaxError) -> Event<'i> {
+        self.refuse(verb, Reason::Syntax(error.kind), error.offset as u64, None)
+    }
+
     fn refuse<'i>(
         &mut self,
         verb: Verb,
         reason: Reason,
+        offset: u64,
         command: Option<Command<'i>>,
     ) -> Event<'i> {
         self.errors = self.errors.saturating_add(1);
@@ -330,11 +331,7 @@ impl Server {
             reason
         };
         self.pend(verb, Some(reason));
-        Event::Refused(Refusal { verb, reason, offset: 0, command })
-    }
-
-    fn refuse_syntax<'i>(&mut self, verb: Verb, error: SyntaxError) -> Event<'i> {
-        at_offset(self.refuse(verb, Reason::Syntax(error.kind), None), error.offset as u64)
+        Event::Refused(Refusal { verb, reason, offset, command })
     }
 
     /// What the RFCs say of a command that is well formed, before the application is asked.
@@ -465,8 +462,7 @@ impl Server {
 
     /// RFC 5321 §4.5.3.1.4: 512 octets and what the offered extensions add.
     fn longest_command(&self) -> usize {
-        let offered = Extension::ALL.iter().filter(|e| self.config.offered.contains(**e));
-        limits::COMMAND_LINE + offered.map(|e| e.allowance()).sum::<usize>()
+        limits::COMMAND_LINE + allowance(&self.config.offered)
     }
 
     fn longest_line(&self) -> usize {
@@ -478,13 +474,6 @@ impl Server {
     }
 }
 
-fn at_offset(event: Event<'_>, offset: u64) -> Event<'_> {
-    match event {
-        Event::Refused(refusal) => Event::Refused(Refusal { offset, ..refusal }),
-        event => event,
-    }
-}
-
 fn starts_with(line: &[u8], verb: &[u8]) -> bool {
     line.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb))
 }
@@ -493,4 +482,9 @@ fn starts_with(line: &[u8], verb: &[u8]) -> bool {
 fn at_most(left: u64, input: &[u8]) -> &[u8] {
     let length = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
     input.get(..length).unwrap_or_default()
+}
+
+/// A length that is never more than the longest line.
+fn length(octets: usize) -> u32 {
+    u32::try_from(octets).unwrap_or(u32::MAX)
 }

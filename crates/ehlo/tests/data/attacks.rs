@@ -337,6 +337,60 @@ fn sizes() {
 }
 
 #[test]
+fn a_decoder_takes_one_message_after_another() {
+    let mut decoder = DataDecoder::new(Newlines::Reject).with_line_limit(Some(6));
+    let bare = NewlineError { kind: BareLf, offset: 1 };
+    let long = NewlineError { kind: LineTooLong, offset: 9 };
+    let messages: [(&[u8], _); 4] = [
+        (b"a\nb\r\n.\r\n", Err(bare)),
+        (b".abcd\r\n.\r\n", Ok(())),
+        (b"a\r\nabcdefg\r\n.\r\n", Err(long)),
+        (b".\r\n", Ok(())),
+    ];
+    for (input, verdict) in messages {
+        let mut at = 0;
+        let end = loop {
+            let step = decoder.decode(&input[at..]);
+            at += step.consumed;
+            match step.content {
+                Content::Data(_) => {}
+                Content::NeedInput => panic!("{} has an end", input.escape_ascii()),
+                Content::End(end) => break end,
+            }
+        };
+        assert_eq!((end, at), (verdict, input.len()));
+    }
+}
+
+#[test]
+fn nothing_is_handed_out_after_an_error() {
+    let input = b"a\nb\r\n.c\r\n.d\r\n..\r\n\n.\r\n.e\r\n.\r\n";
+    let verdict = Err(NewlineError { kind: BareLf, offset: 1 });
+    every_split(input, |pieces| {
+        let outcome = decode(DataDecoder::new(Newlines::Reject), pieces);
+        assert_eq!(outcome, Outcome { body: b"a".to_vec(), end: Some((verdict, input.len())) });
+    });
+}
+
+#[test]
+fn the_line_limit_counts_normalised_lines() {
+    let decoder = DataDecoder::new(Newlines::Normalise).with_line_limit(Some(6));
+    let long = Err(NewlineError { kind: LineTooLong, offset: 12 });
+    for (input, verdict) in [
+        (&b"abcd\nabcd\rabcd\r\n.\r\n"[..], Ok(())),
+        (b"\n\n\n\r\r\r.abcd\r\n.\r\n", long),
+        (b"abcdef\nabcdefg\r\n.\r\n", Err(NewlineError { kind: LineTooLong, offset: 6 })),
+    ] {
+        every_split(input, |pieces| {
+            assert_eq!(decode(decoder, pieces).end, Some((verdict, input.len())));
+        });
+    }
+    every_split(b"abcd\nabcde\n.\r\n", |pieces| {
+        assert_eq!(decode(decoder, pieces).end, None);
+    });
+}
+
+#[test]
 fn an_error_of_the_encoder_stays() {
     let mut encoder = DataEncoder::new(Newlines::Reject);
     let error = NewlineError { kind: BareLf, offset: 3 };

@@ -2,6 +2,8 @@
 //!
 //! The leaves are functions of our own, `fn(&[u8]) -> IResult<T>`; nom combines them.
 
+pub(crate) mod scan;
+
 use crate::{SyntaxError, SyntaxErrorKind};
 
 /// The result of a rule: what is left, and the value.
@@ -51,6 +53,20 @@ pub(crate) fn whole<'i, T>(
         Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault.locate(input)),
         Err(nom::Err::Incomplete(_)) => Err(SyntaxError { kind, offset: input.len() }),
     }
+}
+
+/// Whether a line ends here: at its CRLF, or with its input when that was cut off.
+///
+/// A CR that no LF follows is found by whoever reads the end of the line.
+#[inline]
+pub(crate) fn is_end(rest: &[u8]) -> bool {
+    matches!(rest.first(), None | Some(b'\r'))
+}
+
+/// Whether an argument ends here: where the line does, or at a space.
+#[inline]
+pub(crate) fn is_word_end(rest: &[u8]) -> bool {
+    matches!(rest.first(), None | Some(b'\r' | b' '))
 }
 
 /// What is wrong where no rule goes on: `kind`, unless the octet is one that no rule takes.
@@ -107,29 +123,81 @@ pub(crate) fn literal<'i, const N: usize>(
     literal: &'static [u8; N],
     kind: SyntaxErrorKind,
 ) -> impl Fn(&'i [u8]) -> IResult<'i, ()> + Copy {
-    move |input: &'i [u8]| match input.split_first_chunk::<N>() {
-        Some((start, rest)) if start.eq_ignore_ascii_case(literal) => Ok((rest, ())),
-        _ => Fault::error(input, of_octet(input, kind)),
+    move |input: &'i [u8]| match after_literal(input, literal) {
+        Some(rest) => Ok((rest, ())),
+        None => Fault::error(input, of_octet(input, kind)),
     }
+}
+
+/// What follows a literal string.
+#[inline]
+pub(crate) fn after_literal<'i, const N: usize>(
+    input: &'i [u8],
+    literal: &'static [u8; N],
+) -> Option<&'i [u8]> {
+    let (start, rest) = input.split_first_chunk::<N>()?;
+    is_literal(start, literal).then_some(rest)
+}
+
+/// Whether `octets` are those of `literal`, in any case: compared four or eight at a time, the last
+/// ones overlapping those before.
+#[inline]
+fn is_literal<const N: usize>(octets: &[u8; N], literal: &'static [u8; N]) -> bool {
+    let pairs = (octets.first_chunk::<8>(), octets.last_chunk::<8>());
+    if let (Some(first), Some(last)) = pairs {
+        let folds = (literal.first_chunk::<8>(), literal.last_chunk::<8>());
+        let (Some(first_letters), Some(last_letters)) = folds else { return false };
+        return is_same_8(*first, *first_letters) && is_same_8(*last, *last_letters);
+    }
+    let pairs = (octets.first_chunk::<4>(), octets.last_chunk::<4>());
+    if let (Some(first), Some(last)) = pairs {
+        let folds = (literal.first_chunk::<4>(), literal.last_chunk::<4>());
+        let (Some(first_letters), Some(last_letters)) = folds else { return false };
+        return is_same_4(*first, *first_letters) && is_same_4(*last, *last_letters);
+    }
+    octets.iter().zip(literal).all(|(octet, letter)| (octet ^ letter) & fold(*letter) == 0)
+}
+
+#[inline]
+fn is_same_8(octets: [u8; 8], letters: [u8; 8]) -> bool {
+    let difference = u64::from_le_bytes(octets) ^ u64::from_le_bytes(letters);
+    difference & u64::from_le_bytes(letters.map(fold)) == 0
+}
+
+#[inline]
+fn is_same_4(octets: [u8; 4], letters: [u8; 4]) -> bool {
+    let difference = u32::from_le_bytes(octets) ^ u32::from_le_bytes(letters);
+    difference & u32::from_le_bytes(letters.map(fold)) == 0
+}
+
+/// The bits in which an octet must agree with one of a literal: all but that of the case of letters.
+#[inline]
+const fn fold(octet: u8) -> u8 {
+    if octet.is_ascii_alphabetic() { 0xDF } else { 0xFF }
 }
 
 /// `min*maxDIGIT` as a number; `None` when it is over [`u64::MAX`].
 #[inline]
 pub(crate) fn digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, Option<u64>> {
-    let mut value = Some(0_u64);
-    let mut count = 0;
+    let mut value = 0_u64;
+    let mut count = 0_usize;
+    let mut over = false;
     for &octet in input {
         let digit = octet.wrapping_sub(b'0');
         if digit > 9 {
             break;
         }
-        value = value.and_then(|v| v.checked_mul(10)?.checked_add(u64::from(digit)));
+        // Nineteen digits fit.
+        if count >= 19 {
+            over |= value > (u64::MAX - u64::from(digit)) / 10;
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
         count += 1;
     }
     if count == 0 || count > max {
         return Fault::error(input, of_octet(input, kind));
     }
-    Ok((split(input, count).1, value))
+    Ok((split(input, count).1, (!over).then_some(value)))
 }
 
 /// `xtext = *( xchar / hexchar )`, RFC 3461 §4, as it stands on the wire.
@@ -139,11 +207,11 @@ pub(crate) fn digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult
 /// "printable (graphic and white space) US-ASCII" (RFC 3461 §4.4).
 #[inline]
 pub(crate) fn xtext(input: &[u8], kind: SyntaxErrorKind) -> IResult<'_, &[u8]> {
-    let mut rest = split(input, run(input, &XCHAR)).1;
+    let mut rest = split(input, scan::xchars(input)).1;
     while let [b'+', high, low, after @ ..] = rest {
         match hex_octet(*high, *low) {
             Some(0..=8 | 10..=31 | 127) | None => return Fault::error(rest, kind),
-            Some(_) => rest = split(after, run(after, &XCHAR)).1,
+            Some(_) => rest = split(after, scan::xchars(after)).1,
         }
     }
     if rest.first() == Some(&b'+') {
@@ -262,6 +330,8 @@ const ALPHA_DIGIT: [(u8, u8); 3] = [(b'0', b'9'), (b'A', b'Z'), (b'a', b'z')];
 
 /// `atext`, RFC 5322 §3.2.3.
 pub(crate) static ATEXT: Class = class(&ALPHA_DIGIT, b"!#$%&'*+-/=?^_`{|}~");
+/// `addr-type = atom`, RFC 3461 §4.2, without the `=` that no `esmtp-value` has.
+pub(crate) static ADDR_TYPE: Class = class(&ALPHA_DIGIT, b"!#$%&'*+-/?^_`{|}~");
 /// `qtextSMTP = %d32-33 / %d35-91 / %d93-126`, RFC 5321 §4.1.2.
 pub(crate) static QTEXT_SMTP: Class = class(&[(32, 33), (35, 91), (93, 126)], b"");
 /// `dcontent = %d33-90 / %d94-126`, RFC 5321 §4.1.3.

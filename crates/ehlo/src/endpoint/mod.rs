@@ -1,6 +1,9 @@
 //! A machine with an inbox and an outbox: all of a connection but the socket.
 
+mod transport;
+
 use bytes::{Buf, BytesMut};
+pub use transport::Transport;
 
 use crate::sasl::Response;
 use crate::server::Injected;
@@ -41,12 +44,21 @@ pub struct Endpoint<M> {
     /// Octets at the front that the last event borrowed.
     taken: usize,
     outbox: BytesMut,
+    /// Something was written since the stream was flushed.
+    unflushed: bool,
 }
 
 impl<M: Machine> Endpoint<M> {
     /// An endpoint with empty buffers; they grow as they are needed.
     pub fn new(machine: M) -> Self {
-        Self { machine, inbox: BytesMut::new(), unread: 0, taken: 0, outbox: BytesMut::new() }
+        Self {
+            machine,
+            inbox: BytesMut::new(),
+            unread: 0,
+            taken: 0,
+            outbox: BytesMut::new(),
+            unflushed: false,
+        }
     }
 
     /// The machine.

@@ -1,0 +1,132 @@
+//! The loop that every adapter runs, over any stream.
+
+use core::task::{Context, Poll, ready};
+
+use super::Endpoint;
+use crate::Machine;
+
+/// A stream, as an adapter hands it to its [`Endpoint`].
+///
+/// A stream that blocks is always [`Poll::Ready`].
+///
+/// ```
+/// use std::task::{Context, Poll, Waker};
+///
+/// use ehlo::{Endpoint, Server, ServerConfig, Transport};
+///
+/// /// A peer that says nothing and reads everything.
+/// struct Silent;
+///
+/// impl Transport for Silent {
+///     type Error = std::io::Error;
+///
+///     fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<std::io::Result<usize>> {
+///         Poll::Pending
+///     }
+///
+///     fn poll_write(&mut self, _: &mut Context<'_>, octets: &[u8]) -> Poll<std::io::Result<usize>> {
+///         Poll::Ready(Ok(octets.len()))
+///     }
+///
+///     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+///         Poll::Ready(Ok(()))
+///     }
+/// }
+///
+/// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
+/// let mut context = Context::from_waker(Waker::noop());
+/// assert!(endpoint.poll_ready(&mut context, &mut Silent).is_ready());
+/// endpoint.turn().answer.standard_reply("mx.example")?;
+/// assert!(endpoint.poll_ready(&mut context, &mut Silent).is_pending());
+/// assert!(endpoint.outbox().is_empty());
+/// # Ok::<(), ehlo::ReplyError>(())
+/// ```
+pub trait Transport {
+    /// What can go wrong with the stream.
+    type Error;
+
+    /// Reads into `space`, which is not empty: how many octets, 0 at the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream.
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        space: &mut [u8],
+    ) -> Poll<Result<usize, Self::Error>>;
+
+    /// Writes from `octets`, which is not empty: how many, at least 1.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream, among them that it takes no more.
+    fn poll_write(
+        &mut self,
+        context: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<Result<usize, Self::Error>>;
+
+    /// Sends what the stream itself has kept back.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream.
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>>;
+}
+
+impl<M: Machine> Endpoint<M> {
+    /// Writes what is due and reads, until [`turn`](Self::turn) has an event.
+    ///
+    /// Nothing is lost when it is not asked again. What is due goes out in one write when there is
+    /// nothing more to take from what was read. While a write is blocked reading goes on, so two
+    /// full pipes never wait for each other.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream. Its end is an event, not an error.
+    pub fn poll_ready<T: Transport>(
+        &mut self,
+        context: &mut Context<'_>,
+        transport: &mut T,
+    ) -> Poll<Result<(), T::Error>> {
+        loop {
+            let ready = self.is_ready();
+            if ready && !self.is_congested() {
+                return Poll::Ready(Ok(()));
+            }
+            let flushed = self.poll_flush(context, transport)?;
+            if ready && (flushed.is_ready() || self.unread >= UNREAD_MAX) {
+                ready!(flushed);
+                continue;
+            }
+            let octets = ready!(transport.poll_read(context, self.space()))?;
+            self.received(octets);
+        }
+    }
+
+    /// Writes all of the outbox.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream.
+    pub fn poll_flush<T: Transport>(
+        &mut self,
+        context: &mut Context<'_>,
+        transport: &mut T,
+    ) -> Poll<Result<(), T::Error>> {
+        while !self.outbox.is_empty() {
+            let octets = ready!(transport.poll_write(context, &self.outbox))?;
+            self.sent(octets);
+            self.unflushed = true;
+        }
+        if self.unflushed {
+            ready!(transport.poll_flush(context))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Octets that are read ahead of a peer that does not read.
+const UNREAD_MAX: usize = 1 << 20;

@@ -1,0 +1,85 @@
+//! A whole `Delivery` against a `Server`: two messages, one recipient refused.
+
+use core::hint::black_box;
+
+use ehlo::delivery::{DeliveryConfig, Event, Fate, Outcome, Outcomes};
+use ehlo::{
+    ClientName, Code, Command, Delivery, Envelope, ForwardPath, Machine as _, Reply, ReversePath,
+    Server, ServerConfig, server,
+};
+
+use crate::wire::Wire;
+
+pub fn run() -> Option<()> {
+    let recipients = [
+        ForwardPath::new(black_box("anna@example.org")).ok()?,
+        ForwardPath::new(black_box("nobody@example.org")).ok()?,
+        ForwardPath::new(black_box("\"b c\"@[192.0.2.1]")).ok()?,
+    ];
+    let sender = ReversePath::new(black_box("a@example.net")).ok()?;
+    let envelope = Envelope { size: Some(1000), ..Envelope::new(sender, &recipients) };
+    let name = ClientName::new(black_box("client.example")).ok()?;
+    let mut client = Delivery::new(name, black_box(DeliveryConfig::default()));
+    let mut server = Server::new(black_box(ServerConfig::DEFAULT));
+    let mut memory = [Outcome::PENDING; 3];
+    let mut outcomes = Outcomes::new(&mut memory);
+    let (mut up, mut down, mut taken) = (Wire::new(), Wire::new(), Wire::new());
+    let mut messages = 0;
+    for _ in 0..200 {
+        up.write(|out| client.transmit(out))?;
+        let received = client.receive(down.unread());
+        let consumed = received.consumed;
+        outcomes.record(&received.event);
+        match received.event {
+            Event::NeedInput => serve(&mut server, &mut up, &mut down, &mut taken)?,
+            Event::NeedEnvelope if messages == 2 => client.quit(),
+            Event::NeedEnvelope => {
+                messages += 1;
+                client.envelope(&envelope);
+            }
+            Event::NeedContent => {
+                up.write(|out| client.mail_data(CONTENT, out).map(|progress| progress.written))?;
+                up.write(|out| client.end_mail_data(out))?;
+            }
+            Event::Closed => {
+                let whole = taken.unread().split_at_checked(CONTENT.len())?;
+                let fates = memory.map(|outcome| outcome.fate);
+                let as_expected = [Fate::Accepted, Fate::Refused, Fate::Accepted];
+                return (whole == (CONTENT, CONTENT) && fates == as_expected).then_some(());
+            }
+            _ => {}
+        }
+        down.drop_front(consumed);
+    }
+    None
+}
+
+fn serve(server: &mut Server, up: &mut Wire, down: &mut Wire, taken: &mut Wire) -> Option<()> {
+    loop {
+        let received = server.receive(up.unread());
+        let consumed = received.consumed;
+        let reply = match received.event {
+            server::Event::NeedInput => return Some(()),
+            server::Event::Closed => {
+                server.end_of_input();
+                return Some(());
+            }
+            server::Event::MailData(data) => {
+                taken.put(data)?;
+                None
+            }
+            server::Event::Command(Command::Rcpt { forward_path, .. })
+                if forward_path == ForwardPath::new("nobody@example.org").ok()? =>
+            {
+                Some(Reply::new(Code::MAILBOX_UNAVAILABLE, black_box("5.1.1 nobody here")))
+            }
+            _ => Some(server.standard_reply("mx.example")),
+        };
+        up.drop_front(consumed);
+        if let Some(reply) = reply {
+            down.write(|out| server.reply(&reply, out))?;
+        }
+    }
+}
+
+const CONTENT: &[u8] = b"Subject: dots\r\n\r\n.\r\n..\r\ntext\r\n";

@@ -1,0 +1,190 @@
+//! L2: server, client and delivery.
+
+use std::hint::black_box;
+
+use ehlo::delivery::{self, DeliveryConfig};
+use ehlo::{
+    BufferTooSmall, Capabilities, Client, ClientConfig, ClientName, Command, Delivery, Envelope,
+    Extension, ForwardPath, Machine, Policy, Progress, Received, Reply, ReplyError, Response,
+    ReversePath, SendError, Server, ServerConfig, client, server,
+};
+use no_panic::no_panic;
+
+pub fn run(input: &[u8], out: &mut [u8]) -> usize {
+    serve(input, out) + ask(input, out) + deliver(input, out)
+}
+
+fn serve(input: &[u8], out: &mut [u8]) -> usize {
+    let config = ServerConfig {
+        offered: Extension::ALL.iter().fold(Capabilities::NONE, |all, e| all.with(*e)),
+        plaintext_auth: true,
+        ..ServerConfig::DEFAULT
+    };
+    let mut server = Server::new(black_box(config));
+    let (mut rest, mut octets) = (input, 0);
+    for _ in 0..=input.len() {
+        let received = server_receive(&mut server, rest);
+        rest = &rest[received.consumed..];
+        match received.event {
+            server::Event::NeedInput | server::Event::Closed => break,
+            server::Event::MailData(data) => octets += data.len(),
+            server::Event::StartTls => octets += usize::from(server_upgrade(&mut server, rest)),
+            _ => {
+                let reply = server_standard_reply(&server, black_box("mx.example"));
+                octets += server_reply(&mut server, &reply, out).unwrap_or_default();
+            }
+        }
+    }
+    octets
+}
+
+fn ask(input: &[u8], out: &mut [u8]) -> usize {
+    let mut client = Client::new(black_box(ClientConfig::DEFAULT));
+    let (mut rest, mut octets) = (input, 0);
+    for line in input.split(|octet| *octet == b'\n') {
+        let received = client_receive(&mut client, rest);
+        rest = &rest[received.consumed..];
+        if let Ok(command) = Command::parse_line(line, &Policy::LENIENT) {
+            octets += client_send(&mut client, &command, out).unwrap_or_default();
+        }
+        if let Ok(response) = Response::parse(line) {
+            octets += client_respond(&mut client, &response, out).unwrap_or_default();
+        }
+        octets += client_mail_data(&mut client, line, out).map_or(0, |progress| progress.written);
+        octets += client_end_mail_data(&mut client, out).unwrap_or_default();
+        octets += usize::from(client_upgrade(&mut client, rest));
+    }
+    octets
+}
+
+fn deliver(input: &[u8], out: &mut [u8]) -> usize {
+    let Ok(name) = ClientName::new(black_box("client.example")) else { return 0 };
+    let Ok(recipient) = ForwardPath::new(black_box("b@example.org")) else { return 0 };
+    let recipients = [recipient, recipient];
+    let envelope = Envelope::new(ReversePath::Null, &recipients);
+    let mut delivery = Delivery::new(name, black_box(DeliveryConfig::default()));
+    let (mut rest, mut octets) = (input, 0);
+    for _ in 0..=input.len() {
+        octets += delivery_transmit(&mut delivery, out).unwrap_or_default();
+        let received = delivery_receive(&mut delivery, rest);
+        rest = &rest[received.consumed..];
+        match received.event {
+            delivery::Event::NeedEnvelope => delivery.envelope(black_box(&envelope)),
+            delivery::Event::NeedContent => {
+                octets += delivery_mail_data(&mut delivery, input, out).map_or(0, |p| p.written);
+                octets += delivery_end_mail_data(&mut delivery, out).unwrap_or_default();
+            }
+            delivery::Event::NeedInput | delivery::Event::Closed => break,
+            _ => {}
+        }
+    }
+    octets
+}
+
+#[no_panic]
+#[inline(never)]
+fn server_receive<'i>(server: &mut Server, input: &'i [u8]) -> Received<server::Event<'i>> {
+    server.receive(input)
+}
+
+#[no_panic]
+#[inline(never)]
+fn server_reply(
+    server: &mut Server,
+    reply: &Reply<'_>,
+    out: &mut [u8],
+) -> Result<usize, ReplyError> {
+    server.reply(reply, out)
+}
+
+#[no_panic]
+#[inline(never)]
+fn server_standard_reply<'h>(server: &Server, host: &'h str) -> Reply<'h> {
+    server.standard_reply(host)
+}
+
+#[no_panic]
+#[inline(never)]
+fn server_upgrade(server: &mut Server, leftover: &[u8]) -> bool {
+    server.tls_established(leftover).is_ok()
+}
+
+#[no_panic]
+#[inline(never)]
+fn client_receive<'i>(client: &mut Client, input: &'i [u8]) -> Received<client::Event<'i>> {
+    client.receive(input)
+}
+
+#[no_panic]
+#[inline(never)]
+fn client_send(
+    client: &mut Client,
+    command: &Command<'_>,
+    out: &mut [u8],
+) -> Result<usize, SendError> {
+    client.send(command, out)
+}
+
+#[no_panic]
+#[inline(never)]
+fn client_respond(
+    client: &mut Client,
+    response: &Response<'_>,
+    out: &mut [u8],
+) -> Result<usize, SendError> {
+    client.respond(response, out)
+}
+
+#[no_panic]
+#[inline(never)]
+fn client_mail_data(
+    client: &mut Client,
+    content: &[u8],
+    out: &mut [u8],
+) -> Result<Progress, SendError> {
+    client.mail_data(content, out)
+}
+
+#[no_panic]
+#[inline(never)]
+fn client_end_mail_data(client: &mut Client, out: &mut [u8]) -> Result<usize, SendError> {
+    client.end_mail_data(out)
+}
+
+#[no_panic]
+#[inline(never)]
+fn client_upgrade(client: &mut Client, leftover: &[u8]) -> bool {
+    client.tls_established(leftover).is_ok()
+}
+
+#[no_panic]
+#[inline(never)]
+fn delivery_receive<'i>(
+    delivery: &mut Delivery<'_>,
+    input: &'i [u8],
+) -> Received<delivery::Event<'i>> {
+    delivery.receive(input)
+}
+
+/// Calls the application's `Recipients` through a pointer, behind which a panic can be for all the
+/// optimiser knows; `../../freestanding` is linked without one.
+#[inline(never)]
+fn delivery_transmit(delivery: &mut Delivery<'_>, out: &mut [u8]) -> Result<usize, BufferTooSmall> {
+    delivery.transmit(out)
+}
+
+#[no_panic]
+#[inline(never)]
+fn delivery_mail_data(
+    delivery: &mut Delivery<'_>,
+    content: &[u8],
+    out: &mut [u8],
+) -> Result<Progress, SendError> {
+    delivery.mail_data(content, out)
+}
+
+#[no_panic]
+#[inline(never)]
+fn delivery_end_mail_data(delivery: &mut Delivery<'_>, out: &mut [u8]) -> Result<usize, SendError> {
+    delivery.end_mail_data(out)
+}
