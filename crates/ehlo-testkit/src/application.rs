@@ -37,8 +37,7 @@ impl Application {
     /// `server` is the machine that gave the event.
     pub fn answer(&mut self, event: &Event<'_>, server: &Server) -> Option<Reply<'static>> {
         match event {
-            Event::NeedInput | Event::StartTls | Event::Closed => None,
-            Event::Chunk { .. } => None,
+            Event::NeedInput | Event::Chunk { .. } | Event::StartTls | Event::Closed => None,
             Event::MailData(data) => {
                 self.open.content.extend_from_slice(data);
                 None
@@ -97,12 +96,12 @@ impl Application {
     /// `message = [authzid] UTF8NUL authcid UTF8NUL passwd`, RFC 4616 §2.
     fn plain(&mut self, message: &[u8]) -> Reply<'static> {
         let parts: Vec<&[u8]> = message.split(|octet| *octet == 0).collect();
-        let [authzid, authcid, passwd] = parts[..] else {
+        let [acts_for, user, password] = parts[..] else {
             return reply(Code::ARGUMENT_SYNTAX_ERROR, (5, 5, 2), "no PLAIN message");
         };
         // Nobody may act for another.
-        let alone = authzid.is_empty() || authzid == authcid;
-        if alone && authcid == b"user" && passwd == b"secret" {
+        let alone = acts_for.is_empty() || acts_for == user;
+        if alone && user == b"user" && password == b"secret" {
             self.user = Some("user".into());
             reply(Code::AUTHENTICATION_SUCCEEDED, (2, 7, 0), "welcome")
         } else {

@@ -1,7 +1,7 @@
 //! The parameters that have a type here: name, command, extension, octets they add to the line.
 
-use crate::{Capabilities, Extension};
 use crate::grammar::{LDH, scan, split};
+use crate::{Capabilities, Extension};
 
 macro_rules! known {
     ($($name:ident $keyword:literal $place:ident $extension:ident $allowance:literal;)*) => {
