@@ -8,7 +8,7 @@ use std::time::Duration;
 use ehlo::server::{Event, Refusal};
 use ehlo::{
     Answer, Code, Command, Encode, EnhancedCode, ForwardPath, Mailbox, Parameters, Reply,
-    ReplyError, ReversePath, Role, Server,
+    ReplyError, ReversePath, Role, Server, Verb,
 };
 use ehlo_tokio::Connection;
 use serde_json::json;
@@ -194,14 +194,16 @@ impl<'s> Session<'s> {
         answer.reply(&reply).map_err(io::Error::other)
     }
 
-    /// The machine refuses on its own; what there is of a message is dropped.
+    /// The machine refuses on its own: a command, which changes nothing, or what came of a message.
     fn refused(&mut self, refusal: &Refusal<'_>, answer: Answer<'_, Server>) -> io::Result<()> {
         let reply = refusal.reply();
         self.service.log.event(|| {
             json!({"event": "refused", "session": self.number,
                 "verb": format!("{:?}", refusal.verb), "reply": reply.to_string()})
         });
-        self.draft = None;
+        if matches!(refusal.verb, Verb::Message | Verb::Bdat | Verb::BdatLast) {
+            self.draft = None;
+        }
         self.standard_reply(answer)
     }
 

@@ -2,7 +2,7 @@
 
 use ehlo::sasl::Response;
 use ehlo::server::Event;
-use ehlo::{Code, Command, EnhancedCode, ForwardPath, Reply, Server, Verb};
+use ehlo::{Code, Command, EnhancedCode, ForwardPath, Reply, SaslData, Server, Verb};
 
 /// The name that the application greets with.
 pub const HOST: &str = "mx.example";
@@ -76,7 +76,7 @@ impl Application {
             Command::Auth { mechanism, initial_response } if mechanism.as_str() == "PLAIN" => {
                 return match initial_response {
                     None => Reply::new(Code::AUTHENTICATION_CONTINUES, ""),
-                    Some(response) => self.plain(&response.octets().collect::<Vec<u8>>()),
+                    Some(data) => self.plain(data),
                 };
             }
             _ => {}
@@ -88,13 +88,13 @@ impl Application {
         let Response::Data(data) = response else {
             return reply(Code::ARGUMENT_SYNTAX_ERROR, (5, 7, 0), "authentication cancelled");
         };
-        let mut octets = vec![0; data.decoded_len()];
-        data.decode(&mut octets).expect("it says how many octets it has");
-        self.plain(&octets)
+        self.plain(data)
     }
 
     /// `message = [authzid] UTF8NUL authcid UTF8NUL passwd`, RFC 4616 §2.
-    fn plain(&mut self, message: &[u8]) -> Reply<'static> {
+    fn plain(&mut self, data: &SaslData<'_>) -> Reply<'static> {
+        let mut message = vec![0; data.decoded_len()];
+        data.decode(&mut message).expect("it says how many octets it has");
         let parts: Vec<&[u8]> = message.split(|octet| *octet == 0).collect();
         let [acts_for, user, password] = parts[..] else {
             return reply(Code::ARGUMENT_SYNTAX_ERROR, (5, 5, 2), "no PLAIN message");

@@ -49,7 +49,7 @@ fn check_step(name: &str, peer: &mut Peer, step: &Value, split_at: Option<&str>)
     let replies = PIPELINED
         .iter()
         .find(|(pipelined, _)| {
-            *pipelined == name && send.iter().filter(|c| **c == b'\n').count() > 1
+            *pipelined == name && send.split(|octet| *octet == b'\n').nth(2).is_some()
         })
         .map_or(1, |(_, commands)| *commands);
     let before = peer.clone();

@@ -394,7 +394,10 @@ proptest! {
         let mut expected = Capabilities::NONE;
         for (place, text) in lines.iter().enumerate() {
             let separator = if place + 1 == lines.len() { ' ' } else { '-' };
-            octets += &format!("250{separator}{text}\r\n");
+            octets.push_str("250");
+            octets.push(separator);
+            octets.push_str(text);
+            octets.push_str("\r\n");
             expected.insert(&Capability::parse(text.as_bytes()));
         }
         let Ok(Parsed::Complete { value, .. }) = Reply::parse(octets.as_bytes(), &Policy::STRICT)
@@ -404,7 +407,7 @@ proptest! {
         prop_assert_eq!(Capabilities::from_reply(&value), expected);
         let text = format!("{greeting}\n{}", lines.join("\n"));
         let built = Reply::new(Code::OK, &text);
-        if !lines.iter().any(|line| line.is_empty()) {
+        if !lines.iter().any(String::is_empty) {
             prop_assert_eq!(Capabilities::from_reply(&built), expected);
         }
     }

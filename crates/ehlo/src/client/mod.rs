@@ -13,7 +13,7 @@ use crate::reply::ReplyFrame;
 use crate::server::Injected;
 use crate::{
     Capabilities, Code, DataEncoder, Machine, Newlines, Policy, Received, Reply, ReplyLimits,
-    Severity, State, SyntaxError, Verb, Wants, limits, session,
+    Severity, State, SyntaxError, Upgrade, Verb, Wants, limits, session,
 };
 
 /// The configuration of a [`Client`].
@@ -339,6 +339,12 @@ impl Machine for Client {
             }
             _ => limits::MAIL_TIMEOUT,
         }
+    }
+}
+
+impl Upgrade for Client {
+    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
+        Self::tls_established(self, leftover)
     }
 }
 

@@ -9,6 +9,7 @@ use super::{Command, argument, attribute, auth};
 use crate::grammar::{Fault, IResult, after_literal, digits, is_end, literal, of_octet, split};
 use crate::parameter::{Place, parameters};
 use crate::path::{client_name, forward_path, helo_name, reverse_path, text_of};
+use crate::sasl::initial_response;
 use crate::{Parsed, Policy, SyntaxError, SyntaxErrorKind, Verb, limits};
 
 /// The command at the front of `input`.
@@ -409,7 +410,7 @@ fn auth_command(input: &[u8]) -> IResult<'_, Command<'_>> {
     let (rest, mechanism) = auth::sasl_mech(input)?;
     let (rest, initial_response) = match rest {
         [b' ', text @ ..] => {
-            let (rest, response) = auth::initial_response(text)?;
+            let (rest, response) = initial_response(text)?;
             (rest, Some(response))
         }
         _ if is_end(rest) => (rest, None),

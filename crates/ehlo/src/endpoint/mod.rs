@@ -6,10 +6,9 @@ use bytes::{Buf, BytesMut};
 pub use transport::Transport;
 
 use crate::sasl::Response;
-use crate::server::Injected;
 use crate::{
-    BufferTooSmall, Client, Command, Delivery, Envelope, Machine, Reply, ReplyError, SendError,
-    Server, Wants,
+    BufferTooSmall, Client, Command, Delivery, Envelope, Injected, Machine, Reply, ReplyError,
+    SendError, Server, Upgrade, Wants,
 };
 
 /// A [`Machine`] with the buffers of its connection.
@@ -167,6 +166,19 @@ impl<M: Machine> Endpoint<M> {
     }
 }
 
+impl<M: Upgrade> Endpoint<M> {
+    /// TLS is established on the connection: [`Upgrade::tls_established`] with what is unread.
+    ///
+    /// # Errors
+    ///
+    /// [`Injected`] when anything is, or when no upgrade was agreed on.
+    pub fn tls_established(&mut self) -> Result<(), Injected> {
+        self.drop_from_inbox(0);
+        let leftover = self.inbox.get(..self.unread).unwrap_or_default();
+        self.machine.tls_established(leftover)
+    }
+}
+
 impl Endpoint<Server> {
     /// Answers the pending command: [`Server::reply`] into the outbox.
     ///
@@ -175,17 +187,6 @@ impl Endpoint<Server> {
     /// [`ReplyError`], but never for want of room.
     pub fn reply(&mut self, reply: &Reply<'_>) -> Result<(), ReplyError> {
         self.answer().reply(reply)
-    }
-
-    /// TLS is established: [`Server::tls_established`] with what is unread.
-    ///
-    /// # Errors
-    ///
-    /// [`Injected`] when anything is.
-    pub fn tls_established(&mut self) -> Result<(), Injected> {
-        self.drop_from_inbox(0);
-        let leftover = self.inbox.get(..self.unread).unwrap_or_default();
-        self.machine.tls_established(leftover)
     }
 }
 
@@ -197,17 +198,6 @@ impl Endpoint<Client> {
     /// [`SendError`], but never for want of room.
     pub fn send(&mut self, command: &Command<'_>) -> Result<(), SendError> {
         self.answer().send(command)
-    }
-
-    /// TLS is established: [`Client::tls_established`] with what is unread.
-    ///
-    /// # Errors
-    ///
-    /// [`Injected`] when anything is.
-    pub fn tls_established(&mut self) -> Result<(), Injected> {
-        self.drop_from_inbox(0);
-        let leftover = self.inbox.get(..self.unread).unwrap_or_default();
-        self.machine.tls_established(leftover)
     }
 }
 

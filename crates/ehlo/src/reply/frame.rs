@@ -146,7 +146,7 @@ impl ReplyFrame {
         let most = limits.octets.saturating_sub(self.line).min(limits.line.into());
         // The CRLF must have room, too.
         if end + 2 > most as usize {
-            let long = most == limits.line.into();
+            let long = most == u32::from(limits.line);
             let kind = if long { SyntaxErrorKind::LineTooLong } else { TOO_LONG };
             return fault(rest, most.saturating_sub(1) as usize, kind);
         }

@@ -4,9 +4,8 @@ use super::config::is_reached;
 use super::{Reason, Role, Server};
 use crate::parameter::allowance;
 use crate::{
-    ByMode, Capabilities, Command, Extension, InitialResponse, Mechanism, Mechanisms, Parameter,
-    Parameters, ReleaseTime, SaslMechanism, State, SyntaxError, SyntaxErrorKind, Verb, limits,
-    session,
+    ByMode, Capabilities, Command, Extension, Mechanism, Mechanisms, Parameter, Parameters,
+    ReleaseTime, SaslMechanism, State, SyntaxError, SyntaxErrorKind, Verb, limits, session,
 };
 
 impl Server {
@@ -148,7 +147,7 @@ impl Server {
                 Err(Reason::MessageTooLarge)
             }
             Command::Auth { mechanism, initial_response } => {
-                self.judge_auth(*mechanism, *initial_response)
+                self.judge_auth(*mechanism, initial_response.is_some())
             }
             _ => Ok(()),
         }
@@ -237,11 +236,7 @@ impl Server {
         Ok(())
     }
 
-    fn judge_auth(
-        &self,
-        mechanism: Mechanism<'_>,
-        initial_response: Option<InitialResponse<'_>>,
-    ) -> Result<(), Reason> {
+    fn judge_auth(&self, mechanism: Mechanism<'_>, begins: bool) -> Result<(), Reason> {
         let configured = self.config.offered.mechanisms();
         let known = SaslMechanism::from_name(mechanism.as_str().as_bytes());
         // RFC 4954 §4: 504 for a mechanism that is not offered.
@@ -252,7 +247,7 @@ impl Server {
             return Err(Reason::EncryptionRequired);
         }
         // RFC 4954 §4: an initial response to a mechanism in which the server begins: 501.
-        if known.is_server_first() && initial_response.is_some() {
+        if known.is_server_first() && begins {
             return Err(Reason::UnexpectedInitialResponse);
         }
         Ok(())

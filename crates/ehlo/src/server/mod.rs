@@ -15,7 +15,7 @@ use crate::encode::Writer;
 use crate::reply::write_ehlo;
 use crate::{
     BufferTooSmall, Code, DataDecoder, EnhancedCode, Extension, Machine, Received, Reply, Severity,
-    State, Verb, Wants, limits, session,
+    State, Upgrade, Verb, Wants, limits, session,
 };
 
 /// A server's half of an SMTP, submission or LMTP session.
@@ -383,6 +383,12 @@ impl Machine for Server {
     // RFC 5321 §4.5.3.2.7: "at least 5 minutes while it is awaiting the next command".
     fn timeout(&self) -> Duration {
         limits::COMMAND_TIMEOUT
+    }
+}
+
+impl Upgrade for Server {
+    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
+        Self::tls_established(self, leftover)
     }
 }
 
