@@ -10,7 +10,8 @@ pub use outcome::{Fate, Outcome, Outcomes};
 
 use crate::{
     Body, BufferTooSmall, Client, ClientConfig, ClientName, Command, Extension, Machine, Parameter,
-    Parameters, Progress, Received, Reply, SendError, State, SyntaxError, Verb, Wants, client,
+    Parameters, Progress, Received, Reply, SendError, Severity, State, SyntaxError, Verb, Wants,
+    client,
 };
 
 /// What a [`Delivery`] reports.
@@ -222,7 +223,7 @@ impl<'e> Delivery<'e> {
 
     fn match_reply<'i>(&mut self, to: Verb, reply: Reply<'i>) -> Event<'i> {
         let code = reply.code();
-        let positive = code.is_positive();
+        let positive = reply.severity() == Severity::PositiveCompletion;
         let other = Event::Reply { to, reply };
         let refused = Event::Refused { to, reply };
         match to {
@@ -256,7 +257,7 @@ impl<'e> Delivery<'e> {
                 self.settle();
                 if undecided { Event::Recipient { index, reply } } else { other }
             }
-            Verb::Data if positive => {
+            Verb::Data if self.client.wants_content() => {
                 // RFC 2920 §3.1: after 354 with no recipient "the client … should send a single dot".
                 let wanted = self.client.accepted() > 0;
                 self.stage = if wanted { Stage::Content } else { Stage::LoneDot };
@@ -398,6 +399,7 @@ impl<'e> Delivery<'e> {
     }
 
     fn wants(&mut self, input: &[u8]) -> Wants {
+        self.client.note(input);
         let owes_event = self.not_sent.is_some()
             || (self.is_open() && matches!(self.stage, Stage::Idle | Stage::Content));
         if owes_event { Wants::Event } else { Machine::wants(&mut self.client, input) }

@@ -39,9 +39,14 @@ impl Outcome {
 
     fn of(stage: Verb, reply: &Reply<'_>) -> Self {
         let fate = match reply.severity() {
-            Severity::PositiveCompletion => Fate::Accepted,
+            // RFC 5321 §4.2.5: the 250 after the mail data, and no other, takes the responsibility.
+            Severity::PositiveCompletion if matches!(stage, Verb::Message | Verb::BdatLast) => {
+                Fate::Accepted
+            }
             // Nothing waits for more where an outcome is decided.
-            Severity::TransientNegative | Severity::PositiveIntermediate => Fate::Deferred,
+            Severity::TransientNegative
+            | Severity::PositiveIntermediate
+            | Severity::PositiveCompletion => Fate::Deferred,
             // RFC 5321 §4.5.3.1.10: 552 to RCPT is "too many recipients", and temporary.
             Severity::PermanentNegative if stage == Verb::Rcpt && reply.code().number() == 552 => {
                 Fate::Deferred
@@ -87,7 +92,9 @@ impl<'m> Outcomes<'m> {
     /// Takes what `event` says of the recipients.
     pub fn record(&mut self, event: &Event<'_>) {
         match event {
-            Event::Recipient { index, reply } if !reply.code().is_positive() => {
+            Event::Recipient { index, reply }
+                if reply.severity() != Severity::PositiveCompletion =>
+            {
                 if let Some(outcome) = self.all.get_mut(*index) {
                     *outcome = Outcome::of(Verb::Rcpt, reply);
                 }
@@ -147,9 +154,11 @@ impl<'m> Outcomes<'m> {
 /// What the server's limits of this session forbid may be sent in another one.
 const fn fate(error: SendError) -> Fate {
     match error {
-        SendError::Closed | SendError::TooManyRecipients | SendError::TooManyMessages => {
-            Fate::Deferred
-        }
+        SendError::Closed
+        | SendError::OutOfStep
+        | SendError::TlsRequired
+        | SendError::TooManyRecipients
+        | SendError::TooManyMessages => Fate::Deferred,
         _ => Fate::Refused,
     }
 }
