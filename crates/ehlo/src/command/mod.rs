@@ -147,6 +147,11 @@ impl<'a> Command<'a> {
         parse::line(line, policy)
     }
 
+    /// The same for a line of any length.
+    pub(crate) fn parse_any_length(line: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
+        parse::line_of_any_length(line, policy)
+    }
+
     /// The verb.
     pub const fn verb(&self) -> Verb {
         match self {

@@ -58,6 +58,15 @@ pub(super) fn line<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, S
     if line.len() + 2 > limits::COMMAND_LINE {
         return long_line(line, policy);
     }
+    line_of_any_length(line, policy)
+}
+
+/// The command of a line without its CRLF, whose length is somebody else's business.
+#[inline]
+pub(super) fn line_of_any_length<'i>(
+    line: &'i [u8],
+    policy: &Policy,
+) -> Result<Command<'i>, SyntaxError> {
     match whole_command(trimmed(line), policy) {
         Ok(command) => Ok(command),
         Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(diagnose(fault, line)),
