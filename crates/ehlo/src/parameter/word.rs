@@ -8,8 +8,8 @@ use nom::sequence::{delimited, separated_pair};
 use super::time::nine_digits;
 use super::{KIND, known};
 use crate::grammar::{
-    BASE64, ESMTP_VALUE, Fault, IResult, LDH, TRANSID_ATOM, WORD_CHAR, as_str, digits, literal,
-    many1, octet, of_octet, run, split, whole, wire_text,
+    BASE64, ESMTP_VALUE, Fault, IResult, LDH, TRANSID_ATOM, WORD_CHAR, as_str, digits, escape,
+    literal, many1, octet, of_octet, run, split, whole, wire_text,
 };
 use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer, limits};
 
@@ -352,7 +352,13 @@ impl core::hash::Hash for OtherParameter<'_> {
 impl core::fmt::Debug for OtherParameter<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.keyword())?;
-        self.value().map_or(Ok(()), |value| write!(f, "={value}"))
+        match self.value() {
+            Some(value) => {
+                f.write_str("=")?;
+                escape(value, f)
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -16,7 +16,9 @@ pub(crate) use client_name::{client_name, helo_name, text_of};
 pub(crate) use domain::domain;
 pub(crate) use mailbox::{checked_mailbox, local_part, mailbox, quoted_string};
 
-use crate::grammar::{Fault, IResult, display, is_end, is_word_end, of_octet, scan, split, whole};
+use crate::grammar::{
+    Fault, IResult, debug, display, is_end, is_word_end, of_octet, scan, split, whole,
+};
 use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
 use domain::UTF8;
 
@@ -99,7 +101,7 @@ impl<'a> From<Mailbox<'a>> for Path<'a> {
 
 impl core::fmt::Debug for Path<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Display::fmt(self, f)
+        debug::<512>(self, f)
     }
 }
 
@@ -189,7 +191,7 @@ impl<'a> From<Path<'a>> for ReversePath<'a> {
 
 impl core::fmt::Debug for ReversePath<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Display::fmt(self, f)
+        debug::<512>(self, f)
     }
 }
 
@@ -281,7 +283,7 @@ impl<'a> From<Path<'a>> for ForwardPath<'a> {
 
 impl core::fmt::Debug for ForwardPath<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Display::fmt(self, f)
+        debug::<512>(self, f)
     }
 }
 
