@@ -11,7 +11,7 @@ use crate::grammar::{
     BASE64, ESMTP_VALUE, Fault, IResult, LDH, TRANSID_ATOM, WORD_CHAR, as_str, digits, literal,
     many1, octet, of_octet, run, scan, split, whole, wire_text,
 };
-use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer, limits, path};
+use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer, limits};
 
 /// BODY=: how the octets of the content are to be taken, RFC 6152 and RFC 3030.
 ///
@@ -268,9 +268,12 @@ wire_text!(TransId);
 
 /// `transid-value ::= "<" transid-spec ">"`, `transid-spec ::= transid-local "@" transid-domain`.
 pub(super) fn trans_id(input: &[u8]) -> IResult<'_, TransId<'_>> {
-    // The common case.
-    if let Some((_, end)) = path::plain_mailbox(input, 1) {
-        if let ([b'<', ..], [b'>', rest @ ..], ..=79) = (input, split(input, end).1, end) {
+    // The common case: two names.
+    let at = scan::domain(input, 1);
+    let end = scan::domain(input, at + 1);
+    if let ([b'<', ..], [b'>', rest @ ..], ..=79) = (input, split(input, end).1, end) {
+        let is_atom = |end: usize| input.get(end - 1).is_some_and(u8::is_ascii_alphanumeric);
+        if input.get(at) == Some(&b'@') && is_atom(at) && is_atom(end) {
             return Ok((rest, TransId(split(input, end + 1).0)));
         }
     }
@@ -324,7 +327,7 @@ impl<'a> OtherParameter<'a> {
     /// variant for, `ParameterValue` when the value is none; `LineTooLong`.
     pub fn new(keyword: &'a str, value: Option<&'a str>) -> Result<Self, SyntaxError> {
         let name = whole(keyword.as_bytes(), SyntaxErrorKind::Parameter, esmtp_keyword)?;
-        if known::identify(name).is_some_and(|(_, rest)| rest.is_empty()) {
+        if known::identify(name).is_some() {
             return Err(SyntaxError { kind: SyntaxErrorKind::Parameter, offset: 0 });
         }
         if let Some(value) = value {

@@ -357,8 +357,8 @@ fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
     any_path(input, policy)
 }
 
-/// The `Mailbox` that starts at `start`, if it is of letters, digits, hyphens and dots only, and of
-/// no label that could be too long: octets of its local part, and where it ends.
+/// The `Mailbox` that starts at `start`, if it is a dot-string in US-ASCII at a name without a label
+/// that could be too long: octets of its local part, and where it ends.
 #[inline(always)]
 pub(crate) fn plain_mailbox(input: &[u8], start: usize) -> Option<(u8, usize)> {
     let at = scan::dot_string(input, start);
