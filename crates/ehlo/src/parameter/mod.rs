@@ -259,17 +259,14 @@ fn esmtp_param(input: &[u8]) -> IResult<'_, Parameter<'_>> {
     })
 }
 
-/// `esmtp-param` up to a space or the end of the line, each value by the grammar of its RFC; gives
-/// what it adds to a set of parameters seen.
+/// `esmtp-param`, each value by the grammar of its RFC; gives what it adds to a set of parameters
+/// seen. Whether it goes up to a space or the end of the line, the caller asks.
 #[inline]
 fn check_param(input: &[u8], utf8: bool) -> IResult<'_, u32> {
     let Some(known) = known::identify(input) else {
         return check_other(input, utf8);
     };
     let (rest, flags) = check_known(known, input, utf8)?;
-    if !is_word_end(rest) {
-        return Fault::error(rest, of_octet(rest, KIND));
-    }
     Ok((rest, known.bit() | flags))
 }
 

@@ -272,8 +272,8 @@ pub(super) fn trans_id(input: &[u8]) -> IResult<'_, TransId<'_>> {
     let at = scan::domain(input, 1);
     let end = scan::domain(input, at + 1);
     if let ([b'<', ..], [b'>', rest @ ..], ..=79) = (input, split(input, end).1, end) {
-        let is_atom = |end: usize| input.get(end - 1).is_some_and(u8::is_ascii_alphanumeric);
-        if input.get(at) == Some(&b'@') && is_atom(at) && is_atom(end) {
+        let is_at = input.get(at) == Some(&b'@');
+        if is_at && scan::is_name(input, 1, at) && scan::is_name(input, at + 1, end) {
             return Ok((rest, TransId(split(input, end + 1).0)));
         }
     }

@@ -236,10 +236,9 @@ pub(crate) fn checked_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'
 pub(crate) fn local_part<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, LocalPart<'i>> {
     let length = scan::dot_string(input, 0);
     let (text, rest) = split(input, length);
-    match (text.last(), rest.first()) {
-        (Some(last), Some(b'@')) if *last != b'.' && length <= limits::LOCAL_PART => {
-            Ok((rest, LocalPart(text)))
-        }
+    match (text, rest) {
+        ([] | [b'.', ..] | [.., b'.'], _) => any_local_part(input, policy),
+        (_, [b'@', ..]) if length <= limits::LOCAL_PART => Ok((rest, LocalPart(text))),
         _ => any_local_part(input, policy),
     }
 }

@@ -365,12 +365,11 @@ pub(crate) fn plain_mailbox(input: &[u8], start: usize) -> Option<(u8, usize)> {
     let [last, b'@'] = *input.get(at.checked_sub(1)?..)?.first_chunk()? else {
         return None;
     };
+    let is_dot_string = at > start && last != b'.' && input.get(start) != Some(&b'.');
     let end = scan::domain(input, at + 1);
-    let is_name = input.get(end - 1).is_some_and(u8::is_ascii_alphanumeric);
-    let (local_part, domain) = (at - start, end - at - 1);
-    let is_short = local_part <= limits::LOCAL_PART && domain <= limits::LABEL;
-    if is_name && is_short && last != b'.' && local_part > 0 {
-        return Some((u8::try_from(local_part).ok()?, end));
+    let is_short = at - start <= limits::LOCAL_PART && end - at <= limits::LABEL;
+    if is_dot_string && is_short && scan::is_name(input, at + 1, end) {
+        return Some((u8::try_from(at - start).ok()?, end));
     }
     None
 }
