@@ -1,18 +1,22 @@
 //! The parameters of MAIL and RCPT, RFC 5321 §4.1.1.11, typed by their extensions' RFCs.
 
+mod date_time;
 mod dsn;
 mod known;
 mod list;
 mod orcpt;
+mod other;
 mod time;
 mod word;
 mod xtext;
 
+pub use date_time::DateTime;
 pub use dsn::{Envid, Notify, Ret};
 pub use list::Parameters;
 pub use orcpt::Orcpt;
-pub use time::{ByMode, DateTime, DeliverBy, HoldInterval, Rrvs, RrvsAction};
-pub use word::{Body, Mtrk, OtherParameter, Priority, Solicit, TransId};
+pub use other::OtherParameter;
+pub use time::{ByMode, DeliverBy, HoldInterval, Rrvs, RrvsAction};
+pub use word::{Body, Mtrk, Priority, Solicit, TransId};
 pub use xtext::{AuthIdentity, Decoded, Xtext, XtextMailbox};
 
 pub(crate) use known::Place;
@@ -226,7 +230,7 @@ fn esmtp_param(input: &[u8]) -> IResult<'_, Parameter<'_>> {
         }};
     }
     let Some(known) = known::identify(input) else {
-        let (rest, keyword) = word::esmtp_keyword(input)?;
+        let (rest, keyword) = other::esmtp_keyword(input)?;
         let (rest, value) = other_value(rest, true)?;
         return Ok((rest, Parameter::Other(OtherParameter::known(keyword, value))));
     };
@@ -272,7 +276,7 @@ fn check_param(input: &[u8], utf8: bool) -> IResult<'_, u32> {
 
 /// The same of an unknown parameter.
 fn check_other(input: &[u8], utf8: bool) -> IResult<'_, u32> {
-    let (after, _) = word::esmtp_keyword(input)?;
+    let (after, _) = other::esmtp_keyword(input)?;
     let (rest, value) = other_value(after, utf8)?;
     if !is_word_end(rest) {
         let kind = if value.is_some() { KIND } else { SyntaxErrorKind::Parameter };
@@ -331,7 +335,7 @@ fn check_known(known: Known, input: &[u8], utf8: bool) -> IResult<'_, u32> {
 /// `["=" esmtp-value]` of an unknown parameter.
 fn other_value(input: &[u8], utf8: bool) -> IResult<'_, Option<&[u8]>> {
     match input {
-        [b'=', text @ ..] => word::esmtp_value(text, utf8).map(|(rest, v)| (rest, Some(v))),
+        [b'=', text @ ..] => other::esmtp_value(text, utf8).map(|(rest, v)| (rest, Some(v))),
         _ => Ok((input, None)),
     }
 }
