@@ -4,7 +4,10 @@
 #![allow(clippy::missing_panics_doc)] // a failed expectation panics, that is what it is for
 
 pub mod application;
+pub mod feed;
+pub mod naive;
 pub mod peer;
+pub mod property;
 pub mod snapshot;
 pub mod split;
 pub mod transcript;

@@ -1,5 +1,5 @@
 //! Attacks on servers, by the numbers of `docs/security.md`: those that a transcript cannot show,
-//! or that are many of a kind. The others are transcripts, in `transcripts/attacks`.
+//! or that are many of a kind. The others are transcripts, `transcripts/v*.smtp`.
 
 mod abuse;
 mod auth;

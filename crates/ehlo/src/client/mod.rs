@@ -294,10 +294,7 @@ impl Client {
     fn apply(&mut self, to: Verb, reply: &Reply<'_>) {
         let code = reply.code();
         let severity = code.severity();
-        // RFC 2033 §4.2: of several replies to the mail data the first ends the transaction.
-        if !(matches!(to, Verb::Message | Verb::BdatLast) && self.state == State::Ready) {
-            self.state = session::next(self.state, to, code);
-        }
+        self.state = session::next(self.state, to, code);
         match (to, severity) {
             (Verb::Ehlo | Verb::Lhlo, Severity::PositiveCompletion) => {
                 self.capabilities = Capabilities::from_reply(reply);

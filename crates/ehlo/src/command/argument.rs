@@ -53,8 +53,8 @@ pub(super) fn string(input: &[u8]) -> IResult<'_, SmtpString<'_>> {
 
 /// What VRFY and EXPN ask about, RFC 5321 §3.5.1: a user, a list, or a mailbox.
 ///
-/// The grammar of the commands says `String`; §3.5.1: "the implementation … SHOULD also accept
-/// local-part@domain".
+/// The grammar of the commands says `String`, which has no dot and no `@`; §3.5.1 has a user name
+/// and domain, too.
 ///
 /// ```
 /// use ehlo::UserOrList;
@@ -326,8 +326,8 @@ impl<'a> OtherVerb<'a> {
     /// `UnknownVerb` when it is none, or one that [`Command`](crate::Command) has a variant for;
     /// `ObsoleteVerb` for SEND, SOML and SAML; `LineTooLong`.
     pub fn new(name: &'a str) -> Result<Self, SyntaxError> {
-        let kind = match super::parse::Known::of(name.as_bytes()) {
-            Some(super::parse::Known::Obsolete) => SyntaxErrorKind::ObsoleteVerb,
+        let kind = match super::verb::Known::of(name.as_bytes()) {
+            Some(super::verb::Known::Obsolete) => SyntaxErrorKind::ObsoleteVerb,
             Some(_) => SyntaxErrorKind::UnknownVerb,
             None => return whole(name.as_bytes(), SyntaxErrorKind::UnknownVerb, other_verb),
         };

@@ -4,6 +4,7 @@ mod argument;
 mod attribute;
 mod auth;
 mod parse;
+mod verb;
 
 pub use argument::{AbsoluteUri, DomainList, EtrnNode, OtherVerb, SmtpString, UserOrList};
 pub use attribute::{Attribute, AttributeName, Attributes};
@@ -191,7 +192,7 @@ impl<'a> Command<'a> {
     /// Octets that the line may have, its CRLF included.
     pub fn max_len(&self) -> usize {
         match self {
-            // RFC 4954 §4: "this limit … is 12288 octets".
+            // RFC 4954 §4 gives the exchange 12288; a client keeps this line of it to 512.
             Self::Auth { .. } => limits::AUTH_LINE,
             Self::Mail { parameters, .. } | Self::Rcpt { parameters, .. } => {
                 limits::COMMAND_LINE + parameters.allowance()

@@ -257,10 +257,15 @@ impl<'e> Delivery<'e> {
                 self.settle();
                 if undecided { Event::Recipient { index, reply } } else { other }
             }
+            // RFC 5321 §4.3.2: nothing but 354 opens the mail data.
             Verb::Data if self.client.wants_content() => {
-                // RFC 2920 §3.1: after 354 with no recipient "the client … should send a single dot".
-                let wanted = self.client.accepted() > 0;
-                self.stage = if wanted { Stage::Content } else { Stage::LoneDot };
+                match self.client.accepted() {
+                    // RFC 2920 §3.1: "the client … should send a single dot".
+                    0 => self.stage = Stage::LoneDot,
+                    // MAIL was refused, and all are told so: not even a dot may follow.
+                    _ if self.stage == Stage::Failed => self.client.poison(),
+                    _ => self.stage = Stage::Content,
+                }
                 other
             }
             Verb::Data => {

@@ -49,12 +49,16 @@ pub(crate) fn whole<'i, T>(
     kind: SyntaxErrorKind,
     rule: impl FnOnce(&'i [u8]) -> IResult<'i, T>,
 ) -> Result<T, SyntaxError> {
-    match rule(input) {
-        Ok(([], value)) => Ok(value),
-        Ok((rest, _)) => Err(Fault { rest, kind: of_octet(rest, kind) }.locate(input)),
-        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault.locate(input)),
-        Err(nom::Err::Incomplete(_)) => Err(SyntaxError { kind, offset: input.len() }),
-    }
+    let fault = match rule(input) {
+        Ok(([], value)) => return Ok(value),
+        Ok((rest, _)) => Fault { rest, kind: of_octet(rest, kind) },
+        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => fault,
+        Err(nom::Err::Incomplete(_)) => Fault { rest: &[], kind },
+    };
+    // A rule takes a CR for the end of the line, which there is none of here.
+    let is_cr = fault.rest.first() == Some(&b'\r');
+    let kind = if is_cr { SyntaxErrorKind::BareCr } else { fault.kind };
+    Err(Fault { kind, ..fault }.locate(input))
 }
 
 /// Whether a line ends here: at its CRLF, or with its input when that was cut off.
@@ -71,12 +75,12 @@ pub(crate) fn is_word_end(rest: &[u8]) -> bool {
     matches!(rest.first(), None | Some(b'\r' | b' '))
 }
 
-/// What is wrong where no rule goes on: `kind`, unless the octet is one that no rule takes.
+/// What is wrong where no rule goes on: `kind`, unless the octet is one that no rule takes. A CR may
+/// be the end of the line.
 pub(crate) fn of_octet(rest: &[u8], kind: SyntaxErrorKind) -> SyntaxErrorKind {
     match rest.first() {
-        Some(b'\r') => SyntaxErrorKind::BareCr,
         Some(b'\n') => SyntaxErrorKind::BareLf,
-        Some(0..=8 | 11..=31 | 127) => SyntaxErrorKind::Control,
+        Some(0..=8 | 11 | 12 | 14..=31 | 127) => SyntaxErrorKind::Control,
         Some(128..) => SyntaxErrorKind::NonAscii,
         _ => kind,
     }
@@ -181,6 +185,16 @@ const fn fold(octet: u8) -> u8 {
 /// `min*maxDIGIT` as a number; `None` when it is over [`u64::MAX`].
 #[inline]
 pub(crate) fn digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, Option<u64>> {
+    if let Some((value, count)) = scan::short_number(input) {
+        if count <= max {
+            return Ok((split(input, count).1, Some(value)));
+        }
+    }
+    many_digits(input, max, kind)
+}
+
+/// The same for a number that is long, wrong, or at the end of the input.
+fn many_digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, Option<u64>> {
     let mut value = 0_u64;
     let mut count = 0_usize;
     let mut over = false;
@@ -205,8 +219,8 @@ pub(crate) fn digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult
 /// `xtext = *( xchar / hexchar )`, RFC 3461 §4, as it stands on the wire.
 ///
 /// `hexchar = "+" HEXDIG HEXDIG`: RFC 3461 says upper case, RFC 4954 §8 either; both are read. A
-/// control octet other than HT that hides in a hexchar is refused: what the value is meant for is
-/// "printable (graphic and white space) US-ASCII" (RFC 3461 §4.4).
+/// control octet other than HT that hides in a hexchar is refused: what is decoded ends up in
+/// headers, and is meant to be printable (RFC 3461 §4.4).
 #[inline]
 pub(crate) fn xtext(input: &[u8], kind: SyntaxErrorKind) -> IResult<'_, &[u8]> {
     let mut rest = split(input, scan::xchars(input)).1;

@@ -4,7 +4,7 @@ use super::domain::{UTF8, host};
 use super::literal::address_literal;
 use super::{Domain, Host, unexpected_utf8};
 use crate::grammar::{
-    Fault, IResult, QTEXT_SMTP, debug, display, of_octet, run, scan, split, whole, wire_text,
+    Fault, IResult, QTEXT_SMTP, debug, display, of_octet, scan, split, whole, wire_text,
 };
 use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
 
@@ -234,12 +234,11 @@ pub(crate) fn checked_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'
 /// `Local-part = Dot-string / Quoted-string`.
 #[inline]
 pub(crate) fn local_part<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, LocalPart<'i>> {
-    let length = scan::dot_string(input);
-    match input.get(length) {
-        Some(b'@') if matches!(length, 1..=limits::LOCAL_PART) => {
-            let (text, rest) = split(input, length);
-            Ok((rest, LocalPart(text)))
-        }
+    let length = scan::dot_string(input, 0);
+    let (text, rest) = split(input, length);
+    match (text, rest) {
+        ([] | [b'.', ..] | [.., b'.'], _) => any_local_part(input, policy),
+        (_, [b'@', ..]) if length <= limits::LOCAL_PART => Ok((rest, LocalPart(text))),
         _ => any_local_part(input, policy),
     }
 }
@@ -287,7 +286,7 @@ fn utf8_dot_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, &'i [u8]
     let is_part = |octet: &u8| RANK[usize::from(*octet)] < STOP || *octet >= 0x80;
     let length = input.iter().position(|octet| !is_part(octet)).unwrap_or(input.len());
     let (text, rest) = split(input, length);
-    let text = utf8(text, policy)?;
+    utf8(input, text, policy)?;
     let mut at = 0;
     for atom in text.split(|&octet| octet == b'.') {
         if atom.is_empty() {
@@ -299,39 +298,43 @@ fn utf8_dot_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, &'i [u8]
 }
 
 /// `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`, `QcontentSMTP = qtextSMTP / quoted-pairSMTP`,
-/// `quoted-pairSMTP = %d92 %d32-126`; RFC 6531 §3.3: `qtextSMTP =/ UTF8-non-ascii`.
+/// `quoted-pairSMTP = %d92 %d32-126`; RFC 6531 §3.3: `qtextSMTP =/ UTF8-non-ascii`. The caller has
+/// seen the opening quote.
 pub(crate) fn quoted_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, &'i [u8]> {
-    let Some((b'"', mut rest)) = input.split_first() else {
-        return Fault::error(input, SyntaxErrorKind::LocalPart);
-    };
     let mut is_ascii = true;
+    // Behind the opening quote.
+    let mut at = 1;
     loop {
-        rest = split(rest, run(rest, &QTEXT_SMTP)).1;
-        rest = match rest {
-            [b'"', after @ ..] => {
-                let text = split(input, input.len() - after.len()).0;
-                let text = if is_ascii { text } else { utf8(text, policy)? };
-                return Ok((after, text));
-            }
-            [b'\\', 32..=126, after @ ..] => after,
-            [128..=255, after @ ..] => {
+        match input.get(at) {
+            Some(octet) if QTEXT_SMTP[usize::from(*octet)] => at += 1,
+            Some(b'\\') if matches!(input.get(at + 1), Some(32..=126)) => at += 2,
+            Some(128..) => {
                 is_ascii = false;
-                after
+                at += 1;
             }
-            _ => return Fault::error(rest, of_octet(rest, SyntaxErrorKind::LocalPart)),
-        };
+            Some(b'"') => break,
+            _ => {
+                let rest = split(input, at).1;
+                return Fault::error(rest, of_octet(rest, SyntaxErrorKind::LocalPart));
+            }
+        }
     }
+    let (text, rest) = split(input, at + 1);
+    if !is_ascii {
+        utf8(input, text, policy)?;
+    }
+    Ok((rest, text))
 }
 
-/// `text`, when it is valid UTF-8 and the policy reads UTF-8.
+/// Whether `text`, the front of `input`, is valid UTF-8 and the policy reads UTF-8.
 #[cold]
-fn utf8<'i>(text: &'i [u8], policy: &Policy) -> Result<&'i [u8], nom::Err<Fault<'i>>> {
+fn utf8<'i>(input: &'i [u8], text: &[u8], policy: &Policy) -> Result<(), nom::Err<Fault<'i>>> {
     if policy.smtputf8 && core::str::from_utf8(text).is_ok() {
-        return Ok(text);
+        return Ok(());
     }
     let at = text.iter().position(|octet| *octet >= 0x80).unwrap_or_default();
     let kind = if policy.smtputf8 { SyntaxErrorKind::NonAscii } else { unexpected_utf8(text) };
-    Err(nom::Err::Error(Fault { rest: split(text, at).1, kind }))
+    Err(nom::Err::Error(Fault { rest: split(input, at).1, kind }))
 }
 
 /// The rank of an octet in a dot-string. Two neighbours whose ranks add up to more than [`WORST`]
