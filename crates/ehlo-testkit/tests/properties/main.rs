@@ -85,7 +85,7 @@ fn octet() -> impl Strategy<Value = u8> {
 }
 
 /// Runs a property; says which input broke it.
-fn holds(target: &str, name: &str, check: fn(&[u8]), input: &[u8]) {
+fn holds(target: &str, name: &str, check: property::Property, input: &[u8]) {
     let result = std::panic::catch_unwind(|| check(input));
     assert!(result.is_ok(), "{target}, {name}: {}", input.escape_ascii());
 }
