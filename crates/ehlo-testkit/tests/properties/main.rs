@@ -18,7 +18,7 @@ fn vectors_and_transcripts() {
         let seeds = seeds::of(target);
         assert!(seeds.len() >= 10, "{} seeds for {target}", seeds.len());
         for (name, octets) in seeds {
-            holds(target, &name, *check, &octets);
+            holds(target, name, *check, octets);
             if let Some(directory) = &directory {
                 let directory = directory.join(target);
                 fs::create_dir_all(&directory).expect("a directory");
@@ -65,7 +65,7 @@ proptest! {
     ) {
         for (target, check) in property::ALL {
             let seeds = seeds::of(target);
-            let [first, second] = [first, second].map(|index| &index.get(&seeds).1);
+            let [first, second] = [first, second].map(|index| &index.get(seeds).1);
             let head = &first[..cuts[0].index(first.len() + 1)];
             let mut input = [head, &second[cuts[1].index(second.len() + 1)..]].concat();
             for (place, octet) in &changes {

@@ -258,8 +258,10 @@ impl Server {
         // a failed chunk fails its transaction.
         let applies = pending.refused.is_none()
             || code == Code::SERVICE_NOT_AVAILABLE
-            || matches!(pending.verb, Verb::Message | Verb::BdatLast | Verb::AuthResponse)
-            || (pending.verb == Verb::Bdat && self.state.is_transaction());
+            || matches!(
+                pending.verb,
+                Verb::Message | Verb::Bdat | Verb::BdatLast | Verb::AuthResponse
+            );
         if applies {
             self.state = session::next(self.state, pending.verb, code);
         }
