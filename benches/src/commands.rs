@@ -170,7 +170,9 @@ pub(crate) fn server_config() -> ServerConfig {
         Extension::Chunking,
     ];
     ServerConfig {
-        offered: offered.into_iter().fold(Capabilities::NONE.with_size(50 << 20), Capabilities::with),
+        offered: offered
+            .into_iter()
+            .fold(Capabilities::NONE.with_size(50 << 20), Capabilities::with),
         ..ServerConfig::DEFAULT
     }
 }

@@ -8,6 +8,8 @@ pub(crate) const SMALL: usize = 64 << 10;
 pub(crate) const LARGE: usize = 4 << 20;
 /// Octets of a message.
 pub(crate) const MESSAGE: usize = 10 << 20;
+/// Octets of one that fits a cache, and that callgrind gets through.
+pub(crate) const SHORT_MESSAGE: usize = 1 << 20;
 /// Octets of the pieces in which a message comes.
 pub(crate) const CHUNK: usize = 16 << 10;
 

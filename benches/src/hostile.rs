@@ -2,7 +2,6 @@
 //! twice as long is not linear.
 
 use std::hint::black_box;
-use std::rc::Rc;
 
 use ehlo::server::Event;
 use ehlo::{
@@ -57,9 +56,9 @@ pub(crate) fn deep_quoting(name: &'static str) -> Contest {
     commands(name, 500, |length| format!("RCPT TO:<\"{}\"@a>", "\\\"".repeat((length - 14) / 2)))
 }
 
-/// Lines of RCPT with a source route as long as the line.
+/// Lines of RCPT with a source route as long as the line, and no end of the path.
 pub(crate) fn source_route(name: &'static str) -> Contest {
-    commands(name, 500, |length| format!("RCPT TO:<{}@a:b@c>", "@a,".repeat((length - 17) / 3)))
+    commands(name, 500, |length| format!("RCPT TO:<{}@a:b@c", "@a,".repeat((length - 16) / 3)))
 }
 
 /// Lines of MAIL with a value in xtext of which every octet is encoded.

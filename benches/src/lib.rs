@@ -20,7 +20,7 @@ mod session;
 
 pub use contest::{Contest, Kind, Side};
 
-use corpus::{LARGE, MESSAGE, SMALL};
+use corpus::{LARGE, MESSAGE, SHORT_MESSAGE, SMALL};
 
 /// The contest of this name, with its corpus.
 ///
@@ -49,9 +49,13 @@ pub const CONTESTS: &[(&str, fn(&'static str) -> Contest)] = &[
     ("decode/text", |name| data::decode(name, &corpus::text(MESSAGE))),
     ("decode/dotted-text", |name| data::decode(name, &corpus::dotted_text(MESSAGE))),
     ("decode/dots", |name| data::decode(name, &corpus::dots(MESSAGE))),
+    ("decode/text-1MiB", |name| data::decode(name, &corpus::text(SHORT_MESSAGE))),
+    ("decode/dots-1MiB", |name| data::decode(name, &corpus::dots(SHORT_MESSAGE))),
     ("encode/text", |name| data::encode(name, corpus::text(MESSAGE))),
     ("encode/dotted-text", |name| data::encode(name, corpus::dotted_text(MESSAGE))),
     ("encode/dots", |name| data::encode(name, corpus::dots(MESSAGE))),
+    ("encode/text-1MiB", |name| data::encode(name, corpus::text(SHORT_MESSAGE))),
+    ("encode/dots-1MiB", |name| data::encode(name, corpus::dots(SHORT_MESSAGE))),
     ("session/server", session::server),
     ("hostile/endless-command", hostile::endless_command),
     ("hostile/endless-cr", hostile::endless_cr),

@@ -4,8 +4,8 @@
 //! `--profile lto` in place of `--release` for fat LTO. `--check` fails when a bound is exceeded.
 //!
 //! Absolute times mean little on a machine that has other work; ratios do, if the sides take turns
-//! that are short and many. The best turn of each side counts: what else runs can only slow one
-//! down.
+//! that are short and many. Time of the thread is counted, not of the clock on the wall, and the
+//! best turn of each side: what else runs can only slow one down.
 
 #![allow(clippy::print_stdout)] // tables are what it is for
 #![allow(clippy::cast_precision_loss)] // of times and sizes far below 2^52
@@ -13,6 +13,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use cpu_time::ThreadTime;
 use ehlo_benches::{CONTESTS, Contest, Kind};
 
 fn main() -> ExitCode {
@@ -141,7 +142,7 @@ impl Times {
             .iter_mut()
             .map(|side| {
                 side.run();
-                let start = Instant::now();
+                let start = ThreadTime::now();
                 side.run();
                 let once = start.elapsed().as_secs_f64();
                 (TURN.as_secs_f64() / once).clamp(1.0, 10_000.0).round()
@@ -156,7 +157,7 @@ impl Times {
             // Whoever comes first finds the cache as another left it.
             for place in 0..sides {
                 let side = (place + round) % sides;
-                let start = Instant::now();
+                let start = ThreadTime::now();
                 let mut repeat = 0.0;
                 while repeat < repeats[side] {
                     std::hint::black_box(contest.sides[side].run());
@@ -216,7 +217,7 @@ const BOUNDS: &[Bound] = &[
     data("decode/dots", "ehlo, Reject", Against::Peers, 0.50),
     data("encode/text", "ehlo, Reject", RIGHT_ENCODERS, 0.90),
     data("encode/dotted-text", "ehlo, Reject", RIGHT_ENCODERS, 0.90),
-    data("encode/dots", "ehlo, Reject", RIGHT_ENCODERS, 0.90),
+    data("encode/dots", "ehlo, Reject", RIGHT_ENCODERS, 0.50),
     doubled("hostile/endless-command"),
     doubled("hostile/endless-cr"),
     doubled("hostile/long-lines"),
@@ -261,5 +262,5 @@ const fn doubled(contest: &'static str) -> Bound {
 const TURN: Duration = Duration::from_micros(400);
 /// How long a contest lasts, unless it needs longer for its rounds.
 const BUDGET: Duration = Duration::from_millis(1500);
-const MIN_ROUNDS: usize = 15;
+const MIN_ROUNDS: usize = 31;
 const MAX_ROUNDS: usize = 400;
