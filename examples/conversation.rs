@@ -10,8 +10,8 @@ use clap::Parser;
 use ehlo::server::Event as ServerEvent;
 use ehlo::{
     Capabilities, Client, ClientConfig, ClientName, Code, Command, Encode, Endpoint, EnhancedCode,
-    Extension, ForwardPath, InitialResponse, Machine, Mechanism, Mechanisms, Parameters, Reply,
-    ReversePath, SaslMechanism, Server, ServerConfig, Verb, client,
+    Extension, ForwardPath, Machine, Mechanism, Mechanisms, Parameters, Reply, ReversePath,
+    SaslData, SaslMechanism, Server, ServerConfig, Verb, client,
 };
 
 /// Holds a whole SMTP session in memory and prints it.
@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     session.send(&[Command::Ehlo(name)])?;
     session.send(&[Command::Auth {
         mechanism: Mechanism::new("PLAIN")?,
-        initial_response: Some(InitialResponse::new(b"\0user\0secret")?),
+        initial_response: Some(SaslData::new(b"\0user\0secret")),
     }])?;
 
     let recipients = ["jones@example.org", "nobody@example.org"];
@@ -147,8 +147,8 @@ impl Session {
                 ServerEvent::Command(Command::Auth { initial_response, .. }) => {
                     let mut credentials = [0; 64];
                     let known = initial_response
-                        .and_then(|response| response.decode(&mut credentials))
-                        .is_some_and(|credentials| credentials == b"\0user\0secret");
+                        .and_then(|response| response.decode(&mut credentials).ok())
+                        .is_some_and(|length| &credentials[..length] == b"\0user\0secret");
                     turn.answer.reply(&if known {
                         Reply::enhanced(Code::AUTHENTICATION_SUCCEEDED, code(2, 7, 0), "welcome")
                     } else {

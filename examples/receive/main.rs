@@ -13,6 +13,7 @@ mod maildir;
 mod session;
 mod trace;
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,44 +33,44 @@ use maildir::Maildir;
 /// A mail sink that loses nothing.
 #[derive(Debug, Parser)]
 #[command(name = "receive", about)]
-struct Args {
-    /// Where to listen; port 0 takes a free one
+struct Arguments {
+    /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:2525")]
     listen: SocketAddr,
-    /// The name in the greeting, the reply to EHLO and the Received: line [default: the machine's]
+    /// The name in the greeting, the reply to EHLO and the Received: line [default: the machine's].
     #[arg(long, value_name = "NAME", value_parser = ehlo_examples::name)]
     hostname: Option<String>,
-    /// Store each message in DIR/new [default: only print it]
+    /// Store each message in DIR/new [default: only print it].
     #[arg(long, value_name = "DIR")]
     maildir: Option<PathBuf>,
-    /// Speak LMTP (RFC 2033) instead of SMTP
+    /// Speak LMTP (RFC 2033) instead of SMTP.
     #[arg(long)]
     lmtp: bool,
-    /// The largest message in octets; 0 for no limit
+    /// The largest message in octets; 0 for no limit.
     #[arg(long, value_name = "BYTES", default_value_t = 50 << 20)]
     max_size: u64,
-    /// Recipients of one message
+    /// Recipients of one message.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     max_recipients: u32,
-    /// Connections at once; the surplus is answered 421
+    /// Connections at once; the surplus is answered 421.
     #[arg(long, value_name = "N", default_value_t = 1024,
         value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     max_connections: u32,
-    /// How long a client may keep silent
+    /// How long a client may keep silent.
     #[arg(long, value_name = "SECONDS", default_value_t = 300,
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
-    /// Refuse this recipient with 550 5.1.1; repeatable
+    /// Refuse this recipient with 550 5.1.1; repeatable.
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     reject: Vec<String>,
-    /// Refuse this recipient with 451 4.3.0; repeatable
+    /// Refuse this recipient with 451 4.3.0; repeatable.
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     defer: Vec<String>,
-    /// Bare CR and bare LF in mail data: reject, normalise or keep
+    /// Bare CR and bare LF in mail data: reject, normalise or keep.
     #[arg(long, value_name = "POLICY", default_value = "reject",
         value_parser = ehlo_examples::newlines)]
     newlines: Newlines,
-    /// Print one JSON object for each event of a session
+    /// Print one JSON object for each event of a session.
     #[arg(long)]
     json: bool,
 }
@@ -87,39 +88,39 @@ struct Service {
 
 #[tokio::main]
 async fn main() {
-    if let Err(error) = run(Args::parse()).await {
+    if let Err(error) = run(Arguments::parse()).await {
         log::error(&error.to_string());
         std::process::exit(2);
     }
 }
 
-async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
-    let host = args.hostname.clone().unwrap_or_else(ehlo_examples::host_name);
-    let maildir = match &args.maildir {
+async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let host = arguments.hostname.clone().unwrap_or_else(ehlo_examples::host_name);
+    let maildir = match &arguments.maildir {
         Some(dir) => Some(
             Maildir::open(dir, &host)
                 .map_err(|error| format!("cannot use {} as a maildir: {error}", dir.display()))?,
         ),
         None => None,
     };
-    let listener = TcpListener::bind(args.listen)
+    let listener = TcpListener::bind(arguments.listen)
         .await
-        .map_err(|error| format!("cannot listen on {}: {error}", args.listen))?;
+        .map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
+    let interrupt = interrupt()?;
+    tokio::pin!(interrupt);
     log::line(&format!("listening on {}", listener.local_addr()?));
     let service = Arc::new(Service {
-        config: config(&args),
+        config: config(&arguments),
         host,
         maildir,
-        reject: args.reject,
-        defer: args.defer,
-        timeout: Duration::from_secs(args.timeout),
-        log: Log::new(args.json),
+        reject: arguments.reject,
+        defer: arguments.defer,
+        timeout: Duration::from_secs(arguments.timeout),
+        log: Log::new(arguments.json),
     });
 
     let (stop, stopped) = watch::channel(false);
-    let places = Arc::new(Semaphore::new(args.max_connections as usize));
-    let interrupt = interrupted();
-    tokio::pin!(interrupt);
+    let places = Arc::new(Semaphore::new(arguments.max_connections as usize));
     loop {
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -146,16 +147,16 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         });
     }
 
-    drop(listener);
     stop.send_replace(true);
-    let all = places.acquire_many(args.max_connections);
+    drop(listener);
+    let all = places.acquire_many(arguments.max_connections);
     // A session that does not end in time is cut off; its message was not answered, so the client
     // keeps it.
     let _ = tokio::time::timeout(session::GRACE + Duration::from_secs(2), all).await;
     Ok(())
 }
 
-fn config(args: &Args) -> ServerConfig {
+fn config(arguments: &Arguments) -> ServerConfig {
     let offered = [
         Extension::Pipelining,
         Extension::EightBitMime,
@@ -165,13 +166,13 @@ fn config(args: &Args) -> ServerConfig {
         Extension::Dsn,
     ];
     ServerConfig {
-        role: if args.lmtp { Role::Lmtp } else { Role::Smtp },
+        role: if arguments.lmtp { Role::Lmtp } else { Role::Smtp },
         offered: offered
             .into_iter()
             .fold(Capabilities::NONE, Capabilities::with)
-            .with_size(args.max_size),
-        newlines: args.newlines,
-        limits: ServerLimits { recipients: args.max_recipients, ..ServerLimits::DEFAULT },
+            .with_size(arguments.max_size),
+        newlines: arguments.newlines,
+        limits: ServerLimits { recipients: arguments.max_recipients, ..ServerLimits::DEFAULT },
         ..ServerConfig::DEFAULT
     }
 }
@@ -186,20 +187,25 @@ async fn turn_away(stream: TcpStream, service: &Service) {
     }
 }
 
-/// Ctrl-C, or SIGTERM where there is such a thing.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+/// Waits for Ctrl-C or SIGTERM. From the call on they no longer end the process by themselves.
+#[cfg(unix)]
+fn interrupt() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+fn interrupt() -> io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
 fn address(text: &str) -> Result<String, ehlo::SyntaxError> {

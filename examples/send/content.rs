@@ -1,6 +1,6 @@
 //! The content of the message: read piece by piece, from the start for each message.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,8 @@ pub(crate) struct Content {
 enum Source {
     File(PathBuf),
     Memory(Vec<u8>),
-    StandardInput,
+    /// Standard input or a pipe: its one reader is there from the start.
+    Stream,
 }
 
 /// What one reading of the content has shown.
@@ -30,22 +31,25 @@ struct Facts {
 }
 
 impl Content {
-    /// The content of `file`, read once beforehand; or standard input, which is kept in memory only
-    /// if it is needed more than once.
+    /// The content of `file`, read once beforehand. Standard input or a pipe cannot be: it is kept
+    /// in memory if it is needed more than once.
     pub(crate) fn open(file: &Path, count: u32, newlines: Newlines) -> io::Result<Self> {
-        let source = if file != Path::new("-") {
+        let mut stream: Box<dyn Read> = if file == Path::new("-") {
+            Box::new(io::stdin())
+        } else {
+            Box::new(File::open(file)?)
+        };
+        let source = if file != Path::new("-") && fs::metadata(file)?.is_file() {
             Source::File(file.to_owned())
         } else if count > 1 {
             let mut octets = Vec::new();
-            io::stdin().lock().read_to_end(&mut octets)?;
+            stream.read_to_end(&mut octets)?;
             Source::Memory(octets)
         } else {
-            Source::StandardInput
+            return Ok(Self { source: Source::Stream, reader: Some(stream), facts: None });
         };
         let mut content = Self { source, reader: None, facts: None };
-        if !matches!(content.source, Source::StandardInput) {
-            content.facts = Some(Facts::of(content.reader()?, newlines)?);
-        }
+        content.facts = Some(Facts::of(content.reader()?, newlines)?);
         Ok(content)
     }
 
@@ -89,7 +93,7 @@ impl Content {
         Ok(match &self.source {
             Source::File(path) => Box::new(File::open(path)?),
             Source::Memory(octets) => Box::new(Cursor::new(octets.clone())),
-            Source::StandardInput => Box::new(io::stdin()),
+            Source::Stream => Box::new(io::empty()),
         })
     }
 }
@@ -133,40 +137,4 @@ impl Facts {
 fn completed(before: u8, octets: &[u8]) -> u64 {
     let pairs = std::iter::once(&before).chain(octets).zip(octets);
     pairs.filter(|&(&before, &octet)| (before == b'\r') != (octet == b'\n')).count() as u64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ehlo::DataEncoder;
-
-    /// What the encoder makes of it, without the final dot.
-    fn encoded(content: &[u8]) -> u64 {
-        let mut encoder = DataEncoder::new(Newlines::Normalise);
-        let mut out = [0; 256];
-        let written = encoder.encode(content, &mut out).map(|progress| progress.written);
-        let written = written.unwrap_or_default();
-        (written + encoder.finish(&mut out[written..]).unwrap_or_default()) as u64 - 3
-    }
-
-    #[test]
-    fn the_declared_size_is_what_is_sent() {
-        for content in
-            ["", "a", "a\n", "a\r", "a\r\n", "\n", "\r", "\r\n", "\r\r\n\n\r", "\na\rb\n"]
-        {
-            for split in 0..=content.len() {
-                let (front, back) = content.split_at(split);
-                let reader = front.as_bytes().chain(back.as_bytes());
-                let facts = Facts::of(reader, Newlines::Normalise).expect("memory never fails");
-                assert_eq!(facts.wire_size, encoded(content.as_bytes()), "{content:?} at {split}");
-            }
-        }
-    }
-
-    #[test]
-    fn eight_bit() {
-        let of = |octets: &[u8]| Facts::of(octets, Newlines::Keep).map(|facts| facts.is_eight_bit);
-        assert!(!of(b"a\x7F").expect("memory never fails"));
-        assert!(of(b"a\x80").expect("memory never fails"));
-    }
 }

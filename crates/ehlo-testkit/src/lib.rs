@@ -3,6 +3,9 @@
 //! Nothing here is published; it may allocate and panic, as a test does.
 #![allow(clippy::missing_panics_doc)] // a failed expectation panics, that is what it is for
 
+pub mod feed;
+pub mod naive;
+pub mod property;
 pub mod snapshot;
 pub mod split;
 pub mod transcript;

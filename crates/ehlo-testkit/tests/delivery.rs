@@ -3,8 +3,8 @@
 
 use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
 use ehlo::{
-    Body, ClientName, Delivery, DeliveryConfig, Envelope, ForwardPath, Machine, Recipient,
-    Recipients, ReversePath, SendError, Verb, Wants,
+    Body, ClientName, Code, Delivery, DeliveryConfig, Envelope, ForwardPath, Machine, Recipient,
+    Recipients, Reply, ReversePath, SendError, Verb, Wants,
 };
 
 const CONTENT: &[u8] = b"Subject: x\r\n\r\n.dot\r\n";
@@ -191,7 +191,10 @@ fn refusals_speak_for_all() {
     for offered in [PIPELINING, PLAIN] {
         let (outcomes, sent) = run(offered, &[("MAIL", "451 4.7.1 later\r\n")]);
         assert_eq!(fates(&outcomes), [Fate::Deferred; 5]);
-        assert!(sent.ends_with("QUIT\r\n"), "{sent}");
+        // This server accepts recipients all the same: nothing that it may take for a message
+        // follows its 354.
+        let end = if offered == PIPELINING { "DATA\r\n" } else { "<s@x.example>\r\nQUIT\r\n" };
+        assert!(sent.ends_with(end), "{sent}");
         let (outcomes, sent) = run(offered, &[("DATA", "554 5.7.1 no\r\n")]);
         let mut all = [Fate::Refused; 5];
         assert_eq!(fates(&outcomes), all);
@@ -212,6 +215,27 @@ fn a_lone_dot() {
     let (outcomes, sent) = run(PIPELINING, &[("RCPT", "550 5.1.1 no\r\n"), ("DATA", "354 go\r\n")]);
     assert_eq!(fates(&outcomes), [Fate::Refused; 5]);
     assert!(sent.ends_with("DATA\r\n.\r\nQUIT\r\n"), "{sent}");
+}
+
+/// A positive reply takes the message for nobody unless it answers the message.
+#[test]
+fn a_positive_reply_out_of_place_is_no_success() {
+    for offered in [PIPELINING, PLAIN] {
+        let (outcomes, _) = run(offered, &[("RCPT TO:<a", "334 go\r\n")]);
+        assert_eq!(fates(&outcomes)[..2], [Fate::Deferred, Fate::Accepted]);
+        let (outcomes, sent) = run(offered, &[("DATA", "250 taken\r\n")]);
+        let [a, b, c, d, e] = ONE_REFUSED;
+        let open = |fate| if fate == Fate::Accepted { Fate::Deferred } else { fate };
+        assert_eq!(fates(&outcomes), [a, b, c, d, e].map(open));
+        assert!(sent.ends_with("DATA\r\nRSET\r\nQUIT\r\n"), "{sent}");
+        let (outcomes, sent) = run(offered, &[("EHLO", "334 what\r\n")]);
+        assert_eq!(fates(&outcomes), [Fate::Pending; 5]);
+        assert!(sent.ends_with("EHLO client.example\r\nQUIT\r\n"), "{sent}");
+    }
+    let mut memory = [Outcome::PENDING];
+    let greeting = Event::Refused { to: Verb::Greeting, reply: Reply::new(Code::OK, "hi") };
+    Outcomes::new(&mut memory).record(&greeting);
+    assert_eq!(memory[0].fate, Fate::Deferred);
 }
 
 #[test]

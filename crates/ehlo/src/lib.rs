@@ -36,8 +36,8 @@ pub use chunk::ChunkDecoder;
 pub use client::{Client, ClientConfig, SendError};
 pub use code::{Code, EnhancedCode, EnhancedStatus, Severity};
 pub use command::{
-    AbsoluteUri, Attribute, AttributeName, Attributes, Command, DomainList, EtrnNode,
-    InitialResponse, Mechanism, OtherVerb, SmtpString, UserOrList,
+    AbsoluteUri, Attribute, AttributeName, Attributes, Command, DomainList, EtrnNode, Mechanism,
+    OtherVerb, SmtpString, UserOrList,
 };
 pub use data::{
     Content, DataDecoder, DataEncoder, Decoded, FinishError, NewlineError, NewlineErrorKind,
@@ -49,7 +49,7 @@ pub use encode::{BufferTooSmall, Encode, Writer};
 pub use endpoint::{Answer, Endpoint, Transport, Turn};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
-pub use machine::{Machine, Received, Wants};
+pub use machine::{Machine, Received, Upgrade, Wants};
 pub use parameter::{
     AuthIdentity, Body, By, ByMode, DateTime, DecodedXtext, Envid, HoldInterval, Mtrk, Notify,
     Orcpt, OtherParameter, Parameter, Parameters, Priority, Ret, Rrvs, RrvsAction, Solicit,

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::BufferTooSmall;
+use crate::{BufferTooSmall, Injected};
 
 /// What one call to `receive` took from the input, and what came of it.
 ///
@@ -94,4 +94,23 @@ pub trait Machine {
 
     /// How long the wait for the peer may last now, RFC 5321 §4.5.3.2.
     fn timeout(&self) -> Duration;
+}
+
+/// A [`Machine`] whose session may go on inside TLS, RFC 3207.
+///
+/// ```
+/// use ehlo::{Client, ClientConfig, Injected, Upgrade};
+///
+/// // Nobody said STARTTLS.
+/// let mut client = Client::new(ClientConfig::DEFAULT);
+/// assert_eq!(Upgrade::tls_established(&mut client, b""), Err(Injected));
+/// ```
+pub trait Upgrade: Machine {
+    /// TLS is established on the connection. `leftover` is what was read and not yet taken by the
+    /// machine before the handshake.
+    ///
+    /// # Errors
+    ///
+    /// [`Injected`] when there is any, or when no upgrade was agreed on; the session is then over.
+    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected>;
 }

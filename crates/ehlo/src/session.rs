@@ -228,7 +228,8 @@ table! {
     /// §4.1.1.9, as VRFY.
     Noop in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250] last;
     /// §4.1.1.10. "May be issued at any time", §4.1.4; after a refused greeting it is the only one.
-    Quit in [Rejected Start Ready Mail Rcpt Chunk Failed], 2 => Closed, 3 => stay, no => stay, codes [221] last;
+    /// Whatever the reply, the client closes.
+    Quit in [Rejected Start Ready Mail Rcpt Chunk Failed], 2 => Closed, 3 => Closed, no => Closed, codes [221] last;
     /// RFC 3207 §4; within a transaction it is refused.
     StartTls in [Ready], 2 => Tls, 3 => stay, no => stay, codes [220] last;
     /// TLS was negotiated, RFC 3207 §4.2: both peers are back in their initial state. It has no

@@ -286,9 +286,15 @@ fn limits() {
         let Capability::Limits(limits) = Capability::parse(text.as_bytes()) else { panic!() };
         assert_eq!((limits.rcpt_max(), limits.mail_max()), (None, Some(2)), "{value}");
     }
-    for basic in ["LIMITS", "LIMITS =1", "LIMITS A= B=1", "LIMITS A=b;c", "LIMITS RCPTMAX=1 a.b=1"]
-    {
-        assert_eq!(parsed(basic), None, "{basic}");
+    for none in [
+        "LIMITS",
+        "LIMITS =1",
+        "LIMITS A= B=1",
+        "LIMITS A=b;c",
+        "LIMITS RCPTMAX=1 a.b=1",
+        "LIMITS RCPTMAX=0999",
+    ] {
+        assert_eq!(parsed(none), None, "{none}");
     }
     assert_eq!(Limits::NONE.with_mail_max(u32::MAX).mail_max(), Some(999_999));
     let own = Capabilities::NONE.with_limits(Limits::NONE.with_mail_max(7));
@@ -394,7 +400,10 @@ proptest! {
         let mut expected = Capabilities::NONE;
         for (place, text) in lines.iter().enumerate() {
             let separator = if place + 1 == lines.len() { ' ' } else { '-' };
-            octets += &format!("250{separator}{text}\r\n");
+            octets.push_str("250");
+            octets.push(separator);
+            octets.push_str(text);
+            octets.push_str("\r\n");
             expected.insert(&Capability::parse(text.as_bytes()));
         }
         let Ok(Parsed::Complete { value, .. }) = Reply::parse(octets.as_bytes(), &Policy::STRICT)
@@ -404,7 +413,7 @@ proptest! {
         prop_assert_eq!(Capabilities::from_reply(&value), expected);
         let text = format!("{greeting}\n{}", lines.join("\n"));
         let built = Reply::new(Code::OK, &text);
-        if !lines.iter().any(|line| line.is_empty()) {
+        if !lines.iter().any(String::is_empty) {
             prop_assert_eq!(Capabilities::from_reply(&built), expected);
         }
     }
@@ -430,6 +439,21 @@ proptest! {
         }
         prop_assert!(written.bytes().all(|octet| octet == 9 || (32..=126).contains(&octet)));
     }
+}
+
+#[test]
+fn no_limits_without_a_limit() {
+    let none = Capabilities::NONE.with(Extension::Limits);
+    assert_eq!(none, Capabilities::NONE);
+    let some = Capabilities::NONE.with_limits(Limits::NONE.with_rcpt_max(5));
+    assert!(some.contains(Extension::Limits));
+    assert_eq!(some.with(Extension::Limits), some);
+    assert_eq!(some.with_limits(Limits::NONE), none);
+    // What a server announces that has no name here is no line to pass on.
+    let mut unknown = Capabilities::NONE;
+    unknown.insert(&Capability::parse(b"LIMITS FOO=1"));
+    assert!(unknown.contains(Extension::Limits));
+    assert_eq!(unknown.iter().count(), 0);
 }
 
 #[test]

@@ -156,6 +156,14 @@ proptest! {
 }
 
 #[test]
+fn no_reply_without_a_code() {
+    for octets in [b"\0\0\0 ok\r\n", b"\0\0\0-ok\r\n", b"250\0ok\r\n"] {
+        let error = Reply::parse(octets, &Policy::LENIENT).unwrap_err();
+        assert_eq!(error.kind, SyntaxErrorKind::ReplyCode, "{}", octets.escape_ascii());
+    }
+}
+
+#[test]
 fn text_cannot_inject_a_line() {
     let reply = Reply::new(Code::MAILBOX_UNAVAILABLE, "no\r\n250 ok\nsuch\ruser\0\u{7f}\u{e9}");
     assert_eq!(wire(&reply), "550-no\r\n550-250 ok\r\n550-such\r\n550 user????\r\n");

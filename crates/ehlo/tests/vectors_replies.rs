@@ -128,6 +128,9 @@ fn octet_by_octet_gives_the_same() {
     }
 }
 
+/// The id, the extensions, and the mechanisms and the size.
+type Offer<'a> = (&'a str, &'a [Extension], (Option<Mechanisms>, Option<u64>));
+
 #[test]
 fn capabilities_of_ehlo_replies() {
     use Extension::{
@@ -136,7 +139,6 @@ fn capabilities_of_ehlo_replies() {
     };
     let plain_login = Mechanisms::NONE.with(SaslMechanism::Plain).with(SaslMechanism::Login);
     let login = (Some(plain_login), None);
-    type Offer<'a> = (&'a str, &'a [Extension], (Option<Mechanisms>, Option<u64>));
     let expected: [Offer<'_>; 14] = [
         ("rep-136", &[EightBitMime, Size, Dsn, Help], (None, None)),
         ("rep-137", &[], (None, None)),

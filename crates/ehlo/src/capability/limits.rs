@@ -30,14 +30,16 @@ impl<'a> Limits<'a> {
     /// `limits-param = limit-name-value 0*[SP limit-name-value]`
     pub(super) fn parse(parameters: EhloParams<'a>) -> Option<Self> {
         let mut limits = Self { listed: parameters, ..Self::NONE };
+        // A line of no limit that a client can use is none.
         let mut any = false;
         for word in parameters.words() {
-            any = true;
             // RFC 9422 §3: a client ignores all limits of a line with a basic syntax error, ...
             let (name, value) = limit(word)?;
-            if let Some(slot) = limits.slot(name) {
-                // ... and a limit whose value has a syntax error.
-                *slot = value.and_then(limit_value).unwrap_or(*slot);
+            // ... and a limit whose value has a syntax error.
+            match (limits.slot(name), value.and_then(limit_value)) {
+                (Some(slot), Some(value)) => (*slot, any) = (value, true),
+                (Some(_), None) => {}
+                (None, _) => any = true,
             }
         }
         any.then_some(limits)

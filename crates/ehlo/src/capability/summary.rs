@@ -107,12 +107,14 @@ impl Capabilities {
 
     /// The same with an extension, without parameters.
     ///
-    /// FUTURERELEASE, which is nothing without them, is offered by
-    /// [`with_future_release`](Self::with_future_release) alone.
+    /// FUTURERELEASE and LIMITS, which are nothing without them, are offered by
+    /// [`with_future_release`](Self::with_future_release) and [`with_limits`](Self::with_limits)
+    /// alone.
     #[must_use]
     pub const fn with(self, extension: Extension) -> Self {
         match extension {
             Extension::FutureRelease if self.future_release.is_none() => self,
+            Extension::Limits if !self.has_limits() => self,
             _ => Self { offered: self.offered | extension.bit(), ..self },
         }
     }
@@ -148,7 +150,8 @@ impl Capabilities {
     #[must_use]
     pub const fn with_limits(self, limits: Limits<'_>) -> Self {
         let (rcpt_max, mail_max, rcpt_domain_max) = limits.numbers();
-        Self { rcpt_max, mail_max, rcpt_domain_max, ..self }.with(Extension::Limits)
+        let rest = self.without(Extension::Limits);
+        Self { rcpt_max, mail_max, rcpt_domain_max, ..rest }.with(Extension::Limits)
     }
 
     /// The same with DELIVERBY and its smallest by-time in seconds.
@@ -278,6 +281,10 @@ impl Capabilities {
         offered.filter_map(move |&extension| this.capability(extension))
     }
 
+    const fn has_limits(&self) -> bool {
+        self.rcpt_max > 0 || self.mail_max > 0 || self.rcpt_domain_max > 0
+    }
+
     /// The line of an extension.
     fn capability(&self, extension: Extension) -> Option<Capability<'static>> {
         Some(match extension {
@@ -285,6 +292,8 @@ impl Capabilities {
             Extension::Auth => Capability::Auth(AuthMechanisms::of(self.mechanisms)),
             Extension::DeliverBy => Capability::DeliverBy(DeliverBy::new(self.deliver_by())),
             Extension::FutureRelease => Capability::FutureRelease(self.future_release?),
+            // RFC 9422 §3: `limits-param` has one limit at least.
+            Extension::Limits if !self.has_limits() => return None,
             Extension::Limits => Capability::Limits(self.limits()),
             Extension::MtPriority => Capability::MtPriority(self.priority_profile()),
             Extension::NoSoliciting => Capability::NoSoliciting(SolicitationKeywords::NONE),

@@ -13,7 +13,7 @@ use crate::reply::ReplyFrame;
 use crate::server::Injected;
 use crate::{
     Capabilities, Code, DataEncoder, Machine, Newlines, Policy, Received, Reply, ReplyLimits,
-    Severity, State, SyntaxError, Verb, Wants, limits, session,
+    Severity, State, SyntaxError, Upgrade, Verb, Wants, limits, session,
 };
 
 /// The configuration of a [`Client`].
@@ -272,10 +272,7 @@ impl Client {
     fn apply(&mut self, to: Verb, reply: &Reply<'_>) {
         let code = reply.code();
         let severity = code.severity();
-        // RFC 2033 §4.2: of several replies to the mail data the first ends the transaction.
-        if !(matches!(to, Verb::Message | Verb::BdatLast) && self.state == State::Ready) {
-            self.state = session::next(self.state, to, code);
-        }
+        self.state = session::next(self.state, to, code);
         match (to, severity) {
             (Verb::Ehlo | Verb::Lhlo, Severity::PositiveCompletion) => {
                 self.capabilities = Capabilities::from_reply(reply);
@@ -339,6 +336,12 @@ impl Machine for Client {
             }
             _ => limits::MAIL_TIMEOUT,
         }
+    }
+}
+
+impl Upgrade for Client {
+    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
+        Self::tls_established(self, leftover)
     }
 }
 

@@ -7,11 +7,11 @@ mod parse;
 
 pub use argument::{AbsoluteUri, DomainList, EtrnNode, OtherVerb, SmtpString, UserOrList};
 pub use attribute::{Attribute, AttributeName, Attributes};
-pub use auth::{InitialResponse, Mechanism};
+pub use auth::Mechanism;
 
 use crate::path::Text;
 use crate::{
-    ClientName, Encode, Extension, ForwardPath, Parameters, Parsed, Policy, ReversePath,
+    ClientName, Encode, Extension, ForwardPath, Parameters, Parsed, Policy, ReversePath, SaslData,
     SyntaxError, Verb, Writer, limits,
 };
 
@@ -96,7 +96,7 @@ pub enum Command<'a> {
         /// The SASL mechanism.
         mechanism: Mechanism<'a>,
         /// What the client says first, where the mechanism lets it.
-        initial_response: Option<InitialResponse<'a>>,
+        initial_response: Option<SaslData<'a>>,
     },
     /// `ETRN`, RFC 1985 §5.
     Etrn(EtrnNode<'a>),
@@ -186,7 +186,7 @@ impl<'a> Command<'a> {
     /// Octets that the line may have, its CRLF included.
     pub fn max_len(&self) -> usize {
         match self {
-            // RFC 4954 §4: "this limit … is 12288 octets".
+            // RFC 4954 §4 gives the exchange 12288; a client keeps this line of it to 512.
             Self::Auth { .. } => limits::AUTH_LINE,
             Self::Mail { parameters, .. } | Self::Rcpt { parameters, .. } => {
                 limits::COMMAND_LINE + parameters.allowance()
@@ -231,7 +231,10 @@ impl Encode for Command<'_> {
             Self::StartTls => writer.put(b"STARTTLS"),
             Self::Auth { mechanism, initial_response } => {
                 write(writer, b"AUTH ", mechanism);
-                write_optional(writer, b"", initial_response.as_ref());
+                if let Some(response) = initial_response {
+                    writer.put_octet(b' ');
+                    response.write_initial(writer);
+                }
             }
             Self::Etrn(node) => write(writer, b"ETRN ", node),
             Self::Atrn(domains) => write_optional(writer, b"ATRN", domains.as_ref()),

@@ -10,7 +10,8 @@ pub use outcome::{Fate, Outcome, Outcomes};
 
 use crate::{
     Body, BufferTooSmall, Client, ClientConfig, ClientName, Command, Extension, Machine, Parameter,
-    Parameters, Progress, Received, Reply, SendError, State, SyntaxError, Verb, Wants, client,
+    Parameters, Progress, Received, Reply, SendError, Severity, State, SyntaxError, Verb, Wants,
+    client,
 };
 
 /// What a [`Delivery`] reports.
@@ -223,6 +224,7 @@ impl<'e> Delivery<'e> {
     fn match_reply<'i>(&mut self, to: Verb, reply: Reply<'i>) -> Event<'i> {
         let code = reply.code();
         let positive = code.is_positive();
+        let completion = code.severity() == Severity::PositiveCompletion;
         let other = Event::Reply { to, reply };
         let refused = Event::Refused { to, reply };
         match to {
@@ -230,7 +232,7 @@ impl<'e> Delivery<'e> {
                 self.stage = Stage::Hello;
                 other
             }
-            Verb::Ehlo | Verb::Helo | Verb::Lhlo if positive => {
+            Verb::Ehlo | Verb::Helo | Verb::Lhlo if completion => {
                 self.stage = Stage::Idle;
                 other
             }
@@ -256,10 +258,15 @@ impl<'e> Delivery<'e> {
                 self.settle();
                 if undecided { Event::Recipient { index, reply } } else { other }
             }
-            Verb::Data if positive => {
-                // RFC 2920 §3.1: after 354 with no recipient "the client … should send a single dot".
-                let wanted = self.client.accepted() > 0;
-                self.stage = if wanted { Stage::Content } else { Stage::LoneDot };
+            // RFC 5321 §4.3.2: nothing but 354 opens the mail data.
+            Verb::Data if positive && !completion => {
+                match self.client.accepted() {
+                    // RFC 2920 §3.1: "the client … should send a single dot".
+                    0 => self.stage = Stage::LoneDot,
+                    // MAIL was refused, and all are told so: not even a dot may follow.
+                    _ if self.stage == Stage::Failed => self.client.poison(),
+                    _ => self.stage = Stage::Content,
+                }
                 other
             }
             Verb::Data => {
@@ -276,7 +283,7 @@ impl<'e> Delivery<'e> {
                 if undecided { Event::Message { reply } } else { other }
             }
             Verb::Rset => {
-                self.stage = if positive { Stage::Idle } else { Stage::Quit };
+                self.stage = if completion { Stage::Idle } else { Stage::Quit };
                 other
             }
             _ => other,

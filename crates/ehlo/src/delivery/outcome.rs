@@ -39,9 +39,14 @@ impl Outcome {
 
     fn of(stage: Verb, reply: &Reply<'_>) -> Self {
         let fate = match reply.severity() {
-            Severity::PositiveCompletion => Fate::Accepted,
-            // Nothing waits for more where an outcome is decided.
-            Severity::TransientNegative | Severity::PositiveIntermediate => Fate::Deferred,
+            Severity::PositiveCompletion if matches!(stage, Verb::Message | Verb::BdatLast) => {
+                Fate::Accepted
+            }
+            // No other reply takes the message, and nothing waits for more where an outcome is
+            // decided: the server is not in step, and may be another time.
+            Severity::PositiveCompletion
+            | Severity::PositiveIntermediate
+            | Severity::TransientNegative => Fate::Deferred,
             // RFC 5321 §4.5.3.1.10: 552 to RCPT is "too many recipients", and temporary.
             Severity::PermanentNegative if stage == Verb::Rcpt && reply.code().number() == 552 => {
                 Fate::Deferred
@@ -87,7 +92,9 @@ impl<'m> Outcomes<'m> {
     /// Takes what `event` says of the recipients.
     pub fn record(&mut self, event: &Event<'_>) {
         match event {
-            Event::Recipient { index, reply } if !reply.code().is_positive() => {
+            Event::Recipient { index, reply }
+                if reply.severity() != Severity::PositiveCompletion =>
+            {
                 if let Some(outcome) = self.all.get_mut(*index) {
                     *outcome = Outcome::of(Verb::Rcpt, reply);
                 }

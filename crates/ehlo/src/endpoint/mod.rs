@@ -6,10 +6,9 @@ use bytes::{Buf, BytesMut};
 pub use transport::Transport;
 
 use crate::sasl::Response;
-use crate::server::Injected;
 use crate::{
-    BufferTooSmall, Client, Command, Delivery, Envelope, Machine, Reply, ReplyError, SendError,
-    Server, Wants,
+    BufferTooSmall, Client, Command, Delivery, Envelope, Injected, Machine, Reply, ReplyError,
+    SendError, Server, Upgrade, Wants,
 };
 
 /// A [`Machine`] with the buffers of its connection.
@@ -46,6 +45,8 @@ pub struct Endpoint<M> {
     outbox: BytesMut,
     /// Something was written since the stream was flushed.
     unflushed: bool,
+    /// The peer was told that nothing more comes.
+    closed: bool,
 }
 
 impl<M: Machine> Endpoint<M> {
@@ -58,6 +59,7 @@ impl<M: Machine> Endpoint<M> {
             taken: 0,
             outbox: BytesMut::new(),
             unflushed: false,
+            closed: false,
         }
     }
 
@@ -167,6 +169,19 @@ impl<M: Machine> Endpoint<M> {
     }
 }
 
+impl<M: Upgrade> Endpoint<M> {
+    /// TLS is established on the connection: [`Upgrade::tls_established`] with what is unread.
+    ///
+    /// # Errors
+    ///
+    /// [`Injected`] when anything is, or when no upgrade was agreed on.
+    pub fn tls_established(&mut self) -> Result<(), Injected> {
+        self.drop_from_inbox(0);
+        let leftover = self.inbox.get(..self.unread).unwrap_or_default();
+        self.machine.tls_established(leftover)
+    }
+}
+
 impl Endpoint<Server> {
     /// Answers the pending command: [`Server::reply`] into the outbox.
     ///
@@ -177,15 +192,14 @@ impl Endpoint<Server> {
         self.answer().reply(reply)
     }
 
-    /// TLS is established: [`Server::tls_established`] with what is unread.
+    /// Says 421 whether a command is pending or not: [`Server::close`] into the outbox.
     ///
     /// # Errors
     ///
-    /// [`Injected`] when anything is.
-    pub fn tls_established(&mut self) -> Result<(), Injected> {
-        self.drop_from_inbox(0);
-        let leftover = self.inbox.get(..self.unread).unwrap_or_default();
-        self.machine.tls_established(leftover)
+    /// [`ReplyError`], but never for want of room.
+    pub fn close(&mut self, reply: &Reply<'_>) -> Result<(), ReplyError> {
+        let machine = &mut self.machine;
+        append(&mut self.outbox, |out| machine.close(reply, out), reply_needs).map(drop)
     }
 }
 
@@ -197,17 +211,6 @@ impl Endpoint<Client> {
     /// [`SendError`], but never for want of room.
     pub fn send(&mut self, command: &Command<'_>) -> Result<(), SendError> {
         self.answer().send(command)
-    }
-
-    /// TLS is established: [`Client::tls_established`] with what is unread.
-    ///
-    /// # Errors
-    ///
-    /// [`Injected`] when anything is.
-    pub fn tls_established(&mut self) -> Result<(), Injected> {
-        self.drop_from_inbox(0);
-        let leftover = self.inbox.get(..self.unread).unwrap_or_default();
-        self.machine.tls_established(leftover)
     }
 }
 
@@ -261,11 +264,7 @@ impl Answer<'_, Server> {
     ///
     /// [`ReplyError`], but never for want of room.
     pub fn reply(self, reply: &Reply<'_>) -> Result<(), ReplyError> {
-        let too_small = |error: &ReplyError| match error {
-            ReplyError::BufferTooSmall(error) => Some(*error),
-            _ => None,
-        };
-        append(self.outbox, |out| self.machine.reply(reply, out), too_small).map(drop)
+        append(self.outbox, |out| self.machine.reply(reply, out), reply_needs).map(drop)
     }
 
     /// Answers with [`Server::standard_reply`].
@@ -344,6 +343,13 @@ impl<'v> Answer<'_, Delivery<'v>> {
     /// [`SendError`], but never for want of room.
     pub fn end_mail_data(&mut self) -> Result<(), SendError> {
         append(self.outbox, |out| self.machine.end_mail_data(out), send_needs).map(drop)
+    }
+}
+
+const fn reply_needs(error: &ReplyError) -> Option<BufferTooSmall> {
+    match error {
+        ReplyError::BufferTooSmall(error) => Some(*error),
+        _ => None,
     }
 }
 

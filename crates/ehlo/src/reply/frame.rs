@@ -146,7 +146,7 @@ impl ReplyFrame {
         let most = limits.octets.saturating_sub(self.line).min(limits.line.into());
         // The CRLF must have room, too.
         if end + 2 > most as usize {
-            let long = most == limits.line.into();
+            let long = most == u32::from(limits.line);
             let kind = if long { SyntaxErrorKind::LineTooLong } else { TOO_LONG };
             return fault(rest, most.saturating_sub(1) as usize, kind);
         }
@@ -181,7 +181,7 @@ impl ReplyFrame {
         };
         let head = u32::from_le_bytes(*head);
         let (digits, separator) = (head & 0x00FF_FFFF, head >> 24);
-        if digits != self.digits {
+        if digits != self.digits || self.lines == 0 {
             reply_code(line)?;
             // RFC 5321 §4.2.1: "every line ... must begin with the same reply code".
             if self.lines > 0 {

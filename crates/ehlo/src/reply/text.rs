@@ -93,7 +93,7 @@ pub(crate) fn text_run(input: &[u8], class: &[bool; 256]) -> usize {
 pub(crate) fn find_lf(octets: &[u8]) -> Option<usize> {
     let mut rest = octets;
     while let Some((word, after)) = rest.split_first_chunk() {
-        let word = u64::from_le_bytes(*word) ^ (EACH * b'\n' as u64);
+        let word = u64::from_le_bytes(*word) ^ (EACH * u64::from(b'\n'));
         // The lowest bit is that of the first octet that is zero now.
         let found = word.wrapping_sub(EACH) & !word & (EACH * 0x80);
         if found != 0 {

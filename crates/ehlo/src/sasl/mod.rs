@@ -1,13 +1,17 @@
 //! The lines of a SASL exchange. RFC 4954 §4.
 
-mod base64;
 mod mechanism;
 
-use crate::{BufferTooSmall, Encode, SyntaxError, SyntaxErrorKind, Writer, limits};
-use base64::VALUE;
-
-pub(crate) use base64::{decoded, encoded};
+use base64::Engine;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 pub use mechanism::{Mechanisms, SaslMechanism};
+
+use crate::grammar::{self, IResult, run};
+use crate::{BufferTooSmall, Encode, SyntaxError, SyntaxErrorKind, Writer, limits};
+
+/// The label under which TLS exports the channel binding `tls-exporter`, RFC 9266 §2; its context is
+/// empty, and it has 32 octets.
+pub const TLS_EXPORTER: &[u8] = b"EXPORTER-Channel-Binding";
 
 /// What one side says in a SASL exchange: octets, in base64 on the wire.
 ///
@@ -54,22 +58,28 @@ impl<'a> SaslData<'a> {
     /// [`SyntaxErrorKind::Base64`] at the first octet that is out of place: a foreign one, `=`
     /// before the end, padding that is missing, or bits behind the last octet that are not zero.
     pub fn parse(base64: &'a [u8]) -> Result<Self, SyntaxError> {
-        let fault = |offset| Err(SyntaxError { kind: SyntaxErrorKind::Base64, offset });
-        let digits = base64.iter().take_while(|&&octet| VALUE[usize::from(octet)] < 64).count();
-        let spare = match base64.get(digits..) {
-            // RFC 4954 §4: "=" may stand at the end only, as padding.
-            Some([]) if digits % 4 == 0 => 0,
-            Some([b'=']) if digits % 4 == 3 => 0b11,
-            Some([b'=', b'=']) if digits % 4 == 2 => 0b1111,
-            _ => return fault(digits),
-        };
-        // RFC 4648 §3.5: an encoder sets the bits that are left over to zero.
-        let last = digits.saturating_sub(1);
-        let value = base64.get(last).map_or(0, |&octet| VALUE[usize::from(octet)]);
-        if value & spare != 0 {
-            return fault(last);
+        if base64.is_empty() {
+            return Ok(Self::EMPTY);
         }
-        Ok(Self(Form::Base64(base64)))
+        let digits = run(base64, &grammar::BASE64);
+        let fault = |offset| Err(SyntaxError { kind: KIND, offset });
+        let Ok(([], text)) = grammar::base64(base64, KIND) else { return fault(digits) };
+        let data = Self(Form::Base64(text));
+        if data.is_canonical() { Ok(data) } else { fault(digits.saturating_sub(1)) }
+    }
+
+    /// Whether the bits behind the last octet are zero, as RFC 4648 §3.5 wants them of an encoder.
+    ///
+    /// The initial response of a parsed AUTH command need not be canonical, as the grammar of RFC
+    /// 4954 does not ask for it; everything else is.
+    pub fn is_canonical(&self) -> bool {
+        let Form::Base64(base64) = self.0 else { return true };
+        let spare = match base64 {
+            [.., last, b'=', b'='] => sextet(*last) & 0b1111,
+            [.., last, b'='] => sextet(*last) & 0b11,
+            _ => 0,
+        };
+        spare == 0
     }
 
     /// An initial response, where `=` stands for nothing. RFC 4954 §4:
@@ -128,8 +138,10 @@ impl<'a> SaslData<'a> {
     fn for_each_piece(&self, mut take: impl FnMut(&[u8])) {
         match self.0 {
             Form::Octets(octets) => take(octets),
-            Form::Base64(base64) => base64.chunks(4).for_each(|digits| {
-                let (octets, length) = decoded(digits);
+            Form::Base64(base64) => base64.chunks(BLOCK / 3 * 4).for_each(|digits| {
+                let mut octets = [0; BLOCK];
+                // It was found to be base64 when it was made, and so is every four digits of it.
+                let length = BASE64.decode_slice(digits, &mut octets).unwrap_or_default();
                 take(octets.get(..length).unwrap_or_default());
             }),
         }
@@ -142,7 +154,11 @@ impl Encode for SaslData<'_> {
         match self.0 {
             Form::Base64(base64) => writer.put(base64),
             Form::Octets(octets) => {
-                octets.chunks(3).for_each(|octets| writer.put(&encoded(octets)));
+                octets.chunks(BLOCK).for_each(|octets| {
+                    let mut digits = [0; BLOCK / 3 * 4];
+                    let length = BASE64.encode_slice(octets, &mut digits).unwrap_or_default();
+                    writer.put(digits.get(..length).unwrap_or_default());
+                });
             }
         }
     }
@@ -173,6 +189,13 @@ impl core::fmt::Debug for SaslData<'_> {
     }
 }
 
+impl core::hash::Hash for SaslData<'_> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.for_each_piece(|octets| octets.iter().for_each(|octet| state.write_u8(*octet)));
+        state.write_u8(0xFF);
+    }
+}
+
 /// A server's challenge, the text of a 334. RFC 4954 §4: `continue-req = "334" SP [base64] CRLF`.
 ///
 /// ```
@@ -188,7 +211,7 @@ impl core::fmt::Debug for SaslData<'_> {
 /// assert_eq!(Challenge::from_reply(&value)?.0, SaslData::new(b"Username:"));
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Challenge<'a>(pub SaslData<'a>);
 
 impl<'a> Challenge<'a> {
@@ -228,7 +251,7 @@ impl Encode for Challenge<'_> {
 /// assert!(Response::parse(b"YW5uYQ=").is_err());
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Response<'a> {
     /// The octets that the mechanism asks for.
     Data(SaslData<'a>),
@@ -266,3 +289,34 @@ impl Encode for Response<'_> {
         writer.put(b"\r\n");
     }
 }
+
+/// `initial-response = base64 / "="`, RFC 4954 §8, as the grammar has it.
+pub(crate) fn initial_response(input: &[u8]) -> IResult<'_, SaslData<'_>> {
+    if let [b'=', rest @ ..] = input {
+        return Ok((rest, SaslData(Form::Base64(&[]))));
+    }
+    let (rest, base64) = grammar::base64(input, KIND)?;
+    Ok((rest, SaslData(Form::Base64(base64))))
+}
+
+/// The six bits that a digit stands for.
+const fn sextet(digit: u8) -> u8 {
+    match digit {
+        b'A'..=b'Z' => digit - b'A',
+        b'a'..=b'z' => digit - b'a' + 26,
+        b'0'..=b'9' => digit - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    }
+}
+
+const KIND: SyntaxErrorKind = SyntaxErrorKind::Base64;
+
+/// Leftover bits are for [`SaslData::is_canonical`] to judge.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
+/// Octets that are decoded or encoded at once.
+const BLOCK: usize = 48;

@@ -13,7 +13,7 @@ use crate::encode::Writer;
 use crate::reply::write_ehlo;
 use crate::{
     BufferTooSmall, Capabilities, Code, DataDecoder, EnhancedCode, Extension, Machine, Received,
-    Reply, Severity, State, Verb, Wants, limits, session,
+    Reply, Severity, State, Upgrade, Verb, Wants, limits, session,
 };
 
 /// A server's half of an SMTP, submission or LMTP session.
@@ -174,6 +174,22 @@ impl Server {
         Ok(written)
     }
 
+    /// Says 421 whether a command is pending or not, as before a shutdown or after a timeout, RFC
+    /// 5321 §3.8, and ends the session. Returns the length in octets of what was written to `out`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError::NotAllowed`] for another code, and as [`reply`](Self::reply).
+    pub fn close(&mut self, reply: &Reply<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
+        let verb = self.pending().unwrap_or(Verb::Other);
+        if reply.code() != Code::SERVICE_NOT_AVAILABLE {
+            return Err(ReplyError::NotAllowed { verb, code: reply.code() });
+        }
+        let pending = Pending { verb, announced: true, refused: None, owed: 1 };
+        let before = self.pending.replace(pending);
+        self.reply(reply, out).inspect_err(|_| self.pending = before)
+    }
+
     /// The reply to the pending command that needs no thought: the greeting, the name to EHLO and
     /// HELO, 250 to MAIL, RCPT, RSET and NOOP, 354 to DATA, 252 to VRFY, 221 to QUIT, 502 to what
     /// is not implemented, the machine's own verdict where there is one. `host` is the name of this
@@ -263,6 +279,13 @@ impl Server {
         if applies {
             self.state = session::next(self.state, pending.verb, code);
         }
+        if pending.refused.is_some_and(Reason::is_fatal) {
+            self.state = State::Closed;
+        }
+        // RFC 5321 §3.8: after 421 nothing is owed, in LMTP to no other recipient either.
+        if self.state == State::Closed {
+            self.pending = None;
+        }
         match pending.verb {
             Verb::Ehlo | Verb::Lhlo if positive => self.extended = true,
             Verb::Helo | Verb::Xclient if positive => self.extended = false,
@@ -277,15 +300,14 @@ impl Server {
             Verb::Message | Verb::BdatLast if applies => {
                 self.messages = self.messages.saturating_add(1);
             }
-            Verb::Mail if !positive => self.transaction = Transaction::NONE,
+            Verb::Mail if !positive && pending.refused.is_none() => {
+                self.transaction = Transaction::NONE;
+            }
             _ => {}
         }
         // RFC 5321 §4.1.1.4: "the buffers are cleared": the transaction goes as one value.
         if !self.state.is_transaction() || self.state == State::Failed {
             self.transaction = Transaction::NONE;
-        }
-        if pending.refused.is_some_and(Reason::is_fatal) {
-            self.state = State::Closed;
         }
     }
 
@@ -350,6 +372,12 @@ impl Machine for Server {
     // RFC 5321 §4.5.3.2.7: "at least 5 minutes while it is awaiting the next command".
     fn timeout(&self) -> Duration {
         limits::COMMAND_TIMEOUT
+    }
+}
+
+impl Upgrade for Server {
+    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
+        Self::tls_established(self, leftover)
     }
 }
 

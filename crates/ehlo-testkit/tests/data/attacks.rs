@@ -2,8 +2,7 @@
 
 use ehlo::NewlineErrorKind::{self, BareCr, BareLf, LineTooLong, Nul};
 use ehlo::{ChunkDecoder, Content, DataDecoder, DataEncoder, NewlineError, Newlines, limits};
-
-use crate::feed::{Outcome, decode, encode, every_split};
+use ehlo_testkit::feed::{Outcome, decode, encode, every_split};
 
 const ALL: [Newlines; 4] =
     [Newlines::Reject, Newlines::RejectAroundDot, Newlines::Normalise, Newlines::Keep];

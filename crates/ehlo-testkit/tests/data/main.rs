@@ -1,5 +1,4 @@
 //! The decoder and the encoder of mail data.
 
 mod attacks;
-mod feed;
 mod oracle;

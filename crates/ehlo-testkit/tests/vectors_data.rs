@@ -3,12 +3,8 @@
 use std::fs;
 
 use ehlo::{DataDecoder, DataEncoder, Newlines};
+use ehlo_testkit::feed::{Outcome, decode, encode, every_split};
 use serde_json::Value;
-
-use feed::{Outcome, decode, encode, every_split};
-
-#[path = "data/feed.rs"]
-mod feed;
 
 #[test]
 fn decoding() {

@@ -4,14 +4,15 @@ use ehlo::{Content, DataDecoder, DataEncoder, FinishError, NewlineError};
 
 /// What a decoder made of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Outcome {
+pub struct Outcome {
     /// The data, joined.
-    pub(crate) body: Vec<u8>,
+    pub body: Vec<u8>,
     /// The verdict, and the octets consumed by then; `None` when the input had no end.
-    pub(crate) end: Option<(Result<(), NewlineError>, usize)>,
+    pub end: Option<(Result<(), NewlineError>, usize)>,
 }
 
-pub(crate) fn decode(mut decoder: DataDecoder, pieces: &[&[u8]]) -> Outcome {
+/// Decodes `pieces`.
+pub fn decode(mut decoder: DataDecoder, pieces: &[&[u8]]) -> Outcome {
     let mut body = Vec::new();
     let mut before = 0;
     for piece in pieces {
@@ -38,7 +39,11 @@ pub(crate) fn decode(mut decoder: DataDecoder, pieces: &[&[u8]]) -> Outcome {
 }
 
 /// Encodes with `room` octets of output a call, and ends the data.
-pub(crate) fn encode(
+///
+/// # Errors
+///
+/// What the encoder refuses.
+pub fn encode(
     mut encoder: DataEncoder,
     pieces: &[&[u8]],
     room: usize,
@@ -67,7 +72,7 @@ pub(crate) fn encode(
 
 /// Calls `check` with `input` whole, at every split in two, octet by octet, and at every split in
 /// three when it is short.
-pub(crate) fn every_split(input: &[u8], mut check: impl FnMut(&[&[u8]])) {
+pub fn every_split(input: &[u8], mut check: impl FnMut(&[&[u8]])) {
     check(&[input]);
     check(&input.chunks(1).collect::<Vec<_>>());
     for second in 0..=input.len() {

@@ -1,0 +1,64 @@
+//! The lines of an EHLO reply.
+
+use ehlo::{Capabilities, Capability, Encode, Extension, Limits, Parsed, Policy, Reply};
+
+use super::wire;
+
+/// The lines of an EHLO reply: each is a capability, whatever it holds, and written as a line that
+/// is the same capability; the summary is that of the lines, and survives its own lines.
+pub fn capability(input: &[u8]) {
+    let lines: Vec<&[u8]> = input.split(|octet| *octet == b'\n').collect();
+    let mut reply = b"250-mx.example greets you\r\n".to_vec();
+    let mut naive = Capabilities::NONE;
+    for line in &lines {
+        let capability = Capability::parse(line);
+        let text = comes_back(&capability, line);
+        naive.insert(&Capability::parse(&text));
+        assert!(capability.extension().is_none_or(|extension| naive.contains(extension)));
+        reply.extend([b"250-", text.as_slice(), b"\r\n"].concat());
+    }
+    reply.extend(b"250 X-LAST\r\n");
+    let Ok(Parsed::Complete { value, consumed }) = Reply::parse(&reply, &Policy::STRICT) else {
+        // Only its length can be wrong.
+        assert!(
+            reply.len() > 64 * 1024 || lines.len() >= 998 || lines.iter().any(|l| l.len() > 4000)
+        );
+        return;
+    };
+    assert_eq!(consumed, reply.len());
+    let offered = Capabilities::from_reply(&value);
+    assert_eq!(offered, naive);
+
+    let mut again = Capabilities::NONE;
+    for capability in offered.iter() {
+        again.insert(&Capability::parse(&wire(&capability)));
+    }
+    // Limits without a name here are not in the summary.
+    let nameless = offered.limits() == Limits::NONE;
+    assert_eq!(again, if nameless { offered.without(Extension::Limits) } else { offered });
+    for extension in Extension::ALL {
+        let without = offered.without(*extension);
+        assert!(!without.contains(*extension) && without.iter().count() <= offered.iter().count());
+    }
+}
+
+fn comes_back(capability: &Capability<'_>, line: &[u8]) -> Vec<u8> {
+    let text = wire(capability);
+    assert!(text.iter().all(|octet| matches!(octet, b'\t' | 32..=126)), "{}", text.escape_ascii());
+    let again = Capability::parse(&text);
+    match capability {
+        Capability::Malformed(kept) => {
+            assert_eq!(*kept, line);
+            // What no text has is written as question marks.
+            if line.iter().all(|octet| matches!(octet, b'\t' | 32..=126)) {
+                assert_eq!(&again, capability);
+            }
+        }
+        _ => {
+            assert_eq!(&again, capability);
+            assert_eq!(again.encoded_len(), text.len());
+            assert_eq!(wire(&again), text);
+        }
+    }
+    text
+}

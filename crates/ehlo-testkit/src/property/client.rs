@@ -1,0 +1,53 @@
+//! The client machine against any server.
+
+use ehlo::{ClientConfig, Command, Machine, SendError, State};
+
+use super::operation::{Sender, client_config};
+use super::{choices, pieces};
+
+/// Any octets of a server against a client that does what a script says: the events, and what is
+/// sent after each of them, are the same however the octets are cut; replies are matched in order;
+/// each command has its answer or is reported without; after the end nothing more is sent.
+pub fn client(input: &[u8]) {
+    let ([flags, count, cuts @ ..], rest) = choices::<5>(input);
+    let (script, octets) = rest.split_at(usize::from(count & 63).min(rest.len()));
+    let config = client_config(flags);
+    let whole = run(config, script, &[octets]);
+    assert_eq!(run(config, script, &pieces(octets, cuts)), whole, "{cuts:?}");
+    let single: Vec<&[u8]> = octets.chunks(1).collect();
+    assert_eq!(run(config, script, &single), whole, "octet by octet");
+}
+
+fn run(config: ClientConfig, script: &[u8], input: &[&[u8]]) -> Vec<String> {
+    let mut sender = Sender::new(config, script);
+    let mut unread = Vec::new();
+    for piece in input {
+        unread.extend_from_slice(piece);
+        take(&mut sender, &mut unread);
+        while sender.client.state() == State::Tls {
+            sender.handshake();
+            sender.go();
+            take(&mut sender, &mut unread);
+        }
+    }
+    sender.client.end_of_input();
+    take(&mut sender, &mut unread);
+    assert!(sender.client.is_at_end());
+    let refused = sender.client.send(&Command::Quit, &mut [0; 16]);
+    assert!(refused.is_err(), "a command after the end");
+    if sender.client.state() == State::Closed {
+        assert_eq!(refused, Err(SendError::Closed));
+        assert_eq!(sender.client.awaits(), None);
+    }
+    sender.trace
+}
+
+fn take(sender: &mut Sender<'_>, unread: &mut Vec<u8>) {
+    for _ in 0..unread.len() + 1000 {
+        if !sender.take(unread) {
+            return;
+        }
+        sender.go();
+    }
+    panic!("the client does not come to an end: {:?}", sender.client);
+}

@@ -1,0 +1,88 @@
+//! A command line.
+
+use ehlo::{Command, Parsed, Policy, SyntaxErrorKind, limits};
+
+use super::{assert_one_line, hash, wire};
+
+/// A line of a client under every policy: what is parsed is written in one form, which is parsed
+/// to the same and is harmless; no prefix of a command is another one; a lenient policy reads all
+/// that the strict one reads, and the same.
+pub fn command(input: &[u8]) {
+    let strict = judge(input, &Policy::STRICT);
+    for policy in [Policy { smtputf8: true, ..Policy::STRICT }, Policy::LENIENT] {
+        let other = judge(input, &policy);
+        if let Some(command) = strict {
+            assert_eq!(other, Some(command), "{policy:?}");
+        }
+    }
+}
+
+fn judge<'i>(input: &'i [u8], policy: &Policy) -> Option<Command<'i>> {
+    let end = input.iter().position(|octet| *octet == b'\n').map(|at| at + 1);
+    let line = end.map_or(input, |end| &input[..end]);
+    match (Command::parse(input, policy), end) {
+        (Ok(Parsed::Complete { value, consumed }), Some(end)) => {
+            assert_eq!(consumed, end);
+            // RFC 5321 §4.1.1: white space at the end is tolerated.
+            assert_one_line(&[line[..end - 2].trim_ascii_end(), b"\r\n"].concat());
+            assert!(line.len() <= value.max_len(), "{} octets of {value:?}", line.len());
+            prefixes(line, policy);
+            comes_back(&value, line, policy);
+            folds(line, &value, policy);
+            Some(value)
+        }
+        (Ok(Parsed::Incomplete), None) => {
+            assert!(input.len() <= limits::AUTH_LINE);
+            None
+        }
+        (Err(error), _) => {
+            assert!(error.offset <= line.len(), "{error:?} in {} octets", line.len());
+            assert!(!error.code().is_positive());
+            // As a line without its end it is as wrong.
+            if let Some(body) = line.strip_suffix(b"\r\n") {
+                assert_eq!(Command::parse_line(body, policy), Err(error));
+            }
+            None
+        }
+        (other, _) => panic!("{other:?} with an LF at {end:?}"),
+    }
+}
+
+/// No prefix of the line is a command.
+fn prefixes(line: &[u8], policy: &Policy) {
+    let step = (line.len() / 64).max(1);
+    for end in (0..line.len()).rev().step_by(step) {
+        assert_eq!(Command::parse(&line[..end], policy), Ok(Parsed::Incomplete));
+    }
+}
+
+fn comes_back(command: &Command<'_>, line: &[u8], policy: &Policy) {
+    let canonical = wire(command);
+    assert_one_line(&canonical);
+    match Command::parse(&canonical, policy) {
+        Ok(Parsed::Complete { value, consumed }) => {
+            assert_eq!((&value, consumed), (command, canonical.len()));
+            assert_eq!(hash(&value), hash(command));
+            assert_eq!(value.verb(), command.verb());
+            assert_eq!(wire(&value), canonical);
+        }
+        // The brackets that a lenient policy does not miss may be too many for the line.
+        Err(error) if canonical.len() > line.len() => {
+            assert_eq!(error.kind, SyntaxErrorKind::LineTooLong);
+            assert!(policy.missing_brackets && canonical.len() - line.len() == 2);
+        }
+        other => panic!("{} is {other:?}", canonical.escape_ascii()),
+    }
+}
+
+/// RFC 5321 §2.4: the verb means the same in either case.
+fn folds(line: &[u8], command: &Command<'_>, policy: &Policy) {
+    let mut folded = line.to_vec();
+    for octet in folded.iter_mut().take_while(|octet| octet.is_ascii_alphabetic()) {
+        *octet ^= 0x20;
+    }
+    let Ok(Parsed::Complete { value, .. }) = Command::parse(&folded, policy) else {
+        panic!("{} is refused", folded.escape_ascii())
+    };
+    assert_eq!(&value, command);
+}

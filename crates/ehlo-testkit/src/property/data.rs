@@ -1,0 +1,52 @@
+//! Mail data.
+
+use ehlo::{DataDecoder, DataEncoder, Newlines};
+
+use super::{choices, pieces};
+use crate::feed::{Outcome, decode, encode};
+use crate::naive::{decoded, encoded, normalised};
+
+/// What follows a 354 under every policy, cut anywhere: the decoder gives what a naive one gives
+/// that sees all of it.
+pub fn data_decoder(input: &[u8]) {
+    let ([limit, cuts @ ..], octets) = choices::<4>(input);
+    let cut = pieces(octets, cuts);
+    let single: Vec<&[u8]> = octets.chunks(1).collect();
+    for newlines in ALL {
+        // With a limit on the line, what counts is the line of the wire, which NORMALISE changes.
+        let limit = Some(u16::from(limit)).filter(|l| *l > 0 && newlines != Newlines::Normalise);
+        let decoder = DataDecoder::new(newlines).with_line_limit(limit);
+        let expected = decoded(newlines, limit, octets);
+        assert_eq!(decode(decoder, &[octets]), expected, "{newlines:?} whole");
+        assert_eq!(decode(decoder, &cut), expected, "{newlines:?} {cuts:?}");
+        assert_eq!(decode(decoder, &single), expected, "{newlines:?} octet by octet");
+    }
+}
+
+/// The content of a message under every policy, cut anywhere, into room of any size: the encoder
+/// gives what a naive one gives, and the decoder gives the content back.
+pub fn data_encoder(input: &[u8]) {
+    let ([room, cuts @ ..], content) = choices::<4>(input);
+    let room = usize::from(room).max(DataEncoder::MIN_ROOM);
+    let cut = pieces(content, cuts);
+    for newlines in ALL {
+        let expected = encoded(newlines, content);
+        assert_eq!(encode(DataEncoder::new(newlines), &cut, room), expected, "{newlines:?}");
+        let Ok(wire) = expected else { continue };
+        assert_eq!(encode(DataEncoder::new(newlines), &[content], 1 << 16).as_ref(), Ok(&wire));
+
+        let mut body = match newlines {
+            Newlines::Normalise => normalised(content),
+            _ => content.to_vec(),
+        };
+        if !body.is_empty() && !body.ends_with(b"\r\n") {
+            body.extend(b"\r\n");
+        }
+        let expected = Outcome { body, end: Some((Ok(()), wire.len())) };
+        let followed = [&wire, b"QUIT\r\n".as_slice()].concat();
+        assert_eq!(decode(DataDecoder::new(newlines), &pieces(&followed, cuts)), expected);
+    }
+}
+
+const ALL: [Newlines; 4] =
+    [Newlines::Reject, Newlines::RejectAroundDot, Newlines::Normalise, Newlines::Keep];

@@ -1,0 +1,127 @@
+//! Paths and their parts.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ehlo::{
+    AddressLiteral, ClientName, Domain, ForwardPath, GeneralAddressLiteral, Host, LocalPart,
+    Mailbox, Path, Policy, ReversePath, SourceRoute, SyntaxError, Text, limits,
+};
+
+use super::{assert_no_control, hash, wire};
+
+/// Writes `$value` in `$most` octets at most, which `$parse` to the same.
+macro_rules! comes_back {
+    ($value:expr, $most:expr, |$octets:ident| $parse:expr) => {{
+        let octets = wire(&$value);
+        assert!(octets.len() <= $most, "{:?} has {} octets", $value, octets.len());
+        assert_no_control(&octets);
+        let $octets = octets.as_slice();
+        let again = $parse.expect("what was written");
+        assert_eq!(again, $value);
+        assert_eq!(hash(&again), hash(&$value));
+        assert_eq!(wire(&again), octets);
+    }};
+}
+
+/// A path or a part of one: what is parsed or built is written in one form, which is parsed to the
+/// same, is harmless and keeps the limits; address literals are those of the standard library but
+/// for RFC 5321's own rules.
+pub fn path(input: &[u8]) {
+    for policy in [Policy::STRICT, Policy { smtputf8: true, ..Policy::STRICT }, Policy::LENIENT] {
+        match ReversePath::parse(input, &policy) {
+            Ok(path) => comes_back!(path, limits::PATH, |w| ReversePath::parse(w, &policy)),
+            Err(error) => located(error, input),
+        }
+        match ForwardPath::parse(input, &policy) {
+            Ok(path) => comes_back!(path, limits::PATH, |w| ForwardPath::parse(w, &policy)),
+            Err(error) => located(error, input),
+        }
+    }
+    if let Ok(text) = core::str::from_utf8(input) {
+        parts(text);
+        literal(text);
+    }
+}
+
+fn parts(text: &str) {
+    macro_rules! built {
+        ($($name:ident $most:expr;)*) => {
+            $(match $name::new(text) {
+                Ok(value) => comes_back!(value, $most, |octets| {
+                    $name::new(core::str::from_utf8(octets).expect("UTF-8"))
+                }),
+                Err(error) => located(error, text.as_bytes()),
+            })*
+        };
+    }
+    built! {
+        AddressLiteral limits::PATH + 2;
+        ClientName limits::PATH + 2;
+        Domain limits::DOMAIN;
+        ForwardPath limits::PATH;
+        Host limits::PATH + 2;
+        LocalPart limits::LOCAL_PART;
+        Mailbox limits::PATH - 2;
+        Path limits::PATH;
+        ReversePath limits::PATH;
+        SourceRoute limits::PATH;
+        Text limits::COMMAND_LINE - 7;
+    }
+    if let Ok(general) = GeneralAddressLiteral::new(text) {
+        assert_eq!(format!("{}:{}", general.tag(), general.content()), text);
+    }
+    if let Ok(local_part) = LocalPart::new(text) {
+        unquoted(&local_part);
+    }
+}
+
+/// Quotes may come and go: the same octets in quotes, every one escaped, are an equal local part.
+fn unquoted(local_part: &LocalPart<'_>) {
+    let octets: Vec<u8> = local_part.unquoted().collect();
+    let mut quoted = vec![b'"'];
+    for octet in &octets {
+        if octet.is_ascii() {
+            quoted.push(b'\\');
+        }
+        quoted.push(*octet);
+    }
+    quoted.push(b'"');
+    if quoted.len() <= limits::LOCAL_PART {
+        let text = core::str::from_utf8(&quoted).expect("UTF-8");
+        let quoted = LocalPart::new(text).expect("a quoted string");
+        assert_eq!(&quoted, local_part);
+        assert_eq!(hash(&quoted), hash(local_part));
+        assert!(quoted.unquoted().eq(octets));
+    }
+}
+
+fn literal(text: &str) {
+    let Some(inside) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) else {
+        return;
+    };
+    let literal = AddressLiteral::new(text);
+    if let Ok(address) = inside.parse::<Ipv4Addr>() {
+        assert_eq!(literal, Ok(AddressLiteral::Ipv4(address)));
+    }
+    let tag = inside.get(..5).filter(|tag| tag.eq_ignore_ascii_case("IPv6:"));
+    let Some(inside) = tag.and_then(|_| inside.get(5..)) else { return };
+    match (literal, inside.parse::<Ipv6Addr>()) {
+        (Ok(literal), Ok(address)) => assert_eq!(literal, AddressLiteral::Ipv6(address)),
+        // RFC 5321 §4.1.3: numbers of an IPv4 address may have leading zeros.
+        (Ok(_), Err(_)) => {
+            assert!(inside.contains(".0") || inside.contains(":0"), "{text}");
+        }
+        // RFC 5321 §4.1.3: 'The "::" represents at least 2 16-bit groups of zeros.'
+        (Err(_), Ok(_)) => {
+            let dotted = usize::from(inside.contains('.'));
+            let groups = inside.split(':').filter(|group| !group.is_empty()).count() + dotted;
+            assert!(inside.contains("::") && groups == 7, "{text}");
+        }
+        (Err(_), Err(_)) => {}
+    }
+}
+
+fn located(error: SyntaxError, input: &[u8]) {
+    assert!(error.offset <= input.len(), "{error:?} in {} octets", input.len());
+    assert!(!error.code().is_positive());
+}

@@ -1,0 +1,99 @@
+//! The lines of a SASL exchange.
+
+use ehlo::{
+    Challenge, Command, Parsed, Policy, Reply, Response, SaslData, SyntaxErrorKind, limits,
+};
+
+use super::wire;
+
+/// A line of a client within AUTH: it is base64 as a naive decoder reads it, and comes back; and
+/// any octets travel both ways. Nothing of them is shown.
+pub fn sasl(input: &[u8]) {
+    line(input);
+    octets(input);
+}
+
+fn line(line: &[u8]) {
+    let naive = naive(line);
+    match Response::parse(line) {
+        Ok(Response::Cancel) => assert_eq!(line, b"*"),
+        Ok(Response::Data(data)) => {
+            let naive = naive.as_deref().expect("base64");
+            assert_eq!(data.decoded_len(), naive.len());
+            let mut out = vec![0; naive.len()];
+            assert_eq!(data.decode(&mut out), Ok(naive.len()));
+            assert_eq!(out, naive);
+            assert_eq!(data, SaslData::new(naive));
+            assert_eq!(wire(&data), line);
+            assert_eq!(data.is_empty(), naive.is_empty());
+            let shown = format!("{data:?}");
+            assert_eq!(shown, format!("SaslData(redacted, {} octets)", naive.len()));
+        }
+        Err(error) => {
+            assert!(error.offset <= line.len());
+            let long = line.len() + 2 > limits::AUTH_LINE;
+            assert_eq!(error.kind == SyntaxErrorKind::AuthLineTooLong, long);
+            assert!(long || naive.is_none(), "{error:?}");
+        }
+    }
+    // The initial response of AUTH, where an empty one is "=" and spare bits are nobody's business.
+    let mut command = b"AUTH PLAIN ".to_vec();
+    command.extend(line);
+    let parsed = Command::parse_line(&command, &Policy::STRICT);
+    if let (Ok(Command::Auth { initial_response: Some(response), .. }), false) =
+        (parsed, line.contains(&b' '))
+    {
+        let mut room = vec![0; response.decoded_len()];
+        let decoded = response.decode(&mut room).expect("room for all of it");
+        match naive {
+            Some(naive) => assert_eq!(room[..decoded], naive[..]),
+            None => assert!(line == b"=" || !response.is_canonical()),
+        }
+    }
+}
+
+fn octets(octets: &[u8]) {
+    let data = SaslData::new(octets);
+    let base64 = wire(&data);
+    assert_eq!(naive(&base64).as_deref(), Some(octets));
+    assert_eq!(SaslData::parse(&base64), Ok(data));
+    let reply = wire(&Challenge(data));
+    if let Ok(Parsed::Complete { value, consumed }) = Reply::parse(&reply, &Policy::STRICT) {
+        assert_eq!(consumed, reply.len());
+        assert_eq!(Challenge::from_reply(&value), Ok(Challenge(data)));
+    } else {
+        assert!(reply.len() > 4096);
+    }
+}
+
+/// RFC 4648 §4 with padding and without spare bits, digit by digit.
+fn naive(base64: &[u8]) -> Option<Vec<u8>> {
+    let mut octets = Vec::new();
+    let mut groups = base64.chunks(4).peekable();
+    while let Some(group) = groups.next() {
+        let padding = group.iter().rev().take_while(|digit| **digit == b'=').count();
+        if group.len() < 4 || padding > 2 || (padding > 0 && groups.peek().is_some()) {
+            return None;
+        }
+        let mut number = 0_u32;
+        for digit in &group[..4 - padding] {
+            let value = match digit {
+                b'A'..=b'Z' => digit - b'A',
+                b'a'..=b'z' => digit - b'a' + 26,
+                b'0'..=b'9' => digit - b'0' + 52,
+                b'+' => 62,
+                b'/' => 63,
+                _ => return None,
+            };
+            number = number << 6 | u32::from(value);
+        }
+        number <<= 6 * padding;
+        let [_, all @ ..] = number.to_be_bytes();
+        let (kept, spare) = all.split_at(3 - padding);
+        if spare.iter().any(|octet| *octet != 0) {
+            return None;
+        }
+        octets.extend(kept);
+    }
+    Some(octets)
+}

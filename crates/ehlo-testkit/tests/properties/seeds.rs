@@ -1,0 +1,229 @@
+//! The vectors and transcripts as inputs of the properties.
+
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use ehlo::Role;
+use ehlo_testkit::transcript::{Item, Transcript};
+use serde_json::Value;
+
+type Seed = (String, Vec<u8>);
+
+/// The seeds of a target by name.
+pub(crate) fn of(target: &str) -> &'static [Seed] {
+    static ALL: OnceLock<Vec<(&str, Vec<Seed>)>> = OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        vec![
+            ("command", vectors("commands.jsonl")),
+            ("path", vectors("paths.jsonl")),
+            ("parameters", parameters()),
+            ("reply", headed(&[0, 1, 1, 0], vectors("replies.jsonl"))),
+            ("capability", capabilities()),
+            ("data_decoder", headed(&[0, 2, 1, 3], data())),
+            ("data_encoder", headed(&[3, 2, 1, 3], data())),
+            ("sasl", sasl()),
+            ("server", servers()),
+            ("client", clients()),
+            ("session", sessions()),
+            ("delivery", deliveries()),
+        ]
+    });
+    all.iter().find(|(name, _)| *name == target).map_or(&[], |(_, seeds)| seeds)
+}
+
+fn vectors(file: &str) -> Vec<Seed> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(file);
+    let text = fs::read_to_string(path).expect("vectors");
+    let vector = |line: &str| -> Seed {
+        let vector: Value = serde_json::from_str(line).expect("a vector");
+        let input = vector["input"].as_str().expect("an input");
+        // Strings carry octets as code points.
+        let octets = input.chars().map(|c| u8::try_from(c).expect("an octet")).collect();
+        (vector["id"].as_str().expect("an id").to_owned(), octets)
+    };
+    // No fuzzer gets far with what is long; the vectors have tests of their own.
+    text.lines().map(vector).filter(|(_, octets)| octets.len() <= 2048).collect()
+}
+
+fn headed(head: &[u8], seeds: Vec<Seed>) -> Vec<Seed> {
+    seeds.into_iter().map(|(name, octets)| (name, [head, &octets].concat())).collect()
+}
+
+/// What stands behind the path of MAIL and RCPT.
+fn parameters() -> Vec<Seed> {
+    let seeds = vectors("commands.jsonl").into_iter().filter_map(|(name, octets)| {
+        let at = octets.windows(2).position(|two| two == b"> ")?;
+        let parameters = octets[at + 2..].strip_suffix(b"\r\n")?;
+        (!parameters.is_empty()).then(|| (name, parameters.to_vec()))
+    });
+    seeds.collect()
+}
+
+/// The lines of EHLO replies without their codes.
+fn capabilities() -> Vec<Seed> {
+    let seeds = vectors("replies.jsonl").into_iter().filter_map(|(name, octets)| {
+        let lines = octets.split(|octet| *octet == b'\n').skip(1);
+        let lines: Vec<&[u8]> = lines
+            .filter_map(|line| line.strip_suffix(b"\r").unwrap_or(line).get(4..))
+            .filter(|line| !line.is_empty())
+            .collect();
+        (!lines.is_empty()).then(|| (name, lines.join(&b'\n')))
+    });
+    seeds.collect()
+}
+
+fn data() -> Vec<Seed> {
+    vectors("data.jsonl")
+}
+
+/// The words of AUTH, and the lines that have none.
+fn sasl() -> Vec<Seed> {
+    let mut seeds: Vec<Seed> =
+        ["*", "=", "YQ==", "YWI=", "YWJj", "YWJjZA==", "YR==", "AA=A", "AAA"]
+            .into_iter()
+            .map(|word| (format!("word-{word}").replace('=', "_").replace('*', "x"), word.into()))
+            .collect();
+    seeds.extend(vectors("commands.jsonl").into_iter().filter_map(|(name, octets)| {
+        let line = octets.strip_prefix(b"AUTH ")?.strip_suffix(b"\r\n")?;
+        let word = line.splitn(2, |octet| *octet == b' ').nth(1)?;
+        Some((name, word.to_vec()))
+    }));
+    seeds
+}
+
+fn transcripts() -> Vec<(String, Transcript)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("transcripts");
+    let mut transcripts: Vec<_> = fs::read_dir(directory)
+        .expect("the transcripts")
+        .map(|entry| {
+            let path = entry.expect("a transcript").path();
+            let text = fs::read_to_string(&path).expect("UTF-8");
+            let name = path.file_stem().unwrap_or_default().display().to_string();
+            (name, Transcript::parse(&text).expect("a transcript"))
+        })
+        .collect();
+    transcripts.sort_by(|(a, _), (b, _)| a.cmp(b));
+    transcripts
+}
+
+/// All that the client says, or all that the server says.
+fn side(transcript: &Transcript, client: bool) -> Vec<u8> {
+    let octets = transcript.items.iter().filter_map(|item| match item {
+        Item::Client(line) if client => Some(line.as_slice()),
+        Item::Server(reply) if !client => Some(reply.as_slice()),
+        _ => None,
+    });
+    octets.collect::<Vec<_>>().concat()
+}
+
+fn flags(transcript: &Transcript) -> u8 {
+    let config = &transcript.config;
+    let bit = |is: bool, bit: u8| u8::from(is) << bit;
+    u8::from(config.role == Role::Lmtp) * 2
+        | bit(config.implicit_tls, 3)
+        | bit(config.require_tls, 4)
+        | bit(config.require_auth, 5)
+        | bit(config.plaintext_auth, 6)
+}
+
+/// Offers all; the answers are standard ones, or every second one is not.
+fn servers() -> Vec<Seed> {
+    let seeds = transcripts().into_iter().flat_map(|(name, transcript)| {
+        let octets = side(&transcript, true);
+        let flags = flags(&transcript);
+        [(0, 255), (0xC4, 0x7F), (0xCC, 255), (0, 0)].map(|(answers, offers)| {
+            let head = [flags, offers, answers, 5, 7, 11];
+            (format!("{name}-{answers}-{offers}"), [&head[..], &octets].concat())
+        })
+    });
+    seeds.collect()
+}
+
+fn clients() -> Vec<Seed> {
+    let seeds = transcripts().into_iter().map(|(name, transcript)| {
+        let mut script = operations(&transcript);
+        script.truncate(63);
+        let count = u8::try_from(script.len()).expect("63 at most");
+        let head = [flags(&transcript) & 8, count, 3, 5, 9];
+        (name, [&head[..], &script, &side(&transcript, false)].concat())
+    });
+    seeds.collect()
+}
+
+fn sessions() -> Vec<Seed> {
+    let seeds = transcripts().into_iter().flat_map(|(name, transcript)| {
+        let script = operations(&transcript);
+        let flags = flags(&transcript);
+        [(0, 0), (0xC4, 9), (0xCC, 1)].map(|(answers, size)| {
+            let head = [flags, 255, answers, 0, size, size];
+            (format!("{name}-{answers}"), [&head[..], &script].concat())
+        })
+    });
+    seeds.collect()
+}
+
+/// The lines of the client as operations of a scripted one.
+fn operations(transcript: &Transcript) -> Vec<u8> {
+    let mut operations = Vec::new();
+    let (mut is_data, mut is_auth) = (false, false);
+    for item in &transcript.items {
+        match item {
+            Item::Server(reply) => {
+                is_data = reply.starts_with(b"354");
+                is_auth = reply.starts_with(b"334");
+            }
+            Item::Client(line) if is_data => operations.push(match line.as_slice() {
+                b".\r\n" => 128,
+                [b'.', ..] => 3,
+                _ => 0,
+            }),
+            Item::Client(line) if is_auth => operations.push(u8::from(line != b"*\r\n")),
+            Item::Client(line) => {
+                let verb = line.split(|o| b" \r".contains(o)).next().unwrap_or_default();
+                let verb = verb.to_ascii_uppercase();
+                let verbs = [
+                    "EHLO", "HELO", "LHLO", "MAIL", "", "", "", "", "RCPT", "", "", "", "", "DATA",
+                    "", "", "BDAT", "", "RSET", "NOOP", "QUIT", "STARTTLS", "AUTH", "", "VRFY",
+                    "EXPN", "HELP", "ETRN", "XCLIENT", "XYZZY", "BURL", "ATRN",
+                ];
+                let place = verbs.iter().position(|name| name.as_bytes() == verb);
+                operations.extend(place.and_then(|place| u8::try_from(place).ok()));
+            }
+            _ => {}
+        }
+    }
+    operations
+}
+
+fn deliveries() -> Vec<Seed> {
+    let ends: [(&str, &str); 12] = [
+        ("accepted", "250 a\r\n250 b\r\n250 c\r\n354 go\r\n250 2.6.0 taken\r\n221 bye\r\n"),
+        ("one-refused", "250 a\r\n550 5.1.1 b\r\n250 c\r\n354 go\r\n250 taken\r\n221 bye\r\n"),
+        ("all-refused", "250 a\r\n550 b\r\n552 c\r\n554 no\r\n221 bye\r\n"),
+        ("lone-dot", "250 a\r\n550 b\r\n450 c\r\n354 go\r\n554 no\r\n221 bye\r\n"),
+        ("mail-refused", "550 a\r\n503 b\r\n503 c\r\n503 no\r\n250 reset\r\n221 bye\r\n"),
+        ("data-refused", "250 a\r\n250 b\r\n250 c\r\n451 no\r\n250 reset\r\n221 bye\r\n"),
+        ("message-refused", "250 a\r\n250 b\r\n250 c\r\n354 go\r\n554 no\r\n221 bye\r\n"),
+        ("cut", "250 a\r\n250 b\r\n250 c\r\n354 go\r\n"),
+        ("closing", "250 a\r\n250 b\r\n421 c\r\n"),
+        ("lmtp", "250 a\r\n250 b\r\n250 c\r\n354 go\r\n250 b\r\n452 c\r\n221 bye\r\n"),
+        ("unsolicited", "250 a\r\n250 b\r\n250 c\r\n354 go\r\n250 d\r\n250 e\r\n221 bye\r\n"),
+        ("violation", "250 a\r\n250-b\r\n550 c\r\n"),
+    ];
+    let starts = [
+        ("pipelining", "220 mx\r\n250-mx\r\n250-SMTPUTF8\r\n250 PIPELINING\r\n"),
+        ("plain", "220 mx\r\n250 mx\r\n"),
+        ("helo", "220 mx\r\n502 what\r\n250 mx\r\n"),
+    ];
+    let mut seeds = Vec::new();
+    for (name, start) in starts {
+        for (end, rest) in ends {
+            let flags = if end == "lmtp" { 16 } else { 0 };
+            let head = [flags, 1, 4, 6, 8];
+            let twice = format!("{start}{rest}{rest}");
+            seeds.push((format!("{name}-{end}"), [&head[..], twice.as_bytes()].concat()));
+        }
+    }
+    seeds
+}

@@ -1,0 +1,5 @@
+//! `send` against `receive`, as processes that talk over loopback.
+
+mod process;
+mod receiving;
+mod sending;

@@ -1,0 +1,207 @@
+//! Starts and stops the examples, and looks at what they leave.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// A running `receive` with a maildir of its own.
+pub(crate) struct Receive {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    pub(crate) address: String,
+    pub(crate) dir: PathBuf,
+}
+
+impl Receive {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("ehlo-examples-{}-{count}", std::process::id());
+        let dir = std::env::temp_dir().join(name);
+        let mut child = Command::new(example("receive"))
+            .args(["--hostname", "mx.example", "--maildir"])
+            .arg(&dir)
+            .args(if arguments.contains(&"--listen") { &[][..] } else { &["--listen", ANY] })
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("receive starts");
+        let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut line = String::new();
+        stdout.read_line(&mut line).expect("it says where it listens");
+        let address = line.trim().strip_prefix("listening on ").expect("in these words").to_owned();
+        Self { child, stdout, address, dir }
+    }
+
+    pub(crate) fn send(&self, arguments: &[&str], file: &OsStr, stdin: &[u8]) -> Output {
+        self.send_to(&[&["--to", "b@example.org"], arguments].concat(), file, stdin)
+    }
+
+    pub(crate) fn send_to(&self, arguments: &[&str], file: &OsStr, stdin: &[u8]) -> Output {
+        send(&self.address, arguments, file, stdin)
+    }
+
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).expect("it prints text");
+        line
+    }
+
+    pub(crate) fn file(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.dir.join(name);
+        fs::write(&path, content).expect("the directory is there");
+        path
+    }
+
+    pub(crate) fn messages(&self) -> Vec<Message> {
+        list(&self.dir.join("new")).iter().map(|path| Message::read(path)).collect()
+    }
+
+    pub(crate) fn clear(&self) {
+        for path in list(&self.dir.join("new")) {
+            fs::remove_file(path).expect("it was listed");
+        }
+    }
+
+    pub(crate) fn entries(&self, part: &str) -> usize {
+        list(&self.dir.join(part)).len()
+    }
+
+    /// There is no safe call for this in std.
+    pub(crate) fn interrupt(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args(["-s", signal, &id]).status();
+        assert!(status.expect("there is kill").success());
+    }
+
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        let mut status = None;
+        wait_until("receive ends", || {
+            status = self.child.try_wait().expect("it is a child");
+            status.is_some()
+        });
+        status.and_then(|status| status.code())
+    }
+}
+
+impl Drop for Receive {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// A stored message.
+pub(crate) struct Message {
+    /// What the server put in front, up to the end of `Received:`.
+    pub(crate) header: String,
+    pub(crate) content: Vec<u8>,
+}
+
+impl Message {
+    fn read(path: &Path) -> Self {
+        let octets = fs::read(path).expect("it was listed");
+        let mut end = 0;
+        let mut received = false;
+        for line in octets.split_inclusive(|octet| *octet == b'\n') {
+            if received && !line.starts_with(b"\t") {
+                break;
+            }
+            received |= line.starts_with(b"Received:");
+            end += line.len();
+        }
+        let (header, content) = octets.split_at(end);
+        let header = String::from_utf8(header.to_vec()).expect("the header is text");
+        Self { header, content: content.to_vec() }
+    }
+}
+
+/// A client that says what the test wants.
+pub(crate) struct Client(BufReader<TcpStream>);
+
+impl Client {
+    pub(crate) fn open(receive: &Receive) -> Self {
+        let stream = TcpStream::connect(&receive.address).expect("it listens");
+        stream.set_read_timeout(Some(LONG)).expect("not zero");
+        Self(BufReader::new(stream))
+    }
+
+    pub(crate) fn connect(receive: &Receive, hello: &str) -> Self {
+        let mut client = Self::open(receive);
+        assert!(client.reply().starts_with("220 mx.example ESMTP"));
+        if !hello.is_empty() {
+            client.say(hello);
+            assert!(client.reply().starts_with("250"));
+        }
+        client
+    }
+
+    pub(crate) fn say(&mut self, text: &str) {
+        self.0.get_mut().write_all(text.as_bytes()).expect("the server listens");
+    }
+
+    /// The last line of the next reply; empty at the end.
+    pub(crate) fn reply(&mut self) -> String {
+        loop {
+            let mut line = String::new();
+            self.0.read_line(&mut line).expect("a reply comes");
+            if line.as_bytes().get(3) != Some(&b'-') {
+                return line;
+            }
+        }
+    }
+}
+
+pub(crate) fn send(server: &str, arguments: &[&str], file: &OsStr, stdin: &[u8]) -> Output {
+    let mut child = Command::new(example("send"))
+        .args(["--server", server, "--helo", "client.example", "--from", "a@example.org", "--file"])
+        .arg(file)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("send starts");
+    // It need not read all of it, or any.
+    let _ = child.stdin.take().expect("it is piped").write_all(stdin);
+    wait_until("send ends", || child.try_wait().expect("it is a child").is_some());
+    child.wait_with_output().expect("it is a child")
+}
+
+pub(crate) fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn list(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).expect("receive made it");
+    entries.map(|entry| entry.expect("it can be read").path()).collect()
+}
+
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < LONG, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// `cargo test` builds the examples beside the directory that the tests are in.
+fn example(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows where it is");
+    let target = test.ancestors().nth(2).expect("it is in target/PROFILE/deps");
+    let path = target.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(path.exists(), "{} is missing: cargo build --examples", path.display());
+    path
+}
+
+/// A free port.
+const ANY: &str = "127.0.0.1:0";
+
+/// Longer than anything here takes.
+pub(crate) const LONG: Duration = Duration::from_secs(20);
