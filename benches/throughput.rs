@@ -14,7 +14,7 @@ fn main() {
         .configure_from_args();
     for (name, build) in CONTESTS {
         let mut contest = build(name);
-        let (bytes, elements) = (contest.bytes as u64, contest.elements as u64);
+        let (bytes, elements) = (contest.bytes() as u64, contest.elements as u64);
         let mut group = criterion.benchmark_group(*name);
         group.throughput(Throughput::ElementsAndBytes { elements, bytes });
         for side in &mut contest.sides {

@@ -3,7 +3,6 @@
 //! lettre and io-smtp are clients and have no parser of commands.
 
 use std::hint::black_box;
-use std::rc::Rc;
 
 use ehlo::server::Event;
 use ehlo::{Capabilities, Command, Extension, Parsed, Policy, Server, ServerConfig};
@@ -20,27 +19,27 @@ pub(crate) fn whole(
     size: usize,
     line: fn(&mut Random, &mut String),
 ) -> Contest {
-    let corpus: Rc<[u8]> = corpus::lines(size, line).into();
-    let requests: Rc<[u8]> = corpus::requests(&corpus).into();
-    let [a, b, c, d, e, f] = [(); 6].map(|()| Rc::clone(&corpus));
-    Contest::new(name, corpus.len(), (memchr_iter(b'\n', &corpus).count(), "command"))
-        .ehlo("ehlo", move || ehlo(&a))
-        .ehlo("ehlo, every value read", move || ehlo_reading(&b))
-        .peer("smtp-proto", move || smtp_proto(&c).accepted)
-        .peer("mailrs-smtp-proto", move || mailrs(&d).accepted)
-        .peer("smtp-codec", move || smtp_codec(&e).accepted)
-        .floor("memchr", move || memchr_iter(b'\n', &f).count())
-        .floor("httparse", move || httparse(&requests))
+    let corpus = corpus::lines(size, line);
+    let requests = corpus::requests(&corpus);
+    let commands = memchr_iter(b'\n', &corpus).count();
+    Contest::new(name, corpus, (commands, "command"))
+        .ehlo("ehlo", ehlo)
+        .ehlo("ehlo, every value read", ehlo_reading)
+        .peer("smtp-proto", |corpus| smtp_proto(corpus).accepted)
+        .peer("mailrs-smtp-proto", |corpus| mailrs(corpus).accepted)
+        .peer("smtp-codec", |corpus| smtp_codec(corpus).accepted)
+        .floor("memchr", |corpus| memchr_iter(b'\n', corpus).count())
+        .floor("httparse", move |_| httparse(&requests))
 }
 
 /// Commands of a session, one octet at a time.
 pub(crate) fn bytewise(name: &'static str, size: usize) -> Contest {
-    let corpus: Rc<[u8]> = corpus::session(size).into();
-    let [a, b, c] = [(); 3].map(|()| Rc::clone(&corpus));
-    Contest::new(name, corpus.len(), (corpus.len(), "octet"))
-        .ehlo("ehlo", move || ehlo_server(&a))
-        .ehlo("ehlo, no session", move || ehlo_bytewise(&b))
-        .peer("smtp-proto", move || smtp_proto_bytewise(&c))
+    let corpus = corpus::session(size);
+    let octets = corpus.len();
+    Contest::new(name, corpus, (octets, "octet"))
+        .ehlo("ehlo", ehlo_server)
+        .ehlo("ehlo, no session", ehlo_bytewise)
+        .peer("smtp-proto", smtp_proto_bytewise)
 }
 
 /// How many commands a parser took.

@@ -1,13 +1,13 @@
 //! One job, and everybody who does it.
 
 use std::fmt;
+use std::rc::Rc;
 
 /// A job on one corpus, done by `ehlo`, by peers, and by something that does far less.
 pub struct Contest {
     /// `group/job`.
     pub name: &'static str,
-    /// Octets of the corpus.
-    pub bytes: usize,
+    corpus: Rc<[u8]>,
     /// Elements of the corpus.
     pub elements: usize,
     /// What an element is.
@@ -17,40 +17,45 @@ pub struct Contest {
 }
 
 impl Contest {
-    /// A contest of `elements` units in `bytes` octets, with no side yet.
+    /// A contest on `corpus`, which has `elements` units, with no side yet.
     pub(crate) fn new(
         name: &'static str,
-        bytes: usize,
+        corpus: Vec<u8>,
         (elements, unit): (usize, &'static str),
     ) -> Self {
-        Self { name, bytes, elements, unit, sides: Vec::new() }
+        Self { name, corpus: corpus.into(), elements, unit, sides: Vec::new() }
     }
 
     /// The same with `ehlo` as a side.
-    pub(crate) fn ehlo(self, name: &'static str, run: impl FnMut() -> usize + 'static) -> Self {
+    pub(crate) fn ehlo(self, name: &'static str, run: impl Run) -> Self {
         self.side(name, Kind::Ehlo, run)
     }
 
     /// The same with a peer as a side.
-    pub(crate) fn peer(self, name: &'static str, run: impl FnMut() -> usize + 'static) -> Self {
+    pub(crate) fn peer(self, name: &'static str, run: impl Run) -> Self {
         self.side(name, Kind::Peer, run)
     }
 
     /// The same with something that does less as a side.
-    pub(crate) fn floor(self, name: &'static str, run: impl FnMut() -> usize + 'static) -> Self {
+    pub(crate) fn floor(self, name: &'static str, run: impl Run) -> Self {
         self.side(name, Kind::Floor, run)
     }
 
-    fn side(
-        mut self,
-        name: &'static str,
-        kind: Kind,
-        run: impl FnMut() -> usize + 'static,
-    ) -> Self {
-        self.sides.push(Side { name, kind, run: Box::new(run) });
+    fn side(mut self, name: &'static str, kind: Kind, run: impl Run) -> Self {
+        self.sides.push(Side { name, kind, corpus: Rc::clone(&self.corpus), run: Box::new(run) });
         self
     }
+
+    /// Octets of the corpus.
+    pub fn bytes(&self) -> usize {
+        self.corpus.len()
+    }
 }
+
+/// From the corpus to a number that depends on all of the work.
+pub(crate) trait Run: FnMut(&[u8]) -> usize + 'static {}
+
+impl<F: FnMut(&[u8]) -> usize + 'static> Run for F {}
 
 impl fmt::Debug for Contest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,13 +69,14 @@ pub struct Side {
     pub name: &'static str,
     /// Whose it is.
     pub kind: Kind,
-    run: Box<dyn FnMut() -> usize>,
+    corpus: Rc<[u8]>,
+    run: Box<dyn Run>,
 }
 
 impl Side {
     /// Does the job once. The number depends on all of the work, so that none is optimised away.
     pub fn run(&mut self) -> usize {
-        (self.run)()
+        (self.run)(&self.corpus)
     }
 }
 

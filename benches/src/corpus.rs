@@ -196,7 +196,7 @@ pub(crate) const EHLO: [&str; 4] = [
 
 /// A message of `size` octets at least in lines of text, none of which begins with a dot.
 pub(crate) fn text(size: usize) -> Vec<u8> {
-    lines(size, |random, out| random.text(out))
+    lines(size, Random::text)
 }
 
 /// The same, and every line begins with a dot.

@@ -1,7 +1,6 @@
 //! Mail data: dots removed and added.
 
 use std::hint::black_box;
-use std::rc::Rc;
 
 use ehlo::{Content, DataDecoder, DataEncoder, Newlines};
 use io_smtp::coroutine::{SmtpCoroutine, SmtpCoroutineState, SmtpYield};
@@ -14,35 +13,35 @@ use crate::corpus::{self, CHUNK};
 
 /// What a server does with the wire form of `message`, which comes in chunks.
 pub(crate) fn decode(name: &'static str, message: &[u8]) -> Contest {
-    let wire: Rc<[u8]> = corpus::on_the_wire(message).into();
-    let [a, b, c, d, e, f, g] = [(); 7].map(|()| Rc::clone(&wire));
+    let wire = corpus::on_the_wire(message);
     let mut whole = Vec::with_capacity(wire.len());
     let mut piece = Vec::with_capacity(CHUNK);
-    Contest::new(name, wire.len(), (wire.len() >> 10, "KiB"))
-        .ehlo("ehlo, Keep", move || ehlo(Newlines::Keep, &a))
-        .ehlo("ehlo, Reject", move || ehlo(Newlines::Reject, &b))
-        .ehlo("ehlo, Normalise", move || ehlo(Newlines::Normalise, &c))
-        .peer("smtp-proto", move || smtp_proto(&d, &mut whole))
-        .peer("smtp-proto, drained", move || smtp_proto_drained(&e, &mut piece))
-        .peer("mailrs-smtp-proto", move || mailrs(&f))
-        .floor("memmem", move || find(&g))
+    let kib = wire.len() >> 10;
+    Contest::new(name, wire, (kib, "KiB"))
+        .ehlo("ehlo, Keep", |wire| ehlo(Newlines::Keep, wire))
+        .ehlo("ehlo, Reject", |wire| ehlo(Newlines::Reject, wire))
+        .ehlo("ehlo, Normalise", |wire| ehlo(Newlines::Normalise, wire))
+        .peer("smtp-proto", move |wire| smtp_proto(wire, &mut whole))
+        .peer("smtp-proto, drained", move |wire| smtp_proto_drained(wire, &mut piece))
+        .peer("mailrs-smtp-proto", mailrs)
+        .floor("memmem", find)
 }
 
 /// What a client does with `message`, which comes in chunks.
 pub(crate) fn encode(name: &'static str, message: Vec<u8>) -> Contest {
-    let message: Rc<[u8]> = message.into();
-    let [a, b, c, d, e, f] = [(); 6].map(|()| Rc::clone(&message));
     let room = vec![0; 2 * CHUNK + DataEncoder::MAX_END];
-    let mut rooms = [room.clone(), room.clone(), room];
-    let [mut keep, mut reject, mut normalise] = std::mem::take(&mut rooms);
+    let [mut keep, mut reject, mut normalise] = [room.clone(), room.clone(), room];
     let [mut first, mut second] = [(); 2].map(|()| Vec::with_capacity(2 * CHUNK));
-    Contest::new(name, message.len(), (message.len() >> 10, "KiB"))
-        .ehlo("ehlo, Keep", move || ehlo_encode(Newlines::Keep, &a, &mut keep))
-        .ehlo("ehlo, Reject", move || ehlo_encode(Newlines::Reject, &b, &mut reject))
-        .ehlo("ehlo, Normalise", move || ehlo_encode(Newlines::Normalise, &c, &mut normalise))
-        .peer("io-smtp", move || io_smtp_encode(&d))
-        .floor("octet by octet", move || octets_encode(&e, &mut first))
-        .floor("memmem and copy", move || find_encode(&f, &mut second))
+    let kib = message.len() >> 10;
+    Contest::new(name, message, (kib, "KiB"))
+        .ehlo("ehlo, Keep", move |message| ehlo_encode(Newlines::Keep, message, &mut keep))
+        .ehlo("ehlo, Reject", move |message| ehlo_encode(Newlines::Reject, message, &mut reject))
+        .ehlo("ehlo, Normalise", move |message| {
+            ehlo_encode(Newlines::Normalise, message, &mut normalise)
+        })
+        .peer("io-smtp", io_smtp_encode)
+        .floor("octet by octet", move |message| octets_encode(message, &mut first))
+        .floor("memmem and copy", move |message| find_encode(message, &mut second))
 }
 
 fn ehlo(newlines: Newlines, wire: &[u8]) -> usize {
@@ -51,9 +50,9 @@ fn ehlo(newlines: Newlines, wire: &[u8]) -> usize {
     for chunk in wire.chunks(CHUNK) {
         let mut rest = chunk;
         loop {
-            let decoded = decoder.decode(rest);
-            rest = &rest[decoded.consumed..];
-            match decoded.content {
+            let found = decoder.decode(rest);
+            rest = &rest[found.consumed..];
+            match found.content {
                 Content::Data(data) => length += black_box(data).len(),
                 Content::NeedInput => break,
                 Content::End(end) => return if end.is_ok() { length } else { 0 },

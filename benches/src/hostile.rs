@@ -19,9 +19,10 @@ fn contest(
     run: fn(&[u8]) -> usize,
 ) -> Contest {
     let (half, all) = (input(size / 2), input(size));
-    Contest::new(name, all.len(), (all.len(), "octet"))
-        .ehlo("ehlo", move || run(&all))
-        .ehlo("ehlo, half the input", move || run(&half))
+    let octets = all.len();
+    Contest::new(name, all, (octets, "octet"))
+        .ehlo("ehlo", run)
+        .ehlo("ehlo, half the input", move |_| run(&half))
 }
 
 /// A command line without an end, which a server is fed octet by octet.
@@ -146,9 +147,9 @@ fn decode(input: &[u8], chunk: usize) -> usize {
     let mut length = 0;
     for mut rest in input.chunks(chunk) {
         loop {
-            let decoded = decoder.decode(rest);
-            rest = &rest[decoded.consumed..];
-            match black_box(decoded.content) {
+            let found = decoder.decode(rest);
+            rest = &rest[found.consumed..];
+            match black_box(found.content) {
                 Content::Data(data) => length += data.len(),
                 Content::NeedInput => break,
                 Content::End(_) => length += 1,

@@ -33,8 +33,11 @@ pub fn contest(name: &str) -> Contest {
     build(name)
 }
 
-/// Every contest by name. A corpus is made when it is asked for.
-pub const CONTESTS: &[(&str, fn(&'static str) -> Contest)] = &[
+/// Makes the contest of a name, and its corpus.
+pub type Build = fn(&'static str) -> Contest;
+
+/// Every contest by name.
+pub const CONTESTS: &[(&str, Build)] = &[
     ("commands/core", |name| commands::whole(name, SMALL, corpus::core)),
     ("commands/parameters", |name| commands::whole(name, SMALL, corpus::parameters)),
     ("commands/every-parameter", |name| commands::whole(name, SMALL, corpus::every_parameter)),

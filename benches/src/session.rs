@@ -20,8 +20,7 @@ pub(crate) fn server(name: &'static str) -> Contest {
         &[&message, &b"QUIT\r\n"[..]].concat(),
     ];
     let bursts = bursts.map(<[u8]>::to_vec);
-    let octets = bursts.iter().map(Vec::len).sum();
-    Contest::new(name, octets, (1, "session")).ehlo("ehlo", move || run(&bursts))
+    Contest::new(name, bursts.concat(), (1, "session")).ehlo("ehlo", move |_| run(&bursts))
 }
 
 fn run(bursts: &[Vec<u8>]) -> usize {

@@ -41,7 +41,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     if counts.is_empty() {
         return Err("nothing was counted".into());
     }
-    let mut table = HEADER.to_owned();
+    let mut rows = Vec::new();
     let mut failures = Vec::new();
     for (index, (key, total)) in counts.iter().enumerate() {
         let Key { contest: name, side } = key;
@@ -52,7 +52,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         let each = total / contest.elements as f64;
         let bound = BOUNDS.iter().find(|(start, _)| side == "ehlo" && name.starts_with(start));
         let most = bound.map(|(_, most)| format!("≤ {most}")).unwrap_or_default();
-        table += &format!("| {name} | {side} | {each:.2} | {} | {most} |\n", contest.unit);
+        rows.push(format!("| {name} | {side} | {each:.2} | {} | {most} |\n", contest.unit));
         if bound.is_some_and(|(_, most)| each > *most) {
             failures.push(format!("{key}: {each:.1} a {}, {most} promised", contest.unit));
         }
@@ -70,11 +70,14 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             None => failures.push(format!("{key}: not in the table")),
         }
     }
+    let table = HEADER.to_owned() + &rows.concat();
     print!("{table}");
     if is_write {
         fs::write(TABLE, table)?;
     }
-    failures.iter().for_each(|failure| println!("OVER {failure}"));
+    for failure in &failures {
+        println!("OVER {failure}");
+    }
     Ok(ExitCode::from(u8::from(!is_write && !failures.is_empty())))
 }
 
