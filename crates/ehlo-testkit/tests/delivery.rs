@@ -162,7 +162,7 @@ fn one_of_five_refused() {
     for offered in [PIPELINING, PLAIN] {
         let (outcomes, sent) = run(offered, &[]);
         assert_eq!(fates(&outcomes), ONE_REFUSED);
-        assert_eq!(outcomes[2].code.map(ehlo::Code::number), Some(550));
+        assert_eq!(outcomes[2].code.map(Code::number), Some(550));
         assert_eq!(
             outcomes[2].enhanced_code.map(|code| code.to_string()).as_deref(),
             Some("5.1.1")

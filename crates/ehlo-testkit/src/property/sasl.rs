@@ -1,7 +1,8 @@
 //! The lines of a SASL exchange.
 
 use ehlo::{
-    Challenge, Command, Parsed, Policy, Reply, Response, SaslData, SyntaxErrorKind, limits,
+    Challenge, Command, Encode as _, Parsed, Policy, Reply, Response, SaslData, SyntaxErrorKind,
+    Writer, limits,
 };
 
 use super::wire;
@@ -36,18 +37,28 @@ fn line(line: &[u8]) {
             assert!(long || naive.is_none(), "{error:?}");
         }
     }
-    // The initial response of AUTH, where an empty one is "=" and spare bits are nobody's business.
-    let mut command = b"AUTH PLAIN ".to_vec();
-    command.extend(line);
-    let parsed = Command::parse_line(&command, &Policy::STRICT);
-    if let (Ok(Command::Auth { initial_response: Some(response), .. }), false) =
-        (parsed, line.contains(&b' '))
-    {
-        let mut room = vec![0; response.decoded_len()];
-        let decoded = response.decode(&mut room).expect("room for all of it");
-        match naive {
-            Some(naive) => assert_eq!(room[..decoded], naive[..]),
-            None => assert!(line == b"=" || !response.is_canonical()),
+    initial(line, naive.as_deref());
+}
+
+/// The initial response of AUTH, where an empty one is "=" and spare bits are only noted.
+fn initial(word: &[u8], naive: Option<&[u8]>) {
+    if word.trim_ascii() != word || word.is_empty() {
+        return;
+    }
+    let line = [b"AUTH PLAIN ", word].concat();
+    match Command::parse_line(&line, &Policy::STRICT) {
+        Ok(Command::Auth { initial_response: Some(data), .. }) => {
+            assert_eq!(naive.is_some(), data.is_canonical() && word != b"=");
+            let mut out = vec![0; data.decoded_len()];
+            assert_eq!(data.decode(&mut out), Ok(out.len()));
+            assert_eq!(naive.unwrap_or(&out), out);
+            let shown = format!("{:?}", Command::parse_line(&line, &Policy::STRICT));
+            assert!(shown.contains("redacted"), "{shown}");
+        }
+        Ok(other) => panic!("{} is {other:?}", line.escape_ascii()),
+        Err(error) => {
+            assert!(error.offset <= line.len());
+            assert!(naive.is_none() || line.len() + 2 > limits::AUTH_LINE, "{error:?}");
         }
     }
 }
@@ -64,6 +75,11 @@ fn octets(octets: &[u8]) {
     } else {
         assert!(reply.len() > 4096);
     }
+    let mut initial = vec![0; data.encoded_len() + 1];
+    let mut writer = Writer::new(&mut initial);
+    data.write_initial(&mut writer);
+    let written = writer.finish().expect("room for a word");
+    assert_eq!(SaslData::parse_initial(&initial[..written]), Ok(data));
 }
 
 /// RFC 4648 §4 with padding and without spare bits, digit by digit.

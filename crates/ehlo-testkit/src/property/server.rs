@@ -241,6 +241,9 @@ impl Host {
         if !now.is_transaction() {
             assert_eq!(self.server.recipients(), 0);
         }
+        if self.server.recipients() == 0 {
+            self.message.clear();
+        }
         self.steps.push(Step::Reply(out.escape_ascii().to_string()));
         self.sent.append(&mut out);
     }

@@ -42,6 +42,27 @@ fn encoder_on_every_short_content() {
     }
 }
 
+/// The searches have strides: what matters may stand anywhere in them.
+#[test]
+fn every_short_sequence_at_every_place_of_a_long_text() {
+    for filler in [&b"a"[..], b"a\r\n", b"abcdefghijklmnop.\r\n", b"..a\r\n"] {
+        let text: Vec<u8> = filler.iter().copied().cycle().take(200).collect();
+        for sequence in inputs(if cfg!(debug_assertions) { 2 } else { 4 }) {
+            for place in 0..150 {
+                let input = [&text[..place], &sequence[..], &text[place..], b"\r\n.\r\n"].concat();
+                for newlines in ALL {
+                    let outcome = decode(DataDecoder::new(newlines), &[&input]);
+                    let expected = decoded(newlines, None, &input);
+                    assert_eq!(outcome, expected, "{newlines:?} {:?}", input.escape_ascii());
+                    let wire = encode(DataEncoder::new(newlines), &[&input], 600);
+                    let expected = encoded(newlines, &input);
+                    assert_eq!(wire, expected, "{newlines:?} {:?}", input.escape_ascii());
+                }
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn decoder(

@@ -181,7 +181,7 @@ impl ReplyFrame {
         };
         let head = u32::from_le_bytes(*head);
         let (digits, separator) = (head & 0x00FF_FFFF, head >> 24);
-        if digits != self.digits || self.lines == 0 {
+        if self.lines == 0 || digits != self.digits {
             reply_code(line)?;
             // RFC 5321 §4.2.1: "every line ... must begin with the same reply code".
             if self.lines > 0 {

@@ -1,0 +1,283 @@
+//! Nothing in the core allocates: every vector and every transcript, under an allocator that counts
+//! what is asked of it. What the test itself needs stands outside of what is counted.
+
+use std::fs;
+use std::path::Path;
+
+use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
+use ehlo::delivery::{Event as Delivered, Outcome, Outcomes};
+use ehlo::server::Event;
+use ehlo::{
+    Capabilities, Client, ClientConfig, ClientName, Command, Content, DataDecoder, DataEncoder,
+    Delivery, DeliveryConfig, Encode, Envelope, ForwardPath, Machine, Mailbox, Newlines, Parsed,
+    Policy, Reply, Response, ReversePath, Server, State, Verb, Wants,
+};
+use ehlo_testkit::transcript::{Item, Transcript};
+use serde_json::Value;
+
+#[global_allocator]
+static ALLOCATOR: AllocDisabler = AllocDisabler;
+
+/// What `run` gives, and how often it asked the allocator for something.
+fn counted<T>(run: impl FnOnce() -> T) -> (T, u32) {
+    let before = violation_count();
+    let value = assert_no_alloc(run);
+    (value, violation_count() - before)
+}
+
+/// What `run` gives, which asks the allocator for nothing.
+#[track_caller]
+fn free<T>(run: impl FnOnce() -> T) -> T {
+    let (value, count) = counted(run);
+    assert_eq!(count, 0, "the allocator was asked");
+    value
+}
+
+/// Negative control: what allocates is counted.
+#[test]
+fn an_allocation_is_counted() {
+    let (boxed, count) = counted(|| Box::new([1_u8; 100]));
+    assert_eq!((boxed.len(), count), (100, 1));
+    let (text, count) = counted(|| Reply::new(ehlo::Code::OK, "ok").to_string());
+    assert!(text == "250 ok" && count > 0);
+    assert_eq!(counted(|| 1 + 1), (2, 0));
+}
+
+#[test]
+fn parsing_and_writing() {
+    let mut out = vec![0; 1 << 16];
+    let policies = [Policy::STRICT, Policy { smtputf8: true, ..Policy::STRICT }, Policy::LENIENT];
+    let mut count = 0;
+    for input in vectors("commands.jsonl") {
+        for policy in &policies {
+            count += 1;
+            free(|| {
+                let parsed = Command::parse(&input, policy);
+                if let Ok(Parsed::Complete { value, .. }) = parsed {
+                    if let Command::Mail { parameters, .. } | Command::Rcpt { parameters, .. } =
+                        value
+                    {
+                        assert!(parameters.extensions().count() <= parameters.iter().count());
+                    }
+                    value.encode(&mut out).is_ok()
+                } else {
+                    false
+                }
+            });
+        }
+    }
+    for input in vectors("paths.jsonl") {
+        let text = core::str::from_utf8(&input).unwrap_or_default();
+        for policy in &policies {
+            count += 1;
+            free(|| {
+                let reverse = ReversePath::parse(&input, policy).map(|path| path.encode(&mut out));
+                let forward = ForwardPath::parse(&input, policy).map(|path| path.encode(&mut out));
+                let unquoted = Mailbox::new(text).map(|m| m.local_part().unquoted().count());
+                (reverse.is_ok(), forward.is_ok(), unquoted.is_ok())
+            });
+        }
+    }
+    for input in vectors("replies.jsonl") {
+        for policy in &policies {
+            count += 1;
+            free(|| match Reply::parse(&input, policy) {
+                Ok(Parsed::Complete { value, .. }) => {
+                    let offered = Capabilities::from_reply(&value);
+                    let written =
+                        offered.iter().filter(|line| line.encode(&mut out).is_ok()).count();
+                    written + value.lines().count() + value.encode(&mut out).unwrap_or_default()
+                }
+                _ => 0,
+            });
+        }
+    }
+    assert!(count > 2000, "{count}");
+}
+
+#[test]
+fn mail_data() {
+    let mut out = vec![0; 1 << 12];
+    for input in vectors("data.jsonl") {
+        for newlines in
+            [Newlines::Reject, Newlines::RejectAroundDot, Newlines::Normalise, Newlines::Keep]
+        {
+            free(|| {
+                let mut decoder = DataDecoder::new(newlines).with_line_limit(Some(1000));
+                let mut at = 0;
+                loop {
+                    let found = decoder.decode(&input[at..]);
+                    at += found.consumed;
+                    if !matches!(found.content, Content::Data(_)) {
+                        break;
+                    }
+                }
+                let mut encoder = DataEncoder::new(newlines);
+                let mut at = 0;
+                while let Ok(progress) = encoder.encode(&input[at..], &mut out) {
+                    at += progress.consumed;
+                    if at == input.len() {
+                        return encoder.finish(&mut out).is_ok();
+                    }
+                }
+                false
+            });
+        }
+    }
+}
+
+#[test]
+fn server_machines() {
+    for transcript in transcripts() {
+        let mut server = free(|| Server::new(transcript.config));
+        let mut out = [0; 4096];
+        let mut unread = Vec::new();
+        for item in &transcript.items {
+            match item {
+                Item::Client(line) => unread.extend_from_slice(line),
+                Item::Server(reply) => {
+                    while !take(&mut server, &mut unread) {}
+                    // To EHLO the machine adds the extensions itself.
+                    let reply = parse(reply);
+                    let hello = matches!(server.pending(), Some(Verb::Ehlo | Verb::Lhlo));
+                    let first = reply.text_str().expect("US-ASCII");
+                    let reply = if hello { Reply::new(reply.code(), first) } else { reply };
+                    let host = "mx.example";
+                    free(|| {
+                        server.standard_reply(host);
+                        server.reply(&reply, &mut out).expect("a reply")
+                    });
+                }
+                Item::Tls => free(|| server.tls_established(b"")).expect("no octets"),
+                Item::State(_) | Item::Refused(_) => {}
+            }
+        }
+    }
+}
+
+/// Takes one event; whether an answer is owed.
+fn take(server: &mut Server, unread: &mut Vec<u8>) -> bool {
+    let (consumed, owed) = free(|| {
+        let received = server.receive(unread);
+        let owed = match received.event {
+            Event::MailData(_) | Event::Chunk { .. } => Some(false),
+            Event::NeedInput | Event::StartTls | Event::Closed => None,
+            _ => Some(true),
+        };
+        (received.consumed, owed)
+    });
+    unread.drain(..consumed);
+    owed.expect("an answer is owed sooner or later")
+}
+
+#[test]
+fn client_machines() {
+    for transcript in transcripts().into_iter().filter(|transcript| !transcript.only_server) {
+        let config = ClientConfig {
+            newlines: Newlines::Keep,
+            implicit_tls: transcript.config.implicit_tls,
+            ..ClientConfig::DEFAULT
+        };
+        let mut client = free(|| Client::new(config));
+        let mut out = [0; 16_384];
+        for item in &transcript.items {
+            match item {
+                Item::Client(line) => free(|| send(&mut client, line, &mut out)),
+                Item::Server(reply) => {
+                    let received = free(|| client.receive(reply));
+                    assert_eq!(received.consumed, reply.len());
+                }
+                Item::Tls => free(|| client.tls_established(b"")).expect("no octets"),
+                Item::State(_) | Item::Refused(_) => {}
+            }
+        }
+    }
+}
+
+fn send(client: &mut Client, line: &[u8], out: &mut [u8]) {
+    if client.wants_content() {
+        if line == b".\r\n" {
+            client.end_mail_data(out).expect("the end");
+        } else {
+            let content = line.strip_prefix(b".").unwrap_or(line);
+            client.mail_data(content, out).expect("content");
+        }
+    } else if client.state() == State::Auth {
+        let text = line.strip_suffix(b"\r\n").unwrap_or(line);
+        client.respond(&Response::parse(text).expect("base64"), out).expect("a response");
+    } else if let Ok(Parsed::Complete { value, .. }) = Command::parse(line, &Policy::LENIENT) {
+        client.send(&value, out).expect("a command");
+    }
+}
+
+#[test]
+fn a_delivery() {
+    let recipients =
+        ["a@x.example", "b@x.example"].map(|text| ForwardPath::new(text).expect("one"));
+    let sender = ReversePath::new("s@x.example").expect("a path");
+    let envelope = Envelope::new(sender, &recipients);
+    let name = ClientName::new("client.example").expect("a name");
+    let before = b"220 mx\r\n250-mx\r\n250 PIPELINING\r\n250 a\r\n250 b\r\n550 c\r\n354 go\r\n";
+    let input = [&before[..], b"250 d\r\n"].concat();
+    let mut memory = [Outcome::PENDING; 2];
+    let mut out = [0; 1024];
+    let (consumed, written) = free(|| {
+        let mut delivery = Delivery::new(name, DeliveryConfig::default());
+        let mut outcomes = Outcomes::new(&mut memory);
+        let (mut at, mut end, mut written) = (0, before.len(), 0);
+        loop {
+            written += delivery.transmit(&mut out).expect("room");
+            if let Wants::Input { consumed } = Machine::wants(&mut delivery, &input[at..end]) {
+                at += consumed;
+                delivery.end_of_input();
+                continue;
+            }
+            let received = delivery.receive(&input[at..end]);
+            at += received.consumed;
+            outcomes.record(&received.event);
+            match received.event {
+                Delivered::NeedEnvelope if written < 40 => delivery.envelope(&envelope),
+                Delivered::NeedEnvelope => delivery.quit(),
+                Delivered::NeedContent => {
+                    written += delivery.mail_data(b".\r\n", &mut out).expect("content").written;
+                    written += delivery.end_mail_data(&mut out).expect("the end");
+                    end = input.len();
+                }
+                Delivered::Closed => break (at, written),
+                _ => {}
+            }
+        }
+    });
+    assert_eq!(consumed, input.len());
+    assert!(written > 100);
+    assert!(memory[0].code.is_some() && memory[0] != memory[1]);
+}
+
+fn parse(reply: &[u8]) -> Reply<'_> {
+    match free(|| Reply::parse(reply, &Policy::LENIENT)) {
+        Ok(Parsed::Complete { value, .. }) => value,
+        other => panic!("{} is {other:?}", reply.escape_ascii()),
+    }
+}
+
+fn vectors(file: &str) -> Vec<Vec<u8>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(file);
+    let text = fs::read_to_string(path).expect("vectors");
+    let input = |line: &str| {
+        let vector: Value = serde_json::from_str(line).expect("a vector");
+        let input = vector["input"].as_str().expect("an input").chars();
+        input.map(|c| u8::try_from(c).expect("an octet")).collect()
+    };
+    text.lines().map(input).collect()
+}
+
+fn transcripts() -> Vec<Transcript> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("transcripts");
+    let transcripts: Vec<_> = fs::read_dir(directory)
+        .expect("the transcripts")
+        .map(|entry| fs::read_to_string(entry.expect("a transcript").path()).expect("UTF-8"))
+        .map(|text| Transcript::parse(&text).expect("a transcript"))
+        .collect();
+    assert!(transcripts.len() >= 20);
+    transcripts
+}
