@@ -147,8 +147,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         });
     }
 
-    drop(listener);
     stop.send_replace(true);
+    drop(listener);
     let all = places.acquire_many(arguments.max_connections);
     // A session that does not end in time is cut off; its message was not answered, so the client
     // keeps it.
