@@ -128,3 +128,7 @@ mod tests {
         assert!(ClientName::new(&host_name()).is_ok());
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -51,7 +51,7 @@ struct Arguments {
     max_size: u64,
     /// Recipients of one message.
     #[arg(long, value_name = "N", default_value_t = 1000)]
-    max_recipients: u32,
+    max_recipients: u16,
     /// Connections at once; the surplus is answered 421.
     #[arg(long, value_name = "N", default_value_t = 1024,
         value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
@@ -147,8 +147,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         });
     }
 
-    drop(listener);
     stop.send_replace(true);
+    drop(listener);
     let all = places.acquire_many(arguments.max_connections);
     // A session that does not end in time is cut off; its message was not answered, so the client
     // keeps it.

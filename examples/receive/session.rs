@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use ehlo::server::{Event, Refusal};
 use ehlo::{
-    Answer, Code, Command, Encode, EnhancedCode, ForwardPath, Mailbox, Parameters, Reply,
-    ReplyError, ReversePath, Role, Server, Verb,
+    Answer, Code, Command, EnhancedCode, ForwardPath, Mailbox, Parameters, Reply, ReplyError,
+    ReversePath, Role, Server, Verb,
 };
 use ehlo_tokio::Connection;
 use serde_json::json;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -43,13 +43,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         Err(error) => error.to_string(),
     };
     // What the client still sends is read, so that the last reply is not lost to a reset.
-    let (mut stream, _) = connection.into_parts();
-    let _ = timeout(LINGER, async {
-        stream.shutdown().await?;
-        while stream.read(&mut [0; 4096]).await? > 0 {}
-        Ok::<_, io::Error>(())
-    })
-    .await;
+    let _ = timeout(LINGER, connection.close()).await;
     service.log.event(|| json!({"event": "disconnect", "session": number, "reason": reason}));
 }
 
@@ -99,11 +93,12 @@ impl<'s> Session<'s> {
             let patience = Instant::now() + self.service.timeout;
             let until = last_call.map_or(patience, |last_call| patience.min(last_call));
             let turn = tokio::select! {
-                turn = timeout_at(until, connection.next()) => turn,
+                biased;
                 _ = stopped.wait_for(|stopped| *stopped), if last_call.is_none() => {
                     last_call = Some(Instant::now() + GRACE);
                     continue;
                 }
+                turn = timeout_at(until, connection.next()) => turn,
             };
             let Ok(turn) = turn else {
                 let stopping = last_call.is_some_and(|last_call| last_call <= Instant::now());
@@ -298,13 +293,8 @@ impl<'s> Session<'s> {
     ) -> io::Result<()> {
         let reply =
             reply(Code::SERVICE_NOT_AVAILABLE, detail, text).with_domain(&self.service.host);
-        let mut line = [0; 512];
-        let length = reply.encode(&mut line).map_err(io::Error::other)?;
-        let said = async {
-            connection.flush().await?;
-            connection.stream().write_all(&line[..length]).await
-        };
-        timeout(LINGER, said).await?
+        connection.endpoint().close(&reply).map_err(io::Error::other)?;
+        timeout(LINGER, connection.flush()).await?
     }
 }
 

@@ -1,9 +1,10 @@
 //! Carries the octets of [`ehlo`]'s machines over the streams of async-std, smol and every other
 //! runtime whose streams are those of [`futures_io`]: any [`AsyncRead`] and [`AsyncWrite`].
 //!
-//! The adapter moves octets and knows nothing of the protocol: what to say and what was said is the
-//! machine's part. It needs no runtime; async-std itself is discontinued, and smol takes its place.
-//! See [`Connection`].
+//! The adapter knows nothing of the protocol. async-std is discontinued; smol takes its place.
+
+#[cfg(feature = "rustls")]
+mod tls;
 
 use std::future::poll_fn;
 use std::io;
@@ -13,13 +14,14 @@ use std::time::Duration;
 
 use ehlo::{Endpoint, Machine, Transport, Turn};
 use futures_io::{AsyncRead, AsyncWrite};
+#[cfg(feature = "rustls")]
+pub use tls::MaybeTls;
 
 /// A machine on a stream.
 ///
-/// [`next`](Self::next) gives the machine's next event together with the means to answer it.
-/// Answers gather in the outbox of the [`Endpoint`]; they go out when there is nothing more to take
-/// from what was read, so a pipelined batch is answered in one write. Reading goes on while a write
-/// is blocked, so two full pipes never wait for each other.
+/// [`next`](Self::next) gives the next event together with the means to answer it. Answers gather
+/// in the outbox of the [`Endpoint`] and go out when what was read is used up, so a pipelined batch
+/// is answered in one write. Reading goes on while a write is blocked.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig, server::Event};
@@ -27,7 +29,6 @@ use futures_io::{AsyncRead, AsyncWrite};
 /// use smol::io::{AsyncReadExt, AsyncWriteExt};
 /// use smol::net::{TcpListener, TcpStream};
 ///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// smol::block_on(async {
 ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
 ///     let mut client = TcpStream::connect(listener.local_addr()?).await?;
@@ -42,13 +43,12 @@ use futures_io::{AsyncRead, AsyncWrite};
 ///             _ => turn.answer.standard_reply("mx.example")?,
 ///         }
 ///     }
-///     drop(connection);
-///     let mut replies = Vec::new();
-///     client.read_to_end(&mut replies).await?;
-///     assert!(replies.starts_with(b"220 mx.example ESMTP\r\n250 2.0.0 ok\r\n221 2.0.0 mx.example"));
-///     Ok(())
+///     let mut replies = [0; 34];
+///     client.read_exact(&mut replies).await?;
+///     assert_eq!(&replies, b"220 mx.example ESMTP\r\n250 2.0.0 ok\r\n");
+///     Ok::<_, Box<dyn std::error::Error>>(())
 /// })
-/// # }
+/// # .unwrap();
 /// ```
 #[derive(Debug)]
 pub struct Connection<S, M> {
@@ -62,9 +62,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Machine> Connection<S, M> {
         Self::from_parts(stream, Endpoint::new(machine))
     }
 
-    /// The next event and the means to answer it. Writes what is due and reads, until there is one.
-    ///
-    /// Cancel safe: what was read or written before it is dropped stays read or written.
+    /// The next event and the means to answer it. Writes what is due and reads. Cancel safe: what was
+    /// read or written before it is dropped stays read or written.
     ///
     /// # Errors
     ///
@@ -74,9 +73,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Machine> Connection<S, M> {
         Ok(self.endpoint.turn())
     }
 
-    /// Writes all of the outbox.
-    ///
-    /// Cancel safe, as [`next`](Self::next).
+    /// Writes all of the outbox. Cancel safe, as [`next`](Self::next).
     ///
     /// # Errors
     ///
@@ -85,8 +82,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Machine> Connection<S, M> {
         poll_fn(|context| self.endpoint.poll_flush(context, &mut self.stream)).await
     }
 
-    /// How long the next wait for the peer may last, by the machine. Without a runtime there is no
-    /// timer here: put [`next`](Self::next) into the runtime's own.
+    /// Writes all of the outbox, says that nothing more comes, and waits until the peer does too.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream.
+    pub async fn close(&mut self) -> io::Result<()> {
+        poll_fn(|context| self.endpoint.poll_close(context, &mut self.stream)).await
+    }
+
+    /// How long the next wait may last, by the machine: the time for the runtime's own timer.
     pub fn timeout(&self) -> Duration {
         self.endpoint.machine().timeout()
     }
@@ -103,7 +108,7 @@ impl<S, M> Connection<S, M> {
         &mut self.stream.0
     }
 
-    /// The stream, and the machine with what it has not taken or sent, as for an upgrade to TLS.
+    /// The stream, and the machine with what it has not taken or sent.
     pub fn into_parts(self) -> (S, Endpoint<M>) {
         (self.stream.0, self.endpoint)
     }
@@ -137,5 +142,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport for Stream<S> {
 
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_close(context)
     }
 }

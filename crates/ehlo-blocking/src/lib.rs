@@ -1,18 +1,21 @@
 //! Carries the octets of [`ehlo`]'s machines over blocking streams: any [`Read`] and [`Write`].
 //!
-//! The adapter moves octets and knows nothing of the protocol: what to say and what was said is the
-//! machine's part. See [`Connection`].
+//! The adapter moves octets and knows nothing of the protocol. See [`Connection`].
+
+#[cfg(feature = "rustls")]
+mod tls;
 
 use std::io::{self, Read, Write};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use ehlo::{Endpoint, Machine, Transport, Turn};
+#[cfg(feature = "rustls")]
+pub use tls::MaybeTls;
 
 /// A machine on a stream.
 ///
-/// [`next`](Self::next) gives the machine's next event together with the means to answer it.
-/// Answers gather in the outbox of the [`Endpoint`]; they go out when there is nothing more to take
+/// [`next`](Self::next) gives the next event together with the means to answer it. Answers gather in the outbox of the [`Endpoint`]; they go out when there is nothing more to take
 /// from what was read, so a pipelined batch is answered in one write.
 ///
 /// ```
@@ -50,13 +53,13 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
         Self::from_parts(stream, Endpoint::new(machine))
     }
 
-    /// The next event and the means to answer it. Writes what is due, then reads, until there is
-    /// one.
+    /// The next event and the means to answer it. Writes what is due, then reads.
     ///
     /// # Errors
     ///
     /// Those of the stream; one that would block loses nothing. The end of the stream is an event,
     /// not an error.
+    #[allow(clippy::should_implement_trait)] // an iterator cannot lend its items
     pub fn next(&mut self) -> io::Result<Turn<'_, M>> {
         done(self.endpoint.poll_ready(&mut context(), &mut self.stream))?;
         Ok(self.endpoint.turn())
@@ -88,7 +91,7 @@ impl<S, M> Connection<S, M> {
         &mut self.stream.0
     }
 
-    /// The stream, and the machine with what it has not taken or sent, as for an upgrade to TLS.
+    /// The stream, and the machine with what it has not taken or sent.
     pub fn into_parts(self) -> (S, Endpoint<M>) {
         (self.stream.0, self.endpoint)
     }
@@ -119,6 +122,11 @@ impl<S: Read + Write> Transport for Stream<S> {
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(uninterrupted(|| self.0.flush()))
     }
+
+    /// A stream that is only read and written has no way to say so.
+    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(context)
+    }
 }
 
 fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
@@ -141,7 +149,3 @@ fn done(poll: Poll<io::Result<()>>) -> io::Result<()> {
         Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
     }
 }
-
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;

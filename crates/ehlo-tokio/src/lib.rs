@@ -1,8 +1,10 @@
 //! Carries the octets of [`ehlo`]'s machines over tokio's streams: any [`AsyncRead`] and
 //! [`AsyncWrite`].
 //!
-//! The adapter moves octets and knows nothing of the protocol: what to say and what was said is the
-//! machine's part. It needs no runtime and no feature of tokio. See [`Connection`].
+//! The adapter knows nothing of the protocol. It needs no runtime and no feature of tokio.
+
+#[cfg(feature = "rustls")]
+mod tls;
 
 use std::future::poll_fn;
 use std::io;
@@ -11,22 +13,21 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ehlo::{Endpoint, Machine, Transport, Turn};
+#[cfg(feature = "rustls")]
+pub use tls::MaybeTls;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A machine on a stream.
 ///
-/// [`next`](Self::next) gives the machine's next event together with the means to answer it.
-/// Answers gather in the outbox of the [`Endpoint`]; they go out when there is nothing more to take
-/// from what was read, so a pipelined batch is answered in one write. Reading goes on while a write
-/// is blocked, so two full pipes never wait for each other.
+/// [`next`](Self::next) gives the next event together with the means to answer it. Answers gather
+/// in the outbox of the [`Endpoint`] and go out when what was read is used up, so a pipelined batch
+/// is answered in one write. Reading goes on while a write is blocked.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig, server::Event};
 /// use ehlo_tokio::Connection;
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let (mut client, stream) = tokio::io::duplex(64);
 /// let server = tokio::spawn(async move {
 ///     let mut connection = Connection::new(stream, Server::new(ServerConfig::DEFAULT));
@@ -39,12 +40,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 ///     }
 /// });
 /// client.write_all(b"NOOP\r\nQUIT\r\n").await?;
-/// let mut replies = Vec::new();
-/// client.read_to_end(&mut replies).await?;
-/// assert!(replies.starts_with(b"220 mx.example ESMTP\r\n250 2.0.0 ok\r\n221 2.0.0 mx.example"));
-/// server.await??;
-/// # Ok(())
-/// # }
+/// let mut replies = String::new();
+/// client.read_to_string(&mut replies).await?;
+/// assert!(replies.ends_with("221 2.0.0 mx.example closing\r\n"));
+/// server.await?
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Connection<S, M> {
@@ -58,9 +59,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Machine> Connection<S, M> {
         Self::from_parts(stream, Endpoint::new(machine))
     }
 
-    /// The next event and the means to answer it. Writes what is due and reads, until there is one.
-    ///
-    /// Cancel safe: what was read or written before it is dropped stays read or written.
+    /// The next event and the means to answer it. Writes what is due and reads. Cancel safe: what was
+    /// read or written before it is dropped stays read or written.
     ///
     /// # Errors
     ///
@@ -70,9 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Machine> Connection<S, M> {
         Ok(self.endpoint.turn())
     }
 
-    /// Writes all of the outbox.
-    ///
-    /// Cancel safe, as [`next`](Self::next).
+    /// Writes all of the outbox. Cancel safe, as [`next`](Self::next).
     ///
     /// # Errors
     ///
@@ -81,8 +79,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Machine> Connection<S, M> {
         poll_fn(|context| self.endpoint.poll_flush(context, &mut self.stream)).await
     }
 
-    /// How long the next wait for the peer may last, by the machine. Without a runtime there is no
-    /// timer here: put [`next`](Self::next) into the runtime's own.
+    /// Writes all of the outbox, says that nothing more comes, and waits until the peer does too.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream.
+    pub async fn close(&mut self) -> io::Result<()> {
+        poll_fn(|context| self.endpoint.poll_close(context, &mut self.stream)).await
+    }
+
+    /// How long the next wait may last, by the machine: the time for the runtime's own timer.
     pub fn timeout(&self) -> Duration {
         self.endpoint.machine().timeout()
     }
@@ -99,7 +105,7 @@ impl<S, M> Connection<S, M> {
         &mut self.stream.0
     }
 
-    /// The stream, and the machine with what it has not taken or sent, as for an upgrade to TLS.
+    /// The stream, and the machine with what it has not taken or sent.
     pub fn into_parts(self) -> (S, Endpoint<M>) {
         (self.stream.0, self.endpoint)
     }
@@ -135,5 +141,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport for Stream<S> {
 
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
     }
 }

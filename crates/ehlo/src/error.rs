@@ -31,9 +31,9 @@ pub enum Parsed<T> {
 /// use ehlo::{Code, Command, Policy, SyntaxErrorKind};
 ///
 /// let error = Command::parse(b"RCPT TO:<a@b_c>\r\n", &Policy::STRICT).unwrap_err();
-/// assert_eq!((error.kind, error.offset), (SyntaxErrorKind::Path, 12));
+/// assert_eq!((error.kind, error.offset), (SyntaxErrorKind::Domain, 12));
 /// assert_eq!(error.code(), Code::ARGUMENT_SYNTAX_ERROR);
-/// assert_eq!(error.to_string(), "syntax error in path at octet 12");
+/// assert_eq!(error.to_string(), "syntax error in domain at octet 12");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SyntaxError {

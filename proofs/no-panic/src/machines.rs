@@ -167,7 +167,7 @@ fn delivery_receive<'i>(
 }
 
 /// Calls the application's `Recipients` through a pointer, behind which a panic can be for all the
-/// optimiser knows; `../../freestanding` is linked without one.
+/// optimiser knows; `../../freestanding-no-panic` has none.
 #[inline(never)]
 fn delivery_transmit(delivery: &mut Delivery<'_>, out: &mut [u8]) -> Result<usize, BufferTooSmall> {
     delivery.transmit(out)

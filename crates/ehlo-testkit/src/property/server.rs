@@ -73,8 +73,18 @@ pub(super) fn config(flags: u8, offers: u8) -> ServerConfig {
         require_tls: bit(4),
         require_auth: bit(5),
         plaintext_auth: bit(6),
+        refuse_early: bit(7),
         limits: if small {
-            ServerLimits { recipients: 2, messages: 2, errors: 3 }
+            ServerLimits {
+                recipients: 2,
+                messages: 2,
+                errors: 3,
+                idle: 3,
+                unknown: 2,
+                text_line: 30,
+                discarded: 40,
+                ..ServerLimits::DEFAULT
+            }
         } else {
             ServerLimits::DEFAULT
         },

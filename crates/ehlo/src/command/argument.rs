@@ -53,8 +53,8 @@ pub(super) fn string(input: &[u8]) -> IResult<'_, SmtpString<'_>> {
 
 /// What VRFY and EXPN ask about, RFC 5321 §3.5.1: a user, a list, or a mailbox.
 ///
-/// The grammar of the commands says `String`; §3.5.1: "the implementation … SHOULD also accept
-/// local-part@domain".
+/// The grammar of the commands says `String`, which has no dot and no `@`; §3.5.1 has a user name
+/// and domain, too.
 ///
 /// ```
 /// use ehlo::UserOrList;

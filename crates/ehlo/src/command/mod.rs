@@ -147,6 +147,11 @@ impl<'a> Command<'a> {
         parse::line(line, policy)
     }
 
+    /// The same for a line of any length.
+    pub(crate) fn parse_any_length(line: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
+        parse::line_of_any_length(line, policy)
+    }
+
     /// The verb.
     pub const fn verb(&self) -> Verb {
         match self {
@@ -186,7 +191,7 @@ impl<'a> Command<'a> {
     /// Octets that the line may have, its CRLF included.
     pub fn max_len(&self) -> usize {
         match self {
-            // RFC 4954 §4: "this limit … is 12288 octets".
+            // RFC 4954 §4 gives the exchange 12288; a client keeps this line of it to 512.
             Self::Auth { .. } => limits::AUTH_LINE,
             Self::Mail { parameters, .. } | Self::Rcpt { parameters, .. } => {
                 limits::COMMAND_LINE + parameters.allowance()

@@ -1,12 +1,17 @@
 //! Reading a command: framing, dispatch on the verb, its argument.
 
-use memchr::memchr;
+// From the verb to the last parameter of MAIL and RCPT, values stay in registers: each call that
+// is not inlined hands a result over in memory, which costs more than what the rule does.
+#![allow(clippy::inline_always)]
+
 use nom::Parser as _;
 use nom::combinator::opt;
 use nom::sequence::preceded;
 
 use super::{Command, argument, attribute, auth};
-use crate::grammar::{Fault, IResult, after_literal, digits, is_end, literal, of_octet, split};
+use crate::grammar::{
+    Fault, IResult, after_literal, digits, is_end, literal, of_octet, scan, split,
+};
 use crate::parameter::{Place, parameters};
 use crate::path::{client_name, forward_path, helo_name, reverse_path, text_of};
 use crate::sasl::initial_response;
@@ -31,12 +36,13 @@ pub(super) fn framed<'i>(
 
 /// The same for a line that is not there yet, long, or wrong, or has white space at its end.
 fn framed_first<'i>(input: &'i [u8], policy: &Policy) -> Result<Parsed<Command<'i>>, SyntaxError> {
-    let Some(end) = memchr(b'\n', input) else {
+    let end = scan::line_feed(input);
+    if end == input.len() {
         if input.len() > limits::AUTH_LINE {
             return Err(SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: input.len() });
         }
         return Ok(Parsed::Incomplete);
-    };
+    }
     // RFC 5321 §2.3.8: "Conforming implementations MUST NOT recognize or generate any other
     // character or character sequence as a line terminator" than CR LF.
     match input.get(..end) {
@@ -52,6 +58,15 @@ pub(super) fn line<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, S
     if line.len() + 2 > limits::COMMAND_LINE {
         return long_line(line, policy);
     }
+    line_of_any_length(line, policy)
+}
+
+/// The command of a line without its CRLF, whose length is somebody else's business.
+#[inline]
+pub(super) fn line_of_any_length<'i>(
+    line: &'i [u8],
+    policy: &Policy,
+) -> Result<Command<'i>, SyntaxError> {
     match whole_command(trimmed(line), policy) {
         Ok(command) => Ok(command),
         Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(diagnose(fault, line)),
@@ -226,7 +241,7 @@ fn whole_command<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, nom
 }
 
 /// One command, up to the white space or CR behind it.
-#[inline]
+#[inline(always)]
 fn command<'i>(line: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
     let (known, rest) = match Known::at(line) {
         Some((known, rest)) if matches!(rest.first(), None | Some(b' ' | b'\t' | b'\r')) => {
@@ -240,12 +255,25 @@ fn command<'i>(line: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
         Known::Data => Ok((rest, Command::Data)),
         Known::Rset => Ok((rest, Command::Rset)),
         Known::Quit => Ok((rest, Command::Quit)),
+        Known::Bdat => required(rest, bdat, |command| command),
+        _ => rare(known, line, rest, policy),
+    }
+}
+
+/// The commands that a session has few of.
+#[inline(never)]
+fn rare<'i>(
+    known: Known,
+    line: &'i [u8],
+    rest: &'i [u8],
+    policy: &Policy,
+) -> IResult<'i, Command<'i>> {
+    match known {
         Known::StartTls => Ok((rest, Command::StartTls)),
         Known::Turn => Ok((rest, Command::Turn)),
         Known::Ehlo => required(rest, |input| client_name(input, policy), Command::Ehlo),
         Known::Helo => required(rest, |input| helo_name(input, policy), Command::Helo),
         Known::Lhlo => required(rest, |input| client_name(input, policy), Command::Lhlo),
-        Known::Bdat => required(rest, bdat, |command| command),
         Known::Noop => optional(rest, text_of, Command::Noop),
         Known::Help => optional(rest, argument::string, Command::Help),
         Known::Vrfy => required(
@@ -268,7 +296,13 @@ fn command<'i>(line: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
         Known::Xforward => {
             required(rest, |i| attribute::attributes(i, Verb::Xforward), Command::Xforward)
         }
-        Known::Obsolete => Fault::error(line, SyntaxErrorKind::ObsoleteVerb),
+        Known::Mail
+        | Known::Rcpt
+        | Known::Data
+        | Known::Rset
+        | Known::Quit
+        | Known::Bdat
+        | Known::Obsolete => Fault::error(line, SyntaxErrorKind::ObsoleteVerb),
     }
 }
 
@@ -303,7 +337,7 @@ fn optional<'i, T>(
 }
 
 /// `mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF`, behind its verb.
-#[inline]
+#[inline(always)]
 fn mail<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
     let path = keyword(input, b" FROM:", policy)?;
     let (rest, reverse_path) = match reverse_path(path, policy) {
@@ -336,7 +370,7 @@ fn sender<'i>(path: &'i [u8], error: nom::Err<Fault<'i>>) -> nom::Err<Fault<'i>>
 }
 
 /// `rcpt = "RCPT TO:" ( "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF`, behind its verb.
-#[inline]
+#[inline(always)]
 fn rcpt<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
     let path = keyword(input, b" TO:", policy)?;
     let (rest, forward_path) = match forward_path(path, policy) {

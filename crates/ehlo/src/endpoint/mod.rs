@@ -45,6 +45,8 @@ pub struct Endpoint<M> {
     outbox: BytesMut,
     /// Something was written since the stream was flushed.
     unflushed: bool,
+    /// The peer was told that nothing more comes.
+    closed: bool,
 }
 
 impl<M: Machine> Endpoint<M> {
@@ -57,6 +59,7 @@ impl<M: Machine> Endpoint<M> {
             taken: 0,
             outbox: BytesMut::new(),
             unflushed: false,
+            closed: false,
         }
     }
 
@@ -188,6 +191,16 @@ impl Endpoint<Server> {
     pub fn reply(&mut self, reply: &Reply<'_>) -> Result<(), ReplyError> {
         self.answer().reply(reply)
     }
+
+    /// Says 421 whether a command is pending or not: [`Server::close`] into the outbox.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError`], but never for want of room.
+    pub fn close(&mut self, reply: &Reply<'_>) -> Result<(), ReplyError> {
+        let machine = &mut self.machine;
+        append(&mut self.outbox, |out| machine.close(reply, out), reply_needs).map(drop)
+    }
 }
 
 impl Endpoint<Client> {
@@ -251,11 +264,7 @@ impl Answer<'_, Server> {
     ///
     /// [`ReplyError`], but never for want of room.
     pub fn reply(self, reply: &Reply<'_>) -> Result<(), ReplyError> {
-        let too_small = |error: &ReplyError| match error {
-            ReplyError::BufferTooSmall(error) => Some(*error),
-            _ => None,
-        };
-        append(self.outbox, |out| self.machine.reply(reply, out), too_small).map(drop)
+        append(self.outbox, |out| self.machine.reply(reply, out), reply_needs).map(drop)
     }
 
     /// Answers with [`Server::standard_reply`].
@@ -334,6 +343,13 @@ impl<'v> Answer<'_, Delivery<'v>> {
     /// [`SendError`], but never for want of room.
     pub fn end_mail_data(&mut self) -> Result<(), SendError> {
         append(self.outbox, |out| self.machine.end_mail_data(out), send_needs).map(drop)
+    }
+}
+
+const fn reply_needs(error: &ReplyError) -> Option<BufferTooSmall> {
+    match error {
+        ReplyError::BufferTooSmall(error) => Some(*error),
+        _ => None,
     }
 }
 

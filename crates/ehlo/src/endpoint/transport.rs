@@ -31,6 +31,10 @@ use crate::Machine;
 ///     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
 ///         Poll::Ready(Ok(()))
 ///     }
+///
+///     fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+///         Poll::Ready(Ok(()))
+///     }
 /// }
 ///
 /// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
@@ -73,6 +77,13 @@ pub trait Transport {
     ///
     /// Those of the stream.
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>>;
+
+    /// Tells the peer that nothing more comes.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream.
+    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>>;
 }
 
 impl<M: Machine> Endpoint<M> {
@@ -124,6 +135,27 @@ impl<M: Machine> Endpoint<M> {
             ready!(transport.poll_flush(context))?;
             self.unflushed = false;
         }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes all of the outbox, tells the peer that nothing more comes, and reads, without looking
+    /// at it, what the peer still sends: closing before it is read may take the last reply from the
+    /// peer (RFC 1122 §4.2.2.13).
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream.
+    pub fn poll_close<T: Transport>(
+        &mut self,
+        context: &mut Context<'_>,
+        transport: &mut T,
+    ) -> Poll<Result<(), T::Error>> {
+        ready!(self.poll_flush(context, transport))?;
+        if !self.closed {
+            ready!(transport.poll_close(context))?;
+            self.closed = true;
+        }
+        while ready!(transport.poll_read(context, self.space()))? > 0 {}
         Poll::Ready(Ok(()))
     }
 }

@@ -179,6 +179,16 @@ const fn fold(octet: u8) -> u8 {
 /// `min*maxDIGIT` as a number; `None` when it is over [`u64::MAX`].
 #[inline]
 pub(crate) fn digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, Option<u64>> {
+    if let Some((value, count)) = scan::short_number(input) {
+        if count <= max {
+            return Ok((split(input, count).1, Some(value)));
+        }
+    }
+    many_digits(input, max, kind)
+}
+
+/// The same for a number that is long, wrong, or at the end of the input.
+fn many_digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, Option<u64>> {
     let mut value = 0_u64;
     let mut count = 0_usize;
     let mut over = false;
@@ -203,8 +213,8 @@ pub(crate) fn digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult
 /// `xtext = *( xchar / hexchar )`, RFC 3461 §4, as it stands on the wire.
 ///
 /// `hexchar = "+" HEXDIG HEXDIG`: RFC 3461 says upper case, RFC 4954 §8 either; both are read. A
-/// control octet other than HT that hides in a hexchar is refused: what the value is meant for is
-/// "printable (graphic and white space) US-ASCII" (RFC 3461 §4.4).
+/// control octet other than HT that hides in a hexchar is refused: what is decoded ends up in
+/// headers, and is meant to be printable (RFC 3461 §4.4).
 #[inline]
 pub(crate) fn xtext(input: &[u8], kind: SyntaxErrorKind) -> IResult<'_, &[u8]> {
     let mut rest = split(input, scan::xchars(input)).1;

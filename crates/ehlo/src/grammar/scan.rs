@@ -1,141 +1,164 @@
-//! The two runs that almost every command has, eight octets at a time in one machine word.
+//! The runs that almost every command has, sixteen octets at a time.
 //!
-//! A word holds the octets in the order of the input, the first in its lowest bits. A set of its
-//! octets is a word of the same shape in which the highest bit of each member is set.
+//! The loops over arrays of sixteen are for the compiler to turn into vector instructions: what ends
+//! a run is a comparison of each octet, and of the one before it, without a branch.
 
-/// The length of the `Dot-string` at the front of `input`: all that consists of letters, digits,
-/// hyphens and dots. 0 when there is none, or a dot stands where none may.
+// A lazy operator is a branch.
+#![allow(clippy::needless_bitwise_bool)]
+
+/// Where the `Dot-string` that starts at `start` ends: at the first octet that is no letter, digit
+/// or hyphen, nor a dot behind one of them.
 #[inline]
-pub(crate) fn dot_string(input: &[u8]) -> usize {
-    let mut words = Words::of(input);
-    // The start counts as a dot.
-    let mut carry = FIRST;
-    loop {
-        let word = words.next();
-        let (dot, stop) = (equal(word, b'.'), not_ldh_or_dot(word));
-        let bad = ((dot << 8) | carry) & (dot | stop);
-        if bad & up_to_first(stop) != 0 {
-            return 0;
-        }
-        if stop != 0 {
-            return words.at(stop);
-        }
-        carry = dot >> 56;
-        words.advance();
-    }
+pub(crate) fn dot_string(input: &[u8], start: usize) -> usize {
+    end(input, start, |before, octet| {
+        let is_part = is_let_dig(octet) | (octet == b'-');
+        let is_dot = (octet == b'.') & (is_let_dig(before) | (before == b'-'));
+        !(is_part | is_dot)
+    })
 }
 
-/// The length of the `Domain` at the front of `input`: all that consists of letters, digits,
-/// hyphens and dots. 0 when there is none, or a dot or hyphen stands where none may.
+/// Where the `Domain` that starts at `start` ends: at the first octet that is no letter or digit, nor
+/// a dot behind one of them, nor a hyphen behind one of them or behind a hyphen.
 #[inline]
-pub(crate) fn domain(input: &[u8]) -> usize {
-    let mut words = Words::of(input);
-    let mut dot_carry = FIRST;
-    let mut hyphen_carry = 0;
-    loop {
-        let word = words.next();
-        let (dot, hyphen) = (equal(word, b'.'), equal(word, b'-'));
-        let stop = not_ldh_or_dot(word);
-        let after_dot = (dot << 8) | dot_carry;
-        let after_hyphen = (hyphen << 8) | hyphen_carry;
-        let bad = ((dot | stop) & (after_dot | after_hyphen)) | (hyphen & after_dot);
-        if bad & up_to_first(stop) != 0 {
-            return 0;
-        }
-        if stop != 0 {
-            return words.at(stop);
-        }
-        dot_carry = dot >> 56;
-        hyphen_carry = hyphen >> 56;
-        words.advance();
-    }
+pub(crate) fn domain(input: &[u8], start: usize) -> usize {
+    end(input, start, |before, octet| {
+        let is_dot = (octet == b'.') & is_let_dig(before);
+        let is_hyphen = (octet == b'-') & (is_let_dig(before) | (before == b'-'));
+        !(is_let_dig(octet) | is_dot | is_hyphen)
+    })
 }
 
 /// The length of the run of `xchar` at the front of `input`: `VCHAR` but `+` and `=`.
 #[inline]
 pub(crate) fn xchars(input: &[u8]) -> usize {
-    let mut words = Words::of(input);
+    end(input, 0, |_, octet| {
+        (octet.wrapping_sub(33) > 126 - 33) | (octet == b'+') | (octet == b'=')
+    })
+}
+
+/// Where the first LF stands, or else the end of the input.
+pub(crate) fn line_feed(input: &[u8]) -> usize {
+    end(input, 0, |_, octet| octet == b'\n')
+}
+
+/// The length of the run of `base64-char` at the front of `input`: letters, digits, `+` and `/`.
+#[inline]
+pub(crate) fn base64_chars(input: &[u8]) -> usize {
+    end(input, 0, |_, octet| !(is_let_dig(octet) | (octet == b'+') | (octet == b'/')))
+}
+
+/// The number that the digits at the front of `input` make, and how many there are, when there are
+/// one to seven and the input goes on behind them for as long as it takes to fill a word.
+#[inline]
+pub(crate) fn short_number(input: &[u8]) -> Option<(u64, usize)> {
+    let word = u64::from_le_bytes(*input.first_chunk::<8>()?);
+    // An octet of a digit has 3 in its upper half, and adding 6 carries nothing there.
+    let is_other = (word ^ spread(b'0')) | (word.wrapping_add(spread(6)) ^ spread(b'0'));
+    let stop = is_other & spread(0xF0);
+    let count = (stop.trailing_zeros() / 8) as usize;
+    if !matches!(count, 1..=7) {
+        return None;
+    }
+    // The digits move to the end of the word, zeros before them.
+    let digits = (word << (64 - 8 * count)) & spread(0x0F);
+    let pairs = (digits.wrapping_mul(10).wrapping_add(digits >> 8)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
+    let eight = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xFFFF_FFFF;
+    Some((eight, count))
+}
+
+/// The first eight octets of `input` up to a control octet, a space or `=`, zeros behind them. What
+/// keyword they are, the caller finds by comparing.
+#[inline]
+pub(crate) fn keyword(input: &[u8]) -> u64 {
+    let word = match input.first_chunk::<8>() {
+        Some(octets) => u64::from_le_bytes(*octets),
+        None => input.iter().rev().fold(0, |word, octet| (word << 8) | u64::from(*octet)),
+    };
+    // The highest bit of each octet says whether it ends the keyword.
+    let low = word & !HIGH;
+    let is_equals_sign = !((low ^ spread(b'=')) + spread(0x7F));
+    let is_visible = low + spread(0x80 - 33);
+    let stop = (!is_visible | is_equals_sign) & !word & HIGH;
+    // The octets below the first one that ends it.
+    let below = (stop & stop.wrapping_neg()).wrapping_sub(1);
+    if stop == 0 { word } else { word & (below >> 7) }
+}
+
+/// The place of the first octet from `start` on, or else of the end of the input, that `is_end` says
+/// ends a run when it is told the octet before it, too. Before the input stands a zero.
+#[inline]
+fn end(input: &[u8], start: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -> usize {
+    let mut at = start;
+    if let (0, Some(octets)) = (start, input.first_chunk::<16>()) {
+        let before = (u128::from_le_bytes(*octets) << 8).to_le_bytes();
+        let ends = ends(&before, octets, is_end);
+        if ends != 0 {
+            return first(ends);
+        }
+        at = 16;
+    }
     loop {
-        let word = words.next();
-        let low = word & !HIGH;
-        let visible = (low + spread(0x80 - 33)) & !(low + spread(0x80 - 127)) & !word;
-        let stop = (!visible & HIGH) | equal(word, b'+') | equal(word, b'=');
-        if stop != 0 {
-            return words.at(stop);
+        let place = at.checked_sub(1).and_then(|before| input.get(before..));
+        let Some((before, octets)) = place.and_then(neighbours) else {
+            return last_end(input, at, is_end);
+        };
+        let ends = ends(before, octets, is_end);
+        if ends != 0 {
+            return at + first(ends);
         }
-        words.advance();
+        at += 16;
     }
 }
 
-/// The first eight octets of `input` up to a control octet, a space or `=`, zeros behind them, and
-/// the number of octets. What a keyword is, the caller finds by comparing.
+/// The same where fewer than sixteen octets are left.
 #[inline]
-pub(crate) fn keyword(input: &[u8]) -> (u64, usize) {
-    let word = Words::of(input).next();
-    let low = word & !HIGH;
-    let stop = (!((low + spread(0x80 - 33)) | word) & HIGH) | equal(word, b'=');
-    let length = first(stop);
-    let octets = if stop == 0 { u64::MAX } else { up_to_first(stop) >> 8 };
-    (word & octets, length)
-}
-
-/// The words of an input one after the other; zeros, which are in no run, behind its end.
-struct Words<'i> {
-    input: &'i [u8],
-    rest: &'i [u8],
-}
-
-impl<'i> Words<'i> {
-    #[inline]
-    fn of(input: &'i [u8]) -> Self {
-        Self { input, rest: input }
+fn last_end(input: &[u8], at: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -> usize {
+    let left = input.len().saturating_sub(at);
+    let tail = input.last_chunk::<17>().and_then(|tail| neighbours(tail));
+    if let (Some((before, octets)), 1..=16) = (tail, left) {
+        // Drops what stands before `at`, 0 to 120 bits.
+        let ends = ends(before, octets, is_end) >> (8 * (16 - left));
+        return at + first(ends).min(left);
     }
-
-    #[inline]
-    fn next(&self) -> u64 {
-        match self.rest.first_chunk::<8>() {
-            Some(octets) => u64::from_le_bytes(*octets),
-            None => self.last(),
+    let mut before = if at == 0 { 0 } else { input.get(at - 1).copied().unwrap_or(0) };
+    let mut end = at;
+    for &octet in input.get(at..).unwrap_or_default() {
+        if is_end(before, octet) {
+            break;
         }
+        before = octet;
+        end += 1;
     }
-
-    /// The last word had no member of the set that was looked for, so it was whole.
-    #[inline]
-    fn advance(&mut self) {
-        self.rest = self.rest.get(8..).unwrap_or_default();
-    }
-
-    /// The place in the input of the first member of `set`, a set of the last word.
-    #[inline]
-    fn at(&self, set: u64) -> usize {
-        self.input.len() - self.rest.len() + first(set)
-    }
-
-    /// The word of the fewer than eight octets that are left.
-    fn last(&self) -> u64 {
-        match self.input.last_chunk::<8>() {
-            // The shift is 8 to 64 in two parts.
-            Some(octets) => u64::from_le_bytes(*octets) >> 1 >> (63 - 8 * self.rest.len()),
-            None => self.rest.iter().rev().fold(0, |word, octet| (word << 8) | u64::from(*octet)),
-        }
-    }
+    end
 }
 
-/// The octets of a word but letters, digits, hyphens and dots.
+/// Sixteen octets from the front of `input`, and sixteen from the second one on.
 #[inline]
-fn not_ldh_or_dot(word: u64) -> u64 {
-    let low = word & !HIGH;
-    let lower = low | spread(0x20);
-    let letter = (lower + spread(0x80 - b'a')) & !(lower + spread(0x80 - b'z' - 1));
-    let digit = (low + spread(0x80 - b'0')) & !(low + spread(0x80 - b'9' - 1));
-    HIGH & !((letter | digit | equal(word, b'.') | equal(word, b'-')) & !word)
+fn neighbours(input: &[u8]) -> Option<(&[u8; 16], &[u8; 16])> {
+    Some((input.first_chunk()?, input.get(1..)?.first_chunk()?))
 }
 
-/// The octets of a word that equal `octet` but for their highest bits.
+/// For each of sixteen octets eight bits: all set if it ends the run, else none.
 #[inline]
-fn equal(word: u64, octet: u8) -> u64 {
-    let low = (word & !HIGH) ^ spread(octet);
-    HIGH & !(low + spread(0x7F))
+fn ends(before: &[u8; 16], octets: &[u8; 16], is_end: impl Fn(u8, u8) -> bool) -> u128 {
+    let mut ends = [0; 16];
+    for ((end, before), octet) in ends.iter_mut().zip(before).zip(octets) {
+        *end = if is_end(*before, *octet) { 0xFF } else { 0 };
+    }
+    u128::from_le_bytes(ends)
+}
+
+/// How many octets stand before the first that ends the run, 16 if none does.
+#[inline]
+fn first(ends: u128) -> usize {
+    (ends.trailing_zeros() / 8) as usize
+}
+
+/// `Let-dig = ALPHA / DIGIT`, without a branch.
+#[inline]
+const fn is_let_dig(octet: u8) -> bool {
+    ((octet | 0x20).wrapping_sub(b'a') < 26) | (octet.wrapping_sub(b'0') < 10)
 }
 
 /// A word of eight equal octets.
@@ -143,71 +166,116 @@ const fn spread(octet: u8) -> u64 {
     octet as u64 * 0x0101_0101_0101_0101
 }
 
-/// All bits up to the first member of a set, that one included; all there are when it is empty.
-#[inline]
-fn up_to_first(set: u64) -> u64 {
-    set ^ set.wrapping_sub(1)
-}
-
-/// How many octets stand before the first member of a set.
-#[inline]
-fn first(set: u64) -> usize {
-    // At most 8.
-    (set.trailing_zeros() / 8) as usize
-}
-
 /// The highest bit of each octet.
 const HIGH: u64 = spread(0x80);
-/// The set of the first octet alone.
-const FIRST: u64 = 0x80;
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
     use proptest::prelude::*;
 
-    /// The same as [`domain`], octet by octet.
-    fn naive_domain(input: &[u8]) -> usize {
-        let is_part = |o: &u8| o.is_ascii_alphanumeric() || b".-".contains(o);
-        let length = input.iter().take_while(|o| is_part(o)).count();
-        let is_label =
-            |label: &[u8]| !label.is_empty() && !label.starts_with(b"-") && !label.ends_with(b"-");
-        let is_domain = input[..length].split(|o| *o == b'.').all(is_label);
-        if is_domain { length } else { 0 }
+    /// The same as [`domain`], by a table of pairs.
+    fn naive_domain(input: &[u8], start: usize) -> usize {
+        let class = |o: u8| match o {
+            b'.' => 2,
+            b'-' => 1,
+            o if o.is_ascii_alphanumeric() => 0,
+            _ => 3,
+        };
+        let mut at = start;
+        while at < input.len() {
+            let before = if at == 0 { 3 } else { class(input[at - 1]) };
+            let is_part = match class(input[at]) {
+                0 => true,
+                1 => before < 2,
+                2 => before == 0,
+                _ => false,
+            };
+            if !is_part {
+                break;
+            }
+            at += 1;
+        }
+        at
     }
 
     /// The same as [`dot_string`], octet by octet.
-    fn naive_dot_string(input: &[u8]) -> usize {
-        let is_part = |o: &u8| o.is_ascii_alphanumeric() || b".-".contains(o);
-        let length = input.iter().take_while(|o| is_part(o)).count();
-        let is_dot_string = input[..length].split(|o| *o == b'.').all(|atom| !atom.is_empty());
-        if is_dot_string { length } else { 0 }
+    fn naive_dot_string(input: &[u8], start: usize) -> usize {
+        let is_atext = |o: u8| o.is_ascii_alphanumeric() || o == b'-';
+        let mut at = start;
+        while let Some(&octet) = input.get(at) {
+            let is_dot = octet == b'.' && at > 0 && is_atext(input[at - 1]);
+            if !is_atext(octet) && !is_dot {
+                break;
+            }
+            at += 1;
+        }
+        at
+    }
+
+    fn is_xchar(octet: u8) -> bool {
+        matches!(octet, 33..=126) && octet != b'+' && octet != b'='
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(20_000))]
 
         #[test]
-        fn runs_are_those_of_the_naive_scan(input in "[a-zA-Z09.\\-/:@\\[`{\0-\u{ff}]{0,24}|[a-z.-]{0,24}>?") {
+        fn runs_are_those_of_the_naive_scan(
+            input in "[a-zA-Z09.\\-/:@\\[`{\0-\u{ff}]{0,40}|[a-z.-]{0,40}>?",
+            start in 0_usize..40,
+        ) {
             let octets = input.as_bytes();
-            prop_assert_eq!(domain(octets), naive_domain(octets));
-            prop_assert_eq!(dot_string(octets), naive_dot_string(octets));
-            let is_xchar = |o: &&u8| matches!(**o, 33..=126) && !b"+=".contains(*o);
-            prop_assert_eq!(xchars(octets), octets.iter().take_while(is_xchar).count());
+            let start = start.min(octets.len());
+            prop_assert_eq!(domain(octets, start), naive_domain(octets, start));
+            prop_assert_eq!(dot_string(octets, start), naive_dot_string(octets, start));
+            prop_assert_eq!(xchars(octets), octets.iter().take_while(|o| is_xchar(**o)).count());
         }
     }
 
     #[test]
     fn every_octet_at_every_place() {
-        for place in 0..10 {
+        for place in 0..40 {
             for octet in 0..=u8::MAX {
-                let mut input = [b'a'; 20];
+                let mut input = [b'a'; 40];
                 input[place] = octet;
-                assert_eq!(domain(&input), naive_domain(&input), "{octet} at {place}");
-                assert_eq!(dot_string(&input), naive_dot_string(&input), "{octet} at {place}");
-                let is_xchar = matches!(octet, 33..=126) && octet != b'+' && octet != b'=';
-                assert_eq!(xchars(&input), if is_xchar { 20 } else { place });
+                for start in [0, 1, 9, 20] {
+                    assert_eq!(domain(&input, start), naive_domain(&input, start), "{octet}");
+                    assert_eq!(dot_string(&input, start), naive_dot_string(&input, start));
+                }
+                assert_eq!(xchars(&input), if is_xchar(octet) { 40 } else { place });
             }
         }
+    }
+
+    #[test]
+    fn short_numbers() {
+        for number in [0_u64, 7, 42, 100, 9_876, 54_321, 100_000, 9_999_999] {
+            for behind in ['\r', ' ', ':', '/', '?', '\u{0}', '\u{7f}', 'p'] {
+                let text = std::format!("{number}{behind}{behind}9999999");
+                let digits = text.find(behind).unwrap_or_default();
+                assert_eq!(short_number(text.as_bytes()), Some((number, digits)), "{text:?}");
+            }
+        }
+        assert_eq!(short_number(b"0000012\r"), Some((12, 7)));
+        for other in [&b"12345678"[..], b"x1234567", b"1\r\n", b"\r\n123456", b"\xB1\xB2345678"] {
+            assert_eq!(short_number(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_keyword_ends_at_its_value() {
+        let word = |text: &[u8; 8]| u64::from_le_bytes(*text);
+        assert_eq!(keyword(b"SIZE=100"), word(b"SIZE\0\0\0\0"));
+        assert_eq!(keyword(b"SIZE"), word(b"SIZE\0\0\0\0"));
+        assert_eq!(keyword(b"BY=1;R MT"), word(b"BY\0\0\0\0\0\0"));
+        assert_eq!(keyword(b"PRDR\r\nMA"), word(b"PRDR\0\0\0\0"));
+        assert_eq!(keyword(b"SMTPUTF8"), word(b"SMTPUTF8"));
+        assert_eq!(keyword(b"CONPERM "), word(b"CONPERM\0"));
+        assert_eq!(keyword(b"\xE9A\xBD BBB"), word(b"\xE9A\xBD\0\0\0\0\0"));
+        assert_eq!(keyword(b""), 0);
+        assert_eq!(keyword(b"=AAAAAAAA"), 0);
     }
 }

@@ -6,7 +6,7 @@ use nom::combinator::value;
 
 use super::KIND;
 use super::xtext::{Xtext, encoded1};
-use crate::grammar::{Fault, IResult, literal, split, whole};
+use crate::grammar::{Fault, IResult, after_literal, literal, of_octet, split, whole};
 use crate::{Encode, SyntaxError, Writer};
 
 /// RET=: how much of the message a failure notification returns, RFC 3461 §4.3.
@@ -111,23 +111,30 @@ impl Encode for Notify {
 ///
 /// The null elements that RFC 822's list rule would let pass are refused.
 pub(super) fn notify(input: &[u8]) -> IResult<'_, Notify> {
-    if let Ok((rest, ())) = literal(b"NEVER", KIND)(input) {
+    if let Some(rest) = after_literal(input, b"NEVER") {
         return Ok((rest, Notify::NEVER));
     }
-    let mut element = alt((
-        value(Notify::SUCCESS, literal(b"SUCCESS", KIND)),
-        value(Notify::FAILURE, literal(b"FAILURE", KIND)),
-        value(Notify::DELAY, literal(b"DELAY", KIND)),
-    ));
     let mut events = Notify::NEVER;
     let mut rest = input;
     loop {
-        let (after, event) = element.parse(rest)?;
+        let Some((after, event)) = notify_list_element(rest) else {
+            return Fault::error(rest, of_octet(rest, KIND));
+        };
         events = events | event;
         match after {
             [b',', next @ ..] => rest = next,
             _ => return Ok((after, events)),
         }
+    }
+}
+
+/// `notify-list-element = "SUCCESS" / "FAILURE" / "DELAY"`.
+#[inline]
+fn notify_list_element(input: &[u8]) -> Option<(&[u8], Notify)> {
+    match input.first()? {
+        b'S' | b's' => Some((after_literal(input, b"SUCCESS")?, Notify::SUCCESS)),
+        b'F' | b'f' => Some((after_literal(input, b"FAILURE")?, Notify::FAILURE)),
+        _ => Some((after_literal(input, b"DELAY")?, Notify::DELAY)),
     }
 }
 
@@ -184,7 +191,7 @@ impl Encode for Envid<'_> {
 /// `envid-parameter = "ENVID=" xtext`, its value.
 pub(super) fn envid(input: &[u8]) -> IResult<'_, Envid<'_>> {
     let (rest, xtext) = encoded1(input)?;
-    // RFC 3461 §4.4: "the <envid-parameter> … MUST NOT be more than 100 characters".
+    // RFC 3461 §4.4: at most 100 characters.
     if xtext.wire_len() > MAX_ENVID {
         return Fault::error(split(input, MAX_ENVID).1, KIND);
     }

@@ -1,6 +1,6 @@
 //! The parameters that have a type here: name, command, extension, octets they add to the line.
 
-use crate::grammar::{LDH, scan, split};
+use crate::grammar::{LDH, scan};
 use crate::{Capabilities, Extension};
 
 macro_rules! known {
@@ -83,17 +83,6 @@ pub(crate) fn allowance(offered: &Capabilities) -> usize {
 }
 
 impl Known {
-    /// Whether it has no value.
-    #[inline]
-    pub(super) const fn is_flag(self) -> bool {
-        const FLAGS: u32 = Known::SmtpUtf8.bit()
-            | Known::RequireTls.bit()
-            | Known::ConPerm.bit()
-            | Known::Prdr.bit()
-            | Known::ConNeg.bit();
-        self.bit() & FLAGS != 0
-    }
-
     /// Its place in a set.
     pub(super) const fn bit(self) -> u32 {
         1 << self as u8
@@ -137,23 +126,19 @@ const fn of(place: Place) -> u32 {
 /// The parameter at the front of `input`, in any case, and what follows its keyword.
 #[inline]
 pub(super) fn identify(input: &[u8]) -> Option<(Known, &[u8])> {
-    let (octets, length) = scan::keyword(input);
-    let key = octets & FOLD;
+    let key = scan::keyword(input) & FOLD;
     let slot = &SLOTS[slot(key)];
-    if slot.key != key || length == 0 {
+    if slot.key != key || key == 0 {
         return None;
     }
-    let (keyword, rest) = split(input, slot.length);
-    if slot.length > 8 {
-        let is_same = keyword.eq_ignore_ascii_case(slot.known.keyword().as_bytes());
-        let is_longer = rest.first().is_some_and(|octet| LDH[usize::from(*octet)]);
-        if !is_same || is_longer {
-            return None;
-        }
-    } else if length == 8 && rest.first().is_some_and(|octet| LDH[usize::from(*octet)]) {
-        return None;
-    }
-    Some((slot.known, rest))
+    let (keyword, rest) = input.split_at_checked(slot.length)?;
+    // Of a keyword of more than eight letters the last eight are yet to be seen.
+    let tail = match keyword.last_chunk::<8>() {
+        Some(tail) => u64::from_le_bytes(*tail) & FOLD,
+        None => key,
+    };
+    let is_longer = rest.first().is_some_and(|octet| LDH[usize::from(*octet)]);
+    (tail == slot.tail && !is_longer).then_some((slot.known, rest))
 }
 
 /// The first eight letters of a keyword as a number, whatever their case.
@@ -183,20 +168,26 @@ const MULTIPLIER: u64 = 0x7BE9_0291_7B70_A2A9;
 struct Slot {
     /// 0, which no keyword has, in a free slot.
     key: u64,
+    /// The same of the last eight letters.
+    tail: u64,
     known: Known,
     /// Octets of the keyword.
     length: usize,
 }
 
 static SLOTS: [Slot; 64] = {
-    let mut slots = [Slot { key: 0, known: Known::Size, length: 0 }; 64];
+    let mut slots = [Slot { key: 0, tail: 0, known: Known::Size, length: 0 }; 64];
     let mut i = 0;
     while i < Known::ALL.len() {
         let known = Known::ALL[i];
         let keyword = known.keyword().as_bytes();
         let at = slot(key(keyword));
         assert!(slots[at].key == 0, "two keywords in one slot");
-        slots[at] = Slot { key: key(keyword), known, length: keyword.len() };
+        let tail = match keyword.last_chunk::<8>() {
+            Some(tail) => key(tail),
+            None => key(keyword),
+        };
+        slots[at] = Slot { key: key(keyword), tail, known, length: keyword.len() };
         i += 1;
     }
     slots

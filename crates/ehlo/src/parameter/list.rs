@@ -1,8 +1,11 @@
 //! The parameters of one command: `Mail-parameters` and `Rcpt-parameters`, RFC 5321 §4.1.2.
 
+// As in `command/parse.rs`.
+#![allow(clippy::inline_always)]
+
 use super::known::{Known, Place};
 use super::{Body, Parameter, check_param, esmtp_param};
-use crate::grammar::{Fault, IResult, is_end, of_octet, split};
+use crate::grammar::{Fault, IResult, is_end, of_octet};
 use crate::{Encode, Extension, Policy, SyntaxError, SyntaxErrorKind, Writer};
 
 /// `esmtp-param *(SP esmtp-param)`: as they were read, each checked once, or the caller's own.
@@ -230,7 +233,7 @@ impl<'a> Iterator for Iter<'a> {
 }
 
 /// `*(SP esmtp-param)`, each with the space in front: what stands behind a path.
-#[inline]
+#[inline(always)]
 pub(crate) fn parameters<'i>(
     input: &'i [u8],
     place: Place,
@@ -239,6 +242,13 @@ pub(crate) fn parameters<'i>(
     if is_end(input) {
         return Ok((input, Parameters::NONE));
     }
+    let (rest, seen) = check_params(input, place, policy)?;
+    let text = input.get(1..input.len().saturating_sub(rest.len())).unwrap_or_default();
+    Ok((rest, Parameters(Source::Wire { text, seen })))
+}
+
+/// `*(SP esmtp-param)` up to the end of the line; gives the set of those seen.
+fn check_params<'i>(input: &'i [u8], place: Place, policy: &Policy) -> IResult<'i, u32> {
     let mut seen = 0;
     let mut rest = input;
     while let [b' ', text @ ..] = rest {
@@ -249,11 +259,10 @@ pub(crate) fn parameters<'i>(
         }
         rest = after;
     }
-    if !is_end(rest) {
-        return Fault::error(rest, of_octet(rest, SyntaxErrorKind::Parameter));
+    if is_end(rest) {
+        return Ok((rest, seen));
     }
-    let text = split(input, input.len().saturating_sub(rest.len())).0;
-    Ok((rest, Parameters(Source::Wire { text: split(text, 1).1, seen })))
+    Fault::error(rest, of_octet(rest, SyntaxErrorKind::Parameter))
 }
 
 /// What was seen, and one parameter more.

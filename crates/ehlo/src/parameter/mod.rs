@@ -242,25 +242,25 @@ fn esmtp_param(input: &[u8]) -> IResult<'_, Parameter<'_>> {
 /// what it adds to a set of parameters seen.
 #[inline]
 fn check_param(input: &[u8], utf8: bool) -> IResult<'_, u32> {
-    let (after, rest, seen) = if let Some((known, after)) = known::identify(input) {
-        let rest = check_value(known, after, utf8)?;
-        let seen = match known {
-            Known::Body if matches!(after, [_, b'B' | b'b', ..]) => known.bit() | list::BINARY,
-            Known::Orcpt if utf8 => known.bit() | utf8_bit(after, rest),
-            _ => known.bit(),
-        };
-        (after, rest, seen)
-    } else {
-        let (after, _) = word::esmtp_keyword(input)?;
-        let (rest, _) = other_value(after, utf8)?;
-        (after, rest, list::UNKNOWN | utf8_bit(after, rest))
+    let Some((known, after)) = known::identify(input) else {
+        return check_other(input, utf8);
     };
-    if is_word_end(rest) {
-        return Ok((rest, seen));
+    let (rest, flags) = check_value(known, after, utf8)?;
+    if !is_word_end(rest) {
+        return Fault::error(rest, of_octet(rest, KIND));
     }
-    let is_keyword = rest.len() == after.len() && !after.starts_with(b"=");
-    let kind = if is_keyword { SyntaxErrorKind::Parameter } else { KIND };
-    Fault::error(rest, of_octet(rest, kind))
+    Ok((rest, known.bit() | flags))
+}
+
+/// The same of an unknown parameter.
+fn check_other(input: &[u8], utf8: bool) -> IResult<'_, u32> {
+    let (after, _) = word::esmtp_keyword(input)?;
+    let (rest, value) = other_value(after, utf8)?;
+    if !is_word_end(rest) {
+        let kind = if value.is_some() { KIND } else { SyntaxErrorKind::Parameter };
+        return Fault::error(rest, of_octet(rest, kind));
+    }
+    Ok((rest, list::UNKNOWN | utf8_bit(after, rest)))
 }
 
 /// Whether what stands before `rest` has UTF-8 in it.
@@ -269,34 +269,39 @@ fn utf8_bit(text: &[u8], rest: &[u8]) -> u32 {
     if text.is_ascii() { 0 } else { list::UTF8 }
 }
 
-/// `["=" esmtp-value]` of a known parameter: what follows it.
+/// `["=" esmtp-value]` of a known parameter; gives what the value adds to a set of parameters seen.
 #[inline]
-fn check_value(known: Known, input: &[u8], utf8: bool) -> Result<&[u8], nom::Err<Fault<'_>>> {
-    if known.is_flag() {
-        return Ok(input);
-    }
-    let [b'=', text @ ..] = input else {
-        return Err(nom::Err::Error(Fault { rest: input, kind: of_octet(input, KIND) }));
+fn check_value(known: Known, input: &[u8], utf8: bool) -> IResult<'_, u32> {
+    let text = || match input {
+        [b'=', text @ ..] => Ok(text),
+        _ => Err(nom::Err::Error(Fault { rest: input, kind: of_octet(input, KIND) })),
     };
-    Ok(match known {
-        Known::Size => word::size(text)?.0,
-        Known::Body => word::body(text)?.0,
-        Known::Ret => dsn::ret(text)?.0,
-        Known::Envid => dsn::envid(text)?.0,
-        Known::Auth => xtext::auth_identity(text)?.0,
-        Known::By => time::deliver_by(text)?.0,
-        Known::HoldFor => time::hold_for(text)?.0,
-        Known::HoldUntil => time::hold_until(text)?.0,
-        Known::MtPriority => word::priority(text)?.0,
-        Known::Solicit => word::solicit(text)?.0,
-        Known::Mtrk => word::mtrk(text)?.0,
-        Known::TransId => word::trans_id(text)?.0,
-        Known::Submitter | Known::AltAddress => xtext::xtext_mailbox(text)?.0,
-        Known::Notify => dsn::notify(text)?.0,
-        Known::Orcpt => orcpt::orcpt(text, utf8)?.0,
-        Known::Rrvs => time::rrvs(text)?.0,
+    let rest = match known {
+        Known::Size => word::size(text()?)?.0,
+        Known::Body => {
+            let (rest, body) = word::body(text()?)?;
+            return Ok((rest, if body == Body::BinaryMime { list::BINARY } else { 0 }));
+        }
+        Known::Ret => dsn::ret(text()?)?.0,
+        Known::Envid => dsn::envid(text()?)?.0,
+        Known::Auth => xtext::auth_identity(text()?)?.0,
+        Known::By => time::deliver_by(text()?)?.0,
+        Known::HoldFor => time::hold_for(text()?)?.0,
+        Known::HoldUntil => time::hold_until(text()?)?.0,
+        Known::MtPriority => word::priority(text()?)?.0,
+        Known::Solicit => word::solicit(text()?)?.0,
+        Known::Mtrk => word::mtrk(text()?)?.0,
+        Known::TransId => word::trans_id(text()?)?.0,
+        Known::Submitter | Known::AltAddress => xtext::xtext_mailbox(text()?)?.0,
+        Known::Notify => dsn::notify(text()?)?.0,
+        Known::Orcpt => {
+            let (rest, orcpt) = orcpt::orcpt(text()?, utf8)?;
+            return Ok((rest, if orcpt.is_ascii() { 0 } else { list::UTF8 }));
+        }
+        Known::Rrvs => time::rrvs(text()?)?.0,
         Known::SmtpUtf8 | Known::RequireTls | Known::ConPerm | Known::Prdr | Known::ConNeg => input,
-    })
+    };
+    Ok((rest, 0))
 }
 
 /// `["=" esmtp-value]` of an unknown parameter.

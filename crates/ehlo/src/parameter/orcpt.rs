@@ -156,7 +156,7 @@ pub(super) fn orcpt(input: &[u8], utf8: bool) -> IResult<'_, Orcpt<'_>> {
     } else {
         (encoded1(address)?.0, Coding::Xtext)
     };
-    // RFC 3461 §4.2: "the <original-recipient-address> … is at most 500 characters".
+    // RFC 3461 §4.2: at most 500 characters.
     if input.len() - rest.len() > MAX {
         return Fault::error(split(input, MAX).1, KIND);
     }

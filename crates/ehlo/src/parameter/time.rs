@@ -83,12 +83,9 @@ struct Fields {
 impl Fields {
     /// RFC 3339 §5.7.
     fn is_in_range(&self) -> bool {
-        let leap = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0);
+        let is_leap = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0);
         let days = match self.month {
-            2 if leap => 29,
-            2 => 28,
-            4 | 6 | 9 | 11 => 30,
-            1..=12 => 31,
+            1..=12 => DAYS[self.month as usize & 15] + u32::from(self.month == 2 && is_leap),
             _ => 0,
         };
         (1..=days).contains(&self.day)
@@ -108,19 +105,52 @@ impl Fields {
     }
 }
 
+/// The days of each month in a year that is no leap year.
+static DAYS: [u32; 16] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0];
+
 /// From 0000-03-01 to 1970-01-01.
 const DAYS_TO_1970: i64 = 719_468;
 
 /// `date-time = full-date "T" full-time`, RFC 3339 §5.6, in either case.
 fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields)> {
-    let colon = octet(b':', KIND);
-    let (rest, year) = number::<4>(input, 9999)?;
-    let (rest, month) = preceded(octet(b'-', KIND), |i| number::<2>(i, 12)).parse(rest)?;
-    let (rest, day) = preceded(octet(b'-', KIND), |i| number::<2>(i, 31)).parse(rest)?;
-    let (rest, hour) = preceded(literal(b"T", KIND), |i| number::<2>(i, 23)).parse(rest)?;
-    let (rest, minute) = preceded(colon, |i| number::<2>(i, 59)).parse(rest)?;
+    let Some((stamp, rest)) = input.split_first_chunk::<19>() else {
+        return Fault::error(input, KIND);
+    };
+    let [
+        y3,
+        y2,
+        y1,
+        y0,
+        b'-',
+        m1,
+        m0,
+        b'-',
+        d1,
+        d0,
+        b'T' | b't',
+        h1,
+        h0,
+        b':',
+        n1,
+        n0,
+        b':',
+        s1,
+        s0,
+    ] = *stamp
+    else {
+        return Fault::error(input, KIND);
+    };
+    let digits = [y3, y2, y1, y0, m1, m0, d1, d0, h1, h0, n1, n0, s1, s0];
+    if digits.iter().fold(false, |other, digit| other | (digit.wrapping_sub(b'0') > 9)) {
+        return Fault::error(input, KIND);
+    }
+    let two = |tens: u8, ones: u8| u32::from(tens - b'0') * 10 + u32::from(ones - b'0');
+    let (year, month, day) = (two(y3, y2) * 100 + two(y1, y0), two(m1, m0), two(d1, d0));
+    let (hour, minute, second) = (two(h1, h0), two(n1, n0), two(s1, s0));
     // RFC 3339 §5.7: 60 is a leap second.
-    let (rest, second) = preceded(colon, |i| number::<2>(i, 60)).parse(rest)?;
+    if hour > 23 || minute > 59 || second > 60 {
+        return Fault::error(input, KIND);
+    }
     let has_fraction = rest.first() == Some(&b'.');
     let rest = match rest {
         // `time-secfrac = "." 1*DIGIT`
@@ -137,9 +167,10 @@ fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields)> {
     let (rest, offset_minutes) = match rest.split_first() {
         Some((b'Z' | b'z', rest)) => (rest, 0),
         Some((sign @ (b'+' | b'-'), rest)) => {
+            let hours = |i| number::<2>(i, 23);
+            let minutes = |i| number::<2>(i, 59);
             let (rest, (hours, minutes)) =
-                separated_pair(|i| number::<2>(i, 23), colon, |i| number::<2>(i, 59))
-                    .parse(rest)?;
+                separated_pair(hours, octet(b':', KIND), minutes).parse(rest)?;
             let minutes = i32::try_from(hours * 60 + minutes).unwrap_or_default();
             (rest, if *sign == b'-' { -minutes } else { minutes })
         }
@@ -371,7 +402,7 @@ impl<'a> Rrvs<'a> {
     ///
     /// `ParameterValue` when the moment has a fraction.
     pub fn new(since: DateTime<'a>, action: Option<RrvsAction>) -> Result<Self, SyntaxError> {
-        // RFC 7293 §3.1: "time-secfrac … MUST NOT be used".
+        // RFC 7293 §3.1 has no fraction of a second.
         if since.has_fraction() { Err(OUT_OF_RANGE) } else { Ok(Self { since, action }) }
     }
 
@@ -400,7 +431,7 @@ impl Encode for Rrvs<'_> {
 /// `rrvs-param = "RRVS=" date-time [ ";" ( "C" / "R" ) ]`, its value.
 pub(super) fn rrvs(input: &[u8]) -> IResult<'_, Rrvs<'_>> {
     let (rest, (since, fields)) = date_time(input)?;
-    // RFC 7293 §3.1: "time-secfrac … MUST NOT be used".
+    // RFC 7293 §3.1 has no fraction of a second.
     if fields.has_fraction {
         return Fault::error(input, KIND);
     }

@@ -9,9 +9,9 @@ use super::time::nine_digits;
 use super::{KIND, known};
 use crate::grammar::{
     BASE64, ESMTP_VALUE, Fault, IResult, LDH, TRANSID_ATOM, WORD_CHAR, as_str, digits, literal,
-    many1, octet, of_octet, run, split, whole, wire_text,
+    many1, octet, of_octet, run, scan, split, whole, wire_text,
 };
-use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer, limits};
+use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer, limits, path};
 
 /// BODY=: how the octets of the content are to be taken, RFC 6152 and RFC 3030.
 ///
@@ -174,9 +174,9 @@ pub(super) fn solicit(input: &[u8]) -> IResult<'_, Solicit<'_>> {
 /// assert_eq!(mtrk.timeout(), Some(3600));
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Mtrk<'a> {
-    certifier: &'a str,
+    certifier: &'a [u8],
     timeout: Option<u32>,
 }
 
@@ -192,12 +192,12 @@ impl<'a> Mtrk<'a> {
         if timeout.is_some_and(|seconds| seconds > 999_999_999) {
             return Err(SyntaxError { kind: KIND, offset: certifier.len() });
         }
-        Ok(Self { certifier, timeout })
+        Ok(Self { certifier: certifier.as_bytes(), timeout })
     }
 
     /// The hash of the authenticator, in base64.
-    pub const fn certifier(self) -> &'a str {
-        self.certifier
+    pub fn certifier(self) -> &'a str {
+        as_str(self.certifier)
     }
 
     /// Seconds for which tracking is wanted.
@@ -206,9 +206,18 @@ impl<'a> Mtrk<'a> {
     }
 }
 
+impl core::fmt::Debug for Mtrk<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Mtrk")
+            .field("certifier", &self.certifier())
+            .field("timeout", &self.timeout)
+            .finish()
+    }
+}
+
 impl Encode for Mtrk<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
-        writer.put(self.certifier.as_bytes());
+        writer.put(self.certifier);
         if let Some(seconds) = self.timeout {
             writer.put(b":");
             writer.put_number(u64::from(seconds));
@@ -219,8 +228,10 @@ impl Encode for Mtrk<'_> {
 /// `mtrk-parameter = "MTRK=" mtrk-certifier [ ":" mtrk-timeout ]`, its value,
 /// `mtrk-certifier = base64`, `mtrk-timeout = 1*9DIGIT`.
 pub(super) fn mtrk(input: &[u8]) -> IResult<'_, Mtrk<'_>> {
-    let (rest, certifier) = many1(input, &BASE64, KIND)?;
-    let certifier = as_str(certifier);
+    let (certifier, rest) = split(input, scan::base64_chars(input));
+    if certifier.is_empty() {
+        return Fault::error(input, of_octet(input, KIND));
+    }
     let [b':', seconds @ ..] = rest else {
         return Ok((rest, Mtrk { certifier, timeout: None }));
     };
@@ -257,6 +268,17 @@ wire_text!(TransId);
 
 /// `transid-value ::= "<" transid-spec ">"`, `transid-spec ::= transid-local "@" transid-domain`.
 pub(super) fn trans_id(input: &[u8]) -> IResult<'_, TransId<'_>> {
+    // The common case.
+    if let Some((_, end)) = path::plain_mailbox(input, 1) {
+        if let ([b'<', ..], [b'>', rest @ ..], ..=79) = (input, split(input, end).1, end) {
+            return Ok((rest, TransId(split(input, end + 1).0)));
+        }
+    }
+    any_trans_id(input)
+}
+
+/// The same with what is rare, and with what is wrong.
+fn any_trans_id(input: &[u8]) -> IResult<'_, TransId<'_>> {
     let spec = separated_pair(transid_token, octet(b'@', KIND), transid_token);
     let (rest, _) = delimited(octet(b'<', KIND), spec, octet(b'>', KIND)).parse(input)?;
     let text = split(input, input.len().saturating_sub(rest.len())).0;

@@ -270,10 +270,11 @@ impl Encode for XtextMailbox<'_> {
 /// characters `<>`".
 pub(super) fn xtext_mailbox(input: &[u8]) -> IResult<'_, XtextMailbox<'_>> {
     // None of its characters is one that xtext encodes.
-    let (local_part, rest) = path::plain_mailbox(input);
-    if local_part > 0 && is_word_end(rest) {
-        let octets = split(input, input.len().saturating_sub(rest.len())).0;
-        return Ok((rest, XtextMailbox(Xtext { octets, is_encoded: true })));
+    if let Some((_, end)) = path::plain_mailbox(input, 0) {
+        let (octets, rest) = split(input, end);
+        if is_word_end(rest) {
+            return Ok((rest, XtextMailbox(Xtext { octets, is_encoded: true })));
+        }
     }
     any_xtext_mailbox(input)
 }

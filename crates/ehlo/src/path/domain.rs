@@ -44,7 +44,7 @@ impl<'a> Domain<'a> {
 
 wire_text!(Domain);
 
-/// RFC 5321 §2.4: "the domain … is case-insensitive".
+/// RFC 5321 §2.4: "Mailbox domains follow normal DNS rules and are hence not case sensitive."
 impl PartialEq for Domain<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(other.0)
@@ -153,9 +153,10 @@ pub(crate) fn host<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Host<'i>
 /// The common case is one without labels that could be too long.
 #[inline]
 pub(crate) fn domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
-    let length = scan::domain(input);
-    if matches!(length, 1..=limits::LABEL) && !matches!(input.get(length), Some(b'_' | 128..)) {
-        let (name, rest) = split(input, length);
+    let length = scan::domain(input, 0);
+    let (name, rest) = split(input, length);
+    let is_name = name.last().is_some_and(u8::is_ascii_alphanumeric) && length <= limits::LABEL;
+    if is_name && !matches!(rest.first(), Some(b'_' | b'.' | b'-' | 128..)) {
         return Ok((rest, Domain(name)));
     }
     any_domain(input, policy)
@@ -180,6 +181,10 @@ fn any_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
         let extended = octet >= 0x80 || (octet == b'_' && policy.underscore_in_domain);
         if extended || (last == DOT && octet == b'-') || octet == b'.' {
             return extended_domain(input, policy);
+        }
+        // RFC 5321 §4.1.2: "In particular, the underscore character is not permitted."
+        if octet == b'_' {
+            return Fault::error(rest, SyntaxErrorKind::Domain);
         }
     }
     if last != LET_DIG {

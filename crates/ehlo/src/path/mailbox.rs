@@ -234,10 +234,10 @@ pub(crate) fn checked_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'
 /// `Local-part = Dot-string / Quoted-string`.
 #[inline]
 pub(crate) fn local_part<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, LocalPart<'i>> {
-    let length = scan::dot_string(input);
-    match input.get(length) {
-        Some(b'@') if matches!(length, 1..=limits::LOCAL_PART) => {
-            let (text, rest) = split(input, length);
+    let length = scan::dot_string(input, 0);
+    let (text, rest) = split(input, length);
+    match (text.last(), rest.first()) {
+        (Some(last), Some(b'@')) if *last != b'.' && length <= limits::LOCAL_PART => {
             Ok((rest, LocalPart(text)))
         }
         _ => any_local_part(input, policy),
@@ -287,7 +287,7 @@ fn utf8_dot_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, &'i [u8]
     let is_part = |octet: &u8| RANK[usize::from(*octet)] < STOP || *octet >= 0x80;
     let length = input.iter().position(|octet| !is_part(octet)).unwrap_or(input.len());
     let (text, rest) = split(input, length);
-    let text = utf8(text, policy)?;
+    utf8(input, text, policy)?;
     let mut at = 0;
     for atom in text.split(|&octet| octet == b'.') {
         if atom.is_empty() {
@@ -310,7 +310,9 @@ pub(crate) fn quoted_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i,
         rest = match rest {
             [b'"', after @ ..] => {
                 let text = split(input, input.len() - after.len()).0;
-                let text = if is_ascii { text } else { utf8(text, policy)? };
+                if !is_ascii {
+                    utf8(input, text, policy)?;
+                }
                 return Ok((after, text));
             }
             [b'\\', 32..=126, after @ ..] => after,
@@ -323,15 +325,15 @@ pub(crate) fn quoted_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i,
     }
 }
 
-/// `text`, when it is valid UTF-8 and the policy reads UTF-8.
+/// Whether `text`, the front of `input`, is valid UTF-8 and the policy reads UTF-8.
 #[cold]
-fn utf8<'i>(text: &'i [u8], policy: &Policy) -> Result<&'i [u8], nom::Err<Fault<'i>>> {
+fn utf8<'i>(input: &'i [u8], text: &[u8], policy: &Policy) -> Result<(), nom::Err<Fault<'i>>> {
     if policy.smtputf8 && core::str::from_utf8(text).is_ok() {
-        return Ok(text);
+        return Ok(());
     }
     let at = text.iter().position(|octet| *octet >= 0x80).unwrap_or_default();
     let kind = if policy.smtputf8 { SyntaxErrorKind::NonAscii } else { unexpected_utf8(text) };
-    Err(nom::Err::Error(Fault { rest: split(text, at).1, kind }))
+    Err(nom::Err::Error(Fault { rest: split(input, at).1, kind }))
 }
 
 /// The rank of an octet in a dot-string. Two neighbours whose ranks add up to more than [`WORST`]

@@ -1,5 +1,8 @@
 //! Paths, RFC 5321 §4.1.2: what MAIL and RCPT carry.
 
+// As in `command/parse.rs`.
+#![allow(clippy::inline_always)]
+
 mod client_name;
 mod domain;
 mod literal;
@@ -53,7 +56,7 @@ impl<'a> Path<'a> {
         whole(text.as_bytes(), KIND, |input| path(input, &BARE))
     }
 
-    /// The source route, if there is one. §4.1.1.3: it "SHOULD be ignored".
+    /// The source route, if there is one. §4.1.2: it "SHOULD be ignored".
     pub fn route(&self) -> Option<SourceRoute<'a>> {
         let length = usize::from(self.route).checked_sub(1)?;
         Some(SourceRoute::known(split(self.text, length).0))
@@ -304,7 +307,7 @@ impl Encode for ForwardPath<'_> {
 }
 
 /// `Reverse-path = Path / "<>"`.
-#[inline]
+#[inline(always)]
 pub(crate) fn reverse_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, ReversePath<'i>> {
     if let [b'<', b'>', rest @ ..] = input {
         return Ok((rest, ReversePath::Null));
@@ -314,12 +317,12 @@ pub(crate) fn reverse_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, 
 }
 
 /// `"<Postmaster>" / Forward-path`.
-#[inline]
+#[inline(always)]
 pub(crate) fn forward_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, ForwardPath<'i>> {
     match path(input, policy) {
         Ok((rest, path)) => Ok((rest, ForwardPath::Path(path))),
-        // RFC 5321 §4.1.1.3: "the reserved mailbox name "Postmaster" may be used in a RCPT command
-        // without domain qualification", in any case.
+        // RFC 5321 §2.3.5: "The reserved mailbox name "postmaster" may be used in a RCPT command
+        // without domain qualification"; §4.1.1.3: in any case.
         Err(error) => match postmaster(input, policy) {
             Some(rest) => Ok((rest, ForwardPath::Postmaster)),
             None => Err(error),
@@ -342,30 +345,34 @@ fn postmaster<'i>(input: &'i [u8], policy: &Policy) -> Option<&'i [u8]> {
 /// `Path = "<" [ A-d-l ":" ] Mailbox ">"`, `Forward-path = Path`.
 ///
 /// The common case, a dot-string at a domain that are both short, is told by two scans.
-#[inline]
+#[inline(always)]
 fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
-    if let [b'<', inside @ ..] = input {
-        if let (local_part @ 1.., [b'>', rest @ ..]) = plain_mailbox(inside) {
-            let text = split(inside, inside.len().saturating_sub(rest.len() + 1)).0;
-            return Ok((rest, Path { text, route: 0, local_part }));
+    if input.first() == Some(&b'<') {
+        if let Some((local_part, end)) = plain_mailbox(input, 1) {
+            if let (Some(text), [b'>', rest @ ..]) = (input.get(1..end), split(input, end).1) {
+                return Ok((rest, Path { text, route: 0, local_part }));
+            }
         }
     }
     any_path(input, policy)
 }
 
-/// A `Mailbox` without quotes, brackets and labels that could be too long, of letters, digits,
-/// hyphens and dots: octets of its local part, 0 when there is none, and what follows it.
-#[inline]
-pub(crate) fn plain_mailbox(input: &[u8]) -> (u8, &[u8]) {
-    let local_part = scan::dot_string(input);
-    if let ([_, ..], [b'@', host @ ..]) = split(input, local_part) {
-        let domain = scan::domain(host);
-        if matches!(domain, 1..=limits::LABEL) && local_part <= limits::LOCAL_PART {
-            let local_part = u8::try_from(local_part).unwrap_or_default();
-            return (local_part, split(host, domain).1);
-        }
+/// The `Mailbox` that starts at `start`, if it is of letters, digits, hyphens and dots only, and of
+/// no label that could be too long: octets of its local part, and where it ends.
+#[inline(always)]
+pub(crate) fn plain_mailbox(input: &[u8], start: usize) -> Option<(u8, usize)> {
+    let at = scan::dot_string(input, start);
+    let [last, b'@'] = *input.get(at.checked_sub(1)?..)?.first_chunk()? else {
+        return None;
+    };
+    let end = scan::domain(input, at + 1);
+    let is_name = input.get(end - 1).is_some_and(u8::is_ascii_alphanumeric);
+    let (local_part, domain) = (at - start, end - at - 1);
+    let is_short = local_part <= limits::LOCAL_PART && domain <= limits::LABEL;
+    if is_name && is_short && last != b'.' && local_part > 0 {
+        return Some((u8::try_from(local_part).ok()?, end));
     }
-    (0, input)
+    None
 }
 
 /// The same with what is rare, and with what is wrong.

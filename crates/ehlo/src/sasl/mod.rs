@@ -9,6 +9,10 @@ pub use mechanism::{Mechanisms, SaslMechanism};
 use crate::grammar::{self, IResult, run};
 use crate::{BufferTooSmall, Encode, SyntaxError, SyntaxErrorKind, Writer, limits};
 
+/// The label under which TLS exports the channel binding `tls-exporter`, RFC 9266 §2; its context is
+/// empty, and it has 32 octets.
+pub const TLS_EXPORTER: &[u8] = b"EXPORTER-Channel-Binding";
+
 /// What one side says in a SASL exchange: octets, in base64 on the wire.
 ///
 /// It is either base64 as it was received, or octets of one's own. Two are equal when they stand
@@ -268,6 +272,11 @@ impl<'a> Response<'a> {
         if line.len() > most {
             return Err(SyntaxError { kind: SyntaxErrorKind::AuthLineTooLong, offset: most });
         }
+        Self::parse_any_length(line)
+    }
+
+    /// The same for a line of any length.
+    pub(crate) fn parse_any_length(line: &'a [u8]) -> Result<Self, SyntaxError> {
         match line {
             b"*" => Ok(Self::Cancel),
             _ => SaslData::parse(line).map(Self::Data),

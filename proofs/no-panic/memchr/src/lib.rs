@@ -2,7 +2,7 @@
 //!
 //! On x86-64 memchr picks its routine at run time and calls it through a pointer. The optimiser
 //! cannot know that nothing behind it unwinds, so no caller could ever be proved. The proof in
-//! `../../freestanding` is made with the real one.
+//! `../../freestanding-no-panic` is made with the real one.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -1,0 +1,148 @@
+//! The upgrade to TLS, in both roles.
+
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use ehlo::{Machine, Upgrade};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
+
+use crate::Connection;
+
+/// A stream in clear that may go on inside TLS.
+#[derive(Debug)]
+pub enum MaybeTls<S> {
+    /// The stream itself.
+    Clear(S),
+    /// TLS on the stream.
+    Tls(Box<rustls::Connection>, S),
+    /// Nothing: a handshake failed.
+    Gone,
+}
+
+impl<S: Read + Write> MaybeTls<S> {
+    /// Shakes hands as the server.
+    ///
+    /// # Errors
+    ///
+    /// Those of the handshake.
+    pub fn accept(stream: S, config: Arc<ServerConfig>) -> io::Result<Self> {
+        let tls = ServerConnection::new(config).map_err(io::Error::other)?;
+        shake_hands(tls.into(), stream)
+    }
+
+    /// Shakes hands as the client; the certificate must be one for `name`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the handshake.
+    pub fn connect(
+        stream: S,
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+    ) -> io::Result<Self> {
+        let tls = ClientConnection::new(config, name).map_err(io::Error::other)?;
+        shake_hands(tls.into(), stream)
+    }
+}
+
+impl<S: Read + Write, M: Upgrade> Connection<MaybeTls<S>, M> {
+    /// Goes on inside TLS as its server, when the machine says that TLS begins.
+    ///
+    /// # Errors
+    ///
+    /// Those of the handshake, and `InvalidData` when something was sent in clear that should have
+    /// come inside TLS. The connection is of no use then.
+    pub fn accept_tls(&mut self, config: Arc<ServerConfig>) -> io::Result<()> {
+        let stream = self.begin_tls()?;
+        self.end_tls(MaybeTls::accept(stream, config)?)
+    }
+
+    /// Goes on inside TLS as its client, when the machine says that TLS begins. The certificate
+    /// must be one for `name`.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept_tls`](Self::accept_tls).
+    pub fn connect_tls(
+        &mut self,
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+    ) -> io::Result<()> {
+        let stream = self.begin_tls()?;
+        self.end_tls(MaybeTls::connect(stream, config, name)?)
+    }
+
+    /// The stream in clear, with nothing unread and nothing unsent.
+    fn begin_tls(&mut self) -> io::Result<S> {
+        self.flush()?;
+        if !self.endpoint().unread().is_empty() {
+            return Err(injected());
+        }
+        match std::mem::replace(self.stream(), MaybeTls::Gone) {
+            MaybeTls::Clear(stream) => Ok(stream),
+            _ => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    fn end_tls(&mut self, stream: MaybeTls<S>) -> io::Result<()> {
+        *self.stream() = stream;
+        self.endpoint().tls_established().map_err(|_| injected())
+    }
+}
+
+impl<S, M: Machine> Connection<MaybeTls<S>, M> {
+    /// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3.
+    pub fn channel_binding(&mut self) -> Option<[u8; 32]> {
+        let MaybeTls::Tls(tls, _) = self.stream() else { return None };
+        let (label, context) = (ehlo::sasl::TLS_EXPORTER, Some(&[][..]));
+        tls.export_keying_material([0; 32], label, context).ok()
+    }
+}
+
+impl<S: Read + Write> Read for MaybeTls<S> {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        self.with(|stream| stream.read(space))
+    }
+}
+
+impl<S: Read + Write> Write for MaybeTls<S> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.with(|stream| stream.write(octets))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.with(|stream| stream.flush())
+    }
+}
+
+impl<S: Read + Write> MaybeTls<S> {
+    fn with<T>(&mut self, act: impl FnOnce(&mut dyn ReadWrite) -> io::Result<T>) -> io::Result<T> {
+        match self {
+            Self::Clear(stream) => act(stream),
+            Self::Tls(tls, stream) => match &mut **tls {
+                rustls::Connection::Client(tls) => act(&mut rustls::Stream::new(tls, stream)),
+                rustls::Connection::Server(tls) => act(&mut rustls::Stream::new(tls, stream)),
+            },
+            Self::Gone => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+}
+
+trait ReadWrite: Read + Write {}
+
+impl<T: Read + Write> ReadWrite for T {}
+
+fn shake_hands<S: Read + Write>(
+    mut tls: rustls::Connection,
+    mut stream: S,
+) -> io::Result<MaybeTls<S>> {
+    while tls.is_handshaking() {
+        tls.complete_io(&mut stream)?;
+    }
+    Ok(MaybeTls::Tls(Box::new(tls), stream))
+}
+
+fn injected() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, ehlo::Injected)
+}

@@ -1,0 +1,139 @@
+//! The upgrade to TLS, in both roles.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use ehlo::{Machine, Upgrade};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
+
+use crate::Connection;
+
+/// A stream in clear that may go on inside TLS.
+#[derive(Debug)]
+pub enum MaybeTls<S> {
+    /// The stream itself.
+    Clear(S),
+    /// TLS on the stream.
+    Tls(Box<TlsStream<S>>),
+    /// Nothing: a handshake failed, or was abandoned.
+    Gone,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin, M: Upgrade> Connection<MaybeTls<S>, M> {
+    /// Goes on inside TLS as its server, when the machine says that TLS begins.
+    ///
+    /// # Errors
+    ///
+    /// Those of the handshake, and `InvalidData` when something was sent in clear that should have
+    /// come inside TLS. The connection is of no use then.
+    pub async fn accept_tls(&mut self, acceptor: &TlsAcceptor) -> io::Result<()> {
+        let stream = self.begin_tls().await?;
+        let stream = acceptor.accept(stream).await?;
+        self.end_tls(TlsStream::Server(stream))
+    }
+
+    /// Goes on inside TLS as its client, when the machine says that TLS begins. The certificate
+    /// must be one for `name`.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept_tls`](Self::accept_tls).
+    pub async fn connect_tls(
+        &mut self,
+        connector: &TlsConnector,
+        name: ServerName<'static>,
+    ) -> io::Result<()> {
+        let stream = self.begin_tls().await?;
+        let stream = connector.connect(name, stream).await?;
+        self.end_tls(TlsStream::Client(stream))
+    }
+
+    /// The stream in clear, with nothing unread and nothing unsent.
+    async fn begin_tls(&mut self) -> io::Result<S> {
+        self.flush().await?;
+        if !self.endpoint().unread().is_empty() {
+            return Err(injected());
+        }
+        match std::mem::replace(self.stream(), MaybeTls::Gone) {
+            MaybeTls::Clear(stream) => Ok(stream),
+            _ => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    fn end_tls(&mut self, stream: TlsStream<S>) -> io::Result<()> {
+        *self.stream() = MaybeTls::Tls(Box::new(stream));
+        self.endpoint().tls_established().map_err(|_| injected())
+    }
+}
+
+impl<S, M: Machine> Connection<MaybeTls<S>, M> {
+    /// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3.
+    pub fn channel_binding(&mut self) -> Option<[u8; 32]> {
+        let MaybeTls::Tls(stream) = self.stream() else { return None };
+        let (label, context) = (ehlo::sasl::TLS_EXPORTER, Some(&[][..]));
+        match &**stream {
+            TlsStream::Client(tls) => {
+                tls.get_ref().1.export_keying_material([0; 32], label, context)
+            }
+            TlsStream::Server(tls) => {
+                tls.get_ref().1.export_keying_material([0; 32], label, context)
+            }
+        }
+        .ok()
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for MaybeTls<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        space: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Clear(stream) => Pin::new(stream).poll_read(context, space),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_read(context, space),
+            Self::Gone => gone(),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MaybeTls<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Clear(stream) => Pin::new(stream).poll_write(context, octets),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_write(context, octets),
+            Self::Gone => gone(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Clear(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_flush(context),
+            Self::Gone => gone(),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Clear(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_shutdown(context),
+            Self::Gone => gone(),
+        }
+    }
+}
+
+fn gone<T>() -> Poll<io::Result<T>> {
+    Poll::Ready(Err(io::ErrorKind::NotConnected.into()))
+}
+
+fn injected() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, ehlo::Injected)
+}
