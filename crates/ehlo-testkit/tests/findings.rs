@@ -43,3 +43,12 @@ fn a_421_to_the_last_chunk_closes() {
     assert_eq!(client.receive(b"").event, Event::Unanswered { to: Verb::Mail });
     assert_eq!(client.receive(b"").event, Event::Closed);
 }
+
+/// A chunk that follows a refused MAIL is refused, and there is nothing to reset.
+#[test]
+fn a_chunk_outside_a_transaction_fails_none() {
+    let commands = [mail(), rcpt(), Command::Bdat { size: 0, last: false }];
+    let mut client = pipelined(&commands, &["550 no\r\n", "503 no\r\n", "503 no\r\n"]);
+    assert_eq!(client.state(), State::Ready);
+    client.send(&mail(), &mut [0; 64]).expect("the next message");
+}

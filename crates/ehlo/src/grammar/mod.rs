@@ -47,12 +47,16 @@ pub(crate) fn whole<'i, T>(
     kind: SyntaxErrorKind,
     rule: impl FnOnce(&'i [u8]) -> IResult<'i, T>,
 ) -> Result<T, SyntaxError> {
-    match rule(input) {
-        Ok(([], value)) => Ok(value),
-        Ok((rest, _)) => Err(Fault { rest, kind: of_octet(rest, kind) }.locate(input)),
-        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault.locate(input)),
-        Err(nom::Err::Incomplete(_)) => Err(SyntaxError { kind, offset: input.len() }),
-    }
+    let fault = match rule(input) {
+        Ok(([], value)) => return Ok(value),
+        Ok((rest, _)) => Fault { rest, kind: of_octet(rest, kind) },
+        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => fault,
+        Err(nom::Err::Incomplete(_)) => Fault { rest: &[], kind },
+    };
+    // A rule takes a CR for the end of the line, which there is none of here.
+    let is_cr = fault.rest.first() == Some(&b'\r');
+    let kind = if is_cr { SyntaxErrorKind::BareCr } else { fault.kind };
+    Err(Fault { kind, ..fault }.locate(input))
 }
 
 /// Whether a line ends here: at its CRLF, or with its input when that was cut off.
@@ -69,12 +73,12 @@ pub(crate) fn is_word_end(rest: &[u8]) -> bool {
     matches!(rest.first(), None | Some(b'\r' | b' '))
 }
 
-/// What is wrong where no rule goes on: `kind`, unless the octet is one that no rule takes.
+/// What is wrong where no rule goes on: `kind`, unless the octet is one that no rule takes. A CR may
+/// be the end of the line.
 pub(crate) fn of_octet(rest: &[u8], kind: SyntaxErrorKind) -> SyntaxErrorKind {
     match rest.first() {
-        Some(b'\r') => SyntaxErrorKind::BareCr,
         Some(b'\n') => SyntaxErrorKind::BareLf,
-        Some(0..=8 | 11..=31 | 127) => SyntaxErrorKind::Control,
+        Some(0..=8 | 11 | 12 | 14..=31 | 127) => SyntaxErrorKind::Control,
         Some(128..) => SyntaxErrorKind::NonAscii,
         _ => kind,
     }

@@ -272,6 +272,11 @@ impl<'a> Response<'a> {
         if line.len() > most {
             return Err(SyntaxError { kind: SyntaxErrorKind::AuthLineTooLong, offset: most });
         }
+        Self::parse_any_length(line)
+    }
+
+    /// The same for a line of any length.
+    pub(crate) fn parse_any_length(line: &'a [u8]) -> Result<Self, SyntaxError> {
         match line {
             b"*" => Ok(Self::Cancel),
             _ => SaslData::parse(line).map(Self::Data),
