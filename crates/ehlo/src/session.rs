@@ -91,6 +91,9 @@ pub const fn next(state: State, verb: Verb, code: Code) -> State {
     };
     match lead {
         Lead::Stay => state,
+        // A chunk that is refused outside a transaction, as one pipelined behind a refused MAIL,
+        // fails none.
+        Lead::To(State::Failed) if !state.is_transaction() => state,
         Lead::To(state) => state,
         Lead::Reset if matches!(state, State::Start) => State::Start,
         Lead::Reset => State::Ready,

@@ -23,7 +23,7 @@ pub fn delivery(input: &[u8]) {
         chunking: if more & 128 == 0 { ChunkingPolicy::Pipelined } else { ChunkingPolicy::Offered },
         ..DeliveryConfig::default()
     };
-    let recipients = &RECIPIENTS[..1 + usize::from(more) % RECIPIENTS.len()];
+    let recipients = &RECIPIENTS[..=usize::from(more) % RECIPIENTS.len()];
     let recipients: Vec<ForwardPath<'_>> =
         recipients.iter().map(|text| ForwardPath::new(text).expect("an address")).collect();
     let recipients = recipients.as_slice();

@@ -4,6 +4,7 @@ mod argument;
 mod attribute;
 mod auth;
 mod parse;
+mod verb;
 
 pub use argument::{AbsoluteUri, DomainList, EtrnNode, OtherVerb, SmtpString, UserOrList};
 pub use attribute::{Attribute, AttributeName, Attributes};

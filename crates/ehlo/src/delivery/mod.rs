@@ -85,10 +85,11 @@ impl<'e> Delivery<'e> {
     /// A conversation at the start of a connection, which greets with `name`.
     pub fn new(name: ClientName<'e>, config: DeliveryConfig) -> Self {
         let require_tls = config.client.require_tls || config.tls == TlsPolicy::Require;
+        let tls = if require_tls { TlsPolicy::Require } else { config.tls };
         Self {
             client: Client::new(ClientConfig { require_tls, ..config.client }),
             name,
-            config: Config::of(&config),
+            config: Config::of(&DeliveryConfig { tls, ..config }),
             stage: Stage::Greeting,
             old: None,
             current: None,
