@@ -55,7 +55,7 @@ struct Message {
     /// For each recipient, whether its last RCPT was accepted, and whether it was delivered to.
     rcpt: Vec<bool>,
     delivered: Vec<bool>,
-    /// A chunk was refused: whatever the server says next is not about this message.
+    /// MAIL or a chunk was refused: whatever the server says next is not about this message.
     failed: bool,
     outcomes: Vec<Outcome>,
     finished: bool,
@@ -203,8 +203,11 @@ impl Run {
             // What comes before the end of the content answers nothing else.
             Event::Refused { to: Verb::Message, .. } if self.flight.is_empty() => {}
             Event::Message { reply, .. } => self.answer(None, positive(reply)),
+            // 355 takes MAIL too, RFC 1845.
             Event::Refused { to, reply, .. } | Event::Reply { to, reply } => {
-                self.answer(Some(*to), positive(reply));
+                let is_positive =
+                    if *to == Verb::Mail { reply.code().is_positive() } else { positive(reply) };
+                self.answer(Some(*to), is_positive);
             }
             Event::Unanswered { to, part } => {
                 let (verb, message, _) = self.flight.pop_front().expect("a command");
@@ -226,7 +229,7 @@ impl Run {
         };
         match verb {
             Verb::Rcpt => message.rcpt[place] = positive,
-            Verb::Bdat => message.failed |= !positive,
+            Verb::Mail | Verb::Bdat => message.failed |= !positive,
             _ if is_end && self.lmtp => {
                 if self.owed.is_empty() && !message.failed {
                     self.owed = (0..message.rcpt.len()).filter(|p| message.rcpt[*p]).collect();

@@ -169,9 +169,13 @@ impl Delivery<'_> {
         // A server that takes the responsibility for what it has not got, or that answers QUIT when
         // there is a message to be answered, is out of step.
         if is_completion && (!open.flags.ended || reply.code() == Code::SERVICE_CLOSING) {
-            let part = Some(open.part());
+            let part = open.part();
             self.client.poison();
-            return Event::Unanswered { part, to };
+            if owes_more {
+                return Event::Unsolicited(reply);
+            }
+            self.finish_old();
+            return Event::Unanswered { part: Some(part), to };
         }
         let first_only = self.config.lmtp;
         open.flags.decided |= !is_completion && !first_only;
@@ -187,9 +191,7 @@ impl Delivery<'_> {
     fn answered(&mut self, to: Verb, is_completion: bool) {
         // RFC 3030 §2: a chunk that was refused is followed by RSET.
         let resets = to == Verb::BdatLast && !is_completion;
-        if let Some(old) = self.old.take() {
-            self.later = false;
-            self.due.finished = Some(old.number);
+        if self.finish_old() {
             if let Some(current) = &mut self.current {
                 current.flags.behind_failure = resets;
             }
@@ -238,10 +240,20 @@ impl Delivery<'_> {
             let to = if to == Verb::BdatLast { Verb::Bdat } else { to };
             return Event::Unanswered { part: Some(open.rest()), to };
         }
-        let part = Some(open.part());
-        if let Some(Transaction { number, .. }) = self.old.take() {
-            self.due.finished = Some(number);
+        let part = open.part();
+        self.finish_old();
+        Event::Unanswered { part: Some(part), to }
+    }
+
+    /// Whether there was an old transaction; it is over now.
+    fn finish_old(&mut self) -> bool {
+        match self.old.take() {
+            Some(Transaction { number, .. }) => {
+                self.later = false;
+                self.due.finished = Some(number);
+                true
+            }
+            None => false,
         }
-        Event::Unanswered { part, to }
     }
 }
