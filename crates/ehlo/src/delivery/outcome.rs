@@ -138,13 +138,17 @@ impl<'m> Outcomes<'m> {
                 let again = rest.iter_mut().filter(|outcome| outcome.is_one_too_many());
                 again.for_each(|outcome| *outcome = Outcome::PENDING);
             }
-            Event::Finished { .. } | Event::Closed => {
+            Event::Finished { .. } => {
                 for outcome in self.pending(None) {
                     outcome.fate = Fate::Deferred;
+                    // The session ended when nothing was awaited: the message was not complete.
                     if outcome.stage == Outcome::PENDING.stage {
                         outcome.stage = Verb::Message;
                     }
                 }
+            }
+            Event::Closed => {
+                self.pending(None).for_each(|outcome| outcome.fate = Fate::Deferred);
             }
             _ => {}
         }
