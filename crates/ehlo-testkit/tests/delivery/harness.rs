@@ -23,6 +23,8 @@ pub struct Run<'e> {
     pub give: fn(&mut Caller<'_, '_>, u64) -> Result<(), SendError>,
     /// Answers the events before the first envelope.
     pub secure: fn(&mut Caller<'_, '_>, &Event<'_>),
+    /// The server answers BDAT before it has the octets behind it.
+    pub early: bool,
 }
 
 /// The machine, and what it wrote for the server.
@@ -62,6 +64,15 @@ impl Caller<'_, '_> {
         }
     }
 
+    /// The last piece, once, in so much room.
+    pub fn put_once(&mut self, content: &mut &[u8], room: usize) -> Result<(), SendError> {
+        let mut out = vec![0; room];
+        let progress = self.delivery.last_mail_data(content, &mut out)?;
+        self.lines.extend(&out[..progress.written]);
+        *content = &content[progress.consumed..];
+        Ok(())
+    }
+
     pub fn piece(&mut self, content: &[u8]) -> Result<(), SendError> {
         self.put(content, |delivery, content, room| delivery.mail_data(content, room))
     }
@@ -96,6 +107,7 @@ impl<'e> Run<'e> {
                 caller.end()
             },
             secure: |_, _| {},
+            early: false,
         }
     }
 
@@ -151,11 +163,25 @@ impl<'e> Run<'e> {
                         }
                         event => (self.secure)(&mut caller, event),
                     }
+                    let is_content = matches!(received.event, Event::NeedContent { .. });
                     unread.drain(..received.consumed);
+                    // The server may speak in the middle of it.
+                    if is_content {
+                        let piece = self.pieces.min(to_client.len());
+                        unread.extend(to_client.drain(..piece));
+                    }
+                    if self.early && lines.starts_with(b"BDAT") {
+                        unread.extend(server(&lines));
+                        sent.extend(lines.drain(..));
+                    }
                 }
                 Wants::Input { consumed } if consumed > 0 => drop(unread.drain(..consumed)),
                 Wants::Input { .. } => {
                     assert!(!ended, "waits for a server that is gone");
+                    if self.early && lines.starts_with(b"x") {
+                        let end = lines.iter().position(|octet| !b"x\r\n".contains(octet));
+                        sent.extend(lines.drain(..end.unwrap_or(lines.len())));
+                    }
                     while let Some(unit) = unit(&lines) {
                         to_client.extend(server(&lines[..unit]));
                         sent.extend(lines.drain(..unit));
@@ -170,6 +196,20 @@ impl<'e> Run<'e> {
             }
         }
         panic!("the delivery does not come to an end: {:?}", &events[events.len() - 9..]);
+    }
+}
+
+impl Run<'_> {
+    /// The same against a server that answers a last chunk before it has its octets, of which there
+    /// are more than there is room for at once.
+    pub fn carry_early(&mut self, offered: &'static str, reply: &'static str) -> Report {
+        self.give = |caller, offset| {
+            let content = [b'x'; 200];
+            let mut rest = &content[usize::try_from(offset).expect("an offset")..];
+            caller.put_once(&mut rest, Delivery::CONTENT_ROOM)
+        };
+        self.early = true;
+        self.carry(script(offered, Vec::from([("BDAT", reply)]).leak()))
     }
 }
 

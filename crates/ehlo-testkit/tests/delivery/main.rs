@@ -2,5 +2,7 @@
 
 #![allow(unreachable_pub)] // what the parts share
 
+mod chunking;
 mod harness;
 mod outcomes;
+mod overlap;

@@ -1,6 +1,6 @@
 //! What a delivery reports.
 
-use crate::{Challenge, Mechanisms, Reply, SendError, SyntaxError, Verb};
+use crate::{Mechanisms, Reply, SendError, SyntaxError, Verb};
 
 /// What a [`Delivery`](crate::Delivery) reports.
 ///
@@ -18,8 +18,8 @@ pub enum Event<'i> {
     /// [`authenticate`](crate::Delivery::authenticate), or
     /// [`skip_authentication`](crate::Delivery::skip_authentication).
     NeedAuthentication(Mechanisms),
-    /// The server's challenge within AUTH: [`respond`](crate::Delivery::respond).
-    Challenge(Challenge<'i>),
+    /// The server's challenge within AUTH, a 334: [`respond`](crate::Delivery::respond).
+    Challenge(Reply<'i>),
     /// Give the next [`envelope`](crate::Delivery::envelope), or
     /// [`quit`](crate::Delivery::quit), or say that it comes [`later`](crate::Delivery::later).
     NeedEnvelope,
@@ -109,7 +109,17 @@ pub enum Event<'i> {
     Closed,
 }
 
-impl Event<'_> {
+impl<'i> Event<'i> {
+    /// The reply within an attempt to authenticate: a challenge, or what ends it.
+    pub const fn authentication(&self) -> Option<&Reply<'i>> {
+        match self {
+            Self::Challenge(reply)
+            | Self::Reply { to: Verb::Auth | Verb::AuthResponse, reply }
+            | Self::Refused { to: Verb::Auth | Verb::AuthResponse, reply, .. } => Some(reply),
+            _ => None,
+        }
+    }
+
     /// The envelope that the event speaks of, if it is one alone.
     pub const fn envelope(&self) -> Option<usize> {
         match self {

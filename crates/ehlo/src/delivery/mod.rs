@@ -304,8 +304,6 @@ enum Stage {
     Handshake,
     /// Awaits a mechanism from the caller.
     Authenticate,
-    /// Sends `*`.
-    Cancel,
     /// Awaits replies, or within AUTH the caller.
     Replies,
     /// Awaits an envelope from the caller; nothing is open but what is awaited for the old one.

@@ -3,8 +3,7 @@
 use super::{AuthPolicy, Delivery, Event, HelloPolicy, Stage, TlsPolicy, Unusable};
 use crate::sasl::Response;
 use crate::{
-    Challenge, Command, Extension, Injected, Mechanism, Mechanisms, Reply, SaslData, SaslMechanism,
-    SendError, State, Verb,
+    Command, Extension, Injected, Mechanisms, Reply, SaslMechanism, SendError, State, Verb,
 };
 
 use super::transaction::is_completion;
@@ -34,33 +33,34 @@ impl Delivery<'_> {
         }
     }
 
-    /// Writes AUTH into `out`, when [`Event::NeedAuthentication`] asks, and returns its length in
-    /// octets.
+    /// Writes `command`, which must be AUTH, into `out`, when [`Event::NeedAuthentication`] asks, and
+    /// returns its length in octets.
     ///
-    /// The reply comes as [`Event::Challenge`] or [`Event::Reply`]. Who finds that the server has
-    /// said 235 before the mechanism was done must not go on: [`poison`](Self::poison). A mechanism
-    /// that the server does not take is followed by another [`Event::NeedAuthentication`] for those
-    /// that are left.
+    /// The reply comes as [`Event::Challenge`], or ends the attempt: see
+    /// [`Event::authentication`]. Who finds that the server has said 235 before the mechanism was
+    /// done must not go on: [`poison`](Self::poison). A mechanism that the server does not take is
+    /// followed by another [`Event::NeedAuthentication`] for those that are left.
     ///
     /// # Errors
     ///
     /// [`SendError`], as of [`Client::send`](crate::Client::send).
     pub fn authenticate(
         &mut self,
-        mechanism: SaslMechanism,
-        initial_response: Option<SaslData<'_>>,
+        command: &Command<'_>,
         out: &mut [u8],
     ) -> Result<usize, SendError> {
+        let Command::Auth { mechanism, .. } = command else {
+            let (state, verb) = (self.client.state(), command.verb());
+            return Err(SendError::OutOfState { state, verb });
+        };
         if self.stage != Stage::Authenticate {
             return Err(SendError::OutOfState { state: self.client.state(), verb: Verb::Auth });
         }
-        let Ok(name) = Mechanism::new(mechanism.name()) else {
-            return Err(SendError::NotOffered(Extension::Auth));
-        };
-        let command = Command::Auth { mechanism: name, initial_response };
-        let written = self.client.send(&command, out)?;
+        let written = self.client.send(command, out)?;
         self.written = true;
-        self.mechanisms = self.mechanisms.without(mechanism);
+        if let Some(known) = SaslMechanism::from_name(mechanism.as_str().as_bytes()) {
+            self.mechanisms = self.mechanisms.without(known);
+        }
         self.stage = Stage::Replies;
         Ok(written)
     }
@@ -164,14 +164,7 @@ impl Delivery<'_> {
     pub(super) fn authentication<'i>(&mut self, to: Verb, reply: Reply<'i>) -> Event<'i> {
         let other = Event::Reply { to, reply };
         if self.client.state() == State::Auth {
-            return match Challenge::from_reply(&reply) {
-                Ok(challenge) => Event::Challenge(challenge),
-                // RFC 4954 §4: a client that cannot decode a challenge cancels.
-                Err(_) => {
-                    self.stage = Stage::Cancel;
-                    other
-                }
-            };
+            return Event::Challenge(reply);
         }
         if self.client.is_authenticated() {
             self.idle();

@@ -153,10 +153,8 @@ impl<'e> Transaction<'e> {
         if is_completion(reply) {
             self.accepted = self.accepted.saturating_add(1);
         }
-        self.too_many = match is_one_too_many(reply) && splits {
-            true => self.too_many.min(index),
-            false => usize::MAX,
-        };
+        self.too_many =
+            if splits && is_one_too_many(reply) { self.too_many.min(index) } else { usize::MAX };
         index
     }
 

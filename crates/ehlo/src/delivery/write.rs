@@ -3,7 +3,6 @@
 use super::plan::with_mail;
 use super::transaction::Transaction;
 use super::{Delivery, Part, Recipient, Stage};
-use crate::sasl::Response;
 use crate::{BufferTooSmall, Command, SendError, Verb};
 
 impl<'e> Delivery<'e> {
@@ -40,11 +39,6 @@ impl<'e> Delivery<'e> {
             Stage::Hello => (Command::Ehlo(self.name), Stage::Replies),
             Stage::Helo => (Command::Helo(self.name), Stage::Replies),
             Stage::StartTls => (Command::StartTls, Stage::Replies),
-            Stage::Cancel => {
-                let written = self.client.respond(&Response::Cancel, out)?;
-                self.stage = Stage::Replies;
-                return Ok(written);
-            }
             Stage::Mail => return self.mail(out),
             Stage::Rcpt => return self.rcpt(out),
             Stage::Transfer => return self.transfer(out),
@@ -238,16 +232,13 @@ impl<'e> Delivery<'e> {
     /// that are left, or the envelope is finished.
     pub(super) fn over(&mut self, over: &Transaction<'e>, resets: bool) {
         self.later = false;
-        match over.following() {
-            Some(first) => {
-                self.current = Some(Transaction::new(over.envelope, over.number, first));
-                self.due.split = Some((over.number, first));
-                self.stage = Stage::Mail;
-            }
-            None => {
-                self.due.finished = Some(over.number);
-                self.idle();
-            }
+        if let Some(first) = over.following() {
+            self.current = Some(Transaction::new(over.envelope, over.number, first));
+            self.due.split = Some((over.number, first));
+            self.stage = Stage::Mail;
+        } else {
+            self.due.finished = Some(over.number);
+            self.idle();
         }
         if resets {
             self.stage = Stage::Rset;

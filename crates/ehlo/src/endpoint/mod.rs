@@ -8,7 +8,7 @@ pub use transport::Transport;
 use crate::sasl::Response;
 use crate::{
     BufferTooSmall, Client, Command, Delivery, Envelope, Injected, Machine, Reply, ReplyError,
-    SaslData, SaslMechanism, SendError, Server, Upgrade, Wants,
+    SendError, Server, Upgrade, Wants,
 };
 
 /// A [`Machine`] with the buffers of its connection.
@@ -372,13 +372,8 @@ impl<'v> Answer<'_, Delivery<'v>> {
     /// # Errors
     ///
     /// [`SendError`], but never for want of room.
-    pub fn authenticate(
-        &mut self,
-        mechanism: SaslMechanism,
-        initial_response: Option<SaslData<'_>>,
-    ) -> Result<(), SendError> {
-        let write = |out: &mut [u8]| self.machine.authenticate(mechanism, initial_response, out);
-        append(self.outbox, write, send_needs).map(drop)
+    pub fn authenticate(&mut self, command: &Command<'_>) -> Result<(), SendError> {
+        append(self.outbox, |out| self.machine.authenticate(command, out), send_needs).map(drop)
     }
 
     /// Sends a response within AUTH: [`Delivery::respond`].
