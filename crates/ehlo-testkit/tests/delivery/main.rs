@@ -6,3 +6,5 @@ mod chunking;
 mod harness;
 mod outcomes;
 mod overlap;
+mod security;
+mod split;
