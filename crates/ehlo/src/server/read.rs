@@ -70,6 +70,8 @@ impl Server {
         if seen > usize::from(self.config.limits.command_line) && seen > self.longest_line() {
             let start = input.get(..self.longest_line()).unwrap_or(input);
             self.scanned = 0;
+            let too_long = Reason::Syntax(SyntaxErrorKind::LineTooLong);
+            self.verdict = is_chunk(start).then_some(too_long);
             self.reading = Reading::LongLine { cr: start.last() == Some(&b'\r') };
             return Wants::Input { consumed: start.len() };
         }
@@ -94,7 +96,7 @@ impl Server {
         if self.state == State::Auth || !is_chunk(line) || self.is_spent().is_some() {
             return None;
         }
-        let command = Command::parse_line(line, &self.config.policy).ok()?;
+        let command = self.parse(line).ok()?;
         let Command::Bdat { size, last } = command else { return None };
         let reason = self.judge(&command).err()?;
         let most = u64::from(self.config.limits.discarded);
@@ -269,10 +271,13 @@ impl Server {
 
     fn line_too_long<'i>(&mut self, limit: usize) -> Event<'i> {
         if self.state == State::Auth {
+            self.verdict = None;
             return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, 0, None);
         }
+        // A chunk whose size cannot be read is lost, and its message with it.
+        let verb = if self.verdict.take().is_some() { Verb::Bdat } else { Verb::Other };
         let error = SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: limit };
-        self.refuse_line(Verb::Other, error)
+        self.refuse_line(verb, error)
     }
 
     fn mail_data<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
