@@ -219,8 +219,10 @@ impl Server {
         let Some(limit) = self.config.offered.future_release() else { return false };
         match parameter {
             Parameter::HoldFor(interval) => interval.seconds() > limit.interval(),
-            Parameter::HoldUntil(time) => ReleaseTime::parse(time.as_str().as_bytes())
-                .is_some_and(|time| time > limit.until()),
+            // RFC 4865 §5: in UTC, which is written Z.
+            Parameter::HoldUntil(time) => {
+                ReleaseTime::parse(time.as_str().as_bytes()).is_none_or(|time| time > limit.until())
+            }
             _ => false,
         }
     }
