@@ -50,7 +50,7 @@ impl Server {
         let command = Command::parse_any_length(line, &policy)?;
         let limit = match &command {
             Command::Auth { .. } => auth_line,
-            command => command.max_len() - limits::COMMAND_LINE + base,
+            command => command.max_len().saturating_sub(limits::COMMAND_LINE).saturating_add(base),
         };
         if octets > limit { too_long(limit) } else { Ok(command) }
     }
