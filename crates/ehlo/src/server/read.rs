@@ -93,7 +93,8 @@ impl Server {
 
     fn refused_chunk(&self, input: &[u8]) -> Option<(Reading, Reason)> {
         let line = input.get(..self.scanned as usize)?.strip_suffix(b"\r\n")?;
-        if self.state == State::Auth || !is_chunk(line) || self.is_spent().is_some() {
+        let is_chunk = Command::verb_of(line) == Verb::Bdat;
+        if self.state == State::Auth || !is_chunk || self.is_spent().is_some() {
             return None;
         }
         let command = self.parse(line).ok()?;
@@ -214,13 +215,7 @@ impl Server {
         }
         let command = match self.parse(body) {
             Ok(command) => command,
-            Err(_) if foreign::is_line(body) => {
-                return self.refuse(Verb::Other, Reason::ForeignProtocol, 0, None);
-            }
-            // RFC 3030 §2: what follows a BDAT that cannot be read is not known: its message is
-            // lost.
-            Err(error) if is_chunk(body) => return self.refuse_line(Verb::Bdat, error),
-            Err(error) => return self.refuse_line(Verb::Other, error),
+            Err(error) => return self.refuse_wrong(body, error),
         };
         let verb = command.verb();
         let verdict = match command {
@@ -249,6 +244,20 @@ impl Server {
         }
         self.pend(verb, None);
         Event::Command(command)
+    }
+
+    /// A line that is no command: what the verb alone is refused for comes first.
+    #[cold]
+    fn refuse_wrong<'i>(&mut self, body: &[u8], error: SyntaxError) -> Event<'i> {
+        let verb = Command::verb_of(body);
+        let reason = Reason::Syntax(error.kind);
+        let reason = match self.judge_verb(verb) {
+            _ if reason.is_fatal() => reason,
+            _ if verb == Verb::Other && foreign::is_line(body) => Reason::ForeignProtocol,
+            Ok(()) => reason,
+            Err(reason) => reason,
+        };
+        self.refuse(verb, reason, error.offset as u64, None)
     }
 
     fn auth_response<'i>(&mut self, line: &[u8], body: &'i [u8]) -> Event<'i> {
@@ -369,16 +378,6 @@ impl Server {
     ) -> Event<'i> {
         self.pend(verb, Some(reason));
         Event::Refused(Refusal { verb, reason, offset, command })
-    }
-}
-
-/// Whether the line is a BDAT, right or wrong.
-fn is_chunk(line: &[u8]) -> bool {
-    match line.split_first_chunk::<4>() {
-        Some((verb, rest)) => {
-            verb.eq_ignore_ascii_case(b"BDAT") && matches!(rest.first(), None | Some(b' ' | b'\t'))
-        }
-        None => false,
     }
 }
 
