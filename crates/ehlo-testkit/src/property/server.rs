@@ -19,6 +19,7 @@ pub fn server(input: &[u8]) {
     assert_eq!(run(config, answers, &pieces(octets, cuts), true), whole, "{cuts:?}");
     let single: Vec<&[u8]> = octets.chunks(1).collect();
     assert_eq!(run(config, answers, &single, false), whole, "octet by octet");
+    run(ServerConfig { refuse_early: true, ..config }, answers, &pieces(octets, cuts), true);
 }
 
 /// What a session showed to the outside.
@@ -73,7 +74,8 @@ pub(super) fn config(flags: u8, offers: u8) -> ServerConfig {
         require_tls: bit(4),
         require_auth: bit(5),
         plaintext_auth: bit(6),
-        refuse_early: bit(7),
+        // Whether octets came early is a matter of how they came.
+        refuse_early: false,
         limits: if small {
             ServerLimits {
                 recipients: 2,

@@ -310,7 +310,10 @@ impl Client {
                 self.capabilities = Capabilities::NONE;
                 self.extended = false;
             }
-            (Verb::Mail, _) => self.accepted = 0,
+            // Refused within a transaction, as after an RSET that was refused, it changes nothing.
+            (Verb::Mail, _) if code.is_positive() || !self.state.is_transaction() => {
+                self.accepted = 0;
+            }
             (Verb::Rcpt, Severity::PositiveCompletion) => self.accepted += 1,
             (Verb::Data, _) if self.state == State::Data => {
                 self.encoder = DataEncoder::new(self.config.newlines);
