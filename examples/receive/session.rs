@@ -93,6 +93,7 @@ impl<'s> Session<'s> {
             let patience = Instant::now() + self.service.timeout;
             let until = last_call.map_or(patience, |last_call| patience.min(last_call));
             let turn = tokio::select! {
+                // What comes in after the interrupt is not to be answered as before it.
                 biased;
                 _ = stopped.wait_for(|stopped| *stopped), if last_call.is_none() => {
                     last_call = Some(Instant::now() + GRACE);

@@ -2,7 +2,7 @@
 
 use ehlo::sasl::Response;
 use ehlo::server::Event;
-use ehlo::{Code, Command, EnhancedCode, ForwardPath, Reply, SaslData, Server, Verb};
+use ehlo::{Code, Command, EnhancedCode, Reply, SaslData, Server, Verb};
 
 /// The name that the application greets with.
 pub const HOST: &str = "mx.example";
@@ -25,13 +25,18 @@ pub struct Application {
 pub struct Message {
     /// The reverse-path, without its brackets.
     pub from: String,
-    /// The recipients that were accepted.
+    /// The recipients that were accepted, without their brackets.
     pub to: Vec<String>,
     /// The content.
     pub content: Vec<u8>,
 }
 
 impl Application {
+    /// The content of the message that is coming in.
+    pub fn open(&self) -> &[u8] {
+        &self.open.content
+    }
+
     /// The answer to `event`, where it wants one. It must be given before the next event.
     ///
     /// `server` is the machine that gave the event.
@@ -62,13 +67,13 @@ impl Application {
     fn command(&mut self, command: &Command<'_>, server: &Server) -> Reply<'static> {
         match command {
             Command::Mail { reverse_path, .. } => {
-                self.open = Message { from: reverse_path.to_string(), ..Message::default() };
+                self.open = Message { from: bare(reverse_path), ..Message::default() };
             }
             Command::Rcpt { forward_path, .. } => {
-                if is_nobody(forward_path) {
+                if bare(forward_path).starts_with("nobody@") {
                     return reply(Code::MAILBOX_UNAVAILABLE, (5, 1, 1), "no such user");
                 }
-                self.open.to.push(forward_path.to_string());
+                self.open.to.push(bare(forward_path));
             }
             Command::Rset | Command::Ehlo(_) | Command::Helo(_) | Command::Lhlo(_) => {
                 self.open = Message::default();
@@ -110,8 +115,9 @@ impl Application {
     }
 }
 
-fn is_nobody(path: &ForwardPath<'_>) -> bool {
-    path.to_string().trim_start_matches('<').starts_with("nobody@")
+/// A path without its brackets.
+fn bare(path: &impl ToString) -> String {
+    path.to_string().trim_matches(['<', '>']).to_owned()
 }
 
 fn reply(

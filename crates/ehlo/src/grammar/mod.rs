@@ -4,6 +4,8 @@
 
 pub(crate) mod scan;
 
+use core::fmt::Write as _;
+
 use crate::{SyntaxError, SyntaxErrorKind};
 
 /// The result of a rule: what is left, and the value.
@@ -279,6 +281,25 @@ pub(crate) fn display<const N: usize>(
     let mut out = [0; N];
     let written = value.encode(&mut out).unwrap_or_default();
     f.pad(as_str(split(&out, written).0))
+}
+
+/// `Debug` by way of the wire form, for values of at most `N` octets: what is not printable is
+/// escaped.
+pub(crate) fn debug<const N: usize>(
+    value: &impl crate::Encode,
+    f: &mut core::fmt::Formatter<'_>,
+) -> core::fmt::Result {
+    let mut out = [0; N];
+    let written = value.encode(&mut out).unwrap_or_default();
+    escape(as_str(split(&out, written).0), f)
+}
+
+/// Writes `text` so that it cannot move the cursor of a terminal, or turn the letters around.
+pub(crate) fn escape(text: &str, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+    text.chars().try_for_each(|character| match character {
+        '"' | '\'' | '\\' => f.write_char(character),
+        _ => character.escape_debug().try_for_each(|character| f.write_char(character)),
+    })
 }
 
 /// What a checked run of octets, a struct with one private field, has in common with the others.

@@ -2,7 +2,7 @@
 
 use super::{KIND, known};
 use crate::grammar::{
-    ESMTP_VALUE, Fault, IResult, LDH, as_str, many1, of_octet, run, split, whole,
+    ESMTP_VALUE, Fault, IResult, LDH, as_str, escape, many1, of_octet, run, split, whole,
 };
 use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer, limits};
 
@@ -82,7 +82,13 @@ impl core::hash::Hash for OtherParameter<'_> {
 impl core::fmt::Debug for OtherParameter<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.keyword())?;
-        self.value().map_or(Ok(()), |value| write!(f, "={value}"))
+        match self.value() {
+            Some(value) => {
+                f.write_str("=")?;
+                escape(value, f)
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 #![allow(clippy::inline_always)]
 
 use super::{BARE, KIND, Mailbox, Path, path};
-use crate::grammar::{IResult, is_word_end, whole};
+use crate::grammar::{IResult, debug, is_word_end, whole};
 use crate::{Encode, Policy, SyntaxError, Writer};
 
 /// Where a message goes: `"<Postmaster>" / Forward-path`, RFC 5321 §4.1.1.3.
@@ -77,7 +77,7 @@ impl<'a> From<Path<'a>> for ForwardPath<'a> {
 
 impl core::fmt::Debug for ForwardPath<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Display::fmt(self, f)
+        debug::<512>(self, f)
     }
 }
 

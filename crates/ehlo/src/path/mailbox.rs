@@ -4,7 +4,7 @@ use super::domain::{UTF8, host};
 use super::literal::address_literal;
 use super::{Domain, Host, unexpected_utf8};
 use crate::grammar::{
-    Fault, IResult, QTEXT_SMTP, display, of_octet, scan, split, whole, wire_text,
+    Fault, IResult, QTEXT_SMTP, debug, display, of_octet, scan, split, whole, wire_text,
 };
 use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
 
@@ -187,7 +187,7 @@ impl core::hash::Hash for Mailbox<'_> {
 
 impl core::fmt::Debug for Mailbox<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Display::fmt(self, f)
+        debug::<512>(self, f)
     }
 }
 

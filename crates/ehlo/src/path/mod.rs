@@ -25,7 +25,9 @@ pub(crate) use forward_path::forward_path;
 pub(crate) use mailbox::{checked_mailbox, local_part, mailbox, quoted_string};
 pub(crate) use reverse_path::reverse_path;
 
-use crate::grammar::{Fault, IResult, display, is_end, is_word_end, of_octet, scan, split, whole};
+use crate::grammar::{
+    Fault, IResult, debug, display, is_end, is_word_end, of_octet, scan, split, whole,
+};
 use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
 use domain::UTF8;
 
@@ -108,7 +110,7 @@ impl<'a> From<Mailbox<'a>> for Path<'a> {
 
 impl core::fmt::Debug for Path<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Display::fmt(self, f)
+        debug::<512>(self, f)
     }
 }
 

@@ -4,7 +4,7 @@
 #![allow(clippy::inline_always)]
 
 use super::{BARE, KIND, Mailbox, Path, path};
-use crate::grammar::{IResult, whole};
+use crate::grammar::{IResult, debug, whole};
 use crate::{Encode, Policy, SyntaxError, Writer};
 
 /// Where a message comes from: `Reverse-path = Path / "<>"`, RFC 5321 §4.1.2.
@@ -78,7 +78,7 @@ impl<'a> From<Path<'a>> for ReversePath<'a> {
 
 impl core::fmt::Debug for ReversePath<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Display::fmt(self, f)
+        debug::<512>(self, f)
     }
 }
 

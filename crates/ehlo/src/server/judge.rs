@@ -36,9 +36,14 @@ impl Server {
         if octets <= base {
             return Command::parse_any_length(line, &policy);
         }
+        // RFC 5321 §4.1.1.11 and RFC 4954 §4: MAIL, RCPT and AUTH alone may be longer.
         let auth_line = usize::from(self.config.limits.auth_line);
-        let is_auth = line.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case(b"AUTH "));
-        let longest = if is_auth { auth_line } else { self.longest_command() };
+        let verb = line.first_chunk::<5>().map(|verb| verb.map(|octet| octet.to_ascii_uppercase()));
+        let longest = match verb.as_ref() {
+            Some(b"AUTH ") => auth_line,
+            Some(b"MAIL " | b"RCPT ") => self.longest_command(),
+            _ => base,
+        };
         if octets > longest {
             return too_long(longest);
         }

@@ -170,7 +170,7 @@ impl Server {
         if matches!(verb, Verb::Ehlo | Verb::Lhlo) && code.is_positive() {
             write_ehlo(reply, self.offered().iter(), &mut writer);
         } else {
-            self.dressed(verb, reply).write(&mut writer, self.writes_enhanced(verb), false);
+            self.dressed(verb, reply).write(&mut writer, self.writes_enhanced(verb, code), false);
         }
         let written = writer.finish().map_err(ReplyError::BufferTooSmall)?;
         self.apply(pending, code);
@@ -362,12 +362,11 @@ impl Server {
 
     /// RFC 2034 §4: an enhanced status code on every 2yz, 4yz and 5yz but the greeting and the
     /// replies to HELO and EHLO.
-    fn writes_enhanced(&self, verb: Verb) -> bool {
+    fn writes_enhanced(&self, verb: Verb, code: Code) -> bool {
         self.config.offered.contains(Extension::EnhancedStatusCodes)
-            && !matches!(
-                verb,
-                Verb::Greeting | Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Xclient
-            )
+            && !matches!(verb, Verb::Greeting | Verb::Ehlo | Verb::Helo | Verb::Lhlo)
+            // The 220 to XCLIENT is a greeting.
+            && !(verb == Verb::Xclient && code.is_positive())
     }
 
     fn dressed<'a>(&self, verb: Verb, reply: &Reply<'a>) -> Reply<'a> {
@@ -377,7 +376,7 @@ impl Server {
             Severity::PermanentNegative => 5,
             Severity::PositiveIntermediate => return *reply,
         };
-        if reply.enhanced_code().is_none() && self.writes_enhanced(verb) {
+        if reply.enhanced_code().is_none() && self.writes_enhanced(verb, reply.code()) {
             reply.with_enhanced_code(EnhancedCode::known(class, 0, 0))
         } else {
             *reply
