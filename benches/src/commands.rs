@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use ehlo::server::Event;
-use ehlo::{Capabilities, Command, Extension, Parsed, Policy, Server, ServerConfig};
+use ehlo::{Capabilities, Command, Extension, Parsed, Policy, Server, ServerConfig, ServerLimits};
 use memchr::{memchr, memchr_iter};
 use smtp_proto::Request;
 use smtp_proto::request::receiver::RequestReceiver;
@@ -159,7 +159,7 @@ fn ehlo_server(input: &[u8]) -> usize {
     written
 }
 
-/// A server that offers all of which it needs no help.
+/// A server that offers all for which it needs no help, and whose client may reset for ever.
 pub(crate) fn server_config() -> ServerConfig {
     let offered = [
         Extension::Pipelining,
@@ -172,6 +172,7 @@ pub(crate) fn server_config() -> ServerConfig {
         offered: offered
             .into_iter()
             .fold(Capabilities::NONE.with_size(50 << 20), Capabilities::with),
+        limits: ServerLimits { idle: u16::MAX, ..ServerLimits::DEFAULT },
         ..ServerConfig::DEFAULT
     }
 }
