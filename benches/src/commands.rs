@@ -159,7 +159,7 @@ fn ehlo_server(input: &[u8]) -> usize {
     written
 }
 
-/// A server that offers all for which it needs no help, and whose client may reset for ever.
+/// A server that offers all of which it needs no help.
 pub(crate) fn server_config() -> ServerConfig {
     let offered = [
         Extension::Pipelining,
@@ -172,7 +172,7 @@ pub(crate) fn server_config() -> ServerConfig {
         offered: offered
             .into_iter()
             .fold(Capabilities::NONE.with_size(50 << 20), Capabilities::with),
-        limits: ServerLimits { idle: u16::MAX, ..ServerLimits::DEFAULT },
+        limits: ServerLimits::UNLIMITED,
         ..ServerConfig::DEFAULT
     }
 }
