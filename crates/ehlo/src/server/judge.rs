@@ -130,7 +130,11 @@ impl Server {
                     return Err(Reason::Syntax(SyntaxErrorKind::NeedsSmtpUtf8));
                 }
                 let most = self.config.offered.rcpt_max().unwrap_or(u32::MAX);
-                if is_reached(self.transaction.commands, self.config.limits.recipients)
+                // In LMTP every one that is counted is answered after the data, RFC 2033 §4.2.
+                let uncounted =
+                    self.config.role == Role::Lmtp && self.transaction.commands == u16::MAX;
+                if uncounted
+                    || is_reached(self.transaction.commands, self.config.limits.recipients)
                     || u32::from(self.transaction.commands) >= most
                 {
                     return Err(Reason::TooManyRecipients);

@@ -71,7 +71,7 @@ impl Server {
             let start = input.get(..self.longest_line()).unwrap_or(input);
             self.scanned = 0;
             let too_long = Reason::Syntax(SyntaxErrorKind::LineTooLong);
-            self.verdict = is_chunk(start).then_some(too_long);
+            self.verdict = (Command::verb_of(start) == Verb::Bdat).then_some(too_long);
             self.reading = Reading::LongLine { cr: start.last() == Some(&b'\r') };
             return Wants::Input { consumed: start.len() };
         }
