@@ -1,6 +1,6 @@
 //! Carries the octets of [`ehlo`]'s machines over blocking streams: any [`Read`] and [`Write`].
 //!
-//! The adapter moves octets and knows nothing of the protocol. See [`Connection`].
+//! The adapter knows nothing of the protocol. See [`Connection`].
 
 #[cfg(feature = "rustls")]
 mod tls;
@@ -58,8 +58,7 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
     ///
     /// # Errors
     ///
-    /// Those of the stream; one that would block loses nothing. The end of the stream is an event,
-    /// not an error.
+    /// Those of the stream. The end of the stream is an event, not an error.
     #[allow(clippy::should_implement_trait)] // an iterator cannot lend its items
     pub fn next(&mut self) -> io::Result<Turn<'_, M>> {
         done(|context| self.endpoint.poll_ready(context, &mut self.stream))?;

@@ -454,3 +454,22 @@ fn v62_a_server_out_of_step_is_left() {
         assert!(!sent.contains("Subject") && !sent.contains("QUIT"), "{sent}");
     }
 }
+
+#[test]
+fn a_transaction_without_a_recipient_ends() {
+    let path = ReversePath::new("s@x.example").expect("a path");
+    let utf8 = ["jürgen@x.example", "jörg@x.example"].map(|a| ForwardPath::new(a).expect("one"));
+    let good = five();
+    for offered in [PIPELINING, PLAIN] {
+        let none: [ForwardPath<'_>; 0] = [];
+        for (recipients, count) in [(&none as &dyn Recipients, 0), (&utf8, 2)] {
+            let envelopes = [Envelope::new(path, recipients), Envelope::new(path, &good)];
+            let config = DeliveryConfig::default();
+            let (outcomes, sent) = deliver(config, &envelopes, 5, 9, script(offered, &[]));
+            assert_eq!(fates(&outcomes[0])[..count], [Fate::Refused; 2][..count]);
+            assert_eq!(fates(&outcomes[1]), ONE_REFUSED);
+            let sent = String::from_utf8_lossy(&sent);
+            assert!(sent.contains("MAIL FROM:<s@x.example>\r\nRSET\r\n"), "{sent}");
+        }
+    }
+}

@@ -307,8 +307,12 @@ impl<'e> Delivery<'e> {
             Stage::Mail => return self.mail(out),
             Stage::Rcpt => return self.rcpt(out),
             Stage::Data => {
+                let none_sent = self.answered == self.next && self.client.accepted() == 0;
+                if none_sent && self.client.awaits().is_some() {
+                    return Ok(0);
+                }
                 // RFC 5321 §3.3: no DATA when every RCPT was refused.
-                if self.client.awaits().is_none() && self.client.accepted() == 0 {
+                if none_sent {
                     self.stage = Stage::Failed;
                     self.settle();
                     return self.command(out);
