@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use ehlo::server::Event;
-use ehlo::{Capabilities, Command, Extension, Parsed, Policy, Server, ServerConfig};
+use ehlo::{Capabilities, Command, Extension, Parsed, Policy, Server, ServerConfig, ServerLimits};
 use memchr::{memchr, memchr_iter};
 use smtp_proto::Request;
 use smtp_proto::request::receiver::RequestReceiver;
@@ -172,6 +172,8 @@ pub(crate) fn server_config() -> ServerConfig {
         offered: offered
             .into_iter()
             .fold(Capabilities::NONE.with_size(50 << 20), Capabilities::with),
+        // The streams have no end, and one session each.
+        limits: ServerLimits::UNLIMITED,
         ..ServerConfig::DEFAULT
     }
 }
