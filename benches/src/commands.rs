@@ -172,6 +172,7 @@ pub(crate) fn server_config() -> ServerConfig {
         offered: offered
             .into_iter()
             .fold(Capabilities::NONE.with_size(50 << 20), Capabilities::with),
+        // The streams have no end, and one session each.
         limits: ServerLimits::UNLIMITED,
         ..ServerConfig::DEFAULT
     }

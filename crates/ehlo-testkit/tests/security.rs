@@ -18,14 +18,14 @@ fn every_attack_has_its_row_and_every_test_its_mention() {
     let mut next = 1;
     let mut named = BTreeSet::new();
     for row in page.lines().filter(|line| line.starts_with("| V")) {
-        let fields: Vec<&str> = row.split('|').map(str::trim).collect();
-        let [_, number, attack, done, tests, _] = fields[..] else { panic!("{row}") };
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [_, number, attack, answer, listed, _] = cells[..] else { panic!("{row}") };
         assert_eq!(number, format!("V{next:02}"));
         next += if matches!(next, 57 | 69) { 2 } else { 1 };
-        assert!(!attack.is_empty() && !done.is_empty(), "{row}");
+        assert!(!attack.is_empty() && !answer.is_empty(), "{row}");
         let is_open = ["open", "Open", "there is no such", "deny.toml"];
-        assert!(!tests.is_empty() || is_open.iter().any(|word| done.contains(word)), "{row}");
-        for name in tests.split('`').skip(1).step_by(2) {
+        assert!(!listed.is_empty() || is_open.iter().any(|word| answer.contains(word)), "{row}");
+        for name in listed.split('`').skip(1).step_by(2) {
             assert!(tests.contains(name), "{name} of {number} is no test");
             named.insert(name.to_owned());
         }
