@@ -31,8 +31,8 @@ fn prepare(name: &str, side: &str) -> (Contest, usize) {
     ("commands/parameters", "smtp-codec"),
     ("commands/every-parameter", "ehlo"),
     ("commands/every-parameter", "ehlo, every value read"),
-    ("commands/bytewise", "ehlo"),
     ("commands/bytewise", "ehlo, no session"),
+    ("commands/bytewise", "ehlo, whole server"),
     ("commands/bytewise", "smtp-proto"),
 )]
 #[benches::replies(

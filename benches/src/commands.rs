@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use ehlo::server::Event;
-use ehlo::{Capabilities, Command, Extension, Parsed, Policy, Server, ServerConfig};
+use ehlo::{Capabilities, Command, Extension, Parsed, Policy, Server, ServerConfig, ServerLimits};
 use memchr::{memchr, memchr_iter};
 use smtp_proto::Request;
 use smtp_proto::request::receiver::RequestReceiver;
@@ -37,8 +37,8 @@ pub(crate) fn bytewise(name: &'static str, size: usize) -> Contest {
     let corpus = corpus::session(size);
     let octets = corpus.len();
     Contest::new(name, corpus, (octets, "octet"))
-        .ehlo("ehlo", ehlo_server)
         .ehlo("ehlo, no session", ehlo_bytewise)
+        .ehlo("ehlo, whole server", ehlo_server)
         .peer("smtp-proto", smtp_proto_bytewise)
 }
 
@@ -172,6 +172,8 @@ pub(crate) fn server_config() -> ServerConfig {
         offered: offered
             .into_iter()
             .fold(Capabilities::NONE.with_size(50 << 20), Capabilities::with),
+        // The streams have no end, and one session each.
+        limits: ServerLimits::UNLIMITED,
         ..ServerConfig::DEFAULT
     }
 }
@@ -224,6 +226,27 @@ mod tests {
             assert_eq!(httparse(&corpus::requests(&corpus)), lines);
             let verdicts = [smtp_proto, mailrs, smtp_codec].map(|parse| parse(&corpus));
             assert_eq!(verdicts.map(|verdicts| verdicts.refused), refused, "of {lines}");
+        }
+    }
+
+    /// What is not checked costs nothing; by smtp-proto, mailrs-smtp-proto and smtp-codec.
+    #[test]
+    fn who_checks_what() {
+        let cases: [(&str, [usize; 3]); 9] = [
+            ("MAIL FROM:<a..b@example.com>\r\n", [0, 1, 0]),
+            ("MAIL FROM:<a@-b-.com>\r\n", [1, 1, 0]),
+            ("MAIL FROM:<a b@example.com>\r\n", [0, 1, 0]),
+            ("RCPT TO:<a@[1.2.3]>\r\n", [0, 1, 0]),
+            ("EHLO -host\r\n", [1, 1, 0]),
+            ("MAIL FROM:<a@b.com> SIZE=1 SIZE=2\r\n", [1, 1, 1]),
+            ("MAIL FROM:<a@b.com> MT-PRIORITY=99\r\n", [1, 1, 1]),
+            ("MAIL FROM:<a@b.com> HOLDUNTIL=2020-02-31T12:00:00Z\r\n", [1, 1, 1]),
+            ("RSET\n", [1, 0, 0]),
+        ];
+        for (line, accepted) in cases {
+            assert_eq!(ehlo(line.as_bytes()), 0, "{line:?}");
+            let verdicts = [smtp_proto, mailrs, smtp_codec].map(|parse| parse(line.as_bytes()));
+            assert_eq!(verdicts.map(|verdicts| verdicts.accepted), accepted, "{line:?}");
         }
     }
 

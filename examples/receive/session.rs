@@ -58,7 +58,8 @@ struct Session<'s> {
     smtputf8: bool,
     /// The message that is coming in, where it is stored.
     draft: Option<(Stamp, Option<Draft>)>,
-    /// Whether the last message was stored: what is said to each recipient in LMTP.
+    /// Whether the last message may have the standard reply, in LMTP to each recipient: it was
+    /// stored, or the machine has refused it.
     stored: bool,
 }
 
@@ -199,6 +200,8 @@ impl<'s> Session<'s> {
         });
         if matches!(refusal.verb, Verb::Message | Verb::Bdat | Verb::BdatLast) {
             self.draft = None;
+            // In LMTP the machine's verdict is the standard reply to every recipient.
+            self.stored = true;
         }
         self.standard_reply(answer)
     }

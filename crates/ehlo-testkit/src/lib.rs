@@ -8,6 +8,7 @@ pub mod feed;
 pub mod naive;
 pub mod peer;
 pub mod property;
+pub mod replies;
 pub mod snapshot;
 pub mod split;
 pub mod transcript;

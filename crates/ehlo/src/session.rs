@@ -157,20 +157,21 @@ macro_rules! table {
             pub const ALL: &'static [Self] = &[$(Self::$verb,)*];
         }
 
-        const RULES: &[Rule] = &[$(Rule {
-            valid: 0 $(| bit(State::$state))*,
-            completion: lead!($completion),
-            intermediate: lead!($intermediate),
-            negative: lead!($negative),
-            positive: &[$($code,)*],
-            ends_group: flag!(last in $($flag)*),
-            exact: flag!(exact in $($flag)*),
-            idle: flag!(idle in $($flag)*),
-        },)*];
-
         const fn rule(verb: Verb) -> &'static Rule {
-            // A verb is its row's number: both lists come from the same lines.
-            &RULES[verb as usize]
+            match verb {
+                $(Verb::$verb => const {
+                    &Rule {
+                        valid: 0 $(| bit(State::$state))*,
+                        completion: lead!($completion),
+                        intermediate: lead!($intermediate),
+                        negative: lead!($negative),
+                        positive: &[$($code,)*],
+                        ends_group: flag!(last in $($flag)*),
+                        exact: flag!(exact in $($flag)*),
+                        idle: flag!(idle in $($flag)*),
+                    }
+                },)*
+            }
         }
     };
 }

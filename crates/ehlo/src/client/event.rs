@@ -46,6 +46,9 @@ pub enum SendError {
     TlsRequired,
     /// A plaintext mechanism outside TLS, RFC 4954 §4.
     EncryptionRequired,
+    /// AUTH with its initial response is over 512 octets: send it without, and the response after
+    /// the challenge, RFC 4954 §4.
+    InitialResponseTooLong,
     /// A command in flight must be answered first, RFC 2920 §3.1.
     WaitForReply,
     /// The server does not offer PIPELINING, and a command is in flight.
@@ -95,6 +98,7 @@ impl core::fmt::Display for SendError {
             Self::OutOfStep => "the server has said more than it was asked",
             Self::TlsRequired => "TLS must be established first",
             Self::EncryptionRequired => "the mechanism sends a password in clear",
+            Self::InitialResponseTooLong => "the initial response is too long for the line of AUTH",
             Self::WaitForReply => "a reply must be awaited first",
             Self::NotPipelining => "the server does not offer PIPELINING",
             Self::WindowFull => "too many commands in flight",

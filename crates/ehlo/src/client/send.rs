@@ -4,7 +4,7 @@ use super::{Client, Envelope, SendError};
 use crate::sasl::Response;
 use crate::{
     Body, Command, Encode, Extension, ForwardPath, Mechanism, Parameter, Parameters, Progress,
-    SaslMechanism, State, Verb, session,
+    SaslMechanism, State, Verb, limits, session,
 };
 
 impl Client {
@@ -196,6 +196,21 @@ impl Client {
             }
             // RFC 3030 §3: "the DATA command … MUST NOT be used" for a binary message.
             Command::Data if self.envelope.body == Body::BinaryMime => Err(SendError::BinaryByData),
+            // RFC 6531 §3.7.4.2: in UTF-8 only where SMTPUTF8 is offered, and then with the keyword.
+            Command::Vrfy { argument, smtputf8 } | Command::Expn { argument, smtputf8 } => {
+                if *smtputf8 {
+                    self.permits_extension(Extension::SmtpUtf8)
+                } else if argument.is_ascii() {
+                    Ok(())
+                } else {
+                    Err(SendError::NeedsSmtpUtf8)
+                }
+            }
+            // RFC 4954 §4: "if the initial response … would cause the AUTH command to exceed this
+            // length, the client MUST NOT use the initial response parameter".
+            Command::Auth { .. } if command.encoded_len() > limits::COMMAND_LINE => {
+                Err(SendError::InitialResponseTooLong)
+            }
             Command::Auth { mechanism, .. } => self.permits_mechanism(*mechanism),
             _ => Ok(()),
         }

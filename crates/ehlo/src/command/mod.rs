@@ -153,6 +153,12 @@ impl<'a> Command<'a> {
         parse::line_of_any_length(line, policy)
     }
 
+    /// The verb of a line that need not be a command: its first word.
+    pub(crate) fn verb_of(line: &[u8]) -> Verb {
+        let word = line.split(|octet| matches!(octet, b' ' | b'\t')).next().unwrap_or_default();
+        verb::Known::of(word).map_or(Verb::Other, verb::Known::verb)
+    }
+
     /// The verb.
     pub const fn verb(&self) -> Verb {
         match self {

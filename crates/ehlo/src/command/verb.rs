@@ -1,5 +1,6 @@
 //! The verbs that have a command of their own, told from four letters by a perfect hash.
 
+use crate::Verb;
 use crate::grammar::after_literal;
 
 /// The verbs that this crate knows.
@@ -35,6 +36,34 @@ impl Known {
     pub(super) fn of(token: &[u8]) -> Option<Self> {
         let (known, rest) = Self::at(token)?;
         rest.is_empty().then_some(known)
+    }
+
+    /// The same as the session table has it. Without its argument a BDAT or BURL is not the last.
+    pub(super) const fn verb(self) -> Verb {
+        match self {
+            Self::Ehlo => Verb::Ehlo,
+            Self::Helo => Verb::Helo,
+            Self::Lhlo => Verb::Lhlo,
+            Self::Mail => Verb::Mail,
+            Self::Rcpt => Verb::Rcpt,
+            Self::Data => Verb::Data,
+            Self::Bdat => Verb::Bdat,
+            Self::Rset => Verb::Rset,
+            Self::Vrfy => Verb::Vrfy,
+            Self::Expn => Verb::Expn,
+            Self::Help => Verb::Help,
+            Self::Noop => Verb::Noop,
+            Self::Quit => Verb::Quit,
+            Self::StartTls => Verb::StartTls,
+            Self::Auth => Verb::Auth,
+            Self::Etrn => Verb::Etrn,
+            Self::Atrn => Verb::Atrn,
+            Self::Burl => Verb::Burl,
+            Self::Xclient => Verb::Xclient,
+            Self::Xforward => Verb::Xforward,
+            Self::Turn => Verb::Turn,
+            Self::Obsolete => Verb::Send,
+        }
     }
 
     /// The verb at the front of `line`, and what follows it.

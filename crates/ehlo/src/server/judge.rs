@@ -50,7 +50,7 @@ impl Server {
         let command = Command::parse_any_length(line, &policy)?;
         let limit = match &command {
             Command::Auth { .. } => auth_line,
-            command => command.max_len() - limits::COMMAND_LINE + base,
+            command => command.max_len().saturating_sub(limits::COMMAND_LINE).saturating_add(base),
         };
         if octets > limit { too_long(limit) } else { Ok(command) }
     }
@@ -78,13 +78,7 @@ impl Server {
 
     pub(super) fn judge(&self, command: &Command<'_>) -> Result<(), Reason> {
         let verb = command.verb();
-        // RFC 2033 §4.1: LHLO in place of HELO and EHLO, which get a 500.
-        if match self.config.role {
-            Role::Lmtp => matches!(verb, Verb::Ehlo | Verb::Helo),
-            Role::Smtp | Role::Submission => verb == Verb::Lhlo,
-        } {
-            return Err(Reason::Syntax(SyntaxErrorKind::UnknownVerb));
-        }
+        self.judge_verb(verb)?;
         if session::is_idle(verb) && is_reached(self.idle, self.config.limits.idle) {
             return Err(Reason::TooManyIdleCommands);
         }
@@ -92,20 +86,19 @@ impl Server {
         if (verb == Verb::StartTls && self.tls) || (verb == Verb::Auth && self.authenticated) {
             return Err(Reason::BadSequence);
         }
-        let extension = command.extension();
-        if extension.is_some_and(|extension| !self.has(extension)) {
-            return Err(Reason::NotImplemented);
-        }
         // RFC 3207 §4: 530 "to every command other than NOOP, EHLO, STARTTLS, or QUIT".
         if self.config.require_tls
             && !self.tls
-            && !matches!(verb, Verb::Noop | Verb::Ehlo | Verb::Lhlo | Verb::StartTls | Verb::Quit)
+            && !matches!(
+                verb,
+                Verb::Noop | Verb::Ehlo | Verb::Lhlo | Verb::StartTls | Verb::Quit | Verb::Xclient
+            )
         {
             return Err(Reason::TlsRequired);
         }
         self.judge_order(verb)?;
         // An extension is offered in the reply to EHLO; to a client of HELO it never was.
-        if extension.is_some() && !self.extended && verb != Verb::Xclient {
+        if verb.extension().is_some() && !self.extended && verb != Verb::Xclient {
             return Err(Reason::BadSequence);
         }
         // RFC 4954 §6: 530 to any command other than AUTH, EHLO, HELO, NOOP, RSET or QUIT.
@@ -121,6 +114,9 @@ impl Server {
                     | Verb::Rset
                     | Verb::Quit
                     | Verb::StartTls
+                    // The proxy is trusted, and so is who it says has authenticated.
+                    | Verb::Xclient
+                    | Verb::Xforward
             )
         {
             return Err(Reason::AuthenticationRequired);
@@ -134,7 +130,11 @@ impl Server {
                     return Err(Reason::Syntax(SyntaxErrorKind::NeedsSmtpUtf8));
                 }
                 let most = self.config.offered.rcpt_max().unwrap_or(u32::MAX);
-                if is_reached(self.transaction.commands, self.config.limits.recipients)
+                // In LMTP every one that is counted is answered after the data, RFC 2033 §4.2.
+                let uncounted =
+                    self.config.role == Role::Lmtp && self.transaction.commands == u16::MAX;
+                if uncounted
+                    || is_reached(self.transaction.commands, self.config.limits.recipients)
                     || u32::from(self.transaction.commands) >= most
                 {
                     return Err(Reason::TooManyRecipients);
@@ -156,6 +156,25 @@ impl Server {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What is wrong with the verb, whatever its arguments.
+    pub(super) fn judge_verb(&self, verb: Verb) -> Result<(), Reason> {
+        // RFC 5321 §3.1: after a refusing greeting the server answers 503 until QUIT comes.
+        if self.state == State::Rejected && verb != Verb::Quit {
+            return Err(Reason::BadSequence);
+        }
+        // RFC 2033 §4.1: LHLO in place of HELO and EHLO, which get a 500.
+        if match self.config.role {
+            Role::Lmtp => matches!(verb, Verb::Ehlo | Verb::Helo),
+            Role::Smtp | Role::Submission => verb == Verb::Lhlo,
+        } {
+            return Err(Reason::Syntax(SyntaxErrorKind::UnknownVerb));
+        }
+        if verb.extension().is_some_and(|extension| !self.has(extension)) {
+            return Err(Reason::NotImplemented);
+        }
+        Ok(())
     }
 
     fn judge_order(&self, verb: Verb) -> Result<(), Reason> {
@@ -219,8 +238,10 @@ impl Server {
         let Some(limit) = self.config.offered.future_release() else { return false };
         match parameter {
             Parameter::HoldFor(interval) => interval.seconds() > limit.interval(),
-            Parameter::HoldUntil(time) => ReleaseTime::parse(time.as_str().as_bytes())
-                .is_some_and(|time| time > limit.until()),
+            // RFC 4865 §5: in UTC, which is written Z.
+            Parameter::HoldUntil(time) => {
+                ReleaseTime::parse(time.as_str().as_bytes()).is_none_or(|time| time > limit.until())
+            }
             _ => false,
         }
     }

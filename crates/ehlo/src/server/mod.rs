@@ -291,7 +291,9 @@ impl Server {
         // failed chunk fails its transaction, and what is no command has had its moment.
         let applies = match pending.verb {
             _ if pending.refused.is_none() || code == Code::SERVICE_NOT_AVAILABLE => true,
-            Verb::Bdat | Verb::BdatLast => self.state.is_transaction(),
+            Verb::Bdat | Verb::BdatLast | Verb::Burl | Verb::BurlLast => {
+                self.state.is_transaction()
+            }
             Verb::Greeting | Verb::Message | Verb::AuthResponse => true,
             _ => false,
         };

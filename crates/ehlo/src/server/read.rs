@@ -70,6 +70,8 @@ impl Server {
         if seen > usize::from(self.config.limits.command_line) && seen > self.longest_line() {
             let start = input.get(..self.longest_line()).unwrap_or(input);
             self.scanned = 0;
+            let too_long = Reason::Syntax(SyntaxErrorKind::LineTooLong);
+            self.verdict = (Command::verb_of(start) == Verb::Bdat).then_some(too_long);
             self.reading = Reading::LongLine { cr: start.last() == Some(&b'\r') };
             return Wants::Input { consumed: start.len() };
         }
@@ -91,10 +93,11 @@ impl Server {
 
     fn refused_chunk(&self, input: &[u8]) -> Option<(Reading, Reason)> {
         let line = input.get(..self.scanned as usize)?.strip_suffix(b"\r\n")?;
-        if self.state == State::Auth || !is_chunk(line) || self.is_spent().is_some() {
+        let is_chunk = Command::verb_of(line) == Verb::Bdat;
+        if self.state == State::Auth || !is_chunk || self.is_spent().is_some() {
             return None;
         }
-        let command = Command::parse_line(line, &self.config.policy).ok()?;
+        let command = self.parse(line).ok()?;
         let Command::Bdat { size, last } = command else { return None };
         let reason = self.judge(&command).err()?;
         let most = u64::from(self.config.limits.discarded);
@@ -212,13 +215,7 @@ impl Server {
         }
         let command = match self.parse(body) {
             Ok(command) => command,
-            Err(_) if foreign::is_line(body) => {
-                return self.refuse(Verb::Other, Reason::ForeignProtocol, 0, None);
-            }
-            // RFC 3030 §2: what follows a BDAT that cannot be read is not known: its message is
-            // lost.
-            Err(error) if is_chunk(body) => return self.refuse_line(Verb::Bdat, error),
-            Err(error) => return self.refuse_line(Verb::Other, error),
+            Err(error) => return self.refuse_wrong(body, error),
         };
         let verb = command.verb();
         let verdict = match command {
@@ -249,6 +246,20 @@ impl Server {
         Event::Command(command)
     }
 
+    /// A line that is no command: what the verb alone is refused for comes first.
+    #[cold]
+    fn refuse_wrong<'i>(&mut self, body: &[u8], error: SyntaxError) -> Event<'i> {
+        let verb = Command::verb_of(body);
+        let reason = Reason::Syntax(error.kind);
+        let reason = match self.judge_verb(verb) {
+            _ if reason.is_fatal() => reason,
+            _ if verb == Verb::Other && foreign::is_line(body) => Reason::ForeignProtocol,
+            Ok(()) => reason,
+            Err(reason) => reason,
+        };
+        self.refuse(verb, reason, error.offset as u64, None)
+    }
+
     fn auth_response<'i>(&mut self, line: &[u8], body: &'i [u8]) -> Event<'i> {
         // RFC 4954 §4: "the server fails the AUTH command with the 500 reply".
         if line.len() > usize::from(self.config.limits.auth_line) {
@@ -269,10 +280,13 @@ impl Server {
 
     fn line_too_long<'i>(&mut self, limit: usize) -> Event<'i> {
         if self.state == State::Auth {
+            self.verdict = None;
             return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, 0, None);
         }
+        // A chunk whose size cannot be read is lost, and its message with it.
+        let verb = if self.verdict.take().is_some() { Verb::Bdat } else { Verb::Other };
         let error = SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: limit };
-        self.refuse_line(Verb::Other, error)
+        self.refuse_line(verb, error)
     }
 
     fn mail_data<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
@@ -364,16 +378,6 @@ impl Server {
     ) -> Event<'i> {
         self.pend(verb, Some(reason));
         Event::Refused(Refusal { verb, reason, offset, command })
-    }
-}
-
-/// Whether the line is a BDAT, right or wrong.
-fn is_chunk(line: &[u8]) -> bool {
-    match line.split_first_chunk::<4>() {
-        Some((verb, rest)) => {
-            verb.eq_ignore_ascii_case(b"BDAT") && matches!(rest.first(), None | Some(b' ' | b'\t'))
-        }
-        None => false,
     }
 }
 
