@@ -75,6 +75,18 @@ mechanisms! {
 }
 
 impl SaslMechanism {
+    /// Whether a password, or a token that is as good as one, goes to the server as it is: not
+    /// without TLS, RFC 4954 §4.
+    pub const fn is_plaintext(self) -> bool {
+        matches!(self, Self::Plain | Self::Login | Self::Xoauth2 | Self::OauthBearer)
+    }
+
+    /// Whether the server speaks first, so that there is no initial response, RFC 4954 §4. LOGIN
+    /// is none: clients send the name with it, and servers take it.
+    pub const fn is_server_first(self) -> bool {
+        matches!(self, Self::CramMd5 | Self::DigestMd5)
+    }
+
     /// The mechanism of this name, in any case.
     pub fn from_name(name: &[u8]) -> Option<Self> {
         Self::ALL.get(NAMES.find(name)?).copied()
@@ -96,6 +108,13 @@ pub struct Mechanisms(u32);
 impl Mechanisms {
     /// No mechanism.
     pub const NONE: Self = Self(0);
+
+    /// Those that are not to be used without TLS: see [`SaslMechanism::is_plaintext`].
+    pub const PLAINTEXT: Self = Self::NONE
+        .with(SaslMechanism::Plain)
+        .with(SaslMechanism::Login)
+        .with(SaslMechanism::Xoauth2)
+        .with(SaslMechanism::OauthBearer);
 
     /// The same with this one.
     #[must_use]
@@ -119,6 +138,12 @@ impl Mechanisms {
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
+    }
+
+    /// Those of this set that are not in the other.
+    #[must_use]
+    pub const fn difference(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether this one is in it.
@@ -148,3 +173,15 @@ const fn bit(mechanism: SaslMechanism) -> u32 {
 }
 
 const _: () = assert!(SaslMechanism::ALL.len() <= 32);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_set_of_plaintext_mechanisms_is_complete() {
+        for mechanism in SaslMechanism::ALL {
+            assert_eq!(Mechanisms::PLAINTEXT.contains(*mechanism), mechanism.is_plaintext());
+        }
+    }
+}
