@@ -49,6 +49,8 @@ fn main() -> ExitCode {
     policy.smtputf8 = arguments.smtputf8;
     match run(arguments.what, arguments.lenient, &policy) {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads the verdicts has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("parse: {error}");
             ExitCode::from(2)
@@ -67,9 +69,12 @@ fn run(what: What, lenient: bool, policy: &Policy) -> io::Result<()> {
         }
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
         octets.clear();
-        unescape(text, &mut octets)?;
         verdict.clear();
-        match judge(what, lenient, policy, &octets, &mut verdict) {
+        let judged = match unescape(text, &mut octets) {
+            Ok(()) => judge(what, lenient, policy, &octets, &mut verdict),
+            Err(offset) => Err(Fault { code: 500, offset, reason: "no such escape" }),
+        };
+        match judged {
             Ok(()) => {
                 output.write_all(b"ok ")?;
                 escape(&verdict, &mut output)?;
@@ -179,9 +184,11 @@ impl From<SyntaxError> for Fault {
     }
 }
 
-fn unescape(text: &[u8], octets: &mut Vec<u8>) -> io::Result<()> {
+/// The octets that `text` stands for, or where it has a backslash that stands for none.
+fn unescape(text: &[u8], octets: &mut Vec<u8>) -> Result<(), usize> {
     let mut rest = text.iter().copied();
     while let Some(octet) = rest.next() {
+        let at = text.len() - rest.len() - 1;
         if octet != b'\\' {
             octets.push(octet);
             continue;
@@ -197,20 +204,13 @@ fn unescape(text: &[u8], octets: &mut Vec<u8>) -> io::Result<()> {
                     .map(|digit| digit.and_then(|digit| char::from(digit).to_digit(16)));
                 match digits {
                     [Some(high), Some(low)] => u8::try_from(high * 16 + low).unwrap_or_default(),
-                    _ => return Err(unreadable(text)),
+                    _ => return Err(at),
                 }
             }
-            _ => return Err(unreadable(text)),
+            _ => return Err(at),
         });
     }
     Ok(())
-}
-
-fn unreadable(text: &[u8]) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("bad escape in {:?}", text.escape_ascii().to_string()),
-    )
 }
 
 fn escape(octets: &[u8], output: &mut impl Write) -> io::Result<()> {

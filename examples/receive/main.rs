@@ -51,7 +51,7 @@ struct Arguments {
     max_size: u64,
     /// Recipients of one message.
     #[arg(long, value_name = "N", default_value_t = 1000)]
-    max_recipients: u32,
+    max_recipients: u16,
     /// Connections at once; the surplus is answered 421.
     #[arg(long, value_name = "N", default_value_t = 1024,
         value_parser = clap::value_parser!(u32).range(1..=1 << 20))]

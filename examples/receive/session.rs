@@ -58,7 +58,8 @@ struct Session<'s> {
     smtputf8: bool,
     /// The message that is coming in, where it is stored.
     draft: Option<(Stamp, Option<Draft>)>,
-    /// Whether the last message was stored: what is said to each recipient in LMTP.
+    /// Whether the last message may have the standard reply, in LMTP to each recipient: it was
+    /// stored, or the machine has refused it.
     stored: bool,
 }
 
@@ -93,6 +94,7 @@ impl<'s> Session<'s> {
             let patience = Instant::now() + self.service.timeout;
             let until = last_call.map_or(patience, |last_call| patience.min(last_call));
             let turn = tokio::select! {
+                // What comes in after the interrupt is not to be answered as before it.
                 biased;
                 _ = stopped.wait_for(|stopped| *stopped), if last_call.is_none() => {
                     last_call = Some(Instant::now() + GRACE);
@@ -198,6 +200,8 @@ impl<'s> Session<'s> {
         });
         if matches!(refusal.verb, Verb::Message | Verb::Bdat | Verb::BdatLast) {
             self.draft = None;
+            // In LMTP the machine's verdict is the standard reply to every recipient.
+            self.stored = true;
         }
         self.standard_reply(answer)
     }

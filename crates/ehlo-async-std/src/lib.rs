@@ -43,7 +43,7 @@ pub use tls::MaybeTls;
 ///             _ => turn.answer.standard_reply("mx.example")?,
 ///         }
 ///     }
-///     let mut replies = [0; 34];
+///     let mut replies = [0; 36];
 ///     client.read_exact(&mut replies).await?;
 ///     assert_eq!(&replies, b"220 mx.example ESMTP\r\n250 2.0.0 ok\r\n");
 ///     Ok::<_, Box<dyn std::error::Error>>(())

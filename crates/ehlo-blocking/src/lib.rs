@@ -1,6 +1,6 @@
 //! Carries the octets of [`ehlo`]'s machines over blocking streams: any [`Read`] and [`Write`].
 //!
-//! The adapter moves octets and knows nothing of the protocol. See [`Connection`].
+//! The adapter knows nothing of the protocol. See [`Connection`].
 
 #[cfg(feature = "rustls")]
 mod tls;
@@ -15,8 +15,9 @@ pub use tls::MaybeTls;
 
 /// A machine on a stream.
 ///
-/// [`next`](Self::next) gives the next event together with the means to answer it. Answers gather in the outbox of the [`Endpoint`]; they go out when there is nothing more to take
-/// from what was read, so a pipelined batch is answered in one write.
+/// [`next`](Self::next) gives the next event together with the means to answer it. Answers gather
+/// in the outbox of the [`Endpoint`]; they go out when there is nothing more to take from what was
+/// read, so a pipelined batch is answered in one write.
 ///
 /// ```
 /// use ehlo::{Endpoint, Server, ServerConfig, server::Event};
@@ -57,11 +58,10 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
     ///
     /// # Errors
     ///
-    /// Those of the stream; one that would block loses nothing. The end of the stream is an event,
-    /// not an error.
+    /// Those of the stream. The end of the stream is an event, not an error.
     #[allow(clippy::should_implement_trait)] // an iterator cannot lend its items
     pub fn next(&mut self) -> io::Result<Turn<'_, M>> {
-        done(self.endpoint.poll_ready(&mut context(), &mut self.stream))?;
+        done(|context| self.endpoint.poll_ready(context, &mut self.stream))?;
         Ok(self.endpoint.turn())
     }
 
@@ -71,7 +71,7 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
     ///
     /// Those of the stream.
     pub fn flush(&mut self) -> io::Result<()> {
-        done(self.endpoint.poll_flush(&mut context(), &mut self.stream))
+        done(|context| self.endpoint.poll_flush(context, &mut self.stream))
     }
 
     /// How long the next wait for the peer may last, by the machine.
@@ -138,13 +138,9 @@ fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
-fn context() -> Context<'static> {
-    Context::from_waker(Waker::noop())
-}
-
 /// A stream that blocks never leaves a call pending.
-fn done(poll: Poll<io::Result<()>>) -> io::Result<()> {
-    match poll {
+fn done(call: impl FnOnce(&mut Context<'_>) -> Poll<io::Result<()>>) -> io::Result<()> {
+    match call(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
         Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
     }

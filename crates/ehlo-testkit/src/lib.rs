@@ -3,9 +3,12 @@
 //! Nothing here is published; it may allocate and panic, as a test does.
 #![allow(clippy::missing_panics_doc)] // a failed expectation panics, that is what it is for
 
+pub mod application;
 pub mod feed;
 pub mod naive;
+pub mod peer;
 pub mod property;
+pub mod replies;
 pub mod snapshot;
 pub mod split;
 pub mod transcript;

@@ -14,10 +14,7 @@ pub fn session() -> String {
         writeln!(text, "\n{state:?}").expect("a string grows");
         for verb in Verb::ALL.iter().copied() {
             let valid = session::is_valid(state, verb);
-            let leads = REPLIES.map(|code| {
-                let code = usual(verb, code);
-                session::next(state, verb, code)
-            });
+            let leads = REPLIES.map(|codes| session::next(state, verb, usual(verb, codes)));
             if !valid && leads == [state; 4] {
                 continue;
             }
@@ -35,13 +32,14 @@ pub fn session() -> String {
     text
 }
 
-/// The greeting is 220 and no other 2yz.
-fn usual(verb: Verb, number: u16) -> Code {
-    let number = if verb == Verb::Greeting && number == 250 { 220 } else { number };
-    Code::new(number).expect("a reply code")
+/// The first of `codes` that may answer `verb`; the first of all, if none may.
+fn usual(verb: Verb, codes: &[u16]) -> Code {
+    let mut codes = codes.iter().filter_map(|number| Code::new(*number)).peekable();
+    let first = *codes.peek().expect("a reply code");
+    codes.find(|code| session::may_answer(verb, *code)).unwrap_or(first)
 }
 
-const REPLIES: [u16; 4] = [250, 354, 450, 550];
+const REPLIES: [&[u16]; 4] = [&[250, 220, 221, 235, 214], &[354, 334, 355], &[450], &[550]];
 
 const HEADER: &str = "\
 # Which verb is valid in which state, and where each reply leads (a dot: nowhere).

@@ -3,8 +3,8 @@
 
 use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
 use ehlo::{
-    Body, ClientName, Code, Delivery, DeliveryConfig, Envelope, ForwardPath, Machine, Recipient,
-    Recipients, Reply, ReversePath, SendError, Verb, Wants,
+    Body, ClientConfig, ClientName, Code, Delivery, DeliveryConfig, Envelope, ForwardPath, Machine,
+    Recipient, Recipients, Reply, ReversePath, SendError, Verb, Wants,
 };
 
 const CONTENT: &[u8] = b"Subject: x\r\n\r\n.dot\r\n";
@@ -50,7 +50,10 @@ fn deliver(
                     }
                     Event::NeedContent => {
                         let mut room = [0; 64];
-                        let progress = delivery.mail_data(CONTENT, &mut room).expect("content");
+                        let Ok(progress) = delivery.mail_data(CONTENT, &mut room) else {
+                            delivery.poison();
+                            continue;
+                        };
                         assert_eq!(progress.consumed, CONTENT.len());
                         lines.extend(&room[..progress.written]);
                         let end = delivery.end_mail_data(&mut room).expect("the end");
@@ -224,9 +227,8 @@ fn a_positive_reply_out_of_place_is_no_success() {
         let (outcomes, _) = run(offered, &[("RCPT TO:<a", "334 go\r\n")]);
         assert_eq!(fates(&outcomes)[..2], [Fate::Deferred, Fate::Accepted]);
         let (outcomes, sent) = run(offered, &[("DATA", "250 taken\r\n")]);
-        let [a, b, c, d, e] = ONE_REFUSED;
         let open = |fate| if fate == Fate::Accepted { Fate::Deferred } else { fate };
-        assert_eq!(fates(&outcomes), [a, b, c, d, e].map(open));
+        assert_eq!(fates(&outcomes), ONE_REFUSED.map(open));
         assert!(sent.ends_with("DATA\r\nRSET\r\nQUIT\r\n"), "{sent}");
         let (outcomes, sent) = run(offered, &[("EHLO", "334 what\r\n")]);
         assert_eq!(fates(&outcomes), [Fate::Pending; 5]);
@@ -379,4 +381,95 @@ fn content_is_refused_where_none_is_wanted() {
     let mut delivery = Delivery::new(name, DeliveryConfig::default());
     let refused = delivery.mail_data(b"x", &mut [0; 16]);
     assert!(matches!(refused, Err(SendError::OutOfState { .. })), "{refused:?}");
+}
+
+/// A positive reply where it makes no sense is no acceptance of the message.
+#[test]
+fn v21_v67_only_the_reply_to_the_message_accepts_it() {
+    for offered in [PIPELINING, PLAIN] {
+        for (to, reply) in [
+            ("DATA", "250 taken\r\n"),
+            ("DATA", "220 go\r\n"),
+            ("DATA", "334 \r\n"),
+            ("MAIL", "354 go\r\n"),
+            ("RCPT", "354 go\r\n"),
+            (".", "354 again\r\n"),
+            ("EHLO", "354 go\r\n"),
+        ] {
+            let overrides: &'static [_] = Vec::from([(to, reply)]).leak();
+            let (outcomes, sent) = run(offered, overrides);
+            assert!(!fates(&outcomes).contains(&Fate::Accepted), "{reply} to {to}");
+            assert_eq!(sent.contains("Subject"), to == ".", "{reply} to {to}: {sent}");
+        }
+    }
+}
+
+/// 251 and 551 name another address: it is the caller's to read, and not followed.
+#[test]
+fn v66_forward_paths_are_data() {
+    for offered in [PIPELINING, PLAIN] {
+        let (outcomes, sent) =
+            run(offered, &[("RCPT", "251 will forward to <evil@y.example>\r\n")]);
+        assert_eq!(fates(&outcomes), [Fate::Accepted; 5]);
+        assert!(!sent.contains("evil@"), "{sent}");
+        let (outcomes, sent) = run(offered, &[("RCPT", "551 please try <evil@y.example>\r\n")]);
+        assert_eq!(fates(&outcomes), [Fate::Refused; 5]);
+        assert!(!sent.contains("evil@"), "{sent}");
+    }
+}
+
+/// With TLS required, a server that has none gets nothing to read.
+#[test]
+fn v37_no_mail_without_tls() {
+    let recipients = five();
+    let envelope = Envelope::new(ReversePath::new("s@x.example").expect("a path"), &recipients);
+    let client = ClientConfig { require_tls: true, ..ClientConfig::DEFAULT };
+    let config = DeliveryConfig { client, ..DeliveryConfig::default() };
+    let (outcomes, sent) = deliver(config, &[envelope], 5, 9, script(PIPELINING, &[]));
+    assert_eq!(fates(&outcomes[0]), [Fate::Deferred; 5]);
+    assert_eq!(String::from_utf8_lossy(&sent), "EHLO client.example\r\nQUIT\r\n");
+}
+
+/// A server that says more than it was asked is left, and nothing is sent to it any more.
+#[test]
+fn v62_a_server_out_of_step_is_left() {
+    for (to, reply) in [
+        ("", "220 mx.example\r\n250 more\r\n"),
+        ("EHLO", "250 mx.example\r\n250 more\r\n"),
+        ("RCPT TO:<e@", "250 ok\r\n250 more\r\n"),
+        ("DATA", "354 go\r\n250 taken\r\n"),
+    ] {
+        let mut server = script(PLAIN, &[]);
+        let recipients = five();
+        let envelope = Envelope::new(ReversePath::new("s@x.example").expect("a path"), &recipients);
+        let (outcomes, sent) =
+            deliver(DeliveryConfig::default(), &[envelope], 5, usize::MAX, |line| {
+                let usual = server(line);
+                let hit =
+                    if to.is_empty() { line.is_empty() } else { line.starts_with(to.as_bytes()) };
+                if hit { reply.as_bytes().to_vec() } else { usual }
+            });
+        assert!(!fates(&outcomes[0]).contains(&Fate::Accepted), "{reply} to {to}");
+        let sent = String::from_utf8_lossy(&sent).into_owned();
+        assert!(!sent.contains("Subject") && !sent.contains("QUIT"), "{sent}");
+    }
+}
+
+#[test]
+fn a_transaction_without_a_recipient_ends() {
+    let path = ReversePath::new("s@x.example").expect("a path");
+    let utf8 = ["jürgen@x.example", "jörg@x.example"].map(|a| ForwardPath::new(a).expect("one"));
+    let good = five();
+    for offered in [PIPELINING, PLAIN] {
+        let none: [ForwardPath<'_>; 0] = [];
+        for (recipients, count) in [(&none as &dyn Recipients, 0), (&utf8, 2)] {
+            let envelopes = [Envelope::new(path, recipients), Envelope::new(path, &good)];
+            let config = DeliveryConfig::default();
+            let (outcomes, sent) = deliver(config, &envelopes, 5, 9, script(offered, &[]));
+            assert_eq!(fates(&outcomes[0])[..count], [Fate::Refused; 2][..count]);
+            assert_eq!(fates(&outcomes[1]), ONE_REFUSED);
+            let sent = String::from_utf8_lossy(&sent);
+            assert!(sent.contains("MAIL FROM:<s@x.example>\r\nRSET\r\n"), "{sent}");
+        }
+    }
 }

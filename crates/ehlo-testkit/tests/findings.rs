@@ -43,3 +43,26 @@ fn a_421_to_the_last_chunk_closes() {
     assert_eq!(client.receive(b"").event, Event::Unanswered { to: Verb::Mail });
     assert_eq!(client.receive(b"").event, Event::Closed);
 }
+
+/// A chunk that follows a refused MAIL is refused, and there is nothing to reset.
+#[test]
+fn a_chunk_outside_a_transaction_fails_none() {
+    let commands = [mail(), rcpt(), Command::Bdat { size: 0, last: false }];
+    let mut client = pipelined(&commands, &["550 no\r\n", "503 no\r\n", "503 no\r\n"]);
+    assert_eq!(client.state(), State::Ready);
+    client.send(&mail(), &mut [0; 64]).expect("the next message");
+}
+
+/// MAIL that is refused within a transaction leaves its recipients.
+#[test]
+fn a_nested_mail_keeps_the_recipients() {
+    let commands = [mail(), rcpt(), Command::Rset, mail(), rcpt()];
+    let replies = ["250 ok\r\n", "250 ok\r\n", "451 not now\r\n", "503 nested\r\n"];
+    let mut client = pipelined(&commands, &replies);
+    assert_eq!((client.state(), client.accepted()), (State::Rcpt, 1));
+    client.receive(b"250 ok\r\n");
+    assert_eq!(client.accepted(), 2);
+    // Outside of one it begins none.
+    let client = pipelined(&[mail(), rcpt()], &["550 no\r\n"]);
+    assert_eq!((client.state(), client.accepted()), (State::Ready, 0));
+}

@@ -141,6 +141,28 @@ fn a_negative_reply_never_opens_anything() {
     }
 }
 
+/// What hands the connection over wants its own code: no other 2yz or 3yz does it.
+#[test]
+fn another_positive_code_hands_nothing_over() {
+    let rows: &[(State, Verb, &[u16], State)] = &[
+        (Greeting, Verb::Greeting, &[221, 250, 354], Rejected),
+        (Ready, Verb::StartTls, &[221, 250, 354], Ready),
+        (Rcpt, Verb::Data, &[220, 250, 334, 355], Rcpt),
+        (Ready, Verb::Auth, &[220, 250, 354], Ready),
+        (State::Auth, Verb::AuthResponse, &[250, 354], Ready),
+        (Ready, Verb::Xclient, &[250], Ready),
+        (Ready, Verb::Atrn, &[220, 252], Ready),
+    ];
+    for (state, verb, numbers, after) in rows {
+        for number in *numbers {
+            assert_eq!(next(*state, *verb, *number), *after, "{number} to {verb:?}");
+        }
+    }
+    // Elsewhere a code that nobody knows is taken by its first digit.
+    assert_eq!(next(Mail, Verb::Rcpt, 259), Rcpt);
+    assert_eq!(next(Start, Verb::Ehlo, 299), Ready);
+}
+
 fn next(state: State, verb: Verb, number: u16) -> State {
     session::next(state, verb, Code::new(number).expect("a reply code"))
 }

@@ -1,4 +1,36 @@
-//! SMTP without I/O.
+//! SMTP without I/O: it parses, encodes and decides, and the octets are carried by somebody else.
+//!
+//! | I want | see |
+//! | --- | --- |
+//! | to deliver messages | [`Delivery`]: the whole conversation of a client, one outcome for each recipient |
+//! | to receive them | [`Server`]: octets in, events out; the reply decides |
+//! | a client that does something of its own | [`Client`] |
+//! | buffers around a machine, without a socket | `Endpoint`, with the feature `bytes` |
+//! | to read or write one line | [`Command`], [`Reply`], [`Capability`]; paths: [`ReversePath`], [`ForwardPath`]; parameters: [`Parameters`] |
+//! | the mail data alone | [`DataDecoder`], [`DataEncoder`], [`ChunkDecoder`] |
+//! | which command is valid when | [`session`] |
+//!
+//! Nothing here needs `std` or `alloc`, and `unsafe` is forbidden. The caller owns every buffer: a
+//! call takes `&[u8]`, says how much of it was consumed, and its event borrows only that; an encoder
+//! writes into `&mut [u8]`, or says how much it needs.
+//!
+//! ```
+//! use ehlo::{Command, Encode, Parsed, Policy};
+//!
+//! let input = b"MAIL FROM:<smith@example.com> SIZE=1000\r\nRCPT TO:";
+//! let Parsed::Complete { value, consumed } = Command::parse(input, &Policy::STRICT)? else {
+//!     panic!("there is a whole line");
+//! };
+//! assert_eq!(&input[consumed..], b"RCPT TO:");
+//! let Command::Mail { reverse_path, parameters } = value else { panic!("it is MAIL") };
+//! assert_eq!(reverse_path.to_string(), "<smith@example.com>");
+//! assert_eq!(parameters.size(), Some(1000));
+//!
+//! let mut out = [0; 64];
+//! let written = value.encode(&mut out)?;
+//! assert_eq!(&out[..written], &input[..consumed]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 // `Policy` gains a field with each leniency; it is passed by reference whatever its size.

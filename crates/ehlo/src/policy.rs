@@ -29,6 +29,12 @@ pub struct Policy {
     pub any_reply_text: bool,
     /// `VRFY <a@b>`. RFC 5321 §4.1.1.6: `vrfy = "VRFY" SP String CRLF`.
     pub brackets_in_vrfy: bool,
+    /// A server takes MAIL from a client that has not said EHLO or HELO. RFC 5321 §4.1.4: "a
+    /// session that will contain mail transactions MUST first be initialized by the use of the EHLO
+    /// command".
+    pub mail_before_hello: bool,
+    /// A server may answer with a positive code that RFC 5321 §4.3.2 does not list for the command.
+    pub any_reply_code: bool,
 }
 
 impl Policy {
@@ -41,9 +47,12 @@ impl Policy {
         any_client_name: false,
         any_reply_text: false,
         brackets_in_vrfy: false,
+        mail_before_hello: false,
+        any_reply_code: false,
     };
 
     /// Everything that a real peer is known to send and that cannot be mistaken for anything else.
+    /// The order of commands and the codes of replies stay as they are.
     pub const LENIENT: Self = Self {
         smtputf8: true,
         space_after_colon: true,
@@ -52,6 +61,8 @@ impl Policy {
         any_client_name: true,
         any_reply_text: true,
         brackets_in_vrfy: true,
+        mail_before_hello: false,
+        any_reply_code: false,
     };
 }
 

@@ -80,18 +80,20 @@ pub const fn next(state: State, verb: Verb, code: Code) -> State {
     if code.number() == 421 {
         return State::Closed;
     }
-    // RFC 5321 §4.3.2: a session is opened by 220 and by no other positive reply.
-    if matches!(verb, Verb::Greeting) && code.number() != 220 {
-        return State::Rejected;
-    }
     let rule = rule(verb);
     let lead = match code.severity() {
+        // RFC 5321 §4.3.2 takes a code that is not known by its first digit. Where a reply hands
+        // the connection over, be it to a session, to content or to TLS, another one does not.
+        severity if rule.exact && severity.is_positive() && !rule.lists(code) => rule.negative,
         Severity::PositiveCompletion => rule.completion,
         Severity::PositiveIntermediate => rule.intermediate,
         Severity::TransientNegative | Severity::PermanentNegative => rule.negative,
     };
     match lead {
         Lead::Stay => state,
+        // A chunk that is refused outside a transaction, as one pipelined behind a refused MAIL,
+        // fails none.
+        Lead::To(State::Failed) if !state.is_transaction() => state,
         Lead::To(state) => state,
         Lead::Reset if matches!(state, State::Start) => State::Start,
         Lead::Reset => State::Ready,
@@ -103,23 +105,20 @@ pub const fn ends_group(verb: Verb) -> bool {
     rule(verb).ends_group
 }
 
+/// Whether `verb` carries no mail forward, however it is answered: a server may bound how often it
+/// is asked to.
+pub const fn is_idle(verb: Verb) -> bool {
+    rule(verb).idle
+}
+
 /// Whether §4.3.2 of RFC 5321, or the RFC of the extension, lets a server answer `verb` with
 /// `code`. Every 4yz and 5yz may answer anything (500, 501 and 421 by the RFC; others are added by
 /// extensions and by policy); a positive code must be one that is listed.
 pub const fn may_answer(verb: Verb, code: Code) -> bool {
-    if !code.is_positive() {
-        return true;
-    }
-    let listed = rule(verb).positive;
-    let mut i = 0;
-    while i < listed.len() {
-        if listed[i] == code.number() {
-            return true;
-        }
-        i += 1;
-    }
-    // RFC 5321 leaves the replies to a verb that it does not know to whoever defines it.
-    matches!(verb, Verb::Other)
+    !code.is_positive()
+        || rule(verb).lists(code)
+        // RFC 5321 leaves the replies to a verb that it does not know to whoever defines it.
+        || matches!(verb, Verb::Other)
 }
 
 /// The code that answers `verb` when it succeeds: the first that the rule lists.
@@ -135,7 +134,7 @@ pub(crate) const fn success(verb: Verb) -> Code {
 
 macro_rules! table {
     ($($(#[doc = $doc:literal])+ $verb:ident in [$($state:ident)*],
-        2 => $completion:tt, 3 => $intermediate:tt, no => $negative:tt, codes [$($code:literal)*] $($last:ident)?;)*) => {
+        2 => $completion:tt, 3 => $intermediate:tt, no => $negative:tt, codes [$($code:literal)*] $($flag:ident)*;)*) => {
         /// A command by name, or one of the moments that a reply answers though no command was
         /// sent.
         ///
@@ -158,22 +157,31 @@ macro_rules! table {
             pub const ALL: &'static [Self] = &[$(Self::$verb,)*];
         }
 
-        const RULES: &[Rule] = &[$(Rule {
-            valid: 0 $(| bit(State::$state))*,
-            completion: lead!($completion),
-            intermediate: lead!($intermediate),
-            negative: lead!($negative),
-            positive: &[$($code,)*],
-            ends_group: table!(@last $($last)?),
-        },)*];
-
         const fn rule(verb: Verb) -> &'static Rule {
-            // A verb is its row's number: both lists come from the same lines.
-            &RULES[verb as usize]
+            match verb {
+                $(Verb::$verb => const {
+                    &Rule {
+                        valid: 0 $(| bit(State::$state))*,
+                        completion: lead!($completion),
+                        intermediate: lead!($intermediate),
+                        negative: lead!($negative),
+                        positive: &[$($code,)*],
+                        ends_group: flag!(last in $($flag)*),
+                        exact: flag!(exact in $($flag)*),
+                        idle: flag!(idle in $($flag)*),
+                    }
+                },)*
+            }
         }
     };
-    (@last) => { false };
-    (@last last) => { true };
+}
+
+macro_rules! flag {
+    ($name:ident in) => { false };
+    (last in last $($rest:ident)*) => { true };
+    (exact in exact $($rest:ident)*) => { true };
+    (idle in idle $($rest:ident)*) => { true };
+    ($name:ident in $other:ident $($rest:ident)*) => { flag!($name in $($rest)*) };
 }
 
 macro_rules! lead {
@@ -189,23 +197,25 @@ macro_rules! lead {
 }
 
 // A row: the states in which the verb is valid, where a 2yz, a 3yz and a refusal lead, the positive
-// codes that may answer it, and `last` where it must be the last command of a pipelined group.
+// codes that may answer it, and what else is so: `last`: it must be the last command of a pipelined
+// group; `exact`: no other positive code than those leads anywhere, it counts as a refusal; `idle`:
+// it carries no mail forward.
 table! {
     /// The connection was opened, RFC 5321 §3.1.
-    Greeting in [Greeting], 2 => Start, 3 => Rejected, no => Rejected, codes [220] last;
+    Greeting in [Greeting], 2 => Start, 3 => Rejected, no => Rejected, codes [220] last exact;
     /// §4.1.1.1. Valid at any time between transactions and within one, where it acts as RSET;
     /// "command not acceptable … state unchanged", §4.1.4.
-    Ehlo in [Start Ready Mail Rcpt Chunk Failed], 2 => Ready, 3 => stay, no => stay, codes [250] last;
+    Ehlo in [Start Ready Mail Rcpt Chunk Failed], 2 => Ready, 3 => stay, no => stay, codes [250] last idle;
     /// §4.1.1.1, as EHLO.
-    Helo in [Start Ready Mail Rcpt Chunk Failed], 2 => Ready, 3 => stay, no => stay, codes [250] last;
+    Helo in [Start Ready Mail Rcpt Chunk Failed], 2 => Ready, 3 => stay, no => stay, codes [250] last idle;
     /// RFC 2033 §4.1, as EHLO.
-    Lhlo in [Start Ready Mail Rcpt Chunk Failed], 2 => Ready, 3 => stay, no => stay, codes [250] last;
+    Lhlo in [Start Ready Mail Rcpt Chunk Failed], 2 => Ready, 3 => stay, no => stay, codes [250] last idle;
     /// §4.1.1.2. "MUST NOT be sent if a mail transaction is already open", §4.1.4. 355 is RFC 1845's.
     Mail in [Ready], 2 => Mail, 3 => Mail, no => stay, codes [250 355];
     /// §4.1.1.3.
     Rcpt in [Mail Rcpt], 2 => Rcpt, 3 => stay, no => stay, codes [250 251];
     /// §4.1.1.4. Wants a recipient, §3.3; 354 opens the mail data.
-    Data in [Rcpt], 2 => stay, 3 => Data, no => stay, codes [354] last;
+    Data in [Rcpt], 2 => stay, 3 => Data, no => stay, codes [354] last exact;
     /// The mail data after DATA came to its end, §4.1.1.4: the buffers are cleared whatever the
     /// reply.
     Message in [Data], 2 => Ready, 3 => Ready, no => Ready, codes [250];
@@ -218,35 +228,35 @@ table! {
     /// The last content by reference, RFC 4468 §3.
     BurlLast in [Rcpt Chunk], 2 => Ready, 3 => Ready, no => Ready, codes [250] last;
     /// §4.1.1.5. "May be issued by the client at any time", before EHLO too.
-    Rset in [Start Ready Mail Rcpt Chunk Failed], 2 => reset, 3 => stay, no => stay, codes [250];
+    Rset in [Start Ready Mail Rcpt Chunk Failed], 2 => reset, 3 => stay, no => stay, codes [250] idle;
     /// §4.1.1.6. "Can be used at any time during a session", §4.1.4.
-    Vrfy in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250 251 252] last;
+    Vrfy in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250 251 252] last idle;
     /// §4.1.1.7, as VRFY.
-    Expn in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250 252] last;
+    Expn in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250 252] last idle;
     /// §4.1.1.8, as VRFY.
-    Help in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [214 211] last;
+    Help in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [214 211] last idle;
     /// §4.1.1.9, as VRFY.
-    Noop in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250] last;
+    Noop in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250] last idle;
     /// §4.1.1.10. "May be issued at any time", §4.1.4; after a refused greeting it is the only one.
     /// Whatever the reply, the client closes.
     Quit in [Rejected Start Ready Mail Rcpt Chunk Failed], 2 => Closed, 3 => Closed, no => Closed, codes [221] last;
     /// RFC 3207 §4; within a transaction it is refused.
-    StartTls in [Ready], 2 => Tls, 3 => stay, no => stay, codes [220] last;
+    StartTls in [Ready], 2 => Tls, 3 => stay, no => stay, codes [220] last exact;
     /// TLS was negotiated, RFC 3207 §4.2: both peers are back in their initial state. It has no
     /// reply; its success counts as a 220.
-    Handshake in [Tls], 2 => Start, 3 => Closed, no => Closed, codes [220] last;
+    Handshake in [Tls], 2 => Start, 3 => Closed, no => Closed, codes [220] last exact;
     /// RFC 4954 §4: "not permitted during a mail transaction".
-    Auth in [Ready], 2 => Ready, 3 => Auth, no => stay, codes [235 334] last;
+    Auth in [Ready], 2 => Ready, 3 => Auth, no => stay, codes [235 334] last exact;
     /// A client's response within AUTH, RFC 4954 §4.
-    AuthResponse in [Auth], 2 => Ready, 3 => Auth, no => Ready, codes [235 334] last;
+    AuthResponse in [Auth], 2 => Ready, 3 => Auth, no => Ready, codes [235 334] last exact;
     /// RFC 1985 §5; not within a transaction.
-    Etrn in [Ready], 2 => stay, 3 => stay, no => stay, codes [250 251 252 253] last;
+    Etrn in [Ready], 2 => stay, 3 => stay, no => stay, codes [250 251 252 253] last idle;
     /// RFC 2645 §5.2. After 250 the roles are exchanged: this session is over.
-    Atrn in [Ready], 2 => Closed, 3 => stay, no => stay, codes [250] last;
+    Atrn in [Ready], 2 => Closed, 3 => stay, no => stay, codes [250] last exact;
     /// Postfix, `XCLIENT_README`: 220 is the greeting of a new session.
-    Xclient in [Start Ready], 2 => Start, 3 => stay, no => stay, codes [220] last;
+    Xclient in [Start Ready], 2 => Start, 3 => stay, no => stay, codes [220] last exact;
     /// Postfix, `XFORWARD_README`.
-    Xforward in [Ready], 2 => stay, 3 => stay, no => stay, codes [250];
+    Xforward in [Ready], 2 => stay, 3 => stay, no => stay, codes [250] idle;
     /// RFC 821 §3.8; nobody performs it.
     Turn in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [] last;
     /// RFC 821 §3.4: SEND, SOML, SAML; nobody performs them.
@@ -283,6 +293,21 @@ struct Rule {
     negative: Lead,
     positive: &'static [u16],
     ends_group: bool,
+    exact: bool,
+    idle: bool,
+}
+
+impl Rule {
+    const fn lists(&self, code: Code) -> bool {
+        let mut i = 0;
+        while i < self.positive.len() {
+            if self.positive[i] == code.number() {
+                return true;
+            }
+            i += 1;
+        }
+        false
+    }
 }
 
 #[derive(Clone, Copy)]

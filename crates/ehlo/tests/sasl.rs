@@ -133,3 +133,14 @@ fn debug_shows_no_secret() {
     assert!(!shown.contains("secret") && !shown.contains("c2Vj") && !shown.contains("115"));
     assert!(shown.contains("redacted, 12 octets"), "{shown}");
 }
+
+#[test]
+fn equality_is_of_what_is_meant() {
+    let initial = |line: &'static [u8]| match ehlo::Command::parse_line(line, &Policy::STRICT) {
+        Ok(ehlo::Command::Auth { initial_response: Some(data), .. }) => data,
+        other => panic!("{other:?}"),
+    };
+    let (spare, canonical) = (initial(b"AUTH PLAIN AB=="), initial(b"AUTH PLAIN AA=="));
+    assert!(spare == canonical && spare == SaslData::new(&[0]) && !spare.is_canonical());
+    assert!(spare != initial(b"AUTH PLAIN AQ==") && spare != initial(b"AUTH PLAIN AAA="));
+}

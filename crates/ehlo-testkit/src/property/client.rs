@@ -21,7 +21,8 @@ pub fn client(input: &[u8]) {
 fn run(config: ClientConfig, script: &[u8], input: &[&[u8]]) -> Vec<String> {
     let mut sender = Sender::new(config, script);
     let mut unread = Vec::new();
-    for piece in input {
+    // A line at a time: what comes together with the reply that it follows was said too early.
+    for piece in input.iter().flat_map(|piece| piece.split_inclusive(|octet| *octet == b'\n')) {
         unread.extend_from_slice(piece);
         take(&mut sender, &mut unread);
         while sender.client.state() == State::Tls {

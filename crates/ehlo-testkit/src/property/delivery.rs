@@ -17,7 +17,7 @@ use super::{choices, pieces};
 pub fn delivery(input: &[u8]) {
     let ([flags, recipients, cuts @ ..], octets) = choices::<5>(input);
     let config = DeliveryConfig { client: client_config(flags), lmtp: flags & 16 != 0 };
-    let recipients = &RECIPIENTS[..1 + usize::from(recipients) % RECIPIENTS.len()];
+    let recipients = &RECIPIENTS[..=usize::from(recipients) % RECIPIENTS.len()];
     let recipients: Vec<ForwardPath<'_>> =
         recipients.iter().map(|text| ForwardPath::new(text).expect("an address")).collect();
     Run::new(config, recipients.len()).carry(config, &recipients, &[octets]);

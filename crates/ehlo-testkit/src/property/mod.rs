@@ -33,8 +33,11 @@ use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash};
 
 use ehlo::Encode;
 
+/// A property: it panics when it does not hold of the octets.
+pub type Property = fn(&[u8]);
+
 /// Every property, by the name of its fuzz target.
-pub const ALL: &[(&str, fn(&[u8]))] = &[
+pub const ALL: &[(&str, Property)] = &[
     ("command", command),
     ("path", path),
     ("parameters", parameters),

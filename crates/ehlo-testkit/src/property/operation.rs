@@ -73,7 +73,7 @@ impl<'s> Sender<'s> {
 
     /// Whether the operation is done; otherwise it must wait.
     fn perform(&mut self, operation: u8) -> bool {
-        let before = format!("{:?}", self.client);
+        let before = self.client.clone();
         let mut out = [0; 1024];
         let result = if self.client.wants_content() {
             self.content(operation, &mut out)
@@ -94,7 +94,8 @@ impl<'s> Sender<'s> {
             }
             Err(error) => {
                 if !matches!(error, SendError::Newlines(_)) {
-                    assert_eq!(format!("{:?}", self.client), before, "{error:?}");
+                    let (now, before) = (format!("{:?}", self.client), format!("{before:?}"));
+                    assert_eq!(now, before, "{error:?}");
                 }
                 !matches!(
                     error,
@@ -233,11 +234,7 @@ impl<'s> Sender<'s> {
                 assert_eq!((self.flight.pop_front().as_ref(), received.consumed), (Some(to), 0));
             }
             Event::Violation(error) => assert!(error.offset <= unread.len()),
-            Event::StartTls => {
-                assert!(self.flight.is_empty() && received.consumed == 0);
-                return false;
-            }
-            Event::Closed => {
+            Event::StartTls | Event::Closed => {
                 assert!(self.flight.is_empty() && received.consumed == 0);
                 return false;
             }

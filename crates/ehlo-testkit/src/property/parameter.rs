@@ -58,12 +58,12 @@ fn judge(
     let binary = body == Some(Body::BinaryMime);
     assert_eq!(extensions.contains(&Extension::BinaryMime), binary);
 
-    let built = build(&list).expect("what was parsed");
-    assert_eq!(&built, parameters);
-    assert_eq!(hash(&built), hash(parameters));
+    let own = build(&list).expect("what was parsed");
+    assert_eq!(&own, parameters);
+    assert_eq!(hash(&own), hash(parameters));
     let octets = wire(parameters);
     assert_no_control(&octets);
-    assert_eq!(wire(&built), octets);
+    assert_eq!(wire(&own), octets);
     for parameter in &list {
         let alone = wire(parameter);
         assert_no_control(&alone);

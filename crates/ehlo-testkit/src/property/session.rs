@@ -20,10 +20,10 @@ pub fn session(input: &[u8]) {
     let mut sender = Sender::new(client, &script[..script.len().min(200)]);
     let mut host = Host::new(config, answers);
     let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
-    host.take(&mut to_server, false);
+    host.take(&mut to_server);
     for _ in 0..100_000 {
         let moved = pass(&mut sender.sent, &mut to_server, up);
-        host.take(&mut to_server, false);
+        host.take(&mut to_server);
         let moved = pass(&mut host.sent, &mut to_client, down) || moved;
         while sender.take(&mut to_client) {
             sender.go();
@@ -49,7 +49,7 @@ pub fn session(input: &[u8]) {
         (State::Closed, _) => to_server.clear(),
         (_, State::Closed) => {
             host.server.end_of_input();
-            host.take(&mut to_server, false);
+            host.take(&mut to_server);
         }
         _ => {}
     }
@@ -79,7 +79,7 @@ fn agree(sender: &Sender<'_>, host: &Host, left: &[&Vec<u8>]) {
     same("extensions", *client.capabilities() == offered);
     // A failed chunk is the end of its recipients, at the server at once.
     if server.state().is_transaction() && server.state() != State::Failed {
-        same("recipients", client.accepted() == server.recipients());
+        same("recipients", client.accepted() == u32::from(server.recipients()));
     }
 }
 

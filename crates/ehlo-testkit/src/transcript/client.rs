@@ -5,7 +5,7 @@ use ehlo::sasl::Response;
 use ehlo::{Client, ClientConfig, Command, Newlines, Parsed, Policy, State};
 
 use super::{Item, Transcript, show};
-use crate::split::{cuts, pieces};
+use crate::split::cuts;
 
 pub(super) fn check(transcript: &Transcript) -> Result<(), String> {
     let runs: Vec<Vec<u8>> = transcript.segments().iter().map(|s| s.replies.concat()).collect();
@@ -39,27 +39,26 @@ fn run(
     cuts: &[Vec<usize>],
     trailing: &[u8],
 ) -> Result<Vec<String>, String> {
-    let segments = transcript.segments();
-    let mut runs = segments.iter().map(|segment| segment.replies.concat());
-    let mut cuts = cuts.iter();
+    let mut runs: Vec<Vec<u8>> =
+        transcript.segments().iter().map(|segment| segment.replies.concat()).collect();
+    runs.last_mut().expect("there is a segment").extend(trailing);
+    let mut runs = runs.into_iter().zip(cuts).map(|(octets, cuts)| Replies::new(octets, cuts));
     let mut sender = Sender::new(transcript);
-    let mut left = runs.len();
-    let mut behind = || {
-        left -= 1;
-        if left == 0 { trailing } else { b"" }
-    };
-    let mut input = pieces_of(runs.next(), cuts.next(), behind());
-    let mut unread = Vec::new();
-    for item in &transcript.items {
+    let mut replies = runs.next().expect("there is a segment");
+    for (place, item) in transcript.items.iter().enumerate() {
         match item {
             Item::Tls => {
                 sender.tls()?;
-                input = pieces_of(runs.next(), cuts.next(), behind());
+                replies = runs.next().expect("a segment begins here");
             }
-            Item::Server(_) => {
-                while !sender.take(&mut unread)? {
-                    unread.extend(input.next().ok_or("the replies come to an end")?);
+            Item::Server(reply) => {
+                let behind = &transcript.items[place..];
+                let is_last = !behind.iter().any(|item| matches!(item, Item::Client(_)));
+                let burst = if is_last { usize::MAX } else { burst(behind) };
+                while !sender.take(&mut replies.unread)? {
+                    replies.read(burst)?;
                 }
+                replies.taken += reply.len();
             }
             _ => {}
         }
@@ -69,18 +68,46 @@ fn run(
     Ok(sender.events)
 }
 
-fn pieces_of(
-    run: Option<Vec<u8>>,
-    cut: Option<&Vec<usize>>,
-    trailing: &[u8],
-) -> std::vec::IntoIter<Vec<u8>> {
-    let run = run.unwrap_or_default();
-    let cut = cut.map(Vec::as_slice).unwrap_or_default();
-    let mut all: Vec<Vec<u8>> = pieces(&run, cut).into_iter().map(<[u8]>::to_vec).collect();
-    if let Some(last) = all.last_mut() {
-        last.extend(trailing);
+/// Octets of the replies that come before the client says something again.
+fn burst(items: &[Item]) -> usize {
+    items
+        .iter()
+        .map_while(|item| match item {
+            Item::Server(reply) => Some(reply.len()),
+            Item::State(_) | Item::Refused(_) => Some(0),
+            Item::Client(_) | Item::Tls => None,
+        })
+        .sum()
+}
+
+/// What the server sends between the beginning, or TLS, and TLS or the end. A server does not
+/// answer what was not said, so the client gets no more than was due when it reads.
+struct Replies<'c> {
+    octets: Vec<u8>,
+    cuts: &'c [usize],
+    read: usize,
+    /// Octets of whole replies that were taken.
+    taken: usize,
+    unread: Vec<u8>,
+}
+
+impl<'c> Replies<'c> {
+    const fn new(octets: Vec<u8>, cuts: &'c [usize]) -> Self {
+        Self { octets, cuts, read: 0, taken: 0, unread: Vec::new() }
     }
-    all.into_iter()
+
+    /// Reads up to the next cut, or to the end of the burst that began with the reply that is
+    /// taken next.
+    fn read(&mut self, burst: usize) -> Result<(), String> {
+        let due = self.taken.saturating_add(burst).min(self.octets.len());
+        let end = self.cuts.iter().copied().find(|cut| *cut > self.read).unwrap_or(due).min(due);
+        if end <= self.read {
+            return Err("the replies come to an end".into());
+        }
+        self.unread.extend(&self.octets[self.read..end]);
+        self.read = end;
+        Ok(())
+    }
 }
 
 /// A client that sends what the transcript says, and complains where the machine does otherwise.
@@ -98,6 +125,7 @@ impl Sender {
         let config = ClientConfig {
             newlines: Newlines::Keep,
             implicit_tls: transcript.config.implicit_tls,
+            plaintext_auth: transcript.config.plaintext_auth,
             ..ClientConfig::DEFAULT
         };
         Self {

@@ -6,7 +6,9 @@
 //! | --- | --- |
 //! | `# …` | a comment |
 //! | `% offer KEYWORD[=VALUE] …` | the extensions of the server |
-//! | `% lmtp`, `% tls`, `% plaintext-auth`, `% require-tls`, `% require-auth` | its role and conditions |
+//! | `% lmtp`, `% submission`, `% tls`, `% plaintext-auth`, `% require-tls`, `% require-auth` | its role and conditions |
+//! | `% limit NAME=NUMBER …` | a field of `ServerLimits` |
+//! | `% keep-newlines` | bare CR, bare LF and NUL are content |
 //! | `% only server` | not a session that a client of this crate would hold |
 //! | `C: …` | the client sends this line |
 //! | `S: …` | the server sends this line; `250-` lines belong to the next |
@@ -21,7 +23,10 @@ mod client;
 mod pair;
 mod server;
 
-use ehlo::{Capabilities, Extension, Mechanisms, Role, SaslMechanism, ServerConfig, State};
+use ehlo::{
+    Capabilities, Extension, Mechanisms, Newlines, Role, SaslMechanism, ServerConfig, ServerLimits,
+    State,
+};
 
 /// One session.
 #[derive(Clone, Debug)]
@@ -128,11 +133,13 @@ impl Transcript {
             Some("require-tls") => self.config.require_tls = true,
             Some("require-auth") => self.config.require_auth = true,
             Some("only") => self.only_server = true,
-            Some("recipients") => {
-                self.config.limits.recipients = words
-                    .next()
-                    .and_then(|number| number.parse().ok())
-                    .ok_or("no number of recipients")?;
+            Some("submission") => self.config.role = Role::Submission,
+            Some("keep-newlines") => self.config.newlines = Newlines::Keep,
+            Some("limit") => {
+                for word in words {
+                    limit(&mut self.config.limits, word)
+                        .ok_or_else(|| format!("no limit {word:?}"))?;
+                }
             }
             _ => return Err(format!("no directive {directive:?}")),
         }
@@ -194,6 +201,21 @@ impl Transcript {
         }
         messages
     }
+}
+
+fn limit(limits: &mut ServerLimits, word: &str) -> Option<()> {
+    let (name, number) = word.split_once('=')?;
+    match name {
+        "text-line" => limits.text_line = number.parse().ok()?,
+        "recipients" => limits.recipients = number.parse().ok()?,
+        "messages" => limits.messages = number.parse().ok()?,
+        "discarded" => limits.discarded = number.parse().ok()?,
+        "errors" => limits.errors = number.parse().ok()?,
+        "idle" => limits.idle = number.parse().ok()?,
+        "unknown" => limits.unknown = number.parse().ok()?,
+        _ => return None,
+    }
+    Some(())
 }
 
 fn offer(offered: Capabilities, word: &str) -> Result<Capabilities, String> {

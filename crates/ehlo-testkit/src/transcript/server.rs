@@ -1,7 +1,7 @@
 //! A transcript through the server machine.
 
 use ehlo::server::Event;
-use ehlo::{Parsed, Policy, Reply, Server, Verb};
+use ehlo::{Parsed, Policy, Reply, Server, State, Verb};
 
 use super::{Expected, Segment, Transcript, show};
 use crate::split::{cuts, pieces};
@@ -155,6 +155,10 @@ impl Responder {
             return Err(format!("{} instead of {}", show(&out[..written]), show(&expected.reply)));
         }
         self.sent.extend(&out[..written]);
+        let state = self.server.state();
+        if !state.is_transaction() || state == State::Failed {
+            self.message.clear();
+        }
         match expected.state {
             Some(state) if state != self.server.state() => Err(format!(
                 "{:?} instead of {state:?} after {}",
@@ -184,7 +188,7 @@ impl Responder {
         if let Some(expected) = self.replies.clone().next() {
             return Err(format!("{} was never sent", show(&expected.reply)));
         }
-        let closed = self.server.state() == ehlo::State::Closed;
+        let closed = self.server.state() == State::Closed;
         if unread != trailing && !unread.is_empty() && !closed {
             return Err(format!("{} is left", show(unread)));
         }

@@ -18,7 +18,7 @@ fn vectors_and_transcripts() {
         let seeds = seeds::of(target);
         assert!(seeds.len() >= 10, "{} seeds for {target}", seeds.len());
         for (name, octets) in seeds {
-            holds(target, &name, *check, &octets);
+            holds(target, name, *check, octets);
             if let Some(directory) = &directory {
                 let directory = directory.join(target);
                 fs::create_dir_all(&directory).expect("a directory");
@@ -65,7 +65,7 @@ proptest! {
     ) {
         for (target, check) in property::ALL {
             let seeds = seeds::of(target);
-            let [first, second] = [first, second].map(|index| &index.get(&seeds).1);
+            let [first, second] = [first, second].map(|index| &index.get(seeds).1);
             let head = &first[..cuts[0].index(first.len() + 1)];
             let mut input = [head, &second[cuts[1].index(second.len() + 1)..]].concat();
             for (place, octet) in &changes {
@@ -85,7 +85,7 @@ fn octet() -> impl Strategy<Value = u8> {
 }
 
 /// Runs a property; says which input broke it.
-fn holds(target: &str, name: &str, check: fn(&[u8]), input: &[u8]) {
+fn holds(target: &str, name: &str, check: property::Property, input: &[u8]) {
     let result = std::panic::catch_unwind(|| check(input));
     assert!(result.is_ok(), "{target}, {name}: {}", input.escape_ascii());
 }

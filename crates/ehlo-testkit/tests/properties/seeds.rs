@@ -120,7 +120,7 @@ fn side(transcript: &Transcript, client: bool) -> Vec<u8> {
 fn flags(transcript: &Transcript) -> u8 {
     let config = &transcript.config;
     let bit = |is: bool, bit: u8| u8::from(is) << bit;
-    u8::from(config.role == Role::Lmtp) * 2
+    bit(config.role == Role::Lmtp, 1)
         | bit(config.implicit_tls, 3)
         | bit(config.require_tls, 4)
         | bit(config.require_auth, 5)

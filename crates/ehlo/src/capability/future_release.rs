@@ -105,7 +105,7 @@ impl ReleaseTime {
     }
 
     /// `YYYY-MM-DDThh:mm:ss[.fraction]Z`; the fraction is dropped.
-    fn parse(word: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(word: &[u8]) -> Option<Self> {
         let (year, rest) = field(word, 4, b'-')?;
         let (month, rest) = field(rest, 2, b'-')?;
         let (day, rest) = field(rest, 2, b'T')?;

@@ -16,8 +16,7 @@ pub enum Event<'i> {
         /// The answer.
         reply: Reply<'i>,
     },
-    /// A reply that answers nothing. Unless it is a 421 the two peers are out of step, and nothing
-    /// more can be sent.
+    /// A reply that answers nothing: the two peers are out of step, and nothing more can be sent.
     Unsolicited(Reply<'i>),
     /// The session ended before this command was answered.
     Unanswered {
@@ -38,8 +37,18 @@ pub enum Event<'i> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The session is over, or out of step.
+    /// The session is over.
     Closed,
+    /// The server has said more than it was asked, so what it says next would be taken for the
+    /// answer to something else: nothing more can be sent.
+    OutOfStep,
+    /// TLS must be established first, by [`ClientConfig::require_tls`](crate::ClientConfig).
+    TlsRequired,
+    /// A plaintext mechanism outside TLS, RFC 4954 §4.
+    EncryptionRequired,
+    /// AUTH with its initial response is over 512 octets: send it without, and the response after
+    /// the challenge, RFC 4954 §4.
+    InitialResponseTooLong,
     /// A command in flight must be answered first, RFC 2920 §3.1.
     WaitForReply,
     /// The server does not offer PIPELINING, and a command is in flight.
@@ -71,6 +80,8 @@ pub enum SendError {
     ChunkIncomplete,
     /// 354 came though no recipient was accepted: nothing but the end may be sent, RFC 2920 §3.1.
     NoRecipients,
+    /// An octet above 127 in content that was not announced as 8BITMIME or BINARYMIME, RFC 6152 §3.
+    EightBitContent,
     /// Bare CR, bare LF or NUL in the content, RFC 5321 §2.3.8.
     Newlines(NewlineError),
     /// The command does not fit.
@@ -81,6 +92,10 @@ impl core::fmt::Display for SendError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Closed => "the session is over",
+            Self::OutOfStep => "the server has said more than it was asked",
+            Self::TlsRequired => "TLS must be established first",
+            Self::EncryptionRequired => "the mechanism sends a password in clear",
+            Self::InitialResponseTooLong => "the initial response is too long for the line of AUTH",
             Self::WaitForReply => "a reply must be awaited first",
             Self::NotPipelining => "the server does not offer PIPELINING",
             Self::WindowFull => "too many commands in flight",
@@ -98,6 +113,7 @@ impl core::fmt::Display for SendError {
             Self::BinaryByData => "a binary message needs BDAT",
             Self::ChunkIncomplete => "the chunk has another size",
             Self::NoRecipients => "no recipient was accepted",
+            Self::EightBitContent => "8-bit content that was not announced",
             Self::Newlines(error) => return error.fmt(f),
             Self::BufferTooSmall(error) => return error.fmt(f),
         })

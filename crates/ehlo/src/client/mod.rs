@@ -12,7 +12,7 @@ use flight::Flight;
 use crate::reply::ReplyFrame;
 use crate::server::Injected;
 use crate::{
-    Capabilities, Code, DataEncoder, Machine, Newlines, Policy, Received, Reply, ReplyLimits,
+    Body, Capabilities, Code, DataEncoder, Machine, Newlines, Policy, Received, Reply, ReplyLimits,
     Severity, State, SyntaxError, Upgrade, Verb, Wants, limits, session,
 };
 
@@ -29,6 +29,13 @@ pub struct ClientConfig {
     pub implicit_tls: bool,
     /// Use PIPELINING where it is offered, RFC 2920.
     pub pipelining: bool,
+    /// Send neither mail nor credentials before TLS is established, whatever the server says.
+    pub require_tls: bool,
+    /// Send passwords and tokens outside TLS too. RFC 4954 §4 wants a client that does not.
+    pub plaintext_auth: bool,
+    /// Send octets above 127 in content that was not announced as 8BITMIME or BINARYMIME. RFC 6152
+    /// §3 forbids it, and many do it.
+    pub any_content: bool,
 }
 
 impl ClientConfig {
@@ -40,6 +47,9 @@ impl ClientConfig {
         newlines: Newlines::Reject,
         implicit_tls: false,
         pipelining: true,
+        require_tls: false,
+        plaintext_auth: false,
+        any_content: false,
     };
 }
 
@@ -119,7 +129,7 @@ impl Client {
             chunk: 0,
             accepted: 0,
             owed: 0,
-            envelope: Envelope::default(),
+            envelope: Envelope::NONE,
             messages: 0,
             lmtp: false,
             extended: false,
@@ -209,9 +219,12 @@ impl Client {
         if self.framed > 0 || matches!(self.state, State::Closed | State::Tls) {
             return Wants::Event;
         }
+        self.note(input);
         match self.frame.advance(input, &self.config.reply, &self.config.policy) {
             Ok(Some(length)) => self.framed = length,
-            Ok(None) if self.end_of_input => self.state = State::Closed,
+            Ok(None) if self.end_of_input || (self.out_of_step && input.is_empty()) => {
+                self.state = State::Closed;
+            }
             Ok(None) => return Wants::Input { consumed: 0 },
             Err(error) => {
                 self.violation = Some(error);
@@ -228,8 +241,10 @@ impl Client {
         if self.framed > 0 {
             let consumed = core::mem::take(&mut self.framed);
             self.frame = ReplyFrame::default();
-            let reply = Reply::framed(input.get(..consumed).unwrap_or_default());
-            return Received { consumed, event: self.match_reply(reply) };
+            let (reply, behind) = input.split_at_checked(consumed).unwrap_or_default();
+            let event = self.match_reply(Reply::framed(reply));
+            self.note(behind);
+            return Received { consumed, event };
         }
         let event = match self.state {
             State::Tls => Event::StartTls,
@@ -241,14 +256,19 @@ impl Client {
         Received { consumed: 0, event }
     }
 
+    /// Looks at what is unread while nothing is awaited: whatever it is, it answers nothing. Without
+    /// this, a server that says more than it was asked is found out only after the next command.
+    pub(crate) fn note(&mut self, unread: &[u8]) {
+        let open = !matches!(self.state, State::Closed | State::Tls);
+        self.out_of_step |= open && !unread.is_empty() && self.flight.first().is_none();
+    }
+
     // RFC 2920 §3.1: "the client … MUST check … each reply"; by its place alone.
     fn match_reply<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
         let code = reply.code();
         let Some(to) = self.flight.first() else {
             if code == Code::SERVICE_NOT_AVAILABLE {
                 self.state = State::Closed;
-            } else {
-                self.out_of_step = true;
             }
             return Event::Unsolicited(reply);
         };
@@ -264,7 +284,9 @@ impl Client {
         if !self.lmtp || !matches!(to, Verb::Message | Verb::BdatLast) {
             return false;
         }
-        let owed = if self.owed == 0 { self.accepted.max(1) } else { self.owed };
+        // After a chunk that failed no recipient is left.
+        let recipients = if self.state == State::Failed { 1 } else { self.accepted.max(1) };
+        let owed = if self.owed == 0 { recipients } else { self.owed };
         self.owed = owed - 1;
         self.owed > 0
     }
@@ -279,18 +301,31 @@ impl Client {
                 self.extended = true;
                 self.lmtp = to == Verb::Lhlo;
             }
-            (Verb::Helo | Verb::Xclient, Severity::PositiveCompletion) => {
+            (Verb::Helo, Severity::PositiveCompletion) => {
                 self.capabilities = Capabilities::NONE;
                 self.extended = false;
             }
-            (Verb::Mail, _) => self.accepted = 0,
+            (Verb::Xclient, Severity::PositiveCompletion) if self.state == State::Start => {
+                self.authenticated = false;
+                self.capabilities = Capabilities::NONE;
+                self.extended = false;
+            }
+            // Refused within a transaction, as after an RSET that was refused, it changes nothing.
+            (Verb::Mail, _) if code.is_positive() || !self.state.is_transaction() => {
+                self.accepted = 0;
+            }
             (Verb::Rcpt, Severity::PositiveCompletion) => self.accepted += 1,
-            (Verb::Data, Severity::PositiveIntermediate) => {
+            (Verb::Data, _) if self.state == State::Data => {
                 self.encoder = DataEncoder::new(self.config.newlines);
                 self.sending = true;
             }
-            (Verb::Auth | Verb::AuthResponse, Severity::PositiveCompletion) => {
+            (Verb::Auth | Verb::AuthResponse, _) if code == Code::AUTHENTICATION_SUCCEEDED => {
                 self.authenticated = true;
+            }
+            // RFC 5321 §3.1: a session begins with 220 or a refusal; whoever says something else
+            // does not speak SMTP, or is not at its beginning.
+            (Verb::Greeting, _) if code.is_positive() && code != Code::SERVICE_READY => {
+                self.state = State::Closed;
             }
             _ => {}
         }
@@ -346,9 +381,15 @@ impl Upgrade for Client {
 }
 
 /// What was sent of the transaction that is being written, which may be ahead of the replies.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Envelope {
     recipients: u32,
     smtputf8: bool,
-    binary: bool,
+    body: Body,
 }
+
+impl Envelope {
+    const NONE: Self = Self { recipients: 0, smtputf8: false, body: Body::SevenBit };
+}
+
+const _: () = assert!(size_of::<Client>() <= 320);

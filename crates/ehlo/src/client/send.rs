@@ -3,7 +3,8 @@
 use super::{Client, Envelope, SendError};
 use crate::sasl::Response;
 use crate::{
-    Body, Command, Encode, Extension, Parameter, Parameters, Progress, State, Verb, session,
+    Body, Command, Encode, Extension, Mechanism, Parameter, Parameters, Progress, SaslMechanism,
+    State, Verb, limits, session,
 };
 
 impl Client {
@@ -21,7 +22,9 @@ impl Client {
         self.permits_now(verb)?;
         // RFC 4954 §4: "After a successful AUTH command completes, a server MUST reject any further
         // AUTH commands with a 503 reply."
-        let again = verb == Verb::Auth && self.authenticated;
+        let again = (verb == Verb::Auth && self.authenticated)
+            // RFC 3207 §4.2: "a client MUST NOT attempt to start a TLS session if" one is active.
+            || (verb == Verb::StartTls && self.tls);
         if again || !session::is_valid(self.assumed, verb) {
             return Err(SendError::OutOfState { state: self.assumed, verb });
         }
@@ -33,7 +36,7 @@ impl Client {
                 self.envelope = Envelope {
                     recipients: 0,
                     smtputf8: parameters.smtputf8(),
-                    binary: parameters.body() == Some(Body::BinaryMime),
+                    body: parameters.body().unwrap_or(Body::SevenBit),
                 };
             }
             Command::Rcpt { .. } => self.envelope.recipients += 1,
@@ -70,8 +73,10 @@ impl Client {
     /// that was refused cannot be completed: nothing ends it but closing the connection.
     pub fn mail_data(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
         if self.chunk > 0 {
+            self.permits_octets()?;
             let room = content.len().min(out.len());
             let length = usize::try_from(self.chunk).unwrap_or(usize::MAX).min(room);
+            self.permits_eight_bit(content.get(..length).unwrap_or_default())?;
             if let (Some(to), Some(from)) = (out.get_mut(..length), content.get(..length)) {
                 to.copy_from_slice(from);
             }
@@ -82,6 +87,7 @@ impl Client {
         if self.accepted == 0 {
             return Err(SendError::NoRecipients);
         }
+        self.permits_eight_bit(content)?;
         Ok(self.encoder.encode(content, out)?)
     }
 
@@ -101,7 +107,7 @@ impl Client {
 
     /// Whether the content goes now: 354 came, or a chunk is not complete.
     pub const fn wants_content(&self) -> bool {
-        (self.sending && !matches!(self.state, State::Closed)) || self.chunk > 0
+        (self.sending || self.chunk > 0) && !matches!(self.state, State::Closed)
     }
 
     fn issue(&mut self, verb: Verb) {
@@ -109,10 +115,27 @@ impl Client {
         self.assumed = session::next(self.assumed, verb, session::success(verb));
     }
 
-    fn permits_content(&self) -> Result<(), SendError> {
-        if self.state == State::Closed || self.out_of_step {
+    /// Whether any octet may be sent.
+    fn permits_octets(&self) -> Result<(), SendError> {
+        if self.state == State::Closed {
             return Err(SendError::Closed);
         }
+        if self.out_of_step {
+            return Err(SendError::OutOfStep);
+        }
+        Ok(())
+    }
+
+    // RFC 6152 §3: 8-bit content only where BODY=8BITMIME was said.
+    fn permits_eight_bit(&self, content: &[u8]) -> Result<(), SendError> {
+        if self.envelope.body == Body::SevenBit && !self.config.any_content && !content.is_ascii() {
+            return Err(SendError::EightBitContent);
+        }
+        Ok(())
+    }
+
+    fn permits_content(&self) -> Result<(), SendError> {
+        self.permits_octets()?;
         if !self.sending {
             return Err(SendError::OutOfState { state: self.assumed, verb: Verb::Message });
         }
@@ -121,9 +144,7 @@ impl Client {
 
     /// Whether anything may be sent while others are in flight.
     fn permits_now(&self, verb: Verb) -> Result<(), SendError> {
-        if self.state == State::Closed || self.out_of_step {
-            return Err(SendError::Closed);
-        }
+        self.permits_octets()?;
         if self.chunk > 0 {
             return Err(SendError::ChunkIncomplete);
         }
@@ -143,6 +164,9 @@ impl Client {
     }
 
     fn permits(&self, command: &Command<'_>) -> Result<(), SendError> {
+        if self.config.require_tls && !self.tls && !goes_in_clear(command.verb()) {
+            return Err(SendError::TlsRequired);
+        }
         if let Some(extension) = command.extension() {
             self.permits_extension(extension)?;
         }
@@ -173,9 +197,37 @@ impl Client {
                 Ok(())
             }
             // RFC 3030 §3: "the DATA command … MUST NOT be used" for a binary message.
-            Command::Data if self.envelope.binary => Err(SendError::BinaryByData),
+            Command::Data if self.envelope.body == Body::BinaryMime => Err(SendError::BinaryByData),
+            // RFC 6531 §3.7.4.2: in UTF-8 only where SMTPUTF8 is offered, and then with the keyword.
+            Command::Vrfy { argument, smtputf8 } | Command::Expn { argument, smtputf8 } => {
+                if *smtputf8 {
+                    self.permits_extension(Extension::SmtpUtf8)
+                } else if argument.is_ascii() {
+                    Ok(())
+                } else {
+                    Err(SendError::NeedsSmtpUtf8)
+                }
+            }
+            // RFC 4954 §4: "if the initial response … would cause the AUTH command to exceed this
+            // length, the client MUST NOT use the initial response parameter".
+            Command::Auth { .. } if command.encoded_len() > limits::COMMAND_LINE => {
+                Err(SendError::InitialResponseTooLong)
+            }
+            Command::Auth { mechanism, .. } => self.permits_mechanism(*mechanism),
             _ => Ok(()),
         }
+    }
+
+    fn permits_mechanism(&self, mechanism: Mechanism<'_>) -> Result<(), SendError> {
+        let name = mechanism.as_str().as_bytes();
+        let Some(mechanism) = SaslMechanism::from_name(name) else { return Ok(()) };
+        if !self.capabilities.mechanisms().contains(mechanism) {
+            return Err(SendError::NotOffered(Extension::Auth));
+        }
+        if mechanism.is_plaintext() && !self.tls && !self.config.plaintext_auth {
+            return Err(SendError::EncryptionRequired);
+        }
+        Ok(())
     }
 
     fn permits_parameters(&self, parameters: &Parameters<'_>) -> Result<(), SendError> {
@@ -198,4 +250,18 @@ impl Client {
             Err(SendError::NotOffered(extension))
         }
     }
+}
+
+/// What a client that wants TLS says before it has it.
+const fn goes_in_clear(verb: Verb) -> bool {
+    matches!(
+        verb,
+        Verb::Ehlo
+            | Verb::Helo
+            | Verb::Lhlo
+            | Verb::StartTls
+            | Verb::Noop
+            | Verb::Rset
+            | Verb::Quit
+    )
 }

@@ -326,8 +326,8 @@ impl<'a> OtherVerb<'a> {
     /// `UnknownVerb` when it is none, or one that [`Command`](crate::Command) has a variant for;
     /// `ObsoleteVerb` for SEND, SOML and SAML; `LineTooLong`.
     pub fn new(name: &'a str) -> Result<Self, SyntaxError> {
-        let kind = match super::parse::Known::of(name.as_bytes()) {
-            Some(super::parse::Known::Obsolete) => SyntaxErrorKind::ObsoleteVerb,
+        let kind = match super::verb::Known::of(name.as_bytes()) {
+            Some(super::verb::Known::Obsolete) => SyntaxErrorKind::ObsoleteVerb,
             Some(_) => SyntaxErrorKind::UnknownVerb,
             None => return whole(name.as_bytes(), SyntaxErrorKind::UnknownVerb, other_verb),
         };

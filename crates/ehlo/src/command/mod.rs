@@ -4,6 +4,7 @@ mod argument;
 mod attribute;
 mod auth;
 mod parse;
+mod verb;
 
 pub use argument::{AbsoluteUri, DomainList, EtrnNode, OtherVerb, SmtpString, UserOrList};
 pub use attribute::{Attribute, AttributeName, Attributes};
@@ -145,6 +146,17 @@ impl<'a> Command<'a> {
     /// As for [`parse`](Self::parse).
     pub fn parse_line(line: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
         parse::line(line, policy)
+    }
+
+    /// The same for a line of any length.
+    pub(crate) fn parse_any_length(line: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
+        parse::line_of_any_length(line, policy)
+    }
+
+    /// The verb of a line that need not be a command: its first word.
+    pub(crate) fn verb_of(line: &[u8]) -> Verb {
+        let word = line.split(|octet| matches!(octet, b' ' | b'\t')).next().unwrap_or_default();
+        verb::Known::of(word).map_or(Verb::Other, verb::Known::verb)
     }
 
     /// The verb.

@@ -8,6 +8,7 @@ use nom::Parser as _;
 use nom::combinator::opt;
 use nom::sequence::preceded;
 
+use super::verb::Known;
 use super::{Command, argument, attribute, auth};
 use crate::grammar::{
     Fault, IResult, after_literal, digits, is_end, literal, of_octet, scan, split,
@@ -30,12 +31,20 @@ pub(super) fn framed<'i>(
         Ok(([b'\r', b'\n', rest @ ..], value)) => {
             Ok(Parsed::Complete { value, consumed: window.len() - rest.len() })
         }
-        _ => framed_first(input, policy),
+        Ok((rest, _)) => framed_first(input, window, &unexpected(rest), policy),
+        Err(error) => framed_first(input, window, &error, policy),
     }
 }
 
-/// The same for a line that is not there yet, long, or wrong, or has white space at its end.
-fn framed_first<'i>(input: &'i [u8], policy: &Policy) -> Result<Parsed<Command<'i>>, SyntaxError> {
+/// The same for a line that is not there yet, long, or wrong, or has white space at its end; `error`
+/// is what keeps the front of `window` from being a command with its CRLF.
+#[cold]
+fn framed_first<'i>(
+    input: &'i [u8],
+    window: &'i [u8],
+    error: &nom::Err<Fault<'i>>,
+    policy: &Policy,
+) -> Result<Parsed<Command<'i>>, SyntaxError> {
     let end = scan::line_feed(input);
     if end == input.len() {
         if input.len() > limits::AUTH_LINE {
@@ -45,12 +54,13 @@ fn framed_first<'i>(input: &'i [u8], policy: &Policy) -> Result<Parsed<Command<'
     }
     // RFC 5321 §2.3.8: "Conforming implementations MUST NOT recognize or generate any other
     // character or character sequence as a line terminator" than CR LF.
-    match input.get(..end) {
-        Some([text @ .., b'\r']) => {
-            line(text, policy).map(|value| Parsed::Complete { value, consumed: end + 1 })
-        }
-        _ => Err(SyntaxError { kind: SyntaxErrorKind::BareLf, offset: end }),
+    let Some([text @ .., b'\r']) = input.get(..end) else {
+        return Err(SyntaxError { kind: SyntaxErrorKind::BareLf, offset: end });
+    };
+    if end < limits::COMMAND_LINE && !matches!(text.last(), Some(b' ' | b'\t')) {
+        return Err(diagnose(error, window, text));
     }
+    line(text, policy).map(|value| Parsed::Complete { value, consumed: end + 1 })
 }
 
 /// The command of a line without its CRLF.
@@ -58,13 +68,17 @@ pub(super) fn line<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, S
     if line.len() + 2 > limits::COMMAND_LINE {
         return long_line(line, policy);
     }
-    match whole_command(trimmed(line), policy) {
-        Ok(command) => Ok(command),
-        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(diagnose(fault, line)),
-        Err(nom::Err::Incomplete(_)) => {
-            Err(SyntaxError { kind: SyntaxErrorKind::Argument, offset: line.len() })
-        }
-    }
+    line_of_any_length(line, policy)
+}
+
+/// The command of a line without its CRLF, whose length is somebody else's business.
+#[inline]
+pub(super) fn line_of_any_length<'i>(
+    line: &'i [u8],
+    policy: &Policy,
+) -> Result<Command<'i>, SyntaxError> {
+    let text = trimmed(line);
+    whole_command(text, policy).map_err(|error| diagnose(&error, text, line))
 }
 
 /// A line of more than 512 octets: RFC 5321 §4.5.3.1.4 as extensions change it.
@@ -82,11 +96,11 @@ fn long_line<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, SyntaxE
     if line.len() + 2 > limit {
         return too_long(limit);
     }
-    match whole_command(trimmed(line), policy) {
+    let text = trimmed(line);
+    match whole_command(text, policy) {
         Ok(command) if line.len() + 2 > command.max_len() => too_long(command.max_len()),
         Ok(command) => Ok(command),
-        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(diagnose(fault, line)),
-        Err(nom::Err::Incomplete(_)) => too_long(limit),
+        Err(error) => Err(diagnose(&error, text, line)),
     }
 }
 
@@ -100,126 +114,26 @@ fn trimmed(line: &[u8]) -> &[u8] {
     line
 }
 
-/// What is wrong with a line in which `fault` was found: an octet that is in no command comes first.
+/// What is wrong with a line in which `error` was found when `text` was read; an octet that is in no
+/// command comes first.
 #[cold]
-fn diagnose(fault: Fault<'_>, line: &[u8]) -> SyntaxError {
+fn diagnose(error: &nom::Err<Fault<'_>>, text: &[u8], line: &[u8]) -> SyntaxError {
     let is_control = |octet: &u8| octet.is_ascii_control() && *octet != b'\t';
     if let Some(offset) = line.iter().position(is_control) {
-        let kind = of_octet(line.get(offset..).unwrap_or_default(), SyntaxErrorKind::Control);
+        let kind = match line.get(offset) {
+            Some(b'\r') => SyntaxErrorKind::BareCr,
+            Some(b'\n') => SyntaxErrorKind::BareLf,
+            _ => SyntaxErrorKind::Control,
+        };
         return SyntaxError { kind, offset };
     }
-    let end = trimmed(line).len();
-    SyntaxError { kind: fault.kind, offset: end.saturating_sub(fault.rest.len()) }
-}
-
-/// The verbs that this crate knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Known {
-    Ehlo,
-    Helo,
-    Lhlo,
-    Mail,
-    Rcpt,
-    Data,
-    Bdat,
-    Rset,
-    Vrfy,
-    Expn,
-    Help,
-    Noop,
-    Quit,
-    StartTls,
-    Auth,
-    Etrn,
-    Atrn,
-    Burl,
-    Xclient,
-    Xforward,
-    Turn,
-    /// SEND, SOML and SAML of RFC 821.
-    Obsolete,
-}
-
-impl Known {
-    /// The verb that `token` is, in any case.
-    pub(super) fn of(token: &[u8]) -> Option<Self> {
-        let (known, rest) = Self::at(token)?;
-        rest.is_empty().then_some(known)
-    }
-
-    /// The verb at the front of `line`, and what follows it.
-    #[inline]
-    fn at(line: &[u8]) -> Option<(Self, &[u8])> {
-        let (start, rest) = line.split_first_chunk::<4>()?;
-        let key = key(*start);
-        let (name, known) = SLOTS[slot(key)];
-        if name != key {
-            return None;
+    match error {
+        nom::Err::Error(fault) | nom::Err::Failure(fault) => fault.locate(text),
+        nom::Err::Incomplete(_) => {
+            SyntaxError { kind: SyntaxErrorKind::Argument, offset: line.len() }
         }
-        let rest = match known {
-            Self::StartTls => after_literal(rest, b"TTLS")?,
-            Self::Xclient => after_literal(rest, b"ENT")?,
-            Self::Xforward => after_literal(rest, b"WARD")?,
-            _ => rest,
-        };
-        Some((known, rest))
     }
 }
-
-/// The first four letters of each verb.
-const VERBS: [(&[u8; 4], Known); 24] = [
-    (b"EHLO", Known::Ehlo),
-    (b"HELO", Known::Helo),
-    (b"LHLO", Known::Lhlo),
-    (b"MAIL", Known::Mail),
-    (b"RCPT", Known::Rcpt),
-    (b"DATA", Known::Data),
-    (b"BDAT", Known::Bdat),
-    (b"RSET", Known::Rset),
-    (b"VRFY", Known::Vrfy),
-    (b"EXPN", Known::Expn),
-    (b"HELP", Known::Help),
-    (b"NOOP", Known::Noop),
-    (b"QUIT", Known::Quit),
-    (b"STAR", Known::StartTls),
-    (b"AUTH", Known::Auth),
-    (b"ETRN", Known::Etrn),
-    (b"ATRN", Known::Atrn),
-    (b"BURL", Known::Burl),
-    (b"XCLI", Known::Xclient),
-    (b"XFOR", Known::Xforward),
-    (b"TURN", Known::Turn),
-    (b"SEND", Known::Obsolete),
-    (b"SOML", Known::Obsolete),
-    (b"SAML", Known::Obsolete),
-];
-
-/// Four letters as a number, whatever their case. No other octet becomes a letter.
-const fn key(letters: [u8; 4]) -> u32 {
-    u32::from_le_bytes(letters) & 0xDFDF_DFDF
-}
-
-/// The place of a key in [`SLOTS`], below 64.
-const fn slot(key: u32) -> usize {
-    (key.wrapping_mul(MULTIPLIER) >> 26) as usize
-}
-
-/// Gives each verb a slot of its own; `SLOTS` does not compile otherwise.
-const MULTIPLIER: u32 = 0x1F48_BFF9;
-
-/// A free slot has the key 0, which no verb has.
-static SLOTS: [(u32, Known); 64] = {
-    let mut slots = [(0, Known::Obsolete); 64];
-    let mut i = 0;
-    while i < VERBS.len() {
-        let key = key(*VERBS[i].0);
-        let at = slot(key);
-        assert!(slots[at].0 == 0, "two verbs in one slot");
-        slots[at] = (key, VERBS[i].1);
-        i += 1;
-    }
-    slots
-};
 
 /// One command; all of `line`.
 fn whole_command<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, nom::Err<Fault<'i>>> {
@@ -227,8 +141,14 @@ fn whole_command<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, nom
     if rest.is_empty() {
         return Ok(command);
     }
+    Err(unexpected(rest))
+}
+
+/// Something stands where the line should end.
+#[cold]
+fn unexpected(rest: &[u8]) -> nom::Err<Fault<'_>> {
     let kind = of_octet(rest, SyntaxErrorKind::UnexpectedArgument);
-    Err(nom::Err::Error(Fault { rest, kind }))
+    nom::Err::Error(Fault { rest, kind })
 }
 
 /// One command, up to the white space or CR behind it.
@@ -305,10 +225,8 @@ fn required<'i, T>(
     make: impl FnOnce(T) -> Command<'i>,
 ) -> IResult<'i, Command<'i>> {
     match input {
-        [b' ', text @ ..] if !text.is_empty() => {
-            rule(text).map(|(rest, value)| (rest, make(value)))
-        }
-        [] => Fault::error(input, SyntaxErrorKind::MissingArgument),
+        [b' ', text @ ..] => rule(text).map(|(rest, value)| (rest, make(value))),
+        [] | [b'\r', ..] => Fault::error(input, SyntaxErrorKind::MissingArgument),
         _ => Fault::error(input, SyntaxErrorKind::Argument),
     }
 }
@@ -385,9 +303,14 @@ fn keyword<'i, const N: usize>(
     keyword: &'static [u8; N],
     policy: &Policy,
 ) -> Result<&'i [u8], nom::Err<Fault<'i>>> {
-    let kind =
-        if input.is_empty() { SyntaxErrorKind::MissingArgument } else { SyntaxErrorKind::Argument };
-    let (mut path, ()) = literal(keyword, kind)(input)?;
+    let Some(mut path) = after_literal(input, keyword) else {
+        let kind = if is_end(input) {
+            SyntaxErrorKind::MissingArgument
+        } else {
+            SyntaxErrorKind::Argument
+        };
+        return Err(nom::Err::Error(Fault { rest: input, kind: of_octet(input, kind) }));
+    };
     if policy.space_after_colon {
         while let [b' ', rest @ ..] = path {
             path = rest;

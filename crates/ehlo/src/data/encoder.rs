@@ -76,6 +76,9 @@ impl DataEncoder {
             let Some(octet) = rest.get(passed) else {
                 break;
             };
+            if passed > 0 && (next, *octet) == (Before::Start, b'.') {
+                continue;
+            }
             // What is written before the octet or in its place; whether it is consumed; and what then
             // stands before the next.
             let (wire, takes, next): (&[u8], _, _) = match self.newlines.step(next, *octet) {

@@ -223,8 +223,7 @@ impl<'e> Delivery<'e> {
 
     fn match_reply<'i>(&mut self, to: Verb, reply: Reply<'i>) -> Event<'i> {
         let code = reply.code();
-        let positive = code.is_positive();
-        let completion = code.severity() == Severity::PositiveCompletion;
+        let positive = reply.severity() == Severity::PositiveCompletion;
         let other = Event::Reply { to, reply };
         let refused = Event::Refused { to, reply };
         match to {
@@ -232,7 +231,7 @@ impl<'e> Delivery<'e> {
                 self.stage = Stage::Hello;
                 other
             }
-            Verb::Ehlo | Verb::Helo | Verb::Lhlo if completion => {
+            Verb::Ehlo | Verb::Helo | Verb::Lhlo if positive => {
                 self.stage = Stage::Idle;
                 other
             }
@@ -259,7 +258,7 @@ impl<'e> Delivery<'e> {
                 if undecided { Event::Recipient { index, reply } } else { other }
             }
             // RFC 5321 §4.3.2: nothing but 354 opens the mail data.
-            Verb::Data if positive && !completion => {
+            Verb::Data if self.client.wants_content() => {
                 match self.client.accepted() {
                     // RFC 2920 §3.1: "the client … should send a single dot".
                     0 => self.stage = Stage::LoneDot,
@@ -283,7 +282,7 @@ impl<'e> Delivery<'e> {
                 if undecided { Event::Message { reply } } else { other }
             }
             Verb::Rset => {
-                self.stage = if completion { Stage::Idle } else { Stage::Quit };
+                self.stage = if positive { Stage::Idle } else { Stage::Quit };
                 other
             }
             _ => other,
@@ -308,8 +307,12 @@ impl<'e> Delivery<'e> {
             Stage::Mail => return self.mail(out),
             Stage::Rcpt => return self.rcpt(out),
             Stage::Data => {
+                let none_sent = self.answered == self.next && self.client.accepted() == 0;
+                if none_sent && self.client.awaits().is_some() {
+                    return Ok(0);
+                }
                 // RFC 5321 §3.3: no DATA when every RCPT was refused.
-                if self.client.awaits().is_none() && self.client.accepted() == 0 {
+                if none_sent {
                     self.stage = Stage::Failed;
                     self.settle();
                     return self.command(out);
@@ -405,6 +408,7 @@ impl<'e> Delivery<'e> {
     }
 
     fn wants(&mut self, input: &[u8]) -> Wants {
+        self.client.note(input);
         let owes_event = self.not_sent.is_some()
             || (self.is_open() && matches!(self.stage, Stage::Idle | Stage::Content));
         if owes_event { Wants::Event } else { Machine::wants(&mut self.client, input) }

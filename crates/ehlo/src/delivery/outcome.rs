@@ -39,14 +39,14 @@ impl Outcome {
 
     fn of(stage: Verb, reply: &Reply<'_>) -> Self {
         let fate = match reply.severity() {
+            // RFC 5321 §4.2.5: the 250 after the mail data, and no other, takes the responsibility.
             Severity::PositiveCompletion if matches!(stage, Verb::Message | Verb::BdatLast) => {
                 Fate::Accepted
             }
-            // No other reply takes the message, and nothing waits for more where an outcome is
-            // decided: the server is not in step, and may be another time.
-            Severity::PositiveCompletion
+            // Nothing waits for more where an outcome is decided.
+            Severity::TransientNegative
             | Severity::PositiveIntermediate
-            | Severity::TransientNegative => Fate::Deferred,
+            | Severity::PositiveCompletion => Fate::Deferred,
             // RFC 5321 §4.5.3.1.10: 552 to RCPT is "too many recipients", and temporary.
             Severity::PermanentNegative if stage == Verb::Rcpt && reply.code().number() == 552 => {
                 Fate::Deferred
@@ -154,9 +154,11 @@ impl<'m> Outcomes<'m> {
 /// What the server's limits of this session forbid may be sent in another one.
 const fn fate(error: SendError) -> Fate {
     match error {
-        SendError::Closed | SendError::TooManyRecipients | SendError::TooManyMessages => {
-            Fate::Deferred
-        }
+        SendError::Closed
+        | SendError::OutOfStep
+        | SendError::TlsRequired
+        | SendError::TooManyRecipients
+        | SendError::TooManyMessages => Fate::Deferred,
         _ => Fate::Refused,
     }
 }

@@ -47,6 +47,8 @@ pub struct Endpoint<M> {
     unflushed: bool,
     /// The peer was told that nothing more comes.
     closed: bool,
+    /// The peer has said so.
+    ended: bool,
 }
 
 impl<M: Machine> Endpoint<M> {
@@ -60,6 +62,7 @@ impl<M: Machine> Endpoint<M> {
             outbox: BytesMut::new(),
             unflushed: false,
             closed: false,
+            ended: false,
         }
     }
 
@@ -116,6 +119,7 @@ impl<M: Machine> Endpoint<M> {
     /// peer will send no more.
     pub fn received(&mut self, octets: usize) {
         if octets == 0 {
+            self.ended = true;
             self.machine.end_of_input();
         }
         self.unread = self.inbox.len().min(self.unread + octets);

@@ -107,7 +107,7 @@ impl<M: Machine> Endpoint<M> {
                 return Poll::Ready(Ok(()));
             }
             let flushed = self.poll_flush(context, transport)?;
-            if ready && (flushed.is_ready() || self.unread >= UNREAD_MAX) {
+            if ready && (flushed.is_ready() || self.ended || self.unread >= UNREAD_MAX) {
                 ready!(flushed);
                 continue;
             }

@@ -4,6 +4,8 @@
 
 pub(crate) mod scan;
 
+use core::fmt::Write as _;
+
 use crate::{SyntaxError, SyntaxErrorKind};
 
 /// The result of a rule: what is left, and the value.
@@ -47,12 +49,16 @@ pub(crate) fn whole<'i, T>(
     kind: SyntaxErrorKind,
     rule: impl FnOnce(&'i [u8]) -> IResult<'i, T>,
 ) -> Result<T, SyntaxError> {
-    match rule(input) {
-        Ok(([], value)) => Ok(value),
-        Ok((rest, _)) => Err(Fault { rest, kind: of_octet(rest, kind) }.locate(input)),
-        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault.locate(input)),
-        Err(nom::Err::Incomplete(_)) => Err(SyntaxError { kind, offset: input.len() }),
-    }
+    let fault = match rule(input) {
+        Ok(([], value)) => return Ok(value),
+        Ok((rest, _)) => Fault { rest, kind: of_octet(rest, kind) },
+        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => fault,
+        Err(nom::Err::Incomplete(_)) => Fault { rest: &[], kind },
+    };
+    // A rule takes a CR for the end of the line, which there is none of here.
+    let is_cr = fault.rest.first() == Some(&b'\r');
+    let kind = if is_cr { SyntaxErrorKind::BareCr } else { fault.kind };
+    Err(Fault { kind, ..fault }.locate(input))
 }
 
 /// Whether a line ends here: at its CRLF, or with its input when that was cut off.
@@ -69,12 +75,12 @@ pub(crate) fn is_word_end(rest: &[u8]) -> bool {
     matches!(rest.first(), None | Some(b'\r' | b' '))
 }
 
-/// What is wrong where no rule goes on: `kind`, unless the octet is one that no rule takes.
+/// What is wrong where no rule goes on: `kind`, unless the octet is one that no rule takes. A CR may
+/// be the end of the line.
 pub(crate) fn of_octet(rest: &[u8], kind: SyntaxErrorKind) -> SyntaxErrorKind {
     match rest.first() {
-        Some(b'\r') => SyntaxErrorKind::BareCr,
         Some(b'\n') => SyntaxErrorKind::BareLf,
-        Some(0..=8 | 11..=31 | 127) => SyntaxErrorKind::Control,
+        Some(0..=8 | 11 | 12 | 14..=31 | 127) => SyntaxErrorKind::Control,
         Some(128..) => SyntaxErrorKind::NonAscii,
         _ => kind,
     }
@@ -275,6 +281,25 @@ pub(crate) fn display<const N: usize>(
     let mut out = [0; N];
     let written = value.encode(&mut out).unwrap_or_default();
     f.pad(as_str(split(&out, written).0))
+}
+
+/// `Debug` by way of the wire form, for values of at most `N` octets: what is not printable is
+/// escaped.
+pub(crate) fn debug<const N: usize>(
+    value: &impl crate::Encode,
+    f: &mut core::fmt::Formatter<'_>,
+) -> core::fmt::Result {
+    let mut out = [0; N];
+    let written = value.encode(&mut out).unwrap_or_default();
+    escape(as_str(split(&out, written).0), f)
+}
+
+/// Writes `text` so that it cannot move the cursor of a terminal, or turn the letters around.
+pub(crate) fn escape(text: &str, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+    text.chars().try_for_each(|character| match character {
+        '"' | '\'' | '\\' => f.write_char(character),
+        _ => character.escape_debug().try_for_each(|character| f.write_char(character)),
+    })
 }
 
 /// What a checked run of octets, a struct with one private field, has in common with the others.

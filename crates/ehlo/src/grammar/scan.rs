@@ -6,26 +6,34 @@
 // A lazy operator is a branch.
 #![allow(clippy::needless_bitwise_bool)]
 
-/// Where the `Dot-string` that starts at `start` ends: at the first octet that is no letter, digit
-/// or hyphen, nor a dot behind one of them.
+/// Where the `Dot-string` that starts at `start` ends: at the first octet that is no letter, digit,
+/// hyphen, underscore or plus sign, and no dot that follows none. Other `atext` is rare.
 #[inline]
 pub(crate) fn dot_string(input: &[u8], start: usize) -> usize {
     end(input, start, |before, octet| {
-        let is_part = is_let_dig(octet) | (octet == b'-');
-        let is_dot = (octet == b'.') & (is_let_dig(before) | (before == b'-'));
-        !(is_part | is_dot)
+        let is_dot = octet == b'.';
+        let is_mark = (octet == b'-') | (octet == b'_') | (octet == b'+');
+        !(is_let_dig(octet) | is_mark | is_dot) | (is_dot & (before == b'.'))
     })
 }
 
-/// Where the `Domain` that starts at `start` ends: at the first octet that is no letter or digit, nor
-/// a dot behind one of them, nor a hyphen behind one of them or behind a hyphen.
+/// Where the `Domain` that starts at `start` ends: at the first octet that is no letter, digit, dot
+/// or hyphen, and at a dot or hyphen behind another, unless both are hyphens.
 #[inline]
 pub(crate) fn domain(input: &[u8], start: usize) -> usize {
     end(input, start, |before, octet| {
-        let is_dot = (octet == b'.') & is_let_dig(before);
-        let is_hyphen = (octet == b'-') & (is_let_dig(before) | (before == b'-'));
-        !(is_let_dig(octet) | is_dot | is_hyphen)
+        let (is_dot, is_hyphen) = (octet == b'.', octet == b'-');
+        let is_bad_dot = is_dot & ((before == b'.') | (before == b'-'));
+        let is_bad_hyphen = is_hyphen & (before == b'.');
+        !(is_let_dig(octet) | is_dot | is_hyphen) | is_bad_dot | is_bad_hyphen
     })
+}
+
+/// Whether what [`domain`] found, from `start` to `end`, begins and ends with a letter or digit.
+#[inline]
+pub(crate) fn is_name(input: &[u8], start: usize, end: usize) -> bool {
+    let let_dig = |at: usize| input.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    end > start && let_dig(start) && let_dig(end - 1)
 }
 
 /// The length of the run of `xchar` at the front of `input`: `VCHAR` but `+` and `=`.
@@ -89,26 +97,40 @@ pub(crate) fn keyword(input: &[u8]) -> u64 {
 /// ends a run when it is told the octet before it, too. Before the input stands a zero.
 #[inline]
 fn end(input: &[u8], start: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -> usize {
-    let mut at = start;
-    if let (0, Some(octets)) = (start, input.first_chunk::<16>()) {
-        let before = (u128::from_le_bytes(*octets) << 8).to_le_bytes();
-        let ends = ends(&before, octets, is_end);
+    let place = start.checked_sub(1).and_then(|before| input.get(before..));
+    if let Some((before, octets)) = place.and_then(neighbours) {
+        let ends = ends(before, octets, is_end);
         if ends != 0 {
-            return first(ends);
+            return start + first(ends);
         }
-        at = 16;
+        return far_end(input, start + 16, is_end);
     }
-    loop {
-        let place = at.checked_sub(1).and_then(|before| input.get(before..));
-        let Some((before, octets)) = place.and_then(neighbours) else {
-            return last_end(input, at, is_end);
-        };
+    near_end(input, start, is_end)
+}
+
+/// The same of a run that has sixteen octets already.
+#[inline(never)]
+fn far_end(input: &[u8], start: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -> usize {
+    let mut at = start;
+    while let Some((before, octets)) = input.get(at - 1..).and_then(neighbours) {
         let ends = ends(before, octets, is_end);
         if ends != 0 {
             return at + first(ends);
         }
         at += 16;
     }
+    last_end(input, at, is_end)
+}
+
+/// The same of a run at the front of the input, or near its end.
+#[inline(never)]
+fn near_end(input: &[u8], start: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -> usize {
+    let (0, Some(octets)) = (start, input.first_chunk::<16>()) else {
+        return last_end(input, start, is_end);
+    };
+    let before = (u128::from_le_bytes(*octets) << 8).to_le_bytes();
+    let ends = ends(&before, octets, is_end);
+    if ends != 0 { first(ends) } else { far_end(input, 16, is_end) }
 }
 
 /// The same where fewer than sixteen octets are left.
@@ -176,24 +198,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The same as [`domain`], by a table of pairs.
+    /// The same as [`domain`], octet by octet.
     fn naive_domain(input: &[u8], start: usize) -> usize {
-        let class = |o: u8| match o {
-            b'.' => 2,
-            b'-' => 1,
-            o if o.is_ascii_alphanumeric() => 0,
-            _ => 3,
-        };
         let mut at = start;
-        while at < input.len() {
-            let before = if at == 0 { 3 } else { class(input[at - 1]) };
-            let is_part = match class(input[at]) {
-                0 => true,
-                1 => before < 2,
-                2 => before == 0,
-                _ => false,
-            };
-            if !is_part {
+        while let Some(&octet) = input.get(at) {
+            let before = if at == 0 { 0 } else { input[at - 1] };
+            let is_bad = matches!((before, octet), (b'.', b'.' | b'-') | (b'-', b'.'));
+            if is_bad || !(octet.is_ascii_alphanumeric() || b".-".contains(&octet)) {
                 break;
             }
             at += 1;
@@ -203,11 +214,11 @@ mod tests {
 
     /// The same as [`dot_string`], octet by octet.
     fn naive_dot_string(input: &[u8], start: usize) -> usize {
-        let is_atext = |o: u8| o.is_ascii_alphanumeric() || o == b'-';
         let mut at = start;
         while let Some(&octet) = input.get(at) {
-            let is_dot = octet == b'.' && at > 0 && is_atext(input[at - 1]);
-            if !is_atext(octet) && !is_dot {
+            let before = if at == 0 { 0 } else { input[at - 1] };
+            let is_part = octet.is_ascii_alphanumeric() || b".-_+".contains(&octet);
+            if !is_part || (before, octet) == (b'.', b'.') {
                 break;
             }
             at += 1;
@@ -224,7 +235,7 @@ mod tests {
 
         #[test]
         fn runs_are_those_of_the_naive_scan(
-            input in "[a-zA-Z09.\\-/:@\\[`{\0-\u{ff}]{0,40}|[a-z.-]{0,40}>?",
+            input in "[a-zA-Z09._+\\-/:@\\[`{\0-\u{ff}]{0,40}|[a-z.-]{0,40}>?",
             start in 0_usize..40,
         ) {
             let octets = input.as_bytes();

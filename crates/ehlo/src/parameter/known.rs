@@ -123,9 +123,9 @@ const fn of(place: Place) -> u32 {
     of
 }
 
-/// The parameter at the front of `input`, in any case, and what follows its keyword.
+/// The parameter whose keyword, in any case, stands at the front of `input`.
 #[inline]
-pub(super) fn identify(input: &[u8]) -> Option<(Known, &[u8])> {
+pub(super) fn identify(input: &[u8]) -> Option<Known> {
     let key = scan::keyword(input) & FOLD;
     let slot = &SLOTS[slot(key)];
     if slot.key != key || key == 0 {
@@ -138,7 +138,7 @@ pub(super) fn identify(input: &[u8]) -> Option<(Known, &[u8])> {
         None => key,
     };
     let is_longer = rest.first().is_some_and(|octet| LDH[usize::from(*octet)]);
-    (tail == slot.tail && !is_longer).then_some((slot.known, rest))
+    (tail == slot.tail && !is_longer).then_some(slot.known)
 }
 
 /// The first eight letters of a keyword as a number, whatever their case.

@@ -249,20 +249,23 @@ pub(crate) fn parameters<'i>(
 
 /// `*(SP esmtp-param)` up to the end of the line; gives the set of those seen.
 fn check_params<'i>(input: &'i [u8], place: Place, policy: &Policy) -> IResult<'i, u32> {
+    let [b' ', rest @ ..] = input else {
+        return Fault::error(input, of_octet(input, SyntaxErrorKind::Parameter));
+    };
     let mut seen = 0;
-    let mut rest = input;
-    while let [b' ', text @ ..] = rest {
+    let mut text = rest;
+    loop {
         let (after, more) = check_param(text, policy.smtputf8)?;
         match note(seen, more, place) {
             Ok(both) => seen = both,
             Err(kind) => return Fault::error(text, kind),
         }
-        rest = after;
+        match after {
+            [b' ', next @ ..] => text = next,
+            [] | [b'\r', ..] => return Ok((after, seen)),
+            _ => return Fault::error(after, of_octet(after, SyntaxErrorKind::ParameterValue)),
+        }
     }
-    if is_end(rest) {
-        return Ok((rest, seen));
-    }
-    Fault::error(rest, of_octet(rest, SyntaxErrorKind::Parameter))
 }
 
 /// What was seen, and one parameter more.

@@ -1,18 +1,22 @@
 //! The parameters of MAIL and RCPT, RFC 5321 §4.1.1.11, typed by their extensions' RFCs.
 
+mod date_time;
 mod dsn;
 mod known;
 mod list;
 mod orcpt;
+mod other;
 mod time;
 mod word;
 mod xtext;
 
+pub use date_time::DateTime;
 pub use dsn::{Envid, Notify, Ret};
 pub use list::Parameters;
 pub use orcpt::Orcpt;
-pub use time::{By, ByMode, DateTime, HoldInterval, Rrvs, RrvsAction};
-pub use word::{Body, Mtrk, OtherParameter, Priority, Solicit, TransId};
+pub use other::OtherParameter;
+pub use time::{By, ByMode, HoldInterval, Rrvs, RrvsAction};
+pub use word::{Body, Mtrk, Priority, Solicit, TransId};
 pub use xtext::{AuthIdentity, DecodedXtext, Xtext, XtextMailbox};
 
 pub(crate) use known::{Place, allowance};
@@ -196,65 +200,87 @@ fn assign(value: &impl Encode, writer: &mut Writer<'_>) {
     value.write_to(writer);
 }
 
+/// What follows the keyword of a known parameter and its "=".
+///
+/// The length of the keyword is a constant in each arm of a `match`, so that a processor that
+/// guesses the arm right goes on without waiting for the keyword.
+macro_rules! value_of {
+    ($known:ident, $input:expr) => {{
+        const LENGTH: usize = Known::$known.keyword().len();
+        match $input.get(LENGTH..) {
+            Some([b'=', value @ ..]) => Ok(value),
+            rest => {
+                let rest = rest.unwrap_or_default();
+                Err(nom::Err::Error(Fault { rest, kind: of_octet(rest, KIND) }))
+            }
+        }
+    }};
+}
+
+/// What follows the keyword of a known parameter that has no value.
+macro_rules! behind {
+    ($known:ident, $input:expr) => {{
+        const LENGTH: usize = Known::$known.keyword().len();
+        $input.get(LENGTH..).unwrap_or_default()
+    }};
+}
+
 /// `esmtp-param = esmtp-keyword ["=" esmtp-value]` that is known to be right.
 fn esmtp_param(input: &[u8]) -> IResult<'_, Parameter<'_>> {
-    let Some((known, rest)) = known::identify(input) else {
-        let (rest, keyword) = word::esmtp_keyword(input)?;
+    macro_rules! valued {
+        ($known:ident, $rule:path) => {{
+            let (rest, value) = $rule(value_of!($known, input)?)?;
+            (rest, Parameter::$known(value))
+        }};
+    }
+    let Some(known) = known::identify(input) else {
+        let (rest, keyword) = other::esmtp_keyword(input)?;
         let (rest, value) = other_value(rest, true)?;
         return Ok((rest, Parameter::Other(OtherParameter::known(keyword, value))));
     };
-    let text = split(rest, 1).1;
     Ok(match known {
-        Known::Size => word::size(text).map(|(rest, v)| (rest, Parameter::Size(v)))?,
-        Known::Body => word::body(text).map(|(rest, v)| (rest, Parameter::Body(v)))?,
-        Known::SmtpUtf8 => (rest, Parameter::SmtpUtf8),
-        Known::Ret => dsn::ret(text).map(|(rest, v)| (rest, Parameter::Ret(v)))?,
-        Known::Envid => dsn::envid(text).map(|(rest, v)| (rest, Parameter::Envid(v)))?,
-        Known::Auth => xtext::auth_identity(text).map(|(rest, v)| (rest, Parameter::Auth(v)))?,
-        Known::By => time::deliver_by(text).map(|(rest, v)| (rest, Parameter::By(v)))?,
-        Known::HoldFor => time::hold_for(text).map(|(rest, v)| (rest, Parameter::HoldFor(v)))?,
-        Known::HoldUntil => {
-            time::hold_until(text).map(|(rest, v)| (rest, Parameter::HoldUntil(v)))?
+        Known::Size => valued!(Size, word::size),
+        Known::Body => valued!(Body, word::body),
+        Known::SmtpUtf8 => (behind!(SmtpUtf8, input), Parameter::SmtpUtf8),
+        Known::Ret => valued!(Ret, dsn::ret),
+        Known::Envid => valued!(Envid, dsn::envid),
+        Known::Auth => valued!(Auth, xtext::auth_identity),
+        Known::By => valued!(By, time::deliver_by),
+        Known::HoldFor => valued!(HoldFor, time::hold_for),
+        Known::HoldUntil => valued!(HoldUntil, time::hold_until),
+        Known::MtPriority => valued!(MtPriority, word::priority),
+        Known::RequireTls => (behind!(RequireTls, input), Parameter::RequireTls),
+        Known::Solicit => valued!(Solicit, word::solicit),
+        Known::Mtrk => valued!(Mtrk, word::mtrk),
+        Known::TransId => valued!(TransId, word::trans_id),
+        Known::ConPerm => (behind!(ConPerm, input), Parameter::ConPerm),
+        Known::Submitter => valued!(Submitter, xtext::xtext_mailbox),
+        Known::AltAddress => valued!(AltAddress, xtext::xtext_mailbox),
+        Known::Prdr => (behind!(Prdr, input), Parameter::Prdr),
+        Known::Notify => valued!(Notify, dsn::notify),
+        Known::Orcpt => {
+            let (rest, value) = orcpt::orcpt(value_of!(Orcpt, input)?, true)?;
+            (rest, Parameter::Orcpt(value))
         }
-        Known::MtPriority => {
-            word::priority(text).map(|(rest, v)| (rest, Parameter::MtPriority(v)))?
-        }
-        Known::RequireTls => (rest, Parameter::RequireTls),
-        Known::Solicit => word::solicit(text).map(|(rest, v)| (rest, Parameter::Solicit(v)))?,
-        Known::Mtrk => word::mtrk(text).map(|(rest, v)| (rest, Parameter::Mtrk(v)))?,
-        Known::TransId => word::trans_id(text).map(|(rest, v)| (rest, Parameter::TransId(v)))?,
-        Known::ConPerm => (rest, Parameter::ConPerm),
-        Known::Submitter => {
-            xtext::xtext_mailbox(text).map(|(rest, v)| (rest, Parameter::Submitter(v)))?
-        }
-        Known::AltAddress => {
-            xtext::xtext_mailbox(text).map(|(rest, v)| (rest, Parameter::AltAddress(v)))?
-        }
-        Known::Prdr => (rest, Parameter::Prdr),
-        Known::Notify => dsn::notify(text).map(|(rest, v)| (rest, Parameter::Notify(v)))?,
-        Known::Orcpt => orcpt::orcpt(text, true).map(|(rest, v)| (rest, Parameter::Orcpt(v)))?,
-        Known::Rrvs => time::rrvs(text).map(|(rest, v)| (rest, Parameter::Rrvs(v)))?,
-        Known::ConNeg => (rest, Parameter::ConNeg),
+        Known::Rrvs => valued!(Rrvs, time::rrvs),
+        Known::ConNeg => (behind!(ConNeg, input), Parameter::ConNeg),
     })
 }
 
-/// `esmtp-param` up to a space or the end of the line, each value by the grammar of its RFC; gives
-/// what it adds to a set of parameters seen.
+/// `esmtp-param`, each value by the grammar of its RFC; gives what it adds to a set of parameters
+/// seen. Whether it goes up to a space or the end of the line, the caller asks.
 #[inline]
 fn check_param(input: &[u8], utf8: bool) -> IResult<'_, u32> {
-    let Some((known, after)) = known::identify(input) else {
+    let Some(known) = known::identify(input) else {
         return check_other(input, utf8);
     };
-    let (rest, flags) = check_value(known, after, utf8)?;
-    if !is_word_end(rest) {
-        return Fault::error(rest, of_octet(rest, KIND));
-    }
+    let (rest, flags) = check_known(known, input, utf8)?;
     Ok((rest, known.bit() | flags))
 }
 
 /// The same of an unknown parameter.
 fn check_other(input: &[u8], utf8: bool) -> IResult<'_, u32> {
-    let (after, _) = word::esmtp_keyword(input)?;
+    let (after, _) = other::esmtp_keyword(input)?;
     let (rest, value) = other_value(after, utf8)?;
     if !is_word_end(rest) {
         let kind = if value.is_some() { KIND } else { SyntaxErrorKind::Parameter };
@@ -269,37 +295,43 @@ fn utf8_bit(text: &[u8], rest: &[u8]) -> u32 {
     if text.is_ascii() { 0 } else { list::UTF8 }
 }
 
-/// `["=" esmtp-value]` of a known parameter; gives what the value adds to a set of parameters seen.
+/// A known parameter; gives what its value adds to a set of parameters seen.
 #[inline]
-fn check_value(known: Known, input: &[u8], utf8: bool) -> IResult<'_, u32> {
-    let text = || match input {
-        [b'=', text @ ..] => Ok(text),
-        _ => Err(nom::Err::Error(Fault { rest: input, kind: of_octet(input, KIND) })),
-    };
+fn check_known(known: Known, input: &[u8], utf8: bool) -> IResult<'_, u32> {
+    macro_rules! valued {
+        ($known:ident, $rule:path) => {
+            $rule(value_of!($known, input)?)?.0
+        };
+    }
     let rest = match known {
-        Known::Size => word::size(text()?)?.0,
+        Known::Size => valued!(Size, word::size),
         Known::Body => {
-            let (rest, body) = word::body(text()?)?;
+            let (rest, body) = word::body(value_of!(Body, input)?)?;
             return Ok((rest, if body == Body::BinaryMime { list::BINARY } else { 0 }));
         }
-        Known::Ret => dsn::ret(text()?)?.0,
-        Known::Envid => dsn::envid(text()?)?.0,
-        Known::Auth => xtext::auth_identity(text()?)?.0,
-        Known::By => time::deliver_by(text()?)?.0,
-        Known::HoldFor => time::hold_for(text()?)?.0,
-        Known::HoldUntil => time::hold_until(text()?)?.0,
-        Known::MtPriority => word::priority(text()?)?.0,
-        Known::Solicit => word::solicit(text()?)?.0,
-        Known::Mtrk => word::mtrk(text()?)?.0,
-        Known::TransId => word::trans_id(text()?)?.0,
-        Known::Submitter | Known::AltAddress => xtext::xtext_mailbox(text()?)?.0,
-        Known::Notify => dsn::notify(text()?)?.0,
+        Known::SmtpUtf8 => behind!(SmtpUtf8, input),
+        Known::Ret => valued!(Ret, dsn::ret),
+        Known::Envid => valued!(Envid, dsn::envid),
+        Known::Auth => valued!(Auth, xtext::auth_identity),
+        Known::By => valued!(By, time::deliver_by),
+        Known::HoldFor => valued!(HoldFor, time::hold_for),
+        Known::HoldUntil => valued!(HoldUntil, time::hold_until),
+        Known::MtPriority => valued!(MtPriority, word::priority),
+        Known::RequireTls => behind!(RequireTls, input),
+        Known::Solicit => valued!(Solicit, word::solicit),
+        Known::Mtrk => valued!(Mtrk, word::mtrk),
+        Known::TransId => valued!(TransId, word::trans_id),
+        Known::ConPerm => behind!(ConPerm, input),
+        Known::Submitter => valued!(Submitter, xtext::xtext_mailbox),
+        Known::AltAddress => valued!(AltAddress, xtext::xtext_mailbox),
+        Known::Prdr => behind!(Prdr, input),
+        Known::Notify => valued!(Notify, dsn::notify),
         Known::Orcpt => {
-            let (rest, orcpt) = orcpt::orcpt(text()?, utf8)?;
+            let (rest, orcpt) = orcpt::orcpt(value_of!(Orcpt, input)?, utf8)?;
             return Ok((rest, if orcpt.is_ascii() { 0 } else { list::UTF8 }));
         }
-        Known::Rrvs => time::rrvs(text()?)?.0,
-        Known::SmtpUtf8 | Known::RequireTls | Known::ConPerm | Known::Prdr | Known::ConNeg => input,
+        Known::Rrvs => valued!(Rrvs, time::rrvs),
+        Known::ConNeg => behind!(ConNeg, input),
     };
     Ok((rest, 0))
 }
@@ -307,7 +339,7 @@ fn check_value(known: Known, input: &[u8], utf8: bool) -> IResult<'_, u32> {
 /// `["=" esmtp-value]` of an unknown parameter.
 fn other_value(input: &[u8], utf8: bool) -> IResult<'_, Option<&[u8]>> {
     match input {
-        [b'=', text @ ..] => word::esmtp_value(text, utf8).map(|(rest, v)| (rest, Some(v))),
+        [b'=', text @ ..] => other::esmtp_value(text, utf8).map(|(rest, v)| (rest, Some(v))),
         _ => Ok((input, None)),
     }
 }

@@ -3,7 +3,7 @@
 use super::KIND;
 use super::xtext::{Coding, DecodedXtext, encoded1};
 use crate::grammar::{
-    ADDR_TYPE, Fault, IResult, QCHAR, as_str, hex_digit, many1, run, split, whole,
+    ADDR_TYPE, Fault, IResult, QCHAR, as_str, escape, hex_digit, many1, run, split, whole,
 };
 use crate::{Encode, SyntaxError, Writer};
 
@@ -102,7 +102,8 @@ impl core::hash::Hash for Orcpt<'_> {
 
 impl core::fmt::Debug for Orcpt<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{};{}", as_str(self.addr_type), as_str(self.address))
+        write!(f, "{};", as_str(self.addr_type))?;
+        escape(as_str(self.address), f)
     }
 }
 

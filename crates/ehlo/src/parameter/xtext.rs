@@ -1,7 +1,7 @@
 //! `xtext`, RFC 3461 §4: any octets in printable US-ASCII; and the mailboxes written in it.
 
 use super::KIND;
-use crate::grammar::{Fault, IResult, XCHAR, hex_octet, is_word_end, split, whole, xtext};
+use crate::grammar::{Fault, IResult, XCHAR, hex_octet, is_word_end, scan, split, whole, xtext};
 use crate::path::{self, checked_mailbox};
 use crate::{Encode, Mailbox, Policy, SyntaxError, Writer, limits};
 
@@ -269,10 +269,10 @@ impl Encode for XtextMailbox<'_> {
 /// `xtext`; RFC 4954 §8: "The decoded form of the xtext MUST be either a mailbox or the two
 /// characters `<>`".
 pub(super) fn xtext_mailbox(input: &[u8]) -> IResult<'_, XtextMailbox<'_>> {
-    // None of its characters is one that xtext encodes.
+    // The common case: nothing in it is encoded.
     if let Some((_, end)) = path::plain_mailbox(input, 0) {
         let (octets, rest) = split(input, end);
-        if is_word_end(rest) {
+        if is_word_end(rest) && scan::xchars(input) == end {
             return Ok((rest, XtextMailbox(Xtext { octets, is_encoded: true })));
         }
     }

@@ -155,7 +155,7 @@ pub(crate) fn host<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Host<'i>
 pub(crate) fn domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
     let length = scan::domain(input, 0);
     let (name, rest) = split(input, length);
-    let is_name = name.last().is_some_and(u8::is_ascii_alphanumeric) && length <= limits::LABEL;
+    let is_name = length <= limits::LABEL && scan::is_name(input, 0, length);
     if is_name && !matches!(rest.first(), Some(b'_' | b'.' | b'-' | 128..)) {
         return Ok((rest, Domain(name)));
     }

@@ -4,7 +4,7 @@ use super::domain::{UTF8, host};
 use super::literal::address_literal;
 use super::{Domain, Host, unexpected_utf8};
 use crate::grammar::{
-    Fault, IResult, QTEXT_SMTP, display, of_octet, run, scan, split, whole, wire_text,
+    Fault, IResult, QTEXT_SMTP, debug, display, of_octet, scan, split, whole, wire_text,
 };
 use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
 
@@ -187,7 +187,7 @@ impl core::hash::Hash for Mailbox<'_> {
 
 impl core::fmt::Debug for Mailbox<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Display::fmt(self, f)
+        debug::<512>(self, f)
     }
 }
 
@@ -236,10 +236,9 @@ pub(crate) fn checked_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'
 pub(crate) fn local_part<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, LocalPart<'i>> {
     let length = scan::dot_string(input, 0);
     let (text, rest) = split(input, length);
-    match (text.last(), rest.first()) {
-        (Some(last), Some(b'@')) if *last != b'.' && length <= limits::LOCAL_PART => {
-            Ok((rest, LocalPart(text)))
-        }
+    match (text, rest) {
+        ([] | [b'.', ..] | [.., b'.'], _) => any_local_part(input, policy),
+        (_, [b'@', ..]) if length <= limits::LOCAL_PART => Ok((rest, LocalPart(text))),
         _ => any_local_part(input, policy),
     }
 }
@@ -299,30 +298,32 @@ fn utf8_dot_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, &'i [u8]
 }
 
 /// `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`, `QcontentSMTP = qtextSMTP / quoted-pairSMTP`,
-/// `quoted-pairSMTP = %d92 %d32-126`; RFC 6531 §3.3: `qtextSMTP =/ UTF8-non-ascii`.
+/// `quoted-pairSMTP = %d92 %d32-126`; RFC 6531 §3.3: `qtextSMTP =/ UTF8-non-ascii`. The caller has
+/// seen the opening quote.
 pub(crate) fn quoted_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, &'i [u8]> {
-    let Some((b'"', mut rest)) = input.split_first() else {
-        return Fault::error(input, SyntaxErrorKind::LocalPart);
-    };
     let mut is_ascii = true;
+    // Behind the opening quote.
+    let mut at = 1;
     loop {
-        rest = split(rest, run(rest, &QTEXT_SMTP)).1;
-        rest = match rest {
-            [b'"', after @ ..] => {
-                let text = split(input, input.len() - after.len()).0;
-                if !is_ascii {
-                    utf8(input, text, policy)?;
-                }
-                return Ok((after, text));
-            }
-            [b'\\', 32..=126, after @ ..] => after,
-            [128..=255, after @ ..] => {
+        match input.get(at) {
+            Some(octet) if QTEXT_SMTP[usize::from(*octet)] => at += 1,
+            Some(b'\\') if matches!(input.get(at + 1), Some(32..=126)) => at += 2,
+            Some(128..) => {
                 is_ascii = false;
-                after
+                at += 1;
             }
-            _ => return Fault::error(rest, of_octet(rest, SyntaxErrorKind::LocalPart)),
-        };
+            Some(b'"') => break,
+            _ => {
+                let rest = split(input, at).1;
+                return Fault::error(rest, of_octet(rest, SyntaxErrorKind::LocalPart));
+            }
+        }
     }
+    let (text, rest) = split(input, at + 1);
+    if !is_ascii {
+        utf8(input, text, policy)?;
+    }
+    Ok((rest, text))
 }
 
 /// Whether `text`, the front of `input`, is valid UTF-8 and the policy reads UTF-8.

@@ -5,21 +5,29 @@
 
 mod client_name;
 mod domain;
+mod forward_path;
 mod literal;
 mod mailbox;
+mod reverse_path;
 mod source_route;
 
 pub use client_name::{ClientName, Text};
 pub use domain::{Domain, Host};
+pub use forward_path::ForwardPath;
 pub use literal::{AddressLiteral, GeneralAddressLiteral};
 pub use mailbox::{LocalPart, Mailbox, Unquoted};
+pub use reverse_path::ReversePath;
 pub use source_route::SourceRoute;
 
 pub(crate) use client_name::{client_name, helo_name, text_of};
 pub(crate) use domain::domain;
+pub(crate) use forward_path::forward_path;
 pub(crate) use mailbox::{checked_mailbox, local_part, mailbox, quoted_string};
+pub(crate) use reverse_path::reverse_path;
 
-use crate::grammar::{Fault, IResult, display, is_end, is_word_end, of_octet, scan, split, whole};
+use crate::grammar::{
+    Fault, IResult, debug, display, is_end, is_word_end, of_octet, scan, split, whole,
+};
 use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
 use domain::UTF8;
 
@@ -102,7 +110,7 @@ impl<'a> From<Mailbox<'a>> for Path<'a> {
 
 impl core::fmt::Debug for Path<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Display::fmt(self, f)
+        debug::<512>(self, f)
     }
 }
 
@@ -121,227 +129,6 @@ impl Encode for Path<'_> {
     }
 }
 
-/// Where a message comes from: `Reverse-path = Path / "<>"`, RFC 5321 §4.1.2.
-///
-/// ```
-/// use ehlo::{Policy, ReversePath};
-///
-/// assert_eq!(ReversePath::new("<>")?, ReversePath::Null);
-/// assert_eq!(ReversePath::new("a@b.example")?, ReversePath::new("<a@B.example>")?);
-/// assert!(ReversePath::parse(b"a@b.example", &Policy::STRICT).is_err());
-/// # Ok::<(), ehlo::SyntaxError>(())
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ReversePath<'a> {
-    /// `<>`: of notifications, which must not be answered (§4.5.5).
-    Null,
-    /// A path to answer to.
-    Path(Path<'a>),
-}
-
-impl<'a> ReversePath<'a> {
-    /// The reverse-path of `local@domain` or of the same in brackets; `""` and `"<>"` are null.
-    ///
-    /// # Errors
-    ///
-    /// The kind of the part that is wrong, with the offset in `text`.
-    pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
-        if text.is_empty() {
-            return Ok(Self::Null);
-        }
-        whole(text.as_bytes(), KIND, |input| reverse_path(input, &BARE))
-    }
-
-    /// The reverse-path that `input` is, as it stands in a command.
-    ///
-    /// # Errors
-    ///
-    /// The kind of the part that is wrong, with the offset in `input`.
-    pub fn parse(input: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
-        whole(input, KIND, |input| reverse_path(input, policy))
-    }
-
-    /// The path, unless it is the null one.
-    pub const fn path(&self) -> Option<Path<'a>> {
-        match self {
-            Self::Null => None,
-            Self::Path(path) => Some(*path),
-        }
-    }
-
-    /// Whether it can do without SMTPUTF8.
-    pub const fn is_ascii(&self) -> bool {
-        match self {
-            Self::Null => true,
-            Self::Path(path) => path.is_ascii(),
-        }
-    }
-}
-
-impl<'a> From<Mailbox<'a>> for ReversePath<'a> {
-    fn from(mailbox: Mailbox<'a>) -> Self {
-        Self::Path(mailbox.into())
-    }
-}
-
-impl<'a> From<Path<'a>> for ReversePath<'a> {
-    fn from(path: Path<'a>) -> Self {
-        Self::Path(path)
-    }
-}
-
-impl core::fmt::Debug for ReversePath<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Display::fmt(self, f)
-    }
-}
-
-impl core::fmt::Display for ReversePath<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Null => f.pad("<>"),
-            Self::Path(path) => core::fmt::Display::fmt(path, f),
-        }
-    }
-}
-
-impl Encode for ReversePath<'_> {
-    fn write_to(&self, writer: &mut Writer<'_>) {
-        match self {
-            Self::Null => writer.put(b"<>"),
-            Self::Path(path) => path.write_to(writer),
-        }
-    }
-}
-
-/// Where a message goes: `"<Postmaster>" / Forward-path`, RFC 5321 §4.1.1.3.
-///
-/// `<Postmaster@domain>` is a path like any other.
-///
-/// ```
-/// use ehlo::ForwardPath;
-///
-/// assert_eq!(ForwardPath::new("<postMaster>")?, ForwardPath::Postmaster);
-/// assert_eq!(ForwardPath::new("bob@example.org")?.to_string(), "<bob@example.org>");
-/// assert!(ForwardPath::new("<>").is_err());
-/// # Ok::<(), ehlo::SyntaxError>(())
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ForwardPath<'a> {
-    /// The postmaster of the server itself, named without a domain.
-    Postmaster,
-    /// A path.
-    Path(Path<'a>),
-}
-
-impl<'a> ForwardPath<'a> {
-    /// The forward-path of `local@domain` or of the same in brackets; `Postmaster` may stand alone.
-    ///
-    /// # Errors
-    ///
-    /// The kind of the part that is wrong, with the offset in `text`.
-    pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
-        whole(text.as_bytes(), KIND, |input| forward_path(input, &BARE))
-    }
-
-    /// The forward-path that `input` is, as it stands in a command.
-    ///
-    /// # Errors
-    ///
-    /// The kind of the part that is wrong, with the offset in `input`.
-    pub fn parse(input: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
-        whole(input, KIND, |input| forward_path(input, policy))
-    }
-
-    /// The path, unless it is the domainless postmaster.
-    pub const fn path(&self) -> Option<Path<'a>> {
-        match self {
-            Self::Postmaster => None,
-            Self::Path(path) => Some(*path),
-        }
-    }
-
-    /// Whether it can do without SMTPUTF8.
-    pub const fn is_ascii(&self) -> bool {
-        match self {
-            Self::Postmaster => true,
-            Self::Path(path) => path.is_ascii(),
-        }
-    }
-}
-
-impl<'a> From<Mailbox<'a>> for ForwardPath<'a> {
-    fn from(mailbox: Mailbox<'a>) -> Self {
-        Self::Path(mailbox.into())
-    }
-}
-
-impl<'a> From<Path<'a>> for ForwardPath<'a> {
-    fn from(path: Path<'a>) -> Self {
-        Self::Path(path)
-    }
-}
-
-impl core::fmt::Debug for ForwardPath<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Display::fmt(self, f)
-    }
-}
-
-impl core::fmt::Display for ForwardPath<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Postmaster => f.pad("<Postmaster>"),
-            Self::Path(path) => core::fmt::Display::fmt(path, f),
-        }
-    }
-}
-
-impl Encode for ForwardPath<'_> {
-    fn write_to(&self, writer: &mut Writer<'_>) {
-        match self {
-            Self::Postmaster => writer.put(b"<Postmaster>"),
-            Self::Path(path) => path.write_to(writer),
-        }
-    }
-}
-
-/// `Reverse-path = Path / "<>"`.
-#[inline(always)]
-pub(crate) fn reverse_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, ReversePath<'i>> {
-    if let [b'<', b'>', rest @ ..] = input {
-        return Ok((rest, ReversePath::Null));
-    }
-    let (rest, path) = path(input, policy)?;
-    Ok((rest, ReversePath::Path(path)))
-}
-
-/// `"<Postmaster>" / Forward-path`.
-#[inline(always)]
-pub(crate) fn forward_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, ForwardPath<'i>> {
-    match path(input, policy) {
-        Ok((rest, path)) => Ok((rest, ForwardPath::Path(path))),
-        // RFC 5321 §2.3.5: "The reserved mailbox name "postmaster" may be used in a RCPT command
-        // without domain qualification"; §4.1.1.3: in any case.
-        Err(error) => match postmaster(input, policy) {
-            Some(rest) => Ok((rest, ForwardPath::Postmaster)),
-            None => Err(error),
-        },
-    }
-}
-
-#[cold]
-fn postmaster<'i>(input: &'i [u8], policy: &Policy) -> Option<&'i [u8]> {
-    if let Some((start, rest)) = input.split_first_chunk::<12>() {
-        if start.eq_ignore_ascii_case(b"<Postmaster>") {
-            return Some(rest);
-        }
-    }
-    let (start, rest) = input.split_first_chunk::<10>()?;
-    let is_bare = start.eq_ignore_ascii_case(b"Postmaster") && is_word_end(rest);
-    (policy.missing_brackets && is_bare).then_some(rest)
-}
-
 /// `Path = "<" [ A-d-l ":" ] Mailbox ">"`, `Forward-path = Path`.
 ///
 /// The common case, a dot-string at a domain that are both short, is told by two scans.
@@ -357,20 +144,19 @@ fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
     any_path(input, policy)
 }
 
-/// The `Mailbox` that starts at `start`, if it is of letters, digits, hyphens and dots only, and of
-/// no label that could be too long: octets of its local part, and where it ends.
+/// The `Mailbox` that starts at `start`, if it is a dot-string in US-ASCII at a name without a label
+/// that could be too long: octets of its local part, and where it ends.
 #[inline(always)]
 pub(crate) fn plain_mailbox(input: &[u8], start: usize) -> Option<(u8, usize)> {
     let at = scan::dot_string(input, start);
     let [last, b'@'] = *input.get(at.checked_sub(1)?..)?.first_chunk()? else {
         return None;
     };
+    let is_dot_string = at > start && last != b'.' && input.get(start) != Some(&b'.');
     let end = scan::domain(input, at + 1);
-    let is_name = input.get(end - 1).is_some_and(u8::is_ascii_alphanumeric);
-    let (local_part, domain) = (at - start, end - at - 1);
-    let is_short = local_part <= limits::LOCAL_PART && domain <= limits::LABEL;
-    if is_name && is_short && last != b'.' && local_part > 0 {
-        return Some((u8::try_from(local_part).ok()?, end));
+    let is_short = at - start <= limits::LOCAL_PART && end - at <= limits::LABEL;
+    if is_dot_string && is_short && scan::is_name(input, at + 1, end) {
+        return Some((u8::try_from(at - start).ok()?, end));
     }
     None
 }

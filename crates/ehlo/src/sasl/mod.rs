@@ -235,8 +235,7 @@ impl Encode for SaslData<'_> {
 impl PartialEq for SaslData<'_> {
     fn eq(&self, other: &Self) -> bool {
         match (self.0, other.0) {
-            // Base64 without leftover bits has one form for the same octets.
-            (Form::Base64(a), Form::Base64(b)) | (Form::Octets(a), Form::Octets(b)) => a == b,
+            (Form::Octets(a), Form::Octets(b)) => a == b,
             (Form::Base64(base64), Form::Octets(octets))
             | (Form::Octets(octets), Form::Base64(base64)) => {
                 let mut rest = Some(octets);
@@ -244,6 +243,16 @@ impl PartialEq for SaslData<'_> {
                     rest = rest.and_then(|rest| rest.strip_prefix(piece));
                 });
                 rest.is_some_and(<[u8]>::is_empty)
+            }
+            // Leftover bits are all in which two forms for the same octets can differ.
+            (Form::Base64(a), Form::Base64(b)) => {
+                let mut same = a.len() == b.len();
+                for (a, b) in a.chunks(BLOCK / 3 * 4).zip(b.chunks(BLOCK / 3 * 4)) {
+                    let (mut octets, mut others) = ([0; BLOCK], [0; BLOCK]);
+                    let length = BASE64.decode_slice(a, &mut octets).ok();
+                    same &= length == BASE64.decode_slice(b, &mut others).ok() && octets == others;
+                }
+                same
             }
         }
     }
@@ -340,6 +349,11 @@ impl<'a> Response<'a> {
         if line.len() > most {
             return Err(SyntaxError { kind: SyntaxErrorKind::AuthLineTooLong, offset: most });
         }
+        Self::parse_any_length(line)
+    }
+
+    /// The same for a line of any length.
+    pub(crate) fn parse_any_length(line: &'a [u8]) -> Result<Self, SyntaxError> {
         match line {
             b"*" => Ok(Self::Cancel),
             _ => SaslData::parse(line).map(Self::Data),

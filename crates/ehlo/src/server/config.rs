@@ -1,6 +1,6 @@
 //! What a server is, what it offers, and how much it bears.
 
-use crate::{Capabilities, Newlines, Policy};
+use crate::{Capabilities, Newlines, Policy, limits};
 
 /// What a server is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,10 +34,14 @@ pub struct ServerConfig {
     /// SMTP, submission or LMTP.
     pub role: Role,
     /// The extensions that are offered, as far as the moment allows: STARTTLS only outside TLS,
-    /// REQUIRETLS only inside it, AUTH only where [`plaintext_auth`](Self::plaintext_auth) or TLS
-    /// lets it be used.
+    /// REQUIRETLS only inside it, plaintext mechanisms of AUTH only inside it or by
+    /// [`plaintext_auth`](Self::plaintext_auth); ETRN and ATRN never to submission, RFC 6409 §7;
+    /// BINARYMIME with CHUNKING only. Whatever is not offered is refused.
+    ///
+    /// XCLIENT and XFORWARD let the client say on whose behalf it speaks: offer them to a client
+    /// that may, by its address, and to no other.
     pub offered: Capabilities,
-    /// Leniencies of the grammar.
+    /// Leniencies.
     pub policy: Policy,
     /// What happens to bare CR, bare LF and NUL in mail data.
     pub newlines: Newlines,
@@ -47,28 +51,46 @@ pub struct ServerConfig {
     pub require_tls: bool,
     /// 530 to MAIL until the client has authenticated, RFC 4954 §6.
     pub require_auth: bool,
-    /// AUTH is offered and accepted outside TLS too.
+    /// Plaintext mechanisms of AUTH are offered and accepted outside TLS too.
     pub plaintext_auth: bool,
+    /// 554 to a client that speaks before the greeting, and to one that sends more behind a command
+    /// whose reply it has to await (RFC 2920 §3.1); the latter ends the session.
+    ///
+    /// Whether more is there depends on how the octets arrive and on when they are read, and so
+    /// does the verdict: it is the only one that does. Without it every command is answered in its
+    /// turn. To hear an early talker, read before the greeting is answered: see
+    /// [`Server::talked_early`](crate::Server::talked_early).
+    pub refuse_early: bool,
     /// How much one session may ask for.
     pub limits: ServerLimits,
 }
 
 impl ServerConfig {
-    /// An SMTP server that offers PIPELINING, 8BITMIME and ENHANCEDSTATUSCODES, strict in all.
+    /// An SMTP server that offers PIPELINING, 8BITMIME, ENHANCEDSTATUSCODES and messages of up to 50
+    /// MiB, strict in all.
     pub const DEFAULT: Self = Self {
         role: Role::Smtp,
         offered: Capabilities::NONE
             .with(crate::Extension::Pipelining)
             .with(crate::Extension::EightBitMime)
-            .with(crate::Extension::EnhancedStatusCodes),
+            .with(crate::Extension::EnhancedStatusCodes)
+            .with_size(50 << 20),
         policy: Policy::STRICT,
         newlines: Newlines::Reject,
         implicit_tls: false,
         require_tls: false,
         require_auth: false,
         plaintext_auth: false,
+        refuse_early: false,
         limits: ServerLimits::DEFAULT,
     };
+
+    /// The same for message submission: MAIL wants a client that has authenticated, RFC 6409 §4.3.
+    pub const SUBMISSION: Self =
+        Self { role: Role::Submission, require_auth: true, ..Self::DEFAULT };
+
+    /// The same for local delivery, RFC 2033.
+    pub const LMTP: Self = Self { role: Role::Lmtp, ..Self::DEFAULT };
 }
 
 impl Default for ServerConfig {
@@ -77,20 +99,74 @@ impl Default for ServerConfig {
     }
 }
 
-/// How much one session may ask for.
+/// How much one session may ask for. All of it is on by default; the largest message is what SIZE
+/// [offers](ServerConfig::offered).
+///
+/// ```
+/// use ehlo::ServerLimits;
+///
+/// let limits = ServerLimits { messages: 10, ..ServerLimits::DEFAULT };
+/// assert_eq!((limits.recipients, limits.errors), (1000, 20));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerLimits {
-    /// Recipients of one message; one more is answered 452. RFC 5321 §4.5.3.1.8: at least 100.
-    pub recipients: u32,
-    /// Messages in one session; after them MAIL is answered 421.
+    /// Octets of a command line with its CRLF, to which extensions add; a longer one is answered
+    /// 500. RFC 5321 §4.5.3.1.4: at least 512, and less is not meant.
+    pub command_line: u16,
+    /// Octets of a line of AUTH, or within its exchange, with its CRLF; a longer one is answered
+    /// 500. RFC 4954 §4: at least 12,288.
+    pub auth_line: u16,
+    /// Octets of a line of mail data with its CRLF; a message with a longer one is answered 500. 0,
+    /// the default, for any number: RFC 5321 §4.5.3.1 wants at least 1,000 and, "to the maximum
+    /// extent possible, implementation techniques that impose no limits".
+    pub text_line: u16,
+    /// RCPT commands of one mail transaction, the refused ones too, as RCPTMAX of RFC 9422 §4.2
+    /// counts them; one more is answered 452. RFC 5321 §4.5.3.1.8: at least 100. [`u16::MAX`] for
+    /// any number, of which 65,535 are counted. An offer of RCPTMAX holds besides.
+    pub recipients: u16,
+    /// MAIL commands of one session, the refused ones too, as MAILMAX of RFC 9422 §4.1 counts them;
+    /// one more is answered 421. [`u32::MAX`] for any number. An offer of MAILMAX holds besides.
     pub messages: u32,
-    /// Refused commands before 421.
+    /// Octets of a chunk that is refused which are read and dropped, RFC 3030 §2; a larger one is
+    /// answered 552, and the session is over.
+    pub discarded: u32,
+    /// Commands answered 5yz since the last message that was accepted; then 421. [`u16::MAX`] for
+    /// any number.
     pub errors: u16,
+    /// Commands that carry no mail forward ([`session::is_idle`](crate::session::is_idle)) since the
+    /// last message that was accepted; one more is answered 421. [`u16::MAX`] for any number.
+    pub idle: u16,
+    /// Lines that are no known command, answered 500, since the last message that was accepted;
+    /// then 421. [`u16::MAX`] for any number.
+    pub unknown: u16,
 }
 
 impl ServerLimits {
-    /// 1,000 recipients, any number of messages, 20 errors.
-    pub const DEFAULT: Self = Self { recipients: 1000, messages: u32::MAX, errors: 20 };
+    /// 1,000 recipients of a message, 1,000 messages, 20 errors, of which 10 unknown commands, 100
+    /// commands that carry no mail forward, 64 MiB of a chunk that is refused; lines as RFC 5321 and
+    /// RFC 4954 have them.
+    pub const DEFAULT: Self = Self {
+        recipients: 1000,
+        messages: 1000,
+        discarded: 64 << 20,
+        errors: 20,
+        idle: 100,
+        unknown: 10,
+        ..Self::UNLIMITED
+    };
+
+    /// Lines as RFC 5321 and RFC 4954 have them, and as much as one likes of everything else.
+    pub const UNLIMITED: Self = Self {
+        command_line: 512,
+        auth_line: 12_288,
+        text_line: 0,
+        recipients: u16::MAX,
+        messages: u32::MAX,
+        discarded: u32::MAX,
+        errors: u16::MAX,
+        idle: u16::MAX,
+        unknown: u16::MAX,
+    };
 }
 
 impl Default for ServerLimits {
@@ -98,3 +174,11 @@ impl Default for ServerLimits {
         Self::DEFAULT
     }
 }
+
+/// Whether so many are as many as there may be.
+pub(super) const fn is_reached(count: u16, limit: u16) -> bool {
+    count >= limit && limit < u16::MAX
+}
+
+const _: () = assert!(ServerLimits::DEFAULT.command_line as usize == limits::COMMAND_LINE);
+const _: () = assert!(ServerLimits::DEFAULT.auth_line as usize == limits::AUTH_LINE);

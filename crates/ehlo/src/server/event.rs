@@ -84,28 +84,46 @@ pub enum Reason {
     NotOffered(Extension),
     /// A parameter that no RFC knows, §4.1.1.11.
     UnknownParameter,
+    /// The octets are of another protocol: HTTP, TLS on a port without, a message's header.
+    ForeignProtocol,
+    /// The client spoke before the greeting, §3.1.
+    EarlyTalker,
+    /// More came behind a command whose reply the client had to await, RFC 2920 §3.1.
+    OutOfTurn,
     /// More recipients than the limit, §4.5.3.1.10.
     TooManyRecipients,
     /// More messages than the limit.
     TooManyMessages,
     /// The declared or counted size is over the limit, RFC 1870 §6.
     MessageTooLarge,
-    /// Bare CR, bare LF or NUL in the mail data, §2.3.8.
+    /// A chunk that is refused is too large even to be skipped.
+    ChunkTooLarge,
+    /// Less time than the smallest by-time, RFC 2852 §4.
+    ByTimeTooShort,
+    /// A later release than was offered, or two of them, RFC 4865 §5.
+    HeldTooLong,
+    /// Bare CR, bare LF or NUL in the mail data, or a line over its limit, §2.3.8 and §4.5.3.1.6.
     Newlines(NewlineErrorKind),
     /// TLS must be established first, RFC 3207 §4.
     TlsRequired,
     /// The client must authenticate first, RFC 4954 §6.
     AuthenticationRequired,
-    /// AUTH outside TLS, RFC 4954 §4.
+    /// A plaintext mechanism outside TLS, RFC 4954 §4.
     EncryptionRequired,
+    /// A mechanism that is not offered, RFC 4954 §4.
+    NoSuchMechanism,
+    /// An initial response to a mechanism in which the server begins, RFC 4954 §4.
+    UnexpectedInitialResponse,
     /// A line of the exchange over 12,288 octets, RFC 4954 §4.
     ResponseTooLong,
     /// The client gave the exchange up with `*`, RFC 4954 §4.
     AuthenticationCancelled,
     /// A message of BODY=BINARYMIME comes by BDAT only, RFC 3030 §3.
     BinaryByData,
-    /// More errors than the limit.
+    /// More errors, or unknown commands, than the limit.
     TooManyErrors,
+    /// More commands that carry no mail forward than the limit.
+    TooManyIdleCommands,
     /// The application is shutting down, §3.8.
     ShuttingDown,
 }
@@ -126,6 +144,10 @@ impl Reason {
             Self::NotOffered(_) | Self::UnknownParameter => {
                 (Code::PARAMETERS_NOT_RECOGNISED, (5, 5, 4), "parameter not recognised")
             }
+            Self::ForeignProtocol => (Code::SERVICE_NOT_AVAILABLE, (4, 7, 0), "this is SMTP"),
+            Self::EarlyTalker | Self::OutOfTurn => {
+                (Code::TRANSACTION_FAILED, (5, 5, 0), "wait for your turn to speak")
+            }
             Self::TooManyRecipients => {
                 (Code::INSUFFICIENT_STORAGE, (4, 5, 3), "too many recipients")
             }
@@ -134,6 +156,15 @@ impl Reason {
             }
             Self::MessageTooLarge => {
                 (Code::EXCEEDED_STORAGE, (5, 3, 4), "message exceeds the maximum size")
+            }
+            Self::ChunkTooLarge => {
+                (Code::EXCEEDED_STORAGE, (5, 3, 4), "chunk exceeds the maximum size")
+            }
+            Self::ByTimeTooShort => {
+                (Code::PARAMETERS_NOT_RECOGNISED, (5, 5, 4), "by-time is too short")
+            }
+            Self::HeldTooLong => {
+                (Code::ARGUMENT_SYNTAX_ERROR, (5, 5, 4), "release is later than offered")
             }
             Self::Newlines(kind) => {
                 let (code, enhanced) = kind.reply();
@@ -150,6 +181,12 @@ impl Reason {
                 (5, 7, 11),
                 "encryption required for authentication",
             ),
+            Self::NoSuchMechanism => {
+                (Code::PARAMETER_NOT_IMPLEMENTED, (5, 5, 4), "no such mechanism")
+            }
+            Self::UnexpectedInitialResponse => {
+                (Code::ARGUMENT_SYNTAX_ERROR, (5, 7, 0), "no initial response allowed")
+            }
             Self::AuthenticationCancelled => {
                 (Code::ARGUMENT_SYNTAX_ERROR, (5, 7, 0), "authentication cancelled")
             }
@@ -158,6 +195,9 @@ impl Reason {
             }
             Self::BinaryByData => (Code::BAD_SEQUENCE, (5, 5, 1), "BINARYMIME needs BDAT"),
             Self::TooManyErrors => (Code::SERVICE_NOT_AVAILABLE, (4, 7, 0), "too many errors"),
+            Self::TooManyIdleCommands => {
+                (Code::SERVICE_NOT_AVAILABLE, (4, 7, 0), "too many commands without mail")
+            }
             Self::ShuttingDown => (Code::SERVICE_NOT_AVAILABLE, (4, 3, 2), "shutting down"),
         };
         Reply::enhanced(code, EnhancedCode::known(class, subject, detail), text)
@@ -167,6 +207,12 @@ impl Reason {
     pub(super) const fn is_fatal(self) -> bool {
         // RFC 5321 §2.3.8: no other sequence than CRLF ends a line; a peer that sends one is out of
         // step with this one, or wants it to be.
-        matches!(self, Self::Syntax(SyntaxErrorKind::BareCr | SyntaxErrorKind::BareLf))
+        matches!(
+            self,
+            Self::Syntax(SyntaxErrorKind::BareCr | SyntaxErrorKind::BareLf)
+                | Self::ForeignProtocol
+                | Self::OutOfTurn
+                | Self::ChunkTooLarge
+        )
     }
 }

@@ -2,6 +2,8 @@
 
 mod config;
 mod event;
+mod foreign;
+mod judge;
 mod read;
 
 use core::time::Duration;
@@ -12,8 +14,8 @@ pub use event::{Event, Reason, Refusal};
 use crate::encode::Writer;
 use crate::reply::write_ehlo;
 use crate::{
-    BufferTooSmall, Capabilities, Code, DataDecoder, EnhancedCode, Extension, Machine, Received,
-    Reply, Severity, State, Upgrade, Verb, Wants, limits, session,
+    BufferTooSmall, Code, DataDecoder, EnhancedCode, Extension, Machine, Received, Reply, Severity,
+    State, Upgrade, Verb, Wants, limits, session,
 };
 
 /// A server's half of an SMTP, submission or LMTP session.
@@ -44,22 +46,27 @@ pub struct Server {
     pending: Option<Pending>,
     transaction: Transaction,
     reading: Reading,
-    /// Octets of the chunk still to come.
-    chunk: u64,
     /// Octets of the unread input that were searched in vain for the end of the line, or that make
     /// up the item that `receive` gives next; never more than the longest line.
     scanned: u32,
     /// `receive` gives an event without looking further.
     ready: bool,
-    decoder: DataDecoder,
     /// The verdict on the mail data that is being skipped.
     verdict: Option<Reason>,
+    /// MAIL commands that were answered.
     messages: u32,
+    /// Commands answered 5yz since the last message.
     errors: u16,
+    /// Commands that carry no mail forward since the last message.
+    idle: u16,
+    /// Lines that are no known command since the last message.
+    unknown: u16,
     /// EHLO or LHLO was accepted, so extensions are in force.
     extended: bool,
     tls: bool,
     authenticated: bool,
+    /// Input was there before the greeting was answered.
+    early: bool,
     end_of_input: bool,
     shutting_down: bool,
 }
@@ -78,16 +85,17 @@ impl Server {
             }),
             transaction: Transaction::NONE,
             reading: Reading::Line,
-            chunk: 0,
             scanned: 0,
             ready: false,
-            decoder: DataDecoder::new(config.newlines),
             verdict: None,
             messages: 0,
             errors: 0,
+            idle: 0,
+            unknown: 0,
             extended: false,
             tls: config.implicit_tls,
             authenticated: false,
+            early: false,
             end_of_input: false,
             shutting_down: false,
         }
@@ -122,8 +130,15 @@ impl Server {
     }
 
     /// Recipients accepted in the mail transaction that is open.
-    pub const fn recipients(&self) -> u32 {
+    pub const fn recipients(&self) -> u16 {
         self.transaction.recipients
+    }
+
+    /// Input was there before the greeting was answered: the client did not wait for it, as RFC
+    /// 5321 §3.1 has it. It is seen only where somebody looked: give what came to
+    /// [`receive`](Self::receive) while the greeting is owed.
+    pub const fn talked_early(&self) -> bool {
+        self.early
     }
 
     /// Answers the next command with 421 and closes, RFC 5321 §3.8. Mail data that has begun is
@@ -132,22 +147,15 @@ impl Server {
         self.shutting_down = true;
     }
 
-    /// What EHLO lists now: the configured extensions that may be used at this moment.
-    pub fn offered(&self) -> Capabilities {
-        let mut offered = self.config.offered;
-        for extension in [Extension::StartTls, Extension::RequireTls, Extension::Auth] {
-            if !self.offers(extension) {
-                offered = offered.without(extension);
-            }
-        }
-        offered
-    }
-
     /// Writes the reply to the pending command into `out` and moves the state as it says; returns
     /// its length in octets. 250 accepts, 4yz and 5yz refuse, 354 and 334 continue, 421 closes.
     ///
     /// To EHLO and LHLO the list of extensions is added. Where ENHANCEDSTATUSCODES is offered a
     /// reply that has no enhanced status code is given one, and elsewhere it loses its own.
+    ///
+    /// A positive code must be one that RFC 5321 §4.3.2, or the extension's RFC, lists for the
+    /// command, unless [`Policy::any_reply_code`](crate::Policy::any_reply_code); what the machine
+    /// has refused cannot be accepted.
     ///
     /// # Errors
     ///
@@ -155,19 +163,14 @@ impl Server {
     pub fn reply(&mut self, reply: &Reply<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
         let pending = self.pending.ok_or(ReplyError::NothingPending)?;
         let (verb, code) = (pending.verb, reply.code());
-        let allowed = if pending.refused.is_some() {
-            !code.is_positive()
-        } else {
-            session::may_answer(verb, code)
-        };
-        if !allowed {
+        if !self.may_answer(pending, code) {
             return Err(ReplyError::NotAllowed { verb, code });
         }
         let mut writer = Writer::new(out);
         if matches!(verb, Verb::Ehlo | Verb::Lhlo) && code.is_positive() {
             write_ehlo(reply, self.offered().iter(), &mut writer);
         } else {
-            self.dressed(verb, reply).write(&mut writer, self.writes_enhanced(verb), false);
+            self.dressed(verb, reply).write(&mut writer, self.writes_enhanced(verb, code), false);
         }
         let written = writer.finish().map_err(ReplyError::BufferTooSmall)?;
         self.apply(pending, code);
@@ -245,7 +248,8 @@ impl Server {
     /// # Errors
     ///
     /// [`Injected`] when there is any, or when STARTTLS was not accepted: octets that were sent in
-    /// clear would be taken for octets sent inside TLS. The session is then over.
+    /// clear would be taken for octets sent inside TLS. The session is then over. Where they may be
+    /// the first octets of the handshake itself, hand them to TLS, and nothing is left over.
     pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
         if self.state != State::Tls || !leftover.is_empty() {
             self.state = State::Closed;
@@ -257,10 +261,24 @@ impl Server {
             tls: true,
             messages: self.messages,
             errors: self.errors,
+            idle: self.idle,
+            unknown: self.unknown,
+            early: self.early,
             shutting_down: self.shutting_down,
             ..Self::new(self.config)
         };
         Ok(())
+    }
+
+    fn may_answer(&self, pending: Pending, code: Code) -> bool {
+        if pending.refused.is_some() && code.is_positive() {
+            return false;
+        }
+        // RFC 6409 §7: 521 is not for submission.
+        if self.config.role == Role::Submission && code == Code::HOST_ACCEPTS_NO_MAIL {
+            return false;
+        }
+        self.config.policy.any_reply_code || session::may_answer(pending.verb, code)
     }
 
     fn apply(&mut self, pending: Pending, code: Code) {
@@ -269,13 +287,16 @@ impl Server {
             None | Some(0) => None,
             Some(owed) => Some(Pending { owed, ..pending }),
         };
-        let positive = code.is_positive();
-        // A command that was refused never began, so no row applies; 421 closes all the same, and
-        // a failed chunk fails its transaction.
-        let applies = pending.refused.is_none()
-            || code == Code::SERVICE_NOT_AVAILABLE
-            || matches!(pending.verb, Verb::Message | Verb::BdatLast | Verb::AuthResponse)
-            || (pending.verb == Verb::Bdat && self.state.is_transaction());
+        // A command that was refused never began, so no row applies; 421 closes all the same, a
+        // failed chunk fails its transaction, and what is no command has had its moment.
+        let applies = match pending.verb {
+            _ if pending.refused.is_none() || code == Code::SERVICE_NOT_AVAILABLE => true,
+            Verb::Bdat | Verb::BdatLast | Verb::Burl | Verb::BurlLast => {
+                self.state.is_transaction()
+            }
+            Verb::Greeting | Verb::Message | Verb::AuthResponse => true,
+            _ => false,
+        };
         if applies {
             self.state = session::next(self.state, pending.verb, code);
         }
@@ -286,21 +307,30 @@ impl Server {
         if self.state == State::Closed {
             self.pending = None;
         }
+        let done = code.severity() == Severity::PositiveCompletion;
+        self.count(pending, code, done);
         match pending.verb {
-            Verb::Ehlo | Verb::Lhlo if positive => self.extended = true,
-            Verb::Helo | Verb::Xclient if positive => self.extended = false,
-            Verb::Rcpt if positive => self.transaction.recipients += 1,
+            Verb::Ehlo | Verb::Lhlo if done => self.extended = true,
+            Verb::Helo if done => self.extended = false,
+            // XCLIENT_README: the session begins anew, on behalf of somebody else.
+            Verb::Xclient if self.state == State::Start && done => {
+                self.extended = false;
+                self.authenticated = false;
+            }
+            Verb::Rcpt if pending.refused.is_none() => {
+                let transaction = &mut self.transaction;
+                transaction.commands = transaction.commands.saturating_add(1);
+                transaction.recipients = transaction.recipients.saturating_add(u16::from(done));
+            }
             Verb::Data if self.state == State::Data => {
-                self.reading = Reading::Data;
-                self.decoder = DataDecoder::new(self.config.newlines);
+                let text_line = self.config.limits.text_line;
+                let decoder = DataDecoder::new(self.config.newlines);
+                self.reading = Reading::Data(decoder.with_line_limit(Some(text_line)));
             }
             Verb::Auth | Verb::AuthResponse if code == Code::AUTHENTICATION_SUCCEEDED => {
                 self.authenticated = true;
             }
-            Verb::Message | Verb::BdatLast if applies => {
-                self.messages = self.messages.saturating_add(1);
-            }
-            Verb::Mail if !positive && pending.refused.is_none() => {
+            Verb::Mail if !code.is_positive() && pending.refused.is_none() => {
                 self.transaction = Transaction::NONE;
             }
             _ => {}
@@ -311,14 +341,32 @@ impl Server {
         }
     }
 
+    /// Counts what the limits bound.
+    fn count(&mut self, pending: Pending, code: Code, done: bool) {
+        let verb = pending.verb;
+        if verb == Verb::Mail && pending.refused.is_none() {
+            self.messages = self.messages.saturating_add(1);
+        }
+        if matches!(verb, Verb::Message | Verb::BdatLast | Verb::BurlLast) && done {
+            (self.errors, self.idle, self.unknown) = (0, 0, 0);
+        } else if session::is_idle(verb) && pending.refused.is_none() {
+            self.idle = self.idle.saturating_add(1);
+        }
+        // In LMTP the mail data has many replies, and is one command.
+        if code.severity() == Severity::PermanentNegative && self.pending.is_none() {
+            self.errors = self.errors.saturating_add(1);
+            let unknown = verb == Verb::Other && code == Code::SYNTAX_ERROR;
+            self.unknown = self.unknown.saturating_add(u16::from(unknown));
+        }
+    }
+
     /// RFC 2034 §4: an enhanced status code on every 2yz, 4yz and 5yz but the greeting and the
     /// replies to HELO and EHLO.
-    fn writes_enhanced(&self, verb: Verb) -> bool {
+    fn writes_enhanced(&self, verb: Verb, code: Code) -> bool {
         self.config.offered.contains(Extension::EnhancedStatusCodes)
-            && !matches!(
-                verb,
-                Verb::Greeting | Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Xclient
-            )
+            && !matches!(verb, Verb::Greeting | Verb::Ehlo | Verb::Helo | Verb::Lhlo)
+            // The 220 to XCLIENT is a greeting.
+            && !(verb == Verb::Xclient && code.is_positive())
     }
 
     fn dressed<'a>(&self, verb: Verb, reply: &Reply<'a>) -> Reply<'a> {
@@ -328,25 +376,11 @@ impl Server {
             Severity::PermanentNegative => 5,
             Severity::PositiveIntermediate => return *reply,
         };
-        if reply.enhanced_code().is_none() && self.writes_enhanced(verb) {
+        if reply.enhanced_code().is_none() && self.writes_enhanced(verb, reply.code()) {
             reply.with_enhanced_code(EnhancedCode::known(class, 0, 0))
         } else {
             *reply
         }
-    }
-
-    /// Whether the extension may be used at this moment, if the client has said EHLO.
-    fn offers(&self, extension: Extension) -> bool {
-        self.config.offered.contains(extension)
-            && match extension {
-                // RFC 3207 §4.2: STARTTLS is not offered again inside TLS.
-                Extension::StartTls => !self.tls,
-                // RFC 8689 §4: REQUIRETLS is offered inside TLS only.
-                Extension::RequireTls => self.tls,
-                // RFC 4954 §4: no plaintext mechanism works without TLS.
-                Extension::Auth => self.tls || self.config.plaintext_auth,
-                _ => true,
-            }
     }
 }
 
@@ -429,21 +463,24 @@ struct Pending {
     announced: bool,
     refused: Option<Reason>,
     /// Replies still to be given, more than one in LMTP only.
-    owed: u32,
+    owed: u16,
 }
 
 /// What the open mail transaction has collected; cleared as one value.
 #[derive(Clone, Copy, Debug)]
 struct Transaction {
-    recipients: u32,
     /// Octets of mail data handed out.
     size: u64,
+    /// RCPT commands that were answered.
+    commands: u16,
+    /// Recipients that were accepted.
+    recipients: u16,
     smtputf8: bool,
     binary: bool,
 }
 
 impl Transaction {
-    const NONE: Self = Self { recipients: 0, size: 0, smtputf8: false, binary: false };
+    const NONE: Self = Self { size: 0, commands: 0, recipients: 0, smtputf8: false, binary: false };
 }
 
 /// How the next octets are read.
@@ -454,9 +491,17 @@ enum Reading {
     /// The rest of a line that is too long; whether the last octet was a CR.
     LongLine { cr: bool },
     /// Mail data, up to the line with a single dot.
-    Data,
-    /// A chunk, the last one or not.
-    Chunk { last: bool },
+    Data(DataDecoder),
+    /// A chunk with this many octets to come.
+    Chunk(u64),
+    /// The last chunk, with this many octets to come.
+    LastChunk(u64),
+}
+
+impl Reading {
+    const fn chunk(left: u64, last: bool) -> Self {
+        if last { Self::LastChunk(left) } else { Self::Chunk(left) }
+    }
 }
 
 const _: () = assert!(size_of::<Server>() <= 160);

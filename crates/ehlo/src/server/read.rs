@@ -1,13 +1,12 @@
-//! The server's reading half: framing, the verdicts that the RFCs make, and the events.
+//! The server's reading half: framing, and the events.
 
 use memchr::memchr;
 
-use super::{Event, Pending, Reading, Reason, Refusal, Role, Server, Transaction};
-use crate::parameter::allowance;
+use super::{Event, Pending, Reading, Reason, Refusal, Role, Server, Transaction, foreign};
 use crate::sasl::Response;
 use crate::{
-    Body, Command, Content, Extension, NewlineError, Parameter, Parameters, Received, State,
-    SyntaxError, SyntaxErrorKind, Verb, Wants, limits, session,
+    Body, Command, Content, NewlineError, Received, State, SyntaxError, SyntaxErrorKind, Verb,
+    Wants,
 };
 
 impl Server {
@@ -32,14 +31,19 @@ impl Server {
     }
 
     pub(super) fn wants(&mut self, input: &[u8]) -> Wants {
-        if self.pending.is_some() || matches!(self.state, State::Closed | State::Tls) {
+        if let Some(pending) = self.pending {
+            self.early |= pending.verb == Verb::Greeting && !input.is_empty();
+            return Wants::Event;
+        }
+        if matches!(self.state, State::Closed | State::Tls) {
             return Wants::Event;
         }
         let wants = match self.reading {
             Reading::Line => self.wants_line(input),
             Reading::LongLine { cr } => self.wants_end_of_long_line(input, cr),
-            Reading::Data => self.wants_data(input),
-            Reading::Chunk { .. } => self.wants_chunk(input),
+            Reading::Data(_) => self.wants_data(input),
+            Reading::Chunk(left) => self.wants_chunk(input, left, Reading::Chunk),
+            Reading::LastChunk(left) => self.wants_chunk(input, left, Reading::LastChunk),
         };
         // RFC 5321 §4.1.1.5 and §3.8: a connection that is lost is as good as QUIT; a message
         // without its end is none.
@@ -55,11 +59,19 @@ impl Server {
             return Wants::Event;
         }
         let from = self.scanned as usize;
+        let first = input.first().filter(|_| from == 0 && self.state != State::Auth);
+        if first.is_some_and(|octet| foreign::begins_with(*octet)) {
+            self.scanned = 1;
+            self.ready = true;
+            return Wants::Event;
+        }
         let end = memchr(b'\n', input.get(from..).unwrap_or_default()).map(|at| from + at + 1);
         let seen = end.unwrap_or(input.len());
-        if seen > limits::COMMAND_LINE && seen > self.longest_line() {
+        if seen > usize::from(self.config.limits.command_line) && seen > self.longest_line() {
             let start = input.get(..self.longest_line()).unwrap_or(input);
             self.scanned = 0;
+            let too_long = Reason::Syntax(SyntaxErrorKind::LineTooLong);
+            self.verdict = (Command::verb_of(start) == Verb::Bdat).then_some(too_long);
             self.reading = Reading::LongLine { cr: start.last() == Some(&b'\r') };
             return Wants::Input { consumed: start.len() };
         }
@@ -70,24 +82,28 @@ impl Server {
         self.ready = true;
         // RFC 3030 §2: "the receiver-SMTP MUST accept and discard the associated message data
         // before sending the appropriate 5XX or 4XX code".
-        if let Some((size, last, reason)) = self.refused_chunk(input) {
+        if let Some((reading, reason)) = self.refused_chunk(input) {
             let consumed = self.take_item();
             self.verdict = Some(reason);
-            self.reading = Reading::Chunk { last };
-            self.chunk = size;
+            self.reading = reading;
             return Wants::Input { consumed };
         }
         Wants::Event
     }
 
-    fn refused_chunk(&self, input: &[u8]) -> Option<(u64, bool, Reason)> {
+    fn refused_chunk(&self, input: &[u8]) -> Option<(Reading, Reason)> {
         let line = input.get(..self.scanned as usize)?.strip_suffix(b"\r\n")?;
-        if self.state == State::Auth || !line.get(..4)?.eq_ignore_ascii_case(b"BDAT") {
+        let is_chunk = Command::verb_of(line) == Verb::Bdat;
+        if self.state == State::Auth || !is_chunk || self.is_spent().is_some() {
             return None;
         }
-        let command = Command::parse_line(line, &self.config.policy).ok()?;
+        let command = self.parse(line).ok()?;
         let Command::Bdat { size, last } = command else { return None };
-        Some((size, last, self.judge(&command).err()?))
+        let reason = self.judge(&command).err()?;
+        let most = u64::from(self.config.limits.discarded);
+        let (left, reason) =
+            if size > most { (most, Reason::ChunkTooLarge) } else { (size, reason) };
+        Some((Reading::chunk(left, last), reason))
     }
 
     fn wants_end_of_long_line(&mut self, input: &[u8], cr: bool) -> Wants {
@@ -119,7 +135,8 @@ impl Server {
         }
         let mut consumed = 0;
         while let Some(rest) = input.get(consumed..).filter(|rest| !rest.is_empty()) {
-            let found = self.decoder.decode(rest);
+            let Reading::Data(decoder) = &mut self.reading else { break };
+            let found = decoder.decode(rest);
             consumed += found.consumed;
             if let Content::End(_) = found.content {
                 self.ready = true;
@@ -129,12 +146,12 @@ impl Server {
         Wants::Input { consumed }
     }
 
-    fn wants_chunk(&mut self, input: &[u8]) -> Wants {
-        if self.chunk == 0 || (self.verdict.is_none() && !input.is_empty()) {
+    fn wants_chunk(&mut self, input: &[u8], left: u64, rest: fn(u64) -> Reading) -> Wants {
+        if left == 0 || (self.verdict.is_none() && !input.is_empty()) {
             return Wants::Event;
         }
-        let consumed = at_most(self.chunk, input).len();
-        self.chunk -= consumed as u64;
+        let consumed = at_most(left, input).len();
+        self.reading = rest(left - consumed as u64);
         Wants::Input { consumed }
     }
 
@@ -143,6 +160,9 @@ impl Server {
         let nothing = |event| Received { consumed: 0, event };
         if let Some(pending) = &mut self.pending {
             let announced = core::mem::replace(&mut pending.announced, true);
+            if !announced && self.early && self.config.refuse_early {
+                return nothing(self.refuse(Verb::Greeting, Reason::EarlyTalker, 0, None));
+            }
             return nothing(if announced { Event::NeedReply } else { Event::Greeting });
         }
         match self.state {
@@ -153,19 +173,21 @@ impl Server {
         match self.reading {
             Reading::Line => {
                 let consumed = self.take_item();
-                Received { consumed, event: self.line(input.get(..consumed).unwrap_or_default()) }
+                let (line, behind) = input.split_at_checked(consumed).unwrap_or_default();
+                Received { consumed, event: self.line(line, !behind.is_empty()) }
             }
             Reading::LongLine { .. } => {
                 let consumed = self.take_item();
                 self.reading = Reading::Line;
                 Received { consumed, event: self.line_too_long(self.longest_line()) }
             }
-            Reading::Data if self.ready => {
+            Reading::Data(_) if self.ready => {
                 self.take_item();
                 nothing(self.end_of_data())
             }
-            Reading::Data => self.mail_data(input),
-            Reading::Chunk { last } => self.chunk(input, last),
+            Reading::Data(_) => self.mail_data(input),
+            Reading::Chunk(left) => self.chunk(input, left, Reading::Chunk),
+            Reading::LastChunk(left) => self.chunk(input, left, Reading::LastChunk),
         }
     }
 
@@ -174,33 +196,37 @@ impl Server {
         core::mem::take(&mut self.scanned) as usize
     }
 
-    fn line<'i>(&mut self, line: &'i [u8]) -> Event<'i> {
-        // RFC 5321 §2.3.8: "conforming implementations MUST NOT recognize or generate any other
-        // character or character sequence as a line terminator".
-        let Some(body) = line.strip_suffix(b"\r\n") else {
-            let error = SyntaxError { kind: SyntaxErrorKind::BareLf, offset: line.len() - 1 };
-            return self.refuse_line(Verb::Other, error);
+    fn line<'i>(&mut self, line: &'i [u8], more_behind: bool) -> Event<'i> {
+        let body = match line {
+            [body @ .., b'\r', b'\n'] => body,
+            // RFC 5321 §2.3.8: "conforming implementations MUST NOT recognize or generate any other
+            // character or character sequence as a line terminator".
+            [body @ .., b'\n'] => {
+                let error = SyntaxError { kind: SyntaxErrorKind::BareLf, offset: body.len() };
+                return self.refuse_line(Verb::Other, error);
+            }
+            _ => return self.refuse(Verb::Other, Reason::ForeignProtocol, 0, None),
         };
         if self.state == State::Auth {
             return self.auth_response(line, body);
         }
-        if self.shutting_down {
-            return self.refuse(Verb::Other, Reason::ShuttingDown, 0, None);
+        if let Some(reason) = self.is_spent() {
+            return self.refuse(Verb::Other, reason, 0, None);
         }
-        if line.len() > limits::COMMAND_LINE
-            && line.len() > self.longest_command()
-            && !starts_with(body, b"AUTH ")
-        {
-            return self.line_too_long(self.longest_command());
-        }
-        let mut policy = self.config.policy;
-        policy.smtputf8 = self.in_force(Extension::SmtpUtf8);
-        let command = match Command::parse_line(body, &policy) {
+        let command = match self.parse(body) {
             Ok(command) => command,
-            Err(error) => return self.refuse_line(Verb::Other, error),
+            Err(error) => return self.refuse_wrong(body, error),
         };
-        if let Err(reason) = self.judge(&command) {
-            return self.refuse(command.verb(), reason, 0, Some(command));
+        let verb = command.verb();
+        let verdict = match command {
+            Command::Other { .. } if foreign::is_line(body) => Err(Reason::ForeignProtocol),
+            _ => self.judge(&command),
+        };
+        if let Err(reason) = verdict {
+            return self.refuse(verb, reason, 0, Some(command));
+        }
+        if more_behind && self.config.refuse_early && self.ends_group(verb) {
+            return self.refuse(verb, Reason::OutOfTurn, 0, Some(command));
         }
         match command {
             Command::Mail { parameters, .. } => {
@@ -211,22 +237,35 @@ impl Server {
                 };
             }
             Command::Bdat { size, last } => {
-                self.reading = Reading::Chunk { last };
-                self.chunk = size;
+                self.reading = Reading::chunk(size, last);
                 return Event::Chunk { size, last };
             }
             _ => {}
         }
-        self.pend(command.verb(), None);
+        self.pend(verb, None);
         Event::Command(command)
+    }
+
+    /// A line that is no command: what the verb alone is refused for comes first.
+    #[cold]
+    fn refuse_wrong<'i>(&mut self, body: &[u8], error: SyntaxError) -> Event<'i> {
+        let verb = Command::verb_of(body);
+        let reason = Reason::Syntax(error.kind);
+        let reason = match self.judge_verb(verb) {
+            _ if reason.is_fatal() => reason,
+            _ if verb == Verb::Other && foreign::is_line(body) => Reason::ForeignProtocol,
+            Ok(()) => reason,
+            Err(reason) => reason,
+        };
+        self.refuse(verb, reason, error.offset as u64, None)
     }
 
     fn auth_response<'i>(&mut self, line: &[u8], body: &'i [u8]) -> Event<'i> {
         // RFC 4954 §4: "the server fails the AUTH command with the 500 reply".
-        if line.len() > limits::AUTH_LINE {
+        if line.len() > usize::from(self.config.limits.auth_line) {
             return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, 0, None);
         }
-        match Response::parse(body) {
+        match Response::parse_any_length(body) {
             // RFC 4954 §4: "the server MUST reject the AUTH command by sending a 501 reply".
             Ok(Response::Cancel) => {
                 self.refuse(Verb::AuthResponse, Reason::AuthenticationCancelled, 0, None)
@@ -241,14 +280,20 @@ impl Server {
 
     fn line_too_long<'i>(&mut self, limit: usize) -> Event<'i> {
         if self.state == State::Auth {
+            self.verdict = None;
             return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, 0, None);
         }
+        // A chunk whose size cannot be read is lost, and its message with it.
+        let verb = if self.verdict.take().is_some() { Verb::Bdat } else { Verb::Other };
         let error = SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: limit };
-        self.refuse_line(Verb::Other, error)
+        self.refuse_line(verb, error)
     }
 
     fn mail_data<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
-        let found = self.decoder.decode(input);
+        let Reading::Data(decoder) = &mut self.reading else {
+            return Received { consumed: 0, event: Event::NeedInput };
+        };
+        let found = decoder.decode(input);
         let event = match found.content {
             Content::NeedInput => Event::MailData(&[]),
             Content::Data(data) => {
@@ -281,13 +326,20 @@ impl Server {
         Event::EndOfMailData { size: self.transaction.size }
     }
 
-    fn chunk<'i>(&mut self, input: &'i [u8], last: bool) -> Received<Event<'i>> {
-        if self.chunk > 0 {
-            let data = at_most(self.chunk, input);
-            self.transaction.size += data.len() as u64;
-            self.chunk -= data.len() as u64;
+    fn chunk<'i>(
+        &mut self,
+        input: &'i [u8],
+        left: u64,
+        rest: fn(u64) -> Reading,
+    ) -> Received<Event<'i>> {
+        if left > 0 {
+            let data = at_most(left, input);
+            let length = data.len() as u64;
+            self.transaction.size += length;
+            self.reading = rest(left - length);
             return Received { consumed: data.len(), event: Event::MailData(data) };
         }
+        let last = matches!(self.reading, Reading::LastChunk(_));
         self.reading = Reading::Line;
         let verb = if last { Verb::BdatLast } else { Verb::Bdat };
         let event = match self.verdict.take() {
@@ -324,158 +376,9 @@ impl Server {
         offset: u64,
         command: Option<Command<'i>>,
     ) -> Event<'i> {
-        self.errors = self.errors.saturating_add(1);
-        let reason = if self.errors > self.config.limits.errors && !reason.is_fatal() {
-            Reason::TooManyErrors
-        } else {
-            reason
-        };
         self.pend(verb, Some(reason));
         Event::Refused(Refusal { verb, reason, offset, command })
     }
-
-    /// What the RFCs say of a command that is well formed, before the application is asked.
-    fn judge(&self, command: &Command<'_>) -> Result<(), Reason> {
-        let verb = command.verb();
-        // RFC 2033 §4.1: LHLO in place of HELO and EHLO, which get a 500.
-        if match self.config.role {
-            Role::Lmtp => matches!(verb, Verb::Ehlo | Verb::Helo),
-            Role::Smtp | Role::Submission => verb == Verb::Lhlo,
-        } {
-            return Err(Reason::Syntax(SyntaxErrorKind::UnknownVerb));
-        }
-        let extension = command.extension();
-        // RFC 3207 §4.2 and RFC 4954 §4: not a second time.
-        if (verb == Verb::StartTls && self.tls) || (verb == Verb::Auth && self.authenticated) {
-            return Err(Reason::BadSequence);
-        }
-        if extension.is_some_and(|e| !self.config.offered.contains(e)) {
-            return Err(Reason::NotImplemented);
-        }
-        // RFC 3207 §4: 530 "to every command other than NOOP, EHLO, STARTTLS, or QUIT".
-        if self.config.require_tls
-            && !self.tls
-            && !matches!(verb, Verb::Noop | Verb::Ehlo | Verb::Lhlo | Verb::StartTls | Verb::Quit)
-        {
-            return Err(Reason::TlsRequired);
-        }
-        if !session::is_valid(self.state, verb) {
-            return Err(match (self.state, verb) {
-                // RFC 5321 §3.3: "if … all such commands were rejected, the server MAY return a
-                // "command out of sequence" (503) or "no valid recipients" (554) reply".
-                (State::Mail, Verb::Data | Verb::Bdat | Verb::BdatLast) => {
-                    Reason::NoValidRecipients
-                }
-                _ => Reason::BadSequence,
-            });
-        }
-        if verb == Verb::Auth && !self.offers(Extension::Auth) {
-            return Err(Reason::EncryptionRequired);
-        }
-        // An extension is offered in the reply to EHLO; to a client of HELO it never was.
-        if extension.is_some() && !self.extended && verb != Verb::Xclient {
-            return Err(Reason::BadSequence);
-        }
-        // RFC 4954 §6: 530 to any command other than AUTH, EHLO, HELO, NOOP, RSET or QUIT.
-        if self.config.require_auth
-            && !self.authenticated
-            && !matches!(
-                verb,
-                Verb::Auth
-                    | Verb::Ehlo
-                    | Verb::Helo
-                    | Verb::Lhlo
-                    | Verb::Noop
-                    | Verb::Rset
-                    | Verb::Quit
-                    | Verb::StartTls
-            )
-        {
-            return Err(Reason::AuthenticationRequired);
-        }
-        match command {
-            Command::Mail { parameters, .. } => self.judge_mail(parameters),
-            Command::Rcpt { forward_path, parameters } => {
-                self.judge_parameters(parameters)?;
-                // RFC 6531 §3.4: an address in UTF-8 only in a transaction that said SMTPUTF8.
-                if !forward_path.is_ascii() && !self.transaction.smtputf8 {
-                    return Err(Reason::Syntax(SyntaxErrorKind::NeedsSmtpUtf8));
-                }
-                if self.transaction.recipients >= self.config.limits.recipients {
-                    return Err(Reason::TooManyRecipients);
-                }
-                Ok(())
-            }
-            Command::Data if self.transaction.binary => Err(Reason::BinaryByData),
-            Command::Bdat { size, .. }
-                if self
-                    .transaction
-                    .size
-                    .checked_add(*size)
-                    .is_none_or(|size| size > self.largest_message()) =>
-            {
-                Err(Reason::MessageTooLarge)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn judge_mail(&self, parameters: &Parameters<'_>) -> Result<(), Reason> {
-        if self.messages >= self.config.limits.messages {
-            return Err(Reason::TooManyMessages);
-        }
-        self.judge_parameters(parameters)?;
-        // RFC 1870 §6.1: 552 when the declared size exceeds the fixed maximum.
-        if parameters.size().is_some_and(|size| size > self.largest_message()) {
-            return Err(Reason::MessageTooLarge);
-        }
-        Ok(())
-    }
-
-    // RFC 5321 §4.1.1.11: "If the server-SMTP does not recognize or cannot implement one or more of
-    // the parameters …, it will return code 555."
-    fn judge_parameters(&self, parameters: &Parameters<'_>) -> Result<(), Reason> {
-        for parameter in parameters.iter() {
-            match parameter.extension() {
-                Some(extension) if self.in_force(extension) => {}
-                Some(extension) => return Err(Reason::NotOffered(extension)),
-                None if matches!(parameter, Parameter::Other { .. }) => {
-                    return Err(Reason::UnknownParameter);
-                }
-                None => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn in_force(&self, extension: Extension) -> bool {
-        self.extended && self.offers(extension)
-    }
-
-    /// RFC 1870 §4: the fixed maximum, where there is one.
-    fn largest_message(&self) -> u64 {
-        match self.config.offered.size() {
-            None | Some(0) => u64::MAX,
-            Some(size) => size,
-        }
-    }
-
-    /// RFC 5321 §4.5.3.1.4: 512 octets and what the offered extensions add.
-    fn longest_command(&self) -> usize {
-        limits::COMMAND_LINE + allowance(&self.config.offered)
-    }
-
-    fn longest_line(&self) -> usize {
-        if self.config.offered.contains(Extension::Auth) {
-            limits::AUTH_LINE
-        } else {
-            self.longest_command()
-        }
-    }
-}
-
-fn starts_with(line: &[u8], verb: &[u8]) -> bool {
-    line.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb))
 }
 
 /// The first octets of `input`, `left` at most.

@@ -14,7 +14,7 @@ fn vectors_of_plain() {
     for (authorization, name, password, message, base64) in [
         ("", "tim", "tanstaaftanstaaf", &b"\0tim\0tanstaaftanstaaf"[..], ""),
         ("Ursel", "Kurt", "xipj3plmq", b"Ursel\0Kurt\0xipj3plmq", ""),
-        ("test", "test", "1234", b"test\0test\01234", "dGVzdAB0ZXN0ADEyMzQ="),
+        ("test", "test", "1234", b"test\0test\x001234", "dGVzdAB0ZXN0ADEyMzQ="),
     ] {
         let credentials = Credentials::password(name, password).unwrap();
         let credentials = match authorization {

@@ -1,0 +1,250 @@
+//! `date-time`, RFC 3339 §5.6.
+
+use nom::Parser as _;
+use nom::sequence::separated_pair;
+
+use super::KIND;
+use crate::SyntaxError;
+use crate::grammar::{Fault, IResult, octet, run, split, whole, wire_text};
+
+/// A moment: `date-time` of RFC 3339 §5.6, for instance `2027-01-01T00:00:00Z`.
+///
+/// The text is kept. Two are equal when their texts are, without regard to case.
+///
+/// ```
+/// use ehlo::DateTime;
+///
+/// let moment = DateTime::new("1970-01-02T01:00:00.5+01:00")?;
+/// assert_eq!(moment.unix_seconds(), 86_400);
+/// assert!(DateTime::new("2026-02-29T00:00:00Z").is_err());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct DateTime<'a>(&'a [u8]);
+
+impl<'a> DateTime<'a> {
+    /// The moment of this text.
+    ///
+    /// # Errors
+    ///
+    /// `ParameterValue`, with the offset in `text`: no `date-time`, or a day, hour, minute, second
+    /// or offset that there is not. Second 60 is a leap second, wherever it stands.
+    pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
+        whole(text.as_bytes(), KIND, |input| {
+            date_time(input).map(|(rest, fields)| (rest, fields.0))
+        })
+    }
+
+    /// Seconds since 1970-01-01T00:00:00Z, without leap seconds and without the fraction.
+    pub fn unix_seconds(&self) -> i64 {
+        date_time(self.0).map_or(0, |(_, (_, fields))| fields.unix_seconds())
+    }
+
+    /// Whether its offset from UTC is zero.
+    pub fn is_utc(&self) -> bool {
+        date_time(self.0).is_ok_and(|(_, (_, fields))| fields.offset_minutes == 0)
+    }
+
+    /// Whether it has a fraction of a second.
+    pub fn has_fraction(&self) -> bool {
+        self.0.contains(&b'.')
+    }
+}
+
+wire_text!(DateTime);
+
+impl PartialEq for DateTime<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(other.0)
+    }
+}
+
+impl Eq for DateTime<'_> {}
+
+impl core::hash::Hash for DateTime<'_> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.unix_seconds().hash(state);
+    }
+}
+
+/// The numbers of a `date-time`.
+#[derive(Clone, Copy)]
+pub(super) struct Fields {
+    year: u32,
+    month: u32,
+    day: u32,
+    seconds: u32,
+    pub(super) has_fraction: bool,
+    pub(super) offset_minutes: i32,
+}
+
+impl Fields {
+    /// RFC 3339 §5.7.
+    fn is_in_range(&self) -> bool {
+        let is_leap = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0);
+        let days = match self.month {
+            1..=12 => DAYS[self.month as usize & 15] + u32::from(self.month == 2 && is_leap),
+            _ => 0,
+        };
+        (1..=days).contains(&self.day)
+    }
+
+    /// Days are counted from 0000-03-01, so that the leap day is the last of its year.
+    fn unix_seconds(&self) -> i64 {
+        let (year, month) = if self.month > 2 {
+            (i64::from(self.year), i64::from(self.month) - 3)
+        } else {
+            (i64::from(self.year) - 1, i64::from(self.month) + 9)
+        };
+        let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+        let day = 365 * year + leap_days + (153 * month + 2) / 5 + i64::from(self.day) - 1;
+        (day - DAYS_TO_1970) * 86_400 + i64::from(self.seconds)
+            - i64::from(self.offset_minutes) * 60
+    }
+}
+
+/// The days of each month in a year that is no leap year.
+static DAYS: [u32; 16] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0];
+
+/// From 0000-03-01 to 1970-01-01.
+const DAYS_TO_1970: i64 = 719_468;
+
+/// `date-time = full-date "T" full-time`, RFC 3339 §5.6, in either case.
+pub(super) fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields)> {
+    let Some((stamp, rest)) = input.split_first_chunk::<19>() else {
+        return Fault::error(input, KIND);
+    };
+    let [
+        y3,
+        y2,
+        y1,
+        y0,
+        b'-',
+        m1,
+        m0,
+        b'-',
+        d1,
+        d0,
+        b'T' | b't',
+        h1,
+        h0,
+        b':',
+        n1,
+        n0,
+        b':',
+        s1,
+        s0,
+    ] = *stamp
+    else {
+        return Fault::error(input, KIND);
+    };
+    let digits = [y3, y2, y1, y0, m1, m0, d1, d0, h1, h0, n1, n0, s1, s0];
+    if digits.iter().fold(false, |other, digit| other | (digit.wrapping_sub(b'0') > 9)) {
+        return Fault::error(input, KIND);
+    }
+    let two = |tens: u8, ones: u8| u32::from(tens - b'0') * 10 + u32::from(ones - b'0');
+    let (year, month, day) = (two(y3, y2) * 100 + two(y1, y0), two(m1, m0), two(d1, d0));
+    let (hour, minute, second) = (two(h1, h0), two(n1, n0), two(s1, s0));
+    // RFC 3339 §5.7: 60 is a leap second.
+    if hour > 23 || minute > 59 || second > 60 {
+        return Fault::error(input, KIND);
+    }
+    let has_fraction = rest.first() == Some(&b'.');
+    let rest = match rest {
+        // `time-secfrac = "." 1*DIGIT`
+        [b'.', fraction @ ..] => {
+            let (taken, after) = split(fraction, run(fraction, &DIGIT));
+            if taken.is_empty() {
+                return Fault::error(fraction, KIND);
+            }
+            after
+        }
+        rest => rest,
+    };
+    // `time-offset = "Z" / time-numoffset`, `time-numoffset = ("+" / "-") time-hour ":" time-minute`
+    let (rest, offset_minutes) = match rest.split_first() {
+        Some((b'Z' | b'z', rest)) => (rest, 0),
+        Some((sign @ (b'+' | b'-'), rest)) => {
+            let hours = |i| number::<2>(i, 23);
+            let minutes = |i| number::<2>(i, 59);
+            let (rest, (hours, minutes)) =
+                separated_pair(hours, octet(b':', KIND), minutes).parse(rest)?;
+            let minutes = i32::try_from(hours * 60 + minutes).unwrap_or_default();
+            (rest, if *sign == b'-' { -minutes } else { minutes })
+        }
+        _ => return Fault::error(rest, KIND),
+    };
+    let seconds = hour * 3600 + minute * 60 + second;
+    let fields = Fields { year, month, day, seconds, has_fraction, offset_minutes };
+    if !fields.is_in_range() {
+        return Fault::error(input, KIND);
+    }
+    Ok((rest, (DateTime(split(input, input.len().saturating_sub(rest.len())).0), fields)))
+}
+
+/// `N DIGIT`, at most `max`.
+fn number<const N: usize>(input: &[u8], max: u32) -> IResult<'_, u32> {
+    let Some((digits, rest)) = input.split_first_chunk::<N>() else {
+        return Fault::error(input, KIND);
+    };
+    let mut number = 0_u32;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return Fault::error(input, KIND);
+        }
+        // At most four digits.
+        number = number * 10 + u32::from(digit - b'0');
+    }
+    if number > max { Fault::error(input, KIND) } else { Ok((rest, number)) }
+}
+
+static DIGIT: crate::grammar::Class = {
+    let mut class = [false; 256];
+    let mut octet = b'0';
+    while octet <= b'9' {
+        class[octet as usize] = true;
+        octet += 1;
+    }
+    class
+};
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test fails by panicking
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unix_seconds_of_known_moments() {
+        for (text, seconds) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2000-02-29T12:00:00Z", 951_825_600),
+            ("2000-03-01T00:00:00-01:30", 951_874_200),
+            ("1969-12-31T23:59:59z", -1),
+            ("9999-12-31t23:59:60Z", 253_402_300_800),
+            ("0000-01-01T00:00:00Z", -62_167_219_200),
+        ] {
+            assert_eq!(DateTime::new(text).unwrap().unix_seconds(), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn moments_that_are_none() {
+        for text in [
+            "2026-00-01T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-04-31T00:00:00Z",
+            "1900-02-29T00:00:00Z",
+            "2026-01-00T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00:60:00Z",
+            "2026-01-01T00:00:61Z",
+            "2026-01-01T00:00:00",
+            "2026-01-01T00:00:00.Z",
+            "2026-01-01T00:00:00+24:00",
+            "2026-01-01 00:00:00Z",
+            "2026-1-1T00:00:00Z",
+        ] {
+            assert!(DateTime::new(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Parameters that this crate does not know, and the general grammar of all.
+
+use super::{KIND, known};
+use crate::grammar::{
+    ESMTP_VALUE, Fault, IResult, LDH, as_str, escape, many1, of_octet, run, split, whole,
+};
+use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer, limits};
+
+/// A parameter that this crate does not know: `esmtp-keyword ["=" esmtp-value]`, RFC 5321 §4.1.2.
+///
+/// ```
+/// use ehlo::{OtherParameter, Parameter};
+///
+/// let parameter = OtherParameter::new("X-COLOUR", Some("blue"))?;
+/// assert_eq!(Parameter::Other(parameter).keyword(), "X-COLOUR");
+/// assert!(OtherParameter::new("SIZE", Some("1")).is_err());
+/// assert!(OtherParameter::new("X", Some("1\r\nRCPT")).is_err());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct OtherParameter<'a> {
+    keyword: &'a [u8],
+    value: Option<&'a [u8]>,
+}
+
+impl<'a> OtherParameter<'a> {
+    /// A parameter of this keyword and value, together at most 512 octets.
+    ///
+    /// # Errors
+    ///
+    /// `Parameter` when the keyword is none or one that [`Parameter`](crate::Parameter) has a
+    /// variant for, `ParameterValue` when the value is none; `LineTooLong`.
+    pub fn new(keyword: &'a str, value: Option<&'a str>) -> Result<Self, SyntaxError> {
+        let name = whole(keyword.as_bytes(), SyntaxErrorKind::Parameter, esmtp_keyword)?;
+        if known::identify(name).is_some() {
+            return Err(SyntaxError { kind: SyntaxErrorKind::Parameter, offset: 0 });
+        }
+        if let Some(value) = value {
+            whole(value.as_bytes(), KIND, |input| esmtp_value(input, true))?;
+        }
+        let length = name.len() + value.map_or(0, |value| value.len() + 1);
+        if length > limits::COMMAND_LINE {
+            return Err(SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: length });
+        }
+        Ok(Self { keyword: name, value: value.map(str::as_bytes) })
+    }
+
+    pub(super) const fn known(keyword: &'a [u8], value: Option<&'a [u8]>) -> Self {
+        Self { keyword, value }
+    }
+
+    /// The keyword as it was written.
+    pub fn keyword(&self) -> &'a str {
+        as_str(self.keyword)
+    }
+
+    /// The value, if there is one.
+    pub fn value(&self) -> Option<&'a str> {
+        self.value.map(as_str)
+    }
+
+    /// Whether it can do without SMTPUTF8.
+    pub fn is_ascii(&self) -> bool {
+        self.value.is_none_or(<[u8]>::is_ascii)
+    }
+}
+
+impl PartialEq for OtherParameter<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.keyword.eq_ignore_ascii_case(other.keyword) && self.value == other.value
+    }
+}
+
+impl Eq for OtherParameter<'_> {}
+
+impl core::hash::Hash for OtherParameter<'_> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.value.hash(state);
+    }
+}
+
+impl core::fmt::Debug for OtherParameter<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.keyword())?;
+        match self.value() {
+            Some(value) => {
+                f.write_str("=")?;
+                escape(value, f)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Encode for OtherParameter<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        writer.put(self.keyword);
+        if let Some(value) = self.value {
+            writer.put(b"=");
+            writer.put(value);
+        }
+    }
+}
+
+/// `esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")`, RFC 5321 §4.1.2.
+#[inline]
+pub(super) fn esmtp_keyword(input: &[u8]) -> IResult<'_, &[u8]> {
+    match split(input, run(input, &LDH)) {
+        ([] | [b'-', ..], _) => Fault::error(input, of_octet(input, SyntaxErrorKind::Parameter)),
+        (keyword, rest) => Ok((rest, keyword)),
+    }
+}
+
+/// `esmtp-value = 1*(%d33-60 / %d62-126)`; RFC 6531 §3.3: `esmtp-value =/ UTF8-non-ascii`.
+pub(super) fn esmtp_value(input: &[u8], utf8: bool) -> IResult<'_, &[u8]> {
+    let length = run(input, &ESMTP_VALUE);
+    if !utf8 || !matches!(input.get(length), Some(128..)) {
+        return many1(input, &ESMTP_VALUE, KIND);
+    }
+    let is_value = |octet: &u8| ESMTP_VALUE[usize::from(*octet)] || *octet >= 0x80;
+    let length = input.iter().position(|octet| !is_value(octet)).unwrap_or(input.len());
+    let (text, rest) = split(input, length);
+    if core::str::from_utf8(text).is_err() {
+        return Fault::error(input, SyntaxErrorKind::NonAscii);
+    }
+    Ok((rest, text))
+}

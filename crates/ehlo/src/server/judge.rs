@@ -1,0 +1,355 @@
+//! What the RFCs say of a command that is well formed, before the application is asked.
+
+use super::config::is_reached;
+use super::{Reason, Role, Server};
+use crate::parameter::allowance;
+use crate::{
+    ByMode, Capabilities, Command, Extension, Mechanism, Mechanisms, Parameter, Parameters,
+    ReleaseTime, SaslMechanism, State, SyntaxError, SyntaxErrorKind, Verb, limits, session,
+};
+
+impl Server {
+    /// What EHLO lists now: the configured extensions that may be used at this moment.
+    pub fn offered(&self) -> Capabilities {
+        let mut offered = self.config.offered;
+        for extension in CONDITIONAL {
+            if !self.offers(extension) {
+                offered = offered.without(extension);
+            }
+        }
+        if self.offers(Extension::Auth) {
+            offered.with_mechanisms(self.mechanisms())
+        } else {
+            offered
+        }
+    }
+
+    /// The command of a line without its CRLF.
+    pub(super) fn parse<'i>(&self, line: &'i [u8]) -> Result<Command<'i>, SyntaxError> {
+        let mut policy = self.config.policy;
+        policy.smtputf8 = self.in_force(Extension::SmtpUtf8);
+        let too_long = |limit: usize| {
+            Err(SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: limit.saturating_sub(2) })
+        };
+        let octets = line.len() + 2;
+        let base = usize::from(self.config.limits.command_line);
+        if octets <= base {
+            return Command::parse_any_length(line, &policy);
+        }
+        // RFC 5321 §4.1.1.11 and RFC 4954 §4: MAIL, RCPT and AUTH alone may be longer.
+        let auth_line = usize::from(self.config.limits.auth_line);
+        let verb = line.first_chunk::<5>().map(|verb| verb.map(|octet| octet.to_ascii_uppercase()));
+        let longest = match verb.as_ref() {
+            Some(b"AUTH ") => auth_line,
+            Some(b"MAIL " | b"RCPT ") => self.longest_command(),
+            _ => base,
+        };
+        if octets > longest {
+            return too_long(longest);
+        }
+        let command = Command::parse_any_length(line, &policy)?;
+        let limit = match &command {
+            Command::Auth { .. } => auth_line,
+            command => command.max_len().saturating_sub(limits::COMMAND_LINE).saturating_add(base),
+        };
+        if octets > limit { too_long(limit) } else { Ok(command) }
+    }
+
+    /// Why no more commands are taken, whatever they are.
+    pub(super) const fn is_spent(&self) -> Option<Reason> {
+        let limits = &self.config.limits;
+        if self.shutting_down {
+            return Some(Reason::ShuttingDown);
+        }
+        if is_reached(self.errors, limits.errors) || is_reached(self.unknown, limits.unknown) {
+            return Some(Reason::TooManyErrors);
+        }
+        None
+    }
+
+    /// Whether the client must await the reply to `verb` before it sends more, RFC 2920 §3.1.
+    pub(super) fn ends_group(&self, verb: Verb) -> bool {
+        match verb {
+            // What follows a BDAT is its chunk, and what follows a QUIT does not matter.
+            Verb::Bdat | Verb::BdatLast | Verb::Quit => false,
+            _ => session::ends_group(verb) || !self.in_force(Extension::Pipelining),
+        }
+    }
+
+    pub(super) fn judge(&self, command: &Command<'_>) -> Result<(), Reason> {
+        let verb = command.verb();
+        self.judge_verb(verb)?;
+        if session::is_idle(verb) && is_reached(self.idle, self.config.limits.idle) {
+            return Err(Reason::TooManyIdleCommands);
+        }
+        // RFC 3207 §4.2 and RFC 4954 §4: not a second time.
+        if (verb == Verb::StartTls && self.tls) || (verb == Verb::Auth && self.authenticated) {
+            return Err(Reason::BadSequence);
+        }
+        // RFC 3207 §4: 530 "to every command other than NOOP, EHLO, STARTTLS, or QUIT".
+        if self.config.require_tls
+            && !self.tls
+            && !matches!(
+                verb,
+                Verb::Noop | Verb::Ehlo | Verb::Lhlo | Verb::StartTls | Verb::Quit | Verb::Xclient
+            )
+        {
+            return Err(Reason::TlsRequired);
+        }
+        self.judge_order(verb)?;
+        // An extension is offered in the reply to EHLO; to a client of HELO it never was.
+        if verb.extension().is_some() && !self.extended && verb != Verb::Xclient {
+            return Err(Reason::BadSequence);
+        }
+        // RFC 4954 §6: 530 to any command other than AUTH, EHLO, HELO, NOOP, RSET or QUIT.
+        if self.config.require_auth
+            && !self.authenticated
+            && !matches!(
+                verb,
+                Verb::Auth
+                    | Verb::Ehlo
+                    | Verb::Helo
+                    | Verb::Lhlo
+                    | Verb::Noop
+                    | Verb::Rset
+                    | Verb::Quit
+                    | Verb::StartTls
+                    // The proxy is trusted, and so is who it says has authenticated.
+                    | Verb::Xclient
+                    | Verb::Xforward
+            )
+        {
+            return Err(Reason::AuthenticationRequired);
+        }
+        match command {
+            Command::Mail { parameters, .. } => self.judge_mail(parameters),
+            Command::Rcpt { forward_path, parameters } => {
+                self.judge_parameters(parameters)?;
+                // RFC 6531 §3.4: an address in UTF-8 only in a transaction that said SMTPUTF8.
+                if !forward_path.is_ascii() && !self.transaction.smtputf8 {
+                    return Err(Reason::Syntax(SyntaxErrorKind::NeedsSmtpUtf8));
+                }
+                let most = self.config.offered.rcpt_max().unwrap_or(u32::MAX);
+                // In LMTP every one that is counted is answered after the data, RFC 2033 §4.2.
+                let uncounted =
+                    self.config.role == Role::Lmtp && self.transaction.commands == u16::MAX;
+                if uncounted
+                    || is_reached(self.transaction.commands, self.config.limits.recipients)
+                    || u32::from(self.transaction.commands) >= most
+                {
+                    return Err(Reason::TooManyRecipients);
+                }
+                Ok(())
+            }
+            Command::Data if self.transaction.binary => Err(Reason::BinaryByData),
+            Command::Bdat { size, .. }
+                if self
+                    .transaction
+                    .size
+                    .checked_add(*size)
+                    .is_none_or(|size| size > self.largest_message()) =>
+            {
+                Err(Reason::MessageTooLarge)
+            }
+            Command::Auth { mechanism, initial_response } => {
+                self.judge_auth(*mechanism, initial_response.is_some())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is wrong with the verb, whatever its arguments.
+    pub(super) fn judge_verb(&self, verb: Verb) -> Result<(), Reason> {
+        // RFC 5321 §3.1: after a refusing greeting the server answers 503 until QUIT comes.
+        if self.state == State::Rejected && verb != Verb::Quit {
+            return Err(Reason::BadSequence);
+        }
+        // RFC 2033 §4.1: LHLO in place of HELO and EHLO, which get a 500.
+        if match self.config.role {
+            Role::Lmtp => matches!(verb, Verb::Ehlo | Verb::Helo),
+            Role::Smtp | Role::Submission => verb == Verb::Lhlo,
+        } {
+            return Err(Reason::Syntax(SyntaxErrorKind::UnknownVerb));
+        }
+        if verb.extension().is_some_and(|extension| !self.has(extension)) {
+            return Err(Reason::NotImplemented);
+        }
+        Ok(())
+    }
+
+    fn judge_order(&self, verb: Verb) -> Result<(), Reason> {
+        if session::is_valid(self.state, verb)
+            || (self.config.policy.mail_before_hello
+                && (self.state, verb) == (State::Start, Verb::Mail))
+        {
+            return Ok(());
+        }
+        Err(match (self.state, verb) {
+            // RFC 5321 §3.3: "if … all such commands were rejected, the server MAY return a
+            // "command out of sequence" (503) or "no valid recipients" (554) reply"; RFC 2033 §4.2
+            // wants the 503.
+            (
+                State::Mail,
+                Verb::Data | Verb::Bdat | Verb::BdatLast | Verb::Burl | Verb::BurlLast,
+            ) if self.config.role != Role::Lmtp => Reason::NoValidRecipients,
+            _ => Reason::BadSequence,
+        })
+    }
+
+    fn judge_mail(&self, parameters: &Parameters<'_>) -> Result<(), Reason> {
+        let most =
+            self.config.offered.mail_max().unwrap_or(u32::MAX).min(self.config.limits.messages);
+        if self.messages >= most && most < u32::MAX {
+            return Err(Reason::TooManyMessages);
+        }
+        self.judge_parameters(parameters)?;
+        // RFC 1870 §6.1: 552 when the declared size exceeds the fixed maximum.
+        if parameters.size().is_some_and(|size| size > self.largest_message()) {
+            return Err(Reason::MessageTooLarge);
+        }
+        let mut holds = 0;
+        for parameter in parameters.iter() {
+            match parameter {
+                // RFC 2852 §4: with the mode "R", less than the smallest by-time is refused for good.
+                Parameter::By(by)
+                    if by.mode() == ByMode::Return
+                        && self
+                            .config
+                            .offered
+                            .deliver_by()
+                            .is_some_and(|least| by.seconds().unsigned_abs() < least) =>
+                {
+                    return Err(Reason::ByTimeTooShort);
+                }
+                Parameter::HoldFor(_) | Parameter::HoldUntil(_) => {
+                    holds += 1;
+                    // RFC 4865 §5: one of them, and within the limits that were offered.
+                    if holds > 1 || self.is_held_too_long(&parameter) {
+                        return Err(Reason::HeldTooLong);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn is_held_too_long(&self, parameter: &Parameter<'_>) -> bool {
+        let Some(limit) = self.config.offered.future_release() else { return false };
+        match parameter {
+            Parameter::HoldFor(interval) => interval.seconds() > limit.interval(),
+            // RFC 4865 §5: in UTC, which is written Z.
+            Parameter::HoldUntil(time) => {
+                ReleaseTime::parse(time.as_str().as_bytes()).is_none_or(|time| time > limit.until())
+            }
+            _ => false,
+        }
+    }
+
+    // RFC 5321 §4.1.1.11: "If the server-SMTP does not recognize or cannot implement one or more of
+    // the parameters …, it will return code 555."
+    fn judge_parameters(&self, parameters: &Parameters<'_>) -> Result<(), Reason> {
+        for parameter in parameters.iter() {
+            match parameter.extension() {
+                Some(extension) if self.in_force(extension) => {}
+                Some(extension) => return Err(Reason::NotOffered(extension)),
+                None if matches!(parameter, Parameter::Other { .. }) => {
+                    return Err(Reason::UnknownParameter);
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_auth(&self, mechanism: Mechanism<'_>, begins: bool) -> Result<(), Reason> {
+        let configured = self.config.offered.mechanisms();
+        let known = SaslMechanism::from_name(mechanism.as_str().as_bytes());
+        // RFC 4954 §4: 504 for a mechanism that is not offered.
+        let Some(known) = known.filter(|known| configured.contains(*known)) else {
+            return Err(Reason::NoSuchMechanism);
+        };
+        if !self.mechanisms().contains(known) {
+            return Err(Reason::EncryptionRequired);
+        }
+        // RFC 4954 §4: an initial response to a mechanism in which the server begins: 501.
+        if known.is_server_first() && begins {
+            return Err(Reason::UnexpectedInitialResponse);
+        }
+        Ok(())
+    }
+
+    /// The extension is configured and fits the role.
+    fn has(&self, extension: Extension) -> bool {
+        self.config.offered.contains(extension)
+            && match extension {
+                // RFC 6409 §7: a submission server must not offer them.
+                Extension::Etrn | Extension::Atrn => self.config.role != Role::Submission,
+                // RFC 3030 §3: "must also support CHUNKING".
+                Extension::BinaryMime => self.config.offered.contains(Extension::Chunking),
+                _ => true,
+            }
+    }
+
+    /// Whether the extension may be used at this moment, if the client has said EHLO.
+    fn offers(&self, extension: Extension) -> bool {
+        self.has(extension)
+            && match extension {
+                // RFC 3207 §4.2: STARTTLS is not offered again inside TLS.
+                Extension::StartTls => !self.tls,
+                // RFC 8689 §4: REQUIRETLS is offered inside TLS only.
+                Extension::RequireTls => self.tls,
+                Extension::Auth => !self.mechanisms().is_empty(),
+                _ => true,
+            }
+    }
+
+    /// The mechanisms that may be used at this moment.
+    fn mechanisms(&self) -> Mechanisms {
+        let configured = self.config.offered.mechanisms();
+        // RFC 4954 §4: no plaintext mechanism works without TLS.
+        if self.tls || self.config.plaintext_auth {
+            configured
+        } else {
+            configured.difference(Mechanisms::PLAINTEXT)
+        }
+    }
+
+    pub(super) fn in_force(&self, extension: Extension) -> bool {
+        self.extended && self.offers(extension)
+    }
+
+    /// RFC 1870 §4: the fixed maximum, where there is one.
+    pub(super) fn largest_message(&self) -> u64 {
+        match self.config.offered.size() {
+            None | Some(0) => u64::MAX,
+            Some(size) => size,
+        }
+    }
+
+    /// RFC 5321 §4.5.3.1.4: 512 octets, and what the extensions add that are in force.
+    pub(super) fn longest_command(&self) -> usize {
+        let more = if self.extended { allowance(&self.config.offered) } else { 0 };
+        usize::from(self.config.limits.command_line) + more
+    }
+
+    /// The longest line that may come now: of a command, of AUTH, or within it.
+    pub(super) fn longest_line(&self) -> usize {
+        let auth_line = usize::from(self.config.limits.auth_line);
+        match self.state {
+            State::Auth => auth_line,
+            State::Ready if self.in_force(Extension::Auth) => auth_line.max(self.longest_command()),
+            _ => self.longest_command(),
+        }
+    }
+}
+
+/// What is offered under a condition.
+const CONDITIONAL: [Extension; 6] = [
+    Extension::StartTls,
+    Extension::RequireTls,
+    Extension::Auth,
+    Extension::Etrn,
+    Extension::Atrn,
+    Extension::BinaryMime,
+];
