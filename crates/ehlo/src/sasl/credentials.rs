@@ -328,12 +328,15 @@ fn identity(name: &str) -> Result<&str, CredentialsError> {
 
 /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`, RFC 6750 §2.1.
 pub(super) fn b64token(token: &str) -> Result<&str, CredentialsError> {
-    let characters = token.trim_end_matches('=');
+    let mut characters = token.as_bytes();
+    while let [rest @ .., b'='] = characters {
+        characters = rest;
+    }
     if characters.is_empty() {
         return Err(CredentialsError::Empty);
     }
-    let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~+/".contains(&octet);
-    if characters.bytes().all(allowed) { Ok(token) } else { Err(CredentialsError::Forbidden) }
+    let allowed = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~+/".contains(octet);
+    if characters.iter().all(allowed) { Ok(token) } else { Err(CredentialsError::Forbidden) }
 }
 
 const BY_PASSWORD: Mechanisms = {

@@ -5,7 +5,7 @@ use memchr::memchr;
 use super::client::written;
 use super::credentials::b64token;
 use super::gs2::{put_saslname, saslname};
-use super::server::{MALFORMED, decoded, text};
+use super::server::{MALFORMED, cut, decoded, text};
 use super::xoauth2::{Stage, bearer};
 use super::{
     ClientFailure, ClientMechanism, Credentials, Proof, SaslData, SaslMechanism, ServerFailure,
@@ -170,27 +170,27 @@ fn client_resp(message: &mut [u8]) -> Result<Option<Credentials<'_>>, ServerFail
         [b'n' | b'y', b',', b'a', b'=', name @ .., b','] => Some(saslname(name).ok_or(MALFORMED)?),
         _ => return Err(MALFORMED),
     };
-    let pairs = text(pairs)?.strip_prefix('\x01').and_then(|pairs| pairs.strip_suffix('\x01'));
-    let pairs = pairs.filter(|pairs| pairs.is_empty() || pairs.ends_with('\x01'));
-    let mut token = None;
-    for pair in pairs.ok_or(MALFORMED)?.split_terminator('\x01') {
+    let (mut pairs, mut token) = (pairs.get(1..).unwrap_or_default(), None);
+    while pairs != b"\x01" {
+        let (pair, rest) = cut(pairs, 1).ok_or(MALFORMED)?;
         let (key, value) = kvpair(pair).ok_or(MALFORMED)?;
-        if key == "auth" && token.replace(value).is_some() {
+        if key == b"auth" && token.replace(value).is_some() {
             return Err(MALFORMED);
         }
+        pairs = rest;
     }
     let Some(token) = token else { return Ok(None) };
-    let token = b64token(bearer(token).ok_or(MALFORMED)?).map_err(|_| MALFORMED)?;
+    let token = b64token(text(bearer(token).ok_or(MALFORMED)?)?).map_err(|_| MALFORMED)?;
     Ok(Some(Credentials::received(None, authorization, Proof::Token(token))))
 }
 
 /// `kvpair = key "=" value kvsep`, where `key = 1*(ALPHA)` and
 /// `value = *(VCHAR / SP / HTAB / CR / LF )`, RFC 7628 §3.1, without its `kvsep`.
-fn kvpair(pair: &str) -> Option<(&str, &str)> {
-    let (key, value) = pair.split_once('=')?;
-    let is_key = !key.is_empty() && key.bytes().all(|octet| octet.is_ascii_alphabetic());
-    let allowed = |octet: u8| matches!(octet, b' '..=b'~' | b'\t' | b'\r' | b'\n');
-    (is_key && value.bytes().all(allowed)).then_some((key, value))
+fn kvpair(pair: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (key, value) = cut(pair, b'=')?;
+    let is_key = !key.is_empty() && key.iter().all(u8::is_ascii_alphabetic);
+    let allowed = |octet: &u8| matches!(octet, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    (is_key && value.iter().all(allowed)).then_some((key, value))
 }
 
 /// RFC 7628 §3.2.2.

@@ -1,7 +1,7 @@
 //! PLAIN, RFC 4616.
 
 use super::client::written;
-use super::server::{MALFORMED, decoded, text};
+use super::server::{MALFORMED, cut, decoded, text};
 use super::{
     ClientFailure, ClientMechanism, Credentials, Proof, SaslData, SaslMechanism, ServerFailure,
     ServerMechanism, ServerTurn,
@@ -111,15 +111,12 @@ impl ServerMechanism for PlainServer {
 
 /// `message = [authzid] UTF8NUL authcid UTF8NUL passwd`, RFC 4616 §2, where each is `1*SAFE`.
 fn plain_message(message: &[u8]) -> Result<Credentials<'_>, ServerFailure> {
-    let mut parts = text(message)?.split('\0');
-    let (Some(authorization), Some(authentication), Some(password), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(MALFORMED);
-    };
-    if authentication.is_empty() || password.is_empty() {
+    let (authorization, rest) = cut(message, 0).ok_or(MALFORMED)?;
+    let (authentication, password) = cut(rest, 0).ok_or(MALFORMED)?;
+    if authentication.is_empty() || password.is_empty() || password.contains(&0) {
         return Err(MALFORMED);
     }
-    let authorization = Some(authorization).filter(|identity| !identity.is_empty());
-    Ok(Credentials::received(Some(authentication), authorization, Proof::Password(password)))
+    let authorization = if authorization.is_empty() { None } else { Some(text(authorization)?) };
+    let password = Proof::Password(text(password)?);
+    Ok(Credentials::received(Some(text(authentication)?), authorization, password))
 }

@@ -1,6 +1,7 @@
 //! The server's side of an exchange.
 
 use base64::Engine as _;
+use memchr::memchr;
 
 use super::{BASE64, Credentials, Response, SaslData, StoredSecret};
 use crate::{Code, EnhancedCode, Reply, SyntaxErrorKind, limits};
@@ -402,6 +403,12 @@ pub(super) fn decoded<'b>(
 /// `octets` as text, which the grammar of the mechanism wants in UTF-8.
 pub(super) fn text(octets: &[u8]) -> Result<&str, ServerFailure> {
     core::str::from_utf8(octets).map_err(|_| MALFORMED)
+}
+
+/// What stands before and after the first `separator`.
+pub(super) fn cut(octets: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let (before, rest) = octets.split_at_checked(memchr(separator, octets)?)?;
+    Some((before, rest.split_first()?.1))
 }
 
 /// A message that the grammar of the mechanism does not allow.

@@ -1,7 +1,7 @@
 //! XOAUTH2, as Google and Microsoft describe it.
 
 use super::client::written;
-use super::server::{MALFORMED, decoded, text};
+use super::server::{MALFORMED, cut, decoded, text};
 use super::{
     ClientFailure, ClientMechanism, Credentials, Proof, SaslData, SaslMechanism, ServerFailure,
     ServerMechanism, ServerTurn,
@@ -135,19 +135,22 @@ impl ServerMechanism for Xoauth2Server {
 
 /// `"user=" user kvsep "auth=Bearer " token kvsep kvsep`, where `kvsep = %x01`.
 fn initial_response(message: &[u8]) -> Result<Credentials<'_>, ServerFailure> {
-    let mut parts = text(message)?.split('\x01');
-    let (Some(user), Some(auth), Some(""), Some(""), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(MALFORMED);
+    let parse = || {
+        let (user, rest) = cut(message.strip_prefix(b"user=")?, 1)?;
+        let (token, rest) = cut(rest.strip_prefix(b"auth=")?, 1)?;
+        if rest != b"\x01" {
+            return None;
+        }
+        Credentials::token(text(user).ok()?, text(bearer(token)?).ok()?).ok()
     };
-    let user = user.strip_prefix("user=").ok_or(MALFORMED)?;
-    let token = auth.strip_prefix("auth=").and_then(bearer).ok_or(MALFORMED)?;
-    Credentials::token(user, token).map_err(|_| MALFORMED)
+    parse().ok_or(MALFORMED)
 }
 
 /// The token of `"Bearer" 1*SP b64token`, RFC 6750 §2.1, in any case, RFC 9110 §11.1.
-pub(super) fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then_some(token.trim_start_matches(' '))
+pub(super) fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, mut token) = cut(value, b' ')?;
+    while let [b' ', rest @ ..] = token {
+        token = rest;
+    }
+    scheme.eq_ignore_ascii_case(b"Bearer").then_some(token)
 }
