@@ -210,6 +210,8 @@ fn the_server_has_to_prove_itself() {
 
 #[test]
 fn what_a_server_may_say_first() {
+    use ClientFailure::{Challenge, Iterations, ServerNotAuthentic};
+
     let refused = |message: &dyn Fn(&str) -> String| {
         let mut client = ScramClient::new(ScramSha256, &user(), None).unwrap();
         let nonce = begin(&mut client).rsplit_once("r=").unwrap().1.to_owned();
@@ -217,7 +219,6 @@ fn what_a_server_may_say_first() {
         assert!(respond(&mut client, &message(&nonce)).is_err() && !client.is_done());
         failure
     };
-    use ClientFailure::{Challenge, Iterations, ServerNotAuthentic};
     // A nonce that is not the client's, or is nobody else's.
     assert_eq!(refused(&|_| "r=other,s=c2FsdA==,i=4096".into()), ServerNotAuthentic);
     assert_eq!(refused(&|nonce| format!("r={nonce},s=c2FsdA==,i=4096")), ServerNotAuthentic);
@@ -303,6 +304,8 @@ fn server_against_oracle() {
 
 #[test]
 fn a_wrong_proof_is_refused() {
+    use ServerFailure::Credentials as Refused;
+
     let secret = ScramSecret::derive(ScramSha256, "pencil", b"salt", 4096).unwrap();
     let oracle = Oracle::new(ScramSha256, "wrong", b"salt", 4096);
     let proven = |answer: &dyn Fn(&str, &str) -> String| {
@@ -321,7 +324,6 @@ fn a_wrong_proof_is_refused() {
         let messages = messages("n=user,r=x", challenge, &without_proof);
         format!("{without_proof},p={}", oracle.proof(&messages))
     };
-    use ServerFailure::Credentials as Refused;
     assert_eq!(proven(&|nonce, challenge| prove(&oracle, nonce, challenge, "biws")), Refused);
     // "y,," and nothing where "n,," was said.
     assert_eq!(proven(&|nonce, challenge| prove(&right, nonce, challenge, "eSws")), Refused);
