@@ -80,9 +80,11 @@ fn mailbox() -> impl Strategy<Value = String> {
 }
 
 fn route() -> impl Strategy<Value = String> {
-    prop::collection::vec(domain(), 1..3).prop_map(|domains| {
-        domains.iter().map(|name| format!("@{name}")).collect::<Vec<_>>().join(",")
-    })
+    prop::collection::vec(domain(), 1..3)
+        .prop_map(|domains| {
+            domains.iter().map(|name| format!("@{name}")).collect::<Vec<_>>().join(",")
+        })
+        .prop_filter("too long", |route| route.len() <= limits::PATH - "<:a@b>".len())
 }
 
 /// A path in its brackets.
