@@ -68,7 +68,19 @@ impl Content {
         self.facts.map(|facts| facts.is_eight_bit)
     }
 
-    /// Reads the next piece; after the end, which is 0, again from the start.
+    /// Whether it can be read more than once.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        !matches!(self.source, Source::Stream)
+    }
+
+    /// The next piece is the first.
+    pub(crate) fn rewind(&mut self) {
+        if self.is_repeatable() {
+            self.reader = None;
+        }
+    }
+
+    /// Reads the next piece, which fills `piece` unless it is the last.
     pub(crate) fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
         let mut reader = match self.reader.take() {
             Some(reader) => reader,
@@ -83,9 +95,7 @@ impl Content {
                 Err(error) => return Err(error),
             }
         }
-        if octets > 0 {
-            self.reader = Some(reader);
-        }
+        self.reader = Some(reader);
         Ok(octets)
     }
 

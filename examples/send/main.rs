@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Recipient};
+use ehlo::delivery::{ChunkingPolicy, Delivery, DeliveryConfig, Envelope, Recipient, TlsPolicy};
 use ehlo::{
     Body, ClientConfig, ClientName, Envid, ForwardPath, Newlines, Notify, Parameter, Parameters,
     Ret, ReversePath,
@@ -68,6 +68,9 @@ struct Arguments {
     /// Wait for each reply, even where PIPELINING is offered.
     #[arg(long)]
     no_pipelining: bool,
+    /// Send the content by DATA, even where CHUNKING is offered.
+    #[arg(long)]
+    no_chunking: bool,
     /// What to declare the content as. The default is what a file needs, and for standard input
     /// 8bitmime where the server offers it; 8-bit content is never sent as 7bit.
     #[arg(long, value_enum)]
@@ -156,6 +159,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         smtputf8: arguments.smtputf8
             || !reverse_path.is_ascii()
             || !recipients.iter().all(is_ascii),
+        repeatable: content.is_repeatable(),
         ..Envelope::new(reverse_path, &recipients)
     };
     let eight_bit = Envelope { body: Body::EightBitMime, ..seven_bit };
@@ -171,10 +175,20 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         pipelining: !arguments.no_pipelining,
         ..ClientConfig::DEFAULT
     };
-    let config = DeliveryConfig { client, lmtp: arguments.lmtp };
+    let config = DeliveryConfig {
+        client,
+        lmtp: arguments.lmtp,
+        tls: TlsPolicy::Forbid,
+        chunking: if arguments.no_chunking {
+            ChunkingPolicy::Never
+        } else {
+            ChunkingPolicy::Offered
+        },
+        ..DeliveryConfig::DEFAULT
+    };
     let delivery = Delivery::new(ClientName::new(&helo)?, config);
     let octets = content.length().map(|length| length * u64::from(arguments.count));
-    let report = Report::new(recipients, arguments.lmtp, octets);
+    let report = Report::new(recipients, octets);
     let mut session = Session::new(envelopes, content, arguments.count, report);
     match arguments.runtime {
         Runtime::Blocking => carry::blocking(arguments, delivery, &mut session)?,

@@ -13,19 +13,24 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// The outcomes of one message after the other, to the same recipients.
 pub(crate) struct Report<'v> {
     recipients: &'v [Recipient<'v>],
-    outcomes: Vec<Outcome>,
-    lmtp: bool,
-    /// What was said of each recipient.
-    texts: Vec<String>,
-    /// There is a message, or will be, whose outcomes were not printed.
-    open: bool,
-    first: bool,
+    /// The messages whose outcomes were not printed.
+    open: Vec<Message>,
+    begun: usize,
     worst: u8,
     bar: ProgressBar,
 }
 
+/// What is known of one message.
+struct Message {
+    /// Its place among the envelopes.
+    number: usize,
+    outcomes: Vec<Outcome>,
+    /// What was said of each recipient.
+    texts: Vec<String>,
+}
+
 impl<'v> Report<'v> {
-    pub(crate) fn new(recipients: &'v [Recipient<'v>], lmtp: bool, content: Option<u64>) -> Self {
+    pub(crate) fn new(recipients: &'v [Recipient<'v>], content: Option<u64>) -> Self {
         let bar = match content {
             Some(octets) if octets > 1 << 20 && std::io::stderr().is_terminal() => {
                 ProgressBar::new(octets)
@@ -36,48 +41,44 @@ impl<'v> Report<'v> {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        let outcomes = vec![Outcome::PENDING; recipients.len()];
-        let texts = vec![String::new(); recipients.len()];
-        Self { recipients, outcomes, lmtp, texts, open: true, first: true, worst: 0, bar }
+        // A session that is refused is refused for the first message.
+        let open = vec![Message::new(0, recipients.len())];
+        Self { recipients, open, begun: 0, worst: 0, bar }
     }
 
     /// Takes what the event says of the recipients.
     pub(crate) fn record(&mut self, event: &Event<'_>) {
-        let pending = |outcome: &Outcome| outcome.fate == Fate::Pending;
-        let before: Vec<bool> = self.outcomes.iter().map(pending).collect();
-        Outcomes::resume(&mut self.outcomes, self.lmtp).record(event);
-        let decided = self.outcomes.iter().map(|outcome| !pending(outcome));
-        for ((before, decided), text) in before.into_iter().zip(decided).zip(&mut self.texts) {
-            if before && decided {
-                *text = text_of(event);
-            }
+        for message in &mut self.open {
+            message.record(event);
         }
         match event {
+            Event::Finished { envelope } => {
+                self.print(|message| message.number == *envelope);
+            }
             // All messages have their outcomes by then.
-            Event::Unanswered { to: Verb::Quit } => {}
+            Event::Unanswered { to: Verb::Quit, .. } => {}
             Event::Unanswered { .. } => self.fail("the connection ended before the reply"),
             Event::Violation(error) => self.fail(&format!("this is no reply: {error}")),
             Event::Unsolicited(reply) => self.fail(&format!("nothing asked for this: {reply}")),
+            Event::Unusable(why) => self.fail(&why.to_string()),
             _ => {}
         }
     }
 
-    /// The next message begins, or there is none.
-    pub(crate) fn next(&mut self, more: bool) {
-        if !std::mem::take(&mut self.first) {
-            self.print();
+    /// The next message begins.
+    pub(crate) fn begin(&mut self) {
+        if self.begun > 0 {
+            self.open.push(Message::new(self.begun, self.recipients.len()));
         }
-        self.outcomes.fill(Outcome::PENDING);
-        self.open = more;
+        self.begun += 1;
     }
 
     /// The session is over, and so many messages were not begun.
     pub(crate) fn end(&mut self, left: u32) {
-        if self.open {
-            self.print();
-        }
+        self.record(&Event::Closed);
+        self.print(|_| true);
         // The first was given up with the session.
-        let left = left - u32::from(self.first && left > 0);
+        let left = left - u32::from(self.begun == 0 && left > 0);
         if left > 0 {
             self.fail(&format!("the session ended with {left} messages unsent"));
         }
@@ -101,8 +102,19 @@ impl<'v> Report<'v> {
         ExitCode::from(self.worst)
     }
 
-    fn print(&mut self) {
-        let outcomes = self.outcomes.iter().zip(&self.texts);
+    /// Prints the outcomes of some of the open messages, which are open no more.
+    fn print(&mut self, which: impl Fn(&Message) -> bool) {
+        for message in std::mem::take(&mut self.open) {
+            if which(&message) {
+                self.print_one(&message);
+            } else {
+                self.open.push(message);
+            }
+        }
+    }
+
+    fn print_one(&mut self, message: &Message) {
+        let outcomes = message.outcomes.iter().zip(&message.texts);
         for (recipient, (outcome, text)) in self.recipients.iter().zip(outcomes) {
             let (word, severity) = match outcome.fate {
                 Fate::Accepted => ("accepted", 0),
@@ -121,15 +133,31 @@ impl<'v> Report<'v> {
     }
 }
 
-/// What an event says, in one line.
-fn text_of(event: &Event<'_>) -> String {
+impl Message {
+    fn new(number: usize, recipients: usize) -> Self {
+        let outcomes = vec![Outcome::PENDING; recipients];
+        Self { number, outcomes, texts: vec![String::new(); recipients] }
+    }
+
+    fn record(&mut self, event: &Event<'_>) {
+        let before = self.outcomes.clone();
+        Outcomes::resume(&mut self.outcomes, self.number).record(event);
+        for ((before, outcome), text) in before.iter().zip(&self.outcomes).zip(&mut self.texts) {
+            if before.fate != outcome.fate {
+                *text = text_of(event, outcome);
+            }
+        }
+    }
+}
+
+/// What an event says of an outcome, in one line.
+fn text_of(event: &Event<'_>, outcome: &Outcome) -> String {
     match event {
         Event::Recipient { reply, .. }
-        | Event::Message { reply }
+        | Event::Message { reply, .. }
         | Event::Refused { reply, .. } => reply_text(reply),
         Event::NotSent { error, .. } => error.to_string(),
-        Event::Unanswered { to } => format!("no reply to {}", format!("{to:?}").to_uppercase()),
-        _ => "the session ended".to_owned(),
+        _ => format!("no reply to {}", format!("{:?}", outcome.stage).to_uppercase()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use ehlo::delivery::{Delivery, Envelope, Event};
-use ehlo::{Answer, Endpoint, Extension, SendError, Turn, Verb};
+use ehlo::{Answer, Endpoint, Extension, SendError, Turn};
 
 use crate::content::Content;
 use crate::report::Report;
@@ -36,15 +36,15 @@ impl<'v> Session<'v> {
         let Turn { event, mut answer } = turn;
         match event {
             Event::NeedEnvelope => self.envelope(answer),
-            Event::NeedContent => {
-                if let Err(event) = self.content(&mut answer) {
-                    // Whoever breaks off before the final dot has sent nothing.
-                    self.report.record(&event);
-                    answer.machine_mut().poison();
+            Event::NeedContent { offset, .. } => {
+                if offset == 0 {
+                    self.content.rewind();
+                }
+                if let Err(error) = self.content(&mut answer) {
+                    answer.abandon(error);
                 }
             }
             Event::Closed => {
-                self.report.record(&Event::Closed);
                 self.report.end(self.left);
                 return ControlFlow::Break(());
             }
@@ -68,34 +68,35 @@ impl<'v> Session<'v> {
     }
 
     fn envelope(&mut self, answer: Answer<'_, Delivery<'v>>) {
-        self.report.next(self.left > 0);
         if self.left == 0 {
             return answer.quit();
         }
         self.left -= 1;
+        self.report.begin();
         let [without, with] = self.envelopes;
         let envelope = if offers_eight_bit(answer.machine()) { with } else { without };
         answer.envelope(envelope);
     }
 
-    /// The next piece of the content, or its end. What it fails with is the event to be reported.
-    fn content(&mut self, answer: &mut Answer<'_, Delivery<'v>>) -> Result<(), Event<'static>> {
+    /// The next piece of the content, and with the last one its end.
+    fn content(&mut self, answer: &mut Answer<'_, Delivery<'v>>) -> Result<(), SendError> {
         let octets = self.content.read(&mut self.piece).map_err(|error| {
             self.report.fail(&format!("cannot read the content: {error}"));
-            Event::Closed
+            SendError::NoContent
         })?;
-        let not_sent = |error| Event::NotSent { index: None, at: Verb::Data, error };
-        let Some(piece @ [_, ..]) = self.piece.get(..octets) else {
-            return answer.end_mail_data().map_err(not_sent);
-        };
+        let piece = self.piece.get(..octets).unwrap_or_default();
         // RFC 6152 §3: "if a server SMTP does not support the 8-bit MIME transport extension …, a
         // client SMTP must not, under any circumstances, attempt to transfer a content which
         // contains characters outside the US-ASCII octet range".
         let [without, with] = self.envelopes;
         if without.body != with.body && !offers_eight_bit(answer.machine()) && !piece.is_ascii() {
-            return Err(not_sent(SendError::NotOffered(Extension::EightBitMime)));
+            return Err(SendError::NotOffered(Extension::EightBitMime));
         }
-        answer.mail_data(piece).map_err(not_sent)?;
+        if octets < PIECE {
+            answer.last_mail_data(piece)?;
+        } else {
+            answer.mail_data(piece)?;
+        }
         self.report.progress(octets);
         Ok(())
     }

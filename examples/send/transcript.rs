@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use ehlo::{Command, Parsed, Policy};
 use ehlo_examples::printable;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -97,21 +98,42 @@ struct Transcript {
     server: Vec<u8>,
     /// Octets of the mail data so far, between the 354 and the final dot.
     mail_data: Option<usize>,
+    /// Octets of a chunk that are still to come, behind BDAT.
+    chunk: usize,
 }
 
 impl Transcript {
-    fn sent(&mut self, octets: &[u8]) {
-        for part in octets.split_inclusive(|octet| *octet == b'\n') {
-            self.client.extend_from_slice(part);
+    fn sent(&mut self, mut octets: &[u8]) {
+        while !octets.is_empty() {
+            if self.chunk > 0 {
+                let length = self.chunk.min(octets.len());
+                self.chunk -= length;
+                octets = octets.get(length..).unwrap_or_default();
+                continue;
+            }
+            let line = octets.split_inclusive(|octet| *octet == b'\n').next().unwrap_or_default();
+            octets = octets.get(line.len()..).unwrap_or_default();
+            self.client.extend_from_slice(line);
             if self.client.ends_with(b"\n") {
                 let line = std::mem::take(&mut self.client);
-                match &mut self.mail_data {
-                    Some(octets) if line != b".\r\n" => *octets += line.len(),
-                    Some(octets) => {
-                        eprintln!("C: [{octets} octets of mail data]\nC: .");
-                        self.mail_data = None;
-                    }
-                    None => show("C", &line),
+                self.sent_line(&line);
+            }
+        }
+    }
+
+    fn sent_line(&mut self, line: &[u8]) {
+        match &mut self.mail_data {
+            Some(octets) if line != b".\r\n" => *octets += line.len(),
+            Some(octets) => {
+                eprintln!("C: [{octets} octets of mail data]\nC: .");
+                self.mail_data = None;
+            }
+            None => {
+                show("C", line);
+                let command = Command::parse(line, &Policy::STRICT);
+                if let Ok(Parsed::Complete { value: Command::Bdat { size, .. }, .. }) = command {
+                    self.chunk = usize::try_from(size).unwrap_or(usize::MAX);
+                    eprintln!("C: [{size} octets of mail data]");
                 }
             }
         }

@@ -240,9 +240,9 @@ fn a_delivery() {
             at += received.consumed;
             outcomes.record(&received.event);
             match received.event {
-                Delivered::NeedEnvelope if written < 40 => delivery.envelope(&envelope),
+                Delivered::NeedEnvelope if written < 40 => assert!(delivery.envelope(&envelope)),
                 Delivered::NeedEnvelope => delivery.quit(),
-                Delivered::NeedContent => {
+                Delivered::NeedContent { .. } => {
                     written += delivery.mail_data(b".\r\n", &mut out).expect("content").written;
                     written += delivery.end_mail_data(&mut out).expect("the end");
                 }

@@ -75,7 +75,7 @@ pub use data::{
     Content, DataDecoder, DataEncoder, Decoded, FinishError, NewlineError, NewlineErrorKind,
     Newlines, Progress,
 };
-pub use delivery::{Delivery, DeliveryConfig, Envelope, Recipient, Recipients};
+pub use delivery::{Delivery, DeliveryConfig, DeliveryStatistics, Envelope, Recipient, Recipients};
 pub use encode::{BufferTooSmall, Encode, Writer};
 #[cfg(feature = "bytes")]
 pub use endpoint::{Answer, Endpoint, Transport, Turn};

@@ -146,7 +146,7 @@ fn bare_newlines() {
         let output = strict.send(&arguments, OsStr::new("-"), b"a\r\nb\n");
         assert_eq!(text(&output), "refused <b@example.org> - - bare LF at octet 4 of the data\n");
         assert_eq!(output.status.code(), Some(1));
-        let arguments = ["--runtime", runtime, "--newlines", "keep"];
+        let arguments = ["--runtime", runtime, "--no-chunking", "--newlines", "keep"];
         let output = strict.send(&arguments, OsStr::new("-"), b"a\r\nb\n");
         assert_eq!(text(&output), "refused <b@example.org> 550 5.5.2 bare LF\n");
         assert_eq!(output.status.code(), Some(1));
@@ -156,7 +156,8 @@ fn bare_newlines() {
 
     for (policy, arrives) in [("normalise", &b"a\r\nb\r\nc\r\n"[..]), ("keep", b"a\nb\rc\r\n")] {
         let receive = Receive::start(&["--newlines", policy]);
-        let output = receive.send(&["--newlines", "keep"], OsStr::new("-"), b"a\nb\rc\r\n");
+        let arguments = ["--no-chunking", "--newlines", "keep"];
+        let output = receive.send(&arguments, OsStr::new("-"), b"a\nb\rc\r\n");
         assert_eq!(output.status.code(), Some(0));
         assert_eq!(receive.messages()[0].content, arrives);
     }
@@ -173,7 +174,8 @@ fn parameters_reach_the_server() {
     assert_eq!(output.status.code(), Some(0));
     let transcript = String::from_utf8_lossy(&output.stderr);
     assert!(transcript.contains("C: EHLO client.example\nS: 250-mx.example\n"), "{transcript}");
-    assert!(transcript.contains("C: [4 octets of mail data]\nC: .\nS: 250 2.6.0 "), "{transcript}");
+    let content = "C: BDAT 4 LAST\nC: [4 octets of mail data]\nC: QUIT\nS: 250 2.6.0 ";
+    assert!(transcript.contains(content), "{transcript}");
     let events: Vec<serde_json::Value> =
         (0..6).map(|_| serde_json::from_str(&receive.line()).expect("each line is JSON")).collect();
     let names: Vec<_> = events.iter().map(|event| event["event"].as_str()).collect();
@@ -186,19 +188,36 @@ fn parameters_reach_the_server() {
 }
 
 #[test]
+fn chunks_are_left_out_on_demand() {
+    let receive = Receive::start(&[]);
+    let output = receive.send(&["--no-chunking", "--transcript"], OsStr::new("-"), b"a\n.\n");
+    assert_eq!(output.status.code(), Some(0));
+    let transcript = String::from_utf8_lossy(&output.stderr);
+    let content = "C: [7 octets of mail data]\nC: .\nC: QUIT\nS: 250 2.6.0 ";
+    assert!(transcript.contains(content), "{transcript}");
+    assert!(transcript.contains("\nC: DATA\n"), "{transcript}");
+    assert_eq!(receive.messages()[0].content, b"a\r\n.\r\n");
+}
+
+#[test]
 fn the_declared_size_is_what_arrives() {
     let mut receive = Receive::start(&["--json", "--newlines", "keep"]);
     let contents =
         ["", "a", "a\n", "a\r", "a\r\n", "\n", "\r", "\r\n", "\r\r\n\n\r", "\na\rb\n.\n"];
     for content in contents {
         let file = receive.file("content", content.as_bytes());
-        for newlines in ["normalise", "keep"] {
-            receive.send(&["--newlines", newlines], file.as_os_str(), b"");
+        for arguments in [
+            &["--newlines", "normalise"][..],
+            &["--newlines", "keep"],
+            &["--newlines", "normalise", "--no-chunking"],
+            &["--newlines", "keep", "--no-chunking"],
+        ] {
+            receive.send(arguments, file.as_os_str(), b"");
             let events: Vec<serde_json::Value> = (0..6)
                 .map(|_| serde_json::from_str(&receive.line()).expect("each line is JSON"))
                 .collect();
             let size = format!("SIZE={}", events[4]["size"]);
-            assert_eq!(events[2]["parameters"][0], size, "{content:?} {newlines}");
+            assert_eq!(events[2]["parameters"][0], size, "{content:?} {arguments:?}");
         }
     }
 }

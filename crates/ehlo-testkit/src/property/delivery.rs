@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
+use ehlo::delivery::{ChunkingPolicy, Event, Fate, Outcome, Outcomes};
 use ehlo::{
     ClientName, Command, Delivery, DeliveryConfig, Envelope, ForwardPath, Machine, Parsed, Policy,
     Reply, ReversePath, Severity, Verb, Wants,
@@ -15,46 +15,64 @@ use super::{choices, pieces};
 /// outcome, and it is "accepted" if and only if a 2yz answered its RCPT and a 2yz the message, by
 /// the place of the replies alone.
 pub fn delivery(input: &[u8]) {
-    let ([flags, recipients, cuts @ ..], octets) = choices::<5>(input);
-    let config = DeliveryConfig { client: client_config(flags), lmtp: flags & 16 != 0 };
-    let recipients = &RECIPIENTS[..=usize::from(recipients) % RECIPIENTS.len()];
+    let ([flags, more, cuts @ ..], octets) = choices::<5>(input);
+    let config = DeliveryConfig {
+        client: client_config(flags),
+        lmtp: flags & 16 != 0,
+        overlap: more & 64 == 0,
+        chunking: if more & 128 == 0 { ChunkingPolicy::Pipelined } else { ChunkingPolicy::Offered },
+        ..DeliveryConfig::default()
+    };
+    let recipients = &RECIPIENTS[..=usize::from(more) % RECIPIENTS.len()];
     let recipients: Vec<ForwardPath<'_>> =
         recipients.iter().map(|text| ForwardPath::new(text).expect("an address")).collect();
-    Run::new(config, recipients.len()).carry(config, &recipients, &[octets]);
-    Run::new(config, recipients.len()).carry(config, &recipients, &pieces(octets, cuts));
+    let recipients = recipients.as_slice();
+    let envelope = Envelope {
+        repeatable: more & 16 != 0,
+        size: (more & 32 != 0).then_some(CONTENT.len() as u64),
+        ..Envelope::new(ReversePath::new("s@x.example").expect("a path"), &recipients)
+    };
+    Run::new(config, recipients.len()).carry(config, &envelope, &[octets]);
+    Run::new(config, recipients.len()).carry(config, &envelope, &pieces(octets, cuts));
     let single: Vec<&[u8]> = octets.chunks(1).collect();
-    Run::new(config, recipients.len()).carry(config, &recipients, &single);
+    Run::new(config, recipients.len()).carry(config, &envelope, &single);
 }
 
 /// What is known of a delivery without asking it.
 struct Run {
     lmtp: bool,
-    /// What was sent and has no reply yet, with the place of a recipient.
-    flight: VecDeque<(Verb, usize)>,
-    /// For each recipient of the current message, whether its RCPT and the message were accepted.
-    rcpt: Vec<bool>,
-    message: Vec<bool>,
+    /// What was sent and has no reply yet, with its message and the place of a recipient.
+    flight: VecDeque<(Verb, usize, usize)>,
+    messages: Vec<Message>,
     /// The recipients that the replies of an LMTP server to the message speak of.
     owed: VecDeque<usize>,
+    recipients: usize,
+}
+
+/// What is known of one message.
+#[derive(Default)]
+struct Message {
+    /// For each recipient, whether its last RCPT was accepted, and whether it was delivered to.
+    rcpt: Vec<bool>,
+    delivered: Vec<bool>,
+    /// MAIL or a chunk was refused: whatever the server says next is not about this message.
+    failed: bool,
     outcomes: Vec<Outcome>,
-    begun: usize,
+    finished: bool,
 }
 
 impl Run {
     fn new(config: DeliveryConfig, recipients: usize) -> Self {
         Self {
             lmtp: config.lmtp,
-            flight: VecDeque::from([(Verb::Greeting, 0)]),
-            rcpt: vec![false; recipients],
-            message: vec![false; recipients],
+            flight: VecDeque::from([(Verb::Greeting, 0, 0)]),
+            messages: Vec::new(),
             owed: VecDeque::new(),
-            outcomes: vec![Outcome::PENDING; recipients],
-            begun: 0,
+            recipients,
         }
     }
 
-    fn carry(mut self, config: DeliveryConfig, recipients: &[ForwardPath<'_>], input: &[&[u8]]) {
-        let envelope = Envelope::new(ReversePath::new("s@x.example").expect("a path"), &recipients);
+    fn carry(mut self, config: DeliveryConfig, envelope: &Envelope<'_>, input: &[&[u8]]) {
         let name = ClientName::new("client.example").expect("a name");
         let mut delivery = Delivery::new(name, config);
         let mut input = input.iter();
@@ -69,18 +87,23 @@ impl Run {
                     assert!(received.consumed <= unread.len());
                     self.record(&received.event);
                     match received.event {
-                        Event::NeedEnvelope if self.begun < 2 => {
-                            if self.begun > 0 {
-                                self.settled();
-                            }
-                            self.begun += 1;
-                            self.outcomes.fill(Outcome::PENDING);
-                            self.rcpt.fill(false);
-                            self.message.fill(false);
-                            delivery.envelope(&envelope);
+                        Event::NeedEnvelope if self.messages.len() < 2 => {
+                            self.messages.push(Message {
+                                rcpt: vec![false; self.recipients],
+                                delivered: vec![false; self.recipients],
+                                outcomes: vec![Outcome::PENDING; self.recipients],
+                                ..Message::default()
+                            });
+                            assert!(delivery.envelope(envelope));
                         }
                         Event::NeedEnvelope => delivery.quit(),
-                        Event::NeedContent => self.content(&mut delivery),
+                        Event::NeedContent { offset, .. } => self.content(&mut delivery, offset),
+                        Event::StartTls if unread.len() % 2 == 0 => delivery.tls_failed(),
+                        Event::StartTls => {
+                            let leftover = &unread[received.consumed..];
+                            let established = delivery.tls_established(leftover);
+                            assert_eq!(established.is_ok(), leftover.is_empty());
+                        }
                         Event::Closed => break,
                         _ => {}
                     }
@@ -94,20 +117,25 @@ impl Run {
             }
         }
         assert!(delivery.is_at_end(), "the delivery does not come to an end: {delivery:?}");
-        self.settled();
+        for message in &self.messages {
+            assert!(message.finished);
+            message.settled();
+        }
     }
 
     /// Notes the commands that were sent.
     fn sent(&mut self, mut octets: &[u8]) {
+        let current = self.messages.len().saturating_sub(1);
         while !octets.is_empty() {
             if self.flight.back().is_none() && octets == b".\r\n" {
-                self.flight.push_back((Verb::Message, 0));
+                self.flight.push_back((Verb::Message, current, 0));
                 return;
             }
             let policy = Policy { smtputf8: true, ..Policy::STRICT };
             let Ok(Parsed::Complete { value, consumed }) = Command::parse(octets, &policy) else {
                 panic!("{} is no command", octets.escape_ascii())
             };
+            octets = &octets[consumed..];
             let place = match value {
                 Command::Rcpt { forward_path, .. } => RECIPIENTS
                     .iter()
@@ -115,79 +143,135 @@ impl Run {
                     .expect("a recipient"),
                 _ => 0,
             };
-            self.flight.push_back((value.verb(), place));
-            octets = &octets[consumed..];
+            match value {
+                Command::Mail { .. } => {
+                    self.messages[current].failed = false;
+                    self.messages[current].rcpt.fill(false);
+                }
+                Command::Bdat { size, .. } => {
+                    let size = usize::try_from(size).expect("a size");
+                    octets = octets.get(size..).expect("a whole chunk");
+                }
+                _ => {}
+            }
+            self.flight.push_back((value.verb(), current, place));
         }
     }
 
-    fn content(&mut self, delivery: &mut Delivery<'_>) {
-        assert!(self.rcpt.contains(&true), "content for nobody");
-        let mut out = [0; 64];
-        let Ok(progress) = delivery.mail_data(CONTENT, &mut out) else {
-            return delivery.poison();
+    fn content(&mut self, delivery: &mut Delivery<'_>, offset: u64) {
+        let message = self.messages.last().expect("a message");
+        let is_early = self.flight.iter().any(|(verb, ..)| *verb == Verb::Rcpt);
+        assert!(is_early || message.rcpt.contains(&true), "content for nobody");
+        let mut out = [0; 128];
+        let before = self.flight.len();
+        let written = if offset == 0 {
+            let progress = delivery.mail_data(CONTENT, &mut out);
+            assert!(progress.is_err() || progress.is_ok_and(|p| p.consumed == CONTENT.len()));
+            progress.map(|progress| progress.written)
+        } else {
+            Ok(0)
         };
-        assert_eq!(progress.consumed, CONTENT.len());
-        match delivery.end_mail_data(&mut out) {
-            Ok(_) => self.flight.push_back((Verb::Message, 0)),
-            Err(_) => delivery.poison(),
+        let written = written.and_then(|first| {
+            let end = delivery.end_mail_data(&mut out[first..])?;
+            Ok(first + end)
+        });
+        match written {
+            Err(error) => delivery.abandon(error),
+            Ok(written) if out.starts_with(b"BDAT ") => self.sent(&out[..written]),
+            // Without PIPELINING it comes by itself.
+            Ok(0) => {}
+            Ok(_) => {
+                let current = self.messages.len() - 1;
+                self.flight.push_back((Verb::Message, current, 0));
+                assert_eq!(self.flight.len(), before + 1);
+            }
         }
     }
 
     /// Notes a reply by its place, and the outcomes.
     fn record(&mut self, event: &Event<'_>) {
-        let kept = self.outcomes.clone();
-        Outcomes::resume(&mut self.outcomes, self.lmtp).record(event);
-        for (old, new) in kept.iter().zip(&self.outcomes) {
-            assert!(old.fate == Fate::Pending || old == new, "{old:?} became {new:?}");
+        for (number, message) in self.messages.iter_mut().enumerate() {
+            message.record(number, event);
         }
         let positive = |reply: &Reply<'_>| reply.severity() == Severity::PositiveCompletion;
         match event {
-            Event::Recipient { index, reply } => {
-                let (verb, place) = self.flight.pop_front().expect("a command");
-                assert_eq!((verb, place), (Verb::Rcpt, *index));
-                self.rcpt[place] = positive(reply);
+            Event::Recipient { envelope, index, reply } => {
+                let command = self.flight.pop_front().expect("a command");
+                assert_eq!(command, (Verb::Rcpt, *envelope, *index));
+                self.messages[*envelope].rcpt[*index] = positive(reply);
             }
-            Event::Message { reply } => self.answer(Verb::Message, positive(reply)),
-            Event::Refused { to, reply } | Event::Reply { to, reply } => {
-                self.answer(*to, positive(reply));
+            // What comes before the end of the content answers nothing else.
+            Event::Refused { to: Verb::Message, .. } if self.flight.is_empty() => {}
+            Event::Message { reply, .. } => self.answer(None, positive(reply)),
+            // 355 takes MAIL too, RFC 1845.
+            Event::Refused { to, reply, .. } | Event::Reply { to, reply } => {
+                let is_positive =
+                    if *to == Verb::Mail { reply.code().is_positive() } else { positive(reply) };
+                self.answer(Some(*to), is_positive);
             }
-            Event::Unanswered { to } => {
-                let (verb, _) = self.flight.pop_front().expect("a command");
+            Event::Unanswered { to, part } => {
+                let (verb, message, _) = self.flight.pop_front().expect("a command");
                 assert_eq!(verb, *to);
+                assert!(part.is_none_or(|part| part.envelope == message));
                 self.owed.clear();
             }
             _ => {}
         }
     }
 
-    fn answer(&mut self, to: Verb, positive: bool) {
-        let (verb, place) = *self.flight.front().expect("a command");
-        assert_eq!(verb, to);
-        if verb == Verb::Rcpt {
-            self.rcpt[place] = positive;
-        }
-        if verb == Verb::Message && self.lmtp {
-            if self.owed.is_empty() {
-                self.owed = (0..self.rcpt.len()).filter(|place| self.rcpt[*place]).collect();
+    fn answer(&mut self, to: Option<Verb>, positive: bool) {
+        let (verb, message, place) = *self.flight.front().expect("a command");
+        assert!(to.is_none_or(|to| to == verb), "{verb:?} is answered as {to:?}");
+        let is_end = matches!(verb, Verb::Message | Verb::BdatLast);
+        let Some(message) = self.messages.get_mut(message).filter(|_| verb != Verb::Quit) else {
+            self.flight.pop_front();
+            return;
+        };
+        match verb {
+            Verb::Rcpt => message.rcpt[place] = positive,
+            Verb::Mail | Verb::Bdat => message.failed |= !positive,
+            _ if is_end && self.lmtp => {
+                if self.owed.is_empty() && !message.failed {
+                    self.owed = (0..message.rcpt.len()).filter(|p| message.rcpt[*p]).collect();
+                }
+                if let Some(place) = self.owed.pop_front() {
+                    message.delivered[place] |= positive;
+                }
+                if !self.owed.is_empty() {
+                    return;
+                }
             }
-            if let Some(place) = self.owed.pop_front() {
-                self.message[place] = positive;
+            _ if is_end && positive && !message.failed => {
+                let accepted = message.delivered.iter_mut().zip(&message.rcpt);
+                accepted.for_each(|(delivered, accepted)| *delivered |= accepted);
             }
-            if !self.owed.is_empty() {
-                return;
-            }
-        } else if verb == Verb::Message {
-            self.message.fill(positive);
+            _ => {}
         }
         self.flight.pop_front();
+    }
+}
+
+impl Message {
+    fn record(&mut self, number: usize, event: &Event<'_>) {
+        let kept = self.outcomes.clone();
+        Outcomes::resume(&mut self.outcomes, number).record(event);
+        let again = matches!(event, Event::Split { .. });
+        for (old, new) in kept.iter().zip(&self.outcomes) {
+            let may_change = old.fate == Fate::Pending || (again && new.fate == Fate::Pending);
+            assert!(may_change || old == new, "{old:?} became {new:?}");
+        }
+        if matches!(event, Event::Finished { envelope } if *envelope == number) {
+            assert!(!self.finished, "finished twice");
+            self.finished = true;
+        }
     }
 
     /// Every recipient has the outcome that the replies give it.
     fn settled(&self) {
         for (place, outcome) in self.outcomes.iter().enumerate() {
             assert_ne!(outcome.fate, Fate::Pending, "recipient {place}");
-            let accepted = self.rcpt[place] && self.message[place];
-            assert_eq!(outcome.fate == Fate::Accepted, accepted, "recipient {place}: {outcome:?}");
+            let delivered = self.delivered[place];
+            assert_eq!(outcome.fate == Fate::Accepted, delivered, "recipient {place}: {outcome:?}");
         }
     }
 }

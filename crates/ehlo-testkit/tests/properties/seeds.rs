@@ -197,7 +197,11 @@ fn operations(transcript: &Transcript) -> Vec<u8> {
 }
 
 fn deliveries() -> Vec<Seed> {
-    let ends: [(&str, &str); 12] = [
+    let ends: [(&str, &str); 16] = [
+        ("chunks", "250 a\r\n250 b\r\n550 c\r\n250 d\r\n250 2.6.0 taken\r\n"),
+        ("chunk-refused", "250 a\r\n250 b\r\n250 c\r\n552 d\r\n503 e\r\n250 reset\r\n503 f\r\n"),
+        ("nobody-in-chunks", "250 a\r\n550 b\r\n550 c\r\n554 d\r\n554 e\r\n250 reset\r\n"),
+        ("too-many", "250 a\r\n250 b\r\n452 c\r\n354 go\r\n250 taken\r\n250 d\r\n250 e\r\n"),
         ("accepted", "250 a\r\n250 b\r\n250 c\r\n354 go\r\n250 2.6.0 taken\r\n221 bye\r\n"),
         ("one-refused", "250 a\r\n550 5.1.1 b\r\n250 c\r\n354 go\r\n250 taken\r\n221 bye\r\n"),
         ("all-refused", "250 a\r\n550 b\r\n552 c\r\n554 no\r\n221 bye\r\n"),
@@ -212,6 +216,9 @@ fn deliveries() -> Vec<Seed> {
         ("violation", "250 a\r\n250-b\r\n550 c\r\n"),
     ];
     let starts = [
+        ("chunking", "220 mx\r\n250-mx\r\n250-CHUNKING\r\n250-SIZE 99\r\n250 PIPELINING\r\n"),
+        ("limits", "220 mx\r\n250-mx\r\n250-CHUNKING\r\n250 LIMITS RCPTMAX=1 MAILMAX=3\r\n"),
+        ("starttls", "220 mx\r\n250-mx\r\n250 STARTTLS\r\n220 go\r\n250 mx\r\n"),
         ("pipelining", "220 mx\r\n250-mx\r\n250-SMTPUTF8\r\n250 PIPELINING\r\n"),
         ("plain", "220 mx\r\n250 mx\r\n"),
         ("helo", "220 mx\r\n502 what\r\n250 mx\r\n"),
@@ -220,9 +227,13 @@ fn deliveries() -> Vec<Seed> {
     for (name, start) in starts {
         for (end, rest) in ends {
             let flags = if end == "lmtp" { 16 } else { 0 };
-            let head = [flags, 1, 4, 6, 8];
             let twice = format!("{start}{rest}{rest}");
-            seeds.push((format!("{name}-{end}"), [&head[..], twice.as_bytes()].concat()));
+            // Recipients, and how the envelopes and their content go.
+            for more in [1, 17, 33, 65, 129] {
+                let head = [flags, more, 4, 6, 8];
+                let octets = [&head[..], twice.as_bytes()].concat();
+                seeds.push((format!("{name}-{end}-{more}"), octets));
+            }
         }
     }
     seeds

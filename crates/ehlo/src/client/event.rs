@@ -84,6 +84,9 @@ pub enum SendError {
     EightBitContent,
     /// Bare CR, bare LF or NUL in the content, RFC 5321 §2.3.8.
     Newlines(NewlineError),
+    /// The content could not be had: the caller's own reason to [abandon](crate::Delivery::abandon)
+    /// a message.
+    NoContent,
     /// The command does not fit.
     BufferTooSmall(BufferTooSmall),
 }
@@ -114,6 +117,7 @@ impl core::fmt::Display for SendError {
             Self::ChunkIncomplete => "the chunk has another size",
             Self::NoRecipients => "no recipient was accepted",
             Self::EightBitContent => "8-bit content that was not announced",
+            Self::NoContent => "the content could not be had",
             Self::Newlines(error) => return error.fmt(f),
             Self::BufferTooSmall(error) => return error.fmt(f),
         })

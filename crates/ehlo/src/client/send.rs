@@ -3,8 +3,8 @@
 use super::{Client, Envelope, SendError};
 use crate::sasl::Response;
 use crate::{
-    Body, Command, Encode, Extension, Mechanism, Parameter, Parameters, Progress, SaslMechanism,
-    State, Verb, limits, session,
+    Body, Command, Encode, Extension, ForwardPath, Mechanism, Parameter, Parameters, Progress,
+    SaslMechanism, State, Verb, limits, session,
 };
 
 impl Client {
@@ -87,7 +87,8 @@ impl Client {
         if self.accepted == 0 {
             return Err(SendError::NoRecipients);
         }
-        self.permits_eight_bit(content)?;
+        // Not more is taken than there is room for.
+        self.permits_eight_bit(content.get(..out.len()).unwrap_or(content))?;
         Ok(self.encoder.encode(content, out)?)
     }
 
@@ -116,7 +117,7 @@ impl Client {
     }
 
     /// Whether any octet may be sent.
-    fn permits_octets(&self) -> Result<(), SendError> {
+    pub(crate) fn permits_octets(&self) -> Result<(), SendError> {
         if self.state == State::Closed {
             return Err(SendError::Closed);
         }
@@ -127,7 +128,7 @@ impl Client {
     }
 
     // RFC 6152 §3: 8-bit content only where BODY=8BITMIME was said.
-    fn permits_eight_bit(&self, content: &[u8]) -> Result<(), SendError> {
+    pub(crate) fn permits_eight_bit(&self, content: &[u8]) -> Result<(), SendError> {
         if self.envelope.body == Body::SevenBit && !self.config.any_content && !content.is_ascii() {
             return Err(SendError::EightBitContent);
         }
@@ -143,7 +144,7 @@ impl Client {
     }
 
     /// Whether anything may be sent while others are in flight.
-    fn permits_now(&self, verb: Verb) -> Result<(), SendError> {
+    pub(crate) fn permits_now(&self, verb: Verb) -> Result<(), SendError> {
         self.permits_octets()?;
         if self.chunk > 0 {
             return Err(SendError::ChunkIncomplete);
@@ -163,7 +164,7 @@ impl Client {
         Ok(())
     }
 
-    fn permits(&self, command: &Command<'_>) -> Result<(), SendError> {
+    pub(crate) fn permits(&self, command: &Command<'_>) -> Result<(), SendError> {
         if self.config.require_tls && !self.tls && !goes_in_clear(command.verb()) {
             return Err(SendError::TlsRequired);
         }
@@ -187,12 +188,9 @@ impl Client {
                 Ok(())
             }
             Command::Rcpt { forward_path, parameters } => {
-                self.permits_parameters(parameters)?;
+                self.permits_recipient(forward_path, parameters, self.envelope.smtputf8)?;
                 if self.capabilities.rcpt_max().is_some_and(|max| self.envelope.recipients >= max) {
                     return Err(SendError::TooManyRecipients);
-                }
-                if !forward_path.is_ascii() && !self.envelope.smtputf8 {
-                    return Err(SendError::NeedsSmtpUtf8);
                 }
                 Ok(())
             }
@@ -216,6 +214,21 @@ impl Client {
             Command::Auth { mechanism, .. } => self.permits_mechanism(*mechanism),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a recipient may be sent in a transaction with or without SMTPUTF8, as far as its
+    /// number does not matter.
+    pub(crate) fn permits_recipient(
+        &self,
+        forward_path: &ForwardPath<'_>,
+        parameters: &Parameters<'_>,
+        smtputf8: bool,
+    ) -> Result<(), SendError> {
+        self.permits_parameters(parameters)?;
+        if !forward_path.is_ascii() && !smtputf8 {
+            return Err(SendError::NeedsSmtpUtf8);
+        }
+        Ok(())
     }
 
     fn permits_mechanism(&self, mechanism: Mechanism<'_>) -> Result<(), SendError> {

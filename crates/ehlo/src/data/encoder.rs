@@ -26,6 +26,8 @@ pub struct DataEncoder {
     before: Before,
     newlines: Newlines,
     error: Option<NewlineErrorKind>,
+    /// Dots are stuffed, and one ends the message.
+    dots: bool,
 }
 
 impl DataEncoder {
@@ -43,7 +45,27 @@ impl DataEncoder {
     /// [`Newlines::Normalise`] makes every CR and LF a CRLF, and [`Newlines::Keep`] lets the
     /// content smuggle what it likes past a lenient server.
     pub const fn new(newlines: Newlines) -> Self {
-        Self { offset: 0, before: Before::Start, newlines, error: None }
+        Self { offset: 0, before: Before::Start, newlines, error: None, dots: true }
+    }
+
+    /// An encoder of content whose end is known by its length, RFC 3030: the same without dots of
+    /// its own.
+    pub(crate) const fn without_dots(newlines: Newlines) -> Self {
+        Self { dots: false, ..Self::new(newlines) }
+    }
+
+    /// How many octets `content`, which follows what was consumed so far, becomes, and the encoder
+    /// as it stands behind it.
+    pub(crate) fn measure(&self, mut content: &[u8]) -> Result<(u64, Self), NewlineError> {
+        let mut encoder = *self;
+        let mut length = 0;
+        let mut out = [0; 512];
+        while !content.is_empty() {
+            let progress = encoder.encode(content, &mut out)?;
+            length += progress.written as u64;
+            content = content.get(progress.consumed..).unwrap_or_default();
+        }
+        Ok((length, encoder))
     }
 
     /// Writes as much of `content`, which follows what was consumed so far, as `out` has room for.
@@ -85,7 +107,7 @@ impl DataEncoder {
                 Step::Pass(next) => (slice::from_ref(octet), 1, next),
                 // RFC 5321 §4.5.2: "If it is a period, one additional period is inserted at the
                 // beginning of the line."
-                Step::Dot => (b".", 0, Before::Text),
+                Step::Dot => (b".", usize::from(!self.dots), Before::Text),
                 Step::CompleteCr => (b"\n", 0, Before::Start),
                 Step::ReplaceLf => (b"\r\n", 1, Before::Start),
                 Step::Error { kind, back } => {
@@ -116,10 +138,11 @@ impl DataEncoder {
     /// [`encode`](Self::encode) failed before.
     pub fn finish(&mut self, out: &mut [u8]) -> Result<usize, FinishError> {
         self.check()?;
+        let dot: &[u8] = if self.dots { b".\r\n" } else { b"" };
         let end: &[u8] = match (self.before, self.newlines) {
             // RFC 5321 §4.1.1.4: "An extra <CRLF> MUST NOT be added, as that would cause an empty
             // line to be added to the message."
-            (Before::Start, _) => b".\r\n",
+            (Before::Start, _) => b"",
             (Before::Cr, Newlines::Reject) => {
                 self.error = Some(NewlineErrorKind::BareCr);
                 self.offset = self.offset.wrapping_sub(1);
@@ -130,22 +153,25 @@ impl DataEncoder {
                 self.offset = self.offset.wrapping_sub(2);
                 b""
             }
-            (Before::Cr, Newlines::Normalise) => b"\n.\r\n",
-            _ => b"\r\n.\r\n",
+            (Before::Cr, Newlines::Normalise) => b"\n",
+            _ => b"\r\n",
         };
         self.check()?;
-        let Some(room) = out.get_mut(..end.len()) else {
-            return Err(BufferTooSmall { needed: end.len() }.into());
-        };
-        room.copy_from_slice(end);
-        *self = Self::new(self.newlines);
-        Ok(end.len())
+        let needed = end.len() + dot.len();
+        if out.len() < needed {
+            return Err(BufferTooSmall { needed }.into());
+        }
+        let mut out = Room { out, written: 0 };
+        out.put(end);
+        out.put(dot);
+        *self = Self { dots: self.dots, ..Self::new(self.newlines) };
+        Ok(needed)
     }
 
     /// A short line that begins with a dot: a way around all else where every line does.
     fn dotted_line<'c>(&self, content: &'c [u8]) -> Option<&'c [u8]> {
         match (self.before, content) {
-            (Before::Start, [b'.', ..]) => short_line(content),
+            (Before::Start, [b'.', ..]) if self.dots => short_line(content),
             _ => None,
         }
     }

@@ -17,10 +17,13 @@ pub struct Envelope<'e> {
     pub body: Body,
     /// An address or a header field needs SMTPUTF8, RFC 6531.
     pub smtputf8: bool,
+    /// The content can be had more than once, so that recipients that are more than the server
+    /// takes in one transaction can go in further ones. Otherwise they are deferred.
+    pub repeatable: bool,
 }
 
 impl<'e> Envelope<'e> {
-    /// An envelope without parameters, for 7-bit content of unknown size.
+    /// An envelope without parameters, for 7-bit content of unknown size that goes once.
     pub const fn new(reverse_path: ReversePath<'e>, recipients: &'e dyn Recipients) -> Self {
         Self {
             reverse_path,
@@ -29,6 +32,15 @@ impl<'e> Envelope<'e> {
             size: None,
             body: Body::SevenBit,
             smtputf8: false,
+            repeatable: false,
+        }
+    }
+
+    /// What the content needs of its way, wherever that is said.
+    pub(super) fn body(&self) -> Body {
+        match self.body {
+            Body::SevenBit => self.parameters.body().unwrap_or(Body::SevenBit),
+            body => body,
         }
     }
 }
@@ -50,7 +62,8 @@ impl<'e> From<ForwardPath<'e>> for Recipient<'e> {
 
 /// Any source of recipients that can name each by its place.
 pub trait Recipients: core::fmt::Debug {
-    /// The recipient at `index`, counted from 0; `None` after the last.
+    /// The recipient at `index`, counted from 0; `None` after the last. As long as the envelope is
+    /// open, the same index gives the same recipient.
     fn recipient(&self, index: usize) -> Option<Recipient<'_>>;
 }
 

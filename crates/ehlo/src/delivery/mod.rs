@@ -1,94 +1,40 @@
 //! Delivery: a whole client conversation, from the greeting to QUIT.
 
+mod config;
+mod content;
 mod envelope;
+mod event;
 mod outcome;
+mod plan;
+mod read;
+mod session;
+mod transaction;
+mod write;
 
 use core::time::Duration;
 
+pub use config::{AuthPolicy, ChunkingPolicy, DeliveryConfig, HelloPolicy, TlsPolicy};
 pub use envelope::{Envelope, Recipient, Recipients};
+pub use event::{Event, Part, Unusable};
 pub use outcome::{Fate, Outcome, Outcomes};
+pub use plan::Plan;
 
 use crate::{
-    Body, BufferTooSmall, Client, ClientConfig, ClientName, Command, Extension, Machine, Parameter,
-    Parameters, Progress, Received, Reply, SendError, Severity, State, SyntaxError, Verb, Wants,
-    client,
+    BufferTooSmall, Client, ClientConfig, ClientName, DataEncoder, Injected, Machine, Mechanisms,
+    Received, SendError, State, Upgrade, Verb, Wants,
 };
+use content::Chunk;
+use transaction::Transaction;
 
-/// What a [`Delivery`] reports.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Event<'i> {
-    /// The input holds no whole reply; read more.
-    NeedInput,
-    /// The session is open and free: give the next [`envelope`](Delivery::envelope), or
-    /// [`quit`](Delivery::quit).
-    NeedEnvelope,
-    /// The content goes now: [`mail_data`](Delivery::mail_data), as often as there is more, then
-    /// [`end_mail_data`](Delivery::end_mail_data).
-    NeedContent,
-    /// The reply to the RCPT of one recipient. A negative one is its outcome.
-    Recipient {
-        /// The place of the recipient in the envelope, from 0.
-        index: usize,
-        /// The reply.
-        reply: Reply<'i>,
-    },
-    /// The reply to the message, the outcome of every recipient that was accepted; in LMTP of the
-    /// first of them that has none.
-    Message {
-        /// The reply.
-        reply: Reply<'i>,
-    },
-    /// A refusal that is the outcome of every recipient that has none: of the session, of MAIL or
-    /// of DATA.
-    Refused {
-        /// What was refused.
-        to: Verb,
-        /// The reply.
-        reply: Reply<'i>,
-    },
-    /// Any other reply; nothing needs to be done.
-    Reply {
-        /// What is answered.
-        to: Verb,
-        /// The reply.
-        reply: Reply<'i>,
-    },
-    /// Something that the server or the RFCs do not allow was not sent.
-    NotSent {
-        /// The recipient that it concerns, or all that have no outcome.
-        index: Option<usize>,
-        /// The command that was not sent.
-        at: Verb,
-        /// Why.
-        error: SendError,
-    },
-    /// The session ended before this was answered.
-    Unanswered {
-        /// What has no reply.
-        to: Verb,
-    },
-    /// A reply that answers nothing.
-    Unsolicited(Reply<'i>),
-    /// What the server sent is no reply; the session is over.
-    Violation(SyntaxError),
-    /// The session is over.
-    Closed,
-}
-
-/// How a [`Delivery`] behaves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DeliveryConfig {
-    /// The client machine's part.
-    pub client: ClientConfig,
-    /// Speak LMTP, RFC 2033.
-    pub lmtp: bool,
-}
-
-/// A whole client conversation: greeting, EHLO, HELO when EHLO is refused, then for each envelope
-/// MAIL, RCPT…, DATA, the content, and one outcome per recipient; QUIT in the end.
+/// A whole client conversation: greeting, EHLO, STARTTLS and AUTH by policy, then for each envelope
+/// MAIL, RCPT…, the content by BDAT or DATA, and one outcome per recipient; QUIT in the end.
 ///
 /// It is a [`Machine`], so every adapter carries it. It pipelines when the server offers that, and
-/// one refused recipient never aborts the rest.
+/// one refused recipient never aborts the rest. Where PIPELINING is offered every message but the
+/// first costs one round trip.
+///
+/// The input must have room for the longest reply, by [`ReplyLimits`](crate::ReplyLimits), and the
+/// output for the longest command.
 ///
 /// ```
 /// use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Event};
@@ -116,28 +62,44 @@ pub struct DeliveryConfig {
 pub struct Delivery<'e> {
     client: Client,
     name: ClientName<'e>,
-    lmtp: bool,
+    config: Config,
     stage: Stage,
-    envelope: Option<&'e Envelope<'e>>,
-    /// The recipient whose RCPT is sent next.
-    next: usize,
-    /// The recipient whose reply comes next.
-    answered: usize,
-    not_sent: Option<(Option<usize>, Verb, SendError)>,
+    /// The transaction whose content is written, and whose answer has not come.
+    old: Option<Transaction<'e>>,
+    /// The transaction that is written, or was; behind `old`, where there is one.
+    current: Option<Transaction<'e>>,
+    /// What puts the content in chunks in order; none for content that is not in lines.
+    lines: Option<DataEncoder>,
+    chunk: Chunk,
+    /// Mechanisms that were not tried.
+    mechanisms: Mechanisms,
+    due: Due,
+    /// The next envelope comes later than it was asked for.
+    later: bool,
+    /// Something was written since the last wait.
+    written: bool,
+    statistics: DeliveryStatistics,
 }
 
 impl<'e> Delivery<'e> {
     /// A conversation at the start of a connection, which greets with `name`.
     pub fn new(name: ClientName<'e>, config: DeliveryConfig) -> Self {
+        let require_tls = config.client.require_tls || config.tls == TlsPolicy::Require;
+        let tls = if require_tls { TlsPolicy::Require } else { config.tls };
         Self {
-            client: Client::new(config.client),
+            client: Client::new(ClientConfig { require_tls, ..config.client }),
             name,
-            lmtp: config.lmtp,
+            config: Config::of(&DeliveryConfig { tls, ..config }),
             stage: Stage::Greeting,
-            envelope: None,
-            next: 0,
-            answered: 0,
-            not_sent: None,
+            old: None,
+            current: None,
+            lines: None,
+            chunk: Chunk::NONE,
+            mechanisms: Mechanisms::NONE,
+            due: Due::NONE,
+            later: false,
+            written: false,
+            statistics: DeliveryStatistics::NONE,
         }
     }
 
@@ -146,48 +108,55 @@ impl<'e> Delivery<'e> {
         &self.client
     }
 
-    /// Begins a mail transaction, when [`Event::NeedEnvelope`] asks for it; at any other time it
-    /// has no effect.
-    pub fn envelope(&mut self, envelope: &'e Envelope<'e>) {
-        if self.stage == Stage::Idle {
-            self.stage = Stage::Mail;
-            self.envelope = Some(envelope);
-            self.next = 0;
-            self.answered = 0;
-        }
+    /// What the conversation has cost so far.
+    pub const fn statistics(&self) -> DeliveryStatistics {
+        self.statistics
     }
 
-    /// Ends the session, when [`Event::NeedEnvelope`] asks; at any other time it has no effect.
+    /// How often the conversation had to wait for the server after something was written.
+    pub const fn round_trips(&self) -> u32 {
+        self.statistics.round_trips
+    }
+
+    /// Begins with the next envelope, when [`Event::NeedEnvelope`] asks for it or the answer was
+    /// [`later`](Self::later). Whether it did; at any other time it has no effect.
+    pub fn envelope(&mut self, envelope: &'e Envelope<'e>) -> bool {
+        let takes = self.takes_envelope();
+        if takes {
+            if let Some(written) = self.current.take() {
+                self.old = Some(written);
+            }
+            let number = self.statistics.envelopes;
+            self.statistics.envelopes = number.saturating_add(1);
+            self.current = Some(Transaction::new(envelope, number as usize, 0));
+            self.stage = Stage::Mail;
+            self.later = false;
+        }
+        takes
+    }
+
+    /// Ends the session, when [`Event::NeedEnvelope`] or [`Event::NeedAuthentication`] asks; at any
+    /// other time it has no effect.
     pub fn quit(&mut self) {
-        if self.stage == Stage::Idle {
+        if self.takes_envelope() || self.stage == Stage::Authenticate {
+            if let Some(written) = self.current.take() {
+                self.old = Some(written);
+            }
             self.stage = Stage::Quit;
         }
     }
 
-    /// Gives the session up; every recipient without an outcome is reported as unanswered.
+    /// There is no envelope yet: [`Event::NeedEnvelope`] is not repeated before one that is open is
+    /// finished. [`envelope`](Self::envelope) and [`quit`](Self::quit) may come at any time until
+    /// then.
+    pub const fn later(&mut self) {
+        self.later = true;
+    }
+
+    /// Gives the session up, as after a wait that was abandoned; every recipient without an outcome
+    /// is reported as unanswered.
     pub const fn poison(&mut self) {
         self.client.poison();
-    }
-
-    /// Writes a piece of the content into `out`, when [`Event::NeedContent`] asks for it.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`], as of [`Client::mail_data`]. Content that was refused cannot be completed:
-    /// [`poison`](Self::poison) the session and close the connection.
-    pub fn mail_data(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
-        self.client.mail_data(content, out)
-    }
-
-    /// Writes the end of the content into `out` and returns its length in octets.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`], as of [`Client::end_mail_data`].
-    pub fn end_mail_data(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
-        let written = self.client.end_mail_data(out)?;
-        self.stage = Stage::Replies;
-        Ok(written)
     }
 
     /// The next event of `input`, all that is unread so far.
@@ -198,220 +167,68 @@ impl<'e> Delivery<'e> {
         }
     }
 
-    fn event<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
-        let nothing = |event| Received { consumed: 0, event };
-        if let Some((index, at, error)) = self.not_sent.take() {
-            return nothing(Event::NotSent { index, at, error });
+    fn wants(&mut self, input: &[u8]) -> Wants {
+        self.client.note(input);
+        self.settle();
+        if self.due.is_any() || (self.asks() && !self.has_reply(input)) {
+            return Wants::Event;
         }
-        if self.is_open() && self.stage == Stage::Idle {
-            return nothing(Event::NeedEnvelope);
+        let wants = Machine::wants(&mut self.client, input);
+        if matches!(wants, Wants::Input { .. }) && core::mem::take(&mut self.written) {
+            self.statistics.round_trips = self.statistics.round_trips.saturating_add(1);
         }
-        if self.is_open() && self.stage == Stage::Content && !self.has_reply(input) {
-            return nothing(Event::NeedContent);
+        wants
+    }
+
+    /// Whether the caller is to be asked for something.
+    fn asks(&self) -> bool {
+        self.is_open()
+            && match self.stage {
+                Stage::Authenticate => true,
+                Stage::Idle | Stage::Ended => !self.later && self.takes_envelope(),
+                Stage::Content => self.takes_content(),
+                _ => false,
+            }
+    }
+
+    fn takes_envelope(&self) -> bool {
+        match self.stage {
+            Stage::Idle => self.old.is_none() || self.config.overlap,
+            Stage::Ended => self.config.overlap && self.old.is_none() && self.is_behind_safe(),
+            _ => false,
         }
-        let received = self.client.receive(input);
-        let event = match received.event {
-            client::Event::NeedInput => Event::NeedInput,
-            client::Event::Reply { to, reply } => self.match_reply(to, reply),
-            client::Event::Unsolicited(reply) => Event::Unsolicited(reply),
-            client::Event::Unanswered { to } => Event::Unanswered { to },
-            client::Event::Violation(error) => Event::Violation(error),
-            client::Event::StartTls | client::Event::Closed => Event::Closed,
+    }
+
+    /// Whether MAIL may go behind the content that is written.
+    fn is_behind_safe(&self) -> bool {
+        let is_over = |current: &Transaction<'_>| {
+            // Of a message that nobody gets a server may answer the end by leaving the transaction
+            // open; so it may be told once more to whom it goes.
+            let flags = current.flags;
+            !flags.failed
+                && !flags.answered
+                && current.is_answered()
+                && current.accepted > 0
+                && current.following().is_none()
         };
-        Received { consumed: received.consumed, event }
+        self.current.as_ref().is_some_and(is_over)
+            && !self.is_mail_max()
+            && self.client.permits_now(Verb::Mail).is_ok()
     }
 
-    fn match_reply<'i>(&mut self, to: Verb, reply: Reply<'i>) -> Event<'i> {
-        let code = reply.code();
-        let positive = reply.severity() == Severity::PositiveCompletion;
-        let other = Event::Reply { to, reply };
-        let refused = Event::Refused { to, reply };
-        match to {
-            Verb::Greeting if self.client.state() == State::Start => {
-                self.stage = Stage::Hello;
-                other
-            }
-            Verb::Ehlo | Verb::Helo | Verb::Lhlo if positive => {
-                self.stage = Stage::Idle;
-                other
-            }
-            // RFC 5321 §3.2: a server that refuses EHLO as not recognised is greeted with HELO;
-            // §4.1.4 adds the codes of a server that does not accept the command.
-            Verb::Ehlo if matches!(code.number(), 500 | 501 | 502 | 504 | 550) => {
-                self.stage = Stage::Helo;
-                other
-            }
-            Verb::Greeting | Verb::Ehlo | Verb::Helo | Verb::Lhlo => {
-                self.stage = Stage::Quit;
-                refused
-            }
-            Verb::Mail if !positive => {
-                self.stage = Stage::Failed;
-                self.settle();
-                refused
-            }
-            Verb::Rcpt => {
-                let index = self.answered;
-                self.answered += 1;
-                let undecided = self.stage != Stage::Failed;
-                self.settle();
-                if undecided { Event::Recipient { index, reply } } else { other }
-            }
-            // RFC 5321 §4.3.2: nothing but 354 opens the mail data.
-            Verb::Data if self.client.wants_content() => {
-                match self.client.accepted() {
-                    // RFC 2920 §3.1: "the client … should send a single dot".
-                    0 => self.stage = Stage::LoneDot,
-                    // MAIL was refused, and all are told so: not even a dot may follow.
-                    _ if self.stage == Stage::Failed => self.client.poison(),
-                    _ => self.stage = Stage::Content,
-                }
-                other
-            }
-            Verb::Data => {
-                let undecided = self.client.accepted() > 0;
-                self.stage = Stage::Failed;
-                self.settle();
-                if undecided { refused } else { other }
-            }
-            Verb::Message => {
-                let undecided = self.stage == Stage::Replies;
-                if self.client.awaits().is_none() {
-                    self.stage = Stage::Idle;
-                }
-                if undecided { Event::Message { reply } } else { other }
-            }
-            Verb::Rset => {
-                self.stage = if positive { Stage::Idle } else { Stage::Quit };
-                other
-            }
-            _ => other,
-        }
+    /// RFC 9422 §4.1: MAILMAX is the number of MAIL commands of the session.
+    fn is_mail_max(&self) -> bool {
+        let most = self.client.capabilities().mail_max();
+        most.is_some_and(|most| self.statistics.transactions >= most)
     }
 
-    /// A transaction that failed is over once every reply has come; what is left of it goes by
-    /// RSET.
-    fn settle(&mut self) {
-        if self.stage == Stage::Failed && self.client.awaits().is_none() {
-            let open = self.client.state().is_transaction();
-            self.stage = if open { Stage::Rset } else { Stage::Idle };
-        }
-    }
-
-    /// Writes the next command that may go; 0 when there is none.
-    fn command(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
-        let (command, then) = match self.stage {
-            Stage::Hello if self.lmtp => (Command::Lhlo(self.name), Stage::Replies),
-            Stage::Hello => (Command::Ehlo(self.name), Stage::Replies),
-            Stage::Helo => (Command::Helo(self.name), Stage::Replies),
-            Stage::Mail => return self.mail(out),
-            Stage::Rcpt => return self.rcpt(out),
-            Stage::Data => {
-                let none_sent = self.answered == self.next && self.client.accepted() == 0;
-                if none_sent && self.client.awaits().is_some() {
-                    return Ok(0);
-                }
-                // RFC 5321 §3.3: no DATA when every RCPT was refused.
-                if none_sent {
-                    self.stage = Stage::Failed;
-                    self.settle();
-                    return self.command(out);
-                }
-                (Command::Data, Stage::Replies)
-            }
-            Stage::LoneDot => {
-                let written = self.client.end_mail_data(out)?;
-                self.stage = Stage::Failed;
-                return Ok(written);
-            }
-            Stage::Rset => (Command::Rset, Stage::Replies),
-            Stage::Quit => (Command::Quit, Stage::Replies),
-            Stage::Greeting | Stage::Idle | Stage::Content | Stage::Replies | Stage::Failed => {
-                return Ok(0);
-            }
-        };
-        let written = self.client.send(&command, out)?;
-        self.stage = then;
-        Ok(written)
-    }
-
-    fn mail(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
-        let Some(envelope) = self.envelope else { return Ok(0) };
-        let offered = self.client.capabilities();
-        let mut parameters = [Parameter::SmtpUtf8; MAIL_PARAMETERS];
-        let own = [
-            envelope.size.filter(|_| offered.contains(Extension::Size)).map(Parameter::Size),
-            (envelope.body != Body::SevenBit).then_some(Parameter::Body(envelope.body)),
-            envelope.smtputf8.then_some(Parameter::SmtpUtf8),
-        ];
-        let all = own.into_iter().flatten().chain(envelope.parameters.iter());
-        let mut count = 0;
-        for (place, parameter) in parameters.iter_mut().zip(all) {
-            *place = parameter;
-            count += 1;
-        }
-        let command = Command::Mail {
-            reverse_path: envelope.reverse_path,
-            parameters: Parameters::mail(parameters.get(..count).unwrap_or_default())
-                .map_err(|_| SendError::UnknownParameter)?,
-        };
-        let written = self.client.send(&command, out)?;
-        self.stage = Stage::Rcpt;
-        Ok(written)
-    }
-
-    fn rcpt(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
-        let recipient = self.envelope.and_then(|envelope| envelope.recipients.recipient(self.next));
-        let Some(Recipient { forward_path, parameters }) = recipient else {
-            self.stage = Stage::Data;
-            return self.command(out);
-        };
-        let written = self.client.send(&Command::Rcpt { forward_path, parameters }, out)?;
-        self.next += 1;
-        Ok(written)
-    }
-
-    /// What to do when a command could not be sent.
-    fn refuse(&mut self, error: SendError) {
-        let at = match self.stage {
-            Stage::Mail => Verb::Mail,
-            Stage::Rcpt => Verb::Rcpt,
-            Stage::Data => Verb::Data,
-            Stage::Quit => Verb::Quit,
-            Stage::Rset => Verb::Rset,
-            _ => Verb::Ehlo,
-        };
-        let index = (at == Verb::Rcpt).then_some(self.next);
-        if index.is_some() {
-            // The replies are counted, so a recipient that is left out must have its turn.
-            if self.answered < self.next {
-                return;
-            }
-            self.next += 1;
-            self.answered += 1;
-        } else {
-            self.stage = match at {
-                Verb::Mail | Verb::Data => Stage::Failed,
-                _ => Stage::Replies,
-            };
-            self.settle();
-        }
-        self.not_sent = Some((index, at, error));
-    }
-
+    /// Whether anything may be sent.
     fn is_open(&self) -> bool {
-        self.client.state() != State::Closed
+        self.client.state() != State::Tls && self.client.permits_octets().is_ok()
     }
 
     fn has_reply(&mut self, input: &[u8]) -> bool {
-        !input.is_empty() && Machine::wants(&mut self.client, input) == Wants::Event
-    }
-
-    fn wants(&mut self, input: &[u8]) -> Wants {
-        self.client.note(input);
-        let owes_event = self.not_sent.is_some()
-            || (self.is_open() && matches!(self.stage, Stage::Idle | Stage::Content));
-        if owes_event { Wants::Event } else { Machine::wants(&mut self.client, input) }
+        Machine::wants(&mut self.client, input) == Wants::Event
     }
 }
 
@@ -427,28 +244,7 @@ impl Machine for Delivery<'_> {
     }
 
     fn transmit(&mut self, out: &mut [u8]) -> Result<usize, BufferTooSmall> {
-        let mut written = 0;
-        while self.not_sent.is_none() && self.is_open() {
-            match self.command(out.get_mut(written..).unwrap_or_default()) {
-                Ok(0) => break,
-                Ok(more) => written += more,
-                Err(SendError::BufferTooSmall(error)) if written == 0 => return Err(error),
-                Err(
-                    SendError::BufferTooSmall(_)
-                    | SendError::WaitForReply
-                    | SendError::NotPipelining
-                    | SendError::WindowFull,
-                ) => break,
-                Err(error) => {
-                    let stage = self.stage;
-                    self.refuse(error);
-                    if self.not_sent.is_none() && self.stage == stage {
-                        break;
-                    }
-                }
-            }
-        }
-        Ok(written)
+        self.write(out)
     }
 
     fn end_of_input(&mut self) {
@@ -464,6 +260,35 @@ impl Machine for Delivery<'_> {
     }
 }
 
+impl Upgrade for Delivery<'_> {
+    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
+        Self::tls_established(self, leftover)
+    }
+}
+
+/// What a conversation has cost so far.
+///
+/// ```
+/// use ehlo::{ClientName, Delivery, DeliveryConfig};
+///
+/// let delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::default());
+/// assert_eq!(delivery.statistics().envelopes, 0);
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeliveryStatistics {
+    /// How often it had to wait for the server after something was written.
+    pub round_trips: u32,
+    /// Envelopes that were given.
+    pub envelopes: u32,
+    /// MAIL commands that were sent.
+    pub transactions: u32,
+}
+
+impl DeliveryStatistics {
+    const NONE: Self = Self { round_trips: 0, envelopes: 0, transactions: 0 };
+}
+
 /// What is sent next, or awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -473,20 +298,30 @@ enum Stage {
     Hello,
     /// Sends HELO.
     Helo,
-    /// Awaits an envelope from the caller.
+    /// Sends STARTTLS.
+    StartTls,
+    /// Awaits the caller's handshake.
+    Handshake,
+    /// Awaits a mechanism from the caller.
+    Authenticate,
+    /// Awaits replies, or within AUTH the caller.
+    Replies,
+    /// Awaits an envelope from the caller; nothing is open but what is awaited for the old one.
     Idle,
     /// Sends MAIL.
     Mail,
     /// Sends RCPT.
     Rcpt,
-    /// Sends DATA.
-    Data,
+    /// Sends DATA, or awaits that BDAT may go.
+    Transfer,
     /// Awaits content from the caller.
     Content,
+    /// Sends the last chunk, which is empty.
+    LastChunk,
     /// Sends the end of a message that nobody gets.
     LoneDot,
-    /// Awaits replies.
-    Replies,
+    /// The content is written: awaits the reply to it, or the next envelope.
+    Ended,
     /// Awaits the last replies of a transaction that failed.
     Failed,
     /// Sends RSET.
@@ -495,5 +330,70 @@ enum Stage {
     Quit,
 }
 
-/// Parameters of one MAIL command, at most; no RFC's client needs half as many.
-const MAIL_PARAMETERS: usize = 24;
+/// Events that no reply brings.
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    not_sent: Option<(Part, Verb, SendError)>,
+    /// An envelope, and the first recipient of its next transaction.
+    split: Option<(usize, usize)>,
+    finished: Option<usize>,
+    unusable: Option<Unusable>,
+}
+
+impl Due {
+    const NONE: Self = Self { not_sent: None, split: None, finished: None, unusable: None };
+
+    const fn is_any(&self) -> bool {
+        self.not_sent.is_some()
+            || self.split.is_some()
+            || self.finished.is_some()
+            || self.unusable.is_some()
+    }
+
+    fn take(&mut self) -> Option<Event<'static>> {
+        if let Some((part, at, error)) = self.not_sent.take() {
+            return Some(Event::NotSent { part, at, error });
+        }
+        if let Some((envelope, first)) = self.split.take() {
+            return Some(Event::Split { envelope, first });
+        }
+        if let Some(envelope) = self.finished.take() {
+            return Some(Event::Finished { envelope });
+        }
+        self.unusable.take().map(Event::Unusable)
+    }
+}
+
+/// The configuration without the client's.
+#[derive(Clone, Copy, Debug)]
+struct Config {
+    newlines: crate::Newlines,
+    lmtp: bool,
+    hello: HelloPolicy,
+    tls: TlsPolicy,
+    auth: AuthPolicy,
+    plaintext_auth: bool,
+    chunking: ChunkingPolicy,
+    pipelining: bool,
+    early_content: u64,
+    overlap: bool,
+    split: bool,
+}
+
+impl Config {
+    const fn of(config: &DeliveryConfig) -> Self {
+        Self {
+            newlines: config.client.newlines,
+            lmtp: config.lmtp,
+            hello: config.hello,
+            tls: config.tls,
+            auth: config.auth,
+            plaintext_auth: config.client.plaintext_auth,
+            chunking: config.chunking,
+            pipelining: config.client.pipelining,
+            early_content: config.early_content,
+            overlap: config.overlap,
+            split: config.split,
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! What became of each recipient.
 
-use super::Event;
+use super::{Event, Part};
 use crate::{Code, EnhancedCode, Reply, SendError, Severity, Verb};
 
 /// What became of a recipient.
@@ -51,103 +51,118 @@ impl Outcome {
             Severity::PermanentNegative if stage == Verb::Rcpt && reply.code().number() == 552 => {
                 Fate::Deferred
             }
+            // Who insists on TLS may find it tomorrow.
+            Severity::PermanentNegative if stage == Verb::StartTls => Fate::Deferred,
             Severity::PermanentNegative => Fate::Refused,
         };
         Self { fate, code: Some(reply.code()), enhanced_code: reply.enhanced_code(), stage }
+    }
+
+    fn is_one_too_many(&self) -> bool {
+        let number = self.code.map(Code::number);
+        self.stage == Verb::Rcpt && matches!(number, Some(452 | 552))
     }
 }
 
 /// The outcomes of one envelope, one for each recipient, in memory of the caller.
 ///
+/// Every event of a delivery may be recorded: what concerns other envelopes has no effect.
+///
 /// ```
-/// use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
+/// use ehlo::delivery::{Event, Fate, Outcome, Outcomes, Part};
 /// use ehlo::{Code, Reply, Verb};
 ///
 /// let mut memory = [Outcome::PENDING; 2];
 /// let mut outcomes = Outcomes::new(&mut memory);
 /// let no = Reply::new(Code::MAILBOX_UNAVAILABLE, "no such user");
-/// outcomes.record(&Event::Recipient { index: 1, reply: no });
-/// outcomes.record(&Event::Message { reply: Reply::new(Code::OK, "taken") });
+/// outcomes.record(&Event::Recipient { envelope: 0, index: 1, reply: no });
+/// let part = Part { envelope: 0, first: 0, end: 2 };
+/// let reply = Reply::new(Code::OK, "taken");
+/// outcomes.record(&Event::Message { part, first_only: false, reply });
 /// assert_eq!(memory.map(|outcome| outcome.fate), [Fate::Accepted, Fate::Refused]);
 /// ```
 #[derive(Debug)]
 pub struct Outcomes<'m> {
     all: &'m mut [Outcome],
-    lmtp: bool,
+    envelope: usize,
 }
 
 impl<'m> Outcomes<'m> {
-    /// All of `memory` is pending; it should have one place for each recipient.
+    /// The outcomes of the first envelope. All of `memory` is pending; it should have one place for
+    /// each recipient.
     pub fn new(memory: &'m mut [Outcome]) -> Self {
         memory.fill(Outcome::PENDING);
-        Self::resume(memory, false)
+        Self::resume(memory, 0)
     }
 
-    /// Goes on with outcomes that were begun before. In LMTP the server answers the message for
-    /// each recipient, RFC 2033 §4.2.
-    pub const fn resume(memory: &'m mut [Outcome], lmtp: bool) -> Self {
-        Self { all: memory, lmtp }
+    /// Goes on with the outcomes of an envelope, counted from 0.
+    pub const fn resume(memory: &'m mut [Outcome], envelope: usize) -> Self {
+        Self { all: memory, envelope }
     }
 
     /// Takes what `event` says of the recipients.
     pub fn record(&mut self, event: &Event<'_>) {
+        if event.envelope().is_some_and(|envelope| envelope != self.envelope) {
+            return;
+        }
         match event {
-            Event::Recipient { index, reply }
+            Event::Recipient { index, reply, .. }
                 if reply.severity() != Severity::PositiveCompletion =>
             {
                 if let Some(outcome) = self.all.get_mut(*index) {
                     *outcome = Outcome::of(Verb::Rcpt, reply);
                 }
             }
-            Event::Message { reply } => {
+            Event::Message { part, first_only, reply } => {
+                let most = if *first_only { 1 } else { usize::MAX };
                 let outcome = Outcome::of(Verb::Message, reply);
-                if self.lmtp {
-                    if let Some(first) = self.pending().next() {
-                        *first = outcome;
-                    }
-                } else {
-                    self.decide_rest(outcome);
-                }
+                self.pending(Some(*part)).take(most).for_each(|place| *place = outcome);
             }
-            Event::Refused { to, reply } => self.decide_rest(Outcome::of(*to, reply)),
-            Event::Unanswered { to } => self.decide_rest(Outcome {
-                // RFC 5321 §4.2.5: only a reply moves the responsibility, and only its absence
-                // after the end of the data leaves it open.
-                fate: match to {
-                    Verb::Message | Verb::BdatLast => Fate::Unknown,
-                    _ => Fate::Deferred,
-                },
-                stage: *to,
-                ..Outcome::PENDING
-            }),
-            Event::NotSent { index, at, error } => {
+            Event::Refused { part, to, reply } => self.decide(*part, Outcome::of(*to, reply)),
+            Event::NotSent { part, at, error } => {
                 let outcome = Outcome { fate: fate(*error), stage: *at, ..Outcome::PENDING };
-                match index {
-                    Some(index) => {
-                        if let Some(place) = self.all.get_mut(*index) {
-                            *place = outcome;
-                        }
+                self.decide(Some(*part), outcome);
+            }
+            // RFC 5321 §4.2.5: only a reply moves the responsibility, and only its absence after
+            // the end of the data leaves it open.
+            Event::Unanswered { part, to: to @ (Verb::Message | Verb::BdatLast) } => {
+                self.decide(*part, Outcome { fate: Fate::Unknown, stage: *to, ..Outcome::PENDING });
+            }
+            // What comes behind it may be the end of the data.
+            Event::Unanswered { part, to } => {
+                let first = |outcome: &&mut Outcome| outcome.stage == Outcome::PENDING.stage;
+                self.pending(*part).filter(first).for_each(|outcome| outcome.stage = *to);
+            }
+            Event::Split { first, .. } => {
+                let rest = self.all.get_mut(*first..).unwrap_or_default();
+                let again = rest.iter_mut().filter(|outcome| outcome.is_one_too_many());
+                again.for_each(|outcome| *outcome = Outcome::PENDING);
+            }
+            Event::Finished { .. } => {
+                for outcome in self.pending(None) {
+                    outcome.fate = Fate::Deferred;
+                    // The session ended when nothing was awaited: the message was not complete.
+                    if outcome.stage == Outcome::PENDING.stage {
+                        outcome.stage = Verb::Message;
                     }
-                    None => self.decide_rest(outcome),
                 }
             }
-            Event::Closed => self.decide_rest(Outcome {
-                fate: Fate::Deferred,
-                stage: Verb::Quit,
-                ..Outcome::PENDING
-            }),
+            Event::Closed => {
+                self.pending(None).for_each(|outcome| outcome.fate = Fate::Deferred);
+            }
             _ => {}
         }
     }
 
-    fn pending(&mut self) -> impl Iterator<Item = &mut Outcome> {
-        self.all.iter_mut().filter(|outcome| outcome.fate == Fate::Pending)
+    fn pending(&mut self, part: Option<Part>) -> impl Iterator<Item = &mut Outcome> {
+        let (first, end) = part.map_or((0, usize::MAX), |part| (part.first, part.end));
+        let upto = self.all.len().min(end);
+        let all = self.all.get_mut(first..upto).unwrap_or_default();
+        all.iter_mut().filter(|outcome| outcome.fate == Fate::Pending)
     }
 
-    fn decide_rest(&mut self, with: Outcome) {
-        for outcome in self.pending() {
-            *outcome = with;
-        }
+    fn decide(&mut self, part: Option<Part>, with: Outcome) {
+        self.pending(part).for_each(|outcome| *outcome = with);
     }
 }
 
@@ -158,7 +173,9 @@ const fn fate(error: SendError) -> Fate {
         | SendError::OutOfStep
         | SendError::TlsRequired
         | SendError::TooManyRecipients
-        | SendError::TooManyMessages => Fate::Deferred,
+        | SendError::TooManyMessages
+        | SendError::NoContent
+        | SendError::BufferTooSmall(_) => Fate::Deferred,
         _ => Fate::Refused,
     }
 }

@@ -331,6 +331,11 @@ impl<'v> Answer<'_, Delivery<'v>> {
         self.machine.quit();
     }
 
+    /// The next envelope comes later: [`Delivery::later`].
+    pub const fn later(self) {
+        self.machine.later();
+    }
+
     /// Sends a piece of the content, all of it: [`Delivery::mail_data`].
     ///
     /// # Errors
@@ -340,6 +345,18 @@ impl<'v> Answer<'_, Delivery<'v>> {
         put_content(self.outbox, content, |content, out| self.machine.mail_data(content, out))
     }
 
+    /// Sends the last piece of the content and its end: [`Delivery::last_mail_data`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn last_mail_data(&mut self, content: &[u8]) -> Result<(), SendError> {
+        if content.is_empty() {
+            return self.end_mail_data();
+        }
+        put_content(self.outbox, content, |content, out| self.machine.last_mail_data(content, out))
+    }
+
     /// The content is complete: [`Delivery::end_mail_data`].
     ///
     /// # Errors
@@ -347,6 +364,34 @@ impl<'v> Answer<'_, Delivery<'v>> {
     /// [`SendError`], but never for want of room.
     pub fn end_mail_data(&mut self) -> Result<(), SendError> {
         append(self.outbox, |out| self.machine.end_mail_data(out), send_needs).map(drop)
+    }
+
+    /// The message cannot be completed: [`Delivery::abandon`].
+    pub fn abandon(self, error: SendError) {
+        self.machine.abandon(error);
+    }
+
+    /// Sends AUTH: [`Delivery::authenticate`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn authenticate(&mut self, command: &Command<'_>) -> Result<(), SendError> {
+        append(self.outbox, |out| self.machine.authenticate(command, out), send_needs).map(drop)
+    }
+
+    /// Sends a response within AUTH: [`Delivery::respond`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn respond(&mut self, response: &Response<'_>) -> Result<(), SendError> {
+        append(self.outbox, |out| self.machine.respond(response, out), send_needs).map(drop)
+    }
+
+    /// No mechanism will do: [`Delivery::skip_authentication`].
+    pub fn skip_authentication(self) {
+        self.machine.skip_authentication();
     }
 }
 

@@ -1,0 +1,342 @@
+//! What comes before the first envelope: TLS, authentication, HELO.
+
+use ehlo::delivery::{AuthPolicy, Event, Fate, HelloPolicy, TlsPolicy};
+use ehlo::sasl::Response;
+use ehlo::{
+    Command, Envelope, Injected, Mechanism, Mechanisms, SaslData, SaslMechanism, SendError, State,
+    Verb,
+};
+
+use crate::harness::{
+    Caller, ONE_REFUSED, PIPELINING, PLAIN, Report, Run, fates, five, script, sender,
+};
+
+const STARTTLS: &str = "250-mx.example\r\n250 STARTTLS\r\n";
+const STARTTLS_AUTH: &str = "250-mx.example\r\n250-AUTH PLAIN LOGIN CRAM-MD5\r\n250 STARTTLS\r\n";
+const AUTH: &str = "250-mx.example\r\n250 AUTH PLAIN LOGIN CRAM-MD5\r\n";
+
+fn one<'e>(recipients: &'e [ehlo::ForwardPath<'static>; 5]) -> Run<'e> {
+    Run::new(&[Envelope::new(sender(), recipients)])
+}
+
+fn upgrade(caller: &mut Caller<'_, '_>, event: &Event<'_>) {
+    if *event == Event::StartTls {
+        assert_eq!(caller.delivery.client().state(), State::Tls);
+        caller.delivery.tls_established(caller.unread).expect("nothing left over");
+    }
+}
+
+fn has(report: &Report, what: &str) -> bool {
+    report.events.iter().any(|event| event == what)
+}
+
+#[test]
+fn tls_where_it_is_offered() {
+    let recipients = five();
+    let mut run = one(&recipients);
+    run.secure = upgrade;
+    let both = "EHLO client.example\r\nSTARTTLS\r\nEHLO client.example\r\nMAIL FROM";
+    for tls in [TlsPolicy::Opportunistic, TlsPolicy::Require] {
+        run.config.tls = tls;
+        // The server says other things inside TLS.
+        let mut server = script(PLAIN, &[]);
+        let mut hellos = 0;
+        let report = run.carry(|line| {
+            hellos += usize::from(line.starts_with(b"EHLO"));
+            if hellos == 1 && line.starts_with(b"EHLO") {
+                return STARTTLS.as_bytes().to_vec();
+            }
+            if line.starts_with(b"STARTTLS") { b"220 go\r\n".to_vec() } else { server(line) }
+        });
+        assert_eq!(fates(&report.outcomes[0]), ONE_REFUSED);
+        assert!(report.sent.starts_with(both), "{}", report.sent);
+    }
+    // Not again inside TLS, whatever the server offers there; and not by nobody's wish.
+    let report = run.carry(script(STARTTLS, &[]));
+    assert_eq!(report.sent.matches("STARTTLS").count(), 1);
+    assert_eq!(fates(&report.outcomes[0]), ONE_REFUSED);
+    run.config.tls = TlsPolicy::Forbid;
+    let report = run.carry(script(STARTTLS, &[]));
+    assert!(!report.sent.contains("STARTTLS"));
+    assert_eq!(fates(&report.outcomes[0]), ONE_REFUSED);
+    run.config.client.implicit_tls = true;
+    run.config.tls = TlsPolicy::Require;
+    let report = run.carry(script(STARTTLS, &[]));
+    assert!(!report.sent.contains("STARTTLS"));
+    assert_eq!(fates(&report.outcomes[0]), ONE_REFUSED);
+}
+
+/// Where TLS is required and not to be had, nothing follows but QUIT.
+#[test]
+fn tls_or_nothing() {
+    let recipients = five();
+    let mut run = one(&recipients);
+    run.secure = upgrade;
+    for by_client in [true, false] {
+        run.config.tls = if by_client { TlsPolicy::Opportunistic } else { TlsPolicy::Require };
+        run.config.client.require_tls = by_client;
+        let report = run.carry(script(PIPELINING, &[]));
+        assert_eq!(report.sent, "EHLO client.example\r\nQUIT\r\n");
+        assert!(has(&report, "Unusable(TlsNotOffered)"), "{:?}", report.events);
+        let report = run.carry(script(PLAIN, &[("EHLO", "502 what\r\n")]));
+        assert_eq!(report.sent, "EHLO client.example\r\nHELO client.example\r\nQUIT\r\n");
+        assert!(has(&report, "Unusable(TlsNotOffered)"));
+        for reply in ["454 4.7.0 not now\r\n", "250 ok\r\n", "502 5.5.1 what\r\n", "354 go\r\n"] {
+            let overrides: &'static [_] = Vec::from([("STARTTLS", reply)]).leak();
+            let report = run.carry(script(STARTTLS, overrides));
+            assert_eq!(report.sent, "EHLO client.example\r\nSTARTTLS\r\nQUIT\r\n", "{reply}");
+            assert!(has(&report, "Unusable(TlsRefused)"));
+        }
+    }
+}
+
+#[test]
+fn tls_refused_where_it_is_not_required() {
+    let recipients = five();
+    let run = one(&recipients);
+    let report = run.carry(script(STARTTLS, &[("STARTTLS", "454 4.7.0 not now\r\n")]));
+    assert_eq!(fates(&report.outcomes[0]), ONE_REFUSED);
+    assert!(report.sent.starts_with("EHLO client.example\r\nSTARTTLS\r\nMAIL"));
+}
+
+/// After a handshake that failed the connection is of no use, and octets in clear behind the 220
+/// are somebody else's.
+#[test]
+fn tls_that_fails() {
+    let recipients = five();
+    let mut run = one(&recipients);
+    let sent = "EHLO client.example\r\nSTARTTLS\r\n";
+    let fail: fn(&mut Caller<'_, '_>, &Event<'_>) = |caller, event| {
+        if *event == Event::StartTls {
+            caller.delivery.tls_failed();
+        }
+    };
+    for tls in [TlsPolicy::Opportunistic, TlsPolicy::Require] {
+        run.config.tls = tls;
+        // Who does not care has failed too.
+        for secure in [fail, |_, _| {}] {
+            run.secure = secure;
+            let report = run.carry(script(STARTTLS, &[]));
+            assert_eq!(report.sent, sent);
+            assert!(has(&report, "Unusable(TlsFailed)"), "{:?}", report.events);
+            assert_eq!(report.events.last().map(String::as_str), Some("Closed"));
+        }
+        run.secure = |caller, event| {
+            if *event == Event::StartTls {
+                assert_eq!(caller.delivery.tls_established(caller.unread), Err(Injected));
+            }
+        };
+        let injected = "220 go\r\n250-mx.example\r\n250 PIPELINING\r\n";
+        let overrides: &'static [_] = Vec::from([("STARTTLS", injected)]).leak();
+        let report = run.carry(script(STARTTLS, overrides));
+        assert_eq!(report.sent, sent);
+        assert!(has(&report, "Unusable(TlsInjected)"), "{:?}", report.events);
+    }
+    // At another time it means nothing.
+    run.secure = |caller, _| {
+        if caller.delivery.client().state() != State::Tls {
+            caller.delivery.tls_failed();
+        } else {
+            caller.delivery.tls_established(caller.unread).expect("nothing left over");
+        }
+    };
+    let report = run.carry(script(STARTTLS, &[]));
+    assert_eq!(fates(&report.outcomes[0]), ONE_REFUSED);
+}
+
+fn plain(initial_response: Option<SaslData<'_>>) -> Command<'_> {
+    Command::Auth { mechanism: Mechanism::new("PLAIN").expect("a name"), initial_response }
+}
+
+/// PLAIN with an initial response.
+fn log_in(caller: &mut Caller<'_, '_>, event: &Event<'_>) {
+    upgrade(caller, event);
+    if let Event::NeedAuthentication(mechanisms) = event {
+        if mechanisms.contains(SaslMechanism::Plain) {
+            let command = plain(Some(SaslData::new(b"\0user\0secret")));
+            caller.write(|delivery, room| delivery.authenticate(&command, room)).expect("AUTH");
+        } else {
+            caller.delivery.skip_authentication();
+        }
+    }
+}
+
+#[test]
+fn authentication_inside_tls() {
+    let recipients = five();
+    let mut run = one(&recipients);
+    run.secure = log_in;
+    run.config.auth = AuthPolicy::Require;
+    let report = run.carry(script(STARTTLS_AUTH, &[("AUTH", "235 2.7.0 welcome\r\n")]));
+    assert_eq!(fates(&report.outcomes[0]), ONE_REFUSED);
+    let start = "EHLO client.example\r\nSTARTTLS\r\nEHLO client.example\r\n\
+        AUTH PLAIN AHVzZXIAc2VjcmV0\r\nMAIL";
+    assert!(report.sent.starts_with(start), "{}", report.sent);
+    let all = Mechanisms::NONE
+        .with(SaslMechanism::Plain)
+        .with(SaslMechanism::Login)
+        .with(SaslMechanism::CramMd5);
+    assert!(has(&report, &format!("NeedAuthentication({all:?})")));
+}
+
+/// Outside TLS only what shows nothing of the password is to be had, unless the caller insists.
+#[test]
+fn authentication_in_clear() {
+    let recipients = five();
+    let mut run = one(&recipients);
+    run.secure = log_in;
+    for auth in [AuthPolicy::Optional, AuthPolicy::Require] {
+        run.config.auth = auth;
+        run.config.client.plaintext_auth = false;
+        let report = run.carry(script(AUTH, &[("AUTH", "235 2.7.0 welcome\r\n")]));
+        assert!(!report.sent.contains("AUTH"));
+        let cram = Mechanisms::NONE.with(SaslMechanism::CramMd5);
+        assert!(has(&report, &format!("NeedAuthentication({cram:?})")));
+        let is_required = auth == AuthPolicy::Require;
+        assert_eq!(report.sent.contains("MAIL"), !is_required);
+        assert_eq!(has(&report, "Unusable(NotAuthenticated)"), is_required);
+        let offered = "250-mx\r\n250 AUTH PLAIN LOGIN\r\n";
+        for offered in [offered, PLAIN] {
+            let report = run.carry(script(offered, &[]));
+            assert!(!report.events.iter().any(|event| event.starts_with("NeedAuth")));
+            assert_eq!(report.sent.contains("MAIL"), !is_required);
+            assert_eq!(has(&report, "Unusable(AuthNotOffered)"), is_required);
+        }
+        run.config.client.plaintext_auth = true;
+        let report = run.carry(script(AUTH, &[("AUTH", "235 2.7.0 welcome\r\n")]));
+        assert!(report.sent.contains("AUTH PLAIN AHVzZXIAc2VjcmV0\r\nMAIL"));
+    }
+    run.config.auth = AuthPolicy::Never;
+    let report = run.carry(script(AUTH, &[]));
+    assert!(!report.sent.contains("AUTH") && report.sent.contains("MAIL"));
+}
+
+#[test]
+fn authentication_by_challenges() {
+    let recipients = five();
+    let mut run = one(&recipients);
+    run.config.auth = AuthPolicy::Require;
+    run.config.client.implicit_tls = true;
+    run.secure = |caller, event| match event {
+        Event::NeedAuthentication(_) => {
+            caller.write(|delivery, room| delivery.authenticate(&plain(None), room)).expect("AUTH");
+        }
+        Event::Challenge(reply) => {
+            assert_eq!(event.authentication(), Some(reply));
+            let response = if reply.lines().next() == Some(b"") {
+                Response::Data(SaslData::new(b"\0user\0secret"))
+            } else {
+                Response::Cancel
+            };
+            caller.write(|delivery, room| delivery.respond(&response, room)).expect("a response");
+        }
+        _ => {}
+    };
+    let replies = [("AUTH", "334 \r\n"), ("AHVz", "235 2.7.0 welcome\r\n")];
+    let report = run.carry(script(AUTH, Vec::from(replies).leak()));
+    assert_eq!(fates(&report.outcomes[0]), ONE_REFUSED);
+    assert!(report.sent.contains("AUTH PLAIN\r\nAHVzZXIAc2VjcmV0\r\nMAIL"), "{}", report.sent);
+    // A challenge that has no answer; another mechanism may be tried, and PLAIN is not offered
+    // again.
+    run.secure = |caller, event| match event {
+        Event::NeedAuthentication(mechanisms) if !mechanisms.contains(SaslMechanism::Plain) => {
+            caller.delivery.skip_authentication();
+        }
+        Event::NeedAuthentication(_) => {
+            caller.write(|delivery, room| delivery.authenticate(&plain(None), room)).expect("AUTH");
+        }
+        Event::Challenge(_) => {
+            let cancel = Response::Cancel;
+            caller.write(|delivery, room| delivery.respond(&cancel, room)).expect("a response");
+        }
+        _ => {}
+    };
+    let replies = [("AUTH", "334 what\r\n"), ("*", "501 5.7.0 cancelled\r\n")];
+    let report = run.carry(script(AUTH, Vec::from(replies).leak()));
+    assert_eq!(report.sent, "EHLO client.example\r\nAUTH PLAIN\r\n*\r\nQUIT\r\n");
+    assert!(has(&report, "Unusable(NotAuthenticated)"));
+}
+
+#[test]
+fn authentication_that_fails() {
+    let recipients = five();
+    let mut run = one(&recipients);
+    run.config.client.implicit_tls = true;
+    run.secure = log_in;
+    for (reply, again) in [
+        ("535 5.7.8 no\r\n", false),
+        ("454 4.7.0 later\r\n", false),
+        ("250 welcome\r\n", false),
+        ("504 5.5.4 what\r\n", true),
+        ("534 5.7.9 too weak\r\n", true),
+    ] {
+        let overrides: &'static [_] = Vec::from([("AUTH", reply)]).leak();
+        run.config.auth = AuthPolicy::Require;
+        let report = run.carry(script(AUTH, overrides));
+        let sent = "EHLO client.example\r\nAUTH PLAIN AHVzZXIAc2VjcmV0\r\nQUIT\r\n";
+        assert_eq!(report.sent, sent, "{reply}");
+        assert!(has(&report, "Unusable(NotAuthenticated)"));
+        let asked = report.events.iter().filter(|event| event.starts_with("NeedAuth")).count();
+        assert_eq!(asked, if again { 2 } else { 1 }, "{reply}");
+        let refused =
+            report.events.iter().any(|event| event.contains("Refused { part: None, to: Auth"));
+        assert_eq!(refused, !again, "{reply}");
+        run.config.auth = AuthPolicy::Optional;
+        let report = run.carry(script(AUTH, overrides));
+        assert_eq!(fates(&report.outcomes[0]), ONE_REFUSED);
+    }
+}
+
+#[test]
+fn authentication_at_another_time() {
+    let recipients = five();
+    let mut run = one(&recipients);
+    run.config.client.implicit_tls = true;
+    run.config.auth = AuthPolicy::Optional;
+    run.secure = |caller, event| match event {
+        Event::NeedAuthentication(_) => {
+            let refused =
+                caller.write(|delivery, room| delivery.authenticate(&Command::Data, room));
+            assert!(matches!(refused, Err(SendError::OutOfState { verb: Verb::Data, .. })));
+            caller.delivery.skip_authentication();
+        }
+        Event::Reply { to: Verb::Ehlo | Verb::Mail, .. } => {
+            let refused = caller.write(|delivery, room| delivery.authenticate(&plain(None), room));
+            if matches!(event, Event::Reply { to: Verb::Mail, .. }) {
+                assert!(matches!(refused, Err(SendError::OutOfState { verb: Verb::Auth, .. })));
+            }
+            caller.delivery.skip_authentication();
+        }
+        _ => {}
+    };
+    let report = run.carry(script(PLAIN, &[]));
+    assert_eq!(fates(&report.outcomes[0]), ONE_REFUSED);
+}
+
+#[test]
+fn ehlo_and_helo() {
+    let recipients = five();
+    let mut run = one(&recipients);
+    run.config.hello = HelloPolicy::EhloOnly;
+    let report = run.carry(script(PLAIN, &[("EHLO", "502 5.5.1 what\r\n")]));
+    assert_eq!(report.sent, "EHLO client.example\r\nQUIT\r\n");
+    assert!(has(&report, "Unusable(EhloRefused)"), "{:?}", report.events);
+    for (hello, closed) in [(HelloPolicy::Fallback, false), (HelloPolicy::Reconnect, true)] {
+        run.config.hello = hello;
+        let report = run.carry(script(PLAIN, &[("EHLO", "")]));
+        assert_eq!(report.sent, "EHLO client.example\r\n");
+        assert_eq!(has(&report, "Unusable(EhloClosed)"), closed, "{:?}", report.events);
+        let report = run.carry(script(PLAIN, &[("EHLO", "502 5.5.1 what\r\n")]));
+        assert_eq!(fates(&report.outcomes[0]), ONE_REFUSED);
+    }
+    run.config.hello = HelloPolicy::HeloOnly;
+    let report = run.carry(script(PLAIN, &[]));
+    assert!(report.sent.starts_with("HELO client.example\r\nMAIL"));
+    run.config.lmtp = true;
+    let report = run.carry(script(PLAIN, &[(".", "250 a\r\n250 b\r\n250 d\r\n550 e\r\n")]));
+    assert!(report.sent.starts_with("LHLO client.example\r\nMAIL"));
+    assert_eq!(fates(&report.outcomes[0])[4], Fate::Refused);
+    // 421 is no refusal of EHLO, and neither is a closed connection one of LHLO.
+    let report = run.carry(script(PLAIN, &[("LHLO", "502 5.5.1 what\r\n")]));
+    assert_eq!(report.sent, "LHLO client.example\r\nQUIT\r\n");
+}

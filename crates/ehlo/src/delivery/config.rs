@@ -1,0 +1,120 @@
+//! What a delivery does where it has a choice.
+
+use crate::ClientConfig;
+
+/// How a [`Delivery`](crate::Delivery) behaves.
+///
+/// ```
+/// use ehlo::DeliveryConfig;
+/// use ehlo::delivery::TlsPolicy;
+///
+/// let config = DeliveryConfig { tls: TlsPolicy::Require, ..DeliveryConfig::default() };
+/// assert_eq!(config.early_content, 64 * 1024);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeliveryConfig {
+    /// The client machine's part. With [`implicit_tls`](ClientConfig::implicit_tls) the connection
+    /// is inside TLS from its first octet, and no STARTTLS is said.
+    pub client: ClientConfig,
+    /// Speak LMTP, RFC 2033.
+    pub lmtp: bool,
+    /// What to greet with.
+    pub hello: HelloPolicy,
+    /// Whether the session goes on inside TLS.
+    pub tls: TlsPolicy,
+    /// Whether the client authenticates. Mechanisms that send a password or a token as it is are
+    /// used outside TLS only where [`plaintext_auth`](ClientConfig::plaintext_auth) says so.
+    pub auth: AuthPolicy,
+    /// How the content goes.
+    pub chunking: ChunkingPolicy,
+    /// Content of at most so many octets, by [`Envelope::size`](crate::Envelope::size), goes behind
+    /// its RCPT commands before they are answered, where it goes in chunks and PIPELINING is
+    /// offered. It goes in vain when every recipient is refused. 0 for never.
+    pub early_content: u64,
+    /// Ask for the next envelope as soon as the content of a message is written, so that MAIL goes
+    /// behind its end, RFC 2920 §3.1. Two envelopes are then open at a time. Otherwise an envelope
+    /// is asked for when the one before it is finished.
+    pub overlap: bool,
+    /// Send recipients again that were answered "too many recipients" (452 or 552, RFC 5321
+    /// §4.5.3.1.10) behind others that were accepted, in a further transaction. As with RCPTMAX,
+    /// only an envelope that is [`repeatable`](crate::Envelope::repeatable) can be.
+    pub split: bool,
+}
+
+impl DeliveryConfig {
+    /// SMTP; HELO where EHLO is refused; TLS where it is offered; no authentication; chunks where
+    /// they are offered together with PIPELINING; 64 KiB of early content; the next envelope behind
+    /// the content, and recipients again that were too many.
+    pub const DEFAULT: Self = Self {
+        client: ClientConfig::DEFAULT,
+        lmtp: false,
+        hello: HelloPolicy::Fallback,
+        tls: TlsPolicy::Opportunistic,
+        auth: AuthPolicy::Never,
+        chunking: ChunkingPolicy::Pipelined,
+        early_content: 64 * 1024,
+        overlap: true,
+        split: true,
+    };
+}
+
+impl Default for DeliveryConfig {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// What a delivery greets with, RFC 5321 §3.2. LMTP has LHLO alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HelloPolicy {
+    /// EHLO alone, for envelopes that need an extension: a server that refuses it is of no use.
+    EhloOnly,
+    /// EHLO, and HELO when it is refused with 500, 501, 502, 504 or 550.
+    #[default]
+    Fallback,
+    /// The same, and a connection that is closed at EHLO is reported as
+    /// [`EhloClosed`](super::Unusable::EhloClosed), for the caller to open another with
+    /// [`HeloOnly`](Self::HeloOnly).
+    Reconnect,
+    /// HELO alone: no extension is in force.
+    HeloOnly,
+}
+
+/// Whether a session in clear goes on inside TLS, RFC 3207.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TlsPolicy {
+    /// STARTTLS is not said.
+    Forbid,
+    /// STARTTLS is said where it is offered; where it is refused the session goes on in clear. A
+    /// handshake that fails leaves the connection without use.
+    #[default]
+    Opportunistic,
+    /// Without TLS neither credentials nor an envelope are sent.
+    Require,
+}
+
+/// Whether a delivery authenticates, RFC 4954.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AuthPolicy {
+    /// It does not.
+    #[default]
+    Never,
+    /// Where a mechanism is offered that may be used; the session goes on without when that fails.
+    Optional,
+    /// Without it no envelope is sent.
+    Require,
+}
+
+/// How the content goes: by BDAT in chunks, RFC 3030, or by DATA. A message of BODY=BINARYMIME goes
+/// by BDAT whatever this says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChunkingPolicy {
+    /// By DATA.
+    Never,
+    /// In chunks where PIPELINING is offered too: elsewhere each chunk would wait for a reply.
+    #[default]
+    Pipelined,
+    /// In chunks wherever that is offered. Without PIPELINING there is one chunk for each
+    /// [`NeedContent`](super::Event::NeedContent).
+    Offered,
+}

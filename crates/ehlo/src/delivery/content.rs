@@ -1,0 +1,264 @@
+//! The content: behind 354 as a run of lines, or in chunks.
+
+use super::{Delivery, Stage};
+use crate::{BufferTooSmall, Command, DataEncoder, Progress, SendError, Verb};
+
+impl Delivery<'_> {
+    /// Writes a piece of the content into `out`, when [`Event::NeedContent`] asks for it.
+    ///
+    /// Where the content goes in chunks, each call begins one of the size of `content`, unless the
+    /// one before it is not complete: a call that did not consume all is followed by one with the
+    /// rest. With [`CONTENT_ROOM`](Self::CONTENT_ROOM) octets of room it never stands still.
+    ///
+    /// [`Event::NeedContent`]: super::Event::NeedContent
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], as of [`Client::mail_data`](crate::Client::mail_data). The message cannot be
+    /// completed then: [`abandon`](Self::abandon) it with the error.
+    pub fn mail_data(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
+        self.piece(content, false, out)
+    }
+
+    /// Writes the last piece of the content into `out`, and its end as soon as all of it is
+    /// consumed: with BDAT the piece is the last chunk.
+    ///
+    /// # Errors
+    ///
+    /// As [`mail_data`](Self::mail_data).
+    pub fn last_mail_data(
+        &mut self,
+        content: &[u8],
+        out: &mut [u8],
+    ) -> Result<Progress, SendError> {
+        self.piece(content, true, out)
+    }
+
+    /// Writes the end of the content into `out` and returns its length in octets: the line with a
+    /// single dot, or `BDAT 0 LAST`; before it the CRLF that the last line lacks.
+    ///
+    /// # Errors
+    ///
+    /// As [`mail_data`](Self::mail_data).
+    pub fn end_mail_data(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
+        match self.piece(b"", true, out) {
+            Ok(progress) => Ok(progress.written),
+            // Without PIPELINING it goes when the chunk before it is answered.
+            Err(SendError::NotPipelining) => {
+                self.stage = Stage::LastChunk;
+                Ok(0)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives up the message whose content was asked for, as when the rest of it cannot be had:
+    /// `error` is the outcome of its recipients. Has no effect at any other time.
+    ///
+    /// Between two chunks the session goes on; elsewhere nothing ends a message but closing the
+    /// connection.
+    pub fn abandon(&mut self, error: SendError) {
+        if !matches!(self.stage, Stage::Content | Stage::LastChunk) {
+            return;
+        }
+        let in_chunks = self.current.as_ref().is_some_and(|current| current.flags.chunks);
+        if !in_chunks || self.client.wants_content() {
+            self.client.poison();
+        }
+        let at = if in_chunks { Verb::Bdat } else { Verb::Message };
+        self.give_up_current(at, error);
+    }
+
+    /// Room in octets with which a piece of content always gets on.
+    pub const CONTENT_ROOM: usize = 48;
+
+    pub(super) fn begin_chunks(&mut self, binary: bool) {
+        self.stage = Stage::Content;
+        self.lines = (!binary).then(|| DataEncoder::without_dots(self.config.newlines));
+    }
+
+    /// Whether a piece of the content may go now.
+    pub(super) fn takes_content(&self) -> bool {
+        let Some(current) = &self.current else { return false };
+        !current.flags.chunks
+            || self.client.wants_content()
+            || self.client.permits_now(Verb::Bdat).is_ok()
+    }
+
+    fn piece(&mut self, content: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, SendError> {
+        let in_chunks = match &self.current {
+            // The message failed while it was being given: the rest goes nowhere.
+            Some(current) if current.flags.failed && self.stage != Stage::Content => {
+                return Ok(Progress { consumed: content.len(), written: 0 });
+            }
+            Some(current) if self.stage == Stage::Content => current.flags.chunks,
+            _ => return self.client.mail_data(content, out),
+        };
+        let progress = if in_chunks {
+            self.chunk(content, last, out)?
+        } else {
+            self.stuffed(content, last, out)?
+        };
+        self.written |= progress.written > 0;
+        if let Some(current) = &mut self.current {
+            current.offset = current.offset.saturating_add(progress.consumed as u64);
+        }
+        Ok(progress)
+    }
+
+    /// Behind 354.
+    fn stuffed(
+        &mut self,
+        content: &[u8],
+        last: bool,
+        out: &mut [u8],
+    ) -> Result<Progress, SendError> {
+        let mut progress = Progress { consumed: 0, written: 0 };
+        if !content.is_empty() {
+            // The end must have room behind the last octet.
+            let end = if last { DataEncoder::MAX_END } else { 0 };
+            let room = out.len().saturating_sub(end);
+            progress = self.client.mail_data(content, out.get_mut(..room).unwrap_or_default())?;
+            if progress.consumed == 0 && progress.written == 0 {
+                return Err(BufferTooSmall { needed: Self::CONTENT_ROOM }.into());
+            }
+        }
+        if last && progress.consumed == content.len() {
+            let rest = out.get_mut(progress.written..).unwrap_or_default();
+            progress.written += self.client.end_mail_data(rest)?;
+            self.content_is_written();
+        }
+        Ok(progress)
+    }
+
+    /// Behind BDAT.
+    fn chunk(&mut self, content: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, SendError> {
+        let mut begin = 0;
+        if !self.client.wants_content() {
+            begin = self.begin_chunk(content, last, out)?;
+            if begin == 0 {
+                return Ok(Progress { consumed: content.len(), written: 0 });
+            }
+        } else if last && content.is_empty() {
+            return Err(SendError::ChunkIncomplete);
+        }
+        let rest = out.get_mut(begin..).unwrap_or_default();
+        let Progress { consumed, written } = self.fill_chunk(content, rest)?;
+        if !self.client.wants_content() {
+            let failed = self.current.as_ref().is_some_and(|current| current.flags.failed);
+            if self.chunk.last {
+                self.content_is_written();
+            } else if failed {
+                self.stage = Stage::Failed;
+            }
+        }
+        Ok(Progress { consumed, written: begin + written })
+    }
+
+    /// Writes BDAT, and nothing when there is nothing to put behind it.
+    fn begin_chunk(
+        &mut self,
+        content: &[u8],
+        last: bool,
+        out: &mut [u8],
+    ) -> Result<usize, SendError> {
+        self.client.permits_eight_bit(content)?;
+        let mut chunk = Chunk { last, ..Chunk::NONE };
+        let mut size = content.len() as u64;
+        let mut behind = self.lines;
+        if let Some(lines) = &self.lines {
+            let (length, mut after) = lines.measure(content)?;
+            behind = Some(after);
+            chunk.is_changed = length != size;
+            size = length;
+            if last {
+                let mut end = [0; DataEncoder::MAX_END];
+                let length = after.finish(&mut end)?;
+                chunk.end = end.get(..length).map_or(0, <[u8]>::len);
+                size = size.saturating_add(length as u64);
+            }
+        }
+        if size == 0 && !last {
+            return Ok(0);
+        }
+        if out.len() < Self::CONTENT_ROOM {
+            return Err(BufferTooSmall { needed: Self::CONTENT_ROOM }.into());
+        }
+        let written = self.client.send(&Command::Bdat { size, last }, out)?;
+        if !chunk.is_changed {
+            self.lines = behind;
+        }
+        self.chunk = chunk;
+        Ok(written)
+    }
+
+    /// Writes octets of the chunk that was begun. The last octet of the content is kept back until
+    /// the end of the last line has room behind it.
+    fn fill_chunk(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
+        let kept = if self.chunk.end > 0 { content.len().min(1) } else { 0 };
+        let (front, last) = content.split_at_checked(content.len() - kept).unwrap_or_default();
+        let mut progress = self.put(front, out)?;
+        let rest = out.get_mut(progress.written..).unwrap_or_default();
+        if progress.consumed == front.len() && self.chunk.end > 0 && rest.len() >= END_ROOM {
+            let octet = self.put(last, rest)?;
+            let rest = rest.get_mut(octet.written..).unwrap_or_default();
+            let end: &[u8] = if self.chunk.end == 1 { b"\n" } else { b"\r\n" };
+            let end = self.client.mail_data(end, rest)?;
+            progress.consumed += octet.consumed;
+            progress.written += octet.written + end.written;
+        }
+        Ok(progress)
+    }
+
+    /// Writes content of the chunk that was begun.
+    fn put(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
+        if content.is_empty() {
+            return Ok(Progress { consumed: 0, written: 0 });
+        }
+        let Some(lines) = self.lines.as_mut().filter(|_| self.chunk.is_changed) else {
+            return self.client.mail_data(content, out);
+        };
+        let mut progress = Progress { consumed: 0, written: 0 };
+        let mut line = [0; 128];
+        loop {
+            let content = content.get(progress.consumed..).unwrap_or_default();
+            let out = out.get_mut(progress.written..).unwrap_or_default();
+            let room = line.get_mut(..out.len().min(128)).unwrap_or_default();
+            let step = lines.encode(content, room)?;
+            if step.written == 0 && step.consumed == 0 {
+                return Ok(progress);
+            }
+            self.client.mail_data(line.get(..step.written).unwrap_or_default(), out)?;
+            progress.consumed += step.consumed;
+            progress.written += step.written;
+        }
+    }
+
+    fn content_is_written(&mut self) {
+        self.stage = Stage::Ended;
+        if let Some(current) = &mut self.current {
+            current.flags.ended = true;
+            // There is nothing to wait for.
+            if current.flags.answered {
+                self.stage = Stage::Failed;
+            }
+        }
+    }
+}
+
+/// What is known of the chunk that was begun.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chunk {
+    last: bool,
+    /// The newline policy changes its octets.
+    is_changed: bool,
+    /// Octets that end the last line of the content: 2 for CRLF, 1 for LF, 0 for none.
+    end: usize,
+}
+
+impl Chunk {
+    pub(super) const NONE: Self = Self { last: false, is_changed: false, end: 0 };
+}
+
+/// The last octet of the content under any policy, and the end of its line.
+const END_ROOM: usize = 6;

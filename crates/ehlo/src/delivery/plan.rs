@@ -1,0 +1,111 @@
+//! Whether and how an envelope can be sent to this server, found before an octet of it is.
+
+use super::{ChunkingPolicy, Delivery, Envelope, Recipient};
+use crate::{Body, Capabilities, Command, Extension, Parameter, Parameters, SendError};
+
+/// How the server's extensions let an envelope be sent: see [`Delivery::plan`].
+///
+/// ```
+/// use ehlo::delivery::{Delivery, DeliveryConfig, Envelope};
+/// use ehlo::{Body, ClientName, Extension, ForwardPath, Machine, ReversePath, SendError};
+///
+/// let recipients = [ForwardPath::new("b@example.org")?];
+/// let mut envelope = Envelope::new(ReversePath::new("a@example.org")?, &recipients);
+/// let mut delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::default());
+/// delivery.receive(b"220 mx.example\r\n");
+/// delivery.transmit(&mut [0; 512])?;
+/// delivery.receive(b"250-mx.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n");
+///
+/// assert!(delivery.plan(&envelope)?.chunks);
+/// envelope.body = Body::EightBitMime;
+/// assert_eq!(delivery.plan(&envelope), Err(SendError::NotOffered(Extension::EightBitMime)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Commands are sent before those in front of them are answered, RFC 2920.
+    pub pipelined: bool,
+    /// The content goes by BDAT, RFC 3030.
+    pub chunks: bool,
+    /// The content goes before the RCPT commands are answered.
+    pub early: bool,
+    /// RCPT commands that the server takes in one transaction, its RCPTMAX of RFC 9422.
+    pub recipients: Option<u32>,
+}
+
+impl Delivery<'_> {
+    /// How this server lets `envelope` be sent, as far as MAIL and the content go; what its
+    /// recipients need is seen for each of them.
+    ///
+    /// A caller who has the content in several forms asks when [`Event::NeedEnvelope`] comes.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: what the server's extensions forbid. [`Event::NotSent`] would say the same.
+    ///
+    /// [`Event::NeedEnvelope`]: super::Event::NeedEnvelope
+    /// [`Event::NotSent`]: super::Event::NotSent
+    pub fn plan(&self, envelope: &Envelope<'_>) -> Result<Plan, SendError> {
+        let offered = self.client.capabilities();
+        with_mail(envelope, offered, |command| self.client.permits(command))?;
+        // RFC 8689 §4.2.1: "an SMTP client MUST NOT" say REQUIRETLS outside TLS.
+        if envelope.parameters.requiretls() && !self.client.is_tls() {
+            return Err(SendError::TlsRequired);
+        }
+        let chunking = offered.contains(Extension::Chunking);
+        let pipelined = self.config.pipelining && offered.contains(Extension::Pipelining);
+        let chunks = match self.config.chunking {
+            // RFC 3030 §3: a binary message goes by BDAT only.
+            _ if envelope.body() == Body::BinaryMime && chunking => true,
+            _ if envelope.body() == Body::BinaryMime => return Err(SendError::BinaryByData),
+            ChunkingPolicy::Never => false,
+            ChunkingPolicy::Pipelined => chunking && pipelined,
+            ChunkingPolicy::Offered => chunking,
+        };
+        let is_small = envelope.size.is_some_and(|size| size <= self.config.early_content);
+        Ok(Plan {
+            pipelined,
+            chunks,
+            early: chunks && pipelined && is_small && self.config.early_content > 0,
+            recipients: offered.rcpt_max(),
+        })
+    }
+
+    /// Whether a recipient can be sent in the transaction that is open.
+    pub(super) fn permits(
+        &self,
+        recipient: &Recipient<'_>,
+        smtputf8: bool,
+    ) -> Result<(), SendError> {
+        let Recipient { forward_path, parameters } = recipient;
+        self.client.permits_recipient(forward_path, parameters, smtputf8)
+    }
+}
+
+/// Calls `take` with the MAIL command of `envelope`.
+pub(super) fn with_mail<T>(
+    envelope: &Envelope<'_>,
+    offered: &Capabilities,
+    take: impl FnOnce(&Command<'_>) -> Result<T, SendError>,
+) -> Result<T, SendError> {
+    let mut parameters = [Parameter::SmtpUtf8; MAIL_PARAMETERS];
+    let own = [
+        envelope.size.filter(|_| offered.contains(Extension::Size)).map(Parameter::Size),
+        (envelope.body != Body::SevenBit).then_some(Parameter::Body(envelope.body)),
+        envelope.smtputf8.then_some(Parameter::SmtpUtf8),
+    ];
+    let mut count = 0;
+    for parameter in own.into_iter().flatten().chain(envelope.parameters.iter()) {
+        let Some(place) = parameters.get_mut(count) else {
+            return Err(SendError::UnknownParameter);
+        };
+        *place = parameter;
+        count += 1;
+    }
+    let parameters = Parameters::mail(parameters.get(..count).unwrap_or_default())
+        .map_err(|_| SendError::UnknownParameter)?;
+    take(&Command::Mail { reverse_path: envelope.reverse_path, parameters })
+}
+
+/// Parameters of one MAIL command, at most; no RFC's client needs half as many.
+const MAIL_PARAMETERS: usize = 24;

@@ -1,0 +1,259 @@
+//! The reading half: what a reply means for the recipients.
+
+use super::transaction::{Transaction, is_completion};
+use super::{Delivery, Event, Stage, Unusable};
+use crate::{Code, Received, Reply, State, Verb, client};
+
+impl Delivery<'_> {
+    pub(super) fn event<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
+        let nothing = |event| Received { consumed: 0, event };
+        if let Some(event) = self.due.take() {
+            return nothing(event);
+        }
+        if self.asks() && !self.has_reply(input) {
+            return nothing(self.question());
+        }
+        let received = self.client.receive(input);
+        let event = match received.event {
+            client::Event::NeedInput => Event::NeedInput,
+            client::Event::Reply { to, reply } => {
+                let event = self.match_reply(to, reply);
+                self.settle();
+                event
+            }
+            client::Event::Unsolicited(reply) => self.unsolicited(reply),
+            client::Event::Unanswered { to } => self.unanswered(to),
+            client::Event::Violation(error) => Event::Violation(error),
+            client::Event::StartTls if self.stage != Stage::Handshake => {
+                self.stage = Stage::Handshake;
+                Event::StartTls
+            }
+            client::Event::StartTls => {
+                self.client.poison();
+                Event::Unusable(Unusable::TlsFailed)
+            }
+            client::Event::Closed => match self.old.take().or_else(|| self.current.take()) {
+                Some(open) => Event::Finished { envelope: open.number },
+                None => Event::Closed,
+            },
+        };
+        Received { consumed: received.consumed, event }
+    }
+
+    fn question(&self) -> Event<'static> {
+        match (self.stage, &self.current) {
+            (Stage::Authenticate, _) => Event::NeedAuthentication(self.mechanisms),
+            (Stage::Content, Some(current)) => {
+                Event::NeedContent { envelope: current.number, offset: current.offset }
+            }
+            _ => Event::NeedEnvelope,
+        }
+    }
+
+    fn match_reply<'i>(&mut self, to: Verb, reply: Reply<'i>) -> Event<'i> {
+        let other = Event::Reply { to, reply };
+        match to {
+            Verb::Greeting if self.client.state() == State::Start => {
+                self.greeted();
+                other
+            }
+            Verb::Greeting => {
+                self.stage = Stage::Quit;
+                Event::Refused { part: None, to, reply }
+            }
+            Verb::Ehlo | Verb::Helo | Verb::Lhlo => self.hello(to, reply),
+            Verb::StartTls if self.client.state() != State::Tls => self.no_tls(reply),
+            Verb::Auth | Verb::AuthResponse => self.authentication(to, reply),
+            Verb::Mail => self.mail_reply(reply),
+            Verb::Rcpt => self.rcpt_reply(reply),
+            Verb::Data => self.data_reply(reply),
+            Verb::Bdat => self.chunk_reply(reply),
+            Verb::Message | Verb::BdatLast => self.message_reply(to, reply),
+            // A server that cannot even do that is in no state to be relied on.
+            Verb::Rset if !is_completion(&reply) => {
+                self.client.poison();
+                other
+            }
+            _ => other,
+        }
+    }
+
+    fn mail_reply<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
+        let (to, is_positive) = (Verb::Mail, reply.code().is_positive());
+        let Some(current) = &mut self.current else { return Event::Reply { to, reply } };
+        if is_positive {
+            return Event::Reply { to, reply };
+        }
+        // The server still has the transaction that failed before this one.
+        if current.flags.behind_failure && reply.code() == Code::BAD_SEQUENCE && current.offset == 0
+        {
+            current.flags.again = true;
+            self.fail();
+            return Event::Reply { to, reply };
+        }
+        current.flags.decided = true;
+        let part = Some(current.rest());
+        self.fail();
+        Event::Refused { part, to, reply }
+    }
+
+    fn rcpt_reply<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
+        let to = Verb::Rcpt;
+        // Copied, because whether a recipient was sent is asked of the machine.
+        let Some(mut current) = self.current else { return Event::Reply { to, reply } };
+        let splits = self.config.split && current.envelope.repeatable;
+        let smtputf8 = current.smtputf8();
+        let index =
+            current.answer(&reply, splits, |recipient| self.permits(recipient, smtputf8).is_ok());
+        self.current = Some(current);
+        if current.flags.failed {
+            return Event::Reply { to, reply };
+        }
+        if self.stage == Stage::Content && current.has_nobody() {
+            self.fail();
+        }
+        Event::Recipient { envelope: current.number, index, reply }
+    }
+
+    fn data_reply<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
+        let to = Verb::Data;
+        let opens = self.client.wants_content();
+        let Some(current) = &mut self.current else { return Event::Reply { to, reply } };
+        // RFC 5321 §4.3.2: nothing but 354 opens the mail data.
+        if opens {
+            if current.flags.failed {
+                // MAIL was refused, and all are told so: not even a dot may follow.
+                self.client.poison();
+            } else if current.accepted == 0 {
+                // RFC 2920 §3.1: "the client … should send a single dot".
+                current.flags.failed = true;
+                self.stage = Stage::LoneDot;
+            } else {
+                self.stage = Stage::Content;
+            }
+            return Event::Reply { to, reply };
+        }
+        self.refused(to, reply)
+    }
+
+    fn chunk_reply<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
+        if is_completion(&reply) {
+            return Event::Reply { to: Verb::Bdat, reply };
+        }
+        self.refused(Verb::Bdat, reply)
+    }
+
+    /// DATA or a chunk was refused.
+    fn refused<'i>(&mut self, to: Verb, reply: Reply<'i>) -> Event<'i> {
+        let is_current = self.old.is_none();
+        let Some(failed) = self.old.as_mut().or(self.current.as_mut()) else {
+            return Event::Reply { to, reply };
+        };
+        // Where nobody was accepted, each recipient has its own refusal.
+        let decides = !failed.flags.failed && failed.accepted > 0;
+        failed.flags.decided |= decides;
+        failed.flags.failed = true;
+        let part = Some(failed.rest());
+        if is_current {
+            self.fail();
+        }
+        if decides { Event::Refused { part, to, reply } } else { Event::Reply { to, reply } }
+    }
+
+    /// The reply to the end of the content.
+    fn message_reply<'i>(&mut self, to: Verb, reply: Reply<'i>) -> Event<'i> {
+        let other = Event::Reply { to, reply };
+        let owes_more = matches!(self.client.awaits(), Some(Verb::Message | Verb::BdatLast));
+        let is_completion = is_completion(&reply);
+        let Some(open) = self.old.as_mut().or(self.current.as_mut()) else { return other };
+        // A server that takes the responsibility for what it has not got, or that answers QUIT when
+        // there is a message to be answered, is out of step.
+        if is_completion && (!open.flags.ended || reply.code() == Code::SERVICE_CLOSING) {
+            let part = open.part();
+            self.client.poison();
+            if owes_more {
+                return Event::Unsolicited(reply);
+            }
+            self.finish_old();
+            return Event::Unanswered { part: Some(part), to };
+        }
+        let first_only = self.config.lmtp;
+        open.flags.decided |= !is_completion && !first_only;
+        let part = if open.flags.decided { open.rest() } else { open.part() };
+        let is_told = open.flags.failed || open.accepted == 0;
+        if !owes_more {
+            self.answered(to, is_completion);
+        }
+        if is_told { other } else { Event::Message { part, first_only, reply } }
+    }
+
+    /// The end of the content has its last reply.
+    fn answered(&mut self, to: Verb, is_completion: bool) {
+        // RFC 3030 §2: a chunk that was refused is followed by RSET.
+        let resets = to == Verb::BdatLast && !is_completion;
+        if self.finish_old() {
+            if let Some(current) = &mut self.current {
+                current.flags.behind_failure = resets;
+            }
+            return;
+        }
+        let Some(current) = &mut self.current else { return };
+        if current.flags.ended {
+            let over = *current;
+            self.current = None;
+            self.over(&over, resets);
+        } else {
+            current.flags.answered = true;
+            self.fail();
+        }
+    }
+
+    /// Nothing is in flight: in the middle of the content after DATA, or between transactions.
+    fn unsolicited<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
+        self.client.poison();
+        match &mut self.current {
+            // Servers that will not have the rest say so at once, and close. That is against the
+            // letter of RFC 5321 §4.1.1.4, but it is what the recipients are to be told.
+            Some(current) if self.stage == Stage::Content && !reply.code().is_positive() => {
+                current.flags.failed = true;
+                current.flags.decided = true;
+                Event::Refused { part: Some(current.rest()), to: Verb::Message, reply }
+            }
+            _ => Event::Unsolicited(reply),
+        }
+    }
+
+    fn unanswered(&mut self, to: Verb) -> Event<'static> {
+        let of_transaction = matches!(
+            to,
+            Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Bdat | Verb::BdatLast | Verb::Message
+        );
+        if to == Verb::Ehlo {
+            self.unanswered_hello();
+        }
+        let open = self.old.as_ref().or(self.current.as_ref());
+        let Some(open) = open.filter(|_| of_transaction) else {
+            return Event::Unanswered { part: None, to };
+        };
+        // A message whose last chunk is not whole was not delivered.
+        if !matches!(to, Verb::Message | Verb::BdatLast) || !open.flags.ended {
+            let to = if to == Verb::BdatLast { Verb::Bdat } else { to };
+            return Event::Unanswered { part: Some(open.rest()), to };
+        }
+        let part = open.part();
+        self.finish_old();
+        Event::Unanswered { part: Some(part), to }
+    }
+
+    /// Whether there was an old transaction; it is over now.
+    fn finish_old(&mut self) -> bool {
+        match self.old.take() {
+            Some(Transaction { number, .. }) => {
+                self.later = false;
+                self.due.finished = Some(number);
+                true
+            }
+            None => false,
+        }
+    }
+}

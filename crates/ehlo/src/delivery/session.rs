@@ -1,0 +1,207 @@
+//! The part of the conversation before the first envelope: greeting, EHLO, TLS, AUTH.
+
+use super::{AuthPolicy, Delivery, Event, HelloPolicy, Stage, TlsPolicy, Unusable};
+use crate::sasl::Response;
+use crate::{
+    Command, Extension, Injected, Mechanisms, Reply, SaslMechanism, SendError, State, Verb,
+};
+
+use super::transaction::is_completion;
+
+impl Delivery<'_> {
+    /// TLS is established, as [`Event::StartTls`] asked: EHLO follows, as if nothing had been said
+    /// before. `leftover` is what was read and not yet taken by the machine before the handshake.
+    ///
+    /// # Errors
+    ///
+    /// [`Injected`] when there is any, or when STARTTLS was not accepted; the session is then over.
+    pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
+        let established = self.client.tls_established(leftover);
+        match established {
+            Ok(()) => self.stage = Stage::Hello,
+            Err(Injected) => self.due.unusable = Some(Unusable::TlsInjected),
+        }
+        established
+    }
+
+    /// The handshake that [`Event::StartTls`] asked for failed: the connection is of no use. At any
+    /// other time it has no effect.
+    pub const fn tls_failed(&mut self) {
+        if matches!(self.client.state(), State::Tls) {
+            self.client.poison();
+            self.due.unusable = Some(Unusable::TlsFailed);
+        }
+    }
+
+    /// Writes `command`, which must be AUTH, into `out`, when [`Event::NeedAuthentication`] asks, and
+    /// returns its length in octets.
+    ///
+    /// The reply comes as [`Event::Challenge`], or ends the attempt: see
+    /// [`Event::authentication`]. Who finds that the server has said 235 before the mechanism was
+    /// done must not go on: [`poison`](Self::poison). A mechanism that the server does not take is
+    /// followed by another [`Event::NeedAuthentication`] for those that are left.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], as of [`Client::send`](crate::Client::send).
+    pub fn authenticate(
+        &mut self,
+        command: &Command<'_>,
+        out: &mut [u8],
+    ) -> Result<usize, SendError> {
+        let Command::Auth { mechanism, .. } = command else {
+            let (state, verb) = (self.client.state(), command.verb());
+            return Err(SendError::OutOfState { state, verb });
+        };
+        if self.stage != Stage::Authenticate {
+            return Err(SendError::OutOfState { state: self.client.state(), verb: Verb::Auth });
+        }
+        let written = self.client.send(command, out)?;
+        self.written = true;
+        if let Some(known) = SaslMechanism::from_name(mechanism.as_str().as_bytes()) {
+            self.mechanisms = self.mechanisms.without(known);
+        }
+        self.stage = Stage::Replies;
+        Ok(written)
+    }
+
+    /// Writes the response to an [`Event::Challenge`] into `out` and returns its length in octets.
+    /// After [`Response::Cancel`] another mechanism may be tried.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], as of [`Client::respond`](crate::Client::respond).
+    pub fn respond(&mut self, response: &Response<'_>, out: &mut [u8]) -> Result<usize, SendError> {
+        let written = self.client.respond(response, out)?;
+        self.written = true;
+        Ok(written)
+    }
+
+    /// None of the mechanisms will do: the session goes on without authentication, or where it is
+    /// required ends. Has an effect only when [`Event::NeedAuthentication`] asks.
+    pub fn skip_authentication(&mut self) {
+        if self.stage == Stage::Authenticate {
+            self.unauthenticated(Unusable::NotAuthenticated);
+        }
+    }
+
+    pub(super) fn greeted(&mut self) {
+        self.stage = match self.config.hello {
+            HelloPolicy::HeloOnly if !self.config.lmtp => Stage::Helo,
+            _ => Stage::Hello,
+        };
+    }
+
+    /// The reply to the greeting command.
+    pub(super) fn hello<'i>(&mut self, to: Verb, reply: Reply<'i>) -> Event<'i> {
+        if is_completion(&reply) {
+            self.secure();
+            return Event::Reply { to, reply };
+        }
+        // RFC 5321 §3.2: a server that refuses EHLO as not recognised is greeted with HELO;
+        // §4.1.4 adds the codes of a server that does not accept the command.
+        let falls_back = matches!(reply.code().number(), 500 | 501 | 502 | 504 | 550);
+        if to == Verb::Ehlo && falls_back {
+            if self.config.hello != HelloPolicy::EhloOnly {
+                self.stage = Stage::Helo;
+                return Event::Reply { to, reply };
+            }
+            self.due.unusable = Some(Unusable::EhloRefused);
+        }
+        self.stage = Stage::Quit;
+        Event::Refused { part: None, to, reply }
+    }
+
+    /// The connection was closed before EHLO was answered.
+    pub(super) fn unanswered_hello(&mut self) {
+        if self.config.hello == HelloPolicy::Reconnect && !self.client.is_tls() {
+            self.due.unusable = Some(Unusable::EhloClosed);
+        }
+    }
+
+    /// RFC 3207 §4: TLS comes before AUTH and MAIL.
+    fn secure(&mut self) {
+        let offered = self.client.capabilities().contains(Extension::StartTls);
+        match self.config.tls {
+            _ if self.client.is_tls() => self.identify(),
+            TlsPolicy::Opportunistic | TlsPolicy::Require if offered => {
+                self.stage = Stage::StartTls;
+            }
+            TlsPolicy::Require => self.give_up(Unusable::TlsNotOffered),
+            TlsPolicy::Forbid | TlsPolicy::Opportunistic => self.identify(),
+        }
+    }
+
+    /// The reply to STARTTLS, unless it leads to TLS.
+    pub(super) fn no_tls<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
+        let to = Verb::StartTls;
+        if self.config.tls == TlsPolicy::Require {
+            self.give_up(Unusable::TlsRefused);
+            return Event::Refused { part: None, to, reply };
+        }
+        self.identify();
+        Event::Reply { to, reply }
+    }
+
+    fn identify(&mut self) {
+        if self.config.auth == AuthPolicy::Never {
+            return self.idle();
+        }
+        self.mechanisms = self.client.capabilities().mechanisms();
+        // RFC 4954 §4: no plaintext mechanism without TLS.
+        if !self.client.is_tls() && !self.config.plaintext_auth {
+            let mechanisms = Mechanisms::PLAINTEXT.iter();
+            self.mechanisms = mechanisms.fold(self.mechanisms, Mechanisms::without);
+        }
+        if self.mechanisms.is_empty() {
+            self.unauthenticated(Unusable::AuthNotOffered);
+        } else {
+            self.stage = Stage::Authenticate;
+        }
+    }
+
+    /// A reply within AUTH.
+    pub(super) fn authentication<'i>(&mut self, to: Verb, reply: Reply<'i>) -> Event<'i> {
+        let other = Event::Reply { to, reply };
+        if self.client.state() == State::Auth {
+            return Event::Challenge(reply);
+        }
+        if self.client.is_authenticated() {
+            self.idle();
+            return other;
+        }
+        // What is wrong with the mechanism, and not with the credentials; 501 is also the answer to
+        // a client that cancels.
+        let other_may_do = matches!(reply.code().number(), 501 | 504 | 524 | 534 | 538);
+        if other_may_do && !self.mechanisms.is_empty() {
+            self.stage = Stage::Authenticate;
+            return other;
+        }
+        self.unauthenticated(Unusable::NotAuthenticated);
+        match self.config.auth {
+            AuthPolicy::Require => Event::Refused { part: None, to, reply },
+            AuthPolicy::Never | AuthPolicy::Optional => other,
+        }
+    }
+
+    fn unauthenticated(&mut self, why: Unusable) {
+        match self.config.auth {
+            AuthPolicy::Require => self.give_up(why),
+            AuthPolicy::Never | AuthPolicy::Optional => self.idle(),
+        }
+    }
+
+    fn give_up(&mut self, why: Unusable) {
+        self.due.unusable = Some(why);
+        self.stage = Stage::Quit;
+    }
+
+    /// Nothing is open: an envelope may come, if the server takes another one.
+    pub(super) fn idle(&mut self) {
+        if self.is_mail_max() {
+            self.give_up(Unusable::MailMax);
+        } else {
+            self.stage = Stage::Idle;
+        }
+    }
+}
