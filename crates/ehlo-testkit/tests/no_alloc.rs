@@ -6,11 +6,14 @@ use std::path::Path;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
 use ehlo::delivery::{Event as Delivered, Outcome, Outcomes};
+use ehlo::sasl::{
+    AnyClient, AnyServer, ClientExchange, ClientStep, Credentials, ServerExchange, ServerStep,
+};
 use ehlo::server::Event;
 use ehlo::{
     Capabilities, Client, ClientConfig, ClientName, Command, Content, DataDecoder, DataEncoder,
     Delivery, DeliveryConfig, Encode, Envelope, ForwardPath, Machine, Mailbox, Newlines, Parsed,
-    Policy, Reply, Response, ReversePath, Server, State, Verb, Wants,
+    Policy, Reply, Response, ReversePath, SaslMechanism, Server, State, Verb, Wants,
 };
 use ehlo_testkit::transcript::{Item, Transcript};
 use serde_json::Value;
@@ -272,6 +275,55 @@ fn vectors(file: &str) -> Vec<Vec<u8>> {
         input.map(|c| u8::try_from(c).expect("an octet")).collect()
     };
     text.lines().map(input).collect()
+}
+
+/// Both sides of every mechanism that needs no feature.
+#[test]
+fn authentication() {
+    let password = Credentials::password("anna", "secret").expect("credentials");
+    let token = Credentials::token("anna", "vF9dft4qmT").expect("credentials");
+    let anonymous = Credentials::anonymous("anna").expect("credentials");
+    let (mut count, mut room) = (0, [0; 2048]);
+    let (mut message, mut buffer) = ([0; 256], [0; 1024]);
+    for mechanism in SaslMechanism::ALL {
+        for credentials in [password, token, anonymous, Credentials::external()] {
+            let Some(server) = AnyServer::new(*mechanism) else { continue };
+            let Some(client) = AnyClient::new(*mechanism, &credentials) else { continue };
+            count += 1;
+            let done = free(|| {
+                let mut server = ServerExchange::new(server);
+                let mut client = ClientExchange::new(client);
+                let Ok(Command::Auth { initial_response, .. }) = client.start(&mut message) else {
+                    return false;
+                };
+                let mut step = server.start(initial_response.as_ref(), &mut buffer);
+                for _ in 0..8 {
+                    let next = match step {
+                        ServerStep::Verify(_) => {
+                            step = server.accept_authorization(&mut buffer);
+                            continue;
+                        }
+                        ServerStep::Reply(reply) => {
+                            let Ok(length) = reply.encode(&mut room) else { return false };
+                            let parsed = Reply::parse(&room[..length], &Policy::STRICT);
+                            let Ok(Parsed::Complete { value, .. }) = parsed else { return false };
+                            client.receive(&value, &mut message)
+                        }
+                        ServerStep::Secret(_) => return false,
+                    };
+                    match next {
+                        ClientStep::Respond(response) => {
+                            step = server.receive(&response, &mut buffer);
+                        }
+                        ClientStep::Done(result) => return result.is_ok(),
+                    }
+                }
+                false
+            });
+            assert!(done, "{mechanism:?}");
+        }
+    }
+    assert_eq!(count, 6);
 }
 
 fn transcripts() -> Vec<Transcript> {

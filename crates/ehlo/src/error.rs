@@ -152,6 +152,8 @@ kinds! {
     AuthLineTooLong SYNTAX_ERROR 5 . 5 . 6 "authentication exchange line too long";
     /// A reverse-path that needs SMTPUTF8 where it is not in force. RFC 6531 §3.5.
     SenderNeedsSmtpUtf8 MAILBOX_UNAVAILABLE 5 . 6 . 7 "sender address needs SMTPUTF8";
+    /// A message that the SASL mechanism does not have. RFC 4422 §3.
+    SaslMessage ARGUMENT_SYNTAX_ERROR 5 . 5 . 2 "cannot understand the SASL message";
 }
 
 impl core::fmt::Display for SyntaxError {

@@ -36,6 +36,9 @@
 // `Policy` gains a field with each leniency; it is passed by reference whatever its size.
 #![allow(clippy::trivially_copy_pass_by_ref)]
 
+#[cfg(feature = "scram")]
+extern crate std;
+
 mod capability;
 mod chunk;
 pub mod client;

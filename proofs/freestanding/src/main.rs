@@ -1,4 +1,5 @@
-//! Two sessions from end to end on bare Linux: no `std`, no `alloc`, no libc, no start files.
+//! Two sessions and every SASL exchange, from end to end on bare Linux: no `std`, no `alloc`, no
+//! libc, no start files.
 //!
 //! The program links only if nothing in it needs an allocator, and it exits with 0 only if the
 //! sessions came out as they should. `../freestanding-no-panic` is the same program without a panic
@@ -6,6 +7,8 @@
 #![no_std]
 #![no_main]
 
+#[forbid(unsafe_code)]
+mod authentication;
 #[forbid(unsafe_code)]
 mod delivery;
 mod start;
@@ -26,6 +29,9 @@ fn run() -> u8 {
     }
     if submission::run().is_none() {
         return 3;
+    }
+    if authentication::run().is_none() {
+        return 4;
     }
     control()
 }

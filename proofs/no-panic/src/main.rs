@@ -5,6 +5,7 @@
 //! is known when the functions are compiled. Under the feature `control-panic` one function can
 //! panic, and the program must not link: `ci/proofs` sees to both.
 
+mod authentication;
 mod content;
 mod control;
 mod machines;
@@ -20,5 +21,6 @@ fn main() {
     println!("{} octets of syntax", syntax::run(input, out));
     println!("{} octets of content", content::run(input, out));
     println!("{} octets of sessions", machines::run(input, out));
+    println!("{} octets of authentication", authentication::run(input, out));
     println!("{} is the fourth octet", control::run(input));
 }

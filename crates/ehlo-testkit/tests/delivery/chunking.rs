@@ -197,7 +197,8 @@ fn binary_content_goes_by_bdat_or_not_at_all() {
 fn chunks_follow_the_newline_policy() {
     let recipients = five();
     let mut run = Run::new(&[Envelope::new(sender(), &recipients)]);
-    let contents: [fn(&mut Caller<'_, '_>, u64) -> Result<(), SendError>; 9] = [
+    type Give = fn(&mut Caller<'_, '_>, u64) -> Result<(), SendError>;
+    let contents: [Give; 9] = [
         |caller, _| caller.end(),
         |caller, _| caller.last(b"a\nb\rc\r\n.\nd"),
         |caller, _| caller.last(b"a\r"),

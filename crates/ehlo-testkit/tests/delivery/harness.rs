@@ -172,7 +172,7 @@ impl<'e> Run<'e> {
                     }
                     if self.early && lines.starts_with(b"BDAT") {
                         unread.extend(server(&lines));
-                        sent.extend(lines.drain(..));
+                        sent.append(&mut lines);
                     }
                 }
                 Wants::Input { consumed } if consumed > 0 => drop(unread.drain(..consumed)),

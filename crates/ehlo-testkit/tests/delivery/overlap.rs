@@ -64,7 +64,9 @@ fn what_goes_in_one_write() {
 /// The first message fails in every way, and the second is not harmed.
 #[test]
 fn a_failure_does_not_spread() {
-    const FAILURES: [(&str, &[(&str, &str)], Fate); 4] = [
+    /// What the server offers, how it answers which line, and what is then said of the recipient.
+    type Failure = (&'static str, &'static [(&'static str, &'static str)], Fate);
+    const FAILURES: [Failure; 4] = [
         (PIPELINING, &[(".", "550 5.7.1 spam\r\n")], Fate::Refused),
         (PIPELINING, &[(".", "451 4.3.0 later\r\n")], Fate::Deferred),
         (CHUNKING, &[("BDAT 0", "550 5.7.1 spam\r\n")], Fate::Refused),

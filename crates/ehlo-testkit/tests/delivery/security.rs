@@ -68,7 +68,7 @@ fn tls_where_it_is_offered() {
 
 /// Where TLS is required and not to be had, nothing follows but QUIT.
 #[test]
-fn tls_or_nothing() {
+fn v37_no_mail_without_tls() {
     let recipients = five();
     let mut run = one(&recipients);
     run.secure = upgrade;
@@ -134,10 +134,10 @@ fn tls_that_fails() {
     }
     // At another time it means nothing.
     run.secure = |caller, _| {
-        if caller.delivery.client().state() != State::Tls {
-            caller.delivery.tls_failed();
-        } else {
+        if caller.delivery.client().state() == State::Tls {
             caller.delivery.tls_established(caller.unread).expect("nothing left over");
+        } else {
+            caller.delivery.tls_failed();
         }
     };
     let report = run.carry(script(STARTTLS, &[]));

@@ -1,7 +1,7 @@
 //! The name in AUTH, RFC 4954 §4.
 
 use crate::grammar::{Fault, IResult, MECH_CHAR, as_str, many1, whole};
-use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer};
+use crate::{Encode, SaslMechanism, SyntaxError, SyntaxErrorKind, Writer};
 
 /// The name of a SASL mechanism: `sasl-mech = 1*20mech-char`, RFC 4422 §3.1.
 ///
@@ -12,6 +12,7 @@ use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer};
 ///
 /// assert_eq!(Mechanism::new("scram-sha-256")?, Mechanism::new("SCRAM-SHA-256")?);
 /// assert_eq!(Mechanism::new("plain")?.to_string(), "PLAIN");
+/// assert_eq!(Mechanism::from(ehlo::SaslMechanism::Plain).as_str(), "PLAIN");
 /// assert!(Mechanism::new("").is_err());
 /// assert!(Mechanism::new("ECDSA-NIST256P-CHALLENGE").is_err());
 /// # Ok::<(), ehlo::SyntaxError>(())
@@ -32,6 +33,12 @@ impl<'a> Mechanism<'a> {
     /// The name as it was written.
     pub fn as_str(&self) -> &'a str {
         as_str(self.0)
+    }
+}
+
+impl From<SaslMechanism> for Mechanism<'static> {
+    fn from(mechanism: SaslMechanism) -> Self {
+        Self(mechanism.name().as_bytes())
     }
 }
 

@@ -1,10 +1,78 @@
-//! The lines of a SASL exchange. RFC 4954 §4.
+//! Authentication: the lines of an exchange, RFC 4954 §4, and the mechanisms that speak in them,
+//! RFC 4422.
+//!
+//! A mechanism is a [`ClientMechanism`] or a [`ServerMechanism`]: messages in, messages out, in
+//! buffers of the caller. [`ClientExchange`] and [`ServerExchange`] tie one to the commands and
+//! replies of SMTP. Neither decides: who may enter is for the application to say, and what it needs
+//! to know for that it is asked as data.
+//!
+//! | mechanism | client | server | feature |
+//! | --- | --- | --- | --- |
+//! | EXTERNAL, RFC 4422 | [`ExternalClient`] | [`ExternalServer`] | |
+//! | OAUTHBEARER, RFC 7628 | [`OauthBearerClient`] | [`OauthBearerServer`] | |
+//! | XOAUTH2 | [`Xoauth2Client`] | [`Xoauth2Server`] | |
+//! | PLAIN, RFC 4616 | [`PlainClient`] | [`PlainServer`] | |
+//! | LOGIN | [`LoginClient`] | [`LoginServer`] | |
+//! | ANONYMOUS, RFC 4505 | [`AnonymousClient`] | [`AnonymousServer`] | |
+//! | SCRAM-SHA-256 and -1, also -PLUS, RFC 5802 and 7677 | `ScramClient` | `ScramServer` | `scram` |
+//! | CRAM-MD5, RFC 2195 | `CramMd5Client` | `CramMd5Server` | `cram-md5` |
+//!
+//! A client's attempt, from the choice of the mechanism to the response:
+//!
+//! ```
+//! use ehlo::sasl::{AnyClient, Channel, ClientExchange, ClientStep, Credentials};
+//! use ehlo::{Encode, Mechanisms, SaslMechanism};
+//!
+//! # let offered = Mechanisms::NONE.with(SaslMechanism::Login).with(SaslMechanism::Plain);
+//! // client.capabilities().mechanisms() says what is offered, client.is_tls() what protects.
+//! let credentials = Credentials::password("anna", "secret")?;
+//! let mechanism = AnyClient::strongest(offered, &credentials, Channel::Protected).unwrap();
+//! let mut exchange = ClientExchange::new(mechanism);
+//! let (mut buffer, mut out) = ([0; 1024], [0; 512]);
+//! let command = exchange.start(&mut buffer)?;
+//! // client.send(&command, &mut out); what comes back goes to exchange.receive.
+//! let n = command.encode(&mut out)?;
+//! assert_eq!(&out[..n], b"AUTH PLAIN AGFubmEAc2VjcmV0\r\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod anonymous;
+mod any;
+mod client;
+#[cfg(feature = "cram-md5")]
+mod cram_md5;
+mod credentials;
+mod external;
+mod gs2;
+mod login;
 mod mechanism;
+mod oauthbearer;
+mod plain;
+#[cfg(feature = "scram")]
+mod scram;
+mod secret;
+mod server;
+mod xoauth2;
 
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+
+pub use anonymous::{AnonymousClient, AnonymousServer};
+pub use any::{AnyClient, AnyServer};
+pub use client::{ClientExchange, ClientFailure, ClientMechanism, ClientStep};
+#[cfg(feature = "cram-md5")]
+pub use cram_md5::{CramMd5Client, CramMd5Server};
+pub use credentials::{Channel, ChannelBinding, Credentials, CredentialsError, Proof};
+pub use external::{ExternalClient, ExternalServer};
+pub use login::{LoginClient, LoginServer};
 pub use mechanism::{Mechanisms, SaslMechanism};
+pub use oauthbearer::{OauthBearerClient, OauthBearerServer};
+pub use plain::{PlainClient, PlainServer};
+#[cfg(feature = "scram")]
+pub use scram::{ScramClient, ScramSecret, ScramServer};
+pub use secret::{ScramKeys, StoredSecret};
+pub use server::{ServerExchange, ServerFailure, ServerMechanism, ServerStep, ServerTurn};
+pub use xoauth2::{Xoauth2Client, Xoauth2Server};
 
 use crate::grammar::{self, IResult, run};
 use crate::{BufferTooSmall, Encode, SyntaxError, SyntaxErrorKind, Writer, limits};

@@ -1,0 +1,318 @@
+//! The client's side of an exchange.
+
+use super::{Challenge, Response, SaslData};
+use crate::{BufferTooSmall, Code, Command, Encode, Mechanism, Reply, Writer, limits};
+
+/// The client's side of a mechanism, RFC 4422 §3: what it says first, and its answer to each
+/// challenge. An object is for one attempt.
+///
+/// Octets here are those of the mechanism; [`ClientExchange`] puts them into base64.
+///
+/// ```
+/// use ehlo::sasl::{ClientFailure, ClientMechanism, Credentials, PlainClient};
+///
+/// let mut plain = PlainClient::new(&Credentials::password("anna", "secret")?).unwrap();
+/// let mut buffer = [0; 64];
+/// assert_eq!(plain.initial_response(&mut buffer)?, Some(&b"\0anna\0secret"[..]));
+/// assert!(plain.is_done());
+/// assert_eq!(plain.respond(b"more?", &mut buffer), Err(ClientFailure::Challenge));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait ClientMechanism {
+    /// The name that AUTH has.
+    fn name(&self) -> Mechanism<'static>;
+
+    /// What the client says first, written to `buffer`; none when the server begins. Asked for
+    /// once more it is the same.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientFailure::BufferTooSmall`], or why the attempt cannot be made.
+    fn initial_response<'b>(
+        &mut self,
+        buffer: &'b mut [u8],
+    ) -> Result<Option<&'b [u8]>, ClientFailure>;
+
+    /// The answer to a challenge, written to `buffer`.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none: the client is to cancel.
+    fn respond<'b>(
+        &mut self,
+        challenge: &[u8],
+        buffer: &'b mut [u8],
+    ) -> Result<&'b [u8], ClientFailure>;
+
+    /// Whether the server may say now that all is well: the client has said all that it has to say,
+    /// and where the server must prove itself it has.
+    fn is_done(&self) -> bool;
+}
+
+impl<M: ClientMechanism + ?Sized> ClientMechanism for &mut M {
+    fn name(&self) -> Mechanism<'static> {
+        (**self).name()
+    }
+
+    fn initial_response<'b>(
+        &mut self,
+        buffer: &'b mut [u8],
+    ) -> Result<Option<&'b [u8]>, ClientFailure> {
+        (**self).initial_response(buffer)
+    }
+
+    fn respond<'b>(
+        &mut self,
+        challenge: &[u8],
+        buffer: &'b mut [u8],
+    ) -> Result<&'b [u8], ClientFailure> {
+        (**self).respond(challenge, buffer)
+    }
+
+    fn is_done(&self) -> bool {
+        (**self).is_done()
+    }
+}
+
+/// One attempt to authenticate, RFC 4954 §4: it makes the AUTH command, answers the challenges, and
+/// says how it came out.
+///
+/// What it gives goes to [`Client::send`](crate::Client::send) and
+/// [`Client::respond`](crate::Client::respond); the replies to both go to
+/// [`receive`](Self::receive). An attempt stays with its mechanism: when it fails, none that is
+/// weaker is tried.
+///
+/// ```
+/// use ehlo::sasl::{ClientExchange, ClientStep, Credentials, LoginClient};
+/// use ehlo::{Code, Encode, Reply};
+///
+/// let login = LoginClient::new(&Credentials::password("anna", "secret")?).unwrap();
+/// let mut exchange = ClientExchange::new(login);
+/// let (mut buffer, mut out) = ([0; 512], [0; 512]);
+/// let n = exchange.start(&mut buffer)?.encode(&mut out)?;
+/// assert_eq!(&out[..n], b"AUTH LOGIN\r\n");
+///
+/// for (challenge, answer) in [("VXNlcm5hbWU6", "YW5uYQ==\r\n"), ("UGFzc3dvcmQ6", "c2VjcmV0\r\n")] {
+///     let reply = Reply::new(Code::AUTHENTICATION_CONTINUES, challenge);
+///     let ClientStep::Respond(response) = exchange.receive(&reply, &mut buffer) else { panic!() };
+///     let n = response.encode(&mut out)?;
+///     assert_eq!(&out[..n], answer.as_bytes());
+/// }
+/// let reply = Reply::new(Code::AUTHENTICATION_SUCCEEDED, "welcome");
+/// assert_eq!(exchange.receive(&reply, &mut buffer), ClientStep::Done(Ok(())));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClientExchange<M> {
+    mechanism: M,
+    stage: Stage,
+}
+
+impl<M: ClientMechanism> ClientExchange<M> {
+    /// An attempt by this mechanism, which must be fresh.
+    pub const fn new(mechanism: M) -> Self {
+        Self { mechanism, stage: Stage::New }
+    }
+
+    /// The command that begins the attempt. It has the initial response if there is one and the
+    /// line stays within 512 octets. `buffer` must have room for the longest message of the
+    /// mechanism.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientFailure`]; the attempt is over then.
+    pub fn start<'b>(&mut self, buffer: &'b mut [u8]) -> Result<Command<'b>, ClientFailure> {
+        if self.stage != Stage::New {
+            self.stage = Stage::Over;
+            return Err(ClientFailure::Over);
+        }
+        let mechanism = self.mechanism.name();
+        self.stage = Stage::Over;
+        let initial = self.mechanism.initial_response(buffer)?.map(SaslData::new);
+        let command = Command::Auth { mechanism, initial_response: initial };
+        // RFC 4954 §4: "If the initial response would cause the AUTH command to exceed this
+        // length, the client MUST NOT use the initial response parameter".
+        let fits = command.encoded_len() <= limits::COMMAND_LINE;
+        self.stage = if initial.is_some() && !fits { Stage::Held } else { Stage::Challenges };
+        Ok(if fits { command } else { Command::Auth { mechanism, initial_response: None } })
+    }
+
+    /// What follows from the reply to the command, or to a response.
+    pub fn receive<'b>(&mut self, reply: &Reply<'_>, buffer: &'b mut [u8]) -> ClientStep<'b> {
+        let code = reply.code();
+        match self.stage {
+            Stage::New | Stage::Over => ClientStep::Done(Err(ClientFailure::Over)),
+            _ if code == Code::AUTHENTICATION_SUCCEEDED => {
+                let proven = self.stage == Stage::Challenges && self.mechanism.is_done();
+                self.over(if proven { Ok(()) } else { Err(ClientFailure::EarlySuccess) })
+            }
+            Stage::Cancelled(failure) if !code.is_positive() => self.over(Err(failure)),
+            _ if !code.is_positive() => self.over(Err(ClientFailure::Refused)),
+            Stage::Held | Stage::Challenges if code == Code::AUTHENTICATION_CONTINUES => {
+                match self.answer(reply, buffer) {
+                    Ok(response) => ClientStep::Respond(Response::Data(SaslData::new(response))),
+                    Err(failure) => {
+                        self.stage = Stage::Cancelled(failure);
+                        ClientStep::Respond(Response::Cancel)
+                    }
+                }
+            }
+            _ => self.over(Err(ClientFailure::Reply)),
+        }
+    }
+
+    /// Whether the attempt has come to its end.
+    pub const fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over)
+    }
+
+    fn answer<'b>(
+        &mut self,
+        reply: &Reply<'_>,
+        buffer: &'b mut [u8],
+    ) -> Result<&'b [u8], ClientFailure> {
+        // RFC 4954 §4: "If the client is unable to decode the challenge, it should cancel".
+        let Challenge(challenge) =
+            Challenge::from_reply(reply).map_err(|_| ClientFailure::Challenge)?;
+        let response = if self.stage == Stage::Held {
+            // RFC 4954 §4: to a mechanism in which the client begins "the server sends a 334 reply
+            // with no text part".
+            if !challenge.is_empty() {
+                return Err(ClientFailure::Challenge);
+            }
+            self.stage = Stage::Challenges;
+            self.mechanism.initial_response(buffer)?.unwrap_or_default()
+        } else {
+            let mut octets = [0; CHALLENGE];
+            let length = challenge.decode(&mut octets).map_err(|_| ClientFailure::Challenge)?;
+            self.mechanism.respond(octets.get(..length).unwrap_or_default(), buffer)?
+        };
+        let line = SaslData::new(response).encoded_len().saturating_add(2);
+        if line > limits::AUTH_LINE {
+            return Err(ClientFailure::ResponseTooLong);
+        }
+        Ok(response)
+    }
+
+    const fn over<'b>(&mut self, result: Result<(), ClientFailure>) -> ClientStep<'b> {
+        self.stage = Stage::Over;
+        ClientStep::Done(result)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    New,
+    /// The initial response did not fit the command, and goes out as the first response.
+    Held,
+    Challenges,
+    /// `*` was sent, for this reason.
+    Cancelled(ClientFailure),
+    Over,
+}
+
+/// What a client does next.
+///
+/// ```
+/// use ehlo::sasl::{ClientExchange, ClientFailure, ClientStep, Credentials, PlainClient};
+/// use ehlo::{Code, Reply, Response};
+///
+/// let plain = PlainClient::new(&Credentials::password("anna", "secret")?).unwrap();
+/// let (mut exchange, mut buffer) = (ClientExchange::new(plain), [0; 64]);
+/// exchange.start(&mut buffer)?;
+/// // There is nothing to ask after PLAIN's only message.
+/// let reply = Reply::new(Code::AUTHENTICATION_CONTINUES, "");
+/// assert_eq!(exchange.receive(&reply, &mut buffer), ClientStep::Respond(Response::Cancel));
+/// let reply = Reply::new(Code::ARGUMENT_SYNTAX_ERROR, "cancelled");
+/// let failed = ClientStep::Done(Err(ClientFailure::Challenge));
+/// assert_eq!(exchange.receive(&reply, &mut buffer), failed);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientStep<'b> {
+    /// Send this response, and receive the reply to it.
+    Respond(Response<'b>),
+    /// The attempt is over.
+    Done(Result<(), ClientFailure>),
+}
+
+/// Why an attempt to authenticate failed.
+///
+/// ```
+/// use ehlo::sasl::ClientFailure;
+///
+/// assert!(ClientFailure::EarlySuccess.is_fatal() && !ClientFailure::Refused.is_fatal());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientFailure {
+    /// The server refused: its reply says why.
+    Refused,
+    /// The server sent a challenge that is no base64, has many lines, or is not what the mechanism
+    /// has in its place.
+    Challenge,
+    /// The server did not prove that it knows the password, or that it is the other end of the TLS
+    /// connection, RFC 5802 §3.
+    ServerNotAuthentic,
+    /// The server wants the password hashed so often, or so seldom, that it must not be done.
+    Iterations,
+    /// The server said 235 before the mechanism was through: whoever it is has proven nothing.
+    EarlySuccess,
+    /// The reply is none to AUTH, RFC 4954 §4.
+    Reply,
+    /// The response is longer than a line of 12,288 octets, RFC 4954 §4.
+    ResponseTooLong,
+    /// The buffer has no room for the message.
+    BufferTooSmall,
+    /// The credentials, or what binds them to TLS, do not suit the mechanism.
+    Credentials,
+    /// The attempt is over, or was never begun.
+    Over,
+}
+
+impl ClientFailure {
+    /// Nothing that the server says can be trusted: send nothing more, and close.
+    pub const fn is_fatal(self) -> bool {
+        matches!(self, Self::EarlySuccess | Self::Reply)
+    }
+}
+
+impl core::fmt::Display for ClientFailure {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "the server refused the authentication",
+            Self::Challenge => "the server sent a challenge that cannot be answered",
+            Self::ServerNotAuthentic => "the server has not proven itself",
+            Self::Iterations => "the server wants an unreasonable number of iterations",
+            Self::EarlySuccess => "the server said yes before it had proven itself",
+            Self::Reply => "the reply is none to AUTH",
+            Self::ResponseTooLong => "the response is longer than a line may be",
+            Self::BufferTooSmall => "the buffer has no room for the message",
+            Self::Credentials => "the credentials do not suit the mechanism",
+            Self::Over => "the attempt is over",
+        })
+    }
+}
+
+impl core::error::Error for ClientFailure {}
+
+impl From<BufferTooSmall> for ClientFailure {
+    fn from(_: BufferTooSmall) -> Self {
+        Self::BufferTooSmall
+    }
+}
+
+/// What `write` writes to the front of `buffer`.
+pub(super) fn written(
+    buffer: &mut [u8],
+    write: impl FnOnce(&mut Writer<'_>),
+) -> Result<&[u8], ClientFailure> {
+    let mut writer = Writer::new(buffer);
+    write(&mut writer);
+    let length = writer.finish()?;
+    buffer.get(..length).ok_or(ClientFailure::BufferTooSmall)
+}
+
+/// Octets of a challenge that a client takes. A line of a reply within RFC 5321 §4.5.3.1.5 has less
+/// than 384; errors of OAuth and tickets have more.
+const CHALLENGE: usize = 3072;

@@ -1,0 +1,369 @@
+//! Who authenticates, for whom, and by what.
+
+use super::{Mechanisms, SaslMechanism};
+
+/// Who authenticates, for whom, and what proves it. RFC 4422 §2.
+///
+/// A client gives them to its mechanism. A server's mechanism gives them to the application, which
+/// says yes or no. `Debug` shows the identities alone.
+///
+/// ```
+/// use ehlo::sasl::{Credentials, Proof};
+///
+/// let anna = Credentials::password("anna", "secret")?;
+/// assert_eq!((anna.authentication(), anna.authorization()), (Some("anna"), None));
+/// assert_eq!(anna.proof(), Proof::Password("secret"));
+/// assert!(!format!("{anna:?}").contains("secret"));
+///
+/// let for_bob = anna.acting_for("bob")?;
+/// assert!(for_bob.acts_for_another());
+/// # Ok::<(), ehlo::sasl::CredentialsError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Credentials<'a> {
+    authentication: Option<&'a str>,
+    authorization: Option<&'a str>,
+    proof: Proof<'a>,
+}
+
+impl<'a> Credentials<'a> {
+    /// A name and its password.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError`]: an empty string, a control character in the name, or NUL in the
+    /// password.
+    pub fn password(name: &'a str, password: &'a str) -> Result<Self, CredentialsError> {
+        if password.is_empty() {
+            return Err(CredentialsError::Empty);
+        }
+        if password.contains('\0') {
+            return Err(CredentialsError::Forbidden);
+        }
+        Ok(Self::received(Some(identity(name)?), None, Proof::Password(password)))
+    }
+
+    /// A name and an OAuth 2.0 bearer token that was issued for it.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError`]: as for [`password`](Self::password), or a token that is no `b64token`,
+    /// RFC 6750 §2.1.
+    pub fn token(name: &'a str, token: &'a str) -> Result<Self, CredentialsError> {
+        Ok(Self::received(Some(identity(name)?), None, Proof::Token(b64token(token)?)))
+    }
+
+    /// Whoever the layer below says, as by a client's certificate of TLS. RFC 4422 appendix A.
+    pub const fn external() -> Self {
+        Self::received(None, None, Proof::External)
+    }
+
+    /// Nobody in particular, with an address or a word that the server may log, or nothing. RFC
+    /// 4505.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError`]: a control character, or more than 255 characters.
+    pub fn anonymous(trace: &'a str) -> Result<Self, CredentialsError> {
+        // RFC 4505 §2: `token = 1*255TCHAR`.
+        if trace.chars().count() > 255 || trace.chars().any(char::is_control) {
+            return Err(CredentialsError::Forbidden);
+        }
+        Ok(Self::received(None, None, Proof::Anonymous(trace)))
+    }
+
+    /// The same, but acting for somebody else: RFC 4422 §2 calls it the authorization identity.
+    /// LOGIN, CRAM-MD5, XOAUTH2 and ANONYMOUS have no place for it.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError`]: an empty string, or a control character.
+    pub fn acting_for(self, authorization: &'a str) -> Result<Self, CredentialsError> {
+        Ok(Self { authorization: Some(identity(authorization)?), ..self })
+    }
+
+    pub(super) const fn received(
+        authentication: Option<&'a str>,
+        authorization: Option<&'a str>,
+        proof: Proof<'a>,
+    ) -> Self {
+        Self { authentication, authorization, proof }
+    }
+
+    /// The authentication identity: whose password or token it is. None where something else than
+    /// the name says it: the layer below, the token of OAUTHBEARER.
+    pub const fn authentication(&self) -> Option<&'a str> {
+        self.authentication
+    }
+
+    /// The authorization identity, where one was given: whom the client wants to act for.
+    pub const fn authorization(&self) -> Option<&'a str> {
+        self.authorization
+    }
+
+    /// What proves the authentication identity.
+    pub const fn proof(&self) -> Proof<'a> {
+        self.proof
+    }
+
+    /// The identity that the session has once all is accepted: the authorization identity, or else
+    /// the authentication identity.
+    pub fn identity(&self) -> Option<&'a str> {
+        self.authorization.or(self.authentication)
+    }
+
+    /// The client wants to act for somebody who is not, as far as the mechanism can tell, itself.
+    pub fn acts_for_another(&self) -> bool {
+        self.authorization.is_some() && self.authorization != self.authentication
+    }
+
+    /// The mechanisms of this crate that can carry them, as it was built.
+    ///
+    /// ```
+    /// use ehlo::SaslMechanism;
+    /// use ehlo::sasl::Credentials;
+    ///
+    /// let token = Credentials::token("anna@example.org", "vF9dft4qmT")?;
+    /// assert!(token.mechanisms().contains(SaslMechanism::OauthBearer));
+    /// assert!(!token.mechanisms().contains(SaslMechanism::Plain));
+    /// # Ok::<(), ehlo::sasl::CredentialsError>(())
+    /// ```
+    pub fn mechanisms(&self) -> Mechanisms {
+        let all = match self.proof {
+            Proof::Password(_) => BY_PASSWORD,
+            Proof::Token(_) => {
+                Mechanisms::NONE.with(SaslMechanism::OauthBearer).with(SaslMechanism::Xoauth2)
+            }
+            Proof::External => Mechanisms::NONE.with(SaslMechanism::External),
+            Proof::Anonymous(_) => Mechanisms::NONE.with(SaslMechanism::Anonymous),
+            Proof::Verified => Mechanisms::NONE,
+        };
+        if self.acts_for_another() { all.difference(WITHOUT_AUTHORIZATION) } else { all }
+    }
+}
+
+impl core::fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("authentication", &self.authentication)
+            .field("authorization", &self.authorization)
+            .field("proof", &self.proof)
+            .finish()
+    }
+}
+
+/// What proves an identity. `Debug` shows of which kind it is.
+///
+/// ```
+/// use ehlo::sasl::Proof;
+///
+/// assert_eq!(format!("{:?}", Proof::Password("secret")), "Password(redacted)");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Proof<'a> {
+    /// A password, for the application to compare.
+    Password(&'a str),
+    /// A bearer token, RFC 6750, for the application to verify: that it is valid, and that it is
+    /// the one of the identity that is claimed.
+    Token(&'a str),
+    /// The layer below, for the application to ask: who is it that TLS has authenticated?
+    External,
+    /// Nothing. With it may come an address or a word, which means nothing.
+    Anonymous(&'a str),
+    /// The mechanism has verified it: whether this identity may enter is left to be said.
+    Verified,
+}
+
+impl core::fmt::Debug for Proof<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Password(_) => "Password(redacted)",
+            Self::Token(_) => "Token(redacted)",
+            Self::External => "External",
+            Self::Anonymous(trace) => return write!(f, "Anonymous({trace:?})"),
+            Self::Verified => "Verified",
+        })
+    }
+}
+
+/// Why a string can be no part of [`Credentials`].
+///
+/// ```
+/// use ehlo::sasl::{Credentials, CredentialsError};
+///
+/// assert_eq!(Credentials::password("", "secret"), Err(CredentialsError::Empty));
+/// assert_eq!(Credentials::password("an\0na", "secret"), Err(CredentialsError::Forbidden));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialsError {
+    /// It is empty.
+    Empty,
+    /// It has a character that no mechanism can carry, or too many of them.
+    Forbidden,
+}
+
+impl core::fmt::Display for CredentialsError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "empty credentials",
+            Self::Forbidden => "a character that credentials cannot have",
+        })
+    }
+}
+
+impl core::error::Error for CredentialsError {}
+
+/// What protects the exchange, for a client that chooses a mechanism.
+///
+/// ```
+/// use ehlo::sasl::{Channel, Credentials};
+/// use ehlo::{Mechanisms, SaslMechanism};
+///
+/// let offered = Mechanisms::NONE.with(SaslMechanism::Plain).with(SaslMechanism::Login);
+/// let anna = Credentials::password("anna", "secret")?;
+/// assert_eq!(Channel::Protected.strongest(offered, &anna), Some(SaslMechanism::Plain));
+/// assert_eq!(Channel::Clear.strongest(offered, &anna), None);
+/// # Ok::<(), ehlo::sasl::CredentialsError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel<'a> {
+    /// Nothing: no password and no token may be sent as it is, RFC 4954 §4.
+    Clear,
+    /// TLS; or one has decided to send secrets in clear.
+    Protected,
+    /// TLS, and what is needed to bind the exchange to it.
+    Bound(ChannelBinding<'a>),
+}
+
+impl<'a> Channel<'a> {
+    /// The strongest mechanism that the server offers and these credentials can be used with: the
+    /// first of [`SaslMechanism::ALL`]. The answer does not depend on what was tried before, so a
+    /// mechanism that failed is not followed by a weaker one.
+    pub fn strongest(
+        &self,
+        offered: Mechanisms,
+        credentials: &Credentials<'_>,
+    ) -> Option<SaslMechanism> {
+        let common = offered.intersection(credentials.mechanisms());
+        let usable = match self {
+            Self::Clear => common.difference(Mechanisms::PLAINTEXT).difference(BINDING),
+            Self::Protected => common.difference(BINDING),
+            Self::Bound(_) => common,
+        };
+        usable.iter().next()
+    }
+
+    /// What binds the exchange to TLS.
+    pub const fn binding(&self) -> Option<ChannelBinding<'a>> {
+        match self {
+            Self::Bound(binding) => Some(*binding),
+            Self::Clear | Self::Protected => None,
+        }
+    }
+}
+
+/// What both ends of a TLS connection know and nobody between them does, RFC 5056. `Debug` shows
+/// its type.
+///
+/// ```
+/// use ehlo::sasl::ChannelBinding;
+///
+/// // RFC 9266: 32 octets that TLS 1.3 exports with the label EXPORTER-Channel-Binding.
+/// let exported = [7; 32];
+/// let binding = ChannelBinding::new("tls-exporter", &exported)?;
+/// assert_eq!(binding.name(), "tls-exporter");
+/// # Ok::<(), ehlo::sasl::CredentialsError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ChannelBinding<'a> {
+    name: &'a str,
+    data: &'a [u8],
+}
+
+impl<'a> ChannelBinding<'a> {
+    /// A type of RFC 5929 or RFC 9266, as `tls-exporter` or `tls-server-end-point`, and its data.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError`]: an empty name or no data, or a name that is not
+    /// `cb-name = 1*(ALPHA / DIGIT / "." / "-")`, RFC 5802 §7.
+    pub fn new(name: &'a str, data: &'a [u8]) -> Result<Self, CredentialsError> {
+        if name.is_empty() || data.is_empty() {
+            return Err(CredentialsError::Empty);
+        }
+        if !name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b".-".contains(&octet)) {
+            return Err(CredentialsError::Forbidden);
+        }
+        Ok(Self { name, data })
+    }
+
+    /// The type.
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// The data.
+    pub const fn data(&self) -> &'a [u8] {
+        self.data
+    }
+}
+
+impl core::fmt::Debug for ChannelBinding<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "ChannelBinding({})", self.name)
+    }
+}
+
+/// An identity that any mechanism can carry.
+fn identity(name: &str) -> Result<&str, CredentialsError> {
+    if name.is_empty() {
+        return Err(CredentialsError::Empty);
+    }
+    if name.chars().any(char::is_control) {
+        return Err(CredentialsError::Forbidden);
+    }
+    Ok(name)
+}
+
+/// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`, RFC 6750 §2.1.
+pub(super) fn b64token(token: &str) -> Result<&str, CredentialsError> {
+    let mut characters = token.as_bytes();
+    while let [rest @ .., b'='] = characters {
+        characters = rest;
+    }
+    if characters.is_empty() {
+        return Err(CredentialsError::Empty);
+    }
+    let allowed = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~+/".contains(octet);
+    if characters.iter().all(allowed) { Ok(token) } else { Err(CredentialsError::Forbidden) }
+}
+
+const BY_PASSWORD: Mechanisms = {
+    let mechanisms = Mechanisms::NONE.with(SaslMechanism::Plain).with(SaslMechanism::Login);
+    let mechanisms = if cfg!(feature = "cram-md5") {
+        mechanisms.with(SaslMechanism::CramMd5)
+    } else {
+        mechanisms
+    };
+    if cfg!(feature = "scram") {
+        mechanisms
+            .with(SaslMechanism::ScramSha1)
+            .with(SaslMechanism::ScramSha1Plus)
+            .with(SaslMechanism::ScramSha256)
+            .with(SaslMechanism::ScramSha256Plus)
+    } else {
+        mechanisms
+    }
+};
+
+/// Those that cannot say for whom the client acts.
+const WITHOUT_AUTHORIZATION: Mechanisms = Mechanisms::NONE
+    .with(SaslMechanism::Login)
+    .with(SaslMechanism::CramMd5)
+    .with(SaslMechanism::Xoauth2)
+    .with(SaslMechanism::Anonymous);
+
+/// Those that need a [`ChannelBinding`].
+pub(super) const BINDING: Mechanisms =
+    Mechanisms::NONE.with(SaslMechanism::ScramSha1Plus).with(SaslMechanism::ScramSha256Plus);

@@ -1,0 +1,138 @@
+//! LOGIN, draft-murchison-sasl-login.
+
+use super::client::written;
+use super::server::{MALFORMED, decoded, text};
+use super::{
+    ClientFailure, ClientMechanism, Credentials, Proof, SaslData, SaslMechanism, ServerFailure,
+    ServerMechanism, ServerTurn,
+};
+use crate::Mechanism;
+
+/// A client of LOGIN: the name, then the password, whatever the challenges say.
+///
+/// ```
+/// use ehlo::sasl::{ClientMechanism, Credentials, LoginClient};
+///
+/// let mut login = LoginClient::new(&Credentials::password("anna", "secret")?).unwrap();
+/// let mut buffer = [0; 16];
+/// assert_eq!(login.initial_response(&mut buffer)?, None);
+/// assert_eq!(login.respond(b"User Name\0", &mut buffer)?, b"anna");
+/// assert_eq!(login.respond(b"", &mut buffer)?, b"secret");
+/// assert!(login.is_done());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct LoginClient<'a> {
+    credentials: Credentials<'a>,
+    answered: u8,
+}
+
+impl<'a> LoginClient<'a> {
+    /// A client with this name and password; none for other credentials.
+    pub fn new(credentials: &Credentials<'a>) -> Option<Self> {
+        let usable = credentials.mechanisms().contains(SaslMechanism::Login);
+        usable.then_some(Self { credentials: *credentials, answered: 0 })
+    }
+}
+
+impl ClientMechanism for LoginClient<'_> {
+    fn name(&self) -> Mechanism<'static> {
+        SaslMechanism::Login.into()
+    }
+
+    fn initial_response<'b>(
+        &mut self,
+        _buffer: &'b mut [u8],
+    ) -> Result<Option<&'b [u8]>, ClientFailure> {
+        Ok(None)
+    }
+
+    fn respond<'b>(
+        &mut self,
+        _challenge: &[u8],
+        buffer: &'b mut [u8],
+    ) -> Result<&'b [u8], ClientFailure> {
+        self.answered = self.answered.saturating_add(1);
+        let answer = match (self.answered, self.credentials.proof()) {
+            (1, _) => self.credentials.authentication().unwrap_or_default(),
+            (2, Proof::Password(password)) => password,
+            _ => return Err(ClientFailure::Challenge),
+        };
+        written(buffer, |writer| writer.put(answer.as_bytes()))
+    }
+
+    fn is_done(&self) -> bool {
+        self.answered == 2
+    }
+}
+
+/// A server of LOGIN. It asks for the name and the password in the words that clients expect, takes
+/// the name as an initial response too, and then asks for a verdict on a [`Proof::Password`].
+///
+/// ```
+/// use ehlo::SaslData;
+/// use ehlo::sasl::{LoginServer, ServerMechanism, ServerTurn};
+///
+/// let (mut login, mut buffer) = (LoginServer::new(), [0; 16]);
+/// let turn = login.respond(Some(&SaslData::new(b"anna")), &mut buffer)?;
+/// assert_eq!(turn, ServerTurn::Challenge(b"Password:"));
+/// let turn = login.respond(Some(&SaslData::new(b"secret")), &mut buffer)?;
+/// let ServerTurn::Verify(credentials) = turn else { panic!() };
+/// assert_eq!(credentials.authentication(), Some("anna"));
+/// # Ok::<(), ehlo::sasl::ServerFailure>(())
+/// ```
+#[derive(Clone)]
+pub struct LoginServer {
+    name: [u8; NAME],
+    /// Octets of the name, once it was given.
+    length: Option<usize>,
+}
+
+impl LoginServer {
+    /// A server that has not heard anything.
+    pub const fn new() -> Self {
+        Self { name: [0; NAME], length: None }
+    }
+}
+
+impl ServerMechanism for LoginServer {
+    fn respond<'b>(
+        &mut self,
+        message: Option<&SaslData<'_>>,
+        buffer: &'b mut [u8],
+    ) -> Result<ServerTurn<'b>, ServerFailure> {
+        let Some(message) = message else { return Ok(ServerTurn::Challenge(b"Username:")) };
+        let Some(length) = self.length else {
+            let length = message.decode(&mut self.name).map_err(|_| MALFORMED)?;
+            word(self.name.get(..length).unwrap_or_default())?;
+            self.length = Some(length);
+            return Ok(ServerTurn::Challenge(b"Password:"));
+        };
+        let (name, room) =
+            buffer.split_at_mut_checked(length).ok_or(ServerFailure::BufferTooSmall)?;
+        name.copy_from_slice(self.name.get(..length).ok_or(ServerFailure::OutOfTurn)?);
+        let password = Proof::Password(word(decoded(message, room)?)?);
+        Ok(ServerTurn::Verify(Credentials::received(Some(word(name)?), None, password)))
+    }
+}
+
+impl Default for LoginServer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl core::fmt::Debug for LoginServer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("LoginServer").field("named", &self.length.is_some()).finish_non_exhaustive()
+    }
+}
+
+/// What PLAIN would have in the same place: `1*SAFE`, RFC 4616 §2.
+fn word(octets: &[u8]) -> Result<&str, ServerFailure> {
+    let word = text(octets)?;
+    if word.is_empty() || word.contains('\0') { Err(MALFORMED) } else { Ok(word) }
+}
+
+/// Octets that a name may have, as RFC 4616 §2 wants them of PLAIN.
+const NAME: usize = 255;

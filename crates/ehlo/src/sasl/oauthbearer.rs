@@ -1,0 +1,197 @@
+//! OAUTHBEARER, RFC 7628.
+
+use memchr::memchr;
+
+use super::client::written;
+use super::credentials::b64token;
+use super::gs2::{put_saslname, saslname};
+use super::server::{MALFORMED, cut, decoded, text};
+use super::xoauth2::{Stage, bearer};
+use super::{
+    ClientFailure, ClientMechanism, Credentials, Proof, SaslData, SaslMechanism, ServerFailure,
+    ServerMechanism, ServerTurn,
+};
+use crate::Mechanism;
+
+/// A client of OAUTHBEARER, RFC 7628: a bearer token, and whom it is for.
+///
+/// ```
+/// use ehlo::sasl::{ClientMechanism, Credentials, OauthBearerClient};
+///
+/// let credentials = Credentials::token("user@example.com", "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29t")?;
+/// let mut client = OauthBearerClient::new(&credentials).unwrap().at("server.example.com", 587);
+/// let mut buffer = [0; 256];
+/// assert_eq!(
+///     client.initial_response(&mut buffer)?,
+///     Some(
+///         &b"n,a=user@example.com,\x01host=server.example.com\x01port=587\x01\
+///            auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29t\x01\x01"[..]
+///     )
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct OauthBearerClient<'a> {
+    credentials: Credentials<'a>,
+    server: Option<(&'a str, u16)>,
+    stage: Stage,
+}
+
+impl<'a> OauthBearerClient<'a> {
+    /// A client with this token; none for other credentials.
+    pub fn new(credentials: &Credentials<'a>) -> Option<Self> {
+        let usable = credentials.mechanisms().contains(SaslMechanism::OauthBearer);
+        usable.then_some(Self { credentials: *credentials, server: None, stage: Stage::New })
+    }
+
+    /// The same, and it says which host and port it has connected to, which RFC 7628 §3.1 leaves
+    /// open. A host with a character that is not printable ASCII is not said.
+    #[must_use]
+    pub fn at(self, host: &'a str, port: u16) -> Self {
+        let printable = host.bytes().all(|octet| octet.is_ascii_graphic());
+        Self { server: printable.then_some((host, port)), ..self }
+    }
+}
+
+impl ClientMechanism for OauthBearerClient<'_> {
+    fn name(&self) -> Mechanism<'static> {
+        SaslMechanism::OauthBearer.into()
+    }
+
+    fn initial_response<'b>(
+        &mut self,
+        buffer: &'b mut [u8],
+    ) -> Result<Option<&'b [u8]>, ClientFailure> {
+        let Proof::Token(token) = self.credentials.proof() else {
+            return Err(ClientFailure::Credentials);
+        };
+        self.stage = Stage::Sent;
+        // RFC 7628 §3.1: `client-resp = (gs2-header kvsep *kvpair kvsep) / kvsep`.
+        let message = written(buffer, |writer| {
+            writer.put(b"n,a=");
+            put_saslname(self.credentials.identity().unwrap_or_default(), writer);
+            writer.put(b",\x01");
+            if let Some((host, port)) = self.server {
+                writer.put(b"host=");
+                writer.put(host.as_bytes());
+                writer.put(b"\x01port=");
+                writer.put_number(port.into());
+                writer.put_octet(1);
+            }
+            writer.put(b"auth=Bearer ");
+            writer.put(token.as_bytes());
+            writer.put(b"\x01\x01");
+        })?;
+        Ok(Some(message))
+    }
+
+    // RFC 7628 §3.2.3: "the client MUST respond with … a single kvsep", and then comes the refusal.
+    fn respond<'b>(
+        &mut self,
+        _challenge: &[u8],
+        _buffer: &'b mut [u8],
+    ) -> Result<&'b [u8], ClientFailure> {
+        let stage = core::mem::replace(&mut self.stage, Stage::Refused);
+        if stage == Stage::Sent { Ok(b"\x01") } else { Err(ClientFailure::Challenge) }
+    }
+
+    fn is_done(&self) -> bool {
+        self.stage == Stage::Sent
+    }
+}
+
+/// A server of OAUTHBEARER, RFC 7628. It asks for a verdict on a [`Proof::Token`], which says whose
+/// it is; the client may say whom it acts for, and most do, so that
+/// [`accept_authorization`](super::ServerExchange::accept_authorization) is the yes to them. After a
+/// no the client is told so in a challenge of its own.
+///
+/// ```
+/// use ehlo::SaslData;
+/// use ehlo::sasl::{OauthBearerServer, Proof, ServerExchange, ServerStep};
+///
+/// let (mut exchange, mut buffer) = (ServerExchange::new(OauthBearerServer::new()), [0; 1024]);
+/// let message = SaslData::new(b"n,a=anna@example.org,\x01auth=Bearer vF9dft4qmT\x01\x01");
+/// let ServerStep::Verify(credentials) = exchange.start(Some(&message), &mut buffer) else {
+///     panic!()
+/// };
+/// assert_eq!(credentials.proof(), Proof::Token("vF9dft4qmT"));
+/// assert_eq!(credentials.authorization(), Some("anna@example.org"));
+/// // The token is valid, and anna's.
+/// let ServerStep::Reply(reply) = exchange.accept_authorization(&mut buffer) else { panic!() };
+/// assert_eq!(reply.code(), ehlo::Code::AUTHENTICATION_SUCCEEDED);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct OauthBearerServer {
+    refused: bool,
+}
+
+impl OauthBearerServer {
+    /// A server that has not heard anything.
+    pub const fn new() -> Self {
+        Self { refused: false }
+    }
+}
+
+impl ServerMechanism for OauthBearerServer {
+    fn respond<'b>(
+        &mut self,
+        message: Option<&SaslData<'_>>,
+        buffer: &'b mut [u8],
+    ) -> Result<ServerTurn<'b>, ServerFailure> {
+        // RFC 7628 §3.2.3: whatever the client says to the reason, the exchange has failed.
+        if self.refused {
+            return Err(ServerFailure::Credentials);
+        }
+        let Some(message) = message else { return Ok(ServerTurn::Challenge(b"")) };
+        if let Some(credentials) = client_resp(decoded(message, buffer)?)? {
+            return Ok(ServerTurn::Verify(credentials));
+        }
+        // RFC 7628 §4.3: a client without a token wants to be told what it lacks.
+        self.refused = true;
+        Ok(ServerTurn::Challenge(INVALID_TOKEN))
+    }
+
+    fn refused<'b>(&mut self, _buffer: &'b mut [u8]) -> Result<ServerTurn<'b>, ServerFailure> {
+        self.refused = true;
+        Ok(ServerTurn::Challenge(INVALID_TOKEN))
+    }
+}
+
+/// `client-resp = (gs2-header kvsep *kvpair kvsep) / kvsep`, RFC 7628 §3.1; none without a token.
+fn client_resp(message: &mut [u8]) -> Result<Option<Credentials<'_>>, ServerFailure> {
+    let end = memchr(1, message).ok_or(MALFORMED)?;
+    let (header, pairs) = message.split_at_mut_checked(end).ok_or(MALFORMED)?;
+    if header.is_empty() && pairs.len() == 1 {
+        return Ok(None);
+    }
+    // RFC 7628 §3.1: `gs2-header = gs2-cb-flag "," [authzid] ","`; a channel is not bound.
+    let authorization = match header {
+        [b'n' | b'y', b',', b','] => None,
+        [b'n' | b'y', b',', b'a', b'=', name @ .., b','] => Some(saslname(name).ok_or(MALFORMED)?),
+        _ => return Err(MALFORMED),
+    };
+    let (mut pairs, mut token) = (pairs.get(1..).unwrap_or_default(), None);
+    while pairs != b"\x01" {
+        let (pair, rest) = cut(pairs, 1).ok_or(MALFORMED)?;
+        let (key, value) = kvpair(pair).ok_or(MALFORMED)?;
+        if key == b"auth" && token.replace(value).is_some() {
+            return Err(MALFORMED);
+        }
+        pairs = rest;
+    }
+    let Some(token) = token else { return Ok(None) };
+    let token = b64token(text(bearer(token).ok_or(MALFORMED)?)?).map_err(|_| MALFORMED)?;
+    Ok(Some(Credentials::received(None, authorization, Proof::Token(token))))
+}
+
+/// `kvpair = key "=" value kvsep`, where `key = 1*(ALPHA)` and
+/// `value = *(VCHAR / SP / HTAB / CR / LF )`, RFC 7628 §3.1, without its `kvsep`.
+fn kvpair(pair: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (key, value) = cut(pair, b'=')?;
+    let is_key = !key.is_empty() && key.iter().all(u8::is_ascii_alphabetic);
+    let allowed = |octet: &u8| matches!(octet, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    (is_key && value.iter().all(allowed)).then_some((key, value))
+}
+
+/// RFC 7628 §3.2.2.
+const INVALID_TOKEN: &[u8] = br#"{"status":"invalid_token"}"#;

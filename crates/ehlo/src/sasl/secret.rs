@@ -1,0 +1,54 @@
+//! What a server has stored of a user.
+
+/// What a server has stored of a user, for the mechanisms that do not send the password. `Debug`
+/// shows of which kind it is.
+///
+/// ```
+/// use ehlo::sasl::StoredSecret;
+///
+/// assert_eq!(format!("{:?}", StoredSecret::Password("secret")), "Password(redacted)");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoredSecret<'a> {
+    /// The password itself, as CRAM-MD5 needs it.
+    Password(&'a str),
+    /// What SCRAM keeps in the place of the password.
+    Scram(ScramKeys<'a>),
+}
+
+impl core::fmt::Debug for StoredSecret<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Password(_) => "Password(redacted)",
+            Self::Scram(_) => "Scram(redacted)",
+        })
+    }
+}
+
+/// What a server keeps in the place of a password, RFC 5802 §3: enough to know one who has the
+/// password, not enough to be one. The feature `scram` makes them, and uses them.
+///
+/// ```
+/// use ehlo::sasl::ScramKeys;
+///
+/// let keys = ScramKeys { iterations: 4096, salt: b"sea", stored_key: &[1; 32], server_key: &[2; 32] };
+/// assert_eq!(format!("{keys:?}"), "ScramKeys(redacted)");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ScramKeys<'a> {
+    /// How often the password was hashed. RFC 7677 §4: at least 4096.
+    pub iterations: u32,
+    /// What it was hashed with.
+    pub salt: &'a [u8],
+    /// `StoredKey`, as long as the hash: 20 octets for SHA-1, 32 for SHA-256.
+    pub stored_key: &'a [u8],
+    /// `ServerKey`, as long as the hash.
+    pub server_key: &'a [u8],
+}
+
+impl core::fmt::Debug for ScramKeys<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ScramKeys(redacted)")
+    }
+}
