@@ -51,6 +51,8 @@ pub struct Server {
     scanned: u32,
     /// `receive` gives an event without looking further.
     ready: bool,
+    /// A line has begun: nothing but its end or its length makes an event.
+    mid_line: bool,
     /// The verdict on the mail data that is being skipped.
     verdict: Option<Reason>,
     /// MAIL commands that were answered.
@@ -87,6 +89,7 @@ impl Server {
             reading: Reading::Line,
             scanned: 0,
             ready: false,
+            mid_line: false,
             verdict: None,
             messages: 0,
             errors: 0,
@@ -189,6 +192,7 @@ impl Server {
             return Err(ReplyError::NotAllowed { verb, code: reply.code() });
         }
         let pending = Pending { verb, announced: true, refused: None, owed: 1 };
+        self.mid_line = false;
         let before = self.pending.replace(pending);
         self.reply(reply, out).inspect_err(|_| self.pending = before)
     }
@@ -396,6 +400,7 @@ impl Machine for Server {
     }
 
     fn end_of_input(&mut self) {
+        self.mid_line = false;
         self.end_of_input = true;
     }
 
