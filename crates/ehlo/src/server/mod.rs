@@ -51,8 +51,9 @@ pub struct Server {
     scanned: u32,
     /// `receive` gives an event without looking further.
     ready: bool,
-    /// A line has begun: nothing but its end or its length makes an event.
-    mid_line: bool,
+    /// Octets of the unread input once there is one more of the line that has begun, when nothing
+    /// but its end or its length makes an event; else 0.
+    longer: u16,
     /// The verdict on the mail data that is being skipped.
     verdict: Option<Reason>,
     /// MAIL commands that were answered.
@@ -89,7 +90,7 @@ impl Server {
             reading: Reading::Line,
             scanned: 0,
             ready: false,
-            mid_line: false,
+            longer: 0,
             verdict: None,
             messages: 0,
             errors: 0,
@@ -192,7 +193,7 @@ impl Server {
             return Err(ReplyError::NotAllowed { verb, code: reply.code() });
         }
         let pending = Pending { verb, announced: true, refused: None, owed: 1 };
-        self.mid_line = false;
+        self.longer = 0;
         let before = self.pending.replace(pending);
         self.reply(reply, out).inspect_err(|_| self.pending = before)
     }
@@ -400,7 +401,7 @@ impl Machine for Server {
     }
 
     fn end_of_input(&mut self) {
-        self.mid_line = false;
+        self.longer = 0;
         self.end_of_input = true;
     }
 
