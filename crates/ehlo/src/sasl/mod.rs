@@ -35,6 +35,69 @@
 //! assert_eq!(&out[..n], b"AUTH PLAIN AGFubmEAc2VjcmV0\r\n");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! A server's, from the events of the machine to the replies. It answers the questions of any
+//! mechanism; CRAM-MD5 and SCRAM are made with `CramMd5Server::new` and `ScramServer::new` in the
+//! place of [`AnyServer::new`], and want what is stored of the user.
+//!
+//! ```
+//! use ehlo::sasl::{AnyServer, Proof, ServerExchange, ServerStep};
+//! use ehlo::server::{Event, Server};
+//! use ehlo::{Capabilities, Command, Mechanisms, ReplyError, SaslMechanism, ServerConfig};
+//!
+//! /// Answers one event into `out`; the length of the answer.
+//! fn answer(
+//!     event: &Event<'_>,
+//!     server: &mut Server,
+//!     attempt: &mut Option<ServerExchange<AnyServer>>,
+//!     buffer: &mut [u8],
+//!     out: &mut [u8],
+//! ) -> Result<usize, ReplyError> {
+//!     let step = match event {
+//!         Event::Command(Command::Auth { mechanism, initial_response }) => {
+//!             *attempt = mechanism.known().and_then(AnyServer::new).map(ServerExchange::new);
+//!             attempt.as_mut().map(|it| it.start(initial_response.as_ref(), buffer))
+//!         }
+//!         Event::AuthResponse(response) => attempt.as_mut().map(|it| it.receive(response, buffer)),
+//!         _ => None,
+//!     };
+//!     // Another event, or a mechanism that was offered and is not here.
+//!     let (Some(mut step), Some(exchange)) = (step, attempt) else {
+//!         return server.reply(&server.standard_reply("mx.example"), out);
+//!     };
+//!     loop {
+//!         step = match step {
+//!             ServerStep::Challenge(data) => return server.challenge(&data, out),
+//!             ServerStep::Reply(reply) => return server.reply(&reply, out),
+//!             ServerStep::Verify(claim) => match (claim.authentication(), claim.proof()) {
+//!                 (Some("anna"), Proof::Password("secret")) => exchange.accept(buffer),
+//!                 _ => exchange.refuse(buffer),
+//!             },
+//!             ServerStep::Secret(_name) => exchange.secret(None, buffer),
+//!         };
+//!     }
+//! }
+//!
+//! # let offered = Mechanisms::NONE.with(SaslMechanism::Plain).with(SaslMechanism::Login);
+//! # let mut server = Server::new(ServerConfig {
+//! #     offered: Capabilities::NONE.with_mechanisms(offered),
+//! #     implicit_tls: true,
+//! #     ..ServerConfig::DEFAULT
+//! # });
+//! # let (mut attempt, mut buffer, mut out) = (None, [0; 1024], [0; 1024]);
+//! # let mut say = |line: &'static str| {
+//! #     let event = server.receive(line.as_bytes()).event;
+//! #     let n = answer(&event, &mut server, &mut attempt, &mut buffer, &mut out).unwrap();
+//! #     String::from_utf8_lossy(&out[..n]).into_owned()
+//! # };
+//! # say("");
+//! # say("EHLO client.example\r\n");
+//! // say(line) gives the line to Server::receive, and its event to the function above.
+//! assert_eq!(say("AUTH LOGIN\r\n"), "334 VXNlcm5hbWU6\r\n");
+//! assert_eq!(say("YW5uYQ==\r\n"), "334 UGFzc3dvcmQ6\r\n");
+//! assert_eq!(say("d3Jvbmc=\r\n"), "535 authentication credentials invalid\r\n");
+//! assert_eq!(say("AUTH PLAIN AGFubmEAc2VjcmV0\r\n"), "235 authentication successful\r\n");
+//! ```
 
 mod anonymous;
 mod any;

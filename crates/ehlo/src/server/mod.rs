@@ -14,8 +14,8 @@ pub use event::{Event, Reason, Refusal};
 use crate::encode::Writer;
 use crate::reply::write_ehlo;
 use crate::{
-    BufferTooSmall, Code, DataDecoder, EnhancedCode, Extension, Machine, Received, Reply, Severity,
-    State, Upgrade, Verb, Wants, limits, session,
+    BufferTooSmall, Challenge, Code, DataDecoder, Encode as _, EnhancedCode, Extension, Machine,
+    Received, Reply, SaslData, Severity, State, Upgrade, Verb, Wants, limits, session,
 };
 
 /// A server's half of an SMTP, submission or LMTP session.
@@ -155,7 +155,8 @@ impl Server {
     ///
     /// A positive code must be one that RFC 5321 §4.3.2, or the extension's RFC, lists for the
     /// command, unless [`Policy::any_reply_code`](crate::Policy::any_reply_code); what the machine
-    /// has refused cannot be accepted.
+    /// has refused cannot be accepted. A 334 to AUTH must be a [`Challenge`], which
+    /// [`challenge`](Self::challenge) writes of any length.
     ///
     /// # Errors
     ///
@@ -166,6 +167,14 @@ impl Server {
         if !self.may_answer(pending, code) {
             return Err(ReplyError::NotAllowed { verb, code });
         }
+        if code == Code::AUTHENTICATION_CONTINUES && is_auth(verb) {
+            if let Ok(Challenge(data)) = Challenge::from_reply(reply) {
+                return self.challenge(&data, out);
+            }
+            if !self.config.policy.any_reply_code {
+                return Err(ReplyError::NotAllowed { verb, code });
+            }
+        }
         let mut writer = Writer::new(out);
         if matches!(verb, Verb::Ehlo | Verb::Lhlo) && code.is_positive() {
             write_ehlo(reply, self.offered().iter(), &mut writer);
@@ -173,6 +182,29 @@ impl Server {
             self.dressed(verb, reply).write(&mut writer, self.writes_enhanced(verb, code), false);
         }
         let written = writer.finish().map_err(ReplyError::BufferTooSmall)?;
+        self.apply(pending, code);
+        Ok(written)
+    }
+
+    /// Writes a challenge to the pending AUTH, or to the pending response within it, into `out`, and
+    /// returns its length in octets: `334 ` and the base64 of `data` in one line, however long it
+    /// is. RFC 4954 §4.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError`]; nothing has changed then. [`ReplyError::ChallengeTooLong`] for a line of more
+    /// than [`limits::AUTH_LINE`] octets.
+    pub fn challenge(&mut self, data: &SaslData<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
+        let pending = self.pending.ok_or(ReplyError::NothingPending)?;
+        let (verb, code) = (pending.verb, Code::AUTHENTICATION_CONTINUES);
+        if !is_auth(verb) || !self.may_answer(pending, code) {
+            return Err(ReplyError::NotAllowed { verb, code });
+        }
+        let challenge = Challenge(*data);
+        if challenge.encoded_len() > limits::AUTH_LINE {
+            return Err(ReplyError::ChallengeTooLong);
+        }
+        let written = challenge.encode(out).map_err(ReplyError::BufferTooSmall)?;
         self.apply(pending, code);
         Ok(written)
     }
@@ -427,6 +459,8 @@ pub enum ReplyError {
         /// The code of the reply.
         code: Code,
     },
+    /// The challenge needs a line of more than 12,288 octets, RFC 4954 §4.
+    ChallengeTooLong,
     /// The reply does not fit.
     BufferTooSmall(BufferTooSmall),
 }
@@ -436,6 +470,7 @@ impl core::fmt::Display for ReplyError {
         match self {
             Self::NothingPending => f.write_str("no command awaits a reply"),
             Self::NotAllowed { verb, code } => write!(f, "{code} does not answer {verb:?}"),
+            Self::ChallengeTooLong => f.write_str("the challenge is longer than a line of AUTH"),
             Self::BufferTooSmall(error) => error.fmt(f),
         }
     }
@@ -455,6 +490,10 @@ impl core::fmt::Display for Injected {
 }
 
 impl core::error::Error for Injected {}
+
+const fn is_auth(verb: Verb) -> bool {
+    matches!(verb, Verb::Auth | Verb::AuthResponse)
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Pending {
