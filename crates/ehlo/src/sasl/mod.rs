@@ -118,7 +118,7 @@ mod server;
 mod xoauth2;
 
 use base64::Engine;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
 pub use anonymous::{AnonymousClient, AnonymousServer};
 pub use any::{AnyClient, AnyServer};
@@ -204,13 +204,9 @@ impl<'a> SaslData<'a> {
     /// The initial response of a parsed AUTH command need not be canonical, as the grammar of RFC
     /// 4954 does not ask for it; everything else is.
     pub fn is_canonical(&self) -> bool {
-        let Form::Base64(base64) = self.0 else { return true };
-        let spare = match base64 {
-            [.., last, b'=', b'='] => sextet(*last) & 0b1111,
-            [.., last, b'='] => sextet(*last) & 0b11,
-            _ => 0,
-        };
-        spare == 0
+        // The last four digits say it.
+        let Form::Base64([.., a, b, c, d]) = self.0 else { return true };
+        STANDARD.decode_slice([*a, *b, *c, *d], &mut [0; 3]).is_ok()
     }
 
     /// An initial response, where `=` stands for nothing. RFC 4954 §4:
@@ -442,17 +438,6 @@ pub(crate) fn initial_response(input: &[u8]) -> IResult<'_, SaslData<'_>> {
     }
     let (rest, base64) = grammar::base64(input, KIND)?;
     Ok((rest, SaslData(Form::Base64(base64))))
-}
-
-/// The six bits that a digit stands for.
-const fn sextet(digit: u8) -> u8 {
-    match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'+' => 62,
-        _ => 63,
-    }
 }
 
 const KIND: SyntaxErrorKind = SyntaxErrorKind::Base64;
