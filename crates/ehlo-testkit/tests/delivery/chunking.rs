@@ -17,6 +17,8 @@ fn content_of(sent: &str) -> &str {
     content.strip_suffix("QUIT\r\n").expect("an orderly end")
 }
 
+type Give = fn(&mut Caller<'_, '_>, u64) -> Result<(), SendError>;
+
 fn in_three(caller: &mut Caller<'_, '_>, _: u64) -> Result<(), SendError> {
     caller.piece(b"Subject: x\r\n")?;
     caller.piece(b"\r\n.\r")?;
@@ -197,7 +199,6 @@ fn binary_content_goes_by_bdat_or_not_at_all() {
 fn chunks_follow_the_newline_policy() {
     let recipients = five();
     let mut run = Run::new(&[Envelope::new(sender(), &recipients)]);
-    type Give = fn(&mut Caller<'_, '_>, u64) -> Result<(), SendError>;
     let contents: [Give; 9] = [
         |caller, _| caller.end(),
         |caller, _| caller.last(b"a\nb\rc\r\n.\nd"),
