@@ -1,5 +1,7 @@
-//! What the examples share: the name of this machine, the choices of a flag, dates, and text that
-//! is safe to print.
+//! What the examples share: the name of this machine, the choices of a flag, dates, text that is
+//! safe to print, and whom TLS trusts.
+
+pub mod tls;
 
 use std::fmt::Write as _;
 use std::process::Command;
