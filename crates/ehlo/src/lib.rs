@@ -6,6 +6,7 @@
 //! | to receive them | [`Server`]: octets in, events out; the reply decides |
 //! | a client that does something of its own | [`Client`] |
 //! | buffers around a machine, without a socket | `Endpoint`, with the feature `bytes` |
+//! | to know who greets me | [`HeloCheck`]: forward-confirmed reverse DNS, without a resolver |
 //! | to read or write one line | [`Command`], [`Reply`], [`Capability`]; paths: [`ReversePath`], [`ForwardPath`]; parameters: [`Parameters`] |
 //! | the mail data alone | [`DataDecoder`], [`DataEncoder`], [`ChunkDecoder`] |
 //! | which command is valid when | [`session`] |
@@ -52,6 +53,7 @@ mod endpoint;
 mod error;
 mod extension;
 mod grammar;
+pub mod identity;
 mod keyword;
 pub mod limits;
 mod machine;
@@ -84,6 +86,7 @@ pub use encode::{BufferTooSmall, Encode, Writer};
 pub use endpoint::{Answer, Endpoint, Transport, Turn};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
+pub use identity::HeloCheck;
 pub use machine::{Machine, Received, Upgrade, Wants};
 pub use parameter::{
     AuthIdentity, Body, By, ByMode, DateTime, DecodedXtext, Envid, HoldInterval, Mtrk, Notify,
