@@ -16,9 +16,7 @@ use tokio_rustls::rustls::crypto::{
 };
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::server::ParsedCertificate;
-use tokio_rustls::rustls::{
-    ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
-};
+use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use tokio_rustls::{TlsConnector, TlsStream};
 use x509_cert::Certificate as X509;
 use x509_cert::der::Decode as _;
@@ -54,10 +52,12 @@ impl Tls {
         let suite = connection.negotiated_cipher_suite();
         let certificate = connection.peer_certificates().and_then(<[_]>::first);
         Self {
-            version: version.and_then(|version| version.as_str()).map_or_else(unknown, |name| {
-                name.replace("TLSv1_", "TLS 1.")
-            }),
-            cipher_suite: suite.and_then(|suite| suite.suite().as_str()).map_or_else(unknown, str::to_owned),
+            version: version
+                .and_then(|version| version.as_str())
+                .map_or_else(unknown, |name| name.replace("TLSv1_", "TLS 1.")),
+            cipher_suite: suite
+                .and_then(|suite| suite.suite().as_str())
+                .map_or_else(unknown, str::to_owned),
             certificate: match certificate {
                 Some(der) => Certificate::read(der),
                 None => Err("the server showed none".to_owned()),

@@ -15,7 +15,8 @@ use crate::session::{Heard, Said, Target, Upgrade};
 pub(crate) struct Finding {
     pub(crate) level: Level,
     pub(crate) text: String,
-    pub(crate) remedy: Option<Remedy>,
+    /// Any of them may be what is needed.
+    pub(crate) remedies: Vec<Remedy>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub(crate) enum Level {
 
 impl Finding {
     pub(crate) fn wrong(text: impl Into<String>) -> Self {
-        Self { level: Level::Wrong, text: text.into(), remedy: None }
+        Self { level: Level::Wrong, text: text.into(), remedies: Vec::new() }
     }
 
     pub(crate) fn notice(text: impl Into<String>) -> Self {
@@ -36,7 +37,7 @@ impl Finding {
     }
 
     pub(crate) fn mended_by(self, remedy: Remedy) -> Self {
-        Self { remedy: Some(remedy), ..self }
+        Self { remedies: vec![remedy], ..self }
     }
 }
 
@@ -55,7 +56,8 @@ pub(crate) fn of_session(
     if let Some(reason) = &heard.broken {
         findings.push(Finding::wrong(format!("The session ended early: {reason}.")));
     }
-    for said in [&heard.ehlo, &heard.ehlo_in_tls].into_iter().flatten().filter(|said| !said.is_ok()) {
+    for said in [&heard.ehlo, &heard.ehlo_in_tls].into_iter().flatten().filter(|said| !said.is_ok())
+    {
         // RFC 5321 §2.2.1: "servers MUST support the EHLO command even if they do not implement
         // any specific extensions".
         findings.push(Finding::wrong(format!(
@@ -173,7 +175,8 @@ fn tls(target: &Target, heard: &Heard, now: Duration, findings: &mut Vec<Finding
     match &heard.tls {
         Upgrade::Untried => {}
         Upgrade::NotOffered => {
-            let text = "STARTTLS is not offered: mail comes in clear, and anybody on the way can read it.";
+            let text =
+                "STARTTLS is not offered: mail comes in clear, and anybody on the way can read it.";
             let finding = match target.tls {
                 TlsMode::Require => Finding::wrong(text),
                 _ => Finding::notice(text),
@@ -203,7 +206,9 @@ fn dates(certificate: &Certificate, now: Duration, findings: &mut Vec<Finding>) 
     let days = |span: Duration| span.as_secs() / 86_400;
     let finding = if let Some(since) = now.checked_sub(certificate.not_after) {
         Finding::wrong(format!("The certificate expired {} days ago.", days(since)))
-    } else if let Some(until) = certificate.not_before.checked_sub(now).filter(|span| !span.is_zero()) {
+    } else if let Some(until) =
+        certificate.not_before.checked_sub(now).filter(|span| !span.is_zero())
+    {
         Finding::wrong(format!("The certificate is valid only in {} days.", days(until)))
     } else if days(certificate.not_after.saturating_sub(now)) < SOON {
         let left = days(certificate.not_after.saturating_sub(now));

@@ -74,7 +74,9 @@ impl Remedy {
                 vec![format!("DNS, in the zone of {name}: a record {name} {record} {address}")]
             }
             Self::DnsServers { what } => {
-                vec![format!("DNS: the servers of the zone that {what} is in do not answer properly")]
+                vec![format!(
+                    "DNS: the servers of the zone that {what} is in do not answer properly"
+                )]
             }
             Self::ServerName => settings(&SERVER_NAME, software),
             // Whoever sends may run another program than the server that is asked.
@@ -97,26 +99,26 @@ fn settings(all: &Settings, software: Option<Software>) -> Vec<String> {
 const SERVER_NAME: [(Software, &str); 6] = [
     (Software::Postfix, "myhostname in main.cf (and smtpd_banner must begin with $myhostname)"),
     (Software::Exim, "primary_hostname (and smtp_banner, if it is set)"),
-    (Software::Sendmail, "define(`confDOMAIN_NAME', …) in sendmail.mc"),
-    (Software::OpenSmtpd, "listen on … hostname NAME in smtpd.conf"),
+    (Software::Sendmail, "define(`confDOMAIN_NAME', ...) in sendmail.mc"),
+    (Software::OpenSmtpd, "listen on ... hostname NAME in smtpd.conf"),
     (Software::Haraka, "config/me"),
-    (Software::Exchange, "Set-ReceiveConnector … -Fqdn NAME"),
+    (Software::Exchange, "Set-ReceiveConnector ... -Fqdn NAME"),
 ];
 
 const CLIENT_NAME: [(Software, &str); 6] = [
     (Software::Postfix, "smtp_helo_name in main.cf (by default $myhostname)"),
     (Software::Exim, "helo_data of the smtp transport (by default $primary_hostname)"),
-    (Software::Sendmail, "define(`confDOMAIN_NAME', …) in sendmail.mc"),
-    (Software::OpenSmtpd, "action … relay helo NAME in smtpd.conf"),
+    (Software::Sendmail, "define(`confDOMAIN_NAME', ...) in sendmail.mc"),
+    (Software::OpenSmtpd, "action ... relay helo NAME in smtpd.conf"),
     (Software::Haraka, "config/me"),
-    (Software::Exchange, "Set-SendConnector … -Fqdn NAME"),
+    (Software::Exchange, "Set-SendConnector ... -Fqdn NAME"),
 ];
 
 const OFFER_TLS: [(Software, &str); 5] = [
     (Software::Postfix, "smtpd_tls_security_level = may, smtpd_tls_chain_files in main.cf"),
     (Software::Exim, "tls_advertise_hosts = *, tls_certificate, tls_privatekey"),
     (Software::Sendmail, "confSERVER_CERT and confSERVER_KEY in sendmail.mc"),
-    (Software::OpenSmtpd, "pki NAME cert …, pki NAME key …, listen on … tls pki NAME"),
+    (Software::OpenSmtpd, "pki NAME cert ..., pki NAME key ..., listen on ... tls pki NAME"),
     (Software::Haraka, "the plugin tls, and config/tls.ini"),
 ];
 
@@ -132,5 +134,5 @@ const AUTH_ONLY_IN_TLS: [(Software, &str); 4] = [
     (Software::Postfix, "smtpd_tls_auth_only = yes in main.cf"),
     (Software::Exim, "server_advertise_condition = ${if def:tls_in_cipher} of the authenticator"),
     (Software::Sendmail, "define(`confAUTH_OPTIONS', `p') in sendmail.mc"),
-    (Software::OpenSmtpd, "listen on … tls-require auth in smtpd.conf"),
+    (Software::OpenSmtpd, "listen on ... tls-require auth in smtpd.conf"),
 ];

@@ -45,7 +45,13 @@ impl Report<'_> {
         };
         let out = &mut AutoStream::new(io::stdout().lock(), choice);
         let Heard { peer, greeting, ehlo, ehlo_in_tls, .. } = self.heard;
-        writeln!(out, "{HEAD}{}{HEAD:#} at {} port {}", printable(self.host), peer.ip(), peer.port())?;
+        writeln!(
+            out,
+            "{HEAD}{}{HEAD:#} at {} port {}",
+            printable(self.host),
+            peer.ip(),
+            peer.port()
+        )?;
         let established = match &self.heard.tls {
             Upgrade::Established(tls) => Some(tls),
             _ => None,
@@ -94,7 +100,7 @@ impl Report<'_> {
                 Level::Notice => (DIM, "notice"),
             };
             writeln!(out, "  {style}{mark}{style:#} {}", printable(&finding.text))?;
-            for line in finding.remedy.iter().flat_map(|remedy| remedy.lines(software)) {
+            for line in finding.remedies.iter().flat_map(|remedy| remedy.lines(software)) {
                 writeln!(out, "         {DIM}{}{DIM:#}", printable(&line))?;
             }
         }
@@ -110,7 +116,7 @@ impl Report<'_> {
         let software = Software::of(greeting);
         let findings = self.findings.iter().map(|finding| {
             let change: Vec<_> =
-                finding.remedy.iter().flat_map(|remedy| remedy.lines(software)).collect();
+                finding.remedies.iter().flat_map(|remedy| remedy.lines(software)).collect();
             let level = match finding.level {
                 Level::Wrong => "wrong",
                 Level::Notice => "notice",

@@ -1,8 +1,6 @@
 //! What each EHLO keyword says, in a sentence.
 
-use ehlo::{
-    AuthMechanisms, Capability, DeliverBy, FutureRelease, Limits, SaslMechanism,
-};
+use ehlo::{AuthMechanisms, Capability, DeliverBy, FutureRelease, Limits, SaslMechanism};
 
 /// What a line of an EHLO reply says; `None` where the keyword has no meaning that is known here.
 pub(crate) fn sentence(capability: &Capability<'_>) -> Option<String> {
@@ -10,7 +8,10 @@ pub(crate) fn sentence(capability: &Capability<'_>) -> Option<String> {
         Capability::Size(size) => return Some(of_size(*size)),
         Capability::Auth(mechanisms) => return Some(of_auth(mechanisms)),
         Capability::LegacyAuth(mechanisms) => {
-            return Some(format!("{} In a form for clients older than RFC 2554.", of_auth(mechanisms)));
+            return Some(format!(
+                "{} In a form for clients older than RFC 2554.",
+                of_auth(mechanisms)
+            ));
         }
         Capability::DeliverBy(deliver_by) => return Some(of_deliver_by(deliver_by)),
         Capability::FutureRelease(future) => return Some(of_future_release(future)),
@@ -93,14 +94,13 @@ fn of_size(size: Option<u64>) -> String {
 
 /// In larger units, where that is shorter.
 fn rounded(octets: u64) -> String {
-    let units = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    let units = [("TiB", 1_u64 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
     let Some((unit, size)) = units.into_iter().find(|(_, size)| octets >= *size) else {
         return String::new();
     };
-    let tenths = (u128::from(octets) * 10 / size) as u64;
-    match tenths % 10 {
-        0 => format!(" ({} {unit})", tenths / 10),
-        tenth => format!(" ({}.{tenth} {unit})", tenths / 10),
+    match (octets / size, octets % size * 10 / size) {
+        (whole, 0) => format!(" ({whole} {unit})"),
+        (whole, tenths) => format!(" ({whole}.{tenths} {unit})"),
     }
 }
 

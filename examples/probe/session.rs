@@ -197,10 +197,15 @@ impl Session {
                 }
                 Event::Unanswered { to } => {
                     let verb = format!("{to:?}").to_uppercase();
-                    return Err(format!("the server closed the connection instead of answering {verb}"));
+                    return Err(format!(
+                        "the server closed the connection instead of answering {verb}"
+                    ));
                 }
                 Event::Unsolicited(reply) => {
-                    return Err(format!("the server said what nobody had asked: {}", Said::from(&reply)));
+                    return Err(format!(
+                        "the server said what nobody had asked: {}",
+                        Said::from(&reply)
+                    ));
                 }
                 Event::Violation(error) => return Err(format!("not a reply of SMTP: {error}")),
                 Event::StartTls | Event::Closed => return Err("the session is over".to_owned()),
@@ -216,7 +221,11 @@ impl Said {
 
     /// The lines after the first: the keywords of an answer to EHLO.
     pub(crate) fn keywords(&self) -> impl Iterator<Item = &[u8]> {
-        self.lines.iter().skip(usize::from(self.is_ok())).map(Vec::as_slice).filter(|_| self.is_ok())
+        self.lines
+            .iter()
+            .skip(usize::from(self.is_ok()))
+            .map(Vec::as_slice)
+            .filter(|_| self.is_ok())
     }
 }
 
@@ -265,10 +274,7 @@ async fn connect(target: &Target) -> Result<(TcpStream, SocketAddr), String> {
     Err(last)
 }
 
-async fn within<T>(
-    patience: Duration,
-    work: impl Future<Output = io::Result<T>>,
-) -> io::Result<T> {
+async fn within<T>(patience: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     tokio::time::timeout(patience, work).await.unwrap_or_else(|_| {
         Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {patience:?}")))
     })
