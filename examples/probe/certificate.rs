@@ -57,7 +57,7 @@ impl Tls {
                 .map_or_else(unknown, |name| name.replace("TLSv1_", "TLS 1.")),
             cipher_suite: suite
                 .and_then(|suite| suite.suite().as_str())
-                .map_or_else(unknown, str::to_owned),
+                .map_or_else(unknown, |name| name.replace("TLS13_", "TLS_")),
             certificate: match certificate {
                 Some(der) => Certificate::read(der),
                 None => Err("the server showed none".to_owned()),
