@@ -135,6 +135,10 @@ impl Session {
         let connection = Connection::new(stream, Client::new(config));
         let mut session = Self { connection, peer, local, tls, patience: target.patience };
         let greeting = session.reply().await.map_err(|error| format!("{peer}: {error}"))?;
+        // RFC 5321 §3.1: 220 or a refusal; who says something else does not speak SMTP.
+        if greeting.code.is_positive() && greeting.code != Code::SERVICE_READY {
+            return Err(format!("{peer}: it greets with {greeting}"));
+        }
         Ok((session, greeting))
     }
 
@@ -142,6 +146,9 @@ impl Session {
         // RFC 5321 §3.1: after any other greeting there is nothing but QUIT.
         if heard.greeting.code == Code::SERVICE_READY {
             self.greet(target, heard).await?;
+        }
+        if matches!(heard.tls, Upgrade::Failed(_)) {
+            return Ok(());
         }
         self.ask(&Command::Quit).await.map(drop)
     }
