@@ -9,6 +9,7 @@
 //! | to know who greets me | [`HeloCheck`]: forward-confirmed reverse DNS, without a resolver |
 //! | to read or write one line | [`Command`], [`Reply`], [`Capability`]; paths: [`ReversePath`], [`ForwardPath`]; parameters: [`Parameters`] |
 //! | the mail data alone | [`DataDecoder`], [`DataEncoder`], [`ChunkDecoder`] |
+//! | the `Received:` line of what was accepted | [`trace`] |
 //! | which command is valid when | [`session`] |
 //!
 //! Nothing here needs `std` or `alloc`, and `unsafe` is forbidden. The caller owns every buffer: a
@@ -66,6 +67,7 @@ mod reply;
 pub mod sasl;
 pub mod server;
 pub mod session;
+pub mod trace;
 
 pub use capability::{
     AuthMechanisms, Capabilities, Capability, DeliverBy, EhloKeyword, EhloParams, FutureRelease,

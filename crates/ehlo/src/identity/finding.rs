@@ -113,6 +113,16 @@ pub enum Forgery {
     Loopback,
 }
 
+impl Forgery {
+    /// One word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Loopback => "loopback",
+        }
+    }
+}
+
 /// Whether a receiver refuses mail for what it finds.
 ///
 /// For clients from anywhere, that is for the port of relays: a client that authenticates, and one

@@ -60,6 +60,24 @@ impl NameSyntax {
         matches!(self, Self::FullyQualified | Self::AddressLiteral)
     }
 
+    /// One word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FullyQualified => "fully-qualified",
+            Self::AddressLiteral => "address-literal",
+            Self::NotFullyQualified => "not-fully-qualified",
+            Self::BareAddress => "bare-address",
+            Self::MissingIpv6Tag => "missing-ipv6-tag",
+            Self::OtherLiteral => "other-literal",
+            Self::Underscore => "underscore",
+            Self::TrailingDot => "trailing-dot",
+            Self::TooLong => "too-long",
+            Self::InvalidALabel => "invalid-a-label",
+            Self::NotAscii => "not-ascii",
+            Self::Invalid => "invalid",
+        }
+    }
+
     /// The same in words, fit for the text of a reply.
     pub const fn text(self) -> &'static str {
         match self {

@@ -17,7 +17,7 @@ use crate::{ClientName, Domain};
 /// check.answer(Answer::Addresses(&["192.0.2.1".parse()?]))?;
 /// assert_eq!(
 ///     check.verdict().to_string(),
-///     "helo=mx.example.org syntax=FullyQualified claim=Matches iprev=permerror"
+///     "helo=mx.example.org syntax=fully-qualified claim=matches iprev=permerror"
 /// );
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
@@ -87,7 +87,7 @@ impl core::fmt::Display for Verdict<'_> {
             ClientName::Irregular(text) => write!(f, "{:?}", text.as_str())?,
             name => write!(f, "{name}")?,
         }
-        write!(f, " syntax={:?} claim={:?} iprev={}", self.syntax, self.claim, self.iprev)?;
+        write!(f, " syntax={} claim={} iprev={}", self.syntax.as_str(), self.claim, self.iprev)?;
         if let Some(name) = self.reverse_name {
             write!(f, " reverse={name}")?;
         }
@@ -95,7 +95,7 @@ impl core::fmt::Display for Verdict<'_> {
             f.write_str(" generic")?;
         }
         match self.forgery {
-            Some(forgery) => write!(f, " forgery={forgery:?}"),
+            Some(forgery) => write!(f, " forgery={}", forgery.as_str()),
             None => Ok(()),
         }
     }
@@ -123,6 +123,25 @@ pub enum Claim {
     TemporaryFailure,
     /// There was nothing to ask for: no name that the DNS could know, and no address.
     Unchecked,
+}
+
+impl Claim {
+    /// One word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Matches => "matches",
+            Self::Elsewhere => "elsewhere",
+            Self::NoAddress => "no-address",
+            Self::TemporaryFailure => "temporary-failure",
+            Self::Unchecked => "unchecked",
+        }
+    }
+}
+
+impl core::fmt::Display for Claim {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// The result of "iprev", RFC 8601 §2.7.3 and §3: whether a name of the peer's address has that
