@@ -31,7 +31,6 @@ define(`confCACERT_PATH', `{folder}')dnl
 define(`confCACERT', `{certificate.authority}')dnl
 define(`confAUTH_MECHANISMS', `{mechanisms}')dnl
 define(`confAUTH_OPTIONS', `p')dnl
-define(`confDONT_BLAME_SENDMAIL', `TrustStickyBit')dnl
 DAEMON_OPTIONS(`Family=inet, Name=MTA, Port={ports[plain]}, Addr=127.0.0.1')dnl
 DAEMON_OPTIONS(`Family=inet, Name=TLSMTA, Port={ports[implicit]}, Addr=127.0.0.1, M=s')dnl
 FEATURE(`nocanonify')dnl
