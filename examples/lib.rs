@@ -1,5 +1,7 @@
-//! What the examples share: the name of this machine, the choices of a flag, dates, and text that
+//! What the examples share: a resolver, the name of this machine, the choices of a flag, dates, and text that
 //! is safe to print.
+
+pub mod dns;
 
 use std::fmt::Write as _;
 use std::process::Command;
