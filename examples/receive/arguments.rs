@@ -85,6 +85,12 @@ impl Arguments {
         self.tls || self.implicit_tls || self.cert.is_some()
     }
 
+    /// What cannot be meant.
+    pub(crate) fn contradiction(&self) -> Option<&'static str> {
+        (self.require_tls && !self.has_tls())
+            .then_some("--require-tls needs --tls, --cert or --implicit-tls")
+    }
+
     /// What the machine enforces; what it offers is the same.
     pub(crate) fn server_config(&self) -> ServerConfig {
         let mut offered = [

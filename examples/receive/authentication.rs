@@ -45,13 +45,13 @@ impl Attempt {
     /// while the attempt goes on.
     pub(crate) fn answer(
         &mut self,
-        said: Said<'_>,
+        said: &Said<'_>,
         users: &Users,
         answer: Answer<'_, Server>,
     ) -> io::Result<Code> {
         let (exchange, buffer) = (&mut self.exchange, &mut [0; BUFFER]);
         let mut step = match said {
-            Said::Initial(data) => exchange.start(data, buffer),
+            Said::Initial(data) => exchange.start(*data, buffer),
             Said::Response(response) => exchange.receive(response, buffer),
         };
         loop {

@@ -97,7 +97,7 @@ impl Users {
 }
 
 impl User {
-    /// None if SASLprep, RFC 4013, forbids the password.
+    /// None if `SASLprep`, RFC 4013, forbids the password.
     fn new(password: &str) -> Result<Option<Self>, String> {
         let mut salt = [0; 16];
         randomise(&mut salt)?;
