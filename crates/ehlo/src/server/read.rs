@@ -5,7 +5,7 @@ use crate::grammar::scan::line_feed;
 use crate::sasl::Response;
 use crate::{
     Body, Command, Content, NewlineError, Received, State, SyntaxError, SyntaxErrorKind, Verb,
-    Wants,
+    Wants, session,
 };
 
 impl Server {
@@ -292,10 +292,20 @@ impl Server {
         let reason = match self.judge_verb(verb) {
             _ if reason.is_fatal() => reason,
             _ if verb == Verb::Other && foreign::is_line(body) => Reason::ForeignProtocol,
+            // RFC 4954 §4: AUTH is not offered where TLS is wanted first, and that comes before what
+            // is wrong with it.
+            Ok(()) if self.is_auth_in_clear(verb) => Reason::EncryptionRequired,
             Ok(()) => reason,
             Err(reason) => reason,
         };
         self.refuse(verb, reason, error.offset as u64, None)
+    }
+
+    fn is_auth_in_clear(&self, verb: Verb) -> bool {
+        verb == Verb::Auth
+            && self.extended
+            && session::is_valid(self.state, verb)
+            && self.mechanisms().is_empty()
     }
 
     fn auth_response<'i>(&mut self, line: &[u8], body: &'i [u8]) -> Event<'i> {
