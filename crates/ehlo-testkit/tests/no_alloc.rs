@@ -11,9 +11,10 @@ use ehlo::sasl::{
 };
 use ehlo::server::Event;
 use ehlo::{
-    Capabilities, Client, ClientConfig, ClientName, Command, Content, DataDecoder, DataEncoder,
-    Delivery, DeliveryConfig, Encode, Envelope, ForwardPath, Machine, Mailbox, Newlines, Parsed,
-    Policy, Reply, Response, ReversePath, SaslMechanism, Server, State, Verb, Wants,
+    Capabilities, Challenge, Client, ClientConfig, ClientName, Command, Content, DataDecoder,
+    DataEncoder, Delivery, DeliveryConfig, Encode, Envelope, ForwardPath, Machine, Mailbox,
+    Newlines, Parsed, Policy, Reply, Response, ReversePath, SaslMechanism, Server, State, Verb,
+    Wants,
 };
 use ehlo_testkit::transcript::{Item, Transcript};
 use serde_json::Value;
@@ -298,20 +299,19 @@ fn authentication() {
                 };
                 let mut step = server.start(initial_response.as_ref(), &mut buffer);
                 for _ in 0..8 {
-                    let next = match step {
+                    let written = match step {
                         ServerStep::Verify(_) => {
                             step = server.accept_authorization(&mut buffer);
                             continue;
                         }
-                        ServerStep::Reply(reply) => {
-                            let Ok(length) = reply.encode(&mut room) else { return false };
-                            let parsed = Reply::parse(&room[..length], &Policy::STRICT);
-                            let Ok(Parsed::Complete { value, .. }) = parsed else { return false };
-                            client.receive(&value, &mut message)
-                        }
+                        ServerStep::Challenge(data) => Challenge(data).encode(&mut room),
+                        ServerStep::Reply(reply) => reply.encode(&mut room),
                         ServerStep::Secret(_) => return false,
                     };
-                    match next {
+                    let Ok(length) = written else { return false };
+                    let parsed = Reply::parse(&room[..length], &Policy::STRICT);
+                    let Ok(Parsed::Complete { value, .. }) = parsed else { return false };
+                    match client.receive(&value, &mut message) {
                         ClientStep::Respond(response) => {
                             step = server.receive(&response, &mut buffer);
                         }

@@ -126,6 +126,11 @@ impl<'a> GeneralAddressLiteral<'a> {
         crate::grammar::as_str(self.parts().1)
     }
 
+    /// All of it.
+    pub fn as_str(&self) -> &'a str {
+        crate::grammar::as_str(self.0)
+    }
+
     fn parts(&self) -> (&'a [u8], &'a [u8]) {
         let (tag, content) = split(self.0, run(self.0, &LDH));
         (tag, content.strip_prefix(b":").unwrap_or(content))

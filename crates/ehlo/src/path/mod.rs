@@ -20,8 +20,9 @@ pub use reverse_path::ReversePath;
 pub use source_route::SourceRoute;
 
 pub(crate) use client_name::{client_name, helo_name, text_of};
-pub(crate) use domain::domain;
+pub(crate) use domain::{domain, is_disallowed};
 pub(crate) use forward_path::forward_path;
+pub(crate) use literal::{write_ipv4, write_ipv6};
 pub(crate) use mailbox::{checked_mailbox, local_part, mailbox, quoted_string};
 pub(crate) use reverse_path::reverse_path;
 

@@ -137,8 +137,14 @@ impl ReplyFrame {
         limits: &ReplyLimits,
         class: &[bool; 256],
     ) -> Result<Option<&'i [u8]>, Fault<'i>> {
-        if self.stage == Stage::Code && !self.head(rest)? {
-            return Ok(None);
+        if self.stage == Stage::Code {
+            // Who has room for no more would wait for ever for the code of a line that has none.
+            if limits.octets.saturating_sub(self.line) < SHORTEST_LINE {
+                return fault(rest, 0, TOO_LONG);
+            }
+            if !self.head(rest)? {
+                return Ok(None);
+            }
         }
         let looked = usize::from(self.looked);
         let text_end = after_text(rest.get(looked..).unwrap_or_default(), class);
@@ -218,6 +224,9 @@ fn reply_code(line: &[u8]) -> Result<(), Fault<'_>> {
 fn fault<T>(line: &[u8], place: usize, kind: SyntaxErrorKind) -> Result<T, Fault<'_>> {
     Err(Fault { rest: line.get(place..).unwrap_or_default(), kind })
 }
+
+/// A code and its CRLF.
+const SHORTEST_LINE: u32 = 5;
 
 const TOO_LONG: SyntaxErrorKind = SyntaxErrorKind::ReplyTooLong;
 

@@ -5,7 +5,7 @@ use super::{Reason, Role, Server};
 use crate::parameter::allowance;
 use crate::{
     ByMode, Capabilities, Command, Extension, Mechanism, Mechanisms, Parameter, Parameters,
-    ReleaseTime, SaslMechanism, State, SyntaxError, SyntaxErrorKind, Verb, limits, session,
+    ReleaseTime, State, SyntaxError, SyntaxErrorKind, Verb, limits, session,
 };
 
 impl Server {
@@ -264,9 +264,8 @@ impl Server {
 
     fn judge_auth(&self, mechanism: Mechanism<'_>, begins: bool) -> Result<(), Reason> {
         let configured = self.config.offered.mechanisms();
-        let known = SaslMechanism::from_name(mechanism.as_str().as_bytes());
         // RFC 4954 §4: 504 for a mechanism that is not offered.
-        let Some(known) = known.filter(|known| configured.contains(*known)) else {
+        let Some(known) = mechanism.known().filter(|known| configured.contains(*known)) else {
             return Err(Reason::NoSuchMechanism);
         };
         if !self.mechanisms().contains(known) {
