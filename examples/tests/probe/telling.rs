@@ -151,7 +151,7 @@ fn a_silent_server_is_waited_for_as_long_as_was_said() {
     let dns = dns::Server::start();
     let silent = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
     let address = silent.local_addr().expect("it is bound").to_string();
-    let output = std::process::Command::new(crate::example())
+    let output = std::process::Command::new(crate::example("probe"))
         .args([&address, "--timeout", "1", "--dns", &dns.address])
         .output()
         .expect("probe starts");
