@@ -100,7 +100,8 @@ impl Responder {
                     if matches!(refusal.verb, Verb::Message | Verb::Bdat | Verb::BdatLast) {
                         self.message.clear();
                     }
-                    if refusal.verb == Verb::Message {
+                    // In LMTP it comes for each recipient.
+                    if self.server.state() == State::Data && refusal.verb == Verb::Message {
                         self.messages.next();
                     }
                     (true, Some(refusal), false)
