@@ -83,6 +83,7 @@ impl Server {
             return Err(ReplyError::NotAllowed { verb, code: reply.code() });
         }
         let pending = Pending { verb, announced: true, refused: None, owed: 1 };
+        self.mid_line = false;
         let before = self.pending.replace(pending);
         self.reply(reply, out).inspect_err(|_| self.pending = before)
     }
