@@ -14,6 +14,23 @@ use futures_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 use crate::{Connection, expiry};
 
 /// A stream in clear that may go on inside TLS.
+///
+/// ```
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo_async_std::{Connection, MaybeTls};
+///
+/// # let stream = smol::io::Cursor::new(Vec::new());
+/// # smol::block_on(async {
+/// // In clear until `Event::StartTls` comes, and then `Connection::accept_tls`.
+/// let mut connection = Connection::new(MaybeTls::Clear(stream), Server::new(ServerConfig::DEFAULT));
+/// connection.next().await?.answer.standard_reply("mx.example")?;
+/// connection.flush().await?;
+/// let MaybeTls::Clear(stream) = connection.stream() else { panic!("it is in clear") };
+/// assert_eq!(stream.get_ref(), b"220 mx.example ESMTP\r\n");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub enum MaybeTls<S> {
     /// The stream itself.

@@ -11,6 +11,21 @@ use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 use crate::{Connection, HalfClose, attempt, done};
 
 /// A stream in clear that may go on inside TLS.
+///
+/// ```
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo_blocking::{Connection, MaybeTls};
+///
+/// # use std::io::Cursor;
+/// # let stream = Cursor::new(Vec::new());
+/// // In clear until `Event::StartTls` comes, and then `Connection::accept_tls`.
+/// let mut connection = Connection::new(MaybeTls::Clear(stream), Server::new(ServerConfig::DEFAULT));
+/// connection.next()?.answer.standard_reply("mx.example")?;
+/// connection.flush()?;
+/// let MaybeTls::Clear(stream) = connection.stream() else { panic!("it is in clear") };
+/// assert_eq!(stream.get_ref(), b"220 mx.example ESMTP\r\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub enum MaybeTls<S> {
     /// The stream itself.

@@ -14,6 +14,25 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 use crate::{Connection, expiry};
 
 /// A stream in clear that may go on inside TLS.
+///
+/// ```
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo_tokio::{Connection, MaybeTls};
+///
+/// # use tokio::io::AsyncReadExt;
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let (mut client, stream) = tokio::io::duplex(64);
+/// // In clear until `Event::StartTls` comes, and then `Connection::accept_tls`.
+/// let mut connection = Connection::new(MaybeTls::Clear(stream), Server::new(ServerConfig::DEFAULT));
+/// connection.next().await?.answer.standard_reply("mx.example")?;
+/// connection.flush().await?;
+/// let mut greeting = [0; 22];
+/// client.read_exact(&mut greeting).await?;
+/// assert_eq!(&greeting, b"220 mx.example ESMTP\r\n");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub enum MaybeTls<S> {
     /// The stream itself.

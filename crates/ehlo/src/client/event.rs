@@ -5,6 +5,19 @@ use crate::{
 };
 
 /// What a [`Client`](crate::Client) reports.
+///
+/// ```
+/// use ehlo::client::Event;
+/// use ehlo::{Client, ClientConfig, Verb};
+///
+/// let mut client = Client::new(ClientConfig::DEFAULT);
+/// let Event::Reply { to, reply } = client.receive(b"220 mx.example ESMTP\r\n").event else {
+///     panic!("it is a reply");
+/// };
+/// assert_eq!((to, reply.code().number()), (Verb::Greeting, 220));
+/// // Nothing was asked.
+/// assert!(matches!(client.receive(b"250 ok\r\n").event, Event::Unsolicited(_)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event<'i> {
     /// The input holds no whole reply; read more.
@@ -34,6 +47,16 @@ pub enum Event<'i> {
 }
 
 /// Why [`Client`](crate::Client) sends nothing. Each is found before an octet is written.
+///
+/// ```
+/// use ehlo::{Client, ClientConfig, Command, SendError, State, Verb};
+///
+/// let mut client = Client::new(ClientConfig::DEFAULT);
+/// client.receive(b"220 mx.example ESMTP\r\n");
+/// // RFC 5321 §4.1.4: there is no transaction.
+/// let out_of_state = SendError::OutOfState { state: State::Start, verb: Verb::Data };
+/// assert_eq!(client.send(&Command::Data, &mut [0; 512]), Err(out_of_state));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {

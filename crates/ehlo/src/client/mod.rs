@@ -17,6 +17,18 @@ use crate::{
 };
 
 /// The configuration of a [`Client`].
+///
+/// ```
+/// use ehlo::{Client, ClientConfig, Newlines};
+///
+/// let config = ClientConfig {
+///     newlines: Newlines::Normalise,
+///     require_tls: true,
+///     ..ClientConfig::DEFAULT
+/// };
+/// let client = Client::new(config);
+/// assert!(!client.is_tls());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientConfig {
     /// Leniencies of the grammar of replies.
