@@ -60,8 +60,9 @@ impl<'e> From<ForwardPath<'e>> for Recipient<'e> {
     }
 }
 
-/// Any source of recipients that can name each by its place.
-pub trait Recipients: core::fmt::Debug {
+/// Any source of recipients that can name each by its place. It is [`Sync`], so that a delivery may
+/// go from thread to thread.
+pub trait Recipients: core::fmt::Debug + Sync {
     /// The recipient at `index`, counted from 0; `None` after the last. As long as the envelope is
     /// open, the same index gives the same recipient.
     fn recipient(&self, index: usize) -> Option<Recipient<'_>>;
@@ -89,7 +90,7 @@ impl<T: Recipients + ?Sized> Recipients for &T {
 impl<T, const N: usize> Recipients for [T; N]
 where
     [T]: Recipients,
-    T: core::fmt::Debug,
+    T: core::fmt::Debug + Sync,
 {
     fn recipient(&self, index: usize) -> Option<Recipient<'_>> {
         self.as_slice().recipient(index)
