@@ -4,7 +4,9 @@
 
 mod carry;
 mod conformance;
+mod delivering;
 mod pipe;
+mod streams;
 mod tls;
 mod wires;
 
@@ -52,6 +54,11 @@ fn in_time(test: impl FnOnce() + Send + 'static) {
 }
 
 use conformance::{Layer, conforms};
+use delivering::{delivers, writes_once_a_message};
+use streams::{
+    both_ends_have_one_channel_binding, full_pipes_do_not_wait_for_each_other,
+    nothing_in_clear_survives_starttls, strangers_are_not_trusted, truncated_tls_completes_nothing,
+};
 use wires::Kind;
 
 adapters! {
@@ -59,4 +66,13 @@ adapters! {
     transcripts_in_memory_inside_tls: |A| conforms::<A>(Kind::Memory(1 << 16), Layer::Tls);
     transcripts_over_tcp: |A| conforms::<A>(Kind::Tcp, Layer::Clear);
     transcripts_over_tcp_inside_tls: |A| conforms::<A>(Kind::Tcp, Layer::Tls);
+    deliveries_in_memory: |A| delivers::<A>(Kind::Memory(1 << 14));
+    deliveries_over_tcp: |A| delivers::<A>(Kind::Tcp);
+    messages_are_written_at_once: |A| writes_once_a_message::<A>();
+    full_pipes: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Memory(1 << 16), 1 << 20);
+    full_sockets: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Tcp, 24 << 20);
+    truncated_tls: |A| truncated_tls_completes_nothing::<A>(Kind::Tcp);
+    plaintext_behind_starttls: |A| nothing_in_clear_survives_starttls::<A>(Kind::Memory(4096));
+    channel_binding: |A| both_ends_have_one_channel_binding::<A>(Kind::Memory(4096));
+    certificates_are_checked: |A| strangers_are_not_trusted::<A>(Kind::Memory(4096));
 }
