@@ -41,6 +41,32 @@ pub enum MaybeTls<S> {
     Gone,
 }
 
+impl<S: AsyncRead + AsyncWrite + Unpin> MaybeTls<S> {
+    /// Shakes hands as the server.
+    ///
+    /// # Errors
+    ///
+    /// Those of the handshake.
+    pub async fn accept(stream: S, acceptor: &TlsAcceptor) -> io::Result<Self> {
+        let stream = acceptor.accept(stream).await?;
+        Ok(Self::Tls(Box::new(TlsStream::Server(stream))))
+    }
+
+    /// Shakes hands as the client; the certificate must be one for `name`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the handshake.
+    pub async fn connect(
+        stream: S,
+        connector: &TlsConnector,
+        name: ServerName<'static>,
+    ) -> io::Result<Self> {
+        let stream = connector.connect(name, stream).await?;
+        Ok(Self::Tls(Box::new(TlsStream::Client(stream))))
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin, M: Upgrade> Connection<MaybeTls<S>, M> {
     /// Goes on inside TLS as its server, when the machine says that TLS begins.
     ///
@@ -50,8 +76,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Upgrade> Connection<MaybeTls<S>, M> {
     /// come inside TLS. The connection is of no use then.
     pub async fn accept_tls(&mut self, acceptor: &TlsAcceptor) -> io::Result<()> {
         let stream = self.begin_tls().await?;
-        let stream = acceptor.accept(stream).await?;
-        self.end_tls(TlsStream::Server(stream))
+        let stream = MaybeTls::accept(stream, acceptor).await?;
+        self.end_tls(stream)
     }
 
     /// Goes on inside TLS as its client, when the machine says that TLS begins. The certificate
@@ -66,8 +92,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Upgrade> Connection<MaybeTls<S>, M> {
         name: ServerName<'static>,
     ) -> io::Result<()> {
         let stream = self.begin_tls().await?;
-        let stream = connector.connect(name, stream).await?;
-        self.end_tls(TlsStream::Client(stream))
+        let stream = MaybeTls::connect(stream, connector, name).await?;
+        self.end_tls(stream)
     }
 
     /// The stream in clear, with nothing unread and nothing unsent.
@@ -82,8 +108,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Upgrade> Connection<MaybeTls<S>, M> {
         }
     }
 
-    fn end_tls(&mut self, stream: TlsStream<S>) -> io::Result<()> {
-        *self.stream() = MaybeTls::Tls(Box::new(stream));
+    fn end_tls(&mut self, stream: MaybeTls<S>) -> io::Result<()> {
+        *self.stream() = stream;
         self.endpoint().tls_established().map_err(|_| injected())
     }
 }

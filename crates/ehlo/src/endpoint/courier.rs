@@ -262,8 +262,8 @@ impl<'v> Endpoint<Delivery<'v>> {
         F: Future<Output = T::Error>,
     {
         loop {
+            let messages = &mut courier.messages;
             let polled = if courier.asked.is_none() {
-                let messages = &mut courier.messages;
                 self.poll_ready(context, &mut Overheard { transport, messages })
             } else if let Poll::Ready(piece) = courier.poll_piece(context) {
                 courier.give(piece, self.answer());
