@@ -44,7 +44,7 @@ smtpd_tls_security_level = may
 smtpd_tls_auth_only = yes
 smtpd_sasl_type = cyrus
 smtpd_sasl_path = smtpd
-cyrus_sasl_config_path = {folder}/sasl
+cyrus_sasl_config_path = {folder}/etc/sasl
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_local_domain = mx.test
 smtputf8_enable = yes
@@ -84,7 +84,7 @@ class Postfix(Server):
 
     def configure(self):
         account = pwd.getpwnam("postfix")
-        for name in ("etc", "spool", "data", "sasl", "mail/box"):
+        for name in ("etc/sasl", "spool", "data", "mail/box"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         shutil.chown(self.folder / "data", account.pw_uid)
         for folder in (self.mail, self.mail / "box"):
@@ -92,7 +92,7 @@ class Postfix(Server):
         facts = {"folder": self.folder, "certificate": self.certificate, "ports": self.ports, "refused": REFUSED}
         (self.folder / "etc/main.cf").write_text(MAIN.format(**facts))
         (self.folder / "etc/master.cf").write_text(MASTER.format(**facts))
-        shutil.chown(passwords(self.folder / "sasl", "smtpd", self.mechanisms), account.pw_uid)
+        shutil.chown(passwords(self.folder / "etc/sasl", "smtpd", self.mechanisms), account.pw_uid)
         # `check` makes the folders of the queue; master stays in the foreground with -d only, when its parent is not init.
         configuration = self.folder / "etc"
         return ["sh", "-ec", f'postfix -c {configuration} check; exec /usr/lib/postfix/sbin/master -c {configuration} -d']

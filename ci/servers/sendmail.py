@@ -13,6 +13,7 @@ include(`{cf}/m4/cf.m4')dnl
 define(`PROCMAIL_MAILER_PATH', `{folder}/deliver')dnl
 OSTYPE(`linux')dnl
 FEATURE(`no_default_msa')dnl
+define(`confDONT_BLAME_SENDMAIL', `TrustStickyBit')dnl
 define(`confPID_FILE', `{folder}/pid')dnl
 define(`QUEUE_DIR', `{folder}/queue')dnl
 define(`STATUS_FILE', `{folder}/statistics')dnl

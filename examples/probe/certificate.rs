@@ -1,23 +1,12 @@
 //! TLS as it was negotiated, and what the server's certificate says.
-//!
-//! The handshake accepts any certificate, so that there is something to report: nothing secret is
-//! sent on these connections.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_rustls::rustls::client::danger::{
-    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
-};
+use tokio_rustls::TlsStream;
 use tokio_rustls::rustls::client::verify_server_name;
-use tokio_rustls::rustls::crypto::{
-    CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
-};
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::server::ParsedCertificate;
-use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
-use tokio_rustls::{TlsConnector, TlsStream};
 use x509_cert::Certificate as X509;
 use x509_cert::der::Decode as _;
 use x509_cert::ext::pkix::SubjectAltName;
@@ -57,7 +46,7 @@ impl Tls {
                 .map_or_else(unknown, |name| name.replace("TLSv1_", "TLS 1.")),
             cipher_suite: suite
                 .and_then(|suite| suite.suite().as_str())
-                .map_or_else(unknown, str::to_owned),
+                .map_or_else(unknown, |name| name.replace("TLS13_", "TLS_")),
             certificate: match certificate {
                 Some(der) => Certificate::read(der),
                 None => Err("the server showed none".to_owned()),
@@ -102,58 +91,5 @@ fn alternative_name(name: &GeneralName) -> Option<String> {
             Some(address.map_or_else(|_| format!("{octets:?}"), |address| address.to_string()))
         }
         _ => None,
-    }
-}
-
-/// What shakes hands with anybody.
-pub(crate) fn connector() -> Result<TlsConnector, Error> {
-    let provider = Arc::new(ring::default_provider());
-    let anybody = Arc::new(Anybody(provider.clone()));
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(anybody)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
-}
-
-/// Trusts every certificate whose key the server has.
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

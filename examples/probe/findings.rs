@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ehlo::{Capability, Code, Extension, Mechanisms};
+use ehlo::{Capability, Code, Extension, Mechanisms, SaslMechanism};
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::TlsMode;
@@ -130,7 +130,7 @@ fn keywords(offered: &[Capability<'_>], in_tls: bool, findings: &mut Vec<Finding
     let plaintext = mechanisms.intersection(Mechanisms::PLAINTEXT);
     if !in_tls && !plaintext.is_empty() {
         // RFC 4954 §4: not to be offered where whoever listens can read the password.
-        let names: Vec<_> = plaintext.iter().map(|mechanism| mechanism.name()).collect();
+        let names: Vec<_> = plaintext.iter().map(SaslMechanism::name).collect();
         let text = format!("AUTH invites passwords outside TLS: {}.", names.join(", "));
         findings.push(Finding::wrong(text).mended_by(Remedy::AuthOnlyInTls));
     }

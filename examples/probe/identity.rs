@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ehlo::identity::{Claim, Finding as Cause, HeloCheck, Iprev, Verdict};
-use ehlo::{ClientName, Reply, Text};
+use ehlo::{ClientName, Reply};
 use ehlo_examples::dns::Resolver;
 use ehlo_examples::printable;
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ async fn check(
     resolver: &Resolver,
     findings: &mut Vec<Finding>,
 ) -> Option<Check> {
-    let claimed = ClientName::new(name).or_else(|_| Text::new(name).map(ClientName::Irregular));
+    let claimed = ClientName::any(name);
     let mut check = HeloCheck::new(address, claimed.ok()?);
     resolver.settle(&mut check).await;
     let verdict = check.verdict();

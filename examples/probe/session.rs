@@ -2,18 +2,20 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ehlo::client::Event;
 use ehlo::{Client, ClientConfig, ClientName, Code, Command, EnhancedCode, Extension, Reply, Verb};
 use ehlo_examples::printable;
+use ehlo_examples::tls::trusting_anybody;
 use ehlo_tokio::{Connection, MaybeTls};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::{TlsConnector, TlsStream};
 
 use crate::TlsMode;
-use crate::certificate::{self, Tls};
+use crate::certificate::Tls;
 
 /// Whom to talk to, and how.
 pub(crate) struct Target {
@@ -26,6 +28,13 @@ pub(crate) struct Target {
     pub(crate) tls: TlsMode,
     /// How long to wait for the server each time.
     pub(crate) patience: Duration,
+}
+
+impl Target {
+    /// RFC 5321 §4.1.1.1: HELO has a domain, and no address literal.
+    pub(crate) fn may_say_helo(&self) -> bool {
+        !self.helo.starts_with('[')
+    }
 }
 
 /// A reply, kept.
@@ -114,8 +123,7 @@ impl Session {
         let implicit_tls = target.tls == TlsMode::Implicit;
         let config = ClientConfig { implicit_tls, ..ClientConfig::DEFAULT };
         let (stream, tls) = if implicit_tls {
-            let connector = certificate::connector().map_err(|error| error.to_string())?;
-            let handshake = connector.connect(target.server_name.clone(), stream);
+            let handshake = connector()?.connect(target.server_name.clone(), stream);
             let stream = within(target.patience, handshake).await;
             let stream = stream.map_err(|error| format!("TLS with {peer}: {error}"))?;
             let stream = Box::new(TlsStream::Client(stream));
@@ -127,6 +135,10 @@ impl Session {
         let connection = Connection::new(stream, Client::new(config));
         let mut session = Self { connection, peer, local, tls, patience: target.patience };
         let greeting = session.reply().await.map_err(|error| format!("{peer}: {error}"))?;
+        // RFC 5321 §3.1: 220 or a refusal; who says something else does not speak SMTP.
+        if greeting.code.is_positive() && greeting.code != Code::SERVICE_READY {
+            return Err(format!("{peer}: it greets with {greeting}"));
+        }
         Ok((session, greeting))
     }
 
@@ -134,6 +146,9 @@ impl Session {
         // RFC 5321 §3.1: after any other greeting there is nothing but QUIT.
         if heard.greeting.code == Code::SERVICE_READY {
             self.greet(target, heard).await?;
+        }
+        if matches!(heard.tls, Upgrade::Failed(_)) {
+            return Ok(());
         }
         self.ask(&Command::Quit).await.map(drop)
     }
@@ -148,7 +163,9 @@ impl Session {
         }
         if !self.connection.endpoint().machine().is_extended() {
             // RFC 5321 §3.2: a client falls back to HELO when EHLO is refused.
-            heard.helo = Some(self.ask(&Command::Helo(name(target)?)).await?);
+            if target.may_say_helo() {
+                heard.helo = Some(self.ask(&Command::Helo(name(target)?)).await?);
+            }
         } else if matches!(target.tls, TlsMode::Opportunistic | TlsMode::Require) {
             heard.tls = self.start_tls(target).await?;
             if matches!(heard.tls, Upgrade::Established(_)) {
@@ -168,7 +185,7 @@ impl Session {
         if said.code != Code::SERVICE_READY {
             return Ok(Upgrade::Refused(said));
         }
-        let connector = certificate::connector().map_err(|error| error.to_string())?;
+        let connector = connector()?;
         let handshake = self.connection.connect_tls(&connector, target.server_name.clone());
         if let Err(error) = within(self.patience, handshake).await {
             return Ok(Upgrade::Failed(printable(&error.to_string())));
@@ -253,6 +270,12 @@ impl std::fmt::Display for Said {
         }
         Ok(())
     }
+}
+
+/// Any certificate will do, so that there is something to report: nothing secret is sent here.
+fn connector() -> Result<TlsConnector, String> {
+    let config = trusting_anybody().map_err(|error| error.to_string())?;
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 fn name(target: &Target) -> Result<ClientName<'_>, String> {

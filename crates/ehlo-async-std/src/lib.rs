@@ -8,11 +8,11 @@ mod tls;
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ehlo::{Endpoint, Machine, Transport, Turn};
+use ehlo::{Courier, Delivery, Endpoint, Machine, Messages, Step, Transport, Turn};
 use futures_io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "rustls")]
 pub use tls::MaybeTls;
@@ -97,6 +97,53 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Machine> Connection<S, M> {
     }
 }
 
+impl<'v, S: AsyncRead + AsyncWrite + Unpin> Connection<S, Delivery<'v>> {
+    /// Delivers `messages`, whose content is any [`AsyncRead`], up to the end of the session.
+    /// `timer` is the runtime's, as `async_std::task::sleep`: each wait for the peer lasts no longer than
+    /// the machine says. A session that is to go on inside TLS has failed; see `deliver_tls`.
+    ///
+    /// Not cancel safe: what was begun has no outcome when this is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream, and `TimedOut`; what was begun has its outcomes by then.
+    pub async fn deliver<X, F>(
+        &mut self,
+        messages: X,
+        mut timer: impl FnMut(Duration) -> F,
+    ) -> io::Result<()>
+    where
+        X: Messages<'v, Content: AsyncRead + Unpin>,
+        F: Future<Output = ()>,
+    {
+        let mut courier = Courier::new(messages, read);
+        while self.carry(&mut courier, &mut timer).await? == Step::Upgrade {
+            self.endpoint.machine_mut().tls_failed();
+        }
+        Ok(())
+    }
+
+    /// Goes on until TLS begins or the session is over.
+    async fn carry<X: Messages<'v>, F: Future<Output = ()>>(
+        &mut self,
+        courier: &mut Courier<'v, X, io::Error>,
+        timer: &mut impl FnMut(Duration) -> F,
+    ) -> io::Result<Step> {
+        loop {
+            let limit = timer(self.timeout());
+            let step =
+                poll_fn(|context| self.endpoint.poll_deliver(context, &mut self.stream, courier));
+            let step = match within(limit, step).await {
+                Some(step) => step?,
+                None => self.endpoint.expired(courier, io::ErrorKind::TimedOut.into())?,
+            };
+            if step != Step::Turn {
+                return Ok(step);
+            }
+        }
+    }
+}
+
 impl<S, M> Connection<S, M> {
     /// The machine and its buffers.
     pub const fn endpoint(&mut self) -> &mut Endpoint<M> {
@@ -130,7 +177,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport for Stream<S> {
         context: &mut Context<'_>,
         space: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_read(context, space)
+        read(&mut self.0, context, space)
     }
 
     fn poll_write(&mut self, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
@@ -147,4 +194,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport for Stream<S> {
     fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_close(context)
     }
+}
+
+fn read<R: AsyncRead + Unpin>(
+    reader: &mut R,
+    context: &mut Context<'_>,
+    space: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    Pin::new(reader).poll_read(context, space)
+}
+
+/// None when `limit` is over first.
+async fn within<T>(limit: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
+    let (mut limit, mut work) = (pin!(limit), pin!(work));
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => limit.as_mut().poll(context).map(|()| None),
+    })
+    .await
 }

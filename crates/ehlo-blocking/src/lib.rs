@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use ehlo::{Endpoint, Machine, Transport, Turn};
+use ehlo::{Courier, Delivery, Endpoint, Machine, Messages, Step, Transport, Turn};
 #[cfg(feature = "rustls")]
 pub use tls::MaybeTls;
 
@@ -80,6 +80,48 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
     }
 }
 
+impl<'v, S: Read + Write> Connection<S, Delivery<'v>> {
+    /// Delivers `messages`, whose content is any [`Read`], up to the end of the session. `timer` sets
+    /// how long reading from the stream and writing to it may last, as
+    /// [`TcpStream::set_read_timeout`](std::net::TcpStream::set_read_timeout) does: what the machine
+    /// says. A session that is to go on inside TLS has failed; see `deliver_tls`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream and of `timer`; what was begun has its outcomes by then.
+    pub fn deliver<X: Messages<'v, Content: Read>>(
+        &mut self,
+        messages: X,
+        mut timer: impl FnMut(&mut S, Duration) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut courier = Courier::new(messages, read);
+        while self.carry(&mut courier, &mut timer)? == Step::Upgrade {
+            self.endpoint.machine_mut().tls_failed();
+        }
+        Ok(())
+    }
+
+    /// Goes on until TLS begins or the session is over.
+    fn carry<X: Messages<'v>>(
+        &mut self,
+        courier: &mut Courier<'v, X, io::Error>,
+        timer: &mut impl FnMut(&mut S, Duration) -> io::Result<()>,
+    ) -> io::Result<Step> {
+        let mut limit = Duration::ZERO;
+        loop {
+            if limit != self.timeout() {
+                limit = self.timeout();
+                timer(&mut self.stream.0, limit)?;
+            }
+            let step =
+                done(|context| self.endpoint.poll_deliver(context, &mut self.stream, courier))?;
+            if step != Step::Turn {
+                return Ok(step);
+            }
+        }
+    }
+}
+
 impl<S, M> Connection<S, M> {
     /// The machine and its buffers.
     pub const fn endpoint(&mut self) -> &mut Endpoint<M> {
@@ -108,8 +150,12 @@ struct Stream<S>(S);
 impl<S: Read + Write> Transport for Stream<S> {
     type Error = io::Error;
 
-    fn poll_read(&mut self, _: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(uninterrupted(|| self.0.read(space)))
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        space: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        read(&mut self.0, context, space)
     }
 
     fn poll_write(&mut self, _: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
@@ -129,6 +175,10 @@ impl<S: Read + Write> Transport for Stream<S> {
     }
 }
 
+fn read<R: Read>(reader: &mut R, _: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+    Poll::Ready(uninterrupted(|| reader.read(space)))
+}
+
 fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
@@ -139,7 +189,7 @@ fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 }
 
 /// A stream that blocks never leaves a call pending.
-fn done(call: impl FnOnce(&mut Context<'_>) -> Poll<io::Result<()>>) -> io::Result<()> {
+fn done<T>(call: impl FnOnce(&mut Context<'_>) -> Poll<io::Result<T>>) -> io::Result<T> {
     match call(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
         Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),

@@ -2,8 +2,9 @@
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
-use ehlo::{Machine, Upgrade};
+use ehlo::{Courier, Delivery, Machine, Messages, Step, Upgrade};
 use rustls::ProtocolVersion;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
@@ -19,6 +20,16 @@ pub enum MaybeTls<S> {
     Tls(Box<rustls::Connection>, S),
     /// Nothing: a handshake failed.
     Gone,
+}
+
+impl<S> MaybeTls<S> {
+    /// The stream below TLS, or in clear; none when it is gone.
+    pub const fn below(&mut self) -> Option<&mut S> {
+        match self {
+            Self::Clear(stream) | Self::Tls(_, stream) => Some(stream),
+            Self::Gone => None,
+        }
+    }
 }
 
 impl<S: Read + Write> MaybeTls<S> {
@@ -89,6 +100,36 @@ impl<S: Read + Write, M: Upgrade> Connection<MaybeTls<S>, M> {
     fn end_tls(&mut self, stream: MaybeTls<S>) -> io::Result<()> {
         *self.stream() = stream;
         self.endpoint().tls_established().map_err(|_| injected())
+    }
+}
+
+impl<'v, S: Read + Write> Connection<MaybeTls<S>, Delivery<'v>> {
+    /// The same as [`deliver`](Self::deliver), and goes on inside TLS when the machine says so: as
+    /// [`connect_tls`](Self::connect_tls). A mechanism may be bound to the connection.
+    ///
+    /// # Errors
+    ///
+    /// As of [`deliver`](Self::deliver). A handshake that failed is none:
+    /// [`Messages::trouble`] hears of it.
+    pub fn deliver_tls<X: Messages<'v, Content: Read>>(
+        &mut self,
+        messages: X,
+        mut timer: impl FnMut(&mut MaybeTls<S>, Duration) -> io::Result<()>,
+        config: &Arc<ClientConfig>,
+        name: &ServerName<'static>,
+    ) -> io::Result<()> {
+        let mut courier = Courier::new(messages, crate::read);
+        courier.bind(self.channel_binding());
+        while self.carry(&mut courier, &mut timer)? == Step::Upgrade {
+            match self.connect_tls(config.clone(), name.clone()) {
+                Ok(()) => courier.bind(self.channel_binding()),
+                Err(error) => {
+                    courier.messages().trouble(&error);
+                    self.endpoint().machine_mut().tls_failed();
+                }
+            }
+        }
+        Ok(())
     }
 }
 

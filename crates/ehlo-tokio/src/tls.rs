@@ -3,14 +3,15 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use ehlo::{Machine, Upgrade};
+use ehlo::{Courier, Delivery, Machine, Messages, Step, Upgrade};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::rustls::ProtocolVersion;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
-use crate::Connection;
+use crate::{Connection, within};
 
 /// A stream in clear that may go on inside TLS.
 #[derive(Debug)]
@@ -67,6 +68,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Upgrade> Connection<MaybeTls<S>, M> {
     fn end_tls(&mut self, stream: TlsStream<S>) -> io::Result<()> {
         *self.stream() = MaybeTls::Tls(Box::new(stream));
         self.endpoint().tls_established().map_err(|_| injected())
+    }
+}
+
+impl<'v, S: AsyncRead + AsyncWrite + Unpin> Connection<MaybeTls<S>, Delivery<'v>> {
+    /// The same as [`deliver`](Self::deliver), and goes on inside TLS when the machine says so: as
+    /// [`connect_tls`](Self::connect_tls). A mechanism may be bound to the connection.
+    ///
+    /// # Errors
+    ///
+    /// As of [`deliver`](Self::deliver). A handshake that failed is none:
+    /// [`Messages::trouble`] hears of it.
+    pub async fn deliver_tls<X, F>(
+        &mut self,
+        messages: X,
+        mut timer: impl FnMut(Duration) -> F,
+        connector: &TlsConnector,
+        name: ServerName<'static>,
+    ) -> io::Result<()>
+    where
+        X: Messages<'v, Content: AsyncRead + Unpin>,
+        F: Future<Output = ()>,
+    {
+        let mut courier = Courier::new(messages, crate::read);
+        courier.bind(self.channel_binding());
+        while self.carry(&mut courier, &mut timer).await? == Step::Upgrade {
+            let limit = timer(self.timeout());
+            let upgraded = within(limit, self.connect_tls(connector, name.clone())).await;
+            match upgraded.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())) {
+                Ok(()) => courier.bind(self.channel_binding()),
+                Err(error) => {
+                    courier.messages().trouble(&error);
+                    self.endpoint().machine_mut().tls_failed();
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -38,6 +38,8 @@
 // `Policy` gains a field with each leniency; it is passed by reference whatever its size.
 #![allow(clippy::trivially_copy_pass_by_ref)]
 
+#[cfg(feature = "bytes")]
+extern crate alloc;
 #[cfg(feature = "scram")]
 extern crate std;
 
@@ -85,7 +87,7 @@ pub use data::{
 pub use delivery::{Delivery, DeliveryConfig, DeliveryStatistics, Envelope, Recipient, Recipients};
 pub use encode::{BufferTooSmall, Encode, Writer};
 #[cfg(feature = "bytes")]
-pub use endpoint::{Answer, Endpoint, Transport, Turn};
+pub use endpoint::{Answer, Courier, Endpoint, Mailing, Messages, Read, Step, Transport, Turn};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
 pub use identity::HeloCheck;

@@ -37,7 +37,7 @@ pub fn run() -> Option<()> {
                 messages += 1;
                 client.envelope(&envelope);
             }
-            Event::NeedContent => {
+            Event::NeedContent { .. } => {
                 up.write(|out| client.mail_data(CONTENT, out).map(|progress| progress.written))?;
                 up.write(|out| client.end_mail_data(out))?;
             }

@@ -5,8 +5,8 @@ use std::hint::black_box;
 use ehlo::delivery::{self, DeliveryConfig};
 use ehlo::{
     BufferTooSmall, Capabilities, Client, ClientConfig, ClientName, Command, Delivery, Envelope,
-    Extension, ForwardPath, Machine, Policy, Progress, Received, Reply, ReplyError, Response,
-    ReversePath, SendError, Server, ServerConfig, client, server,
+    Extension, ForwardPath, Machine, Mechanism, Policy, Progress, Received, Reply, ReplyError,
+    Response, ReversePath, SaslData, SendError, Server, ServerConfig, client, server,
 };
 use no_panic::no_panic;
 
@@ -69,10 +69,25 @@ fn deliver(input: &[u8], out: &mut [u8]) -> usize {
         let received = delivery_receive(&mut delivery, rest);
         rest = &rest[received.consumed..];
         match received.event {
-            delivery::Event::NeedEnvelope => delivery.envelope(black_box(&envelope)),
-            delivery::Event::NeedContent => {
+            delivery::Event::StartTls => {
+                octets += usize::from(delivery_upgrade(&mut delivery, rest));
+            }
+            delivery::Event::NeedAuthentication(_) => {
+                octets += delivery_authenticate(&mut delivery, out).unwrap_or_default();
+            }
+            delivery::Event::Challenge(_) => {
+                let response = Response::Cancel;
+                octets += delivery_respond(&mut delivery, &response, out).unwrap_or_default();
+            }
+            delivery::Event::NeedEnvelope => {
+                octets += usize::from(delivery_envelope(&mut delivery, black_box(&envelope)));
+            }
+            delivery::Event::NeedContent { .. } => {
                 octets += delivery_mail_data(&mut delivery, input, out).map_or(0, |p| p.written);
+                octets +=
+                    delivery_last_mail_data(&mut delivery, rest, out).map_or(0, |p| p.written);
                 octets += delivery_end_mail_data(&mut delivery, out).unwrap_or_default();
+                delivery_abandon(&mut delivery);
             }
             delivery::Event::NeedInput | delivery::Event::Closed => break,
             _ => {}
@@ -157,7 +172,9 @@ fn client_upgrade(client: &mut Client, leftover: &[u8]) -> bool {
     client.tls_established(leftover).is_ok()
 }
 
-#[no_panic]
+// These three call the application's `Recipients` through a pointer, behind which a panic can be for
+// all the optimiser knows; `../../freestanding-no-panic` has none.
+
 #[inline(never)]
 fn delivery_receive<'i>(
     delivery: &mut Delivery<'_>,
@@ -166,11 +183,14 @@ fn delivery_receive<'i>(
     delivery.receive(input)
 }
 
-/// Calls the application's `Recipients` through a pointer, behind which a panic can be for all the
-/// optimiser knows; `../../freestanding-no-panic` has none.
 #[inline(never)]
 fn delivery_transmit(delivery: &mut Delivery<'_>, out: &mut [u8]) -> Result<usize, BufferTooSmall> {
     delivery.transmit(out)
+}
+
+#[inline(never)]
+fn delivery_envelope<'e>(delivery: &mut Delivery<'e>, envelope: &'e Envelope<'e>) -> bool {
+    delivery.envelope(envelope)
 }
 
 #[no_panic]
@@ -187,4 +207,44 @@ fn delivery_mail_data(
 #[inline(never)]
 fn delivery_end_mail_data(delivery: &mut Delivery<'_>, out: &mut [u8]) -> Result<usize, SendError> {
     delivery.end_mail_data(out)
+}
+
+#[no_panic]
+#[inline(never)]
+fn delivery_last_mail_data(
+    delivery: &mut Delivery<'_>,
+    content: &[u8],
+    out: &mut [u8],
+) -> Result<Progress, SendError> {
+    delivery.last_mail_data(content, out)
+}
+
+#[no_panic]
+#[inline(never)]
+fn delivery_abandon(delivery: &mut Delivery<'_>) {
+    delivery.abandon(SendError::NotPipelining);
+}
+
+#[no_panic]
+#[inline(never)]
+fn delivery_upgrade(delivery: &mut Delivery<'_>, leftover: &[u8]) -> bool {
+    delivery.tls_established(leftover).is_ok()
+}
+
+#[no_panic]
+#[inline(never)]
+fn delivery_authenticate(delivery: &mut Delivery<'_>, out: &mut [u8]) -> Result<usize, SendError> {
+    let mechanism = Mechanism::new("PLAIN").map_err(|_| SendError::NotPipelining)?;
+    let initial_response = Some(SaslData::new(black_box(b"\0user\0password")));
+    delivery.authenticate(&Command::Auth { mechanism, initial_response }, out)
+}
+
+#[no_panic]
+#[inline(never)]
+fn delivery_respond(
+    delivery: &mut Delivery<'_>,
+    response: &Response<'_>,
+    out: &mut [u8],
+) -> Result<usize, SendError> {
+    delivery.respond(response, out)
 }

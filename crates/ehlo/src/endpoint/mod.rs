@@ -1,8 +1,12 @@
 //! A machine with an inbox and an outbox: all of a connection but the socket.
 
+mod courier;
+mod messages;
 mod transport;
 
 use bytes::{Buf, BytesMut};
+pub use courier::{Courier, Read, Step};
+pub use messages::{Mailing, Messages};
 pub use transport::Transport;
 
 use crate::sasl::Response;

@@ -50,6 +50,8 @@ pub struct Server {
     scanned: u32,
     /// `receive` gives an event without looking further.
     ready: bool,
+    /// A line has begun: nothing but its end or its length makes an event.
+    mid_line: bool,
     /// The verdict on the mail data that is being skipped.
     verdict: Option<Reason>,
     /// MAIL commands that were answered.
@@ -86,6 +88,7 @@ impl Server {
             reading: Reading::Line,
             scanned: 0,
             ready: false,
+            mid_line: false,
             verdict: None,
             messages: 0,
             errors: 0,
@@ -227,6 +230,7 @@ impl Machine for Server {
     }
 
     fn end_of_input(&mut self) {
+        self.mid_line = false;
         self.end_of_input = true;
     }
 

@@ -1,0 +1,198 @@
+//! The messages that a courier delivers.
+
+use core::error::Error;
+
+use crate::delivery::{Envelope, Event, Outcome};
+use crate::sasl::{AnyClient, Channel, Credentials};
+use crate::{Delivery, Mechanisms};
+
+/// The messages that a [`Courier`](super::Courier) delivers, and who hears what became of them.
+///
+/// [`Mailing`] is the one for an iterator of envelopes and their content. An implementation of one's
+/// own may choose the envelope by what the server offers, open the content more than once, and see
+/// every event.
+pub trait Messages<'v> {
+    /// Where content is read from: what the adapter in use reads, std's `Read` or the `AsyncRead` of
+    /// its runtime.
+    type Content;
+
+    /// The next envelope; none to end the session. `delivery` knows what the server offers:
+    /// [`Delivery::plan`].
+    fn envelope(&mut self, delivery: &Delivery<'v>) -> Option<&'v Envelope<'v>>;
+
+    /// The content of an envelope from its beginning, in octets; `envelope` counts from 0. None when
+    /// it cannot be had: the message is then given up. Asked for more than once only for an envelope
+    /// that is [`repeatable`](Envelope::repeatable).
+    fn content(&mut self, envelope: usize) -> Option<Self::Content>;
+
+    /// Every recipient of an envelope has its outcome, in the order of the recipients.
+    fn finished(&mut self, envelope: usize, outcomes: &[Outcome]);
+
+    /// Hears every event before it is acted on: replies, and why a session takes no envelope.
+    fn event(&mut self, _event: &Event<'_>) {}
+
+    /// Hears what goes to the server, for a transcript: the octets of the conversation as they are
+    /// written, also where TLS carries them. Credentials are among them.
+    fn sent(&mut self, _octets: &[u8]) {}
+
+    /// Hears what comes from the server, as it is read.
+    fn received(&mut self, _octets: &[u8]) {}
+
+    /// Hears what failed beside the conversation: content could not be read, or the TLS handshake
+    /// failed. What follows from it comes as events.
+    fn trouble(&mut self, _error: &(dyn Error + 'static)) {}
+
+    /// The client's side of one of the mechanisms `offered`, for one attempt to authenticate; none
+    /// to go on without. Asked again only when the server has refused the mechanism that was tried.
+    fn mechanism(&mut self, _offered: Mechanisms, _channel: Channel<'_>) -> Option<AnyClient<'v>> {
+        None
+    }
+}
+
+impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
+    type Content = X::Content;
+
+    fn envelope(&mut self, delivery: &Delivery<'v>) -> Option<&'v Envelope<'v>> {
+        (**self).envelope(delivery)
+    }
+
+    fn content(&mut self, envelope: usize) -> Option<Self::Content> {
+        (**self).content(envelope)
+    }
+
+    fn finished(&mut self, envelope: usize, outcomes: &[Outcome]) {
+        (**self).finished(envelope, outcomes);
+    }
+
+    fn event(&mut self, event: &Event<'_>) {
+        (**self).event(event);
+    }
+
+    fn sent(&mut self, octets: &[u8]) {
+        (**self).sent(octets);
+    }
+
+    fn received(&mut self, octets: &[u8]) {
+        (**self).received(octets);
+    }
+
+    fn trouble(&mut self, error: &(dyn Error + 'static)) {
+        (**self).trouble(error);
+    }
+
+    fn mechanism(&mut self, offered: Mechanisms, channel: Channel<'_>) -> Option<AnyClient<'v>> {
+        (**self).mechanism(offered, channel)
+    }
+}
+
+/// [`Messages`] from an iterator of envelopes, each with the one reader of its content. Outcomes go
+/// to a closure: the number of the envelope, counted from 0, and one outcome for each recipient.
+///
+/// An envelope that was not asked for, because the session ended before, has no outcome: it is still
+/// in the [`iterator`](Self::into_rest).
+///
+/// ```
+/// use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate};
+/// use ehlo::{ClientName, Courier, Endpoint, ForwardPath, Mailing, ReversePath, Step};
+/// use std::task::{Context, Poll, Waker};
+/// # use ehlo::Transport;
+/// # struct Script(&'static [u8]);
+/// # impl Transport for Script {
+/// #     type Error = std::io::Error;
+/// #     fn poll_read(&mut self, _: &mut Context<'_>, to: &mut [u8]) -> Poll<std::io::Result<usize>> {
+/// #         let line = to.len().min(7);
+/// #         Poll::Ready(std::io::Read::read(&mut self.0, &mut to[..line]))
+/// #     }
+/// #     fn poll_write(&mut self, _: &mut Context<'_>, from: &[u8]) -> Poll<std::io::Result<usize>> {
+/// #         Poll::Ready(Ok(from.len()))
+/// #     }
+/// #     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+/// #         Poll::Ready(Ok(()))
+/// #     }
+/// #     fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+/// #         Poll::Ready(Ok(()))
+/// #     }
+/// # }
+///
+/// let recipients = [ForwardPath::new("b@example.org")?];
+/// let envelope = Envelope::new(ReversePath::new("a@example.org")?, &recipients);
+/// let mut fates = Vec::new();
+/// let messages = Mailing::new([(&envelope, "Subject: x\r\n\r\nHello!\r\n".as_bytes())], |_, all| {
+///     fates.extend(all.iter().map(|outcome| outcome.fate));
+/// });
+///
+/// // An adapter's `deliver` does the rest. This server says what it says, a line at a time.
+/// let mut stream = Script(b"220 a\r\n250 b\r\n250 c\r\n250 d\r\n354 e\r\n250 f\r\n221 g\r\n");
+/// let delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::DEFAULT);
+/// let mut endpoint = Endpoint::new(delivery);
+/// let mut courier = Courier::new(messages, |content: &mut &[u8], _, space| {
+///     Poll::Ready(std::io::Read::read(content, space))
+/// });
+/// let mut context = Context::from_waker(Waker::noop());
+/// loop {
+///     match endpoint.poll_deliver(&mut context, &mut stream, &mut courier) {
+///         Poll::Ready(Ok(Step::Closed)) => break,
+///         Poll::Ready(step) => drop(step?),
+///         Poll::Pending => unreachable!(),
+///     }
+/// }
+/// drop(courier);
+/// assert_eq!(fates, [Fate::Accepted]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Mailing<'v, I, R, F> {
+    rest: I,
+    content: Option<R>,
+    finished: F,
+    credentials: Option<Credentials<'v>>,
+}
+
+impl<'v, I, R, F> Mailing<'v, I, R, F>
+where
+    I: Iterator<Item = (&'v Envelope<'v>, R)>,
+    F: FnMut(usize, &[Outcome]),
+{
+    /// The envelopes and contents of `messages`; the closure hears their outcomes.
+    pub fn new(messages: impl IntoIterator<IntoIter = I>, finished: F) -> Self {
+        Self { rest: messages.into_iter(), content: None, finished, credentials: None }
+    }
+
+    /// The same, authenticating by the strongest mechanism that is offered and can carry
+    /// `credentials`. There is one attempt: none that is weaker follows it.
+    #[must_use]
+    pub fn authenticate(self, credentials: Credentials<'v>) -> Self {
+        Self { credentials: Some(credentials), ..self }
+    }
+
+    /// The messages that were not begun.
+    pub fn into_rest(self) -> I {
+        self.rest
+    }
+}
+
+impl<'v, I, R, F> Messages<'v> for Mailing<'v, I, R, F>
+where
+    I: Iterator<Item = (&'v Envelope<'v>, R)>,
+    F: FnMut(usize, &[Outcome]),
+{
+    type Content = R;
+
+    fn envelope(&mut self, _: &Delivery<'v>) -> Option<&'v Envelope<'v>> {
+        let (envelope, content) = self.rest.next()?;
+        self.content = Some(content);
+        Some(envelope)
+    }
+
+    fn content(&mut self, _: usize) -> Option<R> {
+        self.content.take()
+    }
+
+    fn finished(&mut self, envelope: usize, outcomes: &[Outcome]) {
+        (self.finished)(envelope, outcomes);
+    }
+
+    fn mechanism(&mut self, offered: Mechanisms, channel: Channel<'_>) -> Option<AnyClient<'v>> {
+        AnyClient::strongest(offered, &self.credentials.take()?, channel)
+    }
+}
