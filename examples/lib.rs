@@ -1,6 +1,7 @@
 //! What the examples share: the name of this machine, the choices of a flag, dates, text that is
-//! safe to print, and whom TLS trusts.
+//! safe to print, a resolver, and whom TLS trusts.
 
+pub mod dns;
 pub mod tls;
 
 use std::fmt::Write as _;

@@ -122,7 +122,8 @@ class Receive(Program):
 
     def __init__(self, work, *flags):
         self.maildir = work / "maildir"
-        listen = ("--listen", "127.0.0.1:0", "--hostname", "mx.test")
+        hostname = () if "--hostname" in flags else ("--hostname", "mx.test")
+        listen = ("--listen", "127.0.0.1:0", *hostname)
         super().__init__(work, EXAMPLES / "receive", *listen, "--maildir", self.maildir, *flags)
 
     def __enter__(self):

@@ -9,6 +9,7 @@ pub mod naive;
 pub mod peer;
 pub mod property;
 pub mod replies;
+pub mod simulation;
 pub mod snapshot;
 pub mod split;
 pub mod transcript;

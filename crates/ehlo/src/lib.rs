@@ -6,8 +6,10 @@
 //! | to receive them | [`Server`]: octets in, events out; the reply decides |
 //! | a client that does something of its own | [`Client`] |
 //! | buffers around a machine, without a socket | `Endpoint`, with the feature `bytes` |
+//! | to know who greets me | [`HeloCheck`]: forward-confirmed reverse DNS, without a resolver |
 //! | to read or write one line | [`Command`], [`Reply`], [`Capability`]; paths: [`ReversePath`], [`ForwardPath`]; parameters: [`Parameters`] |
 //! | the mail data alone | [`DataDecoder`], [`DataEncoder`], [`ChunkDecoder`] |
+//! | the `Received:` line of what was accepted | [`trace`] |
 //! | which command is valid when | [`session`] |
 //!
 //! Nothing here needs `std` or `alloc`, and `unsafe` is forbidden. The caller owns every buffer: a
@@ -54,6 +56,7 @@ mod endpoint;
 mod error;
 mod extension;
 mod grammar;
+pub mod identity;
 mod keyword;
 pub mod limits;
 mod machine;
@@ -64,6 +67,7 @@ mod reply;
 pub mod sasl;
 pub mod server;
 pub mod session;
+pub mod trace;
 
 pub use capability::{
     AuthMechanisms, Capabilities, Capability, DeliverBy, EhloKeyword, EhloParams, FutureRelease,
@@ -86,6 +90,7 @@ pub use encode::{BufferTooSmall, Encode, Writer};
 pub use endpoint::{Answer, Courier, Endpoint, Mailing, Messages, Read, Step, Transport, Turn};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
+pub use identity::HeloCheck;
 pub use machine::{Machine, Received, Upgrade, Wants};
 pub use parameter::{
     AuthIdentity, Body, By, ByMode, DateTime, DecodedXtext, Envid, HoldInterval, Mtrk, Notify,

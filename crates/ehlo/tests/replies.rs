@@ -338,6 +338,20 @@ fn limits_are_inclusive() {
     assert_eq!(frame(b"250-\r\n250 x\r\n").unwrap_err().kind, SyntaxErrorKind::ReplyTooLong);
 }
 
+/// Who has room for what the limits allow and no more is told, and does not wait for more.
+#[test]
+fn what_cannot_fit_is_not_awaited() {
+    for octets in 5..=40 {
+        let limits = ReplyLimits { octets, ..ReplyLimits::STRICT };
+        for text in 0..=36 {
+            let reply = format!("250-{}\r\n", "x".repeat(text)).repeat(40);
+            let room = &reply.as_bytes()[..octets as usize];
+            let error = ReplyFrame::new().advance(room, &limits, &Policy::STRICT).unwrap_err();
+            assert_eq!(error.kind, SyntaxErrorKind::ReplyTooLong, "{octets}, {text}");
+        }
+    }
+}
+
 #[test]
 fn every_octet_of_a_text() {
     for octet in 0..=u8::MAX {

@@ -6,7 +6,10 @@ use ehlo::sasl::{
     AnyClient, AnyServer, Channel, ClientExchange, ClientStep, Credentials, ServerExchange,
     ServerStep,
 };
-use ehlo::{Command, Encode, Mechanisms, Parsed, Policy, Reply, Response, SaslData, SaslMechanism};
+use ehlo::{
+    Challenge, Command, Encode, Mechanisms, Parsed, Policy, Reply, Response, SaslData,
+    SaslMechanism,
+};
 
 pub fn run() -> Option<()> {
     let password = Credentials::password(black_box("anna"), black_box("secret")).ok()?;
@@ -38,15 +41,15 @@ fn exchange(client: AnyClient<'_>, server: AnyServer) -> Option<()> {
     let Command::Auth { initial_response, .. } = value else { return None };
     let mut step = server.start(initial_response.as_ref(), &mut buffer);
     loop {
-        let reply = match step {
+        let octets = match step {
             ServerStep::Verify(_) => {
                 step = server.accept_authorization(&mut buffer);
                 continue;
             }
-            ServerStep::Reply(reply) => reply,
+            ServerStep::Challenge(data) => written(&Challenge(data), &mut wire)?,
+            ServerStep::Reply(reply) => written(&reply, &mut wire)?,
             ServerStep::Secret(_) => return None,
         };
-        let octets = written(&reply, &mut wire)?;
         let Ok(Parsed::Complete { value, .. }) = Reply::parse(octets, &Policy::STRICT) else {
             return None;
         };

@@ -33,8 +33,9 @@ pub fn run(input: &[u8], buffer: &mut [u8]) -> usize {
 
 const fn length(step: &ServerStep<'_>) -> usize {
     match step {
-        ServerStep::Reply(_) => 1,
-        ServerStep::Verify(_) => 2,
+        ServerStep::Challenge(_) => 1,
+        ServerStep::Reply(_) => 2,
+        ServerStep::Verify(_) => 3,
         ServerStep::Secret(name) => name.len(),
     }
 }

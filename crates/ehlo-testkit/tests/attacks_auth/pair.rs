@@ -98,6 +98,9 @@ impl Desk {
         let mut step = first(&mut exchange, &mut buffer);
         loop {
             step = match step {
+                ServerStep::Challenge(data) => {
+                    break self.write(|server, out| server.challenge(&data, out));
+                }
                 ServerStep::Reply(reply) => break self.say(&reply),
                 ServerStep::Verify(credentials) if !is_right(&credentials) => {
                     exchange.refuse(&mut buffer)
@@ -119,8 +122,15 @@ impl Desk {
     }
 
     fn say(&mut self, reply: &ehlo::Reply<'_>) {
+        self.write(|server, out| server.reply(reply, out));
+    }
+
+    fn write(
+        &mut self,
+        write: impl FnOnce(&mut Server, &mut [u8]) -> Result<usize, ehlo::ReplyError>,
+    ) {
         let mut out = [0; 2048];
-        let length = self.server.reply(reply, &mut out).expect("a reply that fits");
+        let length = write(&mut self.server, &mut out).expect("a reply that fits");
         self.outbox.extend(&out[..length]);
     }
 

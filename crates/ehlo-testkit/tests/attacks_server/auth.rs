@@ -1,7 +1,10 @@
 //! AUTH, RFC 4954.
 
 use ehlo::server::Event;
-use ehlo::{Code, Reply, Server, State};
+use ehlo::{
+    BufferTooSmall, Challenge, Client, ClientConfig, ClientName, Code, Command, Policy, Reply,
+    ReplyError, SaslData, SaslMechanism, Server, ServerConfig, State, Verb, client,
+};
 use ehlo_testkit::peer::Peer;
 
 use crate::{INSIDE_TLS, after, codes, feed};
@@ -99,4 +102,82 @@ fn v55_no_secret_is_shown() {
     server.reply(&Reply::new(Code::CREDENTIALS_INVALID, ""), &mut out).expect("a reply");
     let event = format!("{:?}", server.receive(b"AUTH PLAIN AHVzZXIAc2VjcmV0=\r\n").event);
     assert!(!shows(&event), "{event}");
+}
+
+/// RFC 4954 §4: a challenge is one line, up to 12,288 octets; both sides take it whole.
+#[test]
+fn a_challenge_of_any_length_is_one_line() {
+    for octets in [0, 1, 379, 380, 3000, 9210] {
+        let message = vec![0xA5; octets];
+        let (mut client, mut peer) = (awaiting_auth(), after(INSIDE_TLS, b""));
+        let received = peer.server.receive(b"AUTH PLAIN\r\n");
+        assert!(matches!(received.event, Event::Command(_)));
+        let mut out = vec![0; 12_288];
+        let written = peer.server.challenge(&SaslData::new(&message), &mut out).expect("room");
+        assert_eq!(peer.server.state(), State::Auth);
+        let line = &out[..written];
+        assert_eq!(written, "334 \r\n".len() + octets.div_ceil(3) * 4);
+        assert_eq!(line.iter().position(|octet| *octet == b'\n'), Some(written - 1));
+
+        for piece in 1..=written.min(20) {
+            assert_eq!(client.clone().receive(&line[..piece - 1]).event, client::Event::NeedInput);
+        }
+        let client::Event::Reply { to: Verb::Auth, reply } = client.receive(line).event else {
+            panic!("{octets} octets")
+        };
+        let challenge = Challenge::from_reply(&reply).expect("a challenge");
+        assert_eq!(challenge.0, SaslData::new(&message));
+    }
+}
+
+#[test]
+fn a_challenge_that_is_none_is_not_written() {
+    let mut out = vec![0; 20_000];
+    let asked = || {
+        let mut peer = after(INSIDE_TLS, b"");
+        peer.server.receive(b"AUTH PLAIN\r\n");
+        peer.server
+    };
+    let (verb, code) = (Verb::Auth, Code::AUTHENTICATION_CONTINUES);
+    // Longer than a line of AUTH.
+    let mut server = asked();
+    let long = server.challenge(&SaslData::new(&[0; 9211]), &mut out);
+    assert_eq!(long, Err(ReplyError::ChallengeTooLong));
+    // Text that is no base64, or more than a line of it; what is base64 is the same as `challenge`.
+    for text in ["go on", "AAA", "AAAA\nAAAA", &"A".repeat(508)] {
+        let refused = server.reply(&Reply::new(code, text), &mut out);
+        assert_eq!(refused, Err(ReplyError::NotAllowed { verb, code }), "{text}");
+    }
+    assert_eq!(server.pending(), Some(verb), "nothing has changed");
+    assert_eq!(server.reply(&Reply::new(code, "AAAA"), &mut out), Ok(10));
+    // A double of a server may say what it likes.
+    let policy = Policy { any_reply_code: true, ..Policy::STRICT };
+    let mut peer = after(ServerConfig { policy, ..INSIDE_TLS }, b"");
+    peer.server.receive(b"AUTH PLAIN\r\n");
+    assert_eq!(peer.server.reply(&Reply::new(code, "go on"), &mut out), Ok(11));
+    // It answers AUTH and nothing else, and not what was refused.
+    let mut peer = after(INSIDE_TLS, b"");
+    assert_eq!(peer.server.challenge(&SaslData::EMPTY, &mut out), Err(ReplyError::NothingPending));
+    peer.server.receive(b"NOOP\r\n");
+    let refused = peer.server.challenge(&SaslData::EMPTY, &mut out);
+    assert_eq!(refused, Err(ReplyError::NotAllowed { verb: Verb::Noop, code }));
+    let mut peer = after(INSIDE_TLS, b"");
+    peer.server.receive(b"AUTH LOGIN\r\n");
+    let refused = peer.server.challenge(&SaslData::EMPTY, &mut out);
+    assert_eq!(refused, Err(ReplyError::NotAllowed { verb, code }));
+    let needed = asked().challenge(&SaslData::new(b"abc"), &mut out[..9]);
+    assert_eq!(needed, Err(ReplyError::BufferTooSmall(BufferTooSmall { needed: 10 })));
+}
+
+/// A client inside TLS that has sent AUTH.
+fn awaiting_auth() -> Client {
+    let mut client = Client::new(ClientConfig { implicit_tls: true, ..ClientConfig::DEFAULT });
+    let mut out = [0; 64];
+    client.receive(b"220 mx.example\r\n");
+    let name = ClientName::new("client.example").expect("a name");
+    client.send(&Command::Ehlo(name), &mut out).expect("room");
+    client.receive(b"250-mx.example\r\n250 AUTH PLAIN\r\n");
+    let auth = Command::Auth { mechanism: SaslMechanism::Plain.into(), initial_response: None };
+    client.send(&auth, &mut out).expect("room");
+    client
 }

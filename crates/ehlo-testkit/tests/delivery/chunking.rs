@@ -17,6 +17,8 @@ fn content_of(sent: &str) -> &str {
     content.strip_suffix("QUIT\r\n").expect("an orderly end")
 }
 
+type Give = fn(&mut Caller<'_, '_>, u64) -> Result<(), SendError>;
+
 fn in_three(caller: &mut Caller<'_, '_>, _: u64) -> Result<(), SendError> {
     caller.piece(b"Subject: x\r\n")?;
     caller.piece(b"\r\n.\r")?;
@@ -287,6 +289,55 @@ fn a_chunk_in_little_room() {
     assert_eq!(fates(&report.outcomes[0]), ONE_REFUSED);
     let lines = "0123456789\r\n".repeat(5);
     assert_eq!(content_of(&report.sent), format!("BDAT 60 LAST\r\n{lines}"));
+}
+
+/// More content than a chunk was begun for goes in the next; none of it is lost.
+#[test]
+fn a_chunk_takes_no_more_than_it_was_begun_for() {
+    const CONTENT: &[u8] = b"0123456789\n0123456789\n0123456789\n0123456789\n0123456789\n\r\nend";
+    let recipients = five();
+    let mut run = Run::new(&[Envelope::new(sender(), &recipients)]);
+    for newlines in [Newlines::Keep, Newlines::Normalise] {
+        run.config.client.newlines = newlines;
+        run.give = |caller, _| {
+            let mut given = 0;
+            while given < CONTENT.len() {
+                // 10 octets more are at hand at each call, and the first has room for few.
+                let content = &CONTENT[given..CONTENT.len().min(given + 49)];
+                let mut out = vec![0; if given == 0 { Delivery::CONTENT_ROOM } else { 64 }];
+                let progress = caller.delivery.mail_data(content, &mut out)?;
+                caller.wrote(&out[..progress.written]);
+                given += progress.consumed;
+            }
+            caller.end()
+        };
+        let chunks = run.carry(script(CHUNKING, &[]));
+        assert_eq!(fates(&chunks.outcomes[0]), ONE_REFUSED, "{chunks:#?}");
+        let lines = run.carry(script(PIPELINING, &[]));
+        let lines = content_of(&lines.sent).strip_prefix("DATA\r\n").expect("DATA");
+        let lines = unstuffed(lines.strip_suffix(".\r\n").expect("the end"));
+        assert_eq!(dechunked(content_of(&chunks.sent)), lines, "{newlines:?}");
+        assert!(chunks.sent.matches("BDAT").count() > 2, "{}", chunks.sent);
+    }
+}
+
+/// The end of the last line goes behind all of what the chunk was measured for, or nowhere.
+#[test]
+fn a_chunk_that_is_given_less_is_not_completed() {
+    let recipients = five();
+    let mut run = Run::new(&[Envelope::new(sender(), &recipients)]);
+    for newlines in [Newlines::Keep, Newlines::Normalise] {
+        run.config.client.newlines = newlines;
+        run.give = |caller, _| {
+            let mut content: &[u8] = b"0123456789\n0123456789\n0123456789\n0123456789\nno end";
+            caller.put_once(&mut content, Delivery::CONTENT_ROOM)?;
+            caller.put_once(&mut &b"x"[..], Delivery::CONTENT_ROOM)
+        };
+        let report = run.carry(script(CHUNKING, &[]));
+        assert!(!fates(&report.outcomes[0]).contains(&Fate::Accepted), "{report:#?}");
+        assert!(!report.sent.ends_with("\r\n"), "{}", report.sent);
+        assert!(report.sent.contains(" LAST\r\n0123456789"), "{}", report.sent);
+    }
 }
 
 #[test]

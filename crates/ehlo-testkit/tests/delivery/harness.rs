@@ -64,6 +64,11 @@ impl Caller<'_, '_> {
         }
     }
 
+    /// Notes octets that the machine wrote.
+    pub fn wrote(&mut self, octets: &[u8]) {
+        self.lines.extend(octets);
+    }
+
     /// The last piece, once, in so much room.
     pub fn put_once(&mut self, content: &mut &[u8], room: usize) -> Result<(), SendError> {
         let mut out = vec![0; room];

@@ -220,7 +220,8 @@ impl Client {
             return Wants::Event;
         }
         self.note(input);
-        match self.frame.advance(input, &self.config.reply, &self.config.policy) {
+        let limits = self.reply_limits();
+        match self.frame.advance(input, &limits, &self.config.policy) {
             Ok(Some(length)) => self.framed = length,
             Ok(None) if self.end_of_input || (self.out_of_step && input.is_empty()) => {
                 self.state = State::Closed;
@@ -232,6 +233,15 @@ impl Client {
             }
         }
         Wants::Event
+    }
+
+    fn reply_limits(&self) -> ReplyLimits {
+        let mut limits = self.config.reply;
+        // RFC 4954 §4: a challenge may be longer than the line of another reply.
+        if matches!(self.flight.first(), Some(Verb::Auth | Verb::AuthResponse)) {
+            limits.line = limits.line.max(AUTH_LINE);
+        }
+        limits
     }
 
     fn event<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
@@ -392,4 +402,9 @@ impl Envelope {
     const NONE: Self = Self { recipients: 0, smtputf8: false, body: Body::SevenBit };
 }
 
+/// [`limits::AUTH_LINE`], which fits.
+#[allow(clippy::cast_possible_truncation)]
+const AUTH_LINE: u16 = limits::AUTH_LINE as u16;
+
+const _: () = assert!(AUTH_LINE as usize == limits::AUTH_LINE);
 const _: () = assert!(size_of::<Client>() <= 320);

@@ -111,6 +111,11 @@ impl Client {
         (self.sending || self.chunk > 0) && !matches!(self.state, State::Closed)
     }
 
+    /// Octets of a chunk still to be sent.
+    pub(crate) const fn chunk_left(&self) -> u64 {
+        self.chunk
+    }
+
     fn issue(&mut self, verb: Verb) {
         self.flight.push(verb);
         self.assumed = session::next(self.assumed, verb, session::success(verb));

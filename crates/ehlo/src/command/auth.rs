@@ -30,6 +30,12 @@ impl<'a> Mechanism<'a> {
         whole(name.as_bytes(), SyntaxErrorKind::Mechanism, sasl_mech)
     }
 
+    /// The mechanism that has this name, if it is one that has a name here. A server reports an AUTH
+    /// with no other.
+    pub fn known(&self) -> Option<SaslMechanism> {
+        SaslMechanism::from_name(self.0)
+    }
+
     /// The name as it was written.
     pub fn as_str(&self) -> &'a str {
         as_str(self.0)

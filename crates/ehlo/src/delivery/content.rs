@@ -113,13 +113,13 @@ impl Delivery<'_> {
         last: bool,
         out: &mut [u8],
     ) -> Result<Progress, SendError> {
-        let mut progress = Progress { consumed: 0, written: 0 };
+        let mut progress = NO_PROGRESS;
         if !content.is_empty() {
             // The end must have room behind the last octet.
             let end = if last { DataEncoder::MAX_END } else { 0 };
             let room = out.len().saturating_sub(end);
             progress = self.client.mail_data(content, out.get_mut(..room).unwrap_or_default())?;
-            if progress.consumed == 0 && progress.written == 0 {
+            if progress == NO_PROGRESS {
                 return Err(BufferTooSmall { needed: Self::CONTENT_ROOM }.into());
             }
         }
@@ -201,6 +201,10 @@ impl Delivery<'_> {
         let rest = out.get_mut(progress.written..).unwrap_or_default();
         if progress.consumed == front.len() && self.chunk.end > 0 && rest.len() >= END_ROOM {
             let octet = self.put(last, rest)?;
+            // Less content than was measured: nothing may stand in its place.
+            if self.client.chunk_left() != self.chunk.end as u64 {
+                return Err(SendError::ChunkIncomplete);
+            }
             let rest = rest.get_mut(octet.written..).unwrap_or_default();
             let end: &[u8] = if self.chunk.end == 1 { b"\n" } else { b"\r\n" };
             let end = self.client.mail_data(end, rest)?;
@@ -213,19 +217,22 @@ impl Delivery<'_> {
     /// Writes content of the chunk that was begun.
     fn put(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
         if content.is_empty() {
-            return Ok(Progress { consumed: 0, written: 0 });
+            return Ok(NO_PROGRESS);
         }
         let Some(lines) = self.lines.as_mut().filter(|_| self.chunk.is_changed) else {
             return self.client.mail_data(content, out);
         };
-        let mut progress = Progress { consumed: 0, written: 0 };
+        let mut progress = NO_PROGRESS;
         let mut line = [0; 128];
         loop {
             let content = content.get(progress.consumed..).unwrap_or_default();
             let out = out.get_mut(progress.written..).unwrap_or_default();
-            let room = line.get_mut(..out.len().min(128)).unwrap_or_default();
-            let step = lines.encode(content, room)?;
-            if step.written == 0 && step.consumed == 0 {
+            // What is beyond the chunk belongs to the next.
+            let left = usize::try_from(self.client.chunk_left()).unwrap_or(usize::MAX);
+            let room = out.len().min(left).min(line.len());
+            let room = line.get_mut(..room).unwrap_or_default();
+            let step = if left > 0 { lines.encode(content, room)? } else { NO_PROGRESS };
+            if step == NO_PROGRESS {
                 return Ok(progress);
             }
             self.client.mail_data(line.get(..step.written).unwrap_or_default(), out)?;
@@ -259,6 +266,8 @@ pub(super) struct Chunk {
 impl Chunk {
     pub(super) const NONE: Self = Self { last: false, is_changed: false, end: 0 };
 }
+
+const NO_PROGRESS: Progress = Progress { consumed: 0, written: 0 };
 
 /// The last octet of the content under any policy, and the end of its line.
 const END_ROOM: usize = 6;

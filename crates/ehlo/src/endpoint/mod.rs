@@ -12,7 +12,7 @@ pub use transport::Transport;
 use crate::sasl::Response;
 use crate::{
     BufferTooSmall, Client, Command, Delivery, Envelope, Injected, Machine, Reply, ReplyError,
-    SendError, Server, Upgrade, Wants,
+    SaslData, SendError, Server, Upgrade, Wants,
 };
 
 /// A [`Machine`] with the buffers of its connection.
@@ -273,6 +273,15 @@ impl Answer<'_, Server> {
     /// [`ReplyError`], but never for want of room.
     pub fn reply(self, reply: &Reply<'_>) -> Result<(), ReplyError> {
         append(self.outbox, |out| self.machine.reply(reply, out), reply_needs).map(drop)
+    }
+
+    /// Answers AUTH, or a response within it, with a challenge: [`Server::challenge`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError`], but never for want of room.
+    pub fn challenge(self, data: &SaslData<'_>) -> Result<(), ReplyError> {
+        append(self.outbox, |out| self.machine.challenge(data, out), reply_needs).map(drop)
     }
 
     /// Answers with [`Server::standard_reply`].

@@ -178,7 +178,7 @@ fn is_same_4(octets: [u8; 4], letters: [u8; 4]) -> bool {
 
 /// The bits in which an octet must agree with one of a literal: all but that of the case of letters.
 #[inline]
-const fn fold(octet: u8) -> u8 {
+pub(crate) const fn fold(octet: u8) -> u8 {
     if octet.is_ascii_alphabetic() { 0xDF } else { 0xFF }
 }
 
@@ -194,6 +194,7 @@ pub(crate) fn digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult
 }
 
 /// The same for a number that is long, wrong, or at the end of the input.
+#[inline(never)]
 fn many_digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, Option<u64>> {
     let mut value = 0_u64;
     let mut count = 0_usize;
@@ -223,34 +224,58 @@ fn many_digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, O
 /// headers, and is meant to be printable (RFC 3461 §4.4).
 #[inline]
 pub(crate) fn xtext(input: &[u8], kind: SyntaxErrorKind) -> IResult<'_, &[u8]> {
-    let mut rest = split(input, scan::xchars(input)).1;
-    while let [b'+', high, low, after @ ..] = rest {
-        match hex_octet(*high, *low) {
-            Some(0..=8 | 10..=31 | 127) | None => return Fault::error(rest, kind),
-            Some(_) => rest = split(after, scan::xchars(after)).1,
-        }
-    }
+    let (taken, rest) = split(input, scan::xchars(input));
     if rest.first() == Some(&b'+') {
-        return Fault::error(rest, kind);
+        return xtext_with_hexchars(input, rest, kind);
+    }
+    Ok((rest, taken))
+}
+
+/// The same of which the first hexchar stands at the front of `rest`.
+fn xtext_with_hexchars<'i>(
+    input: &'i [u8],
+    mut rest: &'i [u8],
+    kind: SyntaxErrorKind,
+) -> IResult<'i, &'i [u8]> {
+    while let [b'+', after @ ..] = rest {
+        let octet = after.first_chunk().and_then(|&[high, low]| hex_octet(high, low));
+        match octet {
+            None | Some(0..=8 | 10..=31 | 127) => return Fault::error(rest, kind),
+            Some(_) => rest = split(after, 2).1,
+        }
+        if rest.first() != Some(&b'+') {
+            rest = split(rest, scan::xchars(rest)).1;
+        }
     }
     Ok((rest, split(input, input.len().saturating_sub(rest.len())).0))
 }
 
 /// The octet of two hexadecimal digits.
+#[inline]
 pub(crate) fn hex_octet(high: u8, low: u8) -> Option<u8> {
+    let [high, low] = [high, low].map(|digit| HEX[usize::from(digit)]);
     // A digit is below 16.
-    Some((hex_digit(high)? << 4) | hex_digit(low)?)
+    ((high | low) < 16).then_some(high << 4 | low)
 }
 
 /// The value of a hexadecimal digit in either case.
+#[inline]
 pub(crate) fn hex_digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
+    let value = HEX[usize::from(digit)];
+    (value < 16).then_some(value)
 }
+
+/// The value of each hexadecimal digit, and of another octet 255.
+static HEX: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        values[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
 
 /// `base64 = base64-terminal / ( 1*(4base64-char) [base64-terminal] )`, RFC 4954 §8.
 pub(crate) fn base64(input: &[u8], kind: SyntaxErrorKind) -> IResult<'_, &[u8]> {
@@ -385,8 +410,6 @@ pub(crate) static XCHAR: Class = class(&[(33, 42), (44, 60), (62, 126)], b"");
 pub(crate) static BASE64: Class = class(&ALPHA_DIGIT, b"+/");
 /// `mech-char`, RFC 4422 §3.1, in either case.
 pub(crate) static MECH_CHAR: Class = class(&ALPHA_DIGIT, b"-_");
-/// `wordchar = ("." / "-" / "_" / ":" / ALPHA / DIGIT)`, RFC 3865 §2.
-pub(crate) static WORD_CHAR: Class = class(&ALPHA_DIGIT, b".-_:");
 /// `transid-atom`: `CHAR` but SPACE, CTLs, tspecials and ".", RFC 1845 §4.
 pub(crate) static TRANSID_ATOM: Class = class(&ALPHA_DIGIT, b"!#$%&'*+-^_`{|}~");
 /// The characters of a URI but `#` and `%`, RFC 3986 §2.2 and §2.3.

@@ -39,24 +39,32 @@ pub(crate) fn is_name(input: &[u8], start: usize, end: usize) -> bool {
 /// The length of the run of `xchar` at the front of `input`: `VCHAR` but `+` and `=`.
 #[inline]
 pub(crate) fn xchars(input: &[u8]) -> usize {
-    end(input, 0, |_, octet| {
-        (octet.wrapping_sub(33) > 126 - 33) | (octet == b'+') | (octet == b'=')
-    })
+    run(input, |octet| (octet.wrapping_sub(33) > 126 - 33) | (octet == b'+') | (octet == b'='))
 }
 
 /// Where the first LF stands, or else the end of the input.
 pub(crate) fn line_feed(input: &[u8]) -> usize {
-    end(input, 0, |_, octet| octet == b'\n')
+    run(input, |octet| octet == b'\n')
 }
 
 /// The length of the run of `base64-char` at the front of `input`: letters, digits, `+` and `/`.
 #[inline]
 pub(crate) fn base64_chars(input: &[u8]) -> usize {
-    end(input, 0, |_, octet| !(is_let_dig(octet) | (octet == b'+') | (octet == b'/')))
+    run(input, |octet| !(is_let_dig(octet) | (octet == b'+') | (octet == b'/')))
+}
+
+/// The length of the run of `wordchar` at the front of `input`: letters, digits, `.`, `-`, `_` and
+/// `:`.
+#[inline]
+pub(crate) fn word_chars(input: &[u8]) -> usize {
+    run(input, |octet| {
+        let is_mark = (octet == b'.') | (octet == b'-') | (octet == b'_') | (octet == b':');
+        !(is_let_dig(octet) | is_mark)
+    })
 }
 
 /// The number that the digits at the front of `input` make, and how many there are, when there are
-/// one to seven and the input goes on behind them for as long as it takes to fill a word.
+/// one to eight and the input goes on behind them for as long as it takes to fill a word.
 #[inline]
 pub(crate) fn short_number(input: &[u8]) -> Option<(u64, usize)> {
     let word = u64::from_le_bytes(*input.first_chunk::<8>()?);
@@ -64,7 +72,8 @@ pub(crate) fn short_number(input: &[u8]) -> Option<(u64, usize)> {
     let is_other = (word ^ spread(b'0')) | (word.wrapping_add(spread(6)) ^ spread(b'0'));
     let stop = is_other & spread(0xF0);
     let count = (stop.trailing_zeros() / 8) as usize;
-    if !matches!(count, 1..=7) {
+    let goes_on = count == 8 && input.get(8).is_some_and(u8::is_ascii_digit);
+    if count == 0 || goes_on {
         return None;
     }
     // The digits move to the end of the word, zeros before them.
@@ -75,22 +84,36 @@ pub(crate) fn short_number(input: &[u8]) -> Option<(u64, usize)> {
     Some((eight, count))
 }
 
-/// The first eight octets of `input` up to a control octet, a space or `=`, zeros behind them. What
-/// keyword they are, the caller finds by comparing.
+/// The first eight octets of `input`, zeros behind them where it is shorter.
 #[inline]
-pub(crate) fn keyword(input: &[u8]) -> u64 {
-    let word = match input.first_chunk::<8>() {
+pub(crate) fn word(input: &[u8]) -> u64 {
+    match input.first_chunk::<8>() {
         Some(octets) => u64::from_le_bytes(*octets),
         None => input.iter().rev().fold(0, |word, octet| (word << 8) | u64::from(*octet)),
-    };
-    // The highest bit of each octet says whether it ends the keyword.
-    let low = word & !HIGH;
-    let is_equals_sign = !((low ^ spread(b'=')) + spread(0x7F));
-    let is_visible = low + spread(0x80 - 33);
-    let stop = (!is_visible | is_equals_sign) & !word & HIGH;
-    // The octets below the first one that ends it.
-    let below = (stop & stop.wrapping_neg()).wrapping_sub(1);
-    if stop == 0 { word } else { word & (below >> 7) }
+    }
+}
+
+/// The letters at the front of a word, their case folded, zeros behind them; of the eighth one a
+/// single bit is kept. Octets above 63 that are no letters are none of a folded letter either.
+#[inline]
+pub(crate) const fn letters(word: u64) -> u64 {
+    let stop = !word & spread(0x40);
+    word & FOLD & ((stop ^ stop.wrapping_sub(1)) >> 7)
+}
+
+/// The length of the run at the front of `input` up to an octet that `is_end`.
+#[inline]
+fn run(input: &[u8], is_end: impl Fn(u8) -> bool + Copy) -> usize {
+    let mut at = 0;
+    while let Some(octets) = input.get(at..).and_then(<[u8]>::first_chunk) {
+        let ends = ends(octets, octets, |_, octet| is_end(octet));
+        if ends != 0 {
+            return at + first(ends);
+        }
+        at += 16;
+    }
+    let rest = input.get(at..).unwrap_or_default();
+    at + rest.iter().position(|&octet| is_end(octet)).unwrap_or(rest.len())
 }
 
 /// The place of the first octet from `start` on, or else of the end of the input, that `is_end` says
@@ -188,8 +211,8 @@ const fn spread(octet: u8) -> u64 {
     octet as u64 * 0x0101_0101_0101_0101
 }
 
-/// The highest bit of each octet.
-const HIGH: u64 = spread(0x80);
+/// All bits but that of the case of letters.
+const FOLD: u64 = spread(0xDF);
 
 #[cfg(test)]
 mod tests {
@@ -263,7 +286,7 @@ mod tests {
 
     #[test]
     fn short_numbers() {
-        for number in [0_u64, 7, 42, 100, 9_876, 54_321, 100_000, 9_999_999] {
+        for number in [0_u64, 7, 42, 100, 9_876, 54_321, 100_000, 9_999_999, 12_345_678] {
             for behind in ['\r', ' ', ':', '/', '?', '\u{0}', '\u{7f}', 'p'] {
                 let text = std::format!("{number}{behind}{behind}9999999");
                 let digits = text.find(behind).unwrap_or_default();
@@ -271,22 +294,24 @@ mod tests {
             }
         }
         assert_eq!(short_number(b"0000012\r"), Some((12, 7)));
-        for other in [&b"12345678"[..], b"x1234567", b"1\r\n", b"\r\n123456", b"\xB1\xB2345678"] {
+        assert_eq!(short_number(b"12345678"), Some((12_345_678, 8)));
+        for other in [&b"123456789"[..], b"x1234567", b"1\r\n", b"\r\n123456", b"\xB1\xB2345678"] {
             assert_eq!(short_number(other), None, "{other:?}");
         }
     }
 
     #[test]
-    fn a_keyword_ends_at_its_value() {
-        let word = |text: &[u8; 8]| u64::from_le_bytes(*text);
-        assert_eq!(keyword(b"SIZE=100"), word(b"SIZE\0\0\0\0"));
-        assert_eq!(keyword(b"SIZE"), word(b"SIZE\0\0\0\0"));
-        assert_eq!(keyword(b"BY=1;R MT"), word(b"BY\0\0\0\0\0\0"));
-        assert_eq!(keyword(b"PRDR\r\nMA"), word(b"PRDR\0\0\0\0"));
-        assert_eq!(keyword(b"SMTPUTF8"), word(b"SMTPUTF8"));
-        assert_eq!(keyword(b"CONPERM "), word(b"CONPERM\0"));
-        assert_eq!(keyword(b"\xE9A\xBD BBB"), word(b"\xE9A\xBD\0\0\0\0\0"));
-        assert_eq!(keyword(b""), 0);
-        assert_eq!(keyword(b"=AAAAAAAA"), 0);
+    fn letters_end_at_any_other_octet_below_64() {
+        let octets = |text: &[u8]| letters(word(text)).to_le_bytes();
+        assert_eq!(octets(b"size=100"), *b"SIZE\0\0\0\0");
+        assert_eq!(octets(b"SIZE"), *b"SIZE\0\0\0\0");
+        assert_eq!(octets(b"BY=1;R MT"), *b"BY\0\0\0\0\0\0");
+        assert_eq!(octets(b"PRDR\r\nMA"), *b"PRDR\0\0\0\0");
+        assert_eq!(octets(b"SMTPUTF8"), *b"SMTPUTF\0");
+        assert_eq!(octets(b"MT-PRIORITY"), *b"MT\0\0\0\0\0\0");
+        assert_eq!(octets(b"HOLDUNTIL"), *b"HOLDUNT\x01");
+        assert_eq!(octets(b"\xE9A\xBD BBB"), *b"\xC9A\0\0\0\0\0\0");
+        assert_eq!(octets(b""), [0; 8]);
+        assert_eq!(octets(b"=AAAAAAAA"), [0; 8]);
     }
 }

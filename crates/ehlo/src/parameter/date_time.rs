@@ -110,38 +110,15 @@ static DAYS: [u32; 16] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 
 const DAYS_TO_1970: i64 = 719_468;
 
 /// `date-time = full-date "T" full-time`, RFC 3339 §5.6, in either case.
+#[inline]
 pub(super) fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields)> {
     let Some((stamp, rest)) = input.split_first_chunk::<19>() else {
         return Fault::error(input, KIND);
     };
-    let [
-        y3,
-        y2,
-        y1,
-        y0,
-        b'-',
-        m1,
-        m0,
-        b'-',
-        d1,
-        d0,
-        b'T' | b't',
-        h1,
-        h0,
-        b':',
-        n1,
-        n0,
-        b':',
-        s1,
-        s0,
-    ] = *stamp
-    else {
-        return Fault::error(input, KIND);
-    };
-    let digits = [y3, y2, y1, y0, m1, m0, d1, d0, h1, h0, n1, n0, s1, s0];
-    if digits.iter().fold(false, |other, digit| other | (digit.wrapping_sub(b'0') > 9)) {
+    if !is_stamp(stamp) {
         return Fault::error(input, KIND);
     }
+    let [y3, y2, y1, y0, _, m1, m0, _, d1, d0, _, h1, h0, _, n1, n0, _, s1, s0] = *stamp;
     let two = |tens: u8, ones: u8| u32::from(tens - b'0') * 10 + u32::from(ones - b'0');
     let (year, month, day) = (two(y3, y2) * 100 + two(y1, y0), two(m1, m0), two(d1, d0));
     let (hour, minute, second) = (two(h1, h0), two(n1, n0), two(s1, s0));
@@ -180,6 +157,27 @@ pub(super) fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields)> {
         return Fault::error(input, KIND);
     }
     Ok((rest, (DateTime(split(input, input.len().saturating_sub(rest.len())).0), fields)))
+}
+
+/// Whether the octets are digits where `full-date "T" partial-time` has them, and else its own.
+#[inline]
+fn is_stamp(stamp: &[u8; 19]) -> bool {
+    let (Some(head), Some(tail)) = (stamp.first_chunk(), stamp.last_chunk()) else {
+        return false;
+    };
+    !differs(head, b"0000-00-00T00:00", &[9, 9, 9, 9, 0, 9, 9, 0, 9, 9, 32, 9, 9, 0, 9, 9])
+        && !differs(tail, b"0-00-00T00:00:00", &[9, 0, 9, 9, 0, 9, 9, 32, 9, 9, 0, 9, 9, 0, 9, 9])
+        && matches!(stamp[10], b'T' | b't')
+}
+
+/// Whether an octet is below that of `first` in its place, or more than `most` above it: no branch,
+/// so that the compiler compares all of them at once.
+#[inline]
+fn differs(octets: &[u8; 16], first: &[u8; 16], most: &[u8; 16]) -> bool {
+    let octets = octets.iter().zip(first).zip(most);
+    octets.fold(false, |differs, ((octet, first), most)| {
+        differs | (octet.wrapping_sub(*first) > *most)
+    })
 }
 
 /// `N DIGIT`, at most `max`.

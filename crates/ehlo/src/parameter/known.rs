@@ -1,6 +1,6 @@
 //! The parameters that have a type here: name, command, extension, octets they add to the line.
 
-use crate::grammar::{LDH, scan};
+use crate::grammar::{LDH, fold, scan};
 use crate::{Capabilities, Extension};
 
 macro_rules! known {
@@ -124,37 +124,32 @@ const fn of(place: Place) -> u32 {
 }
 
 /// The parameter whose keyword, in any case, stands at the front of `input`.
-#[inline]
 pub(super) fn identify(input: &[u8]) -> Option<Known> {
-    let key = scan::keyword(input) & FOLD;
+    let known = starting(input)?;
+    let next = input.get(known.keyword().len());
+    (!next.is_some_and(|octet| LDH[usize::from(*octet)])).then_some(known)
+}
+
+/// The parameter with whose keyword, in any case, `input` starts; the keyword that stands there may
+/// be a longer one.
+#[inline]
+pub(super) fn starting(input: &[u8]) -> Option<Known> {
+    let word = scan::word(input);
+    let key = scan::letters(word);
     let slot = &SLOTS[slot(key)];
-    if slot.key != key || key == 0 {
+    if slot.key != key {
         return None;
     }
-    let (keyword, rest) = input.split_at_checked(slot.length)?;
-    // Of a keyword of more than eight letters the last eight are yet to be seen.
-    let tail = match keyword.last_chunk::<8>() {
-        Some(tail) => u64::from_le_bytes(*tail) & FOLD,
-        None => key,
-    };
-    let is_longer = rest.first().is_some_and(|octet| LDH[usize::from(*octet)]);
-    (tail == slot.tail && !is_longer).then_some(slot.known)
-}
-
-/// The first eight letters of a keyword as a number, whatever their case.
-const fn key(keyword: &[u8]) -> u64 {
-    let mut key = 0;
-    let mut i = 0;
-    while i < keyword.len() && i < 8 {
-        key |= (keyword[i] as u64) << (8 * i);
-        i += 1;
+    if let Some(long) = &slot.long {
+        // Its first letters were seen, but not all of it.
+        let tail = input.get(long.tail_at..).map_or(0, scan::word);
+        let is_same = (word ^ long.head) & long.head_case == 0;
+        if !is_same || (tail ^ long.tail) & long.tail_case != 0 {
+            return None;
+        }
     }
-    key & FOLD
+    Some(slot.known)
 }
-
-/// Folds the case of letters. Of the octets that a keyword can be told from, none becomes another
-/// one of a keyword.
-const FOLD: u64 = 0xDFDF_DFDF_DFDF_DFDF;
 
 /// The place of a key in [`SLOTS`], below 64.
 const fn slot(key: u64) -> usize {
@@ -162,33 +157,63 @@ const fn slot(key: u64) -> usize {
 }
 
 /// Gives each known keyword a slot of its own; `SLOTS` does not compile otherwise.
-const MULTIPLIER: u64 = 0x7BE9_0291_7B70_A2A9;
+const MULTIPLIER: u64 = 0x7FD6_3116_E1EA_24C5;
 
 #[derive(Clone, Copy)]
 struct Slot {
-    /// 0, which no keyword has, in a free slot.
+    /// The [letters](scan::letters) of the keyword; of a free slot a number that are none.
     key: u64,
-    /// The same of the last eight letters.
-    tail: u64,
     known: Known,
-    /// Octets of the keyword.
-    length: usize,
+    /// A keyword of which the key is not all.
+    long: Option<Long>,
+}
+
+/// A keyword of eight octets or more: its first eight and its last eight.
+#[derive(Clone, Copy)]
+struct Long {
+    head: u64,
+    tail: u64,
+    /// The bits that count: all but the case of letters.
+    head_case: u64,
+    tail_case: u64,
+    /// Where the last eight begin.
+    tail_at: usize,
 }
 
 static SLOTS: [Slot; 64] = {
-    let mut slots = [Slot { key: 0, tail: 0, known: Known::Size, length: 0 }; 64];
+    let mut slots = [Slot { key: u64::MAX, known: Known::Size, long: None }; 64];
     let mut i = 0;
     while i < Known::ALL.len() {
         let known = Known::ALL[i];
         let keyword = known.keyword().as_bytes();
-        let at = slot(key(keyword));
-        assert!(slots[at].key == 0, "two keywords in one slot");
-        let tail = match keyword.last_chunk::<8>() {
-            Some(tail) => key(tail),
-            None => key(keyword),
+        let (head, head_case) = octets(keyword, 0);
+        let key = scan::letters(head);
+        let long = if keyword.len() < 8 {
+            // Letters alone, so that the key is all of it.
+            assert!(key == head, "a short keyword has something else than letters");
+            None
+        } else {
+            let tail_at = keyword.len() - 8;
+            let (tail, tail_case) = octets(keyword, tail_at);
+            Some(Long { head, tail, head_case, tail_case, tail_at })
         };
-        slots[at] = Slot { key: key(keyword), tail, known, length: keyword.len() };
+        let at = slot(key);
+        assert!(slots[at].key == u64::MAX, "two keywords in one slot");
+        slots[at] = Slot { key, known, long };
         i += 1;
     }
     slots
 };
+
+/// Eight octets of a keyword from `start` on, zeros behind its end, and their bits that count.
+const fn octets(keyword: &[u8], start: usize) -> (u64, u64) {
+    let (mut octets, mut case) = (0, 0);
+    let mut i = 0;
+    while i < 8 && start + i < keyword.len() {
+        let octet = keyword[start + i];
+        octets |= (octet as u64) << (8 * i);
+        case |= (fold(octet) as u64) << (8 * i);
+        i += 1;
+    }
+    (octets, case)
+}

@@ -255,8 +255,9 @@ fn check_params<'i>(input: &'i [u8], place: Place, policy: &Policy) -> IResult<'
     let mut seen = 0;
     let mut text = rest;
     loop {
-        let (after, more) = check_param(text, policy.smtputf8)?;
-        match note(seen, more, place) {
+        let mut adds = 0;
+        let after = check_param(text, policy.smtputf8, &mut adds)?;
+        match note(seen, adds, place) {
             Ok(both) => seen = both,
             Err(kind) => return Fault::error(text, kind),
         }

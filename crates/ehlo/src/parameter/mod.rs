@@ -267,49 +267,48 @@ fn esmtp_param(input: &[u8]) -> IResult<'_, Parameter<'_>> {
     })
 }
 
-/// `esmtp-param`, each value by the grammar of its RFC; gives what it adds to a set of parameters
-/// seen. Whether it goes up to a space or the end of the line, the caller asks.
+/// `esmtp-param`, each value by the grammar of its RFC: what follows it, and in `adds` what it adds
+/// to a set of parameters seen. Whether it goes up to a space or the end of the line, the caller
+/// asks.
 #[inline]
-fn check_param(input: &[u8], utf8: bool) -> IResult<'_, u32> {
-    let Some(known) = known::identify(input) else {
-        return check_other(input, utf8);
+fn check_param<'i>(
+    input: &'i [u8],
+    utf8: bool,
+    adds: &mut u32,
+) -> Result<&'i [u8], nom::Err<Fault<'i>>> {
+    let Some(known) = known::starting(input) else {
+        return check_other(input, utf8, adds);
     };
-    let (rest, flags) = check_known(known, input, utf8)?;
-    Ok((rest, known.bit() | flags))
-}
-
-/// The same of an unknown parameter.
-fn check_other(input: &[u8], utf8: bool) -> IResult<'_, u32> {
-    let (after, _) = other::esmtp_keyword(input)?;
-    let (rest, value) = other_value(after, utf8)?;
-    if !is_word_end(rest) {
-        let kind = if value.is_some() { KIND } else { SyntaxErrorKind::Parameter };
-        return Fault::error(rest, of_octet(rest, kind));
-    }
-    Ok((rest, list::UNKNOWN | utf8_bit(after, rest)))
-}
-
-/// Whether what stands before `rest` has UTF-8 in it.
-fn utf8_bit(text: &[u8], rest: &[u8]) -> u32 {
-    let text = split(text, text.len().saturating_sub(rest.len())).0;
-    if text.is_ascii() { 0 } else { list::UTF8 }
-}
-
-/// A known parameter; gives what its value adds to a set of parameters seen.
-#[inline]
-fn check_known(known: Known, input: &[u8], utf8: bool) -> IResult<'_, u32> {
     macro_rules! valued {
-        ($known:ident, $rule:path) => {
-            $rule(value_of!($known, input)?)?.0
-        };
+        ($known:ident, $rule:expr) => {{
+            const LENGTH: usize = Known::$known.keyword().len();
+            match input.get(LENGTH..) {
+                Some([b'=', value @ ..]) => $rule(value)?.0,
+                rest => return check_longer(input, rest, utf8, adds),
+            }
+        }};
     }
+    macro_rules! bare {
+        ($known:ident) => {{
+            const LENGTH: usize = Known::$known.keyword().len();
+            match input.get(LENGTH..) {
+                Some(rest) if is_word_end(rest) => rest,
+                rest => return check_longer(input, rest, utf8, adds),
+            }
+        }};
+    }
+    *adds = known.bit();
     let rest = match known {
         Known::Size => valued!(Size, word::size),
         Known::Body => {
-            let (rest, body) = word::body(value_of!(Body, input)?)?;
-            return Ok((rest, if body == Body::BinaryMime { list::BINARY } else { 0 }));
+            let mut body = Body::SevenBit;
+            let rest = valued!(Body, |value| word::body(value).inspect(|(_, value)| body = *value));
+            if body == Body::BinaryMime {
+                *adds |= list::BINARY;
+            }
+            rest
         }
-        Known::SmtpUtf8 => behind!(SmtpUtf8, input),
+        Known::SmtpUtf8 => bare!(SmtpUtf8),
         Known::Ret => valued!(Ret, dsn::ret),
         Known::Envid => valued!(Envid, dsn::envid),
         Known::Auth => valued!(Auth, xtext::auth_identity),
@@ -317,23 +316,66 @@ fn check_known(known: Known, input: &[u8], utf8: bool) -> IResult<'_, u32> {
         Known::HoldFor => valued!(HoldFor, time::hold_for),
         Known::HoldUntil => valued!(HoldUntil, time::hold_until),
         Known::MtPriority => valued!(MtPriority, word::priority),
-        Known::RequireTls => behind!(RequireTls, input),
+        Known::RequireTls => bare!(RequireTls),
         Known::Solicit => valued!(Solicit, word::solicit),
         Known::Mtrk => valued!(Mtrk, word::mtrk),
         Known::TransId => valued!(TransId, word::trans_id),
-        Known::ConPerm => behind!(ConPerm, input),
+        Known::ConPerm => bare!(ConPerm),
         Known::Submitter => valued!(Submitter, xtext::xtext_mailbox),
         Known::AltAddress => valued!(AltAddress, xtext::xtext_mailbox),
-        Known::Prdr => behind!(Prdr, input),
+        Known::Prdr => bare!(Prdr),
         Known::Notify => valued!(Notify, dsn::notify),
         Known::Orcpt => {
-            let (rest, orcpt) = orcpt::orcpt(value_of!(Orcpt, input)?, utf8)?;
-            return Ok((rest, if orcpt.is_ascii() { 0 } else { list::UTF8 }));
+            let mut is_ascii = true;
+            let rest = valued!(Orcpt, |value| orcpt::orcpt(value, utf8)
+                .inspect(|(_, orcpt)| is_ascii = orcpt.is_ascii()));
+            if !is_ascii {
+                *adds |= list::UTF8;
+            }
+            rest
         }
         Known::Rrvs => valued!(Rrvs, time::rrvs),
-        Known::ConNeg => behind!(ConNeg, input),
+        Known::ConNeg => bare!(ConNeg),
     };
-    Ok((rest, 0))
+    Ok(rest)
+}
+
+/// The same where something else stands behind a known keyword than does belong there: its first
+/// octets may be those of a longer one.
+#[cold]
+fn check_longer<'i>(
+    input: &'i [u8],
+    rest: Option<&'i [u8]>,
+    utf8: bool,
+    adds: &mut u32,
+) -> Result<&'i [u8], nom::Err<Fault<'i>>> {
+    if known::identify(input).is_none() {
+        return check_other(input, utf8, adds);
+    }
+    let rest = rest.unwrap_or_default();
+    Err(nom::Err::Error(Fault { rest, kind: of_octet(rest, KIND) }))
+}
+
+/// The same of an unknown parameter.
+fn check_other<'i>(
+    input: &'i [u8],
+    utf8: bool,
+    adds: &mut u32,
+) -> Result<&'i [u8], nom::Err<Fault<'i>>> {
+    let (after, _) = other::esmtp_keyword(input)?;
+    let (rest, value) = other_value(after, utf8)?;
+    if !is_word_end(rest) {
+        let kind = if value.is_some() { KIND } else { SyntaxErrorKind::Parameter };
+        return Err(nom::Err::Error(Fault { rest, kind: of_octet(rest, kind) }));
+    }
+    *adds = list::UNKNOWN | utf8_bit(after, rest);
+    Ok(rest)
+}
+
+/// Whether what stands before `rest` has UTF-8 in it.
+fn utf8_bit(text: &[u8], rest: &[u8]) -> u32 {
+    let text = split(text, text.len().saturating_sub(rest.len())).0;
+    if text.is_ascii() { 0 } else { list::UTF8 }
 }
 
 /// `["=" esmtp-value]` of an unknown parameter.

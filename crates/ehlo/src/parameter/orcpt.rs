@@ -3,7 +3,8 @@
 use super::KIND;
 use super::xtext::{Coding, DecodedXtext, encoded1};
 use crate::grammar::{
-    ADDR_TYPE, Fault, IResult, QCHAR, as_str, escape, hex_digit, many1, run, split, whole,
+    ADDR_TYPE, Fault, IResult, QCHAR, after_literal, as_str, escape, hex_digit, many1, run, split,
+    whole,
 };
 use crate::{Encode, SyntaxError, Writer};
 
@@ -77,7 +78,8 @@ impl<'a> Orcpt<'a> {
 
     /// Whether it can do without SMTPUTF8.
     pub fn is_ascii(&self) -> bool {
-        self.coding == Coding::Plain || self.address.is_ascii()
+        // Only RFC 6533 has octets above 127 in an address.
+        self.coding != Coding::Utf8Addr || self.address.is_ascii()
     }
 
     fn is_utf8(&self) -> bool {
@@ -148,11 +150,11 @@ fn write_char(character: char, writer: &mut Writer<'_>) {
 
 /// `original-recipient-address = addr-type ";" xtext`, `addr-type = atom`.
 pub(super) fn orcpt(input: &[u8], utf8: bool) -> IResult<'_, Orcpt<'_>> {
-    let (rest, addr_type) = many1(input, &ADDR_TYPE, KIND)?;
-    let Some((b';', address)) = rest.split_first() else {
-        return Fault::error(rest, KIND);
+    let (addr_type, address) = match after_literal(input, b"rfc822;") {
+        Some(address) => (split(input, 6).0, address),
+        None => other_addr_type(input)?,
     };
-    let (rest, coding) = if addr_type.eq_ignore_ascii_case(b"utf-8") {
+    let (rest, coding) = if addr_type.len() == 5 && addr_type.eq_ignore_ascii_case(b"utf-8") {
         (utf8_enc_addr(address, utf8)?.0, Coding::Utf8Addr)
     } else {
         (encoded1(address)?.0, Coding::Xtext)
@@ -163,6 +165,15 @@ pub(super) fn orcpt(input: &[u8], utf8: bool) -> IResult<'_, Orcpt<'_>> {
     }
     let address = split(address, address.len().saturating_sub(rest.len())).0;
     Ok((rest, Orcpt { addr_type, address, coding }))
+}
+
+/// `addr-type ";"`, and what follows it.
+fn other_addr_type(input: &[u8]) -> Result<(&[u8], &[u8]), nom::Err<Fault<'_>>> {
+    let (rest, addr_type) = many1(input, &ADDR_TYPE, KIND)?;
+    match rest {
+        [b';', address @ ..] => Ok((addr_type, address)),
+        _ => Err(nom::Err::Error(Fault { rest, kind: KIND })),
+    }
 }
 
 /// `utf-8-enc-addr = utf-8-addr-xtext / utf-8-addr-unitext / utf-8-address`, RFC 6533 §3.

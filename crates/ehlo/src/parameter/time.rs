@@ -1,13 +1,8 @@
 //! Times: BY (RFC 2852), HOLDFOR and HOLDUNTIL (RFC 4865), RRVS (RFC 7293).
 
-use nom::Parser as _;
-use nom::branch::alt;
-use nom::combinator::{opt, value};
-use nom::sequence::preceded;
-
 use super::KIND;
 use super::date_time::{DateTime, date_time};
-use crate::grammar::{Fault, IResult, digits, literal, octet};
+use crate::grammar::{Fault, IResult, digits, of_octet};
 use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer};
 
 /// `hold-until-param = "HOLDUNTIL=" future-release-date-time`, its value: RFC 4865 §4, in UTC.
@@ -147,15 +142,18 @@ pub(super) fn deliver_by(input: &[u8]) -> IResult<'_, By> {
         _ => (false, input),
     };
     let (rest, seconds) = digits(number, 9, KIND)?;
-    let mode = alt((
-        value(ByMode::Notify, literal(b"N", KIND)),
-        value(ByMode::Return, literal(b"R", KIND)),
-    ));
-    let (rest, mode) = preceded(octet(b';', KIND), mode).parse(rest)?;
-    let (rest, trace) = opt(literal(b"T", KIND)).parse(rest)?;
+    let (mode, rest) = match rest {
+        [b';', b'N' | b'n', rest @ ..] => (ByMode::Notify, rest),
+        [b';', b'R' | b'r', rest @ ..] => (ByMode::Return, rest),
+        [b';', rest @ ..] | rest => return Fault::error(rest, of_octet(rest, KIND)),
+    };
+    let (trace, rest) = match rest {
+        [b'T' | b't', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
     let seconds = i32::try_from(nine_digits(seconds)).unwrap_or_default();
     let seconds = if is_negative { -seconds } else { seconds };
-    match By::new(seconds, mode, trace.is_some()) {
+    match By::new(seconds, mode, trace) {
         Ok(by) => Ok((rest, by)),
         Err(_) => Fault::error(input, KIND),
     }
@@ -235,11 +233,11 @@ pub(super) fn rrvs(input: &[u8]) -> IResult<'_, Rrvs<'_>> {
     if fields.has_fraction {
         return Fault::error(input, KIND);
     }
-    let action = alt((
-        value(RrvsAction::Continue, literal(b";C", KIND)),
-        value(RrvsAction::Reject, literal(b";R", KIND)),
-    ));
-    let (rest, action) = opt(action).parse(rest)?;
+    let (action, rest) = match rest {
+        [b';', b'C' | b'c', rest @ ..] => (Some(RrvsAction::Continue), rest),
+        [b';', b'R' | b'r', rest @ ..] => (Some(RrvsAction::Reject), rest),
+        rest => (None, rest),
+    };
     Ok((rest, Rrvs { since, action }))
 }
 

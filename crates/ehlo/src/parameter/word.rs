@@ -8,8 +8,8 @@ use nom::sequence::{delimited, separated_pair};
 use super::KIND;
 use super::time::nine_digits;
 use crate::grammar::{
-    BASE64, Fault, IResult, TRANSID_ATOM, WORD_CHAR, as_str, digits, literal, many1, octet,
-    of_octet, run, scan, split, whole, wire_text,
+    BASE64, Fault, IResult, TRANSID_ATOM, as_str, digits, literal, many1, octet, of_octet, scan,
+    split, whole, wire_text,
 };
 use crate::{Encode, SyntaxError, Writer};
 
@@ -151,7 +151,7 @@ pub(super) fn solicit(input: &[u8]) -> IResult<'_, Solicit<'_>> {
         if !rest.first().is_some_and(u8::is_ascii_alphabetic) {
             return Fault::error(rest, of_octet(rest, KIND));
         }
-        rest = split(rest, run(rest, &WORD_CHAR)).1;
+        rest = split(rest, scan::word_chars(rest)).1;
         match rest {
             [b',', next @ ..] => rest = next,
             _ => break,

@@ -125,12 +125,14 @@ pub(super) fn write_hex(octet: u8, writer: &mut Writer<'_>) {
 }
 
 /// `xtext` as a value.
+#[inline]
 pub(crate) fn encoded(input: &[u8]) -> IResult<'_, Xtext<'_>> {
     let (rest, octets) = xtext(input, KIND)?;
     Ok((rest, Xtext { octets, is_encoded: true }))
 }
 
 /// `xtext` of at least one character.
+#[inline]
 pub(super) fn encoded1(input: &[u8]) -> IResult<'_, Xtext<'_>> {
     match encoded(input)? {
         (_, Xtext { octets: [], .. }) => Fault::error(input, KIND),

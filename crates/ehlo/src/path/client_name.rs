@@ -36,6 +36,21 @@ impl<'a> ClientName<'a> {
         let name = |input| host(input, &Policy::STRICT).map(|(rest, host)| (rest, host.into()));
         whole(text.as_bytes(), SyntaxErrorKind::Domain, name)
     }
+
+    /// The client name of any text that can stand in a line, for [`HeloCheck`](crate::HeloCheck) to
+    /// judge; a domain may have U-labels. The spaces around it do not count.
+    ///
+    /// # Errors
+    ///
+    /// `MissingArgument`, `Control`, `NonAscii` or `LineTooLong`, with the offset in `text`.
+    pub fn any(text: &'a str) -> Result<Self, SyntaxError> {
+        if let Ok(domain) = Domain::new(text) {
+            return Ok(Self::Domain(domain));
+        }
+        let any = Policy { any_client_name: true, ..Policy::STRICT };
+        let name = |input| client_name(input, &any);
+        whole(text.trim_matches(' ').as_bytes(), SyntaxErrorKind::Argument, name)
+    }
 }
 
 impl<'a> From<Host<'a>> for ClientName<'a> {

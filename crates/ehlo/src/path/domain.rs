@@ -236,7 +236,7 @@ fn extended_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'
 ///
 /// RFC 5892 derives the exact set from the Unicode tables; these blocks hold nothing PVALID that a
 /// registry delegates.
-fn is_disallowed(character: char) -> bool {
+pub(crate) fn is_disallowed(character: char) -> bool {
     let code = u32::from(character);
     DISALLOWED.iter().any(|&(first, last)| (first..=last).contains(&code))
 }

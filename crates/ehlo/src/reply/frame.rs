@@ -1,6 +1,6 @@
 //! Where a reply ends, found without looking at an octet twice.
 
-use super::text::{ANY_TEXT, TEXTSTRING, after_text};
+use super::text::{ANY_TEXT, PRINTABLE, TEXTSTRING, after_text};
 use crate::grammar::Fault;
 use crate::{Code, Policy, SyntaxError, SyntaxErrorKind};
 
@@ -92,7 +92,37 @@ impl ReplyFrame {
     /// A [`SyntaxError`] whose offset counts from the first octet of the reply, the same again on
     /// the next call: no code, lines whose codes differ, bare CR or LF, an octet that no text
     /// has, or a limit exceeded. RFC 5321 §4.2.
+    #[inline]
     pub fn advance(
+        &mut self,
+        input: &[u8],
+        limits: &ReplyLimits,
+        policy: &Policy,
+    ) -> Result<Option<usize>, SyntaxError> {
+        if self.goes_on(input, limits) {
+            return Ok(None);
+        }
+        self.advance_lines(input, limits, policy)
+    }
+
+    /// Whether `input` is what was there before and one octet more of the text of the same line: a
+    /// way around all else for replies that come octet by octet.
+    #[inline]
+    fn goes_on(&mut self, input: &[u8], limits: &ReplyLimits) -> bool {
+        let Some((last, before)) = input.split_last() else { return false };
+        let goes_on = matches!(self.stage, Stage::Text | Stage::LastText)
+            && before.len() == self.line as usize + usize::from(self.looked)
+            && PRINTABLE[usize::from(*last)]
+            // The octet and the CRLF must have room.
+            && usize::from(self.looked) + 3 <= usize::from(limits.line)
+            && input.len() + 2 <= limits.octets as usize;
+        if goes_on {
+            self.looked += 1;
+        }
+        goes_on
+    }
+
+    fn advance_lines(
         &mut self,
         input: &[u8],
         limits: &ReplyLimits,
@@ -137,8 +167,14 @@ impl ReplyFrame {
         limits: &ReplyLimits,
         class: &[bool; 256],
     ) -> Result<Option<&'i [u8]>, Fault<'i>> {
-        if self.stage == Stage::Code && !self.head(rest)? {
-            return Ok(None);
+        if self.stage == Stage::Code {
+            // Who has room for no more would wait for ever for the code of a line that has none.
+            if limits.octets.saturating_sub(self.line) < SHORTEST_LINE {
+                return fault(rest, 0, TOO_LONG);
+            }
+            if !self.head(rest)? {
+                return Ok(None);
+            }
         }
         let looked = usize::from(self.looked);
         let text_end = after_text(rest.get(looked..).unwrap_or_default(), class);
@@ -218,6 +254,9 @@ fn reply_code(line: &[u8]) -> Result<(), Fault<'_>> {
 fn fault<T>(line: &[u8], place: usize, kind: SyntaxErrorKind) -> Result<T, Fault<'_>> {
     Err(Fault { rest: line.get(place..).unwrap_or_default(), kind })
 }
+
+/// A code and its CRLF.
+const SHORTEST_LINE: u32 = 5;
 
 const TOO_LONG: SyntaxErrorKind = SyntaxErrorKind::ReplyTooLong;
 

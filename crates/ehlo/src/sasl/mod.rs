@@ -35,6 +35,69 @@
 //! assert_eq!(&out[..n], b"AUTH PLAIN AGFubmEAc2VjcmV0\r\n");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! A server's, from the events of the machine to the replies. It answers the questions of any
+//! mechanism; CRAM-MD5 and SCRAM are made with `CramMd5Server::new` and `ScramServer::new` in the
+//! place of [`AnyServer::new`], and want what is stored of the user.
+//!
+//! ```
+//! use ehlo::sasl::{AnyServer, Proof, ServerExchange, ServerStep};
+//! use ehlo::server::{Event, Server};
+//! use ehlo::{Capabilities, Command, Mechanisms, ReplyError, SaslMechanism, ServerConfig};
+//!
+//! /// Answers one event into `out`; the length of the answer.
+//! fn answer(
+//!     event: &Event<'_>,
+//!     server: &mut Server,
+//!     attempt: &mut Option<ServerExchange<AnyServer>>,
+//!     buffer: &mut [u8],
+//!     out: &mut [u8],
+//! ) -> Result<usize, ReplyError> {
+//!     let step = match event {
+//!         Event::Command(Command::Auth { mechanism, initial_response }) => {
+//!             *attempt = mechanism.known().and_then(AnyServer::new).map(ServerExchange::new);
+//!             attempt.as_mut().map(|it| it.start(initial_response.as_ref(), buffer))
+//!         }
+//!         Event::AuthResponse(response) => attempt.as_mut().map(|it| it.receive(response, buffer)),
+//!         _ => None,
+//!     };
+//!     // Another event, or a mechanism that was offered and is not here.
+//!     let (Some(mut step), Some(exchange)) = (step, attempt) else {
+//!         return server.reply(&server.standard_reply("mx.example"), out);
+//!     };
+//!     loop {
+//!         step = match step {
+//!             ServerStep::Challenge(data) => return server.challenge(&data, out),
+//!             ServerStep::Reply(reply) => return server.reply(&reply, out),
+//!             ServerStep::Verify(claim) => match (claim.authentication(), claim.proof()) {
+//!                 (Some("anna"), Proof::Password("secret")) => exchange.accept(buffer),
+//!                 _ => exchange.refuse(buffer),
+//!             },
+//!             ServerStep::Secret(_name) => exchange.secret(None, buffer),
+//!         };
+//!     }
+//! }
+//!
+//! # let offered = Mechanisms::NONE.with(SaslMechanism::Plain).with(SaslMechanism::Login);
+//! # let mut server = Server::new(ServerConfig {
+//! #     offered: Capabilities::NONE.with_mechanisms(offered),
+//! #     implicit_tls: true,
+//! #     ..ServerConfig::DEFAULT
+//! # });
+//! # let (mut attempt, mut buffer, mut out) = (None, [0; 1024], [0; 1024]);
+//! # let mut say = |line: &'static str| {
+//! #     let event = server.receive(line.as_bytes()).event;
+//! #     let n = answer(&event, &mut server, &mut attempt, &mut buffer, &mut out).unwrap();
+//! #     String::from_utf8_lossy(&out[..n]).into_owned()
+//! # };
+//! # say("");
+//! # say("EHLO client.example\r\n");
+//! // say(line) gives the line to Server::receive, and its event to the function above.
+//! assert_eq!(say("AUTH LOGIN\r\n"), "334 VXNlcm5hbWU6\r\n");
+//! assert_eq!(say("YW5uYQ==\r\n"), "334 UGFzc3dvcmQ6\r\n");
+//! assert_eq!(say("d3Jvbmc=\r\n"), "535 authentication credentials invalid\r\n");
+//! assert_eq!(say("AUTH PLAIN AGFubmEAc2VjcmV0\r\n"), "235 authentication successful\r\n");
+//! ```
 
 mod anonymous;
 mod any;
@@ -55,7 +118,7 @@ mod server;
 mod xoauth2;
 
 use base64::Engine;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
 pub use anonymous::{AnonymousClient, AnonymousServer};
 pub use any::{AnyClient, AnyServer};
@@ -141,13 +204,9 @@ impl<'a> SaslData<'a> {
     /// The initial response of a parsed AUTH command need not be canonical, as the grammar of RFC
     /// 4954 does not ask for it; everything else is.
     pub fn is_canonical(&self) -> bool {
-        let Form::Base64(base64) = self.0 else { return true };
-        let spare = match base64 {
-            [.., last, b'=', b'='] => sextet(*last) & 0b1111,
-            [.., last, b'='] => sextet(*last) & 0b11,
-            _ => 0,
-        };
-        spare == 0
+        // The last four digits say it.
+        let Form::Base64([.., a, b, c, d]) = self.0 else { return true };
+        STANDARD.decode_slice([*a, *b, *c, *d], &mut [0; 3]).is_ok()
     }
 
     /// An initial response, where `=` stands for nothing. RFC 4954 §4:
@@ -379,17 +438,6 @@ pub(crate) fn initial_response(input: &[u8]) -> IResult<'_, SaslData<'_>> {
     }
     let (rest, base64) = grammar::base64(input, KIND)?;
     Ok((rest, SaslData(Form::Base64(base64))))
-}
-
-/// The six bits that a digit stands for.
-const fn sextet(digit: u8) -> u8 {
-    match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'+' => 62,
-        _ => 63,
-    }
 }
 
 const KIND: SyntaxErrorKind = SyntaxErrorKind::Base64;

@@ -1,10 +1,9 @@
 //! The server's side of an exchange.
 
-use base64::Engine as _;
 use memchr::memchr;
 
-use super::{BASE64, Credentials, Response, SaslData, StoredSecret};
-use crate::{Code, EnhancedCode, Reply, SyntaxErrorKind, limits};
+use super::{Challenge, Credentials, Response, SaslData, StoredSecret};
+use crate::{Code, Encode as _, EnhancedCode, Reply, SyntaxErrorKind, limits};
 
 /// The server's side of a mechanism, RFC 4422 §3: what it says to each message of the client. An
 /// object is for one attempt.
@@ -117,7 +116,8 @@ pub enum ServerTurn<'b> {
 /// One attempt of a client to authenticate, RFC 4954 §4: it takes the initial response and the
 /// responses, gives the replies, and asks what the mechanism has to know.
 ///
-/// What comes of a call is a [`ServerStep`]: a reply for
+/// What comes of a call is a [`ServerStep`]: a challenge for
+/// [`Server::challenge`](crate::Server::challenge), a reply for
 /// [`Server::reply`](crate::Server::reply), or a question that [`accept`](Self::accept),
 /// [`refuse`](Self::refuse) or [`secret`](Self::secret) answers. Every AUTH command needs a new
 /// one; when the machine refuses a response of the client on its own, the attempt is over.
@@ -153,7 +153,7 @@ pub struct ServerExchange<M> {
 
 impl<M: ServerMechanism> ServerExchange<M> {
     /// Octets that a buffer needs to hold whatever a client may send.
-    pub const BUFFER: usize = TEXT + limits::AUTH_LINE / 4 * 3;
+    pub const BUFFER: usize = limits::AUTH_LINE / 4 * 3;
 
     /// An attempt by this mechanism, which must be fresh.
     pub const fn new(mechanism: M) -> Self {
@@ -244,23 +244,22 @@ impl<M: ServerMechanism> ServerExchange<M> {
         )
     }
 
-    /// Lets the mechanism take its turn, in what the text of a challenge leaves of the buffer.
+    /// Lets the mechanism take its turn.
     fn turn<'b>(
         &mut self,
         buffer: &'b mut [u8],
         take: impl FnOnce(&mut M, &'b mut [u8]) -> Result<ServerTurn<'b>, ServerFailure>,
     ) -> ServerStep<'b> {
         self.stage = Stage::Over;
-        let Some((text, room)) = buffer.split_at_mut_checked(TEXT) else {
-            return self.fail(ServerFailure::BufferTooSmall);
-        };
-        match take(&mut self.mechanism, room) {
+        match take(&mut self.mechanism, buffer) {
             Ok(ServerTurn::Challenge(challenge)) => {
-                let Some(text) = write_base64(challenge, text) else {
+                let challenge = SaslData::new(challenge);
+                // A mechanism that has more to say than a line holds cannot go on.
+                if Challenge(challenge).encoded_len() > limits::AUTH_LINE {
                     return self.fail(ServerFailure::Temporary);
-                };
+                }
                 self.stage = Stage::Challenged;
-                ServerStep::Reply(Reply::new(Code::AUTHENTICATION_CONTINUES, text))
+                ServerStep::Challenge(challenge)
             }
             Ok(ServerTurn::Verify(credentials)) => {
                 self.stage = Stage::Verify { another: credentials.acts_for_another() };
@@ -301,18 +300,20 @@ enum Stage {
 /// What a server does next.
 ///
 /// ```
+/// use ehlo::SaslData;
 /// use ehlo::sasl::{LoginServer, ServerExchange, ServerStep};
-/// use ehlo::{Code, Reply};
 ///
 /// let (mut exchange, mut buffer) = (ServerExchange::new(LoginServer::new()), [0; 1024]);
-/// let challenge = Reply::new(Code::AUTHENTICATION_CONTINUES, "VXNlcm5hbWU6");
-/// assert_eq!(exchange.start(None, &mut buffer), ServerStep::Reply(challenge));
+/// let challenge = SaslData::new(b"Username:");
+/// assert_eq!(exchange.start(None, &mut buffer), ServerStep::Challenge(challenge));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ServerStep<'b> {
-    /// Give this reply: a challenge, 334, or how the attempt came out. A reply of one's own to a
-    /// failure does as well.
-    Reply(Reply<'b>),
+    /// Give this challenge, by [`Server::challenge`](crate::Server::challenge); the next response is
+    /// for [`ServerExchange::receive`].
+    Challenge(SaslData<'b>),
+    /// Give this reply: how the attempt came out. A reply of one's own to a failure does as well.
+    Reply(Reply<'static>),
     /// Are these credentials right, and may the client enter? Then [`ServerExchange::accept`] or
     /// [`ServerExchange::refuse`].
     Verify(Credentials<'b>),
@@ -414,17 +415,9 @@ pub(super) fn cut(octets: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
 /// A message that the grammar of the mechanism does not allow.
 pub(super) const MALFORMED: ServerFailure = ServerFailure::Syntax(SyntaxErrorKind::SaslMessage);
 
-fn write_base64<'b>(octets: &[u8], text: &'b mut [u8]) -> Option<&'b str> {
-    let length = BASE64.encode_slice(octets, &mut *text).ok()?;
-    core::str::from_utf8(text.get(..length)?).ok()
-}
-
 /// Overwrites what may hold a password. A compiler may drop what is written to memory that nobody
 /// reads any more; it cannot know that nobody reads this.
 fn wipe(buffer: &mut [u8]) {
     buffer.fill(0);
     core::hint::black_box(buffer);
 }
-
-/// Octets of the text of a challenge: RFC 5321 §4.5.3.1.5, 512 with the code and CRLF.
-const TEXT: usize = limits::REPLY_LINE - "334 \r\n".len();

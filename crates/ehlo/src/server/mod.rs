@@ -5,17 +5,16 @@ mod event;
 mod foreign;
 mod judge;
 mod read;
+mod reply;
 
 use core::time::Duration;
 
 pub use config::{Role, ServerConfig, ServerLimits};
 pub use event::{Event, Reason, Refusal};
+pub use reply::ReplyError;
 
-use crate::encode::Writer;
-use crate::reply::write_ehlo;
 use crate::{
-    BufferTooSmall, Code, DataDecoder, EnhancedCode, Extension, Machine, Received, Reply, Severity,
-    State, Upgrade, Verb, Wants, limits, session,
+    Code, DataDecoder, Machine, Mechanisms, Received, State, Upgrade, Verb, Wants, limits, session,
 };
 
 /// A server's half of an SMTP, submission or LMTP session.
@@ -51,6 +50,8 @@ pub struct Server {
     scanned: u32,
     /// `receive` gives an event without looking further.
     ready: bool,
+    /// A line has begun: nothing but its end or its length makes an event.
+    mid_line: bool,
     /// The verdict on the mail data that is being skipped.
     verdict: Option<Reason>,
     /// MAIL commands that were answered.
@@ -87,6 +88,7 @@ impl Server {
             reading: Reading::Line,
             scanned: 0,
             ready: false,
+            mid_line: false,
             verdict: None,
             messages: 0,
             errors: 0,
@@ -147,98 +149,43 @@ impl Server {
         self.shutting_down = true;
     }
 
-    /// Writes the reply to the pending command into `out` and moves the state as it says; returns
-    /// its length in octets. 250 accepts, 4yz and 5yz refuse, 354 and 334 continue, 421 closes.
+    /// The client counts as one that has authenticated, though not by AUTH: a proxy has said who it is
+    /// in XCLIENT, TLS knows its certificate, or its address is enough (RFC 6409 §4.3).
     ///
-    /// To EHLO and LHLO the list of extensions is added. Where ENHANCEDSTATUSCODES is offered a
-    /// reply that has no enhanced status code is given one, and elsewhere it loses its own.
+    /// ```
+    /// use ehlo::{Server, ServerConfig};
     ///
-    /// A positive code must be one that RFC 5321 §4.3.2, or the extension's RFC, lists for the
-    /// command, unless [`Policy::any_reply_code`](crate::Policy::any_reply_code); what the machine
-    /// has refused cannot be accepted.
-    ///
-    /// # Errors
-    ///
-    /// [`ReplyError`]; nothing has changed then.
-    pub fn reply(&mut self, reply: &Reply<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
-        let pending = self.pending.ok_or(ReplyError::NothingPending)?;
-        let (verb, code) = (pending.verb, reply.code());
-        if !self.may_answer(pending, code) {
-            return Err(ReplyError::NotAllowed { verb, code });
-        }
-        let mut writer = Writer::new(out);
-        if matches!(verb, Verb::Ehlo | Verb::Lhlo) && code.is_positive() {
-            write_ehlo(reply, self.offered().iter(), &mut writer);
-        } else {
-            self.dressed(verb, reply).write(&mut writer, self.writes_enhanced(verb, code), false);
-        }
-        let written = writer.finish().map_err(ReplyError::BufferTooSmall)?;
-        self.apply(pending, code);
-        Ok(written)
+    /// let mut server = Server::new(ServerConfig::SUBMISSION);
+    /// server.assume_authenticated();
+    /// assert!(server.is_authenticated());
+    /// ```
+    pub const fn assume_authenticated(&mut self) {
+        self.authenticated = true;
     }
 
-    /// Says 421 whether a command is pending or not, as before a shutdown or after a timeout, RFC
-    /// 5321 §3.8, and ends the session. Returns the length in octets of what was written to `out`.
+    /// Offers AUTH with these mechanisms from the next EHLO on, in the place of the configured ones.
+    /// Which there are may depend on the connection: a mechanism with -PLUS is offered where TLS can
+    /// be bound, RFC 5802 §6.
     ///
-    /// # Errors
+    /// ```
+    /// use ehlo::{Capabilities, Mechanisms, SaslMechanism, Server, ServerConfig};
     ///
-    /// [`ReplyError::NotAllowed`] for another code, and as [`reply`](Self::reply).
-    pub fn close(&mut self, reply: &Reply<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
-        let verb = self.pending().unwrap_or(Verb::Other);
-        if reply.code() != Code::SERVICE_NOT_AVAILABLE {
-            return Err(ReplyError::NotAllowed { verb, code: reply.code() });
-        }
-        let pending = Pending { verb, announced: true, refused: None, owed: 1 };
-        let before = self.pending.replace(pending);
-        self.reply(reply, out).inspect_err(|_| self.pending = before)
-    }
-
-    /// The reply to the pending command that needs no thought: the greeting, the name to EHLO and
-    /// HELO, 250 to MAIL, RCPT, RSET and NOOP, 354 to DATA, 252 to VRFY, 221 to QUIT, 502 to what
-    /// is not implemented, the machine's own verdict where there is one. `host` is the name of this
-    /// server, a domain or an address literal.
-    pub fn standard_reply<'a>(&self, host: &'a str) -> Reply<'a> {
-        let Some(pending) = self.pending else {
-            return Reply::new(Code::SERVICE_NOT_AVAILABLE, "").with_domain(host);
-        };
-        if let Some(reason) = pending.refused {
-            return reason.reply();
-        }
-        let (code, text) = match pending.verb {
-            Verb::Greeting => {
-                let text = match self.config.role {
-                    Role::Lmtp => "LMTP",
-                    Role::Smtp | Role::Submission => "ESMTP",
-                };
-                return Reply::new(Code::SERVICE_READY, text).with_domain(host);
-            }
-            Verb::Ehlo | Verb::Helo | Verb::Lhlo => {
-                return Reply::new(Code::OK, "").with_domain(host);
-            }
-            Verb::Quit => {
-                return Reply::enhanced(
-                    Code::SERVICE_CLOSING,
-                    EnhancedCode::known(2, 0, 0),
-                    "closing",
-                )
-                .with_domain(host);
-            }
-            Verb::Mail => (Code::OK, (2, 1, 0, "sender ok")),
-            Verb::Rcpt => (Code::OK, (2, 1, 5, "recipient ok")),
-            Verb::Data => (Code::START_MAIL_INPUT, (2, 0, 0, "end data with <CRLF>.<CRLF>")),
-            Verb::Message | Verb::BdatLast | Verb::Bdat => (Code::OK, (2, 6, 0, "accepted")),
-            Verb::Vrfy => (Code::CANNOT_VERIFY, (2, 5, 0, "cannot verify, but will try")),
-            Verb::Help => (Code::HELP_MESSAGE, (2, 0, 0, "see RFC 5321")),
-            Verb::Noop | Verb::Rset | Verb::Xforward => (Code::OK, (2, 0, 0, "ok")),
-            Verb::StartTls => (Code::SERVICE_READY, (2, 0, 0, "ready to start TLS")),
-            Verb::Xclient => return Reply::new(Code::SERVICE_READY, "ESMTP").with_domain(host),
-            Verb::Auth => (Code::PARAMETER_NOT_IMPLEMENTED, (5, 5, 4, "no such mechanism")),
-            Verb::AuthResponse => (Code::CREDENTIALS_INVALID, (5, 7, 8, "authentication failed")),
-            Verb::Other => (Code::SYNTAX_ERROR, (5, 5, 2, "command unrecognised")),
-            _ => (Code::COMMAND_NOT_IMPLEMENTED, (5, 5, 1, "command not implemented")),
-        };
-        let (class, subject, detail, text) = text;
-        Reply::enhanced(code, EnhancedCode::known(class, subject, detail), text)
+    /// let offered = Mechanisms::NONE.with(SaslMechanism::ScramSha256);
+    /// let mut server = Server::new(ServerConfig {
+    ///     offered: Capabilities::NONE.with_mechanisms(offered),
+    ///     implicit_tls: true,
+    ///     ..ServerConfig::DEFAULT
+    /// });
+    /// server.offer_mechanisms(offered.with(SaslMechanism::ScramSha256Plus));
+    /// # let mut out = [0; 256];
+    /// # server.reply(&server.standard_reply("mx.example"), &mut out)?;
+    /// # server.receive(b"EHLO client.example\r\n");
+    /// let n = server.reply(&server.standard_reply("mx.example"), &mut out)?;
+    /// assert_eq!(&out[..n], b"250-mx.example\r\n250 AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256\r\n");
+    /// # Ok::<(), ehlo::ReplyError>(())
+    /// ```
+    pub const fn offer_mechanisms(&mut self, mechanisms: Mechanisms) {
+        self.config.offered = self.config.offered.with_mechanisms(mechanisms);
     }
 
     /// TLS is established on this connection, RFC 3207 §4.2: everything learnt is forgotten, and
@@ -269,119 +216,6 @@ impl Server {
         };
         Ok(())
     }
-
-    fn may_answer(&self, pending: Pending, code: Code) -> bool {
-        if pending.refused.is_some() && code.is_positive() {
-            return false;
-        }
-        // RFC 6409 §7: 521 is not for submission.
-        if self.config.role == Role::Submission && code == Code::HOST_ACCEPTS_NO_MAIL {
-            return false;
-        }
-        self.config.policy.any_reply_code || session::may_answer(pending.verb, code)
-    }
-
-    fn apply(&mut self, pending: Pending, code: Code) {
-        // RFC 2033 §4.2: one reply for each accepted recipient; the first moves the state.
-        self.pending = match pending.owed.checked_sub(1) {
-            None | Some(0) => None,
-            Some(owed) => Some(Pending { owed, ..pending }),
-        };
-        // A command that was refused never began, so no row applies; 421 closes all the same, a
-        // failed chunk fails its transaction, and what is no command has had its moment.
-        let applies = match pending.verb {
-            _ if pending.refused.is_none() || code == Code::SERVICE_NOT_AVAILABLE => true,
-            Verb::Bdat | Verb::BdatLast | Verb::Burl | Verb::BurlLast => {
-                self.state.is_transaction()
-            }
-            Verb::Greeting | Verb::Message | Verb::AuthResponse => true,
-            _ => false,
-        };
-        if applies {
-            self.state = session::next(self.state, pending.verb, code);
-        }
-        if pending.refused.is_some_and(Reason::is_fatal) {
-            self.state = State::Closed;
-        }
-        // RFC 5321 §3.8: after 421 nothing is owed, in LMTP to no other recipient either.
-        if self.state == State::Closed {
-            self.pending = None;
-        }
-        let done = code.severity() == Severity::PositiveCompletion;
-        self.count(pending, code, done);
-        match pending.verb {
-            Verb::Ehlo | Verb::Lhlo if done => self.extended = true,
-            Verb::Helo if done => self.extended = false,
-            // XCLIENT_README: the session begins anew, on behalf of somebody else.
-            Verb::Xclient if self.state == State::Start && done => {
-                self.extended = false;
-                self.authenticated = false;
-            }
-            Verb::Rcpt if pending.refused.is_none() => {
-                let transaction = &mut self.transaction;
-                transaction.commands = transaction.commands.saturating_add(1);
-                transaction.recipients = transaction.recipients.saturating_add(u16::from(done));
-            }
-            Verb::Data if self.state == State::Data => {
-                let text_line = self.config.limits.text_line;
-                let decoder = DataDecoder::new(self.config.newlines);
-                self.reading = Reading::Data(decoder.with_line_limit(Some(text_line)));
-            }
-            Verb::Auth | Verb::AuthResponse if code == Code::AUTHENTICATION_SUCCEEDED => {
-                self.authenticated = true;
-            }
-            Verb::Mail if !code.is_positive() && pending.refused.is_none() => {
-                self.transaction = Transaction::NONE;
-            }
-            _ => {}
-        }
-        // RFC 5321 §4.1.1.4: "the buffers are cleared": the transaction goes as one value.
-        if !self.state.is_transaction() || self.state == State::Failed {
-            self.transaction = Transaction::NONE;
-        }
-    }
-
-    /// Counts what the limits bound.
-    fn count(&mut self, pending: Pending, code: Code, done: bool) {
-        let verb = pending.verb;
-        if verb == Verb::Mail && pending.refused.is_none() {
-            self.messages = self.messages.saturating_add(1);
-        }
-        if matches!(verb, Verb::Message | Verb::BdatLast | Verb::BurlLast) && done {
-            (self.errors, self.idle, self.unknown) = (0, 0, 0);
-        } else if session::is_idle(verb) && pending.refused.is_none() {
-            self.idle = self.idle.saturating_add(1);
-        }
-        // In LMTP the mail data has many replies, and is one command.
-        if code.severity() == Severity::PermanentNegative && self.pending.is_none() {
-            self.errors = self.errors.saturating_add(1);
-            let unknown = verb == Verb::Other && code == Code::SYNTAX_ERROR;
-            self.unknown = self.unknown.saturating_add(u16::from(unknown));
-        }
-    }
-
-    /// RFC 2034 §4: an enhanced status code on every 2yz, 4yz and 5yz but the greeting and the
-    /// replies to HELO and EHLO.
-    fn writes_enhanced(&self, verb: Verb, code: Code) -> bool {
-        self.config.offered.contains(Extension::EnhancedStatusCodes)
-            && !matches!(verb, Verb::Greeting | Verb::Ehlo | Verb::Helo | Verb::Lhlo)
-            // The 220 to XCLIENT is a greeting.
-            && !(verb == Verb::Xclient && code.is_positive())
-    }
-
-    fn dressed<'a>(&self, verb: Verb, reply: &Reply<'a>) -> Reply<'a> {
-        let class = match reply.severity() {
-            Severity::PositiveCompletion => 2,
-            Severity::TransientNegative => 4,
-            Severity::PermanentNegative => 5,
-            Severity::PositiveIntermediate => return *reply,
-        };
-        if reply.enhanced_code().is_none() && self.writes_enhanced(verb, reply.code()) {
-            reply.with_enhanced_code(EnhancedCode::known(class, 0, 0))
-        } else {
-            *reply
-        }
-    }
 }
 
 impl Machine for Server {
@@ -396,6 +230,7 @@ impl Machine for Server {
     }
 
     fn end_of_input(&mut self) {
+        self.mid_line = false;
         self.end_of_input = true;
     }
 
@@ -414,34 +249,6 @@ impl Upgrade for Server {
         Self::tls_established(self, leftover)
     }
 }
-
-/// Why [`Server::reply`] wrote nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReplyError {
-    /// No command awaits a reply.
-    NothingPending,
-    /// The code does not answer this verb, RFC 5321 §4.3.2, or accepts what was refused.
-    NotAllowed {
-        /// The pending verb.
-        verb: Verb,
-        /// The code of the reply.
-        code: Code,
-    },
-    /// The reply does not fit.
-    BufferTooSmall(BufferTooSmall),
-}
-
-impl core::fmt::Display for ReplyError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::NothingPending => f.write_str("no command awaits a reply"),
-            Self::NotAllowed { verb, code } => write!(f, "{code} does not answer {verb:?}"),
-            Self::BufferTooSmall(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for ReplyError {}
 
 /// Octets that came in clear before TLS was established: somebody on the way may have put them
 /// there. CVE-2011-0411 and its kin.

@@ -1,0 +1,124 @@
+//! One direction of a connection.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// What one direction of a connection is like.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    /// From the last octet of a segment to its arrival.
+    pub latency: Duration,
+    /// Octets in a second; 0 for any number.
+    pub bandwidth: u64,
+    /// Octets that arrive together at most.
+    pub segment: usize,
+    /// Octets that are sent and not read, at most.
+    pub window: usize,
+    /// Octets that pass before the connection breaks, in both directions.
+    pub cut: Option<usize>,
+}
+
+impl Link {
+    /// A link that takes so long, and all that is sent at once.
+    pub const fn new(latency: Duration) -> Self {
+        Self { latency, bandwidth: 0, segment: usize::MAX, window: usize::MAX, cut: None }
+    }
+}
+
+/// A link with what is on its way.
+pub(super) struct Pipe {
+    link: Link,
+    /// Octets on the way, in the order in which they were sent.
+    octets: VecDeque<u8>,
+    /// The lengths of the segments, with the time of their arrival.
+    segments: VecDeque<(Duration, usize)>,
+    /// When the last segment has left.
+    free: Duration,
+    /// Octets that were sent.
+    pub(super) sent: usize,
+    /// Nothing more is sent.
+    pub(super) is_ended: bool,
+    /// The connection is broken: what is sent now arrives nowhere.
+    pub(super) is_cut: bool,
+}
+
+impl Pipe {
+    pub(super) const fn new(link: Link) -> Self {
+        Self {
+            link,
+            octets: VecDeque::new(),
+            segments: VecDeque::new(),
+            free: Duration::ZERO,
+            sent: 0,
+            is_ended: false,
+            is_cut: false,
+        }
+    }
+
+    /// Octets sent and not read.
+    pub(super) fn unread(&self) -> usize {
+        self.octets.len()
+    }
+
+    /// Sends as much of `outbox` as the window has room for, in segments; what is sent leaves it.
+    /// Whether anything was.
+    pub(super) fn write(&mut self, clock: Duration, outbox: &mut Vec<u8>) -> bool {
+        if self.is_cut {
+            let moved = !outbox.is_empty();
+            outbox.clear();
+            return moved;
+        }
+        let mut taken = 0;
+        while taken < outbox.len() && self.unread() < self.link.window {
+            let room = self.link.window - self.unread();
+            let length = (outbox.len() - taken).min(self.link.segment).min(room);
+            self.send(clock, &outbox[taken..taken + length]);
+            taken += length;
+        }
+        outbox.drain(..taken);
+        taken > 0
+    }
+
+    fn send(&mut self, clock: Duration, segment: &[u8]) {
+        let left = self.link.cut.map_or(usize::MAX, |cut| cut.saturating_sub(self.sent));
+        self.is_cut |= left <= segment.len();
+        let segment = &segment[..segment.len().min(left)];
+        if segment.is_empty() {
+            return;
+        }
+        let octets = u32::try_from(self.link.bandwidth).expect("a bandwidth");
+        let one = Duration::from_secs(1).checked_div(octets).unwrap_or_default();
+        let length = u32::try_from(segment.len()).expect("a segment");
+        self.free = self.free.max(clock) + one * length;
+        self.sent += segment.len();
+        self.octets.extend(segment);
+        self.segments.push_back((self.free + self.link.latency, segment.len()));
+    }
+
+    /// Reads a segment that has arrived into `inbox`, up to `room` octets of it there; how many
+    /// that were, 0 at the end, and none when nothing has come.
+    pub(super) fn read(
+        &mut self,
+        clock: Duration,
+        inbox: &mut Vec<u8>,
+        room: usize,
+    ) -> Option<usize> {
+        let Some((arrival, segment)) = self.segments.front_mut() else {
+            return (self.is_cut || self.is_ended).then_some(0);
+        };
+        let length = (*segment).min(room.saturating_sub(inbox.len()));
+        if *arrival > clock || length == 0 {
+            return None;
+        }
+        *segment -= length;
+        if *segment == 0 {
+            self.segments.pop_front();
+        }
+        inbox.extend(self.octets.drain(..length));
+        Some(length)
+    }
+
+    pub(super) fn next_arrival(&self, clock: Duration) -> Option<Duration> {
+        self.segments.front().map(|(arrival, _)| *arrival).filter(|arrival| *arrival > clock)
+    }
+}

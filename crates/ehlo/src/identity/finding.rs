@@ -1,0 +1,172 @@
+//! What is not as it should be, and what a receiver may do about it.
+
+use super::NameSyntax;
+use crate::{Code, EnhancedCode, EnhancedStatus, Reply};
+
+/// Something about a greeting that is not as it should be.
+///
+/// ```
+/// use ehlo::identity::Finding;
+///
+/// let reply = Finding::NoReverseName.reply().unwrap();
+/// assert_eq!(reply.to_string(), "550 5.7.25 your address has no reverse DNS name");
+/// // RFC 5321 §4.1.4 forbids to refuse mail for this.
+/// assert!(Finding::NameElsewhere.reply().is_none());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Finding {
+    /// The name is none, or not one to greet with.
+    Syntax(NameSyntax),
+    /// The name is one that only this host has.
+    Forgery(Forgery),
+    /// The peer's address has no name: iprev `permerror`.
+    NoReverseName,
+    /// The peer's address has names, and none of them has the address: iprev `fail`.
+    ReverseMismatch,
+    /// Whether it has could not be found out: iprev `temperror`.
+    ReverseUnknown,
+    /// The name has addresses, and not the peer's; or the literal is not the peer's.
+    NameElsewhere,
+    /// The name has no address.
+    NameWithoutAddress,
+    /// Whether the name has the address could not be found out.
+    NameUnknown,
+    /// The name of the peer's address looks like one of many.
+    GenericReverseName,
+}
+
+impl Finding {
+    /// The reply of a receiver that refuses for this reason; none where it must not, or where no
+    /// standard lets it.
+    ///
+    /// It fits EHLO, MAIL and RCPT. At EHLO many clients take it for a server without extensions,
+    /// and try HELO; at RCPT the refusal can be logged with the addresses.
+    pub const fn reply(self) -> Option<Reply<'static>> {
+        let (code, enhanced) = match self {
+            // RFC 5321 §4.1.2: a server "MUST reject" characters that no domain has "with a 501
+            // error"; §2.3.5: "Only resolvable, fully-qualified domain names (FQDNs) are permitted".
+            Self::Syntax(_) => {
+                (Code::ARGUMENT_SYNTAX_ERROR, EnhancedStatus::INVALID_ARGUMENTS.permanent())
+            }
+            // RFC 5321 §7.9: the operation of a site may refuse for reasons of its own.
+            Self::Forgery(_) => {
+                (Code::MAILBOX_UNAVAILABLE, EnhancedStatus::NOT_AUTHORISED.permanent())
+            }
+            // RFC 7372 §3.3.
+            Self::NoReverseName | Self::ReverseMismatch => (Code::MAILBOX_UNAVAILABLE, REVERSE_DNS),
+            Self::ReverseUnknown => {
+                (Code::LOCAL_ERROR, EnhancedStatus::REVERSE_DNS_FAILED.transient())
+            }
+            // RFC 5321 §4.1.4: "if the verification fails, the server MUST NOT refuse to accept a
+            // message on that basis". And how a name looks no RFC judges.
+            Self::NameElsewhere
+            | Self::NameWithoutAddress
+            | Self::NameUnknown
+            | Self::GenericReverseName => return None,
+        };
+        Some(Reply::enhanced(code, enhanced, self.text()))
+    }
+
+    /// The same in words, said to the client.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Syntax(syntax) => syntax.text(),
+            Self::Forgery(Forgery::Own) => "the name you greet with is mine, not yours",
+            Self::Forgery(Forgery::Loopback) => {
+                "the name you greet with means this host, not yours"
+            }
+            Self::NoReverseName => "your address has no reverse DNS name",
+            Self::ReverseMismatch => {
+                "the reverse DNS name of your address does not lead back to it"
+            }
+            Self::ReverseUnknown => "the reverse DNS of your address cannot be checked now",
+            Self::NameElsewhere => "the name you greet with has other addresses than yours",
+            Self::NameWithoutAddress => "the name you greet with has no address",
+            Self::NameUnknown => "the name you greet with cannot be checked now",
+            Self::GenericReverseName => {
+                "the reverse DNS name of your address looks like one of many"
+            }
+        }
+    }
+}
+
+const REVERSE_DNS: EnhancedCode = EnhancedStatus::REVERSE_DNS_FAILED.permanent();
+
+/// A claim that only this host can make, by another.
+///
+/// ```
+/// use ehlo::{ClientName, Host, identity::{Answer, Forgery, HeloCheck}};
+///
+/// let own = [Host::new("mx.example.net")?];
+/// let peer = "192.0.2.1".parse()?;
+/// let mut check = HeloCheck::new(peer, ClientName::new("mx.example.net")?).with_own(&own);
+/// check.answer(Answer::DoesNotExist)?;
+/// check.answer(Answer::Addresses(&["198.51.100.1".parse()?]))?;
+/// assert_eq!(check.verdict().forgery, Some(Forgery::Own));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Forgery {
+    /// A name or an address of this host, which leads elsewhere than to the peer.
+    Own,
+    /// `localhost` or a loopback address, from a peer at another address.
+    Loopback,
+}
+
+impl Forgery {
+    /// One word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Loopback => "loopback",
+        }
+    }
+}
+
+/// Whether a receiver refuses mail for what it finds.
+///
+/// For clients from anywhere, that is for the port of relays: a client that authenticates, and one
+/// within the own network, often has neither a host name nor reverse DNS.
+///
+/// ```
+/// use ehlo::identity::Enforcement;
+///
+/// assert_eq!(Enforcement::default(), Enforcement::Record);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Enforcement {
+    /// Never: what is found is written down.
+    #[default]
+    Record,
+    /// For every finding that has a [`reply`](Finding::reply).
+    Enforce,
+}
+
+/// What a receiver may do: see [`Verdict::advice`](super::Verdict::advice).
+///
+/// ```
+/// use ehlo::{ClientName, identity::{Advice, Answer, Enforcement, Finding, HeloCheck}};
+///
+/// let mut check = HeloCheck::new("192.0.2.1".parse()?, ClientName::new("[192.0.2.1]")?);
+/// check.answer(Answer::TemporaryFailure)?;
+/// let verdict = check.verdict();
+/// let finding = Finding::ReverseUnknown;
+/// assert_eq!(verdict.advice(Enforcement::Record), Advice::Record(finding));
+/// let Advice::Refuse { reply, .. } = verdict.advice(Enforcement::Enforce) else { panic!() };
+/// assert_eq!(reply.code().number(), 451);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// All is as it should be.
+    Accept,
+    /// Go on, and write it down: the gravest finding.
+    Record(Finding),
+    /// Answer this, if the mail is to be refused.
+    Refuse {
+        /// Why.
+        finding: Finding,
+        /// The standard reply: 5yz, or 4yz where it may be otherwise later.
+        reply: Reply<'static>,
+    },
+}

@@ -1,0 +1,70 @@
+//! What a check asks, and what a resolver answers.
+
+use core::net::IpAddr;
+
+use crate::Domain;
+
+/// A question for the DNS, or for whatever else knows names.
+///
+/// ```
+/// use ehlo::{ClientName, identity::{HeloCheck, Query}};
+///
+/// let peer = "::ffff:192.0.2.1".parse()?;
+/// let check = HeloCheck::new(peer, ClientName::new("mx.example.org")?);
+/// assert_eq!(check.query(), Some(Query::Pointer("192.0.2.1".parse()?)));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Query<'q> {
+    /// The names of an address: PTR records.
+    Pointer(IpAddr),
+    /// The addresses of a name: its A records where the peer has an IPv4 address, its AAAA records
+    /// where it has an IPv6 address. Those of the other kind may be given too; they show that the
+    /// name exists. The name is absolute: no search list applies.
+    Addresses(Domain<'q>),
+}
+
+/// What a resolver says to a [`Query`].
+///
+/// ```
+/// use ehlo::{ClientName, identity::{Answer, HeloCheck}};
+///
+/// let mut check = HeloCheck::new("192.0.2.1".parse()?, ClientName::new("[192.0.2.1]")?);
+/// // The trailing dot of an absolute name may be there or not.
+/// check.answer(Answer::Names(&["mx.example.org."]))?;
+/// check.answer(Answer::Addresses(&["192.0.2.1".parse()?]))?;
+/// assert!(check.query().is_none());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer<'n> {
+    /// To [`Query::Pointer`]. A name that is none, or is not in US-ASCII, is passed over.
+    Names(&'n [&'n str]),
+    /// To [`Query::Addresses`].
+    Addresses(&'n [IpAddr]),
+    /// There is no such name, or it has no such record: NXDOMAIN, or NOERROR without a record.
+    DoesNotExist,
+    /// It could not be found out now: SERVFAIL, no answer in time, an answer that DNSSEC shows to
+    /// be false.
+    TemporaryFailure,
+}
+
+/// An answer that does not fit the question that is open.
+///
+/// ```
+/// use ehlo::{ClientName, identity::{Answer, HeloCheck, WrongAnswer}};
+///
+/// let mut check = HeloCheck::new("192.0.2.1".parse()?, ClientName::new("mx.example.org")?);
+/// assert_eq!(check.answer(Answer::Addresses(&[])), Err(WrongAnswer));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongAnswer;
+
+impl core::fmt::Display for WrongAnswer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the answer does not fit the question that is open")
+    }
+}
+
+impl core::error::Error for WrongAnswer {}

@@ -1,0 +1,183 @@
+//! The facts.
+
+use core::net::IpAddr;
+
+use super::{Advice, Enforcement, Finding, Forgery, NameSyntax};
+use crate::{ClientName, Domain};
+
+/// What is known about a greeting: see [`HeloCheck`](super::HeloCheck).
+///
+/// It prints as one line without spaces in its values, for a log.
+///
+/// ```
+/// use ehlo::{ClientName, identity::{Answer, HeloCheck}};
+///
+/// let mut check = HeloCheck::new("192.0.2.1".parse()?, ClientName::new("mx.example.org")?);
+/// check.answer(Answer::DoesNotExist)?;
+/// check.answer(Answer::Addresses(&["192.0.2.1".parse()?]))?;
+/// assert_eq!(
+///     check.verdict().to_string(),
+///     "helo=mx.example.org syntax=fully-qualified claim=matches iprev=permerror"
+/// );
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict<'c> {
+    /// What the client calls itself.
+    pub claimed: ClientName<'c>,
+    /// Its address; never an IPv4-mapped one.
+    pub peer: IpAddr,
+    /// What the claimed name is.
+    pub syntax: NameSyntax,
+    /// Where it leads.
+    pub claim: Claim,
+    /// Whether the names of the peer's address lead back to it.
+    pub iprev: Iprev,
+    /// The name that does, or else the first one of the address.
+    pub reverse_name: Option<Domain<'c>>,
+    /// Whether that name looks like one of many that a provider gives to all its addresses: a guess.
+    pub generic: bool,
+    /// Whether the claim is one that only this host can make.
+    pub forgery: Option<Forgery>,
+}
+
+impl<'c> Verdict<'c> {
+    /// The name of the peer that is forward-confirmed: it has the address, and the address has it.
+    pub const fn verified_name(&self) -> Option<Domain<'c>> {
+        match self.iprev {
+            Iprev::Pass => self.reverse_name,
+            _ => None,
+        }
+    }
+
+    /// Whatever is not as it should be, the gravest first.
+    pub fn findings(&self) -> impl Iterator<Item = Finding> + use<> {
+        let claim = match self.claim {
+            Claim::Matches | Claim::Unchecked => None,
+            Claim::Elsewhere => Some(Finding::NameElsewhere),
+            Claim::NoAddress => Some(Finding::NameWithoutAddress),
+            Claim::TemporaryFailure => Some(Finding::NameUnknown),
+        };
+        let reverse = match self.iprev {
+            Iprev::Pass => None,
+            Iprev::Fail => Some(Finding::ReverseMismatch),
+            Iprev::PermError => Some(Finding::NoReverseName),
+            Iprev::TempError => Some(Finding::ReverseUnknown),
+        };
+        let syntax = (!self.syntax.is_valid()).then_some(Finding::Syntax(self.syntax));
+        let generic = self.generic.then_some(Finding::GenericReverseName);
+        [syntax, self.forgery.map(Finding::Forgery), reverse, claim, generic].into_iter().flatten()
+    }
+
+    /// What a receiver may do.
+    pub fn advice(&self, enforcement: Enforcement) -> Advice {
+        let refusal = self.findings().find_map(|finding| Some((finding, finding.reply()?)));
+        match (enforcement, refusal) {
+            (Enforcement::Enforce, Some((finding, reply))) => Advice::Refuse { finding, reply },
+            _ => self.findings().next().map_or(Advice::Accept, Advice::Record),
+        }
+    }
+}
+
+impl core::fmt::Display for Verdict<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("helo=")?;
+        match self.claimed {
+            // The only one that may have spaces in it.
+            ClientName::Irregular(text) => write!(f, "{:?}", text.as_str())?,
+            name => write!(f, "{name}")?,
+        }
+        write!(f, " syntax={} claim={} iprev={}", self.syntax.as_str(), self.claim, self.iprev)?;
+        if let Some(name) = self.reverse_name {
+            write!(f, " reverse={name}")?;
+        }
+        if self.generic {
+            f.write_str(" generic")?;
+        }
+        match self.forgery {
+            Some(forgery) => write!(f, " forgery={}", forgery.as_str()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Where the claimed name leads. RFC 5321 §4.1.4: it may be verified, and mail must not be refused
+/// because "the verification fails".
+///
+/// ```
+/// use ehlo::{ClientName, identity::{Claim, HeloCheck}};
+///
+/// let check = HeloCheck::new("2001:db8::1".parse()?, ClientName::new("[IPv6:2001:db8::2]")?);
+/// assert_eq!(check.verdict().claim, Claim::Elsewhere);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Claim {
+    /// To the peer: the name has its address, or the literal is it.
+    Matches,
+    /// To other addresses.
+    Elsewhere,
+    /// Nowhere: the name has no address.
+    NoAddress,
+    /// The resolver could not say, or was not asked yet.
+    TemporaryFailure,
+    /// There was nothing to ask for: no name that the DNS could know, and no address.
+    Unchecked,
+}
+
+impl Claim {
+    /// One word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Matches => "matches",
+            Self::Elsewhere => "elsewhere",
+            Self::NoAddress => "no-address",
+            Self::TemporaryFailure => "temporary-failure",
+            Self::Unchecked => "unchecked",
+        }
+    }
+}
+
+impl core::fmt::Display for Claim {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The result of "iprev", RFC 8601 §2.7.3 and §3: whether a name of the peer's address has that
+/// address.
+///
+/// ```
+/// use ehlo::identity::Iprev;
+///
+/// assert_eq!(Iprev::PermError.to_string(), "permerror");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Iprev {
+    /// `pass`: one has.
+    Pass,
+    /// `fail`: there are names, and none has.
+    Fail,
+    /// `temperror`: the resolver could not say.
+    TempError,
+    /// `permerror`: the address has no name.
+    PermError,
+}
+
+impl Iprev {
+    /// The keyword.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::TempError => "temperror",
+            Self::PermError => "permerror",
+        }
+    }
+}
+
+impl core::fmt::Display for Iprev {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.as_str())
+    }
+}

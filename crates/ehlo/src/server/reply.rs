@@ -1,0 +1,291 @@
+//! The server's writing half: replies, and where each leads.
+
+use super::{Pending, Reading, Reason, Role, Server, Transaction};
+use crate::encode::Writer;
+use crate::reply::write_ehlo;
+use crate::{
+    BufferTooSmall, Challenge, Code, DataDecoder, Encode as _, EnhancedCode, Extension, Reply,
+    SaslData, Severity, State, Verb, limits, session,
+};
+
+impl Server {
+    /// Writes the reply to the pending command into `out` and moves the state as it says; returns
+    /// its length in octets. 250 accepts, 4yz and 5yz refuse, 354 and 334 continue, 421 closes.
+    ///
+    /// To EHLO and LHLO the list of extensions is added. Where ENHANCEDSTATUSCODES is offered a
+    /// reply that has no enhanced status code is given one, and elsewhere it loses its own.
+    ///
+    /// A positive code must be one that RFC 5321 §4.3.2, or the extension's RFC, lists for the
+    /// command, unless [`Policy::any_reply_code`](crate::Policy::any_reply_code); what the machine
+    /// has refused cannot be accepted. A 334 to AUTH must be a [`Challenge`], which
+    /// [`challenge`](Self::challenge) writes of any length.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError`]; nothing has changed then.
+    pub fn reply(&mut self, reply: &Reply<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
+        let pending = self.pending.ok_or(ReplyError::NothingPending)?;
+        let (verb, code) = (pending.verb, reply.code());
+        if !self.may_answer(pending, code) {
+            return Err(ReplyError::NotAllowed { verb, code });
+        }
+        if code == Code::AUTHENTICATION_CONTINUES && is_auth(verb) {
+            if let Ok(Challenge(data)) = Challenge::from_reply(reply) {
+                return self.challenge(&data, out);
+            }
+            if !self.config.policy.any_reply_code {
+                return Err(ReplyError::NotAllowed { verb, code });
+            }
+        }
+        let mut writer = Writer::new(out);
+        if matches!(verb, Verb::Ehlo | Verb::Lhlo) && code.is_positive() {
+            write_ehlo(reply, self.offered().iter(), &mut writer);
+        } else {
+            self.dressed(verb, reply).write(&mut writer, self.writes_enhanced(verb, code), false);
+        }
+        let written = writer.finish().map_err(ReplyError::BufferTooSmall)?;
+        self.apply(pending, code);
+        Ok(written)
+    }
+
+    /// Writes a challenge to the pending AUTH, or to the pending response within it, into `out`, and
+    /// returns its length in octets: `334 ` and the base64 of `data` in one line, however long it
+    /// is. RFC 4954 §4.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError`]; nothing has changed then. [`ReplyError::ChallengeTooLong`] for a line of more
+    /// than [`limits::AUTH_LINE`] octets.
+    pub fn challenge(&mut self, data: &SaslData<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
+        let pending = self.pending.ok_or(ReplyError::NothingPending)?;
+        let (verb, code) = (pending.verb, Code::AUTHENTICATION_CONTINUES);
+        if !is_auth(verb) || !self.may_answer(pending, code) {
+            return Err(ReplyError::NotAllowed { verb, code });
+        }
+        let challenge = Challenge(*data);
+        if challenge.encoded_len() > limits::AUTH_LINE {
+            return Err(ReplyError::ChallengeTooLong);
+        }
+        let written = challenge.encode(out).map_err(ReplyError::BufferTooSmall)?;
+        self.apply(pending, code);
+        Ok(written)
+    }
+
+    /// Says 421 whether a command is pending or not, as before a shutdown or after a timeout, RFC
+    /// 5321 §3.8, and ends the session. Returns the length in octets of what was written to `out`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError::NotAllowed`] for another code, and as [`reply`](Self::reply).
+    pub fn close(&mut self, reply: &Reply<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
+        let verb = self.pending().unwrap_or(Verb::Other);
+        if reply.code() != Code::SERVICE_NOT_AVAILABLE {
+            return Err(ReplyError::NotAllowed { verb, code: reply.code() });
+        }
+        let pending = Pending { verb, announced: true, refused: None, owed: 1 };
+        self.mid_line = false;
+        let before = self.pending.replace(pending);
+        self.reply(reply, out).inspect_err(|_| self.pending = before)
+    }
+
+    /// The reply to the pending command that needs no thought: the greeting, the name to EHLO and
+    /// HELO, 250 to MAIL, RCPT, RSET and NOOP, 354 to DATA, 252 to VRFY, 221 to QUIT, 502 to what
+    /// is not implemented, the machine's own verdict where there is one. `host` is the name of this
+    /// server, a domain or an address literal.
+    pub fn standard_reply<'a>(&self, host: &'a str) -> Reply<'a> {
+        let Some(pending) = self.pending else {
+            return Reply::new(Code::SERVICE_NOT_AVAILABLE, "").with_domain(host);
+        };
+        if let Some(reason) = pending.refused {
+            return reason.reply_to(pending.verb);
+        }
+        let (code, text) = match pending.verb {
+            Verb::Greeting => {
+                let text = match self.config.role {
+                    Role::Lmtp => "LMTP",
+                    Role::Smtp | Role::Submission => "ESMTP",
+                };
+                return Reply::new(Code::SERVICE_READY, text).with_domain(host);
+            }
+            Verb::Ehlo | Verb::Helo | Verb::Lhlo => {
+                return Reply::new(Code::OK, "").with_domain(host);
+            }
+            Verb::Quit => {
+                return Reply::enhanced(
+                    Code::SERVICE_CLOSING,
+                    EnhancedCode::known(2, 0, 0),
+                    "closing",
+                )
+                .with_domain(host);
+            }
+            Verb::Mail => (Code::OK, (2, 1, 0, "sender ok")),
+            Verb::Rcpt => (Code::OK, (2, 1, 5, "recipient ok")),
+            Verb::Data => (Code::START_MAIL_INPUT, (2, 0, 0, "end data with <CRLF>.<CRLF>")),
+            Verb::Message | Verb::BdatLast | Verb::Bdat => (Code::OK, (2, 6, 0, "accepted")),
+            Verb::Vrfy => (Code::CANNOT_VERIFY, (2, 5, 0, "cannot verify, but will try")),
+            Verb::Help => (Code::HELP_MESSAGE, (2, 0, 0, "see RFC 5321")),
+            Verb::Noop | Verb::Rset | Verb::Xforward => (Code::OK, (2, 0, 0, "ok")),
+            Verb::StartTls => (Code::SERVICE_READY, (2, 0, 0, "ready to start TLS")),
+            Verb::Xclient => return Reply::new(Code::SERVICE_READY, "ESMTP").with_domain(host),
+            Verb::Auth => (Code::PARAMETER_NOT_IMPLEMENTED, (5, 5, 4, "no such mechanism")),
+            Verb::AuthResponse => (Code::CREDENTIALS_INVALID, (5, 7, 8, "authentication failed")),
+            Verb::Other => (Code::SYNTAX_ERROR, (5, 5, 2, "command unrecognised")),
+            _ => (Code::COMMAND_NOT_IMPLEMENTED, (5, 5, 1, "command not implemented")),
+        };
+        let (class, subject, detail, text) = text;
+        Reply::enhanced(code, EnhancedCode::known(class, subject, detail), text)
+    }
+
+    fn may_answer(&self, pending: Pending, code: Code) -> bool {
+        if pending.refused.is_some() && code.is_positive() {
+            return false;
+        }
+        // RFC 6409 §7: 521 is not for submission.
+        if self.config.role == Role::Submission && code == Code::HOST_ACCEPTS_NO_MAIL {
+            return false;
+        }
+        self.config.policy.any_reply_code || session::may_answer(pending.verb, code)
+    }
+
+    fn apply(&mut self, pending: Pending, code: Code) {
+        // RFC 2033 §4.2: one reply for each accepted recipient; the first moves the state.
+        self.pending = match pending.owed.checked_sub(1) {
+            None | Some(0) => None,
+            Some(owed) => Some(Pending { owed, ..pending }),
+        };
+        // A command that was refused never began, so no row applies; 421 closes all the same, a
+        // failed chunk fails its transaction, and what is no command has had its moment.
+        let applies = match pending.verb {
+            _ if pending.refused.is_none() || code == Code::SERVICE_NOT_AVAILABLE => true,
+            Verb::Bdat | Verb::BdatLast | Verb::Burl | Verb::BurlLast => {
+                self.state.is_transaction()
+            }
+            Verb::Greeting | Verb::Message | Verb::AuthResponse => true,
+            _ => false,
+        };
+        if applies {
+            self.state = session::next(self.state, pending.verb, code);
+        }
+        if pending.refused.is_some_and(Reason::is_fatal) {
+            self.state = State::Closed;
+        }
+        // RFC 5321 §3.8: after 421 nothing is owed, in LMTP to no other recipient either.
+        if self.state == State::Closed {
+            self.pending = None;
+        }
+        let done = code.severity() == Severity::PositiveCompletion;
+        self.count(pending, code, done);
+        match pending.verb {
+            Verb::Ehlo | Verb::Lhlo if done => self.extended = true,
+            Verb::Helo if done => self.extended = false,
+            // XCLIENT_README: the session begins anew, on behalf of somebody else.
+            Verb::Xclient if self.state == State::Start && done => {
+                self.extended = false;
+                self.authenticated = false;
+            }
+            Verb::Rcpt if pending.refused.is_none() => {
+                let transaction = &mut self.transaction;
+                transaction.commands = transaction.commands.saturating_add(1);
+                transaction.recipients = transaction.recipients.saturating_add(u16::from(done));
+            }
+            Verb::Data if self.state == State::Data => {
+                let text_line = self.config.limits.text_line;
+                let decoder = DataDecoder::new(self.config.newlines);
+                self.reading = Reading::Data(decoder.with_line_limit(Some(text_line)));
+            }
+            Verb::Auth | Verb::AuthResponse if code == Code::AUTHENTICATION_SUCCEEDED => {
+                self.authenticated = true;
+            }
+            Verb::Mail if !code.is_positive() && pending.refused.is_none() => {
+                self.transaction = Transaction::NONE;
+            }
+            _ => {}
+        }
+        // RFC 5321 §4.1.1.4: "the buffers are cleared": the transaction goes as one value.
+        if !self.state.is_transaction() || self.state == State::Failed {
+            self.transaction = Transaction::NONE;
+        }
+    }
+
+    /// Counts what the limits bound.
+    fn count(&mut self, pending: Pending, code: Code, done: bool) {
+        let verb = pending.verb;
+        if verb == Verb::Mail && pending.refused.is_none() {
+            self.messages = self.messages.saturating_add(1);
+        }
+        if matches!(verb, Verb::Message | Verb::BdatLast | Verb::BurlLast) && done {
+            (self.errors, self.idle, self.unknown) = (0, 0, 0);
+        } else if session::is_idle(verb) && pending.refused.is_none() {
+            self.idle = self.idle.saturating_add(1);
+        }
+        // In LMTP the mail data has many replies, and is one command.
+        if code.severity() == Severity::PermanentNegative && self.pending.is_none() {
+            self.errors = self.errors.saturating_add(1);
+            let unknown = verb == Verb::Other && code == Code::SYNTAX_ERROR;
+            self.unknown = self.unknown.saturating_add(u16::from(unknown));
+        }
+    }
+
+    /// RFC 2034 §4: an enhanced status code on every 2yz, 4yz and 5yz but the greeting and the
+    /// replies to HELO and EHLO.
+    fn writes_enhanced(&self, verb: Verb, code: Code) -> bool {
+        let without = match verb {
+            Verb::Greeting | Verb::Ehlo | Verb::Helo => true,
+            // RFC 2033 §4.1: it is EHLO here, and unknown elsewhere.
+            Verb::Lhlo => self.config.role == Role::Lmtp,
+            // The 220 to XCLIENT is a greeting.
+            Verb::Xclient => code.is_positive(),
+            _ => false,
+        };
+        !without && self.config.offered.contains(Extension::EnhancedStatusCodes)
+    }
+
+    fn dressed<'a>(&self, verb: Verb, reply: &Reply<'a>) -> Reply<'a> {
+        let class = match reply.severity() {
+            Severity::PositiveCompletion => 2,
+            Severity::TransientNegative => 4,
+            Severity::PermanentNegative => 5,
+            Severity::PositiveIntermediate => return *reply,
+        };
+        if reply.enhanced_code().is_none() && self.writes_enhanced(verb, reply.code()) {
+            reply.with_enhanced_code(EnhancedCode::known(class, 0, 0))
+        } else {
+            *reply
+        }
+    }
+}
+
+/// Why [`Server::reply`] wrote nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyError {
+    /// No command awaits a reply.
+    NothingPending,
+    /// The code does not answer this verb, RFC 5321 §4.3.2, or accepts what was refused.
+    NotAllowed {
+        /// The pending verb.
+        verb: Verb,
+        /// The code of the reply.
+        code: Code,
+    },
+    /// The challenge needs a line of more than 12,288 octets, RFC 4954 §4.
+    ChallengeTooLong,
+    /// The reply does not fit.
+    BufferTooSmall(BufferTooSmall),
+}
+
+impl core::fmt::Display for ReplyError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::NothingPending => f.write_str("no command awaits a reply"),
+            Self::NotAllowed { verb, code } => write!(f, "{code} does not answer {verb:?}"),
+            Self::ChallengeTooLong => f.write_str("the challenge is longer than a line of AUTH"),
+            Self::BufferTooSmall(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for ReplyError {}
+
+const fn is_auth(verb: Verb) -> bool {
+    matches!(verb, Verb::Auth | Verb::AuthResponse)
+}
