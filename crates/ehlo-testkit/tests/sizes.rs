@@ -9,7 +9,7 @@ fn machines_have_a_bound() {
     for (name, size, most) in [
         ("Server", size_of::<Server>(), 160),
         ("Client", size_of::<Client>(), 320),
-        ("Delivery", size_of::<Delivery<'_>>(), 640),
+        ("Delivery", size_of::<Delivery<'_>>(), 672),
         ("Command", size_of::<Command<'_>>(), 64),
         ("Reply", size_of::<Reply<'_>>(), 56),
         ("server::Event", size_of::<server::Event<'_>>(), 80),

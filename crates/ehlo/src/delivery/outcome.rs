@@ -173,6 +173,7 @@ const fn fate(error: SendError) -> Fate {
         | SendError::OutOfStep
         | SendError::TlsRequired
         | SendError::TooManyRecipients
+        | SendError::TooManyDomains
         | SendError::TooManyMessages
         | SendError::NoContent
         | SendError::BufferTooSmall(_) => Fate::Deferred,

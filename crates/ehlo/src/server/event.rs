@@ -64,7 +64,7 @@ pub struct Refusal<'i> {
 impl Refusal<'_> {
     /// The standard reply. It needs nothing of the input.
     pub const fn reply(&self) -> Reply<'static> {
-        self.reason.reply()
+        self.reason.reply_to(self.verb)
     }
 }
 
@@ -129,7 +129,19 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The standard reply.
+    /// The standard reply to `verb`.
+    pub const fn reply_to(self, verb: Verb) -> Reply<'static> {
+        if let (Self::Syntax(kind), Verb::Mail) = (self, verb) {
+            let (code, enhanced) = kind.reply();
+            // RFC 3463 §3.2: X.1.3 is about a destination, X.1.7 the same of a sender.
+            if enhanced.subject() == 1 && enhanced.detail() == 3 {
+                return Reply::enhanced(code, EnhancedCode::known(5, 1, 7), kind.text());
+            }
+        }
+        self.reply()
+    }
+
+    /// The standard reply to any command.
     pub const fn reply(self) -> Reply<'static> {
         let (code, (class, subject, detail), text) = match self {
             Self::Syntax(kind) => {

@@ -96,7 +96,7 @@ impl Server {
             return Reply::new(Code::SERVICE_NOT_AVAILABLE, "").with_domain(host);
         };
         if let Some(reason) = pending.refused {
-            return reason.reply();
+            return reason.reply_to(pending.verb);
         }
         let (code, text) = match pending.verb {
             Verb::Greeting => {
