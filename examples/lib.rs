@@ -1,5 +1,8 @@
-//! What the examples share: the name of this machine, the choices of a flag, dates, and text that
-//! is safe to print.
+//! What the examples share: the name of this machine, the choices of a flag, dates, text that is
+//! safe to print, a resolver, and whom TLS trusts.
+
+pub mod dns;
+pub mod tls;
 
 use std::fmt::Write as _;
 use std::process::Command;

@@ -1,5 +1,7 @@
 """aiosmtpd on a free port, storing what it takes: N.eml as received and N.json with the envelope.
 
+With a certificate it offers STARTTLS there and AUTH inside TLS, and has a second port that is inside TLS from the first octet.
+
 Runs under the Python of the venv that holds aiosmtpd; every other file here runs under the system's.
 """
 
@@ -7,9 +9,10 @@ import argparse
 import asyncio
 import itertools
 import json
+import ssl
 from pathlib import Path
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult
 
 
 class Store:
@@ -40,15 +43,34 @@ async def main():
     parser.add_argument("--refuse", action="append", default=[])
     parser.add_argument("--defer", action="append", default=[])
     parser.add_argument("--size", type=int, default=64 * 1024 * 1024)
+    parser.add_argument("--ports", type=int, nargs="+", default=[0], help="the one that begins in clear, the one inside TLS")
+    parser.add_argument("--certificate", nargs=2, metavar=("CHAIN", "KEY"))
+    parser.add_argument("--login", nargs=2, metavar=("NAME", "PASSWORD"), default=("", ""))
     arguments = parser.parse_args()
     store = Store(arguments.folder, arguments.refuse, arguments.defer)
 
-    def session():
-        return SMTP(store, data_size_limit=arguments.size, enable_SMTPUTF8=True, hostname="aiosmtpd.test")
+    tls = None
+    if arguments.certificate:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(*arguments.certificate)
 
-    server = await asyncio.get_running_loop().create_server(session, "127.0.0.1", 0)
-    print(f"listening on 127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    await server.serve_forever()
+    def authenticator(server, session, envelope, mechanism, data):
+        expected = tuple(word.encode() for word in arguments.login)
+        return AuthResult(success=all(expected) and (data.login, data.password) == expected, handled=False)
+
+    def session(inside=False):
+        return SMTP(
+            store, data_size_limit=arguments.size, enable_SMTPUTF8=True, hostname="aiosmtpd.test",
+            authenticator=authenticator, auth_require_tls=not inside, tls_context=None if inside else tls,
+        )
+
+    loop = asyncio.get_running_loop()
+    clear = await loop.create_server(session, "127.0.0.1", arguments.ports[0])
+    if tls:
+        inside = await loop.create_server(lambda: session(inside=True), "127.0.0.1", arguments.ports[1], ssl=tls)
+        await inside.start_serving()
+    print(f"listening on 127.0.0.1:{clear.sockets[0].getsockname()[1]}", flush=True)
+    await clear.serve_forever()
 
 
 asyncio.run(main())

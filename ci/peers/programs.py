@@ -1,5 +1,6 @@
 """Starts and ends programs: the two examples, and the servers that `send` talks to."""
 
+import contextlib
 import json
 import os
 import pwd
@@ -17,7 +18,8 @@ import maildir
 from checks import expect, expect_same_set, wait_until
 
 EXAMPLES = Path("target/release/examples")
-VENV = Path(os.environ.get("PEERS_HOME", "/tmp/ehlo-peers")) / "venv"
+HOME = Path(os.environ.get("PEERS_HOME", "/tmp/ehlo-peers"))
+VENV = HOME / "venv"
 
 
 def environment(work):
@@ -43,7 +45,7 @@ def run(work, *command, content=None, timeout=25, code=0):
 
 
 class Program:
-    """A server in the background, ended by its own process id at the end of the `with` block."""
+    """A server in the background, in a process group of its own, which ends with the `with` block."""
 
     def __init__(self, work, *command):
         self.work, self.command = work, [str(word) for word in command]
@@ -56,7 +58,7 @@ class Program:
     def _start(self):
         self.process = subprocess.Popen(
             self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, errors="replace", cwd=self.work, env=environment(self.work),
+            text=True, errors="replace", cwd=self.work, env=environment(self.work), start_new_session=True,
         )
         self._readers = [
             threading.Thread(target=self._read, args=(self.process.stdout, self.lines), daemon=True),
@@ -102,6 +104,9 @@ class Program:
                     self.process.wait(3)
                 except subprocess.TimeoutExpired:
                     continue
+        # What it has started and left behind.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         for reader in self._readers:
             reader.join(5)
 
@@ -117,7 +122,8 @@ class Receive(Program):
 
     def __init__(self, work, *flags):
         self.maildir = work / "maildir"
-        listen = ("--listen", "127.0.0.1:0", "--hostname", "mx.test")
+        hostname = () if "--hostname" in flags else ("--hostname", "mx.test")
+        listen = ("--listen", "127.0.0.1:0", *hostname)
         super().__init__(work, EXAMPLES / "receive", *listen, "--maildir", self.maildir, *flags)
 
     def __enter__(self):

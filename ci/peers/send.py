@@ -8,7 +8,7 @@ from messages import closed
 from programs import Aiosmtpd, Receive, Sink, send
 from tap import Tap
 
-RUNTIMES = ("blocking", "tokio")
+RUNTIMES = ("blocking", "tokio", "async-std")
 SERVERS = {"smtp-sink": Sink, "aiosmtpd": Aiosmtpd}
 REPEATED = 20
 TYPICAL = 500 - REPEATED * len(messages.SMALL) - 1

@@ -1,84 +1,158 @@
-//! Puts the conversation on a socket: by blocking calls, or by tokio.
+//! Puts the conversation on a socket: by blocking calls, by tokio, or by futures-io.
+//!
+//! There is one connection and nothing else to do, so the content may be read by blocking calls.
 
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ehlo::delivery::Delivery;
+use ehlo_blocking::MaybeTls;
+use futures_rustls::TlsConnector as FuturesConnector;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio_rustls::TlsConnector as TokioConnector;
 
-use crate::Arguments;
+use crate::arguments::{Arguments, Tls};
 use crate::session::Session;
-use crate::transcript::Tap;
 
-/// On `std::net`, whose sockets keep the time themselves.
-pub(crate) fn blocking<'v>(
-    arguments: &Arguments,
-    delivery: Delivery<'v>,
-    session: &mut Session<'v>,
-) -> Result<(), String> {
-    let cannot = |error: io::Error| format!("cannot connect to {}: {error}", arguments.server);
-    let stream = connect(&arguments.server).map_err(cannot)?;
-    let tap = Tap::new(stream, arguments.transcript);
-    let mut connection = ehlo_blocking::Connection::new(tap, delivery);
-    let mut limit = Duration::ZERO;
-    loop {
-        if limit != connection.timeout() {
-            limit = connection.timeout();
-            let stream = connection.stream().stream();
-            stream.set_read_timeout(Some(limit)).map_err(cannot)?;
-            stream.set_write_timeout(Some(limit)).map_err(cannot)?;
-        }
-        match connection.next() {
-            Ok(turn) => {
-                if session.step(turn).is_break() {
-                    return Ok(());
-                }
-            }
-            Err(error) => {
-                session.broken(&error, connection.endpoint());
-                return Ok(());
-            }
-        }
+/// Where the server is, and how it is known to be the right one.
+pub(crate) struct Way {
+    host: String,
+    port: u16,
+    /// TLS begins with the first octet.
+    implicit: bool,
+    tls: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
+
+impl Way {
+    pub(crate) fn new(arguments: &Arguments) -> Result<Self, String> {
+        let tls = if arguments.verifies() {
+            ehlo_examples::tls::trusting(arguments.ca.as_deref())?
+        } else {
+            ehlo_examples::tls::trusting_anybody().map_err(|error| error.to_string())?
+        };
+        let host = arguments.server.host.clone();
+        let name = ServerName::try_from(host.clone());
+        Ok(Self {
+            name: name.map_err(|_| format!("{host} is neither a name nor an address"))?,
+            host,
+            port: arguments.port()?,
+            implicit: arguments.tls == Tls::Implicit,
+            tls: Arc::new(tls),
+        })
+    }
+
+    fn failed(&self, error: &io::Error) -> String {
+        let colons = self.host.contains(':');
+        let (open, close) = if colons { ("[", "]") } else { ("", "") };
+        format!("cannot connect to {open}{}{close}:{}: {error}", self.host, self.port)
     }
 }
 
-/// On tokio, whose timer goes around each wait. There is one connection and nothing else to do, so
-/// the content may be read by blocking calls in between.
-pub(crate) fn tokio<'v>(
-    arguments: &Arguments,
+/// On `std::net`, whose sockets keep the time themselves.
+pub(crate) fn blocking<'v>(
+    way: &Way,
     delivery: Delivery<'v>,
     session: &mut Session<'v>,
 ) -> Result<(), String> {
-    let cannot = |error: io::Error| format!("cannot connect to {}: {error}", arguments.server);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(cannot)?.block_on(async {
-        let stream = tokio::net::TcpStream::connect(&arguments.server);
-        let stream = tokio::time::timeout(CONNECT, stream).await;
-        let stream = stream.map_err(io::Error::from).flatten().map_err(cannot)?;
-        stream.set_nodelay(true).map_err(cannot)?;
-        let tap = Tap::new(stream, arguments.transcript);
-        let mut connection = ehlo_tokio::Connection::new(tap, delivery);
-        loop {
-            let turn = tokio::time::timeout(connection.timeout(), connection.next()).await;
-            match turn.map_err(io::Error::from).and_then(|turn| turn) {
-                Ok(turn) => {
-                    if session.step(turn).is_break() {
-                        return Ok(());
-                    }
-                }
-                Err(error) => {
-                    session.broken(&error, connection.endpoint());
-                    return Ok(());
-                }
-            }
+    let connect = || {
+        let stream = connect(way)?;
+        limit(&stream, CONNECT)?;
+        if way.implicit {
+            MaybeTls::connect(stream, way.tls.clone(), way.name.clone())
+        } else {
+            Ok(MaybeTls::Clear(stream))
         }
+    };
+    let stream = connect().map_err(|error| way.failed(&error))?;
+    let mut connection = ehlo_blocking::Connection::new(stream, delivery);
+    let keep_time = |stream: &mut MaybeTls<TcpStream>, time| {
+        stream.below().map_or(Ok(()), |stream| limit(stream, time))
+    };
+    if let Err(error) = connection.deliver_tls(&mut *session, keep_time, &way.tls, &way.name) {
+        session.broken(&error);
+    }
+    Ok(())
+}
+
+/// On tokio.
+pub(crate) fn tokio<'v>(
+    way: &Way,
+    delivery: Delivery<'v>,
+    session: &mut Session<'v>,
+) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| way.failed(&error))?.block_on(async {
+        let connector = TokioConnector::from(way.tls.clone());
+        let connect = async {
+            let stream = tokio::net::TcpStream::connect((way.host.as_str(), way.port)).await?;
+            stream.set_nodelay(true)?;
+            if !way.implicit {
+                return Ok(ehlo_tokio::MaybeTls::Clear(stream));
+            }
+            let stream = connector.connect(way.name.clone(), stream).await?;
+            Ok(ehlo_tokio::MaybeTls::Tls(Box::new(stream.into())))
+        };
+        let stream = tokio::time::timeout(CONNECT, connect).await;
+        let stream = stream.map_err(io::Error::from).flatten().map_err(|e| way.failed(&e))?;
+        let mut connection = ehlo_tokio::Connection::new(stream, delivery);
+        let (time, name) = (tokio::time::sleep, way.name.clone());
+        if let Err(error) = connection.deliver_tls(&mut *session, time, &connector, name).await {
+            session.broken(&error);
+        }
+        Ok(())
     })
 }
 
+/// On futures-io: smol's sockets here, async-std's would do as well.
+pub(crate) fn async_std<'v>(
+    way: &Way,
+    delivery: Delivery<'v>,
+    session: &mut Session<'v>,
+) -> Result<(), String> {
+    smol::block_on(async {
+        let connector = FuturesConnector::from(way.tls.clone());
+        let connect = async {
+            let stream = smol::net::TcpStream::connect((way.host.as_str(), way.port)).await?;
+            stream.set_nodelay(true)?;
+            if !way.implicit {
+                return Ok(ehlo_async_std::MaybeTls::Clear(stream));
+            }
+            let stream = connector.connect(way.name.clone(), stream).await?;
+            Ok(ehlo_async_std::MaybeTls::Tls(Box::new(stream.into())))
+        };
+        let too_late = async {
+            sleep(CONNECT).await;
+            Err(io::ErrorKind::TimedOut.into())
+        };
+        let stream = smol::future::or(connect, too_late).await;
+        let stream = stream.map_err(|error| way.failed(&error))?;
+        let mut connection = ehlo_async_std::Connection::new(stream, delivery);
+        let (session_time, name) = (sleep, way.name.clone());
+        let delivered = connection.deliver_tls(&mut *session, session_time, &connector, name);
+        if let Err(error) = delivered.await {
+            session.broken(&error);
+        }
+        Ok(())
+    })
+}
+
+async fn sleep(time: Duration) {
+    smol::Timer::after(time).await;
+}
+
+fn limit(stream: &TcpStream, time: Duration) -> io::Result<()> {
+    stream.set_read_timeout(Some(time))?;
+    stream.set_write_timeout(Some(time))
+}
+
 /// Tries each address of the server. RFC 5321 says nothing of how long.
-fn connect(server: &str) -> io::Result<TcpStream> {
+fn connect(way: &Way) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "no address");
-    for address in server.to_socket_addrs()? {
+    for address in (way.host.as_str(), way.port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, CONNECT) {
             Ok(stream) => {
                 // Without this a command may wait 40 ms for the peer's delayed ACK.

@@ -3,21 +3,23 @@
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use ehlo::Newlines;
+use indicatif::ProgressBar;
 
 /// Where the content comes from, and what is known of it.
 pub(crate) struct Content {
     source: Source,
-    reader: Option<Box<dyn Read>>,
     facts: Option<Facts>,
 }
 
 enum Source {
     File(PathBuf),
     Memory(Vec<u8>),
-    /// Standard input or a pipe: its one reader is there from the start.
-    Stream,
+    /// Standard input or a pipe: its one reader, until it is taken.
+    Stream(Option<Box<dyn Read>>),
 }
 
 /// What one reading of the content has shown.
@@ -32,8 +34,8 @@ struct Facts {
 
 impl Content {
     /// The content of `file`, read once beforehand. Standard input or a pipe cannot be: it is kept
-    /// in memory if it is needed more than once.
-    pub(crate) fn open(file: &Path, count: u32, newlines: Newlines) -> io::Result<Self> {
+    /// in memory if it is needed more than once. Binary content has no policy of newlines.
+    pub(crate) fn open(file: &Path, count: u32, newlines: Option<Newlines>) -> io::Result<Self> {
         let mut stream: Box<dyn Read> = if file == Path::new("-") {
             Box::new(io::stdin())
         } else {
@@ -46,9 +48,9 @@ impl Content {
             stream.read_to_end(&mut octets)?;
             Source::Memory(octets)
         } else {
-            return Ok(Self { source: Source::Stream, reader: Some(stream), facts: None });
+            return Ok(Self { source: Source::Stream(Some(stream)), facts: None });
         };
-        let mut content = Self { source, reader: None, facts: None };
+        let mut content = Self { source, facts: None };
         content.facts = Some(Facts::of(content.reader()?, newlines)?);
         Ok(content)
     }
@@ -70,60 +72,86 @@ impl Content {
 
     /// Whether it can be read more than once.
     pub(crate) fn is_repeatable(&self) -> bool {
-        !matches!(self.source, Source::Stream)
+        !matches!(self.source, Source::Stream(_))
     }
 
-    /// The next piece is the first.
-    pub(crate) fn rewind(&mut self) {
-        if self.is_repeatable() {
-            self.reader = None;
-        }
-    }
-
-    /// Reads the next piece, which fills `piece` unless it is the last.
-    pub(crate) fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
-        let mut reader = match self.reader.take() {
-            Some(reader) => reader,
-            None => self.reader()?,
-        };
-        let mut octets = 0;
-        while let Some(room @ [_, ..]) = piece.get_mut(octets..) {
-            match reader.read(room) {
-                Ok(0) => break,
-                Ok(more) => octets += more,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        self.reader = Some(reader);
-        Ok(octets)
-    }
-
-    fn reader(&self) -> io::Result<Box<dyn Read>> {
-        Ok(match &self.source {
+    /// The content from its beginning.
+    pub(crate) fn reader(&mut self) -> io::Result<Reader> {
+        Ok(Reader::new(match &mut self.source {
             Source::File(path) => Box::new(File::open(path)?),
             Source::Memory(octets) => Box::new(Cursor::new(octets.clone())),
-            Source::Stream => Box::new(io::empty()),
-        })
+            Source::Stream(stream) => {
+                let once = || io::Error::other("the content can be read only once");
+                stream.take().ok_or_else(once)?
+            }
+        }))
+    }
+}
+
+/// Content that is being read: by blocking calls, whichever trait they are asked for through.
+pub(crate) struct Reader {
+    octets: Box<dyn Read>,
+    bar: ProgressBar,
+}
+
+impl Reader {
+    fn new(octets: Box<dyn Read>) -> Self {
+        Self { octets, bar: ProgressBar::hidden() }
+    }
+
+    /// The same, shown by `bar` as it is read.
+    pub(crate) fn watched(self, bar: &ProgressBar) -> Self {
+        Self { bar: bar.clone(), ..self }
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.octets.read(space) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result.inspect(|octets| self.bar.inc(*octets as u64)),
+            }
+        }
+    }
+}
+
+impl tokio::io::AsyncRead for Reader {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        space: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let octets = self.read(space.initialize_unfilled())?;
+        space.advance(octets);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl futures_io::AsyncRead for Reader {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        space: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.read(space))
     }
 }
 
 impl Facts {
-    fn of(mut reader: impl Read, newlines: Newlines) -> io::Result<Self> {
+    fn of(mut reader: Reader, newlines: Option<Newlines>) -> io::Result<Self> {
         let mut facts = Self::default();
         let mut piece = vec![0; 64 * 1024];
         // Nothing has the same effect as a CRLF.
         let mut last = [b'\r', b'\n'];
         loop {
-            let octets = match reader.read(&mut piece) {
-                Ok(0) => break,
-                Ok(octets) => piece.get(..octets).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
+            let octets = match reader.read(&mut piece)? {
+                0 => break,
+                octets => piece.get(..octets).unwrap_or_default(),
             };
             facts.length += octets.len() as u64;
             facts.is_eight_bit |= !octets.is_ascii();
-            if newlines == Newlines::Normalise {
+            if newlines == Some(Newlines::Normalise) {
                 facts.wire_size += completed(last[1], octets);
             }
             last = match octets {
@@ -135,8 +163,8 @@ impl Facts {
         facts.wire_size += facts.length;
         // The encoder ends the last line, where the content does not.
         facts.wire_size += match (last, newlines) {
-            ([b'\r', b'\n'], _) | ([_, b'\n'], Newlines::Normalise) => 0,
-            ([_, b'\r'], Newlines::Normalise) => 1,
+            (_, None) | ([b'\r', b'\n'], _) | ([_, b'\n'], Some(Newlines::Normalise)) => 0,
+            ([_, b'\r'], Some(Newlines::Normalise)) => 1,
             _ => 2,
         };
         Ok(facts)

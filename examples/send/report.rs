@@ -17,6 +17,8 @@ pub(crate) struct Report<'v> {
     open: Vec<Message>,
     begun: usize,
     worst: u8,
+    /// Why the session failed.
+    failure: Option<String>,
     bar: ProgressBar,
 }
 
@@ -43,7 +45,7 @@ impl<'v> Report<'v> {
         }
         // A session that is refused is refused for the first message.
         let open = vec![Message::new(0, recipients.len())];
-        Self { recipients, open, begun: 0, worst: 0, bar }
+        Self { recipients, open, begun: 0, worst: 0, failure: None, bar }
     }
 
     /// Takes what the event says of the recipients.
@@ -61,6 +63,12 @@ impl<'v> Report<'v> {
             Event::Violation(error) => self.fail(&format!("this is no reply: {error}")),
             Event::Unsolicited(reply) => self.fail(&format!("nothing asked for this: {reply}")),
             Event::Unusable(why) => self.fail(&why.to_string()),
+            Event::Refused { to: Verb::Lhlo, reply, .. } => {
+                self.fail(&format!("LHLO was refused, does the server speak SMTP? {reply}"));
+            }
+            Event::Refused { to: Verb::Ehlo | Verb::Helo, reply, .. } => {
+                self.fail(&format!("EHLO and HELO were refused, does it speak LMTP? {reply}"));
+            }
             _ => {}
         }
     }
@@ -75,7 +83,6 @@ impl<'v> Report<'v> {
 
     /// The session is over, and so many messages were not begun.
     pub(crate) fn end(&mut self, left: u32) {
-        self.record(&Event::Closed);
         self.print(|_| true);
         // The first was given up with the session.
         let left = left - u32::from(self.begun == 0 && left > 0);
@@ -85,20 +92,30 @@ impl<'v> Report<'v> {
         self.bar.finish_and_clear();
     }
 
-    /// The session failed.
+    /// The session failed; what is said first is the reason, and what follows from it is not said.
     pub(crate) fn fail(&mut self, text: &str) {
-        if self.worst < 2 {
-            self.bar.suspend(|| error(text));
+        if self.failure.is_none() {
+            self.failure = Some(text.to_owned());
         }
         self.worst = 2;
     }
 
-    /// Octets of the content were sent.
-    pub(crate) fn progress(&self, octets: usize) {
-        self.bar.inc(octets as u64);
+    /// The connection broke, and that is the reason of all that has failed since.
+    pub(crate) fn broken(&mut self, text: &str) {
+        self.failure = None;
+        self.fail(text);
     }
 
+    /// Shows what is read of the content.
+    pub(crate) const fn bar(&self) -> &ProgressBar {
+        &self.bar
+    }
+
+    /// Says why the session failed, if it did.
     pub(crate) fn exit_code(&self) -> ExitCode {
+        if let Some(failure) = &self.failure {
+            error(failure);
+        }
         ExitCode::from(self.worst)
     }
 
@@ -156,7 +173,7 @@ fn text_of(event: &Event<'_>, outcome: &Outcome) -> String {
         Event::Recipient { reply, .. }
         | Event::Message { reply, .. }
         | Event::Refused { reply, .. } => reply_text(reply),
-        Event::NotSent { error, .. } => error.to_string(),
+        Event::NotSent { error, .. } => format!("not sent: {error}"),
         _ => format!("no reply to {}", format!("{:?}", outcome.stage).to_uppercase()),
     }
 }

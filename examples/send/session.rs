@@ -1,14 +1,17 @@
-//! The conversation: what the machine asks for, and what it is given.
+//! The messages for the conversation, and what is heard of it.
 
+use std::error::Error;
 use std::io;
-use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-use ehlo::delivery::{Delivery, Envelope, Event};
-use ehlo::{Answer, Endpoint, Extension, SendError, Turn};
+use ehlo::delivery::{Delivery, Envelope, Event, Outcome};
+use ehlo::sasl::{AnyClient, Channel, Credentials};
+use ehlo::{Extension, Mechanisms, Messages, SaslMechanism};
 
-use crate::content::Content;
+use crate::arguments::Arguments;
+use crate::content::{Content, Reader};
 use crate::report::Report;
+use crate::transcript::Transcript;
 
 /// One message, to be sent a number of times over one connection.
 pub(crate) struct Session<'v> {
@@ -18,93 +21,106 @@ pub(crate) struct Session<'v> {
     /// Messages to be begun.
     left: u32,
     report: Report<'v>,
-    piece: Vec<u8>,
+    credentials: Option<Credentials<'v>>,
+    mechanism: Option<SaslMechanism>,
+    transcript: Option<Transcript>,
 }
 
 impl<'v> Session<'v> {
     pub(crate) fn new(
+        arguments: &'v Arguments,
         envelopes: [&'v Envelope<'v>; 2],
         content: Content,
-        count: u32,
         report: Report<'v>,
     ) -> Self {
-        Self { envelopes, content, left: count, report, piece: vec![0; PIECE] }
-    }
-
-    /// Answers one event; breaks off after the last.
-    pub(crate) fn step(&mut self, turn: Turn<'_, Delivery<'v>>) -> ControlFlow<()> {
-        let Turn { event, mut answer } = turn;
-        match event {
-            Event::NeedEnvelope => self.envelope(answer),
-            Event::NeedContent { offset, .. } => {
-                if offset == 0 {
-                    self.content.rewind();
-                }
-                if let Err(error) = self.content(&mut answer) {
-                    answer.abandon(error);
-                }
-            }
-            Event::Closed => {
-                self.report.end(self.left);
-                return ControlFlow::Break(());
-            }
-            event => self.report.record(&event),
+        Self {
+            envelopes,
+            content,
+            left: arguments.count,
+            report,
+            credentials: arguments.credentials(),
+            mechanism: arguments.mechanism,
+            transcript: arguments.transcript.then(Transcript::default),
         }
-        ControlFlow::Continue(())
     }
 
-    /// The connection broke: whatever was not answered stays so.
-    pub(crate) fn broken(&mut self, error: &io::Error, endpoint: &mut Endpoint<Delivery<'v>>) {
-        self.report.fail(&match error.kind() {
+    /// The connection broke; whatever was not answered has been reported so.
+    pub(crate) fn broken(&mut self, error: &io::Error) {
+        self.report.broken(&match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "timeout".to_owned(),
             _ => error.to_string(),
         });
-        endpoint.machine_mut().poison();
-        while self.step(endpoint.turn()).is_continue() {}
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         self.report.exit_code()
     }
+}
 
-    fn envelope(&mut self, answer: Answer<'_, Delivery<'v>>) {
-        if self.left == 0 {
-            return answer.quit();
-        }
-        self.left -= 1;
+impl<'v> Messages<'v> for Session<'v> {
+    type Content = Reader;
+
+    fn envelope(&mut self, delivery: &Delivery<'v>) -> Option<&'v Envelope<'v>> {
+        self.left = self.left.checked_sub(1)?;
         self.report.begin();
-        let [without, with] = self.envelopes;
-        let envelope = if offers_eight_bit(answer.machine()) { with } else { without };
-        answer.envelope(envelope);
-    }
-
-    /// The next piece of the content, and with the last one its end.
-    fn content(&mut self, answer: &mut Answer<'_, Delivery<'v>>) -> Result<(), SendError> {
-        let octets = self.content.read(&mut self.piece).map_err(|error| {
-            self.report.fail(&format!("cannot read the content: {error}"));
-            SendError::NoContent
-        })?;
-        let piece = self.piece.get(..octets).unwrap_or_default();
         // RFC 6152 §3: "if a server SMTP does not support the 8-bit MIME transport extension …, a
         // client SMTP must not, under any circumstances, attempt to transfer a content which
-        // contains characters outside the US-ASCII octet range".
+        // contains characters outside the US-ASCII octet range": of content that nobody has read
+        // yet, the machine stops at the first.
         let [without, with] = self.envelopes;
-        if without.body != with.body && !offers_eight_bit(answer.machine()) && !piece.is_ascii() {
-            return Err(SendError::NotOffered(Extension::EightBitMime));
+        let offered = delivery.client().capabilities().contains(Extension::EightBitMime);
+        Some(if offered { with } else { without })
+    }
+
+    fn content(&mut self, _: usize) -> Option<Reader> {
+        match self.content.reader() {
+            Ok(reader) => Some(reader.watched(self.report.bar())),
+            Err(error) => {
+                self.trouble(&error);
+                None
+            }
         }
-        if octets < PIECE {
-            answer.last_mail_data(piece)?;
-        } else {
-            answer.mail_data(piece)?;
+    }
+
+    /// The report has kept them itself, with the text of the replies.
+    fn finished(&mut self, _: usize, _: &[Outcome]) {}
+
+    fn event(&mut self, event: &Event<'_>) {
+        self.report.record(event);
+        if matches!(event, Event::Closed) {
+            self.report.end(self.left);
         }
-        self.report.progress(octets);
-        Ok(())
+    }
+
+    fn sent(&mut self, octets: &[u8]) {
+        if let Some(transcript) = &mut self.transcript {
+            transcript.sent(octets);
+        }
+    }
+
+    fn received(&mut self, octets: &[u8]) {
+        if let Some(transcript) = &mut self.transcript {
+            transcript.received(octets);
+        }
+    }
+
+    fn trouble(&mut self, error: &(dyn Error + 'static)) {
+        self.report.fail(&error.to_string());
+    }
+
+    fn mechanism(&mut self, offered: Mechanisms, channel: Channel<'_>) -> Option<AnyClient<'v>> {
+        // One attempt: a server that refuses is not told the password in a weaker way.
+        let credentials = self.credentials.take()?;
+        let Some(mechanism) = self.mechanism else {
+            return AnyClient::strongest(offered, &credentials, channel);
+        };
+        if !offered.contains(mechanism) {
+            self.report.fail(&format!("{} is not offered, or not outside TLS", mechanism.name()));
+            return None;
+        }
+        let alone = Mechanisms::NONE.with(mechanism);
+        AnyClient::new(mechanism, &credentials)
+            // One that is bound to the connection needs to know it.
+            .or_else(|| AnyClient::strongest(alone, &credentials, channel))
     }
 }
-
-fn offers_eight_bit(delivery: &Delivery<'_>) -> bool {
-    delivery.client().capabilities().contains(Extension::EightBitMime)
-}
-
-/// Octets of the content that are read at once.
-const PIECE: usize = 64 * 1024;

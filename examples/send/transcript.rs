@@ -1,109 +1,27 @@
-//! `--transcript`: every line that goes over a stream, whichever runtime it belongs to.
+//! `--transcript`: every line of the conversation, but no secret and no mail data.
 
 #![allow(clippy::print_stderr)] // the transcript is the point
 
-use std::io::{self, Read, Write};
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::borrow::Cow;
 
 use ehlo::{Command, Parsed, Policy};
 use ehlo_examples::printable;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// A stream that shows its lines on standard error, where that is wanted.
-pub(crate) struct Tap<S> {
-    stream: S,
-    transcript: Option<Transcript>,
-}
-
-impl<S> Tap<S> {
-    pub(crate) fn new(stream: S, shown: bool) -> Self {
-        Self { stream, transcript: shown.then(Transcript::default) }
-    }
-
-    pub(crate) fn stream(&self) -> &S {
-        &self.stream
-    }
-
-    fn sent(&mut self, octets: &[u8]) {
-        if let Some(transcript) = &mut self.transcript {
-            transcript.sent(octets);
-        }
-    }
-
-    fn received(&mut self, octets: &[u8]) {
-        if let Some(transcript) = &mut self.transcript {
-            transcript.received(octets);
-        }
-    }
-}
-
-impl<S: Read> Read for Tap<S> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let octets = self.stream.read(buffer)?;
-        self.received(buffer.get(..octets).unwrap_or_default());
-        Ok(octets)
-    }
-}
-
-impl<S: Write> Write for Tap<S> {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let octets = self.stream.write(buffer)?;
-        self.sent(buffer.get(..octets).unwrap_or_default());
-        Ok(octets)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        self.received(buffer.filled().get(before..).unwrap_or_default());
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let octets = ready!(Pin::new(&mut self.stream).poll_write(context, buffer))?;
-        self.sent(buffer.get(..octets).unwrap_or_default());
-        Poll::Ready(Ok(octets))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
 
 /// Cuts what goes each way into lines. Mail data is counted, not shown.
 #[derive(Default)]
-struct Transcript {
+pub(crate) struct Transcript {
     client: Vec<u8>,
     server: Vec<u8>,
     /// Octets of the mail data so far, between the 354 and the final dot.
     mail_data: Option<usize>,
     /// Octets of a chunk that are still to come, behind BDAT.
     chunk: usize,
+    /// The next line answers a challenge.
+    response: bool,
 }
 
 impl Transcript {
-    fn sent(&mut self, mut octets: &[u8]) {
+    pub(crate) fn sent(&mut self, mut octets: &[u8]) {
         while !octets.is_empty() {
             if self.chunk > 0 {
                 let length = self.chunk.min(octets.len());
@@ -128,8 +46,12 @@ impl Transcript {
                 eprintln!("C: [{octets} octets of mail data]\nC: .");
                 self.mail_data = None;
             }
+            None if std::mem::take(&mut self.response) => {
+                // `*` cancels, and gives nothing away.
+                show("C", if line == b"*\r\n" { line } else { REDACTED });
+            }
             None => {
-                show("C", line);
+                show("C", &without_secret(line));
                 let command = Command::parse(line, &Policy::STRICT);
                 if let Ok(Parsed::Complete { value: Command::Bdat { size, .. }, .. }) = command {
                     self.chunk = usize::try_from(size).unwrap_or(usize::MAX);
@@ -139,7 +61,7 @@ impl Transcript {
         }
     }
 
-    fn received(&mut self, octets: &[u8]) {
+    pub(crate) fn received(&mut self, octets: &[u8]) {
         for part in octets.split_inclusive(|octet| *octet == b'\n') {
             self.server.extend_from_slice(part);
             if self.server.ends_with(b"\n") {
@@ -147,11 +69,25 @@ impl Transcript {
                 if line.starts_with(b"354") {
                     self.mail_data = Some(0);
                 }
+                self.response = line.starts_with(b"334");
                 show("S", &line);
             }
         }
     }
 }
+
+/// The line of a command; of AUTH, the verb and the mechanism.
+fn without_secret(line: &[u8]) -> Cow<'_, [u8]> {
+    let mut words = line.splitn(3, |octet| *octet == b' ');
+    match (words.next(), words.next(), words.next()) {
+        (Some(verb), Some(mechanism), Some(_)) if verb.eq_ignore_ascii_case(b"AUTH") => {
+            [verb, mechanism, REDACTED].join(&b' ').into()
+        }
+        _ => line.into(),
+    }
+}
+
+const REDACTED: &[u8] = b"[redacted]\r\n";
 
 fn show(who: &str, line: &[u8]) {
     let line = line.strip_suffix(b"\r\n").unwrap_or(line);

@@ -22,7 +22,8 @@ fn sizes_and_recipients_are_limited() {
     let large = "x".repeat(101);
     let file = receive.file("content", large.as_bytes());
     let output = receive.send(&[], file.as_os_str(), b"");
-    let refused = "refused <b@example.org> - - the message is over the server's maximum size\n";
+    let refused =
+        "refused <b@example.org> - - not sent: the message is over the server's maximum size\n";
     assert_eq!(text(&output), refused);
     let output = receive.send(&[], OsStr::new("-"), large.as_bytes());
     let refused = "refused <b@example.org> 552 5.3.4 message exceeds the maximum size\n";

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 
 use crate::process::{LONG, Receive, send, text};
 
-const RUNTIMES: [&str; 2] = ["blocking", "tokio"];
+const RUNTIMES: [&str; 3] = ["blocking", "tokio", "async-std"];
 
 #[test]
 fn every_content_arrives_as_it_was() {
@@ -144,7 +144,10 @@ fn bare_newlines() {
     for runtime in RUNTIMES {
         let arguments = ["--runtime", runtime, "--newlines", "reject"];
         let output = strict.send(&arguments, OsStr::new("-"), b"a\r\nb\n");
-        assert_eq!(text(&output), "refused <b@example.org> - - bare LF at octet 4 of the data\n");
+        assert_eq!(
+            text(&output),
+            "refused <b@example.org> - - not sent: bare LF at octet 4 of the data\n"
+        );
         assert_eq!(output.status.code(), Some(1));
         let arguments = ["--runtime", runtime, "--no-chunking", "--newlines", "keep"];
         let output = strict.send(&arguments, OsStr::new("-"), b"a\r\nb\n");

@@ -229,13 +229,15 @@ impl<'v> Endpoint<Delivery<'v>> {
         X: Messages<'v>,
     {
         let polled = if courier.asked.is_none() {
-            self.poll_ready(context, transport)
+            let messages = &mut courier.messages;
+            self.poll_ready(context, &mut Overheard { transport, messages })
         } else if let Poll::Ready(piece) = courier.poll_piece(context) {
             courier.give(piece, self.answer());
             return Poll::Ready(Ok(Step::Turn));
         } else {
             // What the server is to have by now is not kept back until there is content.
-            match self.poll_flush(context, transport) {
+            let messages = &mut courier.messages;
+            match self.poll_flush(context, &mut Overheard { transport, messages }) {
                 Poll::Ready(Ok(())) => Poll::Pending,
                 flushed => flushed,
             }
@@ -272,6 +274,44 @@ impl<'v> Endpoint<Delivery<'v>> {
         self.machine.poison();
         while courier.take(self.turn()) != Step::Closed {}
         Err(error)
+    }
+}
+
+/// A transport whose octets the messages hear.
+struct Overheard<'t, T, X> {
+    transport: &'t mut T,
+    messages: &'t mut X,
+}
+
+impl<'v, T: Transport, X: Messages<'v>> Transport for Overheard<'_, T, X> {
+    type Error = T::Error;
+
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        space: &mut [u8],
+    ) -> Poll<Result<usize, T::Error>> {
+        let octets = ready!(self.transport.poll_read(context, space))?;
+        self.messages.received(space.get(..octets).unwrap_or_default());
+        Poll::Ready(Ok(octets))
+    }
+
+    fn poll_write(
+        &mut self,
+        context: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<Result<usize, T::Error>> {
+        let written = ready!(self.transport.poll_write(context, octets))?;
+        self.messages.sent(octets.get(..written).unwrap_or_default());
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), T::Error>> {
+        self.transport.poll_flush(context)
+    }
+
+    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<Result<(), T::Error>> {
+        self.transport.poll_close(context)
     }
 }
 

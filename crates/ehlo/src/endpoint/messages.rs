@@ -31,6 +31,13 @@ pub trait Messages<'v> {
     /// Hears every event before it is acted on: replies, and why a session takes no envelope.
     fn event(&mut self, _event: &Event<'_>) {}
 
+    /// Hears what goes to the server, for a transcript: the octets of the conversation as they are
+    /// written, also where TLS carries them. Credentials are among them.
+    fn sent(&mut self, _octets: &[u8]) {}
+
+    /// Hears what comes from the server, as it is read.
+    fn received(&mut self, _octets: &[u8]) {}
+
     /// Hears what failed beside the conversation: content could not be read, or the TLS handshake
     /// failed. What follows from it comes as events.
     fn trouble(&mut self, _error: &(dyn Error + 'static)) {}
@@ -59,6 +66,14 @@ impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
 
     fn event(&mut self, event: &Event<'_>) {
         (**self).event(event);
+    }
+
+    fn sent(&mut self, octets: &[u8]) {
+        (**self).sent(octets);
+    }
+
+    fn received(&mut self, octets: &[u8]) {
+        (**self).received(octets);
     }
 
     fn trouble(&mut self, error: &(dyn Error + 'static)) {

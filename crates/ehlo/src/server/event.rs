@@ -131,21 +131,15 @@ pub enum Reason {
 impl Reason {
     /// The standard reply to `verb`.
     pub const fn reply_to(self, verb: Verb) -> Reply<'static> {
-        if let (Self::Syntax(kind), Verb::Mail) = (self, verb) {
-            let (code, enhanced) = kind.reply();
-            // RFC 3463 §3.2: X.1.3 is about a destination, X.1.7 the same of a sender.
-            if enhanced.subject() == 1 && enhanced.detail() == 3 {
-                return Reply::enhanced(code, EnhancedCode::known(5, 1, 7), kind.text());
-            }
-        }
-        self.reply()
-    }
-
-    /// The standard reply to any command.
-    pub const fn reply(self) -> Reply<'static> {
         let (code, (class, subject, detail), text) = match self {
             Self::Syntax(kind) => {
                 let (code, enhanced) = kind.reply();
+                // RFC 3463 §3.2: X.1.3 is of a destination address, and X.1.7 of a sender's.
+                let enhanced = match (enhanced.subject(), verb) {
+                    (1, Verb::Mail) => EnhancedCode::known(5, 1, 7),
+                    (1, verb) if !matches!(verb, Verb::Rcpt) => EnhancedCode::known(5, 5, 4),
+                    _ => enhanced,
+                };
                 return Reply::enhanced(code, enhanced, kind.text());
             }
             Self::BadSequence => (Code::BAD_SEQUENCE, (5, 5, 1), "bad sequence of commands"),
