@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ehlo::{Courier, Delivery, Machine, Messages, Step, Upgrade};
+use rustls::ProtocolVersion;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 
@@ -136,6 +137,8 @@ impl<S, M: Machine> Connection<MaybeTls<S>, M> {
     /// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3.
     pub fn channel_binding(&mut self) -> Option<[u8; 32]> {
         let MaybeTls::Tls(tls, _) = self.stream() else { return None };
+        // RFC 9266 §4.2: in TLS 1.2 it says nothing without an extension that may be missing.
+        tls.protocol_version().filter(|version| *version == ProtocolVersion::TLSv1_3)?;
         let (label, context) = (ehlo::sasl::TLS_EXPORTER, Some(&[][..]));
         tls.export_keying_material([0; 32], label, context).ok()
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ehlo::{Courier, Delivery, Machine, Messages, Step, Upgrade};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::rustls::ProtocolVersion;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
@@ -110,6 +111,9 @@ impl<S, M: Machine> Connection<MaybeTls<S>, M> {
     /// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3.
     pub fn channel_binding(&mut self) -> Option<[u8; 32]> {
         let MaybeTls::Tls(stream) = self.stream() else { return None };
+        // RFC 9266 §4.2: in TLS 1.2 it says nothing without an extension that may be missing.
+        let version = stream.get_ref().1.protocol_version();
+        version.filter(|version| *version == ProtocolVersion::TLSv1_3)?;
         let (label, context) = (ehlo::sasl::TLS_EXPORTER, Some(&[][..]));
         match &**stream {
             TlsStream::Client(tls) => {
