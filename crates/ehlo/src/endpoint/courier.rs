@@ -270,7 +270,6 @@ impl<'v> Endpoint<Delivery<'v>> {
                 continue;
             } else {
                 // What the server is to have by now is not kept back until there is content.
-                let messages = &mut courier.messages;
                 match self.poll_flush(context, &mut Overheard { transport, messages }) {
                     Poll::Ready(Ok(())) => return Poll::Pending,
                     flushed => flushed,
