@@ -42,12 +42,7 @@ impl Finding {
 }
 
 /// All findings on what was said, `now` being the time since the epoch.
-pub(crate) fn of_session(
-    target: &Target,
-    heard: &Heard,
-    plain: Option<&Result<Said, String>>,
-    now: Duration,
-) -> Vec<Finding> {
+pub(crate) fn of_session(target: &Target, heard: &Heard, now: Duration) -> Vec<Finding> {
     let mut findings = Vec::new();
     if heard.greeting.code != Code::SERVICE_READY {
         let text = format!("The server refuses to talk to this client: {}", heard.greeting);
@@ -65,12 +60,12 @@ pub(crate) fn of_session(
         )));
     }
     names(heard, &mut findings);
-    match plain {
+    match &heard.helo {
         Some(Ok(said)) => helo(said, &mut findings),
         Some(Err(reason)) => {
             findings.push(Finding::notice(format!("HELO could not be tried: {reason}.")));
         }
-        None => heard.helo.iter().for_each(|said| helo(said, &mut findings)),
+        None => {}
     }
     for (said, in_tls) in [(&heard.ehlo, false), (&heard.ehlo_in_tls, true)] {
         let offered: Vec<_> = said.iter().flat_map(Said::keywords).map(Capability::parse).collect();

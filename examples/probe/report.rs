@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstream::AutoStream;
 use clap::ColorChoice;
 use clap::builder::styling::{AnsiColor, Style};
-use ehlo::{Capability, Code};
+use ehlo::{Capability, Extension};
 use ehlo_examples::{date_time, printable};
 use serde_json::{Value, json};
 
@@ -22,8 +22,6 @@ pub(crate) struct Report<'r> {
     pub(crate) host: &'r str,
     pub(crate) target: &'r Target,
     pub(crate) heard: &'r Heard,
-    /// The answer to HELO on a second connection.
-    pub(crate) plain: Option<&'r Result<Said, String>>,
     pub(crate) checks: &'r [Check],
     pub(crate) findings: &'r [Finding],
 }
@@ -73,8 +71,7 @@ impl Report<'_> {
             writeln!(out, "\n{HEAD}{ehlo_verb}{HEAD:#}, inside TLS")?;
             write_hello(out, said, ehlo.as_ref())?;
         }
-        let plain = self.plain.and_then(|plain| plain.as_ref().ok());
-        if let Some(said) = self.heard.helo.as_ref().or(plain) {
+        if let Some(Ok(said)) = &self.heard.helo {
             writeln!(out, "\n{HEAD}HELO {}{HEAD:#}\n  {said}", self.target.helo)?;
         }
         for check in self.checks {
@@ -123,7 +120,6 @@ impl Report<'_> {
             };
             json!({ "level": level, "text": finding.text, "change": change })
         });
-        let plain = self.plain.and_then(|plain| plain.as_ref().ok());
         let value = json!({
             "host": self.host,
             "address": peer.ip().to_string(),
@@ -133,7 +129,7 @@ impl Report<'_> {
             "ehlo": ehlo.as_ref().map(hello_json),
             "tls": tls_json(tls),
             "ehlo_in_tls": ehlo_in_tls.as_ref().map(hello_json),
-            "helo": helo.as_ref().or(plain).map(said_json),
+            "helo": helo.as_ref().and_then(|helo| helo.as_ref().ok()).map(said_json),
             "checks": self.checks.iter().map(Check::json).collect::<Vec<_>>(),
             "findings": findings.collect::<Vec<_>>(),
             "sound": self.is_sound(),
@@ -211,7 +207,7 @@ fn said_json(said: &Said) -> Value {
     json!({
         "code": said.code.number(),
         "enhanced": said.enhanced.map(|code| code.to_string()),
-        "domain": said.domain.as_deref().filter(|_| matches!(said.code, Code::SERVICE_READY | Code::OK)),
+        "domain": said.domain.as_deref().filter(|_| said.is_ok()),
         "lines": lines.collect::<Vec<_>>(),
     })
 }
@@ -219,7 +215,7 @@ fn said_json(said: &Said) -> Value {
 fn hello_json(said: &Said) -> Value {
     let keywords = said.keywords().map(|line| {
         let capability = Capability::parse(line);
-        let known = capability.extension().map(ehlo::Extension::keyword);
+        let known = capability.extension().map(Extension::keyword);
         json!({
             "line": String::from_utf8_lossy(line),
             "keyword": known,

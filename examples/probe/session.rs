@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ehlo::client::Event;
-use ehlo::{Client, ClientConfig, ClientName, Code, Command, EnhancedCode, Extension, Reply, Verb};
+use ehlo::{
+    Client, ClientConfig, ClientName, Code, Command, EnhancedCode, Extension, Reply, Severity, Verb,
+};
 use ehlo_examples::printable;
 use ehlo_examples::tls::trusting_anybody;
 use ehlo_tokio::{Connection, MaybeTls};
@@ -55,8 +57,9 @@ pub(crate) struct Heard {
     /// The answer to EHLO, and the one inside TLS; with implicit TLS there is but one.
     pub(crate) ehlo: Option<Said>,
     pub(crate) ehlo_in_tls: Option<Said>,
-    /// The answer to HELO, where EHLO was refused.
-    pub(crate) helo: Option<Said>,
+    /// The answer to HELO, here where EHLO was refused, or else on another connection; the error
+    /// tells why there is none.
+    pub(crate) helo: Option<Result<Said, String>>,
     pub(crate) tls: Upgrade,
     /// Why the session did not come to its end.
     pub(crate) broken: Option<String>,
@@ -72,10 +75,11 @@ pub(crate) enum Upgrade {
     Established(Tls),
 }
 
-/// Greeting, EHLO, STARTTLS where it is wanted and offered, EHLO again, QUIT.
+/// Greeting, EHLO, STARTTLS where it is wanted and offered, EHLO again, QUIT; then HELO on a second
+/// connection, unless the first was refused or EHLO was.
 ///
 /// The error tells why there is no server to talk to.
-pub(crate) async fn extended(target: &Target) -> Result<Heard, String> {
+pub(crate) async fn talk(target: &Target) -> Result<Heard, String> {
     let (mut session, greeting) = Session::open(target).await?;
     let mut heard = Heard {
         peer: session.peer,
@@ -91,11 +95,16 @@ pub(crate) async fn extended(target: &Target) -> Result<Heard, String> {
         heard.tls = Upgrade::Established(tls);
     }
     heard.broken = session.extended(target, &mut heard).await.err();
+    drop(session);
+    let is_open = heard.greeting.code == Code::SERVICE_READY;
+    if is_open && heard.helo.is_none() && target.may_say_helo() {
+        heard.helo = Some(plain(target).await);
+    }
     Ok(heard)
 }
 
 /// Greeting, HELO, QUIT, on a connection of its own: the answer to HELO.
-pub(crate) async fn plain(target: &Target) -> Result<Said, String> {
+async fn plain(target: &Target) -> Result<Said, String> {
     let (mut session, greeting) = Session::open(target).await?;
     if greeting.code != Code::SERVICE_READY {
         return Err(format!("the server greeted the second connection with {greeting}"));
@@ -164,7 +173,7 @@ impl Session {
         if !self.connection.endpoint().machine().is_extended() {
             // RFC 5321 §3.2: a client falls back to HELO when EHLO is refused.
             if target.may_say_helo() {
-                heard.helo = Some(self.ask(&Command::Helo(name(target)?)).await?);
+                heard.helo = Some(Ok(self.ask(&Command::Helo(name(target)?)).await?));
             }
         } else if matches!(target.tls, TlsMode::Opportunistic | TlsMode::Require) {
             heard.tls = self.start_tls(target).await?;
@@ -233,16 +242,13 @@ impl Session {
 
 impl Said {
     pub(crate) fn is_ok(&self) -> bool {
-        self.code == Code::OK
+        self.code.severity() == Severity::PositiveCompletion
     }
 
     /// The lines after the first: the keywords of an answer to EHLO.
     pub(crate) fn keywords(&self) -> impl Iterator<Item = &[u8]> {
-        self.lines
-            .iter()
-            .skip(usize::from(self.is_ok()))
-            .map(Vec::as_slice)
-            .filter(|_| self.is_ok())
+        let lines = self.lines.iter().map(Vec::as_slice);
+        lines.skip(1).filter(|_| self.is_ok())
     }
 }
 
