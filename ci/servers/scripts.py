@@ -67,12 +67,18 @@ class Haraka(Server):
         }
         for file, text in files.items():
             (self.folder / "config" / file).write_text(text)
-        (self.folder / "plugins/mailboxes.js").write_text(
-            "exports.hook_rcpt = (next, connection, [address]) => (address.address() === %s ? next(DENY, 'no such mailbox') : next(OK));\n"
-            % json.dumps(REFUSED)
-        )
+        (self.folder / "plugins/mailboxes.js").write_text(MAILBOXES % json.dumps(REFUSED))
         # Its plugin that stores writes where temporary files go.
         return ["env", f"TMPDIR={self.mail}/new", "node", package / "bin/haraka", "-c", self.folder]
+
+
+MAILBOXES = """\
+exports.hook_rcpt = (next, connection, [address]) => {
+    // What comes from a user who has authenticated is stored here too, and goes nowhere else.
+    connection.relaying = false;
+    return address.address() === %s ? next(DENY, 'no such mailbox') : next(OK);
+};
+"""
 
 
 class Sink(Server):

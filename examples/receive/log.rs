@@ -26,12 +26,12 @@ impl Log {
 
     /// A message that was stored.
     pub(crate) fn message(&self, message: &Message<'_>) {
-        let Message { session, id, from, to, size, protocol, helo, file } = message;
+        let Message { session, id, from, to, size, protocol, helo, user, file } = message;
         if self.json {
             self.event(|| {
                 serde_json::json!({
                     "event": "message", "session": session, "id": id, "from": from, "to": to,
-                    "size": size, "protocol": protocol, "helo": helo, "file": file,
+                    "size": size, "protocol": protocol, "helo": helo, "user": user, "file": file,
                 })
             });
         } else {
@@ -55,6 +55,8 @@ pub(crate) struct Message<'m> {
     pub(crate) size: u64,
     pub(crate) protocol: &'m str,
     pub(crate) helo: &'m str,
+    /// Who has authenticated.
+    pub(crate) user: Option<&'m str>,
     /// The name of the file in `new`.
     pub(crate) file: Option<&'m str>,
 }

@@ -27,10 +27,10 @@ impl Maildir {
     }
 
     /// A new message, which begins with `header`.
-    pub(crate) fn begin(&self, stamp: &Stamp, header: &str) -> Draft {
+    pub(crate) fn begin(&self, stamp: &Stamp, header: Vec<u8>) -> Draft {
         let name = format!("{}.{}.{}", stamp.since_epoch.as_secs(), stamp.id, self.host);
         let spool = Spool { dir: Arc::clone(&self.dir), name, file: None };
-        Draft { spool: Some(spool), buffer: header.as_bytes().to_vec(), failure: None }
+        Draft { spool: Some(spool), buffer: header, failure: None }
     }
 }
 

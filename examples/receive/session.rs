@@ -6,82 +6,109 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ehlo::server::{Event, Refusal};
+use ehlo::trace::Protocol;
 use ehlo::{
-    Answer, Code, Command, EnhancedCode, ForwardPath, Mailbox, Parameters, Reply, ReplyError,
-    ReversePath, Role, Server, Verb,
+    Answer, Code, Command, EnhancedCode, ForwardPath, Parameters, Reply, ReplyError, Role,
+    SaslMechanism, Server, Verb,
 };
-use ehlo_tokio::Connection;
+use ehlo_tokio::MaybeTls;
 use serde_json::json;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Service;
-use crate::log::Message;
-use crate::maildir::{Draft, Stamp};
-use crate::trace::Trace;
+use crate::authentication::{Attempt, Said};
+use crate::transaction::{Transaction, address, is_listed};
+use crate::users::BOUND_MECHANISMS;
 
 /// How long a session may go on once the server is stopping.
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
 
 /// Serves one client until the session is over, the client is silent for too long, or the server
 /// stops.
-pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: S,
+pub(crate) async fn serve(
+    stream: TcpStream,
     peer: SocketAddr,
     service: &Service,
-    mut stopped: watch::Receiver<bool>,
+    stopped: watch::Receiver<bool>,
 ) {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let mut connection = Connection::new(stream, Server::new(service.config));
-    let mut session = Session::new(service, number, peer);
     service.log.event(|| json!({"event": "connect", "session": number, "peer": peer}));
-    let end = session.run(&mut connection, &mut stopped).await;
-    let reason = match end {
+    let reason = match begin(stream, peer, number, service, stopped).await {
         Ok(reason) => reason.to_owned(),
         Err(error) => error.to_string(),
     };
+    service.log.event(|| json!({"event": "disconnect", "session": number, "reason": reason}));
+}
+
+type Connection = ehlo_tokio::Connection<MaybeTls<TcpStream>, Server>;
+
+async fn begin(
+    stream: TcpStream,
+    peer: SocketAddr,
+    number: u64,
+    service: &Service,
+    mut stopped: watch::Receiver<bool>,
+) -> io::Result<&'static str> {
+    let stream = match &service.tls {
+        // The futures of a handshake are large, and needed for a moment only.
+        Some(tls) if service.config.implicit_tls => {
+            let stream = timeout(service.timeout, Box::pin(tls.accept(stream))).await??;
+            MaybeTls::Tls(Box::new(stream.into()))
+        }
+        _ => MaybeTls::Clear(stream),
+    };
+    let mut connection = Connection::new(stream, Server::new(service.config));
+    let mut session = Session::new(service, number, peer);
+    session.bind(&mut connection);
+    let end = session.run(&mut connection, &mut stopped).await;
     // What the client still sends is read, so that the last reply is not lost to a reset.
     let _ = timeout(LINGER, connection.close()).await;
-    service.log.event(|| json!({"event": "disconnect", "session": number, "reason": reason}));
+    end
+}
+
+/// The client, as far as it is known.
+pub(crate) struct Client {
+    /// The number of the session.
+    pub(crate) session: u64,
+    pub(crate) address: SocketAddr,
+    /// What it calls itself.
+    pub(crate) helo: String,
+    /// As whom it has authenticated.
+    pub(crate) user: Option<String>,
 }
 
 /// What this server remembers of a session; the machine remembers all that the protocol needs.
 struct Session<'s> {
     service: &'s Service,
-    number: u64,
-    peer: SocketAddr,
-    helo: String,
-    from: String,
-    to: Vec<String>,
-    smtputf8: bool,
-    /// The message that is coming in, where it is stored.
-    draft: Option<(Stamp, Option<Draft>)>,
+    client: Client,
+    /// What binds an authentication to this TLS connection, RFC 9266.
+    binding: Option<[u8; 32]>,
+    attempt: Option<Attempt>,
+    transaction: Transaction,
     /// Whether the last message may have the standard reply, in LMTP to each recipient: it was
     /// stored, or the machine has refused it.
     stored: bool,
 }
 
 impl<'s> Session<'s> {
-    fn new(service: &'s Service, number: u64, peer: SocketAddr) -> Self {
+    fn new(service: &'s Service, session: u64, address: SocketAddr) -> Self {
         Self {
             service,
-            number,
-            peer,
-            helo: String::new(),
-            from: String::new(),
-            to: Vec::new(),
-            smtputf8: false,
-            draft: None,
+            client: Client { session, address, helo: String::new(), user: None },
+            binding: None,
+            attempt: None,
+            transaction: Transaction::default(),
             stored: false,
         }
     }
 
     /// Answers events until the session is over, and says why it is.
-    async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+    async fn run(
         &mut self,
-        connection: &mut Connection<S, Server>,
+        connection: &mut Connection,
         stopped: &mut watch::Receiver<bool>,
     ) -> io::Result<&'static str> {
         let mut last_call = None;
@@ -113,15 +140,16 @@ impl<'s> Session<'s> {
             match turn.event {
                 Event::Command(command) => self.command(&command, turn.answer)?,
                 Event::Refused(refusal) => self.refused(&refusal, turn.answer)?,
-                Event::Chunk { .. } => self.begin(turn.answer.machine()),
-                Event::MailData(data) => {
-                    if let Some((_, Some(draft))) = &mut self.draft {
-                        draft.push(data);
-                        draft.relieve().await;
-                    }
+                Event::AuthResponse(response) => {
+                    self.authenticate(&Said::Response(&response), turn.answer)?;
                 }
+                Event::StartTls => self.start_tls(connection).await?,
+                Event::Chunk { .. } => self.begin(turn.answer.machine())?,
+                Event::MailData(octets) => self.transaction.push(octets).await,
                 Event::EndOfMailData { size } => {
-                    self.stored = self.store(size, turn.answer.machine()).await;
+                    let protocol = self.protocol(turn.answer.machine());
+                    let Self { service, client, transaction, .. } = self;
+                    self.stored = transaction.store(service, client, protocol, size).await;
                     self.answer_message(turn.answer)?;
                 }
                 // RFC 2033 §4.2: the same once more, for the next recipient.
@@ -133,44 +161,82 @@ impl<'s> Session<'s> {
     }
 
     fn command(&mut self, command: &Command<'_>, answer: Answer<'_, Server>) -> io::Result<()> {
-        let (log, session) = (&self.service.log, self.number);
+        let (log, session) = (&self.service.log, self.client.session);
         match command {
             Command::Ehlo(name) | Command::Helo(name) | Command::Lhlo(name) => {
-                self.forget();
-                self.helo = name.to_string();
+                self.transaction = Transaction::default();
+                self.client.helo = name.to_string();
                 log.event(|| {
                     let verb = format!("{:?}", command.verb()).to_uppercase();
-                    json!({"event": "helo", "session": session, "verb": verb, "name": self.helo})
+                    json!({"event": "helo", "session": session, "verb": verb,
+                        "name": self.client.helo})
                 });
             }
+            Command::Auth { mechanism, initial_response } => {
+                self.attempt = mechanism.known().and_then(|mechanism| self.attempt(mechanism));
+                return self.authenticate(&Said::Initial(initial_response.as_ref()), answer);
+            }
             Command::Mail { reverse_path, parameters } => {
-                self.forget();
-                self.from = match reverse_path {
-                    ReversePath::Null => "<>".to_owned(),
-                    ReversePath::Path(path) => path.without_route().to_string(),
-                };
-                self.smtputf8 = parameters.smtputf8();
-                let parameters = texts(parameters);
+                self.transaction = Transaction::new(reverse_path, parameters.smtputf8());
                 log.event(|| {
-                    json!({"event": "mail", "session": session, "from": self.from,
-                        "parameters": parameters})
+                    json!({"event": "mail", "session": session, "from": self.transaction.from,
+                        "parameters": texts(parameters)})
                 });
             }
             Command::Rcpt { forward_path, parameters } => {
-                let parameters = texts(parameters);
-                return self.recipient(forward_path, &parameters, answer);
+                return self.recipient(forward_path, parameters, answer);
             }
-            Command::Rset => self.forget(),
-            Command::Data => self.begin(answer.machine()),
+            Command::Rset => self.transaction = Transaction::default(),
+            Command::Data => self.begin(answer.machine())?,
             _ => {}
         }
         self.standard_reply(answer)
     }
 
+    /// RFC 3207 §4.2: what the client has said in clear is forgotten.
+    async fn start_tls(&mut self, connection: &mut Connection) -> io::Result<()> {
+        let Some(tls) = &self.service.tls else { return Ok(()) };
+        timeout(self.service.timeout, Box::pin(connection.accept_tls(tls))).await??;
+        *self = Self::new(self.service, self.client.session, self.client.address);
+        self.bind(connection);
+        Ok(())
+    }
+
+    /// Offers the mechanisms that are bound to the TLS connection, where it can be.
+    fn bind(&mut self, connection: &mut Connection) {
+        let session = self.client.session;
+        self.service.log.event(|| json!({"event": "tls", "session": session}));
+        self.binding = connection.channel_binding();
+        if self.binding.is_some() && !self.service.config.offered.mechanisms().is_empty() {
+            connection.endpoint().machine_mut().offer_mechanisms(BOUND_MECHANISMS);
+        }
+    }
+
+    fn attempt(&self, mechanism: SaslMechanism) -> Option<Attempt> {
+        let binding = self.binding.as_ref().map(<[u8; 32]>::as_slice);
+        Attempt::new(mechanism, &self.service.users, binding, &self.service.host)
+    }
+
+    fn authenticate(&mut self, said: &Said<'_>, answer: Answer<'_, Server>) -> io::Result<()> {
+        let Some(mut attempt) = self.attempt.take() else { return self.standard_reply(answer) };
+        let code = attempt.answer(said, &self.service.users, answer)?;
+        if code == Code::AUTHENTICATION_CONTINUES {
+            self.attempt = Some(attempt);
+            return Ok(());
+        }
+        let Attempt { mechanism, user, .. } = attempt;
+        self.service.log.event(|| {
+            json!({"event": "auth", "session": self.client.session, "mechanism": mechanism.name(),
+                "user": user, "code": code.number()})
+        });
+        self.client.user = user;
+        Ok(())
+    }
+
     fn recipient(
         &mut self,
         path: &ForwardPath<'_>,
-        parameters: &[String],
+        parameters: &Parameters<'_>,
         answer: Answer<'_, Server>,
     ) -> io::Result<()> {
         let reply = if is_listed(&self.service.reject, path) {
@@ -182,11 +248,11 @@ impl<'s> Session<'s> {
         };
         let address = address(path);
         self.service.log.event(|| {
-            json!({"event": "rcpt", "session": self.number, "to": address,
-                "parameters": parameters, "code": reply.code().number()})
+            json!({"event": "rcpt", "session": self.client.session, "to": address,
+                "parameters": texts(parameters), "code": reply.code().number()})
         });
         if reply.code().is_positive() {
-            self.to.push(address);
+            self.transaction.to.push(address);
         }
         answer.reply(&reply).map_err(io::Error::other)
     }
@@ -195,61 +261,20 @@ impl<'s> Session<'s> {
     fn refused(&mut self, refusal: &Refusal<'_>, answer: Answer<'_, Server>) -> io::Result<()> {
         let reply = refusal.reply();
         self.service.log.event(|| {
-            json!({"event": "refused", "session": self.number,
+            json!({"event": "refused", "session": self.client.session,
                 "verb": format!("{:?}", refusal.verb), "reply": reply.to_string()})
         });
         if matches!(refusal.verb, Verb::Message | Verb::Bdat | Verb::BdatLast) {
-            self.draft = None;
+            self.transaction.discard();
             // In LMTP the machine's verdict is the standard reply to every recipient.
             self.stored = true;
         }
         self.standard_reply(answer)
     }
 
-    /// A message begins: with DATA, or with the first chunk.
-    fn begin(&mut self, server: &Server) {
-        if self.draft.is_some() {
-            return;
-        }
-        let stamp = Stamp::now();
-        let draft = self.service.maildir.as_ref().map(|maildir| {
-            let trace = Trace {
-                from: &self.from,
-                to: &self.to,
-                helo: &self.helo,
-                peer: self.peer,
-                host: &self.service.host,
-                protocol: self.protocol(server),
-            };
-            maildir.begin(&stamp, &trace.header(&stamp))
-        });
-        self.draft = Some((stamp, draft));
-    }
-
-    /// The message is complete: from the positive answer on, this server is responsible for it.
-    async fn store(&mut self, size: u64, server: &Server) -> bool {
-        let Some((stamp, draft)) = self.draft.take() else { return false };
-        let file = match draft {
-            Some(draft) => match draft.store().await {
-                Ok(file) => Some(file),
-                Err(error) => {
-                    crate::log::error(&format!("cannot store message {}: {error}", stamp.id));
-                    return false;
-                }
-            },
-            None => None,
-        };
-        self.service.log.message(&Message {
-            session: self.number,
-            id: &stamp.id,
-            from: &self.from,
-            to: &self.to,
-            size,
-            protocol: self.protocol(server),
-            helo: &self.helo,
-            file: file.as_deref(),
-        });
-        true
+    fn begin(&mut self, server: &Server) -> io::Result<()> {
+        let protocol = self.protocol(server);
+        self.transaction.begin(self.service, &self.client, protocol)
     }
 
     fn answer_message(&self, answer: Answer<'_, Server>) -> io::Result<()> {
@@ -269,29 +294,21 @@ impl<'s> Session<'s> {
         }
     }
 
-    /// The mail transaction is over.
-    fn forget(&mut self) {
-        self.from.clear();
-        self.to.clear();
-        self.smtputf8 = false;
-        self.draft = None;
-    }
-
     /// The keyword after `with`, RFC 3848 and RFC 6531 §4.3.
-    fn protocol(&self, server: &Server) -> &'static str {
-        match (self.service.config.role, self.smtputf8, server.is_extended()) {
-            (Role::Lmtp, true, _) => "UTF8LMTP",
-            (Role::Lmtp, false, _) => "LMTP",
-            (_, true, _) => "UTF8SMTP",
-            (_, false, true) => "ESMTP",
-            (_, false, false) => "SMTP",
+    fn protocol(&self, server: &Server) -> Protocol {
+        Protocol {
+            lmtp: self.service.config.role == Role::Lmtp,
+            extended: server.is_extended(),
+            tls: server.is_tls(),
+            authenticated: server.is_authenticated(),
+            smtputf8: self.transaction.smtputf8,
         }
     }
 
     /// Says 421 without having been asked, RFC 5321 §3.8.
-    async fn break_off<S: AsyncRead + AsyncWrite + Unpin>(
+    async fn break_off(
         &self,
-        connection: &mut Connection<S, Server>,
+        connection: &mut Connection,
         detail: (u8, u16, u16),
         text: &str,
     ) -> io::Result<()> {
@@ -307,23 +324,6 @@ fn reply(code: Code, (class, subject, detail): (u8, u16, u16), text: &str) -> Re
         Some(enhanced) => Reply::enhanced(code, enhanced, text),
         None => Reply::new(code, text),
     }
-}
-
-/// Whether the list has this mailbox; addresses are compared as RFC 5321 §2.4 says.
-fn is_listed(list: &[String], path: &ForwardPath<'_>) -> bool {
-    list.iter().any(|listed| {
-        ForwardPath::new(listed).is_ok_and(|listed| mailbox(&listed) == mailbox(path))
-    })
-}
-
-/// The mailbox without brackets.
-fn address(path: &ForwardPath<'_>) -> String {
-    mailbox(path).map_or_else(|| "Postmaster".to_owned(), |mailbox| mailbox.to_string())
-}
-
-/// The mailbox, unless it is the postmaster of this server.
-fn mailbox<'p>(path: &ForwardPath<'p>) -> Option<Mailbox<'p>> {
-    path.path().map(|path| path.mailbox())
 }
 
 fn texts(parameters: &Parameters<'_>) -> Vec<String> {

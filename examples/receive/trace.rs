@@ -1,10 +1,11 @@
 //! The header fields that a server puts in front of a message it has taken: `Return-Path:`,
 //! `Delivered-To:` and `Received:`, RFC 5321 §4.4.
 
-use std::fmt::Write as _;
-use std::net::{IpAddr, SocketAddr};
+use std::error::Error;
+use std::net::IpAddr;
 
-use ehlo_examples::date_time;
+use ehlo::trace::{Atom, Protocol, ReceivedField, ReturnPath, Timestamp};
+use ehlo::{ClientName, Encode, ForwardPath, Host, ReversePath};
 
 use crate::maildir::Stamp;
 
@@ -16,38 +17,40 @@ pub(crate) struct Trace<'t> {
     pub(crate) to: &'t [String],
     /// What the client called itself.
     pub(crate) helo: &'t str,
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: IpAddr,
     /// This server.
     pub(crate) host: &'t str,
-    /// The keyword after `with`, RFC 3848 and RFC 6531 §4.3.
-    pub(crate) protocol: &'t str,
+    pub(crate) protocol: Protocol,
 }
 
 impl Trace<'_> {
     /// The header fields, each with its CRLF.
-    pub(crate) fn header(&self, stamp: &Stamp) -> String {
-        let Self { from, to, helo, peer, host, protocol } = self;
+    pub(crate) fn header(&self, stamp: &Stamp) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+        let mut header = Vec::new();
         // RFC 5321 §4.4: "return-path line at the beginning of the mail data".
-        let mut header = format!("Return-Path: {from}\r\n");
-        for to in *to {
-            let _ = write!(header, "Delivered-To: {to}\r\n");
+        append(&mut header, &ReturnPath(ReversePath::new(self.from)?))?;
+        for to in self.to {
+            header.extend_from_slice(format!("Delivered-To: {to}\r\n").as_bytes());
         }
-        // RFC 5321 §4.4: `Stamp = From-domain By-domain Opt-info [CFWS] ";" FWS date-time`
-        let _ = write!(
-            header,
-            "Received: from {helo} ({peer})\r\n\tby {host} with {protocol} id {id};\r\n\t{date}\r\n",
-            peer = address_literal(peer.ip()),
-            id = stamp.id,
-            date = date_time(stamp.since_epoch),
-        );
-        header
+        let date = Timestamp::utc(stamp.since_epoch.as_secs().try_into()?);
+        let date = date.ok_or("the clock is out of all bounds")?;
+        let (claimed, by) = (ClientName::new(self.helo)?, Host::new(self.host)?);
+        let received = ReceivedField {
+            peer: Some(self.peer),
+            id: Some(Atom::new(&stamp.id)?),
+            recipient: match self.to {
+                [only] => Some(ForwardPath::new(only)?),
+                _ => None,
+            },
+            ..ReceivedField::new(claimed, by, self.protocol, date)
+        };
+        append(&mut header, &received)?;
+        Ok(header)
     }
 }
 
-/// `address-literal`, RFC 5321 §4.1.3.
-fn address_literal(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => format!("[{address}]"),
-        IpAddr::V6(address) => format!("[IPv6:{address}]"),
-    }
+fn append(header: &mut Vec<u8>, field: &impl Encode) -> Result<(), ehlo::BufferTooSmall> {
+    let start = header.len();
+    header.resize(start + field.encoded_len(), 0);
+    field.encode(&mut header[start..]).map(drop)
 }

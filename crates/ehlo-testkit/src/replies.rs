@@ -1,38 +1,42 @@
-//! What a server answers to every command in every state, as text.
-
-use std::fmt::Write as _;
+//! What a server answers to every command in every state.
 
 use ehlo::{
-    Capabilities, Code, Extension, FutureRelease, Mechanisms, ReleaseTime, Reply, Role,
-    SaslMechanism, ServerConfig, ServerLimits, State,
+    Capabilities, Code, Extension, FutureRelease, Mechanisms, Parsed, Policy, ReleaseTime, Reply,
+    Role, SaslMechanism, ServerConfig, ServerLimits, State,
 };
 
 use crate::peer::Peer;
 
-/// A table for each kind of server: a command in each row, a state in each column, and the code of
-/// the reply in each field. The application gives the standard replies to what the machine leaves
-/// to it.
-pub fn replies() -> String {
-    let mut text = String::from(HEADER);
-    for (title, config, blocks) in tables() {
-        writeln!(text, "\n{title}").expect("a string grows");
-        write!(text, "{:54}", "").expect("a string grows");
-        for (column, ..) in COLUMNS {
-            write!(text, " {column:>8}").expect("a string grows");
-        }
-        text.push('\n');
-        for command in blocks.iter().copied().flatten() {
-            write!(text, "{command:54}").expect("a string grows");
-            for (_, state, way) in COLUMNS {
-                write!(text, " {:>8}", reply(config, state, way, command)).expect("a string grows");
-            }
-            text.push('\n');
-        }
-    }
-    text
+/// What one server answered to one command in one state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The kind of server.
+    pub server: &'static str,
+    /// The state.
+    pub state: &'static str,
+    /// The command, without its CRLF.
+    pub command: &'static str,
+    /// The code and the enhanced status code of the reply, joined by a slash where there are
+    /// several replies; `.` where there is none, and `-` where there is no way into the state.
+    pub reply: String,
 }
 
-/// The code of the reply to `command` in the state to which `way` leads.
+/// The answers of every kind of server to every command in every state. The application gives the
+/// standard replies to what the machine leaves to it.
+pub fn answers() -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for (server, config) in servers() {
+        for (state, reached, way) in STATES {
+            for command in BLOCKS.into_iter().flatten().copied() {
+                let reply = reply(config, reached, way, command);
+                answers.push(Answer { server, state, command, reply });
+            }
+        }
+    }
+    answers
+}
+
+/// The reply to `command` in the state to which `way` leads.
 fn reply(config: ServerConfig, state: State, way: &str, command: &str) -> String {
     let hello = if config.role == Role::Lmtp { "LHLO" } else { "EHLO" };
     let mut peer = Peer::new(config);
@@ -45,26 +49,33 @@ fn reply(config: ServerConfig, state: State, way: &str, command: &str) -> String
         peer.feed(line.replace("EHLO", hello).as_bytes());
         if peer.server.state() == State::Tls {
             peer.establish_tls();
-            peer.feed(format!("{hello} client.example\r\n").as_bytes());
         }
     }
-    if peer.server.state() != state || (way.contains("STARTTLS") && !peer.server.is_tls()) {
+    if peer.server.state() != state
+        || way.contains("STARTTLS") != peer.server.is_tls()
+        || way.contains("AUTH PLAIN A") != peer.server.is_authenticated()
+    {
         return "-".into();
     }
+    peer.sent.clear();
     // What a chunk announces follows it.
     let size = command.strip_prefix("BDAT ").and_then(|size| size.split(' ').next()?.parse().ok());
     let chunk = "x".repeat(size.unwrap_or_default());
-    let codes = peer.feed(format!("{command}\r\n{chunk}").as_bytes());
-    match codes[..] {
-        [] => ".".into(),
-        [code] => code.to_string(),
-        _ => format!("{codes:?}"),
+    peer.feed(format!("{command}\r\n{chunk}").as_bytes());
+    let mut replies = Vec::new();
+    let mut rest = &*peer.sent;
+    while let Ok(Parsed::Complete { value, consumed }) = Reply::parse(rest, &Policy::STRICT) {
+        rest = &rest[consumed..];
+        let enhanced = value.enhanced_code().map(|code| format!(" {code}"));
+        replies.push(format!("{}{}", value.code(), enhanced.unwrap_or_default()));
     }
+    assert!(rest.is_empty(), "{:?} is no reply", rest.escape_ascii().to_string());
+    if replies.is_empty() { ".".into() } else { replies.join("/") }
 }
 
 type Block = &'static [&'static str];
 
-fn tables() -> [(&'static str, ServerConfig, Vec<Block>); 8] {
+fn servers() -> [(&'static str, ServerConfig); 6] {
     let everything = Extension::ALL
         .iter()
         .fold(Capabilities::NONE, |offered, extension| offered.with(*extension))
@@ -82,59 +93,57 @@ fn tables() -> [(&'static str, ServerConfig, Vec<Block>); 8] {
         limits: ServerLimits::UNLIMITED,
         ..ServerConfig::DEFAULT
     };
-    let nothing = ServerConfig { offered: Capabilities::NONE, ..all };
-    let valid = || vec![VALID, EXTENSIONS, PARAMETERS];
+    let plaintext = everything.with_mechanisms(Mechanisms::NONE.with(SaslMechanism::Plain));
     [
-        ("Everything is offered, and the command is right", all, valid()),
-        ("Everything is offered, and the command is wrong", all, vec![WRONG]),
-        ("Nothing is offered, and the command is right", nothing, valid()),
-        ("Nothing is offered, and the command is wrong", nothing, vec![WRONG]),
-        ("LMTP", ServerConfig { role: Role::Lmtp, ..all }, vec![VALID, EXTENSIONS, WRONG]),
-        (
-            "Submission, before the client has authenticated",
-            ServerConfig { role: Role::Submission, require_auth: true, ..all },
-            vec![VALID, EXTENSIONS],
-        ),
-        ("TLS is required", ServerConfig { require_tls: true, ..all }, vec![VALID, EXTENSIONS]),
-        (
-            "Plaintext mechanisms inside TLS only",
-            ServerConfig { plaintext_auth: false, ..all },
-            vec![&["AUTH PLAIN", "AUTH PLAIN AHVzZXIAc2VjcmV0", "AUTH CRAM-MD5", "AUTH LOGIN"]],
-        ),
+        ("all", all),
+        ("none", ServerConfig { offered: Capabilities::NONE, ..all }),
+        ("lmtp", ServerConfig { role: Role::Lmtp, ..all }),
+        ("submission", ServerConfig { role: Role::Submission, require_auth: true, ..all }),
+        ("tls-first", ServerConfig { require_tls: true, ..all }),
+        ("clear", ServerConfig { offered: plaintext, plaintext_auth: false, ..all }),
     ]
 }
 
-/// A column: its name, the state, and the way there. In `Greeting`, `Tls` and `Closed` nothing is
-/// read.
-const COLUMNS: [(&str, State, &str); 11] = [
-    ("Rejected", State::Rejected, ""),
-    ("Start", State::Start, ""),
-    ("HELO", State::Ready, "HELO client.example\r\n"),
-    ("Ready", State::Ready, "EHLO client.example\r\n"),
-    ("in TLS", State::Ready, "EHLO client.example\r\nSTARTTLS\r\n"),
-    ("Mail", State::Mail, "EHLO client.example\r\nMAIL FROM:<a@b.example>\r\n"),
+/// A state: its name, where the session then stands, and the way there. In `Greeting`, `Tls` and
+/// `Closed` nothing is read.
+const STATES: [(&str, State, &str); 14] = [
+    ("rejected", State::Rejected, ""),
+    ("start", State::Start, ""),
+    ("helo", State::Ready, "HELO client.example\r\n"),
+    ("ehlo", State::Ready, "EHLO client.example\r\n"),
+    ("tls-start", State::Start, "EHLO client.example\r\nSTARTTLS\r\n"),
+    ("tls", State::Ready, "EHLO client.example\r\nSTARTTLS\r\nEHLO client.example\r\n"),
+    ("authenticated", State::Ready, "EHLO client.example\r\nAUTH PLAIN AHVzZXIAc2VjcmV0\r\n"),
+    ("auth", State::Auth, "EHLO client.example\r\nAUTH PLAIN\r\n"),
+    ("mail", State::Mail, "EHLO client.example\r\nMAIL FROM:<a@b.example>\r\n"),
     (
-        "Rcpt",
+        "binary",
+        State::Rcpt,
+        "EHLO client.example\r\nMAIL FROM:<a@b.example> BODY=BINARYMIME\r\nRCPT TO:<c@d.example>\r\n",
+    ),
+    (
+        "rcpt",
         State::Rcpt,
         "EHLO client.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n",
     ),
     (
-        "Chunk",
+        "chunk",
         State::Chunk,
         "EHLO client.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nBDAT 0\r\n",
     ),
     (
-        "Failed",
+        "failed",
         State::Failed,
         "EHLO client.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nBDAT x\r\n",
     ),
-    ("Auth", State::Auth, "EHLO client.example\r\nAUTH PLAIN\r\n"),
     (
-        "Data",
+        "data",
         State::Data,
         "EHLO client.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n",
     ),
 ];
+
+const BLOCKS: [Block; 4] = [VALID, EXTENSIONS, PARAMETERS, WRONG];
 
 const VALID: Block = &[
     "EHLO client.example",
@@ -159,6 +168,7 @@ const VALID: Block = &[
     "SEND FROM:<a@b.example>",
     "XYZZY",
     "XYZZY with arguments",
+    "XYZZY ü",
 ];
 
 const EXTENSIONS: Block = &[
@@ -173,6 +183,7 @@ const EXTENSIONS: Block = &[
     "BDAT 1",
     "BDAT 0 LAST",
     "BDAT 1 LAST",
+    "BDAT 1001",
     "BDAT 1001 LAST",
     "BURL imap://imap.example/INBOX",
     "BURL imap://imap.example/INBOX LAST",
@@ -206,6 +217,7 @@ const PARAMETERS: Block = &[
     "RCPT TO:<c@d.example> ORCPT=rfc822;c@d.example",
     "RCPT TO:<c@d.example> RRVS=2020-01-01T00:00:00Z",
     "RCPT TO:<c@d.example> X-UNKNOWN",
+    "RCPT TO:<ü@d.example>",
 ];
 
 const WRONG: Block = &[
@@ -230,6 +242,8 @@ const WRONG: Block = &[
     "MAIL FROM:<a@b.example> NOTIFY=NEVER",
     "MAIL FROM:<a@b.example> HOLDFOR=1 HOLDFOR=1",
     "MAIL FROM:<a@b.example> BY=0;R",
+    "MAIL FROM:<ü@b.example>",
+    "MAIL FROM:<a@b.example\x07>",
     "RCPT",
     "RCPT TO:<>",
     "RCPT TO:<c@>",
@@ -238,6 +252,8 @@ const WRONG: Block = &[
     "DATA now",
     "RSET now",
     "VRFY",
+    "VRFY ü",
+    "VRFY ü SMTPUTF8",
     "EXPN",
     "HELP two words",
     "QUIT now",
@@ -257,11 +273,3 @@ const WRONG: Block = &[
     "XCLIENT FOO=1",
     "XFORWARD ADDR",
 ];
-
-const HEADER: &str = "\
-# The code that a server answers to a command (row) in a state (column): the machine's own verdict,
-# or the standard reply where the application decides. A dot: no reply, as the line is content. A
-# dash: there is no way into the state. HELO: greeted so, with no extension in force; in TLS: greeted
-# with EHLO inside TLS. Failed: after a chunk that was refused. In Greeting, Tls and Closed nothing is
-# read.
-";

@@ -6,15 +6,17 @@ use std::path::Path;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
 use ehlo::delivery::{Event as Delivered, Outcome, Outcomes};
+use ehlo::identity::{Advice, Answer, Enforcement, HeloCheck, Query};
 use ehlo::sasl::{
     AnyClient, AnyServer, ClientExchange, ClientStep, Credentials, ServerExchange, ServerStep,
 };
 use ehlo::server::Event;
+use ehlo::trace::{AuthenticationResults, Protocol, ReceivedField, Timestamp};
 use ehlo::{
     Capabilities, Challenge, Client, ClientConfig, ClientName, Command, Content, DataDecoder,
-    DataEncoder, Delivery, DeliveryConfig, Encode, Envelope, ForwardPath, Machine, Mailbox,
-    Newlines, Parsed, Policy, Reply, Response, ReversePath, SaslMechanism, Server, State, Verb,
-    Wants,
+    DataEncoder, Delivery, DeliveryConfig, Domain, Encode, Envelope, ForwardPath, Host, Machine,
+    Mailbox, Newlines, Parsed, Policy, Reply, Response, ReversePath, SaslMechanism, Server, State,
+    Verb, Wants,
 };
 use ehlo_testkit::transcript::{Item, Transcript};
 use serde_json::Value;
@@ -258,6 +260,38 @@ fn a_delivery() {
     assert_eq!(consumed, input.len());
     assert!(written > 100);
     assert!(memory[0].code.is_some() && memory[0] != memory[1]);
+}
+
+#[test]
+fn checks_of_greetings_and_their_traces() {
+    let peer = "2001:db8::1".parse().expect("an address");
+    let own = [Host::new("mx.example.net").expect("a name")];
+    let date = Timestamp::utc(1_800_000_000).expect("a year of the grammar");
+    let mut out = [0; 1024];
+    for claimed in ["mx.example.net", "xn--mnchen-3ya.example", "my host", "[IPv6:2001:db8::2]"] {
+        let (refused, written) = free(|| {
+            let claimed = ClientName::any(claimed).expect("a line");
+            let mut check = HeloCheck::new(peer, claimed).with_own(&own);
+            while let Some(query) = check.query() {
+                let answer = match query {
+                    Query::Pointer(_) => Answer::Names(&["a.example.", "b.example", "no name"]),
+                    Query::Addresses(name) if name.as_str() == "b.example" => {
+                        Answer::Addresses(&[peer])
+                    }
+                    Query::Addresses(_) => Answer::TemporaryFailure,
+                };
+                check.answer(answer).expect("an answer that fits");
+            }
+            let verdict = check.verdict();
+            assert!(verdict.verified_name().is_some());
+            let advice = verdict.advice(Enforcement::Enforce);
+            let field = ReceivedField::checked(verdict, own[0], Protocol::ESMTP, date);
+            let results = AuthenticationResults::new(Domain::new("mx").expect("one"), &verdict);
+            let written = field.encode(&mut out).expect("room");
+            (matches!(advice, Advice::Refuse { .. }), written + results.encoded_len())
+        });
+        assert_eq!((refused, written > 200), (claimed == "my host", true), "{claimed}");
+    }
 }
 
 fn parse(reply: &[u8]) -> Reply<'_> {

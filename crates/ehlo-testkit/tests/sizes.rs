@@ -2,7 +2,7 @@
 
 #![allow(clippy::print_stdout)] // the numbers, with `--nocapture`
 
-use ehlo::{Client, Command, Delivery, Reply, Server, delivery, server};
+use ehlo::{Client, Command, Delivery, HeloCheck, Reply, Server, delivery, server};
 
 #[test]
 fn machines_have_a_bound() {
@@ -10,6 +10,7 @@ fn machines_have_a_bound() {
         ("Server", size_of::<Server>(), 160),
         ("Client", size_of::<Client>(), 320),
         ("Delivery", size_of::<Delivery<'_>>(), 640),
+        ("HeloCheck", size_of::<HeloCheck<'_>>(), 1280),
         ("Command", size_of::<Command<'_>>(), 64),
         ("Reply", size_of::<Reply<'_>>(), 56),
         ("server::Event", size_of::<server::Event<'_>>(), 80),

@@ -6,7 +6,10 @@ use ehlo::sasl::{
     AnyClient, AnyServer, Channel, ClientExchange, ClientStep, Credentials, ServerExchange,
     ServerStep,
 };
-use ehlo::{Challenge, Command, Encode, Mechanisms, Parsed, Policy, Reply, Response, SaslData, SaslMechanism};
+use ehlo::{
+    Challenge, Command, Encode, Mechanisms, Parsed, Policy, Reply, Response, SaslData,
+    SaslMechanism,
+};
 
 pub fn run() -> Option<()> {
     let password = Credentials::password(black_box("anna"), black_box("secret")).ok()?;

@@ -11,6 +11,8 @@
 mod authentication;
 #[forbid(unsafe_code)]
 mod delivery;
+#[forbid(unsafe_code)]
+mod identity;
 mod start;
 #[forbid(unsafe_code)]
 mod submission;
@@ -32,6 +34,9 @@ fn run() -> u8 {
     }
     if authentication::run().is_none() {
         return 4;
+    }
+    if identity::run().is_none() {
+        return 5;
     }
     control()
 }

@@ -8,6 +8,7 @@
 mod authentication;
 mod content;
 mod control;
+mod identity;
 mod machines;
 mod syntax;
 
@@ -22,5 +23,6 @@ fn main() {
     println!("{} octets of content", content::run(input, out));
     println!("{} octets of sessions", machines::run(input, out));
     println!("{} octets of authentication", authentication::run(input, out));
+    println!("{} octets of identity", identity::run(input, out));
     println!("{} is the fourth octet", control::run(input));
 }

@@ -9,6 +9,7 @@ mod client;
 mod command;
 mod data;
 mod delivery;
+mod identity;
 mod operation;
 mod parameter;
 mod path;
@@ -22,6 +23,7 @@ pub use client::client;
 pub use command::command;
 pub use data::{data_decoder, data_encoder};
 pub use delivery::delivery;
+pub use identity::identity;
 pub use parameter::parameters;
 pub use path::path;
 pub use reply::reply;
@@ -50,6 +52,7 @@ pub const ALL: &[(&str, Property)] = &[
     ("client", client),
     ("session", session),
     ("delivery", delivery),
+    ("identity", identity),
 ];
 
 /// The first octets of an input, which choose, zero where there are none; and the rest of it.

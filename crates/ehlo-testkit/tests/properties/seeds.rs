@@ -27,6 +27,7 @@ pub(crate) fn of(target: &str) -> &'static [Seed] {
             ("client", clients()),
             ("session", sessions()),
             ("delivery", deliveries()),
+            ("identity", identities()),
         ]
     });
     all.iter().find(|(name, _)| *name == target).map_or(&[], |(_, seeds)| seeds)
@@ -234,6 +235,49 @@ fn deliveries() -> Vec<Seed> {
                 let octets = [&head[..], twice.as_bytes()].concat();
                 seeds.push((format!("{name}-{end}-{more}"), octets));
             }
+        }
+    }
+    seeds
+}
+
+/// Names from the greetings of the vectors and others, each with answers of every kind.
+fn identities() -> Vec<Seed> {
+    let answers = [
+        ("confirmed", "2mail.example.org. mx2.example.org\n2b\n2a"),
+        ("mismatch", "2mail.example.org mail.example.org\n2b\n2b\n1"),
+        ("no-pointer", "0\n2ab"),
+        ("failure", "1\n1"),
+        ("pool", "2192-0-2-1.dsl.isp.example\n0\n2a"),
+        ("odd", "2. a_b.example \u{fc}.example\n1\n0\n2a"),
+    ];
+    let own = [
+        "mx.example.org",
+        "mx.example.net",
+        "my_host.example.org",
+        "mail.example.org.",
+        "xn--mnchen-3ya.example",
+        "xn--99999999999.example",
+        "m\u{fc}nchen.example",
+        "localhost.localdomain",
+        "192.0.2.1",
+        "[192.0.2.1]",
+        "[IPv6:2001:db8::1]",
+        "[2001:db8::1]",
+        "[198.51.100.7]",
+        "my (odd) host\\",
+    ];
+    let mut names: Vec<Seed> =
+        own.into_iter().enumerate().map(|(at, name)| (at.to_string(), name.into())).collect();
+    names.extend(vectors("commands.jsonl").into_iter().filter_map(|(id, octets)| {
+        let name = octets.strip_prefix(b"EHLO ").or_else(|| octets.strip_prefix(b"HELO "))?;
+        Some((id, name.strip_suffix(b"\r\n")?.to_vec()))
+    }));
+    let mut seeds = Vec::new();
+    for (id, name) in names {
+        for (at, (kind, answers)) in answers.into_iter().enumerate() {
+            let peer = u8::try_from(at % 4).expect("below four");
+            let octets = [&[peer], name.as_slice(), b"\n", answers.as_bytes()].concat();
+            seeds.push((format!("{id}-{kind}"), octets));
         }
     }
     seeds

@@ -194,6 +194,7 @@ pub(crate) fn digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult
 }
 
 /// The same for a number that is long, wrong, or at the end of the input.
+#[inline(never)]
 fn many_digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, Option<u64>> {
     let mut value = 0_u64;
     let mut count = 0_usize;

@@ -1,5 +1,7 @@
 //! A-labels, RFC 5890 §2.3.2.1: names of other scripts as the DNS has them.
 
+use core::num::NonZero;
+
 use crate::limits;
 use crate::path::is_disallowed;
 
@@ -45,7 +47,7 @@ impl Decoded {
         let mut is_first = true;
         while !digits.is_empty() {
             let delta = delta(&mut digits, bias)?;
-            let count = u32::try_from(decoded.count).ok()?.checked_add(1)?;
+            let count = NonZero::new(u32::try_from(decoded.count + 1).ok()?)?;
             bias = adapt(delta, count, is_first);
             is_first = false;
             at = at.checked_add(delta)?;
@@ -94,10 +96,10 @@ fn delta(digits: &mut &[u8], bias: u32) -> Option<u32> {
     }
 }
 
-/// The bias adaptation of §6.1; `count` is not zero.
-fn adapt(delta: u32, count: u32, is_first: bool) -> u32 {
+/// The bias adaptation of §6.1.
+fn adapt(delta: u32, count: NonZero<u32>, is_first: bool) -> u32 {
     let mut delta = delta / if is_first { DAMP } else { 2 };
-    delta += delta.checked_div(count).unwrap_or(0);
+    delta += delta / count;
     let mut k = 0;
     while delta > ((BASE - T_MIN) * T_MAX) / 2 {
         delta /= BASE - T_MIN;

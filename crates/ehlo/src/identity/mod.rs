@@ -69,7 +69,7 @@ pub struct HeloCheck<'a> {
     names: ReverseNames,
     /// Which of the names leads back to the peer.
     confirmed: Option<usize>,
-    /// The addresses of some name could not be had.
+    /// The names, or the addresses of one of them, could not be had.
     undecided: bool,
     step: Step,
 }
@@ -208,7 +208,6 @@ impl<'a> HeloCheck<'a> {
                 for name in names {
                     self.names.push(name);
                 }
-                self.iprev = Iprev::Fail;
             }
         }
         if self.resolvable.is_some() {
@@ -251,8 +250,8 @@ impl<'a> HeloCheck<'a> {
             self.undecided |= self.claim == Claim::TemporaryFailure;
             at += 1;
         }
-        if self.undecided {
-            self.iprev = Iprev::TempError;
+        if self.iprev == Iprev::TempError && !self.undecided {
+            self.iprev = Iprev::Fail;
         }
         self.step = Step::Done;
     }

@@ -1,10 +1,8 @@
 //! Whether the argument of EHLO or HELO is one.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use super::a_label::is_a_label;
 use crate::grammar::whole;
-use crate::path::domain;
+use crate::path::{domain, ipv4_address_literal, ipv6_addr};
 use crate::{AddressLiteral, ClientName, Domain, Host, Policy, SyntaxErrorKind, limits};
 
 /// What the argument of EHLO or HELO is: RFC 5321 §2.3.5, §4.1.1.1 and §4.1.2.
@@ -150,7 +148,7 @@ fn of_literal(literal: AddressLiteral<'_>) -> NameSyntax {
     match literal {
         AddressLiteral::Ipv4(_) | AddressLiteral::Ipv6(_) => NameSyntax::AddressLiteral,
         AddressLiteral::General(general) => {
-            let is_ipv6 = general.as_str().parse::<Ipv6Addr>().is_ok();
+            let is_ipv6 = ipv6_addr(general.as_str().as_bytes()).is_some();
             if is_ipv6 { NameSyntax::MissingIpv6Tag } else { NameSyntax::OtherLiteral }
         }
     }
@@ -162,7 +160,7 @@ fn of_domain(domain: Domain<'_>) -> NameSyntax {
     let last = labels().next_back().unwrap_or_default();
     if !domain.is_ascii() {
         NameSyntax::NotAscii
-    } else if domain.as_str().parse::<Ipv4Addr>().is_ok() {
+    } else if ipv4_address_literal(name).is_some() {
         NameSyntax::BareAddress
     } else if !name.contains(&b'.') || last.iter().all(u8::is_ascii_digit) {
         NameSyntax::NotFullyQualified
@@ -182,9 +180,9 @@ fn of_irregular(text: &str) -> NameSyntax {
         is_long && !name.contains(' ')
     };
     let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
-    if inside.is_some_and(|inside| inside.parse::<Ipv6Addr>().is_ok()) {
+    if inside.is_some_and(|inside| ipv6_addr(inside.as_bytes()).is_some()) {
         NameSyntax::MissingIpv6Tag
-    } else if text.parse::<IpAddr>().is_ok() {
+    } else if ipv6_addr(text.as_bytes()).is_some() {
         NameSyntax::BareAddress
     } else if inside.is_none() && is_too_long(text) {
         NameSyntax::TooLong

@@ -110,6 +110,7 @@ static DAYS: [u32; 16] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 
 const DAYS_TO_1970: i64 = 719_468;
 
 /// `date-time = full-date "T" full-time`, RFC 3339 §5.6, in either case.
+#[inline]
 pub(super) fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields)> {
     let Some((stamp, rest)) = input.split_first_chunk::<19>() else {
         return Fault::error(input, KIND);
@@ -159,20 +160,24 @@ pub(super) fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields)> {
 }
 
 /// Whether the octets are digits where `full-date "T" partial-time` has them, and else its own.
+#[inline]
 fn is_stamp(stamp: &[u8; 19]) -> bool {
-    let differs = |octets: [u8; 16], pattern: [u8; 16], most: [u8; 16]| {
-        let octets = octets.iter().zip(pattern).zip(most);
-        // No branch, so that the compiler compares all of them at once.
-        octets.fold(false, |differs, ((octet, first), most)| {
-            differs | (octet.wrapping_sub(first) > most)
-        })
-    };
     let (Some(head), Some(tail)) = (stamp.first_chunk(), stamp.last_chunk()) else {
         return false;
     };
-    !differs(*head, *b"0000-00-00T00:00", [9, 9, 9, 9, 0, 9, 9, 0, 9, 9, 32, 9, 9, 0, 9, 9])
-        && !differs(*tail, *b"0-00-00T00:00:00", [9, 0, 9, 9, 0, 9, 9, 32, 9, 9, 0, 9, 9, 0, 9, 9])
+    !differs(head, b"0000-00-00T00:00", &[9, 9, 9, 9, 0, 9, 9, 0, 9, 9, 32, 9, 9, 0, 9, 9])
+        && !differs(tail, b"0-00-00T00:00:00", &[9, 0, 9, 9, 0, 9, 9, 32, 9, 9, 0, 9, 9, 0, 9, 9])
         && matches!(stamp[10], b'T' | b't')
+}
+
+/// Whether an octet is below that of `first` in its place, or more than `most` above it: no branch,
+/// so that the compiler compares all of them at once.
+#[inline]
+fn differs(octets: &[u8; 16], first: &[u8; 16], most: &[u8; 16]) -> bool {
+    let octets = octets.iter().zip(first).zip(most);
+    octets.fold(false, |differs, ((octet, first), most)| {
+        differs | (octet.wrapping_sub(*first) > *most)
+    })
 }
 
 /// `N DIGIT`, at most `max`.

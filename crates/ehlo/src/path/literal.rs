@@ -200,7 +200,7 @@ fn general_address_literal(input: &[u8]) -> IResult<'_, GeneralAddressLiteral<'_
 }
 
 /// `IPv4-address-literal = Snum 3("."  Snum)`; all of `text`.
-fn ipv4_address_literal(text: &[u8]) -> Option<Ipv4Addr> {
+pub(crate) fn ipv4_address_literal(text: &[u8]) -> Option<Ipv4Addr> {
     let mut parts = text.split(|&octet| octet == b'.');
     let mut numbers = [0; 4];
     for number in &mut numbers {
@@ -222,7 +222,7 @@ fn snum(text: &[u8]) -> Option<u8> {
 }
 
 /// `IPv6-addr = IPv6-full / IPv6-comp / IPv6v4-full / IPv6v4-comp`; all of `text`.
-fn ipv6_addr(text: &[u8]) -> Option<Ipv6Addr> {
+pub(crate) fn ipv6_addr(text: &[u8]) -> Option<Ipv6Addr> {
     let mut groups = Groups::default();
     let mut rest = text;
     if let [b':', b':', after @ ..] = rest {

@@ -123,7 +123,7 @@ impl Iterator for Unquoted<'_> {
 pub struct Mailbox<'a> {
     text: &'a [u8],
     /// Octets before the `@`.
-    local_part: u8,
+    local_part: u32,
 }
 
 impl<'a> Mailbox<'a> {
@@ -137,18 +137,18 @@ impl<'a> Mailbox<'a> {
     }
 
     /// A mailbox that is known to be right, with so many octets before its `@`.
-    pub(super) const fn known(text: &'a [u8], local_part: u8) -> Self {
+    pub(super) const fn known(text: &'a [u8], local_part: u32) -> Self {
         Self { text, local_part }
     }
 
     /// What stands before the `@`.
     pub fn local_part(&self) -> LocalPart<'a> {
-        LocalPart(split(self.text, usize::from(self.local_part)).0)
+        LocalPart(split(self.text, self.local_part as usize).0)
     }
 
     /// What stands behind it.
     pub fn domain(&self) -> Host<'a> {
-        let name = split(self.text, usize::from(self.local_part) + 1).1;
+        let name = split(self.text, self.local_part as usize + 1).1;
         match address_literal(name) {
             Ok((_, literal)) => Host::AddressLiteral(literal),
             Err(_) => Host::Domain(Domain::known(name)),
@@ -164,7 +164,7 @@ impl<'a> Mailbox<'a> {
         self.text
     }
 
-    pub(super) const fn local_part_len(&self) -> u8 {
+    pub(super) const fn local_part_len(&self) -> u32 {
         self.local_part
     }
 }
@@ -214,7 +214,7 @@ pub(crate) fn mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Mailb
     let (rest, _) = host(rest, policy)?;
     let text = split(input, input.len().saturating_sub(rest.len())).0;
     // A local part has 64 octets at most.
-    let local_part = u8::try_from(local_part.0.len()).unwrap_or(u8::MAX);
+    let local_part = u32::try_from(local_part.0.len()).unwrap_or(u32::MAX);
     Ok((rest, Mailbox { text, local_part }))
 }
 

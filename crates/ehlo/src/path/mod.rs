@@ -22,7 +22,7 @@ pub use source_route::SourceRoute;
 pub(crate) use client_name::{client_name, helo_name, text_of};
 pub(crate) use domain::{domain, is_disallowed};
 pub(crate) use forward_path::forward_path;
-pub(crate) use literal::{write_ipv4, write_ipv6};
+pub(crate) use literal::{ipv4_address_literal, ipv6_addr, write_ipv4, write_ipv6};
 pub(crate) use mailbox::{checked_mailbox, local_part, mailbox, quoted_string};
 pub(crate) use reverse_path::reverse_path;
 
@@ -50,9 +50,9 @@ pub struct Path<'a> {
     /// What stands between the brackets.
     text: &'a [u8],
     /// Octets of the source route with its colon.
-    route: u16,
+    route: u32,
     /// Octets of the local part.
-    local_part: u8,
+    local_part: u32,
 }
 
 impl<'a> Path<'a> {
@@ -67,13 +67,13 @@ impl<'a> Path<'a> {
 
     /// The source route, if there is one. §4.1.2: it "SHOULD be ignored".
     pub fn route(&self) -> Option<SourceRoute<'a>> {
-        let length = usize::from(self.route).checked_sub(1)?;
+        let length = (self.route as usize).checked_sub(1)?;
         Some(SourceRoute::known(split(self.text, length).0))
     }
 
     /// The mailbox.
     pub fn mailbox(&self) -> Mailbox<'a> {
-        Mailbox::known(split(self.text, usize::from(self.route)).1, self.local_part)
+        Mailbox::known(split(self.text, self.route as usize).1, self.local_part)
     }
 
     /// The same path with its source route dropped, as §3.6.1 and appendix C advise.
@@ -124,7 +124,7 @@ impl core::fmt::Display for Path<'_> {
 impl Encode for Path<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
         writer.put(b"<");
-        writer.put(split(self.text, usize::from(self.route)).0);
+        writer.put(split(self.text, self.route as usize).0);
         self.mailbox().write_to(writer);
         writer.put(b">");
     }
@@ -148,7 +148,7 @@ fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
 /// The `Mailbox` that starts at `start`, if it is a dot-string in US-ASCII at a name without a label
 /// that could be too long: octets of its local part, and where it ends.
 #[inline(always)]
-pub(crate) fn plain_mailbox(input: &[u8], start: usize) -> Option<(u8, usize)> {
+pub(crate) fn plain_mailbox(input: &[u8], start: usize) -> Option<(u32, usize)> {
     let at = scan::dot_string(input, start);
     let [last, b'@'] = *input.get(at.checked_sub(1)?..)?.first_chunk()? else {
         return None;
@@ -157,7 +157,7 @@ pub(crate) fn plain_mailbox(input: &[u8], start: usize) -> Option<(u8, usize)> {
     let end = scan::domain(input, at + 1);
     let is_short = at - start <= limits::LOCAL_PART && end - at <= limits::LABEL;
     if is_dot_string && is_short && scan::is_name(input, at + 1, end) {
-        return Some((u8::try_from(at - start).ok()?, end));
+        return Some((u32::try_from(at - start).ok()?, end));
     }
     None
 }
@@ -176,7 +176,7 @@ fn any_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
         return Fault::error(end, of_octet(end, KIND));
     };
     let text = split(inside, inside.len().saturating_sub(end.len())).0;
-    let route = u16::try_from(inside.len().saturating_sub(start.len())).unwrap_or(u16::MAX);
+    let route = u32::try_from(inside.len().saturating_sub(start.len())).unwrap_or(u32::MAX);
     let path = Path { text, route, local_part: mailbox.local_part_len() };
     // RFC 5321 §4.5.3.1.3: "The maximum total length of a reverse-path or forward-path is 256
     // octets (including the punctuation and element separators)."

@@ -10,7 +10,7 @@ pub(crate) const TEXTSTRING: [bool; 256] = {
 };
 
 /// `%d32-126`
-pub(crate) const PRINTABLE: [bool; 256] = {
+pub(crate) static PRINTABLE: [bool; 256] = {
     let mut class = [false; 256];
     let mut octet = 32;
     while octet <= 126 {

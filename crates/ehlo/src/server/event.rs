@@ -64,7 +64,7 @@ pub struct Refusal<'i> {
 impl Refusal<'_> {
     /// The standard reply. It needs nothing of the input.
     pub const fn reply(&self) -> Reply<'static> {
-        self.reason.reply()
+        self.reason.reply_to(self.verb)
     }
 }
 
@@ -129,11 +129,17 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The standard reply.
-    pub const fn reply(self) -> Reply<'static> {
+    /// The standard reply to `verb`.
+    pub const fn reply_to(self, verb: Verb) -> Reply<'static> {
         let (code, (class, subject, detail), text) = match self {
             Self::Syntax(kind) => {
                 let (code, enhanced) = kind.reply();
+                // RFC 3463 §3.2: X.1.3 is of a destination address, and X.1.7 of a sender's.
+                let enhanced = match (enhanced.subject(), verb) {
+                    (1, Verb::Mail) => EnhancedCode::known(5, 1, 7),
+                    (1, verb) if !matches!(verb, Verb::Rcpt) => EnhancedCode::known(5, 5, 4),
+                    _ => enhanced,
+                };
                 return Reply::enhanced(code, enhanced, kind.text());
             }
             Self::BadSequence => (Code::BAD_SEQUENCE, (5, 5, 1), "bad sequence of commands"),

@@ -86,16 +86,6 @@ impl Server {
         if (verb == Verb::StartTls && self.tls) || (verb == Verb::Auth && self.authenticated) {
             return Err(Reason::BadSequence);
         }
-        // RFC 3207 §4: 530 "to every command other than NOOP, EHLO, STARTTLS, or QUIT".
-        if self.config.require_tls
-            && !self.tls
-            && !matches!(
-                verb,
-                Verb::Noop | Verb::Ehlo | Verb::Lhlo | Verb::StartTls | Verb::Quit | Verb::Xclient
-            )
-        {
-            return Err(Reason::TlsRequired);
-        }
         self.judge_order(verb)?;
         // An extension is offered in the reply to EHLO; to a client of HELO it never was.
         if verb.extension().is_some() && !self.extended && verb != Verb::Xclient {
@@ -173,6 +163,16 @@ impl Server {
         }
         if verb.extension().is_some_and(|extension| !self.has(extension)) {
             return Err(Reason::NotImplemented);
+        }
+        // RFC 3207 §4: 530 "to every command other than NOOP, EHLO, STARTTLS, or QUIT".
+        if self.config.require_tls
+            && !self.tls
+            && !matches!(
+                verb,
+                Verb::Noop | Verb::Ehlo | Verb::Lhlo | Verb::StartTls | Verb::Quit | Verb::Xclient
+            )
+        {
+            return Err(Reason::TlsRequired);
         }
         Ok(())
     }
@@ -304,7 +304,7 @@ impl Server {
     }
 
     /// The mechanisms that may be used at this moment.
-    fn mechanisms(&self) -> Mechanisms {
+    pub(super) fn mechanisms(&self) -> Mechanisms {
         let configured = self.config.offered.mechanisms();
         // RFC 4954 §4: no plaintext mechanism works without TLS.
         if self.tls || self.config.plaintext_auth {

@@ -13,7 +13,9 @@ pub use config::{Role, ServerConfig, ServerLimits};
 pub use event::{Event, Reason, Refusal};
 pub use reply::ReplyError;
 
-use crate::{Code, DataDecoder, Machine, Received, State, Upgrade, Verb, Wants, limits, session};
+use crate::{
+    Code, DataDecoder, Machine, Mechanisms, Received, State, Upgrade, Verb, Wants, limits, session,
+};
 
 /// A server's half of an SMTP, submission or LMTP session.
 ///
@@ -48,6 +50,8 @@ pub struct Server {
     scanned: u32,
     /// `receive` gives an event without looking further.
     ready: bool,
+    /// A line has begun: nothing but its end or its length makes an event.
+    mid_line: bool,
     /// The verdict on the mail data that is being skipped.
     verdict: Option<Reason>,
     /// MAIL commands that were answered.
@@ -84,6 +88,7 @@ impl Server {
             reading: Reading::Line,
             scanned: 0,
             ready: false,
+            mid_line: false,
             verdict: None,
             messages: 0,
             errors: 0,
@@ -144,6 +149,31 @@ impl Server {
         self.shutting_down = true;
     }
 
+    /// Offers AUTH with these mechanisms from the next EHLO on, in the place of the configured ones.
+    /// Which there are may depend on the connection: a mechanism with -PLUS is offered where TLS can
+    /// be bound, RFC 5802 §6.
+    ///
+    /// ```
+    /// use ehlo::{Capabilities, Mechanisms, SaslMechanism, Server, ServerConfig};
+    ///
+    /// let offered = Mechanisms::NONE.with(SaslMechanism::ScramSha256);
+    /// let mut server = Server::new(ServerConfig {
+    ///     offered: Capabilities::NONE.with_mechanisms(offered),
+    ///     implicit_tls: true,
+    ///     ..ServerConfig::DEFAULT
+    /// });
+    /// server.offer_mechanisms(offered.with(SaslMechanism::ScramSha256Plus));
+    /// # let mut out = [0; 256];
+    /// # server.reply(&server.standard_reply("mx.example"), &mut out)?;
+    /// # server.receive(b"EHLO client.example\r\n");
+    /// let n = server.reply(&server.standard_reply("mx.example"), &mut out)?;
+    /// assert_eq!(&out[..n], b"250-mx.example\r\n250 AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256\r\n");
+    /// # Ok::<(), ehlo::ReplyError>(())
+    /// ```
+    pub const fn offer_mechanisms(&mut self, mechanisms: Mechanisms) {
+        self.config.offered = self.config.offered.with_mechanisms(mechanisms);
+    }
+
     /// TLS is established on this connection, RFC 3207 §4.2: everything learnt is forgotten, and
     /// the client begins again with EHLO. `leftover` is what was read and not yet taken by the
     /// machine before the handshake.
@@ -186,6 +216,7 @@ impl Machine for Server {
     }
 
     fn end_of_input(&mut self) {
+        self.mid_line = false;
         self.end_of_input = true;
     }
 

@@ -6,31 +6,62 @@ use super::{Event, Pending, Reading, Reason, Refusal, Role, Server, Transaction,
 use crate::sasl::Response;
 use crate::{
     Body, Command, Content, NewlineError, Received, State, SyntaxError, SyntaxErrorKind, Verb,
-    Wants,
+    Wants, session,
 };
 
 impl Server {
     /// The next event of `input`, all that is unread so far.
+    #[inline]
     pub fn receive<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
+        match self.goes_on(input) {
+            Some(consumed) => Received { consumed, event: Event::NeedInput },
+            None => self.next_event(input),
+        }
+    }
+
+    fn next_event<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
         let mut consumed = 0;
         let mut rest = input;
-        loop {
-            match self.wants(rest) {
-                Wants::Event => break,
-                Wants::Input { consumed: 0 } => {
-                    return Received { consumed, event: Event::NeedInput };
-                }
-                Wants::Input { consumed: more } => {
-                    consumed += more;
-                    rest = rest.get(more..).unwrap_or_default();
-                }
+        while let Wants::Input { consumed: more } = self.wants_next(rest) {
+            consumed += more;
+            rest = rest.get(more..).unwrap_or_default();
+            if more == 0 {
+                return Received { consumed, event: Event::NeedInput };
             }
         }
         let received = self.event(rest);
         Received { consumed: consumed + received.consumed, event: received.event }
     }
 
+    #[inline]
     pub(super) fn wants(&mut self, input: &[u8]) -> Wants {
+        match self.goes_on(input) {
+            Some(consumed) => Wants::Input { consumed },
+            None => self.wants_next(input),
+        }
+    }
+
+    /// Whether `input` is what was there before and one octet more of the same line, which does not
+    /// end it: a way around all else for lines that come octet by octet. Gives the octets consumed.
+    #[inline]
+    fn goes_on(&mut self, input: &[u8]) -> Option<usize> {
+        let (&last, before) = input.split_last()?;
+        if !self.mid_line || last == b'\n' || before.len() != self.scanned as usize {
+            return None;
+        }
+        if let Reading::LongLine { cr } = &mut self.reading {
+            *cr = last == b'\r';
+            return Some(1);
+        }
+        if input.len() > usize::from(self.config.limits.command_line) {
+            return None;
+        }
+        self.scanned += 1;
+        Some(0)
+    }
+
+    fn wants_next(&mut self, input: &[u8]) -> Wants {
+        self.mid_line = false;
         if let Some(pending) = self.pending {
             self.early |= pending.verb == Verb::Greeting && !input.is_empty();
             return Wants::Event;
@@ -51,6 +82,11 @@ impl Server {
             self.state = State::Closed;
             return Wants::Event;
         }
+        self.mid_line = match self.reading {
+            Reading::Line => self.scanned > 0 && !self.ready,
+            Reading::LongLine { .. } => !self.ready,
+            _ => false,
+        };
         wants
     }
 
@@ -65,7 +101,7 @@ impl Server {
             self.ready = true;
             return Wants::Event;
         }
-        let end = memchr(b'\n', input.get(from..).unwrap_or_default()).map(|at| from + at + 1);
+        let end = line_feed(input.get(from..).unwrap_or_default()).map(|at| from + at + 1);
         let seen = end.unwrap_or(input.len());
         if seen > usize::from(self.config.limits.command_line) && seen > self.longest_line() {
             let start = input.get(..self.longest_line()).unwrap_or(input);
@@ -111,7 +147,7 @@ impl Server {
             return Wants::Event;
         }
         let mut from = 0;
-        while let Some(at) = memchr(b'\n', input.get(from..).unwrap_or_default()) {
+        while let Some(at) = line_feed(input.get(from..).unwrap_or_default()) {
             let end = from + at + 1;
             let before = end.checked_sub(2).and_then(|i| input.get(i));
             if before == Some(&b'\r') || (end == 1 && cr) {
@@ -254,10 +290,20 @@ impl Server {
         let reason = match self.judge_verb(verb) {
             _ if reason.is_fatal() => reason,
             _ if verb == Verb::Other && foreign::is_line(body) => Reason::ForeignProtocol,
+            // RFC 4954 §4: AUTH is not offered where TLS is wanted first, and that comes before what
+            // is wrong with it.
+            Ok(()) if self.is_auth_in_clear(verb) => Reason::EncryptionRequired,
             Ok(()) => reason,
             Err(reason) => reason,
         };
         self.refuse(verb, reason, error.offset as u64, None)
+    }
+
+    fn is_auth_in_clear(&self, verb: Verb) -> bool {
+        verb == Verb::Auth
+            && self.extended
+            && session::is_valid(self.state, verb)
+            && self.mechanisms().is_empty()
     }
 
     fn auth_response<'i>(&mut self, line: &[u8], body: &'i [u8]) -> Event<'i> {
@@ -378,6 +424,16 @@ impl Server {
     ) -> Event<'i> {
         self.pend(verb, Some(reason));
         Event::Refused(Refusal { verb, reason, offset, command })
+    }
+}
+
+/// Where the first LF stands. Over a few octets a wide search takes longer to begin than to end.
+#[inline]
+fn line_feed(octets: &[u8]) -> Option<usize> {
+    if octets.len() < 16 {
+        octets.iter().position(|octet| *octet == b'\n')
+    } else {
+        memchr(b'\n', octets)
     }
 }
 

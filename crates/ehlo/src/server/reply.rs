@@ -83,6 +83,7 @@ impl Server {
             return Err(ReplyError::NotAllowed { verb, code: reply.code() });
         }
         let pending = Pending { verb, announced: true, refused: None, owed: 1 };
+        self.mid_line = false;
         let before = self.pending.replace(pending);
         self.reply(reply, out).inspect_err(|_| self.pending = before)
     }
@@ -96,7 +97,7 @@ impl Server {
             return Reply::new(Code::SERVICE_NOT_AVAILABLE, "").with_domain(host);
         };
         if let Some(reason) = pending.refused {
-            return reason.reply();
+            return reason.reply_to(pending.verb);
         }
         let (code, text) = match pending.verb {
             Verb::Greeting => {
@@ -228,10 +229,15 @@ impl Server {
     /// RFC 2034 §4: an enhanced status code on every 2yz, 4yz and 5yz but the greeting and the
     /// replies to HELO and EHLO.
     fn writes_enhanced(&self, verb: Verb, code: Code) -> bool {
-        self.config.offered.contains(Extension::EnhancedStatusCodes)
-            && !matches!(verb, Verb::Greeting | Verb::Ehlo | Verb::Helo | Verb::Lhlo)
+        let without = match verb {
+            Verb::Greeting | Verb::Ehlo | Verb::Helo => true,
+            // RFC 2033 §4.1: it is EHLO here, and unknown elsewhere.
+            Verb::Lhlo => self.config.role == Role::Lmtp,
             // The 220 to XCLIENT is a greeting.
-            && !(verb == Verb::Xclient && code.is_positive())
+            Verb::Xclient => code.is_positive(),
+            _ => false,
+        };
+        !without && self.config.offered.contains(Extension::EnhancedStatusCodes)
     }
 
     fn dressed<'a>(&self, verb: Verb, reply: &Reply<'a>) -> Reply<'a> {

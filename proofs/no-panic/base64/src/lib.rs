@@ -12,35 +12,47 @@ pub mod alphabet {
 
 pub mod engine {
     pub mod general_purpose {
-        pub struct GeneralPurpose;
-        pub struct GeneralPurposeConfig;
+        pub struct GeneralPurpose(GeneralPurposeConfig);
+
+        #[derive(Clone, Copy)]
+        pub struct GeneralPurposeConfig {
+            trailing_bits: bool,
+        }
+
+        pub const STANDARD: GeneralPurpose = GeneralPurpose(GeneralPurposeConfig::new());
 
         impl GeneralPurposeConfig {
             pub const fn new() -> Self {
-                Self
+                Self { trailing_bits: false }
             }
 
-            pub const fn with_decode_allow_trailing_bits(self, _: bool) -> Self {
-                self
+            pub const fn with_decode_allow_trailing_bits(self, trailing_bits: bool) -> Self {
+                Self { trailing_bits }
             }
         }
 
         impl GeneralPurpose {
-            pub const fn new(_: &crate::alphabet::Alphabet, _: GeneralPurposeConfig) -> Self {
-                Self
+            pub const fn new(_: &crate::alphabet::Alphabet, config: GeneralPurposeConfig) -> Self {
+                Self(config)
             }
         }
 
-        impl crate::Engine for GeneralPurpose {}
+        impl crate::Engine for GeneralPurpose {
+            fn takes_trailing_bits(&self) -> bool {
+                self.0.trailing_bits
+            }
+        }
     }
 }
 
-/// The slice is too short.
+/// The slice is too short, or bits are left over.
 #[derive(Debug)]
-pub struct TooShort;
+pub struct Refused;
 
 pub trait Engine {
-    fn encode_slice(&self, octets: impl AsRef<[u8]>, out: &mut [u8]) -> Result<usize, TooShort> {
+    fn takes_trailing_bits(&self) -> bool;
+
+    fn encode_slice(&self, octets: impl AsRef<[u8]>, out: &mut [u8]) -> Result<usize, Refused> {
         let mut length = 0_usize;
         for octets in octets.as_ref().chunks(3) {
             let bits = [16, 8, 0]
@@ -50,14 +62,14 @@ pub trait Engine {
             for place in 0..4_usize {
                 let sextet = (bits >> (18 - 6 * place as u32)) as usize & 63;
                 let digit = if place > octets.len() { b'=' } else { DIGITS[sextet] };
-                *out.get_mut(length).ok_or(TooShort)? = digit;
+                *out.get_mut(length).ok_or(Refused)? = digit;
                 length = length.wrapping_add(1);
             }
         }
         Ok(length)
     }
 
-    fn decode_slice(&self, digits: impl AsRef<[u8]>, out: &mut [u8]) -> Result<usize, TooShort> {
+    fn decode_slice(&self, digits: impl AsRef<[u8]>, out: &mut [u8]) -> Result<usize, Refused> {
         let mut length = 0_usize;
         for digits in digits.as_ref().chunks(4) {
             let padding = digits.iter().filter(|digit| **digit == b'=').count();
@@ -65,9 +77,13 @@ pub trait Engine {
                 let sextet = DIGITS.iter().position(|other| other == digit).unwrap_or_default();
                 bits << 6 | sextet as u32
             });
+            let left_over = bits & (1_u32 << (8 * padding as u32 & 31)).wrapping_sub(1);
+            if left_over != 0 && !self.takes_trailing_bits() {
+                return Err(Refused);
+            }
             let [_, octets @ ..] = bits.to_be_bytes();
             for octet in octets.iter().take(3_usize.saturating_sub(padding)) {
-                *out.get_mut(length).ok_or(TooShort)? = *octet;
+                *out.get_mut(length).ok_or(Refused)? = *octet;
                 length = length.wrapping_add(1);
             }
         }

@@ -1,0 +1,426 @@
+//! `HeloCheck` on the full product of facts, driven by a resolver in memory: verdict and advice are
+//! those of a checked-in table, and every row of it obeys the RFCs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::net::IpAddr;
+use std::path::Path;
+
+use ehlo::identity::{Advice, Answer, Claim, Enforcement, Finding, Forgery, HeloCheck, Iprev};
+use ehlo::identity::{Query, Verdict};
+use ehlo::{ClientName, Host};
+
+#[test]
+fn verdicts_and_advice_are_those_of_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/identity.tsv");
+    let mut now = String::from(HEADER);
+    let mut rows = 0;
+    product(|row, check| {
+        rows += 1;
+        let verdict = check.verdict();
+        let advice = |enforcement| match verdict.advice(enforcement) {
+            Advice::Accept => "accept".to_owned(),
+            Advice::Record(_) => "record".to_owned(),
+            Advice::Refuse { reply, .. } => {
+                format!("{} {}", reply.code(), reply.enhanced_code().expect("it has one"))
+            }
+        };
+        let words = [
+            row.family.name.to_owned(),
+            row.claimed.to_owned(),
+            row.pointer.to_owned(),
+            row.forward.to_owned(),
+            row.resolves.to_owned(),
+            row.queries.to_string(),
+            verdict.syntax.as_str().to_owned(),
+            verdict.claim.to_string(),
+            verdict.iprev.to_string(),
+            verdict.verified_name().map_or("-", |name| name.as_str()).to_owned(),
+            (if verdict.generic { "generic" } else { "-" }).to_owned(),
+            verdict.forgery.map_or("-", Forgery::as_str).to_owned(),
+            advice(Enforcement::Record),
+            advice(Enforcement::Enforce),
+        ];
+        writeln!(now, "{}", words.join("\t")).expect("a string grows");
+    });
+    assert!(rows > 1000, "{rows} rows");
+    if std::env::var_os("EHLO_UPDATE_SNAPSHOTS").is_some() {
+        fs::write(&path, &now).expect("the snapshot is written");
+    }
+    let then = fs::read_to_string(&path).expect("the snapshot");
+    for (then, now) in then.lines().zip(now.lines()) {
+        assert_eq!(now, then, "with EHLO_UPDATE_SNAPSHOTS=1 the table is written anew");
+    }
+    assert!(then == now, "the table has more rows, or fewer");
+}
+
+/// RFC 8601 §3, on the facts as the zone has them.
+#[test]
+fn iprev_is_that_of_rfc_8601() {
+    product(|row, check| {
+        let verdict = check.verdict();
+        let expected = match row.pointer {
+            "none" => Iprev::PermError,
+            "failure" => Iprev::TempError,
+            _ => {
+                let is = |lead: &str| row.forward.split('+').any(|forward| forward == lead);
+                if is("peer") {
+                    Iprev::Pass
+                } else if is("failure") {
+                    Iprev::TempError
+                } else {
+                    Iprev::Fail
+                }
+            }
+        };
+        assert_eq!(verdict.iprev, expected, "{}", row.name());
+    });
+}
+
+/// RFC 5321 §4.1.4: "if the verification fails, the server MUST NOT refuse to accept a message on
+/// that basis": nothing but the claim being wrong is no reason.
+#[test]
+fn mail_is_never_refused_because_the_name_leads_elsewhere() {
+    let (mut mismatches, mut recorded) = (0, 0);
+    product(|row, check| {
+        let verdict = check.verdict();
+        let is_wrong = !matches!(verdict.claim, Claim::Matches | Claim::Unchecked);
+        let is_else_right =
+            verdict.syntax.is_valid() && verdict.iprev == Iprev::Pass && verdict.forgery.is_none();
+        if is_wrong && is_else_right {
+            mismatches += 1;
+            let advice = verdict.advice(Enforcement::Enforce);
+            assert!(matches!(advice, Advice::Record(_)), "{}: {advice:?}", row.name());
+        }
+        let advice = verdict.advice(Enforcement::default());
+        assert!(!matches!(advice, Advice::Refuse { .. }), "{}", row.name());
+        recorded += usize::from(advice != Advice::Accept);
+    });
+    assert!(mismatches > 20 && recorded > 500, "{mismatches}, {recorded}");
+}
+
+/// An error that may be gone later is never answered by a 5yz of its own.
+#[test]
+fn temporary_failures_are_answered_by_4yz() {
+    product(|row, check| {
+        if let Advice::Refuse { finding, reply } = check.verdict().advice(Enforcement::Enforce) {
+            let is_temporary = finding == Finding::ReverseUnknown;
+            let class = reply.code().number() / 100;
+            assert_eq!(class, if is_temporary { 4 } else { 5 }, "{}", row.name());
+            let enhanced = reply.enhanced_code().expect("an enhanced code");
+            assert_eq!(u16::from(enhanced.class()), class);
+        }
+    });
+}
+
+#[test]
+fn an_ipv4_mapped_peer_is_an_ipv4_peer() {
+    product(|row, check| {
+        let IpAddr::V4(address) = row.family.peer else { return };
+        let mapped = IpAddr::V6(address.to_ipv6_mapped());
+        let own = own();
+        let claimed = ClientName::any(row.claimed).expect("a line");
+        let mut again = HeloCheck::new(mapped, claimed).with_own(&own);
+        row.zone.answer_all(&mut again);
+        assert_eq!(again.verdict(), check.verdict(), "{}", row.name());
+    });
+}
+
+#[test]
+fn questions_are_bounded_whatever_the_reverse_zone_says() {
+    let peer: IpAddr = "192.0.2.1".parse().expect("an address");
+    let label = "l".repeat(60);
+    let many: Vec<String> = (0..1000).map(|at| format!("h{at}.{label}.example")).collect();
+    let long: Vec<String> = (0..1000).map(|at| format!("{label}.{label}.{label}.h{at}")).collect();
+    for (names, kept) in [(many, HeloCheck::MAX_NAMES), (long, HeloCheck::NAMES_OCTETS / 187)] {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut check = HeloCheck::new(peer, ClientName::new("mx.example.org").expect("a name"));
+        let mut queries = 0;
+        while let Some(query) = check.query() {
+            queries += 1;
+            let answer = match query {
+                Query::Pointer(_) => Answer::Names(&names),
+                Query::Addresses(_) => Answer::TemporaryFailure,
+            };
+            check.answer(answer).expect("an answer that fits");
+        }
+        assert_eq!((check.reverse_names().count(), queries), (kept, kept + 2));
+        assert!(queries <= HeloCheck::MAX_QUERIES);
+        assert_eq!(check.verdict().iprev, Iprev::TempError);
+    }
+}
+
+#[test]
+fn what_is_not_answered_in_time_counts_as_a_temporary_failure() {
+    let own = own();
+    let row = |answers: &[Answer<'_>]| -> (Iprev, Claim) {
+        let peer = "192.0.2.1".parse().expect("an address");
+        let claimed = ClientName::new("mx.example.org").expect("a name");
+        let mut check = HeloCheck::new(peer, claimed).with_own(&own);
+        for answer in answers {
+            check.answer(*answer).expect("an answer that fits");
+        }
+        let Verdict { iprev, claim, .. } = check.verdict();
+        (iprev, claim)
+    };
+    let names = Answer::Names(&["mail.example.org"]);
+    assert_eq!(row(&[]), (Iprev::TempError, Claim::TemporaryFailure));
+    assert_eq!(row(&[Answer::DoesNotExist]), (Iprev::PermError, Claim::TemporaryFailure));
+    assert_eq!(row(&[names]), (Iprev::TempError, Claim::TemporaryFailure));
+    assert_eq!(row(&[names, Answer::DoesNotExist]), (Iprev::TempError, Claim::NoAddress));
+}
+
+#[test]
+fn our_own_name_is_ours_to_claim() {
+    let own = own();
+    for peer in ["127.0.0.1", "::1", "198.51.100.25", "2001:db8:25::25", "::ffff:127.0.0.1"] {
+        for claimed in ["mx.example.net", "[198.51.100.25]"] {
+            let claimed = ClientName::new(claimed).expect("a name");
+            let mut check =
+                HeloCheck::new(peer.parse().expect("an address"), claimed).with_own(&own);
+            while check.query().is_some() {
+                check.answer(Answer::DoesNotExist).expect("it fits every question");
+            }
+            assert_eq!(check.verdict().forgery, None, "{peer} as {claimed}");
+        }
+    }
+    // And `localhost` is that of a client on this host only.
+    for (peer, forgery) in [("127.0.0.1", None), ("192.0.2.1", Some(Forgery::Loopback))] {
+        for claimed in ["localhost", "LOCALHOST.localdomain", "a.localhost", "[127.1.2.3]"] {
+            let claimed = ClientName::new(claimed).expect("a name");
+            let check = HeloCheck::new(peer.parse().expect("an address"), claimed);
+            assert_eq!(check.verdict().forgery, forgery, "{peer} as {claimed}");
+        }
+    }
+}
+
+/// One combination of facts.
+struct Row<'r> {
+    family: &'r Family,
+    claimed: &'r str,
+    /// Which names the peer's address has.
+    pointer: &'r str,
+    /// Where these lead, joined by `+`.
+    forward: &'r str,
+    /// Where the claimed name leads.
+    resolves: &'r str,
+    queries: usize,
+    zone: &'r Zone,
+}
+
+impl Row<'_> {
+    fn name(&self) -> String {
+        let Self { family, claimed, pointer, forward, resolves, .. } = self;
+        format!("{} {claimed} {pointer} {forward} {resolves}", family.name)
+    }
+}
+
+/// Addresses of one family.
+struct Family {
+    name: &'static str,
+    peer: IpAddr,
+    other: IpAddr,
+    /// Names as providers make them of the peer's address.
+    generic: &'static str,
+    literals: [&'static str; 4],
+}
+
+fn families() -> [Family; 2] {
+    let address = |text: &str| text.parse().expect("an address");
+    [
+        Family {
+            name: "v4",
+            peer: address("192.0.2.1"),
+            other: address("198.51.100.7"),
+            generic: "192-0-2-1.isp.example",
+            literals: ["[192.0.2.1]", "[192.0.2.9]", "[127.0.0.1]", "192.0.2.1"],
+        },
+        Family {
+            name: "v6",
+            peer: address("2001:db8::1"),
+            other: address("2001:db8:7::7"),
+            generic: "2001-db8-0-0-0-0-0-1.isp.example",
+            literals: ["[IPv6:2001:DB8:0::1]", "[IPv6:2001:db8::9]", "[IPv6:::1]", "2001:db8::1"],
+        },
+    ]
+}
+
+/// The receiver's own names and addresses.
+fn own() -> [Host<'static>; 3] {
+    ["mx.example.net", "[198.51.100.25]", "[IPv6:2001:db8:25::25]"]
+        .map(|host| Host::new(host).expect("a host"))
+}
+
+/// Names that the DNS can know.
+const NAMES: [&str; 5] = [
+    "mx.example.org",
+    "xn--mnchen-3ya.example",
+    "my_host.example.org",
+    "mx.dot.example.",
+    "mx.example.net",
+];
+
+/// Names that nobody is asked for.
+const OTHERS: [&str; 13] = [
+    "host",
+    "host.123",
+    "localhost",
+    "localhost.localdomain",
+    "[198.51.100.25]",
+    "[x400:c=us]",
+    "[2001:db8::1]",
+    "[300.0.0.1]",
+    "xn--99999999999.example",
+    "m\u{fc}nchen.example",
+    "-host.example",
+    "my host",
+    "a234567890123456789012345678901234567890123456789012345678901234.example",
+];
+
+const LEADS: [&str; 4] = ["peer", "elsewhere", "none", "failure"];
+
+/// What the peer's address may have for names, and where these lead; `same` is the claimed name,
+/// which leads where it leads.
+fn pointers() -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut all = vec![
+        ("none", vec![""]),
+        ("failure", vec![""]),
+        ("same", vec![""]),
+        ("generic", vec!["peer", "elsewhere"]),
+        ("unusable", vec![""]),
+        ("other", LEADS.to_vec()),
+        ("other+same", LEADS.to_vec()),
+    ];
+    let two = ["elsewhere+peer", "failure+peer", "failure+elsewhere", "none+failure", "none+none"];
+    all.push(("other+third", two.to_vec()));
+    all
+}
+
+/// Every combination of the facts, with the check that has asked all it asks.
+fn product(mut take: impl FnMut(Row<'_>, &HeloCheck<'_>)) {
+    let own = own();
+    for family in &families() {
+        let names = NAMES.iter().map(|name| (*name, &LEADS[..]));
+        let others = OTHERS.iter().chain(&family.literals).map(|name| (*name, &[""][..]));
+        for (claimed, resolves) in names.chain(others) {
+            for ((pointer, forwards), resolves) in
+                pointers().iter().flat_map(|pointer| resolves.iter().map(move |r| (pointer, *r)))
+            {
+                if resolves.is_empty() && pointer.ends_with("same") {
+                    continue;
+                }
+                for forward in forwards {
+                    let (zone, forward) = zone(family, claimed, pointer, forward, resolves);
+                    let name = ClientName::any(claimed).expect("a line");
+                    let mut check = HeloCheck::new(family.peer, name).with_own(&own);
+                    let queries = zone.answer_all(&mut check);
+                    let (forward, zone) = (forward.as_str(), &zone);
+                    take(
+                        Row { family, claimed, pointer, forward, resolves, queries, zone },
+                        &check,
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The zone of a combination, and where the names of the address lead.
+fn zone(
+    family: &Family,
+    claimed: &str,
+    pointer: &str,
+    forward: &str,
+    resolves: &str,
+) -> (Zone, String) {
+    let claimed = claimed.strip_suffix('.').unwrap_or(claimed).to_owned();
+    let mut zone = Zone { pointer: None, addresses: BTreeMap::new() };
+    let mut forwards: Vec<&str> = forward.split('+').filter(|lead| !lead.is_empty()).collect();
+    let mut names: Vec<String> = Vec::new();
+    for (at, kind) in pointer.split('+').enumerate() {
+        let name = match kind {
+            "same" => {
+                forwards.push(resolves);
+                names.push(claimed.to_uppercase());
+                continue;
+            }
+            "other" => "mail.example.org.",
+            "third" => "third.example.org",
+            "generic" => family.generic,
+            "unusable" => {
+                names.extend(
+                    ["", ".", "a b", "-a.example", "m\u{fc}nchen.example"].map(String::from),
+                );
+                continue;
+            }
+            _ => continue,
+        };
+        names.push(name.to_owned());
+        let name = name.strip_suffix('.').unwrap_or(name).to_owned();
+        zone.addresses.insert(name, lead(family, forwards[at]));
+    }
+    zone.pointer = match pointer {
+        "none" => Some(Vec::new()),
+        "failure" => None,
+        _ => Some(names),
+    };
+    if !resolves.is_empty() {
+        zone.addresses.insert(claimed, lead(family, resolves));
+    }
+    (zone, forwards.join("+"))
+}
+
+fn lead(family: &Family, lead: &str) -> Option<Vec<IpAddr>> {
+    match lead {
+        "peer" => Some(vec![family.other, family.peer]),
+        "elsewhere" => Some(vec![family.other]),
+        "none" => Some(Vec::new()),
+        "failure" => None,
+        _ => panic!("{lead:?} leads nowhere"),
+    }
+}
+
+/// A resolver in memory: nothing is a temporary failure, an empty list is a name that does not
+/// exist.
+struct Zone {
+    pointer: Option<Vec<String>>,
+    addresses: BTreeMap<String, Option<Vec<IpAddr>>>,
+}
+
+impl Zone {
+    /// Answers until nothing is asked: how often it was.
+    fn answer_all(&self, check: &mut HeloCheck<'_>) -> usize {
+        let names: Option<Vec<&str>> =
+            self.pointer.as_ref().map(|names| names.iter().map(String::as_str).collect());
+        let mut asked = Vec::new();
+        while let Some(query) = check.query() {
+            let question = format!("{query:?}").to_lowercase();
+            assert!(!asked.contains(&question), "{question} is asked again");
+            asked.push(question);
+            let answer = match query {
+                Query::Pointer(_) => match &names {
+                    None => Answer::TemporaryFailure,
+                    Some(names) if names.is_empty() => Answer::DoesNotExist,
+                    Some(names) => Answer::Names(names),
+                },
+                Query::Addresses(name) => {
+                    let name = name.as_str().to_lowercase();
+                    match self.addresses.get(&name).unwrap_or_else(|| panic!("no {name}")) {
+                        None => Answer::TemporaryFailure,
+                        Some(addresses) => Answer::Addresses(addresses),
+                    }
+                }
+            };
+            check.answer(answer).expect("an answer that fits");
+        }
+        asked.len()
+    }
+}
+
+const HEADER: &str = "\
+# What HeloCheck finds, and what a receiver may do, for each combination of facts. The receiver is mx.example.net.
+# family: of the peer's address. claimed: the argument of EHLO. pointer: names of the peer's address (same: the claimed one).
+# forward: where these lead. resolves: where the claimed name leads. The rest is found: queries to verified, and so on.
+family\tclaimed\tpointer\tforward\tresolves\tqueries\tsyntax\tclaim\tiprev\tverified\tgeneric\tforgery\trecord\tenforce
+";

@@ -1,0 +1,146 @@
+//! The command line, and what it makes of the server.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+use ehlo::{Capabilities, Extension, ForwardPath, Newlines, Role, ServerConfig, ServerLimits};
+
+/// A mail sink that loses nothing.
+#[derive(Debug, Parser)]
+#[command(name = "receive", about)]
+pub(crate) struct Arguments {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:2525")]
+    pub(crate) listen: SocketAddr,
+    /// The name in the greeting, the reply to EHLO and the Received: line [default: the machine's].
+    #[arg(long, value_name = "NAME", value_parser = ehlo_examples::name)]
+    pub(crate) hostname: Option<String>,
+    /// Store each message in DIR/new [default: only print it].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) maildir: Option<PathBuf>,
+    /// Speak LMTP (RFC 2033) instead of SMTP.
+    #[arg(long, conflicts_with = "submission")]
+    pub(crate) lmtp: bool,
+    /// Take submissions (RFC 6409): mail from those who have authenticated only.
+    #[arg(long)]
+    pub(crate) submission: bool,
+    /// Offer STARTTLS, with a fresh self-signed certificate unless there is --cert.
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// The certificate chain for TLS in PEM, its own certificate first; implies --tls.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+    /// The private key of that certificate in PEM.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
+    /// TLS from the first octet instead of STARTTLS (RFC 8314).
+    #[arg(long)]
+    pub(crate) implicit_tls: bool,
+    /// Answer 530 5.7.0 until TLS is established.
+    #[arg(long)]
+    pub(crate) require_tls: bool,
+    /// Offer AUTH, inside TLS, to a user of this name and password, which for OAUTHBEARER and
+    /// XOAUTH2 is the token; repeatable.
+    #[arg(long, value_name = "NAME:PASSWORD", value_parser = user)]
+    pub(crate) user: Vec<(String, String)>,
+    /// Answer 530 5.7.0 to MAIL until the client has authenticated.
+    #[arg(long)]
+    pub(crate) require_auth: bool,
+    /// Take passwords outside TLS too.
+    #[arg(long)]
+    pub(crate) allow_plaintext_auth: bool,
+    /// The largest message in octets; 0 for no limit.
+    #[arg(long, value_name = "BYTES", default_value_t = 50 << 20)]
+    pub(crate) max_size: u64,
+    /// Recipients of one message.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) max_recipients: u16,
+    /// Connections at once; the surplus is answered 421.
+    #[arg(long, value_name = "N", default_value_t = 1024,
+        value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    pub(crate) max_connections: u32,
+    /// How long a client may keep silent.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300,
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: u64,
+    /// Refuse this recipient with 550 5.1.1; repeatable.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub(crate) reject: Vec<String>,
+    /// Refuse this recipient with 451 4.3.0; repeatable.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub(crate) defer: Vec<String>,
+    /// Bare CR and bare LF in mail data: reject, normalise or keep.
+    #[arg(long, value_name = "POLICY", default_value = "reject",
+        value_parser = ehlo_examples::newlines)]
+    pub(crate) newlines: Newlines,
+    /// Print one JSON object for each event of a session.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Arguments {
+    /// Whether there is TLS at all.
+    pub(crate) fn has_tls(&self) -> bool {
+        self.tls || self.implicit_tls || self.cert.is_some()
+    }
+
+    /// What cannot be meant.
+    pub(crate) fn contradiction(&self) -> Option<&'static str> {
+        (self.require_tls && !self.has_tls())
+            .then_some("--require-tls needs --tls, --cert or --implicit-tls")
+    }
+
+    /// What the machine enforces; what it offers is the same.
+    pub(crate) fn server_config(&self) -> ServerConfig {
+        let mut offered = [
+            Extension::Pipelining,
+            Extension::EightBitMime,
+            Extension::SmtpUtf8,
+            Extension::Chunking,
+            Extension::BinaryMime,
+            Extension::EnhancedStatusCodes,
+            Extension::Dsn,
+        ]
+        .into_iter()
+        .fold(Capabilities::NONE, Capabilities::with)
+        .with_size(self.max_size);
+        if self.has_tls() {
+            // REQUIRETLS asks nothing of a server that sends no message on.
+            offered = offered.with(Extension::StartTls).with(Extension::RequireTls);
+        }
+        if !self.user.is_empty() {
+            offered = offered.with_mechanisms(crate::users::MECHANISMS);
+        }
+        let role = match (self.lmtp, self.submission) {
+            (true, _) => Role::Lmtp,
+            (_, true) => Role::Submission,
+            _ => Role::Smtp,
+        };
+        ServerConfig {
+            role,
+            offered,
+            newlines: self.newlines,
+            implicit_tls: self.implicit_tls,
+            require_tls: self.require_tls,
+            // RFC 6409 §4.3: a submission server wants to know who it is.
+            require_auth: self.require_auth || self.submission,
+            plaintext_auth: self.allow_plaintext_auth,
+            limits: ServerLimits { recipients: self.max_recipients, ..ServerLimits::DEFAULT },
+            ..ServerConfig::DEFAULT
+        }
+    }
+}
+
+fn address(text: &str) -> Result<String, ehlo::SyntaxError> {
+    ForwardPath::new(text).map(|path| path.to_string())
+}
+
+fn user(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once(':') {
+        Some((name, password)) if !name.is_empty() && !password.is_empty() => {
+            Ok((name.to_owned(), password.to_owned()))
+        }
+        _ => Err("a name and a password with a colon between them"),
+    }
+}

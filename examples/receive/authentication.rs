@@ -1,0 +1,101 @@
+//! One attempt of a client to authenticate, RFC 4954: the mechanism asks, the users answer.
+
+use std::io;
+
+use ehlo::sasl::{
+    AnyServer, ChannelBinding, CramMd5Server, ScramServer, ServerExchange, ServerStep,
+};
+use ehlo::{Answer, Code, Response, SaslData, SaslMechanism, Server};
+
+use crate::tls::randomise;
+use crate::users::{ITERATIONS, Users};
+
+/// An attempt that goes on for as long as challenges are sent.
+pub(crate) struct Attempt {
+    pub(crate) mechanism: SaslMechanism,
+    exchange: Box<ServerExchange<AnyServer>>,
+    /// Whose attempt it is, once that is verified.
+    pub(crate) user: Option<String>,
+}
+
+impl Attempt {
+    /// An attempt by this mechanism, which was offered; none if it cannot be made now. `binding` is
+    /// what both ends of the TLS connection know, and `host` the name of this server.
+    pub(crate) fn new(
+        mechanism: SaslMechanism,
+        users: &Users,
+        binding: Option<&[u8]>,
+        host: &str,
+    ) -> Option<Self> {
+        let server = match AnyServer::new(mechanism) {
+            Some(server) => server,
+            None if mechanism == SaslMechanism::CramMd5 => {
+                CramMd5Server::new(&unforeseen(host)?).ok()?.into()
+            }
+            None => {
+                let binding = binding.and_then(|it| ChannelBinding::new("tls-exporter", it).ok());
+                let server = ScramServer::new(mechanism, binding)?;
+                server.with_decoy(users.decoy(), ITERATIONS).into()
+            }
+        };
+        Some(Self { mechanism, exchange: Box::new(ServerExchange::new(server)), user: None })
+    }
+
+    /// Answers AUTH, or a response of the client to a challenge; returns the code of the answer, 334
+    /// while the attempt goes on.
+    pub(crate) fn answer(
+        &mut self,
+        said: &Said<'_>,
+        users: &Users,
+        answer: Answer<'_, Server>,
+    ) -> io::Result<Code> {
+        let (exchange, buffer) = (&mut self.exchange, &mut [0; BUFFER]);
+        let mut step = match said {
+            Said::Initial(data) => exchange.start(*data, buffer),
+            Said::Response(response) => exchange.receive(response, buffer),
+        };
+        loop {
+            step = match step {
+                ServerStep::Challenge(data) => {
+                    answer.challenge(&data).map_err(io::Error::other)?;
+                    return Ok(Code::AUTHENTICATION_CONTINUES);
+                }
+                ServerStep::Reply(reply) => {
+                    answer.reply(&reply).map_err(io::Error::other)?;
+                    return Ok(reply.code());
+                }
+                ServerStep::Verify(claim) => {
+                    self.user = users.verify(&claim).map(str::to_owned);
+                    match self.user {
+                        // Nobody acts for another here: OAUTHBEARER, which has no other place for
+                        // the name, looks as if.
+                        Some(_) => exchange.accept_authorization(buffer),
+                        None => exchange.refuse(buffer),
+                    }
+                }
+                ServerStep::Secret(name) => {
+                    let secret = users.secret(self.mechanism, name);
+                    exchange.secret(secret.as_ref(), buffer)
+                }
+            }
+        }
+    }
+}
+
+/// What a client says in an attempt.
+pub(crate) enum Said<'c> {
+    /// AUTH, with an initial response or without.
+    Initial(Option<&'c SaslData<'c>>),
+    /// What it says to a challenge.
+    Response(&'c Response<'c>),
+}
+
+/// RFC 2195 §2: a challenge that nobody can foresee, in the form of a Message-ID.
+fn unforeseen(host: &str) -> Option<String> {
+    let mut octets = [0; 16];
+    randomise(&mut octets).ok()?;
+    Some(format!("<{:032x}@{host}>", u128::from_be_bytes(octets)))
+}
+
+/// Octets of the longest message of a client.
+const BUFFER: usize = ServerExchange::<AnyServer>::BUFFER;
