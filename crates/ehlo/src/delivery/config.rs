@@ -65,6 +65,11 @@ impl Default for DeliveryConfig {
 }
 
 /// What a delivery greets with, RFC 5321 §3.2. LMTP has LHLO alone.
+///
+/// A session that was greeted by HELO has no extension. Where TLS or authentication is
+/// [required](TlsPolicy::Require) an EHLO that is refused is not followed by HELO, whatever the
+/// policy; what an envelope needs is seen when it comes, as
+/// [`NotSent`](super::Event::NotSent). `docs/helo.md` lists what is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HelloPolicy {
     /// EHLO alone, for envelopes that need an extension: a server that refuses it is of no use.
