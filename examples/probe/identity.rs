@@ -9,8 +9,8 @@ use ehlo_examples::printable;
 use serde_json::{Value, json};
 
 use crate::findings::{Finding, Level, announced};
+use crate::heard::Heard;
 use crate::remedies::Remedy;
-use crate::session::Heard;
 
 /// What was found out about one name at one address.
 pub(crate) struct Check {

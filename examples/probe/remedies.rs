@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::session::Said;
+use crate::heard::Said;
 
 /// What has to be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,16 +11,15 @@ use serde_json::{Value, json};
 
 use crate::certificate::Tls;
 use crate::findings::{Finding, Level};
+use crate::heard::{Heard, Said, Upgrade};
 use crate::identity::{Check, Fact};
 use crate::remedies::Software;
 use crate::sentences::{sentence, unknown};
-use crate::session::{Heard, Said, Target, Upgrade};
 
 /// All that there is to print.
 pub(crate) struct Report<'r> {
     /// The host as it was given.
     pub(crate) host: &'r str,
-    pub(crate) target: &'r Target,
     pub(crate) heard: &'r Heard,
     pub(crate) checks: &'r [Check],
     pub(crate) findings: &'r [Finding],
@@ -59,7 +58,7 @@ impl Report<'_> {
             write_tls(out, tls)?;
         }
         writeln!(out, "\n{HEAD}Greeting{HEAD:#}\n  {greeting}")?;
-        let ehlo_verb = format!("EHLO {}", self.target.helo);
+        let ehlo_verb = format!("EHLO {}", self.heard.name);
         if let Some(said) = ehlo {
             writeln!(out, "\n{HEAD}{ehlo_verb}{HEAD:#}")?;
             write_hello(out, said, None)?;
@@ -71,8 +70,8 @@ impl Report<'_> {
             writeln!(out, "\n{HEAD}{ehlo_verb}{HEAD:#}, inside TLS")?;
             write_hello(out, said, ehlo.as_ref())?;
         }
-        if let Some(Ok(said)) = &self.heard.helo {
-            writeln!(out, "\n{HEAD}HELO {}{HEAD:#}\n  {said}", self.target.helo)?;
+        if let Some(said) = self.heard.helo.answer() {
+            writeln!(out, "\n{HEAD}HELO {}{HEAD:#}\n  {said}", self.heard.name)?;
         }
         for check in self.checks {
             writeln!(out, "\n{HEAD}{}{HEAD:#}", check.title())?;
@@ -122,6 +121,7 @@ impl Report<'_> {
         });
         let value = json!({
             "host": self.host,
+            "helo_name": self.heard.name,
             "address": peer.ip().to_string(),
             "port": peer.port(),
             "software": software.map(Software::name),
@@ -129,7 +129,7 @@ impl Report<'_> {
             "ehlo": ehlo.as_ref().map(hello_json),
             "tls": tls_json(tls),
             "ehlo_in_tls": ehlo_in_tls.as_ref().map(hello_json),
-            "helo": helo.as_ref().and_then(|helo| helo.as_ref().ok()).map(said_json),
+            "helo": helo.answer().map(said_json),
             "checks": self.checks.iter().map(Check::json).collect::<Vec<_>>(),
             "findings": findings.collect::<Vec<_>>(),
             "sound": self.is_sound(),
