@@ -66,6 +66,11 @@ impl Default for DeliveryConfig {
 
 /// What a delivery greets with, RFC 5321 §3.2. LMTP has LHLO alone.
 ///
+/// A session that was greeted by HELO has no extension. Where TLS or authentication is
+/// [required](TlsPolicy::Require) an EHLO that is refused is not followed by HELO, whatever the
+/// policy; what an envelope needs is seen when it comes, as
+/// [`NotSent`](super::Event::NotSent). `docs/helo.md` lists what is lost.
+///
 /// ```
 /// use ehlo::DeliveryConfig;
 /// use ehlo::delivery::HelloPolicy;

@@ -86,7 +86,8 @@ impl<'e> From<ForwardPath<'e>> for Recipient<'e> {
     }
 }
 
-/// Any source of recipients that can name each by its place.
+/// Any source of recipients that can name each by its place. It is [`Sync`], so that a delivery may
+/// go from thread to thread.
 ///
 /// ```
 /// use ehlo::{ForwardPath, Recipient, Recipients};
@@ -105,7 +106,7 @@ impl<'e> From<ForwardPath<'e>> for Recipient<'e> {
 /// assert!(addresses.recipient(0).is_some());
 /// assert!(addresses.recipient(1).is_none());
 /// ```
-pub trait Recipients: core::fmt::Debug {
+pub trait Recipients: core::fmt::Debug + Sync {
     /// The recipient at `index`, counted from 0; `None` after the last. As long as the envelope is
     /// open, the same index gives the same recipient.
     fn recipient(&self, index: usize) -> Option<Recipient<'_>>;
@@ -133,7 +134,7 @@ impl<T: Recipients + ?Sized> Recipients for &T {
 impl<T, const N: usize> Recipients for [T; N]
 where
     [T]: Recipients,
-    T: core::fmt::Debug,
+    T: core::fmt::Debug + Sync,
 {
     fn recipient(&self, index: usize) -> Option<Recipient<'_>> {
         self.as_slice().recipient(index)

@@ -179,7 +179,8 @@ pub struct Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unusable {
-    /// EHLO was refused, and HELO is not to be said.
+    /// EHLO was refused, and HELO is not to be said, or would be of no use: it has neither the TLS
+    /// nor the authentication that is required.
     EhloRefused,
     /// The connection was closed at EHLO. Another one with
     /// [`HelloPolicy::HeloOnly`](super::HelloPolicy::HeloOnly) may do.

@@ -196,6 +196,7 @@ const fn fate(error: SendError) -> Fate {
         | SendError::OutOfStep
         | SendError::TlsRequired
         | SendError::TooManyRecipients
+        | SendError::TooManyDomains
         | SendError::TooManyMessages
         | SendError::NoContent
         | SendError::BufferTooSmall(_) => Fate::Deferred,

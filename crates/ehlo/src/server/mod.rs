@@ -67,6 +67,10 @@ pub struct Server {
     extended: bool,
     tls: bool,
     authenticated: bool,
+    /// The XCLIENT that was accepted last says that its client has authenticated.
+    login: bool,
+    /// The same of the XCLIENT that is pending, if it says so or says that it has not.
+    pending_login: Option<bool>,
     /// Input was there before the greeting was answered.
     early: bool,
     end_of_input: bool,
@@ -98,6 +102,8 @@ impl Server {
             extended: false,
             tls: config.implicit_tls,
             authenticated: false,
+            login: false,
+            pending_login: None,
             early: false,
             end_of_input: false,
             shutting_down: false,
@@ -122,7 +128,7 @@ impl Server {
         self.tls
     }
 
-    /// The client has authenticated.
+    /// The client has authenticated, or XCLIENT has said so with LOGIN.
     pub const fn is_authenticated(&self) -> bool {
         self.authenticated
     }
@@ -148,6 +154,20 @@ impl Server {
     /// taken and answered first.
     pub const fn shut_down(&mut self) {
         self.shutting_down = true;
+    }
+
+    /// The client counts as one that has authenticated, though not by AUTH: a proxy has said who it is
+    /// in XCLIENT, TLS knows its certificate, or its address is enough (RFC 6409 §4.3).
+    ///
+    /// ```
+    /// use ehlo::{Server, ServerConfig};
+    ///
+    /// let mut server = Server::new(ServerConfig::SUBMISSION);
+    /// server.assume_authenticated();
+    /// assert!(server.is_authenticated());
+    /// ```
+    pub const fn assume_authenticated(&mut self) {
+        self.authenticated = true;
     }
 
     /// Offers AUTH with these mechanisms from the next EHLO on, in the place of the configured ones.
@@ -306,4 +326,4 @@ impl Reading {
     }
 }
 
-const _: () = assert!(size_of::<Server>() <= 160);
+const _: () = assert!(size_of::<Server>() <= 200);
