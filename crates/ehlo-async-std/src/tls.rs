@@ -1,7 +1,8 @@
 //! The upgrade to TLS, in both roles.
 
+use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use futures_rustls::rustls::pki_types::ServerName;
 use futures_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
-use crate::{Connection, within};
+use crate::{Connection, expiry};
 
 /// A stream in clear that may go on inside TLS.
 #[derive(Debug)]
@@ -89,12 +90,19 @@ impl<'v, S: AsyncRead + AsyncWrite + Unpin> Connection<MaybeTls<S>, Delivery<'v>
         X: Messages<'v, Content: AsyncRead + Unpin>,
         F: Future<Output = ()>,
     {
-        let mut courier = Courier::new(messages, crate::read);
+        let mut courier = Courier::new(messages, crate::read, |limit| expiry(timer(limit)));
         courier.bind(self.channel_binding());
-        while self.carry(&mut courier, &mut timer).await? == Step::Upgrade {
-            let limit = timer(self.timeout());
-            let upgraded = within(limit, self.connect_tls(connector, name.clone())).await;
-            match upgraded.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())) {
+        while self.carry(&mut courier).await? == Step::Upgrade {
+            let limit = self.timeout();
+            let upgraded = {
+                let mut handshake = pin!(self.connect_tls(connector, name.clone()));
+                poll_fn(|context| match handshake.as_mut().poll(context) {
+                    Poll::Pending => courier.poll_expired(context, limit).map(Err),
+                    done @ Poll::Ready(_) => done,
+                })
+                .await
+            };
+            match upgraded {
                 Ok(()) => courier.bind(self.channel_binding()),
                 Err(error) => {
                     courier.messages().trouble(&error);

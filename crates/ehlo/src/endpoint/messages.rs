@@ -125,17 +125,13 @@ impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
 /// let mut stream = Script(b"220 a\r\n250 b\r\n250 c\r\n250 d\r\n354 e\r\n250 f\r\n221 g\r\n");
 /// let delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::DEFAULT);
 /// let mut endpoint = Endpoint::new(delivery);
-/// let mut courier = Courier::new(messages, |content: &mut &[u8], _, space| {
+/// let read = |content: &mut &[u8], _: &mut Context<'_>, space: &mut [u8]| {
 ///     Poll::Ready(std::io::Read::read(content, space))
-/// });
+/// };
+/// let mut courier = Courier::new(messages, read, |_| std::future::pending());
 /// let mut context = Context::from_waker(Waker::noop());
-/// loop {
-///     match endpoint.poll_deliver(&mut context, &mut stream, &mut courier) {
-///         Poll::Ready(Ok(Step::Closed)) => break,
-///         Poll::Ready(step) => drop(step?),
-///         Poll::Pending => unreachable!(),
-///     }
-/// }
+/// let step = endpoint.poll_deliver(&mut context, &mut stream, &mut courier);
+/// assert!(matches!(step, Poll::Ready(Ok(Step::Closed))));
 /// drop(courier);
 /// assert_eq!(fates, [Fate::Accepted]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -15,7 +15,8 @@ pub enum Event<'i> {
     NeedInput,
     /// The connection is new: answer with the greeting, 220, or 554 to refuse it.
     Greeting,
-    /// The answer that was asked for is still owed, or in LMTP the next recipient's.
+    /// The answer that was asked for is still owed, or in LMTP the next recipient's; where the
+    /// machine has refused the message, `Refused` comes again for each.
     NeedReply,
     /// A command that is valid here: the reply decides.
     Command(Command<'i>),

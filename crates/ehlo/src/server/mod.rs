@@ -66,6 +66,10 @@ pub struct Server {
     extended: bool,
     tls: bool,
     authenticated: bool,
+    /// The XCLIENT that was accepted last says that its client has authenticated.
+    login: bool,
+    /// The same of the XCLIENT that is pending, if it says so or says that it has not.
+    pending_login: Option<bool>,
     /// Input was there before the greeting was answered.
     early: bool,
     end_of_input: bool,
@@ -97,6 +101,8 @@ impl Server {
             extended: false,
             tls: config.implicit_tls,
             authenticated: false,
+            login: false,
+            pending_login: None,
             early: false,
             end_of_input: false,
             shutting_down: false,
@@ -121,7 +127,7 @@ impl Server {
         self.tls
     }
 
-    /// The client has authenticated.
+    /// The client has authenticated, or XCLIENT has said so with LOGIN.
     pub const fn is_authenticated(&self) -> bool {
         self.authenticated
     }
@@ -297,4 +303,4 @@ impl Reading {
     }
 }
 
-const _: () = assert!(size_of::<Server>() <= 160);
+const _: () = assert!(size_of::<Server>() <= 200);

@@ -5,8 +5,8 @@ use memchr::memchr;
 use super::{Event, Pending, Reading, Reason, Refusal, Role, Server, Transaction, foreign};
 use crate::sasl::Response;
 use crate::{
-    Body, Command, Content, NewlineError, Received, State, SyntaxError, SyntaxErrorKind, Verb,
-    Wants, session,
+    Attribute, AttributeName, Body, Command, Content, NewlineError, Received, State, SyntaxError,
+    SyntaxErrorKind, Verb, Wants, session,
 };
 
 impl Server {
@@ -196,10 +196,18 @@ impl Server {
         let nothing = |event| Received { consumed: 0, event };
         if let Some(pending) = &mut self.pending {
             let announced = core::mem::replace(&mut pending.announced, true);
-            if !announced && self.early && self.config.refuse_early {
+            let greets = !announced && pending.verb == Verb::Greeting;
+            if greets && self.early && self.config.refuse_early {
                 return nothing(self.refuse(Verb::Greeting, Reason::EarlyTalker, 0, None));
             }
-            return nothing(if announced { Event::NeedReply } else { Event::Greeting });
+            return nothing(match pending.refused {
+                _ if announced => Event::NeedReply,
+                None => Event::Greeting,
+                // In LMTP, to the next recipient: nobody is to take it for accepted.
+                Some(reason) => {
+                    Event::Refused(Refusal { verb: pending.verb, reason, offset: 0, command: None })
+                }
+            });
         }
         match self.state {
             State::Closed => return nothing(Event::Closed),
@@ -275,6 +283,11 @@ impl Server {
             Command::Bdat { size, last } => {
                 self.reading = Reading::chunk(size, last);
                 return Event::Chunk { size, last };
+            }
+            Command::Xclient(attributes) => {
+                let is_login = |attribute: &Attribute<'_>| attribute.name() == AttributeName::Login;
+                let login = attributes.iter().filter(is_login).last();
+                self.pending_login = login.map(|login| !login.is_unavailable());
             }
             _ => {}
         }
