@@ -69,6 +69,7 @@ pub(crate) fn blocking<'v>(
 ) -> Result<(), String> {
     let connect = || {
         let stream = connect(way)?;
+        ehlo_blocking::prepare(&stream)?;
         if way.implicit {
             MaybeTls::connect(stream, way.tls.clone(), way.name.clone())
         } else {
@@ -154,11 +155,7 @@ fn connect(way: &Way) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "no address");
     for address in (way.host.as_str(), way.port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, CONNECT) {
-            Ok(stream) => {
-                // Without this a command may wait 40 ms for the peer's delayed ACK.
-                ehlo_blocking::prepare(&stream)?;
-                return Ok(stream);
-            }
+            Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
     }

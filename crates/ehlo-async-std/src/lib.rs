@@ -82,7 +82,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Machine> Connection<S, M> {
         poll_fn(|context| self.endpoint.poll_flush(context, &mut self.stream)).await
     }
 
-    /// Writes all of the outbox, says that nothing more comes, and waits until the peer does too.
+    /// Writes all of the outbox, says that nothing more comes, and waits until the peer does too. The
+    /// `TcpStream` of async-std, other than that of smol, says so only by its `shutdown`: call that
+    /// after [`flush`](Self::flush).
     ///
     /// # Errors
     ///

@@ -255,4 +255,4 @@ fn expiry(limit: Duration) -> impl Future<Output = io::Error> {
     })
 }
 
-const GIVES_WAY: Duration = Duration::from_millis(200);
+const GIVES_WAY: Duration = Duration::from_millis(100);

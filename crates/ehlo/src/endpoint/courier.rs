@@ -15,7 +15,19 @@ use crate::{Delivery, Envelope, Machine, Mechanisms, Reply, SendError};
 /// Answers a [`Delivery`] for its caller: envelopes and content from [`Messages`], outcomes to them,
 /// and an exchange for AUTH. An adapter's `deliver` carries it.
 ///
-/// See [`Mailing`](super::Mailing) for an example.
+/// [`Mailing`](super::Mailing) shows a whole delivery.
+///
+/// ```
+/// use ehlo::delivery::Envelope;
+/// use ehlo::{Courier, Mailing};
+/// use std::io::Read;
+/// use std::task::Poll;
+///
+/// let envelopes: [(&Envelope<'_>, &[u8]); 0] = [];
+/// let messages = Mailing::new(envelopes, |_, _| {});
+/// let courier = Courier::new(messages, |content: &mut &[u8], _, out| Poll::Ready(content.read(out)));
+/// # drop(courier);
+/// ```
 #[derive(Debug)]
 pub struct Courier<'v, X: Messages<'v>, E, C, F> {
     messages: X,

@@ -11,6 +11,39 @@ use crate::{Delivery, Mechanisms};
 /// [`Mailing`] is the one for an iterator of envelopes and their content. An implementation of one's
 /// own may choose the envelope by what the server offers, open the content more than once, and see
 /// every event.
+///
+/// ```
+/// use ehlo::delivery::{Envelope, Fate, Outcome};
+/// use ehlo::{Delivery, Messages};
+///
+/// /// The same content for every envelope, as often as it is asked for.
+/// struct Circular<'v> {
+///     envelopes: std::slice::Iter<'v, Envelope<'v>>,
+///     text: &'v [u8],
+///     accepted: usize,
+/// }
+///
+/// impl<'v> Messages<'v> for Circular<'v> {
+///     type Content = &'v [u8];
+///
+///     fn envelope(&mut self, _: &Delivery<'v>) -> Option<&'v Envelope<'v>> {
+///         self.envelopes.next()
+///     }
+///
+///     fn content(&mut self, _: usize) -> Option<&'v [u8]> {
+///         Some(self.text)
+///     }
+///
+///     fn finished(&mut self, _: usize, outcomes: &[Outcome]) {
+///         self.accepted += outcomes.iter().filter(|one| one.fate == Fate::Accepted).count();
+///     }
+/// }
+///
+/// let mut messages = Circular { envelopes: [].iter(), text: b"Hello!\r\n", accepted: 0 };
+/// assert_eq!(messages.content(0), Some(&b"Hello!\r\n"[..]));
+/// messages.finished(0, &[Outcome::PENDING]);
+/// assert_eq!(messages.accepted, 0);
+/// ```
 pub trait Messages<'v> {
     /// Where content is read from: what the adapter in use reads, std's `Read` or the `AsyncRead` of
     /// its runtime.
