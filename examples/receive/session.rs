@@ -8,18 +8,21 @@ use std::time::Duration;
 use ehlo::server::{Event, Refusal};
 use ehlo::trace::Protocol;
 use ehlo::{
-    Answer, Code, Command, EnhancedCode, ForwardPath, Parameters, Reply, ReplyError, Role,
-    SaslMechanism, Server, Verb,
+    Answer, Attributes, Code, Command, EnhancedCode, ForwardPath, Parameters, Reply, ReplyError,
+    Role, SaslMechanism, Server, Verb, limits,
 };
 use ehlo_tokio::MaybeTls;
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::Service;
 use crate::authentication::{Attempt, Said};
+use crate::greeting::Findings;
 use crate::transaction::{Transaction, address, is_listed};
+use crate::trust::{self, Stated};
 use crate::users::BOUND_MECHANISMS;
 
 /// How long a session may go on once the server is stopping.
@@ -46,12 +49,28 @@ pub(crate) async fn serve(
 type Connection = ehlo_tokio::Connection<MaybeTls<TcpStream>, Server>;
 
 async fn begin(
-    stream: TcpStream,
-    peer: SocketAddr,
+    mut stream: TcpStream,
+    mut peer: SocketAddr,
     number: u64,
     service: &Service,
     mut stopped: watch::Receiver<bool>,
 ) -> io::Result<&'static str> {
+    let mut server = service.server(peer.ip());
+    if service.trusts(peer.ip()) {
+        let greeting = greet(&mut server, service)?;
+        stream.write_all(&greeting).await?;
+        // A proxy speaks before it is spoken to; whoever comes without one takes the greeting.
+        let client = tokio::select! {
+            client = trust::proxied(&mut stream) => client?,
+            _ = stopped.wait_for(|stopped| *stopped) => None,
+            () = sleep(service.timeout) => None,
+        };
+        if let Some(client) = client {
+            service.log.event(|| json!({"event": "proxy", "session": number, "client": client}));
+            (peer, server) = (client, service.server(client.ip()));
+            greet(&mut server, service)?;
+        }
+    }
     let stream = match &service.tls {
         // The futures of a handshake are large, and needed for a moment only.
         Some(tls) if service.config.implicit_tls => {
@@ -60,13 +79,26 @@ async fn begin(
         }
         _ => MaybeTls::Clear(stream),
     };
-    let mut connection = Connection::new(stream, Server::new(service.config));
+    let mut connection = Connection::new(stream, server);
     let mut session = Session::new(service, number, peer);
     session.bind(&mut connection);
     let end = session.run(&mut connection, &mut stopped).await;
     // What the client still sends is read, so that the last reply is not lost to a reset.
     let _ = timeout(LINGER, connection.close()).await;
     end
+}
+
+/// The greeting, which the client gets before it is known whether a proxy speaks for it; inside TLS
+/// it has to wait.
+fn greet(server: &mut Server, service: &Service) -> io::Result<Vec<u8>> {
+    let mut greeting = Vec::new();
+    if !service.config.implicit_tls {
+        greeting.resize(limits::REPLY_LINE, 0);
+        let reply = server.standard_reply(&service.host);
+        let length = server.reply(&reply, &mut greeting).map_err(io::Error::other)?;
+        greeting.truncate(length);
+    }
+    Ok(greeting)
 }
 
 /// The client, as far as it is known.
@@ -78,6 +110,8 @@ pub(crate) struct Client {
     pub(crate) helo: String,
     /// As whom it has authenticated.
     pub(crate) user: Option<String>,
+    /// Whether what it calls itself is true, where that was checked.
+    pub(crate) findings: Option<Findings>,
 }
 
 /// What this server remembers of a session; the machine remembers all that the protocol needs.
@@ -97,7 +131,7 @@ impl<'s> Session<'s> {
     fn new(service: &'s Service, session: u64, address: SocketAddr) -> Self {
         Self {
             service,
-            client: Client { session, address, helo: String::new(), user: None },
+            client: Client { session, address, helo: String::new(), user: None, findings: None },
             binding: None,
             attempt: None,
             transaction: Transaction::default(),
@@ -138,7 +172,7 @@ impl<'s> Session<'s> {
             };
             let turn = turn?;
             match turn.event {
-                Event::Command(command) => self.command(&command, turn.answer)?,
+                Event::Command(command) => self.command(&command, turn.answer).await?,
                 Event::Refused(refusal) => self.refused(&refusal, turn.answer)?,
                 Event::AuthResponse(response) => {
                     self.authenticate(&Said::Response(&response), turn.answer)?;
@@ -160,16 +194,31 @@ impl<'s> Session<'s> {
         }
     }
 
-    fn command(&mut self, command: &Command<'_>, answer: Answer<'_, Server>) -> io::Result<()> {
+    async fn command(
+        &mut self,
+        command: &Command<'_>,
+        mut answer: Answer<'_, Server>,
+    ) -> io::Result<()> {
         let (log, session) = (&self.service.log, self.client.session);
         match command {
             Command::Ehlo(name) | Command::Helo(name) | Command::Lhlo(name) => {
                 self.transaction = Transaction::default();
+                if self.client.user.is_some() {
+                    // A proxy has said so.
+                    answer.machine_mut().assume_authenticated();
+                }
+                let peer = self.client.address.ip();
                 self.client.helo = name.to_string();
+                self.client.findings = match &self.service.greetings {
+                    Some(greetings) => Some(Box::pin(greetings.check(peer, *name)).await),
+                    None => None,
+                };
                 log.event(|| {
                     let verb = format!("{:?}", command.verb()).to_uppercase();
+                    let findings = self.client.findings.as_ref();
+                    let verdict = findings.map(|it| it.verdict(peer, *name).to_string());
                     json!({"event": "helo", "session": session, "verb": verb,
-                        "name": self.client.helo})
+                        "name": self.client.helo, "verdict": verdict})
                 });
             }
             Command::Auth { mechanism, initial_response } => {
@@ -177,6 +226,9 @@ impl<'s> Session<'s> {
                 return self.authenticate(&Said::Initial(initial_response.as_ref()), answer);
             }
             Command::Mail { reverse_path, parameters } => {
+                if let Some(refusal) = self.refusal(answer.machine()) {
+                    return answer.reply(&refusal).map_err(io::Error::other);
+                }
                 self.transaction = Transaction::new(reverse_path, parameters.smtputf8());
                 log.event(|| {
                     json!({"event": "mail", "session": session, "from": self.transaction.from,
@@ -186,10 +238,42 @@ impl<'s> Session<'s> {
             Command::Rcpt { forward_path, parameters } => {
                 return self.recipient(forward_path, parameters, answer);
             }
+            Command::Xclient(attributes) => return self.state(attributes, answer),
+            // What it forwards is for the log.
+            Command::Xforward(attributes) => log.event(|| {
+                let attributes = trust::object(attributes);
+                json!({"event": "xforward", "session": session, "attributes": attributes})
+            }),
             Command::Rset => self.transaction = Transaction::default(),
             Command::Data => self.begin(answer.machine())?,
             _ => {}
         }
+        self.standard_reply(answer)
+    }
+
+    /// The reply to MAIL of a client that does not say who it is. One that has authenticated need
+    /// not: it may come from anywhere.
+    fn refusal(&self, server: &Server) -> Option<Reply<'static>> {
+        let findings = self.client.findings.as_ref()?;
+        findings.refusal.filter(|_| !server.is_authenticated())
+    }
+
+    /// A trusted client says on whose behalf it goes on. The session begins anew.
+    fn state(&mut self, attributes: &Attributes<'_>, answer: Answer<'_, Server>) -> io::Result<()> {
+        let Some(stated) = Stated::new(attributes) else {
+            let reply = reply(Code::ARGUMENT_SYNTAX_ERROR, (5, 5, 4), "no such address or port");
+            return answer.reply(&reply).map_err(io::Error::other);
+        };
+        let session = self.client.session;
+        self.service.log.event(|| {
+            let attributes = trust::object(attributes);
+            json!({"event": "xclient", "session": session, "attributes": attributes})
+        });
+        let address = &self.client.address;
+        let ip = stated.address.unwrap_or(address.ip());
+        let address = (ip, stated.port.unwrap_or(address.port())).into();
+        *self = Self { binding: self.binding, ..Self::new(self.service, session, address) };
+        self.client.user = stated.user;
         self.standard_reply(answer)
     }
 
@@ -205,6 +289,9 @@ impl<'s> Session<'s> {
     /// Offers the mechanisms that are bound to the TLS connection, where it can be.
     fn bind(&mut self, connection: &mut Connection) {
         let session = self.client.session;
+        if !connection.endpoint().machine().is_tls() {
+            return;
+        }
         self.service.log.event(|| json!({"event": "tls", "session": session}));
         self.binding = connection.channel_binding();
         if self.binding.is_some() && !self.service.config.offered.mechanisms().is_empty() {

@@ -4,3 +4,4 @@ mod attacks;
 mod process;
 mod receiving;
 mod sending;
+mod sending_secure;

@@ -83,7 +83,7 @@ impl Server {
             return Err(ReplyError::NotAllowed { verb, code: reply.code() });
         }
         let pending = Pending { verb, announced: true, refused: None, owed: 1 };
-        self.mid_line = false;
+        self.longer = 0;
         let before = self.pending.replace(pending);
         self.reply(reply, out).inspect_err(|_| self.pending = before)
     }
@@ -258,6 +258,15 @@ impl Server {
 }
 
 /// Why [`Server::reply`] wrote nothing.
+///
+/// ```
+/// use ehlo::{Code, Reply, ReplyError, Server, ServerConfig, Verb};
+///
+/// let mut server = Server::new(ServerConfig::DEFAULT);
+/// let (verb, code) = (Verb::Greeting, Code::START_MAIL_INPUT);
+/// let answer = server.reply(&Reply::new(code, "go ahead"), &mut [0; 64]);
+/// assert_eq!(answer, Err(ReplyError::NotAllowed { verb, code }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyError {
     /// No command awaits a reply.
