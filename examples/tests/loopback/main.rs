@@ -1,5 +1,6 @@
 //! `send` against `receive`, as processes that talk over loopback.
 
+mod attacks;
 mod process;
 mod receiving;
 mod sending;
