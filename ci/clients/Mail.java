@@ -17,7 +17,7 @@ public class Mail {
         trust(arguments[3]);
         String protocol = security.equals("implicit TLS") ? "smtps" : "smtp", prefix = "mail." + protocol + ".";
         Properties settings = new Properties();
-        settings.put(prefix + "host", "127.0.0.1");
+        settings.put(prefix + "host", "localhost");
         settings.put(prefix + "port", arguments[0]);
         settings.put(prefix + "localhost", "client.test");
         settings.put(prefix + "from", "a@test");
@@ -38,7 +38,7 @@ public class Mail {
         Session session = Session.getInstance(settings);
         MimeMessage message = new MimeMessage(session, new FileInputStream(arguments[6]));
         Transport transport = session.getTransport(protocol);
-        transport.connect("127.0.0.1", login ? arguments[4] : null, login ? arguments[5] : null);
+        transport.connect("localhost", login ? arguments[4] : null, login ? arguments[5] : null);
         transport.sendMessage(message, new InternetAddress[] {new InternetAddress("u@test")});
         transport.close();
     }

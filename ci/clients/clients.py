@@ -57,14 +57,27 @@ class Client:
     version: list
     mechanisms: tuple = ()
     securities: tuple = SECURITIES
+    # Those that it does not use outside TLS, whatever it is told.
+    inside: tuple = ()
+    # It greets with HELO where it needs no extension.
+    helo: bool = False
+    # It stuffs dots in chunks too, where RFC 3030 has none.
+    stuffs: bool = False
+
+    def ways(self):
+        """Every security, each with every mechanism, of which none is one."""
+        for security in self.securities:
+            for mechanism in ("", *self.mechanisms):
+                if security != "in clear" or mechanism not in self.inside:
+                    yield security, mechanism
 
 
 CLIENTS = []
 
 
-def client(title, version, *mechanisms, securities=SECURITIES):
+def client(title, version, *mechanisms, **more):
     def register(send):
-        CLIENTS.append(Client(title, send, [str(word) for word in version], mechanisms, securities))
+        CLIENTS.append(Client(title, send, [str(word) for word in version], mechanisms, **more))
         return send
 
     return register
@@ -88,14 +101,14 @@ def msmtp(letter, *more, timeout=25):
     run(letter.work, "msmtp", *to, *tls, *verify, *auth, *more, "--", letter.recipient, content=letter.unix, timeout=timeout)
 
 
-@client("curl", ("curl", "--version"), "PLAIN", "LOGIN", "CRAM-MD5", "OAUTHBEARER", "XOAUTH2")
+@client("curl", ("curl", "--version"), "PLAIN", "LOGIN", "CRAM-MD5", "OAUTHBEARER")
 def curl(letter, *more, timeout=25):
     scheme = letter.by_security("smtp", "smtp", "smtps")
     tls = ("--ssl-reqd",) if letter.security == "STARTTLS" else ()
     verify = ("--cacert", letter.authority) if letter.security != "in clear" else ()
     auth = ()
     if letter.mechanism:
-        proof = ("--oauth2-bearer", PASSWORD, "--user", NAME) if "OAUTH" in letter.mechanism else ("--user", f"{NAME}:{PASSWORD}")
+        proof = ("--oauth2-bearer", PASSWORD, "--user", NAME) if letter.mechanism == "OAUTHBEARER" else ("--user", f"{NAME}:{PASSWORD}")
         auth = (*proof, "--login-options", f"AUTH={letter.mechanism}")
     to = ("-q", "-sS", f"{scheme}://127.0.0.1:{letter.port}/client.test", "--mail-from", letter.sender, "--mail-rcpt", letter.recipient)
     run(letter.work, "curl", *to, *tls, *verify, *auth, *more, "-T", letter.file, timeout=timeout)
@@ -138,12 +151,13 @@ def openssl(letter):
         program.wait(10)
 
 
-@client("s-nail", ("s-nail", "--version"), "PLAIN", "LOGIN", "CRAM-MD5", "OAUTHBEARER", "XOAUTH2")
+@client("s-nail", ("s-nail", "--version"), "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", inside=("XOAUTH2",), helo=True)
 def s_nail(letter):
     scheme = letter.by_security("smtp", "smtp", "smtps")
     login = f"{NAME}:{PASSWORD}@" if letter.mechanism else ""
-    auth = letter.mechanism.lower() or "none"
-    settings = [f"mta={scheme}://{login}127.0.0.1:{letter.port}", f"smtp-auth={auth}", "hostname=client.test", "from=a@test"]
+    # What it calls OAUTHBEARER is XOAUTH2 on the wire.
+    auth = {"": "none", "XOAUTH2": "oauthbearer"}.get(letter.mechanism, letter.mechanism.lower())
+    settings = [f"mta={scheme}://{login}localhost:{letter.port}", f"smtp-auth={auth}", "hostname=client.test", "from=a@test"]
     settings += ["v15-compat=yes", "sendwait", "mime-encoding=8b", "ttycharset=utf-8", "sendcharsets=utf-8", "smtp-from=a@test"]
     settings += ["tls-verify=strict", f"tls-ca-file={letter.authority}", "tls-ca-no-defaults"]
     settings += ["smtp-use-starttls"] if letter.security == "STARTTLS" else []
@@ -229,7 +243,7 @@ def jakarta_mail(letter):
     jakarta(letter, 0)
 
 
-@client("Jakarta Mail by BDAT", ("dpkg-query", "-W", "-f", "${Version}", "libjakarta-mail-java"), "PLAIN")
+@client("Jakarta Mail by BDAT", ("dpkg-query", "-W", "-f", "${Version}", "libjakarta-mail-java"), "PLAIN", stuffs=True)
 def jakarta_mail_by_chunks(letter):
     jakarta(letter, 64)
 

@@ -4,10 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
+import broken  # noqa: F401  (registers its checks)
 import checks
 import clients
-import matrix  # noqa: F401  (registers its checks)
+import letters  # noqa: F401
+import matrix  # noqa: F401
 import programs
+import relays  # noqa: F401
 import table
 
 

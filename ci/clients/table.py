@@ -31,12 +31,5 @@ def _version(client):
 def _cell(client, security):
     if security not in client.securities:
         return "–"
-    done = [mechanism or "no AUTH" for title, way, mechanism in _in_order(client) if (title, way) == (client.title, security)]
-    return ", ".join(done)
-
-
-def _in_order(client):
-    for security in SECURITIES:
-        for mechanism in ("", *client.mechanisms):
-            if (client.title, security, mechanism) in matrix.DELIVERED:
-                yield client.title, security, mechanism
+    ways = [mechanism for way, mechanism in client.ways() if way == security and (client.title, way, mechanism) in matrix.DELIVERED]
+    return ", ".join(mechanism or "no AUTH" for mechanism in ways)
