@@ -3,3 +3,4 @@
 mod process;
 mod receiving;
 mod sending;
+mod sending_secure;
