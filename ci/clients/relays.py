@@ -12,6 +12,7 @@ from programs import Receive, run
 from server import unpacked
 
 EXIM = """\
+exim_path = {program}
 exim_user = Debian-exim
 exim_group = Debian-exim
 spool_directory = {folder}/spool
@@ -46,8 +47,8 @@ def exim(work, relay):
             (work / name).mkdir()
             shutil.chown(work / name, "Debian-exim", "Debian-exim")
         configuration = work / "exim.conf"
-        configuration.write_text(EXIM.format(folder=work, port=server.port, authority=certificate.authority))
         program = unpacked(release, "exim4-daemon-heavy") / "usr/sbin/exim4"
+        configuration.write_text(EXIM.format(program=program, folder=work, port=server.port, authority=certificate.authority))
         # It takes lines as Unix has them, and -i lets a line be a dot.
         sent = run(work, program, "-C", configuration, "-i", "-odf", "-f", "a@test", "u@test", content=CONTENT.replace(b"\r\n", b"\n"), code=None)
         log = (work / "log/mainlog").read_text() if (work / "log/mainlog").exists() else sent.stderr.decode()
