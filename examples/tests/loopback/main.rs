@@ -1,6 +1,9 @@
 //! `send` against `receive`, as processes that talk over loopback.
 
+#[path = "../probe/dns.rs"]
+mod dns;
 mod process;
 mod receiving;
+mod receiving_trust;
 mod sending;
 mod sending_secure;
