@@ -1,7 +1,10 @@
 //! `send` against `receive`, as processes that talk over loopback.
 
 mod attacks;
+#[path = "../probe/dns.rs"]
+mod dns;
 mod process;
 mod receiving;
+mod receiving_trust;
 mod sending;
 mod sending_secure;
