@@ -3,4 +3,5 @@
 mod process;
 mod receiving;
 mod sending;
+mod sending_hostile;
 mod sending_secure;

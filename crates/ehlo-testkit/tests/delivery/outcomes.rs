@@ -2,8 +2,9 @@
 
 use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
 use ehlo::{
-    Body, ClientName, Code, Delivery, DeliveryConfig, Envelope, ForwardPath, Recipient, Recipients,
-    Reply, ReversePath, SendError, Verb,
+    Body, ClientName, Code, Delivery, DeliveryConfig, Envelope, ForwardPath, OtherParameter,
+    Parameter, Parameters, Recipient, Recipients, Reply, ReversePath, SendError, SyntaxErrorKind,
+    Verb,
 };
 
 use crate::harness::{
@@ -155,6 +156,34 @@ fn what_the_server_does_not_offer_is_not_sent() {
     assert_eq!(fates(&report.outcomes[1]), ONE_REFUSED);
     let start = "EHLO client.example\r\nMAIL FROM:<s@x.example>\r\n";
     assert!(report.sent.starts_with(start), "{}", report.sent);
+}
+
+/// What cannot stand together is said as what it is, and nothing of it is sent.
+#[test]
+fn parameters_that_do_not_go_together() {
+    const SIZE: &str = "250-mx.example\r\n250-SIZE\r\n250 PIPELINING\r\n";
+    let recipients = five();
+    let twice = [Parameter::Size(20)];
+    let names: Vec<String> = (0..25).map(|n| format!("X{n}")).collect();
+    let other = |name| OtherParameter::new(name, None).expect("a parameter");
+    let many: Vec<_> = names.iter().map(|name| Parameter::Other(other(name))).collect();
+    let envelope = |parameters| Envelope {
+        size: Some(20),
+        parameters: Parameters::mail(parameters).expect("parameters"),
+        ..Envelope::new(sender(), &recipients)
+    };
+    for (parameters, error) in [
+        (&twice[..], SendError::Parameter(SyntaxErrorKind::DuplicateParameter)),
+        (&many[..], SendError::TooManyParameters),
+        (&many[..1], SendError::UnknownParameter),
+    ] {
+        let report = Run::new(&[envelope(parameters)]).carry(script(SIZE, &[]));
+        assert_eq!(fates(&report.outcomes[0]), [Fate::Refused; 5]);
+        assert_eq!(report.outcomes[0][0].stage, Verb::Mail);
+        assert_eq!(report.sent, "EHLO client.example\r\nQUIT\r\n");
+        let why = format!("error: {error:?} }}");
+        assert!(report.events.iter().any(|event| event.ends_with(&why)), "{:#?}", report.events);
+    }
 }
 
 #[test]

@@ -171,7 +171,8 @@ impl<'e> Delivery<'e> {
         let at = match self.stage {
             Stage::Mail => Verb::Mail,
             Stage::Rcpt => Verb::Rcpt,
-            Stage::Transfer | Stage::LoneDot => Verb::Data,
+            Stage::Transfer => Verb::Data,
+            Stage::LoneDot => Verb::Message,
             Stage::LastChunk => Verb::BdatLast,
             _ => return self.client.poison(),
         };
