@@ -13,7 +13,7 @@ use crate::sending_secure::error;
 #[test]
 fn a_server_that_cheats() {
     let auth = "250-mx\r\n250 AUTH CRAM-MD5 SCRAM-SHA-256\r\n";
-    let cases: [(&[(&'static str, &'static str)], &str); 3] = [
+    let cases: [(&[Step], &str); 3] = [
         (
             &[("", "220 mx\r\n"), ("EHLO", auth), ("AUTH", "235 2.7.0 welcome\r\n")],
             "send: the server said yes before it had proven itself\n",
@@ -56,7 +56,7 @@ fn a_server_whose_replies_are_wrong() {
     let hello = [("", "220 mx\r\n"), ("EHLO", "250-mx\r\n250 PIPELINING\r\n")];
     let endless: &'static str = "250-and so on\r\n".repeat(100_000).leak();
     let long: &'static str = format!("250 {}\r\n", "x".repeat(1 << 17)).leak();
-    let cases: [(&[(&'static str, &'static str)], i32, &str, &str); 7] = [
+    let cases: [(&[Step], i32, &str, &str); 7] = [
         (&[("", "220 mx\r\n"), ("EHLO", endless)], 2, "this is no reply: ", "deferred"),
         (&[("", "220 mx\r\n"), ("EHLO", long)], 2, "this is no reply: ", "deferred"),
         // The lines of one reply have one code.
@@ -105,6 +105,9 @@ fn a_server_whose_replies_are_wrong() {
     }
 }
 
+/// How a command begins, and the reply to it.
+type Step = (&'static str, &'static str);
+
 /// A server that expects commands with these beginnings, answers each, and ends.
 pub(crate) struct Script {
     address: String,
@@ -112,7 +115,7 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    pub(crate) fn start(script: &[(&'static str, &'static str)]) -> Self {
+    pub(crate) fn start(script: &[Step]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
         let address = listener.local_addr().expect("it is bound").to_string();
         let script = script.to_vec();
