@@ -6,6 +6,17 @@ use crate::{
 };
 
 /// What a [`Client`](crate::Client) reports.
+///
+/// ```
+/// use ehlo::client::Event;
+/// use ehlo::{Client, ClientConfig, Machine, Verb};
+///
+/// let mut client = Client::new(ClientConfig::DEFAULT);
+/// assert_eq!(client.receive(b"220-mx.exam").event, Event::NeedInput);
+/// client.end_of_input();
+/// assert_eq!(client.receive(b"220-mx.exam").event, Event::Unanswered { to: Verb::Greeting });
+/// assert_eq!(client.receive(b"").event, Event::Closed);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event<'i> {
     /// The input holds no whole reply; read more.
@@ -35,6 +46,15 @@ pub enum Event<'i> {
 }
 
 /// Why [`Client`](crate::Client) sends nothing. Each is found before an octet is written.
+///
+/// ```
+/// use ehlo::{Client, ClientConfig, Command, SendError, State, Verb};
+///
+/// let mut client = Client::new(ClientConfig::DEFAULT);
+/// client.receive(b"220 mx.example\r\n");
+/// let refused = client.send(&Command::Data, &mut [0; 512]);
+/// assert_eq!(refused, Err(SendError::OutOfState { state: State::Start, verb: Verb::Data }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {

@@ -19,6 +19,18 @@ use crate::{
 };
 
 /// The configuration of a [`Client`].
+///
+/// ```
+/// use ehlo::{ClientConfig, Newlines, ReplyLimits};
+///
+/// let config = ClientConfig {
+///     newlines: Newlines::Normalise,
+///     reply: ReplyLimits { octets: 4096, ..ReplyLimits::DEFAULT },
+///     require_tls: true,
+///     ..ClientConfig::DEFAULT
+/// };
+/// assert!(config.pipelining && !config.plaintext_auth);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientConfig {
     /// Leniencies of the grammar of replies.

@@ -1,6 +1,6 @@
 //! What a delivery does where it has a choice.
 
-use crate::ClientConfig;
+use crate::{ClientConfig, Newlines};
 
 /// How a [`Delivery`](crate::Delivery) behaves.
 ///
@@ -65,6 +65,19 @@ impl Default for DeliveryConfig {
 }
 
 /// What a delivery greets with, RFC 5321 §3.2. LMTP has LHLO alone.
+///
+/// ```
+/// use ehlo::delivery::HelloPolicy;
+/// use ehlo::{ClientName, Delivery, DeliveryConfig, Machine};
+///
+/// let config = DeliveryConfig { hello: HelloPolicy::HeloOnly, ..DeliveryConfig::default() };
+/// let mut delivery = Delivery::new(ClientName::new("client.example")?, config);
+/// delivery.receive(b"220 mx.example\r\n");
+/// let mut out = [0; 512];
+/// let n = delivery.transmit(&mut out)?;
+/// assert_eq!(&out[..n], b"HELO client.example\r\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HelloPolicy {
     /// EHLO alone, for envelopes that need an extension: a server that refuses it is of no use.
@@ -81,6 +94,19 @@ pub enum HelloPolicy {
 }
 
 /// Whether a session in clear goes on inside TLS, RFC 3207.
+///
+/// ```
+/// use ehlo::delivery::{Event, TlsPolicy, Unusable};
+/// use ehlo::{ClientName, Delivery, DeliveryConfig, Machine};
+///
+/// let config = DeliveryConfig { tls: TlsPolicy::Require, ..DeliveryConfig::default() };
+/// let mut delivery = Delivery::new(ClientName::new("client.example")?, config);
+/// delivery.receive(b"220 mx.example\r\n");
+/// delivery.transmit(&mut [0; 512])?;
+/// delivery.receive(b"250 mx.example\r\n");
+/// assert_eq!(delivery.receive(b"").event, Event::Unusable(Unusable::TlsNotOffered));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TlsPolicy {
     /// STARTTLS is not said.
@@ -94,6 +120,20 @@ pub enum TlsPolicy {
 }
 
 /// Whether a delivery authenticates, RFC 4954.
+///
+/// ```
+/// use ehlo::delivery::{AuthPolicy, Event, Unusable};
+/// use ehlo::{ClientName, Delivery, DeliveryConfig, Machine};
+///
+/// let config = DeliveryConfig { auth: AuthPolicy::Require, ..DeliveryConfig::default() };
+/// let mut delivery = Delivery::new(ClientName::new("client.example")?, config);
+/// delivery.receive(b"220 mx.example\r\n");
+/// delivery.transmit(&mut [0; 512])?;
+/// // A password does not go in clear, so nothing is left to authenticate with.
+/// delivery.receive(b"250-mx.example\r\n250 AUTH PLAIN LOGIN\r\n");
+/// assert_eq!(delivery.receive(b"").event, Event::Unusable(Unusable::AuthNotOffered));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AuthPolicy {
     /// It does not.
@@ -107,6 +147,13 @@ pub enum AuthPolicy {
 
 /// How the content goes: by BDAT in chunks, RFC 3030, or by DATA. A message of BODY=BINARYMIME goes
 /// by BDAT whatever this says.
+///
+/// ```
+/// use ehlo::DeliveryConfig;
+/// use ehlo::delivery::ChunkingPolicy;
+///
+/// assert_eq!(DeliveryConfig::default().chunking, ChunkingPolicy::Pipelined);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChunkingPolicy {
     /// By DATA.
@@ -117,4 +164,38 @@ pub enum ChunkingPolicy {
     /// In chunks wherever that is offered. Without PIPELINING there is one chunk for each
     /// [`NeedContent`](super::Event::NeedContent).
     Offered,
+}
+
+/// The configuration without the client's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Config {
+    pub(super) newlines: Newlines,
+    pub(super) lmtp: bool,
+    pub(super) hello: HelloPolicy,
+    pub(super) tls: TlsPolicy,
+    pub(super) auth: AuthPolicy,
+    pub(super) plaintext_auth: bool,
+    pub(super) chunking: ChunkingPolicy,
+    pub(super) pipelining: bool,
+    pub(super) early_content: u64,
+    pub(super) overlap: bool,
+    pub(super) split: bool,
+}
+
+impl Config {
+    pub(super) const fn of(config: &DeliveryConfig) -> Self {
+        Self {
+            newlines: config.client.newlines,
+            lmtp: config.lmtp,
+            hello: config.hello,
+            tls: config.tls,
+            auth: config.auth,
+            plaintext_auth: config.client.plaintext_auth,
+            chunking: config.chunking,
+            pipelining: config.client.pipelining,
+            early_content: config.early_content,
+            overlap: config.overlap,
+            split: config.split,
+        }
+    }
 }

@@ -3,6 +3,20 @@
 use crate::{Body, ForwardPath, Parameters, ReversePath};
 
 /// The envelope of one message, RFC 5321 §2.3.1.
+///
+/// ```
+/// use ehlo::{Body, Envelope, ForwardPath, ReversePath};
+///
+/// let recipients = [ForwardPath::new("b@example.net")?];
+/// let envelope = Envelope {
+///     size: Some(1200),
+///     body: Body::EightBitMime,
+///     repeatable: true,
+///     ..Envelope::new(ReversePath::new("a@example.org")?, &recipients)
+/// };
+/// assert!(!envelope.smtputf8 && envelope.parameters.is_empty());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Envelope<'e> {
     /// Where notifications go; the null reverse-path for none.
@@ -46,6 +60,16 @@ impl<'e> Envelope<'e> {
 }
 
 /// One recipient of an envelope.
+///
+/// ```
+/// use ehlo::{ForwardPath, Notify, Parameter, Parameters, Recipient};
+///
+/// let never = [Parameter::Notify(Notify::NEVER)];
+/// let forward_path = ForwardPath::new("b@example.net")?;
+/// let recipient = Recipient { forward_path, parameters: Parameters::rcpt(&never)? };
+/// assert_ne!(recipient, Recipient::from(forward_path));
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipient<'e> {
     /// The address.
@@ -61,6 +85,24 @@ impl<'e> From<ForwardPath<'e>> for Recipient<'e> {
 }
 
 /// Any source of recipients that can name each by its place.
+///
+/// ```
+/// use ehlo::{ForwardPath, Recipient, Recipients};
+///
+/// /// Lines of a file that is in memory.
+/// #[derive(Debug)]
+/// struct Lines<'f>(&'f str);
+///
+/// impl Recipients for Lines<'_> {
+///     fn recipient(&self, index: usize) -> Option<Recipient<'_>> {
+///         let line = self.0.lines().nth(index)?;
+///         ForwardPath::new(line).ok().map(Recipient::from)
+///     }
+/// }
+///
+/// let lines = Lines("b@example.net\nc@example.net\n");
+/// assert!(lines.recipient(1).is_some() && lines.recipient(2).is_none());
+/// ```
 pub trait Recipients: core::fmt::Debug {
     /// The recipient at `index`, counted from 0; `None` after the last. As long as the envelope is
     /// open, the same index gives the same recipient.

@@ -6,6 +6,18 @@ use crate::{Mechanisms, Reply, SendError, SyntaxError, Verb};
 ///
 /// Envelopes are counted from 0 in the order in which they were given, recipients from 0 in the
 /// order of their envelope.
+///
+/// ```
+/// use ehlo::delivery::Event;
+/// use ehlo::{ClientName, Delivery, DeliveryConfig, Machine, Verb};
+///
+/// let name = ClientName::new("client.example")?;
+/// let mut delivery = Delivery::new(name, DeliveryConfig::default());
+/// let received = delivery.receive(b"220 mx.example ESMTP\r\n");
+/// let Event::Reply { to: Verb::Greeting, reply } = received.event else { panic!() };
+/// assert_eq!((reply.code().number(), received.consumed), (220, 22));
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event<'i> {
     /// The input holds no whole reply; read more.
@@ -137,6 +149,15 @@ impl<'i> Event<'i> {
 }
 
 /// The recipients of an envelope, from one on up to another, that have no outcome yet.
+///
+/// ```
+/// use ehlo::delivery::{Event, Part};
+/// use ehlo::{SendError, Verb};
+///
+/// let all = Part { envelope: 2, first: 0, end: usize::MAX };
+/// let event = Event::NotSent { part: all, at: Verb::Mail, error: SendError::MessageTooLarge };
+/// assert_eq!(event.envelope(), Some(2));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The envelope.
@@ -148,6 +169,10 @@ pub struct Part {
 }
 
 /// Why a session takes no envelope.
+///
+/// ```
+/// assert_eq!(ehlo::delivery::Unusable::TlsRefused.to_string(), "TLS is required and was refused");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unusable {

@@ -4,6 +4,12 @@ use super::{Event, Part};
 use crate::{Code, EnhancedCode, Reply, SendError, Severity, Verb};
 
 /// What became of a recipient.
+///
+/// ```
+/// use ehlo::delivery::{Fate, Outcome};
+///
+/// assert_eq!(Outcome::PENDING.fate, Fate::Pending);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// Nothing has been said yet.
@@ -20,6 +26,23 @@ pub enum Fate {
 }
 
 /// What became of a recipient, and who said so.
+///
+/// ```
+/// use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
+/// use ehlo::{Code, EnhancedCode, Reply, Verb};
+///
+/// let mut memory = [Outcome::PENDING];
+/// let full = EnhancedCode::new(4, 2, 2).unwrap();
+/// let reply = Reply::enhanced(Code::INSUFFICIENT_STORAGE, full, "mailbox full");
+/// Outcomes::new(&mut memory).record(&Event::Recipient { envelope: 0, index: 0, reply });
+/// let deferred = Outcome {
+///     fate: Fate::Deferred,
+///     code: Some(Code::INSUFFICIENT_STORAGE),
+///     enhanced_code: Some(full),
+///     stage: Verb::Rcpt,
+/// };
+/// assert_eq!(memory, [deferred]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// What became of the recipient.
