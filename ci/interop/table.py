@@ -9,9 +9,10 @@ runs that had to succeed; the three adapters take turns.
 
 - **in clear**, **STARTTLS**, **implicit TLS**: a message arrives, by each of the adapters; the certificate is verified. A server
   that takes mail from users only is told a name and a password.
-- **AUTH**: each mechanism that both sides have for a password, inside TLS: with the right one the message arrives, with a wrong one
+- **AUTH**: each mechanism that both sides have, inside TLS: with the right password or token the message arrives, with a wrong one
   nothing does and the exit code is 2.
-- **`--no-pipelining`**, **`--no-chunking`**: dots and half a megabyte arrive without the extension that the server offers.
+- **`--no-pipelining`**, **`--no-chunking`**: dots and half a megabyte arrive without the extension that the server offers, and
+  without both.
 - **content**: {kinds}; a last line without CRLF, and a file with the line ends of Unix.
 - **8-bit**, **SMTPUTF8**: they arrive where the extension is offered; elsewhere they are refused before an octet is sent.
 - **one of five refused**: its reply; the other four are accepted, and get the message.

@@ -1,5 +1,6 @@
 """Servers in Python and JavaScript, and smtp-sink: they keep content octet by octet, or line by line."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -82,6 +83,30 @@ exports.hook_rcpt = (next, connection, [address]) => {
     return address.address() === %s ? next(DENY, 'no such mailbox') : next(OK);
 };
 """
+
+
+class Receive(Server):
+    """The example of this project: one that begins in clear, and one inside TLS."""
+
+    title = "`receive` of this project"
+    copy_for_each = False
+    mechanisms = (
+        "PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "OAUTHBEARER", "XOAUTH2",
+    )
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            for door, flags in (("plain", ()), ("implicit", ("--implicit-tls",))):
+                tls = "--cert", self.certificate.chain, "--key", self.certificate.key, *flags
+                work = self.folder / door
+                work.mkdir()
+                receive = programs.Receive(work, *tls, "--user", ":".join(LOGIN), "--reject", REFUSED)
+                self.ports[door] = stack.enter_context(receive).port
+            self.mail, self.running = self.folder, stack.pop_all()
+        return self
+
+    def __exit__(self, *reason):
+        self.running.__exit__(*reason)
 
 
 class Sink(Server):

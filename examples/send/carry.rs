@@ -52,7 +52,7 @@ impl Way {
     }
 }
 
-/// On `std::net`, whose sockets keep the time themselves.
+/// On `std::net`.
 pub(crate) fn blocking<'v>(
     way: &Way,
     delivery: Delivery<'v>,
@@ -60,7 +60,7 @@ pub(crate) fn blocking<'v>(
 ) -> Result<(), String> {
     let connect = || {
         let stream = connect(way)?;
-        limit(&stream, CONNECT)?;
+        ehlo_blocking::prepare(&stream)?;
         if way.implicit {
             MaybeTls::connect(stream, way.tls.clone(), way.name.clone())
         } else {
@@ -69,10 +69,7 @@ pub(crate) fn blocking<'v>(
     };
     let stream = connect().map_err(|error| way.failed(&error))?;
     let mut connection = ehlo_blocking::Connection::new(stream, delivery);
-    let keep_time = |stream: &mut MaybeTls<TcpStream>, time| {
-        stream.below().map_or(Ok(()), |stream| limit(stream, time))
-    };
-    if let Err(error) = connection.deliver_tls(&mut *session, keep_time, &way.tls, &way.name) {
+    if let Err(error) = connection.deliver_tls(&mut *session, &way.tls, &way.name) {
         session.broken(&error);
     }
     Ok(())
@@ -144,21 +141,12 @@ async fn sleep(time: Duration) {
     smol::Timer::after(time).await;
 }
 
-fn limit(stream: &TcpStream, time: Duration) -> io::Result<()> {
-    stream.set_read_timeout(Some(time))?;
-    stream.set_write_timeout(Some(time))
-}
-
 /// Tries each address of the server. RFC 5321 says nothing of how long.
 fn connect(way: &Way) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "no address");
     for address in (way.host.as_str(), way.port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, CONNECT) {
-            Ok(stream) => {
-                // Without this a command may wait 40 ms for the peer's delayed ACK.
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
+            Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
     }

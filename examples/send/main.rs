@@ -45,6 +45,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let helo = arguments.helo.clone().unwrap_or_else(ehlo_examples::host_name);
     // RFC 3030 §3: what is binary has no lines.
     let is_binary = matches!(arguments.body, Some(Body::BinaryMime));
+    if is_binary && arguments.no_chunking {
+        return Err("--body binarymime goes in chunks, without --no-chunking".into());
+    }
     let newlines = (!is_binary).then_some(arguments.newlines);
     let content = Content::open(&arguments.file, arguments.count, newlines)
         .map_err(|error| format!("cannot read {}: {error}", arguments.file.display()))?;

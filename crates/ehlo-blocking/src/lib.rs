@@ -5,9 +5,11 @@
 #[cfg(feature = "rustls")]
 mod tls;
 
+use std::future::poll_fn;
 use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ehlo::{Courier, Delivery, Endpoint, Machine, Messages, Step, Transport, Turn};
 #[cfg(feature = "rustls")]
@@ -54,14 +56,16 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
         Self::from_parts(stream, Endpoint::new(machine))
     }
 
-    /// The next event and the means to answer it. Writes what is due, then reads.
+    /// The next event and the means to answer it. Writes what is due, then reads. On a stream that is
+    /// [`prepare`]d it reads also while the peer does not, and waits as long as the machine says.
     ///
     /// # Errors
     ///
-    /// Those of the stream. The end of the stream is an event, not an error.
+    /// Those of the stream, and `TimedOut`. The end of the stream is an event, not an error.
     #[allow(clippy::should_implement_trait)] // an iterator cannot lend its items
     pub fn next(&mut self) -> io::Result<Turn<'_, M>> {
-        done(|context| self.endpoint.poll_ready(context, &mut self.stream))?;
+        let limit = self.timeout();
+        done(limit, |context| self.endpoint.poll_ready(context, &mut self.stream))?;
         Ok(self.endpoint.turn())
     }
 
@@ -71,7 +75,23 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
     ///
     /// Those of the stream.
     pub fn flush(&mut self) -> io::Result<()> {
-        done(|context| self.endpoint.poll_flush(context, &mut self.stream))
+        let limit = self.timeout();
+        done(limit, |context| self.endpoint.poll_flush(context, &mut self.stream))
+    }
+
+    /// Writes all of the outbox, says that nothing more comes, and waits until the peer does too.
+    ///
+    /// # Errors
+    ///
+    /// As of [`next`](Self::next).
+    pub fn close(&mut self) -> io::Result<()>
+    where
+        S: HalfClose,
+    {
+        self.flush()?;
+        self.stream.0.half_close()?;
+        let limit = self.timeout();
+        done(limit, |context| self.endpoint.poll_close(context, &mut self.stream))
     }
 
     /// How long the next wait for the peer may last, by the machine.
@@ -81,44 +101,30 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
 }
 
 impl<'v, S: Read + Write> Connection<S, Delivery<'v>> {
-    /// Delivers `messages`, whose content is any [`Read`], up to the end of the session. `timer` sets
-    /// how long reading from the stream and writing to it may last, as
-    /// [`TcpStream::set_read_timeout`](std::net::TcpStream::set_read_timeout) does: what the machine
-    /// says. A session that is to go on inside TLS has failed; see `deliver_tls`.
+    /// Delivers `messages`, whose content is any [`Read`], up to the end of the session. A session
+    /// that is to go on inside TLS has failed; see `deliver_tls`.
     ///
     /// # Errors
     ///
-    /// Those of the stream and of `timer`; what was begun has its outcomes by then.
-    pub fn deliver<X: Messages<'v, Content: Read>>(
-        &mut self,
-        messages: X,
-        mut timer: impl FnMut(&mut S, Duration) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let mut courier = Courier::new(messages, read);
-        while self.carry(&mut courier, &mut timer)? == Step::Upgrade {
+    /// As of [`next`](Self::next); what was begun has its outcomes by then.
+    pub fn deliver<X: Messages<'v, Content: Read>>(&mut self, messages: X) -> io::Result<()> {
+        let mut courier = Courier::new(messages, content, expiry);
+        while self.carry(&mut courier)? == Step::Upgrade {
             self.endpoint.machine_mut().tls_failed();
         }
         Ok(())
     }
 
     /// Goes on until TLS begins or the session is over.
-    fn carry<X: Messages<'v>>(
-        &mut self,
-        courier: &mut Courier<'v, X, io::Error>,
-        timer: &mut impl FnMut(&mut S, Duration) -> io::Result<()>,
-    ) -> io::Result<Step> {
-        let mut limit = Duration::ZERO;
-        loop {
-            if limit != self.timeout() {
-                limit = self.timeout();
-                timer(&mut self.stream.0, limit)?;
-            }
-            let step =
-                done(|context| self.endpoint.poll_deliver(context, &mut self.stream, courier))?;
-            if step != Step::Turn {
-                return Ok(step);
-            }
-        }
+    fn carry<X, C, F>(&mut self, courier: &mut Courier<'v, X, io::Error, C, F>) -> io::Result<Step>
+    where
+        X: Messages<'v>,
+        C: FnMut(Duration) -> F,
+        F: Future<Output = io::Error>,
+    {
+        done(Duration::MAX, |context| {
+            self.endpoint.poll_deliver(context, &mut self.stream, courier)
+        })
     }
 }
 
@@ -150,48 +156,103 @@ struct Stream<S>(S);
 impl<S: Read + Write> Transport for Stream<S> {
     type Error = io::Error;
 
-    fn poll_read(
-        &mut self,
-        context: &mut Context<'_>,
-        space: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        read(&mut self.0, context, space)
+    fn poll_read(&mut self, _: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+        attempt(|| self.0.read(space))
     }
 
     fn poll_write(&mut self, _: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(match uninterrupted(|| self.0.write(octets)) {
+        attempt(|| match self.0.write(octets) {
             Ok(0) => Err(io::ErrorKind::WriteZero.into()),
             result => result,
         })
     }
 
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(uninterrupted(|| self.0.flush()))
+        attempt(|| self.0.flush())
     }
 
-    /// A stream that is only read and written has no way to say so.
+    /// [`HalfClose`] has said so.
     fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_flush(context)
     }
 }
 
-fn read<R: Read>(reader: &mut R, _: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
-    Poll::Ready(uninterrupted(|| reader.read(space)))
+/// Prepares a socket: what is written goes out at once, and a call that would block for longer gives
+/// way, so that a connection reads while the peer does not, and keeps the machine's time limits.
+///
+/// # Errors
+///
+/// Those of the socket.
+pub fn prepare(socket: &TcpStream) -> io::Result<()> {
+    socket.set_nodelay(true)?;
+    socket.set_read_timeout(Some(GIVES_WAY))?;
+    socket.set_write_timeout(Some(GIVES_WAY))
 }
 
-fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+/// A stream that can be told that nothing more is written to it.
+pub trait HalfClose {
+    /// Tells the peer so; reading goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream.
+    fn half_close(&mut self) -> io::Result<()>;
+}
+
+impl HalfClose for TcpStream {
+    fn half_close(&mut self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
+fn content<R: Read>(
+    reader: &mut R,
+    _: &mut Context<'_>,
+    space: &mut [u8],
+) -> Poll<io::Result<usize>> {
     loop {
-        match call() {
+        match reader.read(space) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
+            result => return Poll::Ready(result),
         }
     }
 }
 
-/// A stream that blocks never leaves a call pending.
-fn done<T>(call: impl FnOnce(&mut Context<'_>) -> Poll<io::Result<T>>) -> io::Result<T> {
-    match call(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(result) => result,
-        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+/// Pending when the stream gives way.
+fn attempt<T>(mut call: impl FnMut() -> io::Result<T>) -> Poll<io::Result<T>> {
+    loop {
+        match call().map_err(|error| (error.kind(), error)) {
+            Err((io::ErrorKind::Interrupted, _)) => {}
+            Err((io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut, _)) => return Poll::Pending,
+            result => return Poll::Ready(result.map_err(|(_, error)| error)),
+        }
     }
 }
+
+/// Asks again whenever the stream has given way, for as long as `limit`.
+fn done<T>(
+    limit: Duration,
+    mut call: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>,
+) -> io::Result<T> {
+    let begun = Instant::now();
+    loop {
+        match call(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => return result,
+            Poll::Pending if begun.elapsed() >= limit => return Err(io::ErrorKind::TimedOut.into()),
+            Poll::Pending => {}
+        }
+    }
+}
+
+/// Ready when `limit` has passed.
+fn expiry(limit: Duration) -> impl Future<Output = io::Error> {
+    let begun = Instant::now();
+    poll_fn(move |_| {
+        if begun.elapsed() < limit {
+            return Poll::Pending;
+        }
+        Poll::Ready(io::ErrorKind::TimedOut.into())
+    })
+}
+
+const GIVES_WAY: Duration = Duration::from_millis(100);

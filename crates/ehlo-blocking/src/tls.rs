@@ -9,9 +9,24 @@ use rustls::ProtocolVersion;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 
-use crate::Connection;
+use crate::{Connection, HalfClose, attempt, done};
 
 /// A stream in clear that may go on inside TLS.
+///
+/// ```
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo_blocking::{Connection, MaybeTls};
+///
+/// # use std::io::Cursor;
+/// # let stream = Cursor::new(Vec::new());
+/// // In clear until `Event::StartTls` comes, and then `Connection::accept_tls`.
+/// let mut connection = Connection::new(MaybeTls::Clear(stream), Server::new(ServerConfig::DEFAULT));
+/// connection.next()?.answer.standard_reply("mx.example")?;
+/// connection.flush()?;
+/// let MaybeTls::Clear(stream) = connection.stream() else { panic!("it is in clear") };
+/// assert_eq!(stream.get_ref(), b"220 mx.example ESMTP\r\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub enum MaybeTls<S> {
     /// The stream itself.
@@ -40,7 +55,7 @@ impl<S: Read + Write> MaybeTls<S> {
     /// Those of the handshake.
     pub fn accept(stream: S, config: Arc<ServerConfig>) -> io::Result<Self> {
         let tls = ServerConnection::new(config).map_err(io::Error::other)?;
-        shake_hands(tls.into(), stream)
+        shake_hands(tls.into(), stream, HANDSHAKE)
     }
 
     /// Shakes hands as the client; the certificate must be one for `name`.
@@ -54,7 +69,7 @@ impl<S: Read + Write> MaybeTls<S> {
         name: ServerName<'static>,
     ) -> io::Result<Self> {
         let tls = ClientConnection::new(config, name).map_err(io::Error::other)?;
-        shake_hands(tls.into(), stream)
+        shake_hands(tls.into(), stream, HANDSHAKE)
     }
 }
 
@@ -114,13 +129,12 @@ impl<'v, S: Read + Write> Connection<MaybeTls<S>, Delivery<'v>> {
     pub fn deliver_tls<X: Messages<'v, Content: Read>>(
         &mut self,
         messages: X,
-        mut timer: impl FnMut(&mut MaybeTls<S>, Duration) -> io::Result<()>,
         config: &Arc<ClientConfig>,
         name: &ServerName<'static>,
     ) -> io::Result<()> {
-        let mut courier = Courier::new(messages, crate::read);
+        let mut courier = Courier::new(messages, crate::content, crate::expiry);
         courier.bind(self.channel_binding());
-        while self.carry(&mut courier, &mut timer)? == Step::Upgrade {
+        while self.carry(&mut courier)? == Step::Upgrade {
             match self.connect_tls(config.clone(), name.clone()) {
                 Ok(()) => courier.bind(self.channel_binding()),
                 Err(error) => {
@@ -177,12 +191,27 @@ trait ReadWrite: Read + Write {}
 
 impl<T: Read + Write> ReadWrite for T {}
 
+impl<S: Read + Write + HalfClose> HalfClose for MaybeTls<S> {
+    /// With the `close_notify` of TLS, RFC 8446 §6.1.
+    fn half_close(&mut self) -> io::Result<()> {
+        if let Self::Tls(tls, _) = self {
+            tls.send_close_notify();
+            done(HANDSHAKE, |_| attempt(|| self.flush()))?;
+        }
+        match self {
+            Self::Clear(stream) | Self::Tls(_, stream) => stream.half_close(),
+            Self::Gone => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+}
+
 fn shake_hands<S: Read + Write>(
     mut tls: rustls::Connection,
     mut stream: S,
+    limit: Duration,
 ) -> io::Result<MaybeTls<S>> {
     while tls.is_handshaking() {
-        tls.complete_io(&mut stream)?;
+        done(limit, |_| attempt(|| tls.complete_io(&mut stream)))?;
     }
     Ok(MaybeTls::Tls(Box::new(tls), stream))
 }
@@ -190,3 +219,6 @@ fn shake_hands<S: Read + Write>(
 fn injected() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, ehlo::Injected)
 }
+
+/// For a handshake where there is no machine to say how long it may last: as for a greeting.
+const HANDSHAKE: Duration = Duration::from_secs(300);

@@ -8,7 +8,7 @@ mod tls;
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -113,31 +113,24 @@ impl<'v, S: AsyncRead + AsyncWrite + Unpin> Connection<S, Delivery<'v>> {
         X: Messages<'v, Content: AsyncRead + Unpin>,
         F: Future<Output = ()>,
     {
-        let mut courier = Courier::new(messages, read);
-        while self.carry(&mut courier, &mut timer).await? == Step::Upgrade {
+        let mut courier = Courier::new(messages, read, |limit| expiry(timer(limit)));
+        while self.carry(&mut courier).await? == Step::Upgrade {
             self.endpoint.machine_mut().tls_failed();
         }
         Ok(())
     }
 
     /// Goes on until TLS begins or the session is over.
-    async fn carry<X: Messages<'v>, F: Future<Output = ()>>(
+    async fn carry<X, C, F>(
         &mut self,
-        courier: &mut Courier<'v, X, io::Error>,
-        timer: &mut impl FnMut(Duration) -> F,
-    ) -> io::Result<Step> {
-        loop {
-            let limit = timer(self.timeout());
-            let step =
-                poll_fn(|context| self.endpoint.poll_deliver(context, &mut self.stream, courier));
-            let step = match within(limit, step).await {
-                Some(step) => step?,
-                None => self.endpoint.expired(courier, io::ErrorKind::TimedOut.into())?,
-            };
-            if step != Step::Turn {
-                return Ok(step);
-            }
-        }
+        courier: &mut Courier<'v, X, io::Error, C, F>,
+    ) -> io::Result<Step>
+    where
+        X: Messages<'v>,
+        C: FnMut(Duration) -> F,
+        F: Future<Output = io::Error>,
+    {
+        poll_fn(|context| self.endpoint.poll_deliver(context, &mut self.stream, courier)).await
     }
 }
 
@@ -203,12 +196,7 @@ fn read<R: AsyncRead + Unpin>(
     result.map_ok(|()| space.filled().len())
 }
 
-/// None when `limit` is over first.
-async fn within<T>(limit: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
-    let (mut limit, mut work) = (pin!(limit), pin!(work));
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending => limit.as_mut().poll(context).map(|()| None),
-    })
-    .await
+async fn expiry(sleep: impl Future<Output = ()>) -> io::Error {
+    sleep.await;
+    io::ErrorKind::TimedOut.into()
 }

@@ -1,7 +1,8 @@
 //! The upgrade to TLS, in both roles.
 
+use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,9 +12,28 @@ use tokio_rustls::rustls::ProtocolVersion;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
-use crate::{Connection, within};
+use crate::{Connection, expiry};
 
 /// A stream in clear that may go on inside TLS.
+///
+/// ```
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo_tokio::{Connection, MaybeTls};
+///
+/// # use tokio::io::AsyncReadExt;
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let (mut client, stream) = tokio::io::duplex(64);
+/// // In clear until `Event::StartTls` comes, and then `Connection::accept_tls`.
+/// let mut connection = Connection::new(MaybeTls::Clear(stream), Server::new(ServerConfig::DEFAULT));
+/// connection.next().await?.answer.standard_reply("mx.example")?;
+/// connection.flush().await?;
+/// let mut greeting = [0; 22];
+/// client.read_exact(&mut greeting).await?;
+/// assert_eq!(&greeting, b"220 mx.example ESMTP\r\n");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub enum MaybeTls<S> {
     /// The stream itself.
@@ -22,6 +42,32 @@ pub enum MaybeTls<S> {
     Tls(Box<TlsStream<S>>),
     /// Nothing: a handshake failed, or was abandoned.
     Gone,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> MaybeTls<S> {
+    /// Shakes hands as the server.
+    ///
+    /// # Errors
+    ///
+    /// Those of the handshake.
+    pub async fn accept(stream: S, acceptor: &TlsAcceptor) -> io::Result<Self> {
+        let stream = acceptor.accept(stream).await?;
+        Ok(Self::Tls(Box::new(TlsStream::Server(stream))))
+    }
+
+    /// Shakes hands as the client; the certificate must be one for `name`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the handshake.
+    pub async fn connect(
+        stream: S,
+        connector: &TlsConnector,
+        name: ServerName<'static>,
+    ) -> io::Result<Self> {
+        let stream = connector.connect(name, stream).await?;
+        Ok(Self::Tls(Box::new(TlsStream::Client(stream))))
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin, M: Upgrade> Connection<MaybeTls<S>, M> {
@@ -33,8 +79,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Upgrade> Connection<MaybeTls<S>, M> {
     /// come inside TLS. The connection is of no use then.
     pub async fn accept_tls(&mut self, acceptor: &TlsAcceptor) -> io::Result<()> {
         let stream = self.begin_tls().await?;
-        let stream = acceptor.accept(stream).await?;
-        self.end_tls(TlsStream::Server(stream))
+        let stream = MaybeTls::accept(stream, acceptor).await?;
+        self.end_tls(stream)
     }
 
     /// Goes on inside TLS as its client, when the machine says that TLS begins. The certificate
@@ -49,8 +95,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Upgrade> Connection<MaybeTls<S>, M> {
         name: ServerName<'static>,
     ) -> io::Result<()> {
         let stream = self.begin_tls().await?;
-        let stream = connector.connect(name, stream).await?;
-        self.end_tls(TlsStream::Client(stream))
+        let stream = MaybeTls::connect(stream, connector, name).await?;
+        self.end_tls(stream)
     }
 
     /// The stream in clear, with nothing unread and nothing unsent.
@@ -65,8 +111,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Upgrade> Connection<MaybeTls<S>, M> {
         }
     }
 
-    fn end_tls(&mut self, stream: TlsStream<S>) -> io::Result<()> {
-        *self.stream() = MaybeTls::Tls(Box::new(stream));
+    fn end_tls(&mut self, stream: MaybeTls<S>) -> io::Result<()> {
+        *self.stream() = stream;
         self.endpoint().tls_established().map_err(|_| injected())
     }
 }
@@ -90,12 +136,19 @@ impl<'v, S: AsyncRead + AsyncWrite + Unpin> Connection<MaybeTls<S>, Delivery<'v>
         X: Messages<'v, Content: AsyncRead + Unpin>,
         F: Future<Output = ()>,
     {
-        let mut courier = Courier::new(messages, crate::read);
+        let mut courier = Courier::new(messages, crate::read, |limit| expiry(timer(limit)));
         courier.bind(self.channel_binding());
-        while self.carry(&mut courier, &mut timer).await? == Step::Upgrade {
-            let limit = timer(self.timeout());
-            let upgraded = within(limit, self.connect_tls(connector, name.clone())).await;
-            match upgraded.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into())) {
+        while self.carry(&mut courier).await? == Step::Upgrade {
+            let limit = self.timeout();
+            let upgraded = {
+                let mut handshake = pin!(self.connect_tls(connector, name.clone()));
+                poll_fn(|context| match handshake.as_mut().poll(context) {
+                    Poll::Pending => courier.poll_expired(context, limit).map(Err),
+                    done @ Poll::Ready(_) => done,
+                })
+                .await
+            };
+            match upgraded {
                 Ok(()) => courier.bind(self.channel_binding()),
                 Err(error) => {
                     courier.messages().trouble(&error);

@@ -5,3 +5,4 @@ mod hostile;
 mod process;
 mod receiving;
 mod sending;
+mod sending_secure;

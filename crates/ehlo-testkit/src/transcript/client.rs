@@ -2,7 +2,7 @@
 
 use ehlo::client::Event;
 use ehlo::sasl::Response;
-use ehlo::{Client, ClientConfig, Command, Newlines, Parsed, Policy, State};
+use ehlo::{Client, ClientConfig, Command, Endpoint, Newlines, Parsed, Policy, State};
 
 use super::{Item, Transcript, show};
 use crate::split::cuts;
@@ -43,27 +43,27 @@ fn run(
         transcript.segments().iter().map(|segment| segment.replies.concat()).collect();
     runs.last_mut().expect("there is a segment").extend(trailing);
     let mut runs = runs.into_iter().zip(cuts).map(|(octets, cuts)| Replies::new(octets, cuts));
-    let mut sender = Sender::new(transcript);
+    let (mut sender, mut client) = (Sender::new(transcript), transcript.client());
     let mut replies = runs.next().expect("there is a segment");
     for (place, item) in transcript.items.iter().enumerate() {
         match item {
             Item::Tls => {
-                sender.tls()?;
+                client.tls_established().map_err(|error| error.to_string())?;
                 replies = runs.next().expect("a segment begins here");
             }
             Item::Server(reply) => {
                 let behind = &transcript.items[place..];
                 let is_last = !behind.iter().any(|item| matches!(item, Item::Client(_)));
                 let burst = if is_last { usize::MAX } else { burst(behind) };
-                while !sender.take(&mut replies.unread)? {
+                while !sender.take(client.machine_mut(), &mut replies.unread)? {
                     replies.read(burst)?;
                 }
                 replies.taken += reply.len();
             }
             _ => {}
         }
-        sender.step(item)?;
-        sender.sent.clear();
+        sender.step(item, &mut client)?;
+        client.sent(client.outbox().len());
     }
     Ok(sender.events)
 }
@@ -110,101 +110,111 @@ impl<'c> Replies<'c> {
     }
 }
 
-/// A client that sends what the transcript says, and complains where the machine does otherwise.
-pub(super) struct Sender {
-    pub(super) client: Client,
+impl Transcript {
+    /// A client for the session.
+    pub fn client(&self) -> Endpoint<Client> {
+        Endpoint::new(Client::new(ClientConfig {
+            newlines: Newlines::Keep,
+            implicit_tls: self.config.implicit_tls,
+            plaintext_auth: self.config.plaintext_auth,
+            ..ClientConfig::DEFAULT
+        }))
+    }
+}
+
+/// Has a client send what the transcript says, and complains where the machine does otherwise.
+#[derive(Debug)]
+pub struct Sender {
     content: Vec<u8>,
     messages: std::vec::IntoIter<Vec<u8>>,
     events: Vec<String>,
-    /// What was sent and not yet fetched.
-    pub(super) sent: Vec<u8>,
 }
 
 impl Sender {
-    pub(super) fn new(transcript: &Transcript) -> Self {
-        let config = ClientConfig {
-            newlines: Newlines::Keep,
-            implicit_tls: transcript.config.implicit_tls,
-            plaintext_auth: transcript.config.plaintext_auth,
-            ..ClientConfig::DEFAULT
-        };
+    /// A sender for the session from its beginning.
+    pub fn new(transcript: &Transcript) -> Self {
         Self {
-            client: Client::new(config),
             content: Vec::new(),
             messages: transcript.messages().into_iter(),
             events: Vec::new(),
-            sent: Vec::new(),
         }
     }
 
-    pub(super) fn tls(&mut self) -> Result<(), String> {
-        self.client.tls_established(b"").map_err(|error| error.to_string())
-    }
-
-    /// Sends a line of the client; checks a state.
-    pub(super) fn step(&mut self, item: &Item) -> Result<(), String> {
+    /// Sends a line of the client, into the outbox; checks a state.
+    ///
+    /// # Errors
+    ///
+    /// What the machine does otherwise.
+    pub fn step(&mut self, item: &Item, client: &mut Endpoint<Client>) -> Result<(), String> {
         match item {
-            Item::Client(line) => self.send(line),
+            Item::Client(line) => self.send(line, client),
             // The transcript's state is that of the server, which may be ahead by what is in flight.
             Item::State(state)
-                if *state != self.client.state() && self.client.awaits().is_none() =>
+                if *state != client.machine().state() && client.machine().awaits().is_none() =>
             {
-                Err(format!("{:?} instead of {state:?}", self.client.state()))
+                Err(format!("{:?} instead of {state:?}", client.machine().state()))
             }
             _ => Ok(()),
         }
     }
 
-    fn send(&mut self, line: &[u8]) -> Result<(), String> {
-        let mut out = vec![0; 64 * 1024];
-        let written = if self.client.wants_content() {
-            self.content.extend(line);
+    fn send(&mut self, line: &[u8], client: &mut Endpoint<Client>) -> Result<(), String> {
+        let before = client.outbox().len();
+        let (is_content, state) = (client.machine().wants_content(), client.machine().state());
+        let mut answer = client.answer();
+        self.content.extend(line);
+        if is_content {
             if line != b".\r\n" {
                 return Ok(());
             }
             let message = self.messages.next().ok_or("no message is left")?;
-            let mut written = if message.is_empty() {
-                0
-            } else {
-                self.client.mail_data(&message, &mut out).map_err(|e| e.to_string())?.written
-            };
-            written += self.client.end_mail_data(&mut out[written..]).map_err(|e| e.to_string())?;
-            written
-        } else if self.client.state() == State::Auth {
+            answer.mail_data(&message).map_err(|error| error.to_string())?;
+            answer.end_mail_data().map_err(|error| error.to_string())?;
+        } else if state == State::Auth {
             let text = line.strip_suffix(b"\r\n").unwrap_or(line);
             let response = Response::parse(text).map_err(|error| error.to_string())?;
-            self.content.extend(line);
-            self.client.respond(&response, &mut out).map_err(|e| e.to_string())?
+            answer.respond(&response).map_err(|error| error.to_string())?;
         } else {
-            self.content.extend(line);
             match Command::parse(line, &Policy::LENIENT) {
-                Ok(Parsed::Complete { value, .. }) => self
-                    .client
-                    .send(&value, &mut out)
-                    .map_err(|error| format!("{}: {error}", show(line)))?,
+                Ok(Parsed::Complete { value, .. }) => {
+                    answer.send(&value).map_err(|error| format!("{}: {error}", show(line)))?;
+                }
                 other => return Err(format!("{} is no command: {other:?}", show(line))),
             }
-        };
-        let wanted = std::mem::take(&mut self.content);
-        if out[..written] != wanted[..] {
-            return Err(format!("{} instead of {}", show(&out[..written]), show(&wanted)));
         }
-        self.sent.extend(wanted);
-        Ok(())
+        let (written, wanted) = (&client.outbox()[before..], std::mem::take(&mut self.content));
+        if written == wanted {
+            Ok(())
+        } else {
+            Err(format!("{} instead of {}", show(written), show(&wanted)))
+        }
     }
 
     /// Takes one reply; whether there was one.
-    pub(super) fn take(&mut self, unread: &mut Vec<u8>) -> Result<bool, String> {
-        let received = self.client.receive(unread);
-        let taken = match received.event {
-            Event::NeedInput => false,
-            Event::Reply { .. } => true,
-            other => return Err(format!("{other:?}")),
-        };
-        if taken {
-            self.events.push(format!("{:?}", received.event));
-        }
+    pub(super) fn take(
+        &mut self,
+        client: &mut Client,
+        unread: &mut Vec<u8>,
+    ) -> Result<bool, String> {
+        let received = client.receive(unread);
+        let taken = self.heard(&received.event)?;
         unread.drain(..received.consumed);
         Ok(taken)
+    }
+
+    /// Whether an event is a reply; it should be.
+    ///
+    /// # Errors
+    ///
+    /// What it is instead.
+    pub fn heard(&mut self, event: &Event<'_>) -> Result<bool, String> {
+        match event {
+            Event::NeedInput => Ok(false),
+            Event::Reply { .. } => {
+                self.events.push(format!("{event:?}"));
+                Ok(true)
+            }
+            other => Err(format!("{other:?}")),
+        }
     }
 }

@@ -23,6 +23,9 @@ mod client;
 mod pair;
 mod server;
 
+pub use client::Sender;
+pub use server::{Script, Wanted};
+
 use ehlo::{
     Capabilities, Extension, Mechanisms, Newlines, Role, SaslMechanism, ServerConfig, ServerLimits,
     State,
@@ -163,6 +166,18 @@ struct Segment {
 }
 
 impl Transcript {
+    /// What the client sends, and what it hears, up to the change of the layer below or the end;
+    /// then what comes behind it.
+    pub fn exchanges(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let segments = self.segments().into_iter();
+        segments
+            .map(|segment| {
+                let replies = segment.replies.into_iter().flat_map(|expected| expected.reply);
+                (segment.client, replies.collect())
+            })
+            .collect()
+    }
+
     fn segments(&self) -> Vec<Segment> {
         let mut segments = vec![Segment::default()];
         for item in &self.items {

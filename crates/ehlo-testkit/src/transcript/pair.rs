@@ -1,5 +1,7 @@
 //! A transcript through both machines against each other.
 
+use ehlo::{Client, Endpoint};
+
 use super::client::Sender;
 use super::server::Responder;
 use super::{Item, Transcript};
@@ -12,22 +14,22 @@ pub(super) fn check(transcript: &Transcript) -> Result<(), String> {
 }
 
 fn run(transcript: &Transcript, size: usize) -> Result<(), String> {
-    let mut client = Sender::new(transcript);
+    let (mut sender, mut client) = (Sender::new(transcript), transcript.client());
     let mut server = Responder::new(transcript);
     let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
     server.take(&mut to_server)?;
     for item in &transcript.items {
         match item {
             Item::Tls => {
-                client.tls()?;
+                client.tls_established().map_err(|error| error.to_string())?;
                 server.tls()?;
             }
             Item::Server(_) => {
-                while !client.take(&mut to_client)? {
+                while !sender.take(client.machine_mut(), &mut to_client)? {
                     if pass(&mut server.sent, &mut to_client, size) {
                         continue;
                     }
-                    if !pass(&mut client.sent, &mut to_server, size) {
+                    if !send(&mut client, &mut to_server, size) {
                         return Err(format!("both wait for the other before {item:?}"));
                     }
                     server.take(&mut to_server)?;
@@ -35,12 +37,20 @@ fn run(transcript: &Transcript, size: usize) -> Result<(), String> {
             }
             _ => {}
         }
-        client.step(item)?;
+        sender.step(item, &mut client)?;
     }
-    while pass(&mut client.sent, &mut to_server, size) {
+    while send(&mut client, &mut to_server, size) {
         server.take(&mut to_server)?;
     }
     server.finish(&to_server, b"")
+}
+
+/// Moves `size` octets of the outbox at most; whether there were any.
+fn send(from: &mut Endpoint<Client>, to: &mut Vec<u8>, size: usize) -> bool {
+    let octets = size.min(from.outbox().len());
+    to.extend(&from.outbox()[..octets]);
+    from.sent(octets);
+    octets > 0
 }
 
 /// Moves `size` octets at most; whether there were any.

@@ -45,39 +45,28 @@ fn run(
         }
         responder.finish(&unread, trailing)?;
     }
-    Ok(responder.events)
+    Ok(responder.script.events)
 }
 
 /// A server that answers as the transcript says, and complains where the machine does otherwise.
 pub(super) struct Responder {
     pub(super) server: Server,
-    segments: std::vec::IntoIter<Segment>,
-    replies: std::vec::IntoIter<Expected>,
-    messages: std::vec::IntoIter<Vec<u8>>,
-    message: Vec<u8>,
-    /// What was reported, with adjacent mail data joined.
-    events: Vec<String>,
+    script: Script,
     /// What was sent and not yet fetched.
     pub(super) sent: Vec<u8>,
 }
 
 impl Responder {
     pub(super) fn new(transcript: &Transcript) -> Self {
-        let mut segments = transcript.segments().into_iter();
-        let replies = segments.next().unwrap_or_default().replies.into_iter();
         Self {
             server: Server::new(transcript.config),
-            segments,
-            replies,
-            messages: transcript.messages().into_iter(),
-            message: Vec::new(),
-            events: Vec::new(),
+            script: Script::new(transcript),
             sent: Vec::new(),
         }
     }
 
     pub(super) fn tls(&mut self) -> Result<(), String> {
-        self.replies = self.segments.next().unwrap_or_default().replies.into_iter();
+        self.script.tls();
         self.server.tls_established(b"").map_err(|error| error.to_string())
     }
 
@@ -85,45 +74,9 @@ impl Responder {
     pub(super) fn take(&mut self, unread: &mut Vec<u8>) -> Result<(), String> {
         loop {
             let received = self.server.receive(unread);
-            let (owed, refused, end) = match received.event {
-                Event::NeedInput | Event::StartTls | Event::Closed => (false, None, true),
-                Event::MailData(data) => {
-                    self.message.extend(data);
-                    (false, None, false)
-                }
-                Event::Chunk { .. } => (false, None, false),
-                Event::EndOfMailData { size } => {
-                    self.check_message(size)?;
-                    (true, None, false)
-                }
-                Event::Refused(refusal) => {
-                    if matches!(refusal.verb, Verb::Message | Verb::Bdat | Verb::BdatLast) {
-                        self.message.clear();
-                    }
-                    if refusal.verb == Verb::Message {
-                        self.messages.next();
-                    }
-                    (true, Some(refusal), false)
-                }
-                _ => (true, None, false),
-            };
-            if owed {
-                self.events.push(format!("{:?}", received.event));
-                let refused = refused.map(|refusal| (format!("{:?}", refusal.reason), refusal));
-                let expected = self
-                    .replies
-                    .next()
-                    .ok_or_else(|| format!("no reply is left for {:?}", self.events.last()))?;
-                if let Some((reason, refusal)) = &refused {
-                    let standard = refusal.reply();
-                    let same = parse(&expected.reply)?;
-                    if (standard.code(), standard.enhanced_code())
-                        != (same.code(), same.enhanced_code().or(standard.enhanced_code()))
-                    {
-                        return Err(format!("{reason} is answered with {standard:?}"));
-                    }
-                }
-                self.answer(&expected, refused.as_ref().map(|(reason, _)| reason.as_str()))?;
+            let end = matches!(received.event, Event::NeedInput | Event::StartTls | Event::Closed);
+            if let Some(wanted) = self.script.wanted(&received.event, &self.server)? {
+                self.answer(&wanted)?;
             }
             unread.drain(..received.consumed);
             if end {
@@ -132,7 +85,111 @@ impl Responder {
         }
     }
 
-    fn answer(&mut self, expected: &Expected, refused: Option<&str>) -> Result<(), String> {
+    fn answer(&mut self, wanted: &Wanted) -> Result<(), String> {
+        let mut out = [0; 4096];
+        let octets = wanted.octets();
+        let written = self
+            .server
+            .reply(&wanted.reply()?, &mut out)
+            .map_err(|error| format!("{}: {error}", show(octets)))?;
+        if out[..written] != *octets {
+            return Err(format!("{} instead of {}", show(&out[..written]), show(octets)));
+        }
+        self.sent.extend(&out[..written]);
+        self.script.answered(wanted, self.server.state())
+    }
+
+    pub(super) fn finish(&self, unread: &[u8], trailing: &[u8]) -> Result<(), String> {
+        self.script.finish()?;
+        let closed = self.server.state() == State::Closed;
+        if unread != trailing && !unread.is_empty() && !closed {
+            return Err(format!("{} is left", show(unread)));
+        }
+        Ok(())
+    }
+}
+
+/// What the server of a transcript answers to the events of its machine.
+#[derive(Debug)]
+pub struct Script {
+    segments: std::vec::IntoIter<Segment>,
+    replies: std::vec::IntoIter<Expected>,
+    messages: std::vec::IntoIter<Vec<u8>>,
+    message: Vec<u8>,
+    /// What was reported, with adjacent mail data joined.
+    events: Vec<String>,
+}
+
+impl Script {
+    /// The script of a session from its beginning.
+    pub fn new(transcript: &Transcript) -> Self {
+        let mut segments = transcript.segments().into_iter();
+        let replies = segments.next().unwrap_or_default().replies.into_iter();
+        Self {
+            segments,
+            replies,
+            messages: transcript.messages().into_iter(),
+            message: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// The session goes on inside TLS.
+    pub fn tls(&mut self) {
+        self.replies = self.segments.next().unwrap_or_default().replies.into_iter();
+    }
+
+    /// The answer to an event of `server`, if it wants one.
+    ///
+    /// # Errors
+    ///
+    /// What the machine reports otherwise than the transcript.
+    pub fn wanted(&mut self, event: &Event<'_>, server: &Server) -> Result<Option<Wanted>, String> {
+        let refused = match event {
+            Event::NeedInput | Event::StartTls | Event::Closed | Event::Chunk { .. } => {
+                return Ok(None);
+            }
+            Event::MailData(data) => {
+                self.message.extend(*data);
+                return Ok(None);
+            }
+            Event::EndOfMailData { size } => {
+                self.check_message(*size, server)?;
+                None
+            }
+            Event::Refused(refusal) => {
+                if matches!(refusal.verb, Verb::Message | Verb::Bdat | Verb::BdatLast) {
+                    self.message.clear();
+                }
+                // In LMTP it comes for each recipient.
+                if server.state() == State::Data && refusal.verb == Verb::Message {
+                    self.messages.next();
+                }
+                Some(refusal)
+            }
+            _ => None,
+        };
+        self.events.push(format!("{event:?}"));
+        let expected = self
+            .replies
+            .next()
+            .ok_or_else(|| format!("no reply is left for {:?}", self.events.last()))?;
+        if let Some(refusal) = refused {
+            let standard = refusal.reply();
+            let same = parse(&expected.reply)?;
+            if (standard.code(), standard.enhanced_code())
+                != (same.code(), same.enhanced_code().or(standard.enhanced_code()))
+            {
+                return Err(format!("{:?} is answered with {standard:?}", refusal.reason));
+            }
+        }
+        let refused = refused.map(|refusal| format!("{:?}", refusal.reason));
+        self.check_refusal(refused.as_deref(), &expected)?;
+        let is_hello = matches!(server.pending(), Some(Verb::Ehlo | Verb::Lhlo));
+        Ok(Some(Wanted { expected, is_hello }))
+    }
+
+    fn check_refusal(&self, refused: Option<&str>, expected: &Expected) -> Result<(), String> {
         let given = refused.map(|reason| reason.split(['(', ' ']).next().unwrap_or(""));
         let wanted = expected.refused.as_deref();
         if wanted.is_some() && given != wanted && refused != wanted {
@@ -141,41 +198,16 @@ impl Responder {
         if refused.is_some() && wanted.is_none() {
             return Err(format!("{refused:?} before {}", show(&expected.reply)));
         }
-        // To EHLO the machine adds the extensions itself: it is given the first line only.
-        let whole = parse(&expected.reply)?;
-        let is_hello = matches!(self.server.pending(), Some(Verb::Ehlo | Verb::Lhlo));
-        let first = String::from_utf8_lossy(whole.lines().next().unwrap_or_default()).into_owned();
-        let reply = if is_hello { Reply::new(whole.code(), &first) } else { whole };
-        let mut out = [0; 4096];
-        let written = self
-            .server
-            .reply(&reply, &mut out)
-            .map_err(|error| format!("{}: {error}", show(&expected.reply)))?;
-        if out[..written] != expected.reply[..] {
-            return Err(format!("{} instead of {}", show(&out[..written]), show(&expected.reply)));
-        }
-        self.sent.extend(&out[..written]);
-        let state = self.server.state();
-        if !state.is_transaction() || state == State::Failed {
-            self.message.clear();
-        }
-        match expected.state {
-            Some(state) if state != self.server.state() => Err(format!(
-                "{:?} instead of {state:?} after {}",
-                self.server.state(),
-                show(&expected.reply)
-            )),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
-    fn check_message(&mut self, size: u64) -> Result<(), String> {
+    fn check_message(&mut self, size: u64, server: &Server) -> Result<(), String> {
         let message = std::mem::take(&mut self.message);
         if size != message.len() as u64 {
             return Err(format!("a size of {size} for {} octets", message.len()));
         }
         // A message that came in chunks stands in the transcript as it is.
-        if self.server.pending() != Some(Verb::Message) {
+        if server.pending() != Some(Verb::Message) {
             return Ok(());
         }
         match self.messages.next() {
@@ -184,15 +216,63 @@ impl Responder {
         }
     }
 
-    pub(super) fn finish(&self, unread: &[u8], trailing: &[u8]) -> Result<(), String> {
-        if let Some(expected) = self.replies.clone().next() {
-            return Err(format!("{} was never sent", show(&expected.reply)));
+    /// The answer was given, and led the server to this state.
+    ///
+    /// # Errors
+    ///
+    /// The state that the transcript has instead.
+    pub fn answered(&mut self, wanted: &Wanted, state: State) -> Result<(), String> {
+        if !state.is_transaction() || state == State::Failed {
+            self.message.clear();
         }
-        let closed = self.server.state() == State::Closed;
-        if unread != trailing && !unread.is_empty() && !closed {
-            return Err(format!("{} is left", show(unread)));
+        match wanted.expected.state {
+            Some(expected) if expected != state => Err(format!(
+                "{state:?} instead of {expected:?} after {}",
+                show(&wanted.expected.reply)
+            )),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// The session is over, and every reply was wanted.
+    ///
+    /// # Errors
+    ///
+    /// The one that was not.
+    pub fn finish(&self) -> Result<(), String> {
+        match self.replies.clone().next() {
+            Some(expected) => Err(format!("{} was never sent", show(&expected.reply))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A reply of a transcript.
+#[derive(Debug)]
+pub struct Wanted {
+    expected: Expected,
+    is_hello: bool,
+}
+
+impl Wanted {
+    /// What the machine is given. To EHLO it adds the extensions itself: it gets the first line.
+    ///
+    /// # Errors
+    ///
+    /// When the transcript has something else.
+    pub fn reply(&self) -> Result<Reply<'_>, String> {
+        let whole = parse(&self.expected.reply)?;
+        if !self.is_hello {
+            return Ok(whole);
+        }
+        let first = whole.lines().next().unwrap_or_default();
+        let first = std::str::from_utf8(first).map_err(|error| error.to_string())?;
+        Ok(Reply::new(whole.code(), first))
+    }
+
+    /// What the machine is to send.
+    pub fn octets(&self) -> &[u8] {
+        &self.expected.reply
     }
 }
 

@@ -9,13 +9,15 @@ use crate::{
 ///
 /// ```
 /// use ehlo::client::Event;
-/// use ehlo::{Client, ClientConfig, Machine, Verb};
+/// use ehlo::{Client, ClientConfig, Verb};
 ///
 /// let mut client = Client::new(ClientConfig::DEFAULT);
-/// assert_eq!(client.receive(b"220-mx.exam").event, Event::NeedInput);
-/// client.end_of_input();
-/// assert_eq!(client.receive(b"220-mx.exam").event, Event::Unanswered { to: Verb::Greeting });
-/// assert_eq!(client.receive(b"").event, Event::Closed);
+/// let Event::Reply { to, reply } = client.receive(b"220 mx.example ESMTP\r\n").event else {
+///     panic!("it is a reply");
+/// };
+/// assert_eq!((to, reply.code().number()), (Verb::Greeting, 220));
+/// // Nothing was asked.
+/// assert!(matches!(client.receive(b"250 ok\r\n").event, Event::Unsolicited(_)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event<'i> {
@@ -51,9 +53,10 @@ pub enum Event<'i> {
 /// use ehlo::{Client, ClientConfig, Command, SendError, State, Verb};
 ///
 /// let mut client = Client::new(ClientConfig::DEFAULT);
-/// client.receive(b"220 mx.example\r\n");
-/// let refused = client.send(&Command::Data, &mut [0; 512]);
-/// assert_eq!(refused, Err(SendError::OutOfState { state: State::Start, verb: Verb::Data }));
+/// client.receive(b"220 mx.example ESMTP\r\n");
+/// // RFC 5321 §4.1.4: there is no transaction.
+/// let out_of_state = SendError::OutOfState { state: State::Start, verb: Verb::Data };
+/// assert_eq!(client.send(&Command::Data, &mut [0; 512]), Err(out_of_state));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -21,15 +21,15 @@ use crate::{
 /// The configuration of a [`Client`].
 ///
 /// ```
-/// use ehlo::{ClientConfig, Newlines, ReplyLimits};
+/// use ehlo::{Client, ClientConfig, Newlines};
 ///
 /// let config = ClientConfig {
 ///     newlines: Newlines::Normalise,
-///     reply: ReplyLimits { octets: 4096, ..ReplyLimits::DEFAULT },
 ///     require_tls: true,
 ///     ..ClientConfig::DEFAULT
 /// };
-/// assert!(config.pipelining && !config.plaintext_auth);
+/// let client = Client::new(config);
+/// assert!(!client.is_tls());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientConfig {

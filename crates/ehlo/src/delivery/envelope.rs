@@ -7,14 +7,14 @@ use crate::{Body, ForwardPath, Parameters, ReversePath};
 /// ```
 /// use ehlo::{Body, Envelope, ForwardPath, ReversePath};
 ///
-/// let recipients = [ForwardPath::new("b@example.net")?];
+/// let recipients = [ForwardPath::new("jones@example.org")?, ForwardPath::Postmaster];
 /// let envelope = Envelope {
-///     size: Some(1200),
+///     size: Some(1000),
 ///     body: Body::EightBitMime,
-///     repeatable: true,
-///     ..Envelope::new(ReversePath::new("a@example.org")?, &recipients)
+///     ..Envelope::new(ReversePath::new("smith@example.com")?, &recipients)
 /// };
-/// assert!(!envelope.smtputf8 && envelope.parameters.is_empty());
+/// assert!(envelope.recipients.recipient(1).is_some());
+/// assert!(envelope.recipients.recipient(2).is_none());
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -64,10 +64,12 @@ impl<'e> Envelope<'e> {
 /// ```
 /// use ehlo::{ForwardPath, Notify, Parameter, Parameters, Recipient};
 ///
-/// let never = [Parameter::Notify(Notify::NEVER)];
-/// let forward_path = ForwardPath::new("b@example.net")?;
-/// let recipient = Recipient { forward_path, parameters: Parameters::rcpt(&never)? };
-/// assert_ne!(recipient, Recipient::from(forward_path));
+/// let parameters = [Parameter::Notify(Notify::FAILURE)];
+/// let recipient = Recipient {
+///     parameters: Parameters::rcpt(&parameters)?,
+///     ..ForwardPath::new("jones@example.org")?.into()
+/// };
+/// assert_eq!(recipient.parameters.to_string(), "NOTIFY=FAILURE");
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,26 +86,27 @@ impl<'e> From<ForwardPath<'e>> for Recipient<'e> {
     }
 }
 
-/// Any source of recipients that can name each by its place.
+/// Any source of recipients that can name each by its place. It is [`Sync`], so that a delivery may
+/// go from thread to thread.
 ///
 /// ```
 /// use ehlo::{ForwardPath, Recipient, Recipients};
 ///
-/// /// Lines of a file that is in memory.
+/// /// Addresses that were checked when they were stored.
 /// #[derive(Debug)]
-/// struct Lines<'f>(&'f str);
+/// struct Addresses(Vec<String>);
 ///
-/// impl Recipients for Lines<'_> {
+/// impl Recipients for Addresses {
 ///     fn recipient(&self, index: usize) -> Option<Recipient<'_>> {
-///         let line = self.0.lines().nth(index)?;
-///         ForwardPath::new(line).ok().map(Recipient::from)
+///         ForwardPath::new(self.0.get(index)?).ok().map(Recipient::from)
 ///     }
 /// }
 ///
-/// let lines = Lines("b@example.net\nc@example.net\n");
-/// assert!(lines.recipient(1).is_some() && lines.recipient(2).is_none());
+/// let addresses = Addresses(vec!["jones@example.org".to_owned()]);
+/// assert!(addresses.recipient(0).is_some());
+/// assert!(addresses.recipient(1).is_none());
 /// ```
-pub trait Recipients: core::fmt::Debug {
+pub trait Recipients: core::fmt::Debug + Sync {
     /// The recipient at `index`, counted from 0; `None` after the last. As long as the envelope is
     /// open, the same index gives the same recipient.
     fn recipient(&self, index: usize) -> Option<Recipient<'_>>;
@@ -131,7 +134,7 @@ impl<T: Recipients + ?Sized> Recipients for &T {
 impl<T, const N: usize> Recipients for [T; N]
 where
     [T]: Recipients,
-    T: core::fmt::Debug,
+    T: core::fmt::Debug + Sync,
 {
     fn recipient(&self, index: usize) -> Option<Recipient<'_>> {
         self.as_slice().recipient(index)

@@ -8,14 +8,13 @@ use crate::{Mechanisms, Reply, SendError, SyntaxError, Verb};
 /// order of their envelope.
 ///
 /// ```
-/// use ehlo::delivery::Event;
-/// use ehlo::{ClientName, Delivery, DeliveryConfig, Machine, Verb};
+/// use ehlo::delivery::{Delivery, DeliveryConfig, Event};
+/// use ehlo::{ClientName, Machine, Verb};
 ///
-/// let name = ClientName::new("client.example")?;
-/// let mut delivery = Delivery::new(name, DeliveryConfig::default());
-/// let received = delivery.receive(b"220 mx.example ESMTP\r\n");
-/// let Event::Reply { to: Verb::Greeting, reply } = received.event else { panic!() };
-/// assert_eq!((reply.code().number(), received.consumed), (220, 22));
+/// let mut delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::DEFAULT);
+/// let refused = delivery.receive(b"554 no service\r\n").event;
+/// assert!(matches!(refused, Event::Refused { part: None, to: Verb::Greeting, .. }));
+/// assert_eq!(refused.envelope(), None);
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -152,11 +151,13 @@ impl<'i> Event<'i> {
 ///
 /// ```
 /// use ehlo::delivery::{Event, Part};
-/// use ehlo::{SendError, Verb};
+/// use ehlo::{Code, Reply, Verb};
 ///
-/// let all = Part { envelope: 2, first: 0, end: usize::MAX };
-/// let event = Event::NotSent { part: all, at: Verb::Mail, error: SendError::MessageTooLarge };
-/// assert_eq!(event.envelope(), Some(2));
+/// // The server does not want this sender, whoever the recipients are.
+/// let part = Part { envelope: 3, first: 0, end: usize::MAX };
+/// let reply = Reply::new(Code::MAILBOX_UNAVAILABLE, "not from there");
+/// let refused = Event::Refused { part: Some(part), to: Verb::Mail, reply };
+/// assert_eq!(refused.envelope(), Some(3));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -171,12 +172,15 @@ pub struct Part {
 /// Why a session takes no envelope.
 ///
 /// ```
-/// assert_eq!(ehlo::delivery::Unusable::TlsRefused.to_string(), "TLS is required and was refused");
+/// use ehlo::delivery::Unusable;
+///
+/// assert_eq!(Unusable::EhloRefused.to_string(), "EHLO was refused");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unusable {
-    /// EHLO was refused, and HELO is not to be said.
+    /// EHLO was refused, and HELO is not to be said, or would be of no use: it has neither the TLS
+    /// nor the authentication that is required.
     EhloRefused,
     /// The connection was closed at EHLO. Another one with
     /// [`HelloPolicy::HeloOnly`](super::HelloPolicy::HeloOnly) may do.

@@ -8,7 +8,12 @@ use crate::{Code, EnhancedCode, Reply, SendError, Severity, Verb};
 /// ```
 /// use ehlo::delivery::{Fate, Outcome};
 ///
-/// assert_eq!(Outcome::PENDING.fate, Fate::Pending);
+/// /// Whether another attempt makes sense.
+/// fn is_to_try_again(outcome: &Outcome) -> bool {
+///     matches!(outcome.fate, Fate::Pending | Fate::Deferred)
+/// }
+///
+/// assert!(is_to_try_again(&Outcome::PENDING));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -32,16 +37,11 @@ pub enum Fate {
 /// use ehlo::{Code, EnhancedCode, Reply, Verb};
 ///
 /// let mut memory = [Outcome::PENDING];
-/// let full = EnhancedCode::new(4, 2, 2).unwrap();
-/// let reply = Reply::enhanced(Code::INSUFFICIENT_STORAGE, full, "mailbox full");
+/// let reply = Reply::new(Code::MAILBOX_UNAVAILABLE, "5.1.1 no such user");
 /// Outcomes::new(&mut memory).record(&Event::Recipient { envelope: 0, index: 0, reply });
-/// let deferred = Outcome {
-///     fate: Fate::Deferred,
-///     code: Some(Code::INSUFFICIENT_STORAGE),
-///     enhanced_code: Some(full),
-///     stage: Verb::Rcpt,
-/// };
-/// assert_eq!(memory, [deferred]);
+/// let [outcome] = memory;
+/// assert_eq!((outcome.fate, outcome.stage), (Fate::Refused, Verb::Rcpt));
+/// assert_eq!(outcome.enhanced_code, EnhancedCode::new(5, 1, 1));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {

@@ -1,23 +1,38 @@
 //! The conversation of a [`Delivery`] over a stream, with messages that somebody else has.
 
-use core::error::Error;
-use core::task::{Context, Poll, ready};
-
+use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::error::Error;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
 
 use super::{Answer, Endpoint, Messages, Transport, Turn};
 use crate::delivery::{Event, Outcome, Outcomes};
 use crate::sasl::{AnyClient, Channel, ChannelBinding, ClientExchange, ClientFailure, ClientStep};
-use crate::{Delivery, Envelope, Mechanisms, Reply, SendError};
+use crate::{Delivery, Envelope, Machine, Mechanisms, Reply, SendError};
 
 /// Answers a [`Delivery`] for its caller: envelopes and content from [`Messages`], outcomes to them,
 /// and an exchange for AUTH. An adapter's `deliver` carries it.
 ///
-/// See [`Mailing`](super::Mailing) for an example.
+/// [`Mailing`](super::Mailing) shows a whole delivery.
+///
+/// ```
+/// use ehlo::delivery::Envelope;
+/// use ehlo::{Courier, Mailing};
+/// use std::io::Read;
+/// use std::task::Poll;
+///
+/// let envelopes: [(&Envelope<'_>, &[u8]); 0] = [];
+/// let messages = Mailing::new(envelopes, |_, _| {});
+/// let courier = Courier::new(messages, |content: &mut &[u8], _, out| Poll::Ready(content.read(out)));
+/// # drop(courier);
+/// ```
 #[derive(Debug)]
-pub struct Courier<'v, X: Messages<'v>, E> {
+pub struct Courier<'v, X: Messages<'v>, E, C, F> {
     messages: X,
     read: Read<X::Content, E>,
+    alarm: Alarm<C, F>,
     /// The content that is being sent.
     content: Option<X::Content>,
     /// Content was asked for; so much of the next piece is read.
@@ -38,12 +53,10 @@ pub type Read<R, E> = fn(&mut R, &mut Context<'_>, &mut [u8]) -> Poll<Result<usi
 /// How far [`Endpoint::poll_deliver`] has come.
 ///
 /// ```
-/// assert_ne!(ehlo::Step::Turn, ehlo::Step::Closed);
+/// assert_ne!(ehlo::Step::Upgrade, ehlo::Step::Closed);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Something was done, and more follows: a new wait begins.
-    Turn,
     /// The session goes on inside TLS: shake hands, then say
     /// [`tls_established`](Endpoint::tls_established) or [`tls_failed`](Delivery::tls_failed).
     Upgrade,
@@ -51,12 +64,20 @@ pub enum Step {
     Closed,
 }
 
-impl<'v, X: Messages<'v>, E: Error + 'static> Courier<'v, X, E> {
-    /// A courier with these messages, whose content `read` reads.
-    pub const fn new(messages: X, read: Read<X::Content, E>) -> Self {
+impl<'v, X, E, C, F> Courier<'v, X, E, C, F>
+where
+    X: Messages<'v>,
+    E: Error + 'static,
+    C: FnMut(Duration) -> F,
+    F: Future<Output = E>,
+{
+    /// A courier with these messages, whose content `read` reads. What `timer` gives is ready, with
+    /// the error that says so, when the time has passed.
+    pub const fn new(messages: X, read: Read<X::Content, E>, timer: C) -> Self {
         Self {
             messages,
             read,
+            alarm: Alarm { timer, sleep: None },
             content: None,
             asked: None,
             piece: Vec::new(),
@@ -78,7 +99,14 @@ impl<'v, X: Messages<'v>, E: Error + 'static> Courier<'v, X, E> {
         self.binding = exported;
     }
 
-    fn take(&mut self, turn: Turn<'_, Delivery<'v>>) -> Step {
+    /// Ready when `limit` has passed since this was asked first, or since an event.
+    pub fn poll_expired(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<E> {
+        self.alarm.poll(context, limit)
+    }
+
+    /// Whether the session is over or TLS begins; none if it goes on.
+    fn take(&mut self, turn: Turn<'_, Delivery<'v>>) -> Option<Step> {
+        self.alarm.sleep = None;
         let Turn { event, mut answer } = turn;
         self.messages.event(&event);
         for (number, outcomes) in &mut self.open {
@@ -106,15 +134,15 @@ impl<'v, X: Messages<'v>, E: Error + 'static> Courier<'v, X, E> {
                     self.messages.finished(number, &outcomes);
                 }
             }
-            Event::StartTls => return Step::Upgrade,
-            Event::Closed => return Step::Closed,
+            Event::StartTls => return Some(Step::Upgrade),
+            Event::Closed => return Some(Step::Closed),
             event => {
                 if let Some(reply) = event.authentication() {
                     self.exchange(reply, &mut answer);
                 }
             }
         }
-        Step::Turn
+        None
     }
 
     fn authenticate(&mut self, offered: Mechanisms, mut answer: Answer<'_, Delivery<'v>>) {
@@ -209,71 +237,89 @@ impl<'v, X: Messages<'v>, E: Error + 'static> Courier<'v, X, E> {
 }
 
 impl<'v> Endpoint<Delivery<'v>> {
-    /// Goes one step on with the session: writes what is due, reads, and has `courier` answer the
-    /// event, or reads the content that was asked for.
+    /// Goes on with the session up to its end, or up to TLS: writes what is due, reads, and has
+    /// `courier` answer the events.
     ///
     /// Nothing is lost when it is not asked again. The end of a message goes out in one write with
-    /// the last piece of its content, and with the next envelope where that may follow.
+    /// the last piece of its content, and with the next envelope where that may follow. A wait for
+    /// the peer lasts as long as [`timeout`](crate::Machine::timeout) says; one for content is not
+    /// limited.
     ///
     /// # Errors
     ///
-    /// Those of the stream. Every envelope that was begun is finished then, and the session is over.
-    pub fn poll_deliver<T, X>(
+    /// Those of the stream and of the timer. Every envelope that was begun is finished then, and the
+    /// session is over.
+    pub fn poll_deliver<T, X, C, F>(
         &mut self,
         context: &mut Context<'_>,
         transport: &mut T,
-        courier: &mut Courier<'v, X, T::Error>,
+        courier: &mut Courier<'v, X, T::Error, C, F>,
     ) -> Poll<Result<Step, T::Error>>
     where
         T: Transport<Error: Error + 'static>,
         X: Messages<'v>,
+        C: FnMut(Duration) -> F,
+        F: Future<Output = T::Error>,
     {
-        let polled = if courier.asked.is_none() {
-            let messages = &mut courier.messages;
-            self.poll_ready(context, &mut Overheard { transport, messages })
-        } else if let Poll::Ready(piece) = courier.poll_piece(context) {
-            courier.give(piece, self.answer());
-            return Poll::Ready(Ok(Step::Turn));
-        } else {
-            // What the server is to have by now is not kept back until there is content.
-            let messages = &mut courier.messages;
-            match self.poll_flush(context, &mut Overheard { transport, messages }) {
-                Poll::Ready(Ok(())) => Poll::Pending,
-                flushed => flushed,
+        loop {
+            let polled = if courier.asked.is_none() {
+                let messages = &mut courier.messages;
+                self.poll_ready(context, &mut Overheard { transport, messages })
+            } else if let Poll::Ready(piece) = courier.poll_piece(context) {
+                courier.give(piece, self.answer());
+                continue;
+            } else {
+                // What the server is to have by now is not kept back until there is content.
+                let messages = &mut courier.messages;
+                match self.poll_flush(context, &mut Overheard { transport, messages }) {
+                    Poll::Ready(Ok(())) => return Poll::Pending,
+                    flushed => flushed,
+                }
+            };
+            match polled {
+                Poll::Ready(Ok(())) => {
+                    if let Some(step) = courier.take(self.turn()) {
+                        return Poll::Ready(Ok(step));
+                    }
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.break_off(courier, error))),
+                Poll::Pending => {
+                    let limit = self.machine.timeout();
+                    let error = ready!(courier.poll_expired(context, limit));
+                    return Poll::Ready(Err(self.break_off(courier, error)));
+                }
             }
-        };
-        match ready!(polled) {
-            Ok(()) => Poll::Ready(Ok(courier.take(self.turn()))),
-            Err(error) => Poll::Ready(self.break_off(courier, error)),
         }
     }
 
-    /// The time that this wait may last has passed: the session is broken off with `error`, unless
-    /// it is for its content that the courier waits.
-    ///
-    /// # Errors
-    ///
-    /// `error`; every envelope that was begun is finished then, and the session is over.
-    pub fn expired<X, E>(&mut self, courier: &mut Courier<'v, X, E>, error: E) -> Result<Step, E>
+    /// The session breaks off, by `error`: every envelope that was begun is finished.
+    pub fn break_off<X, E, C, F>(&mut self, courier: &mut Courier<'v, X, E, C, F>, error: E) -> E
     where
         X: Messages<'v>,
         E: Error + 'static,
-    {
-        if courier.asked.is_some() {
-            return Ok(Step::Turn);
-        }
-        self.break_off(courier, error)
-    }
-
-    fn break_off<X, E>(&mut self, courier: &mut Courier<'v, X, E>, error: E) -> Result<Step, E>
-    where
-        X: Messages<'v>,
-        E: Error + 'static,
+        C: FnMut(Duration) -> F,
+        F: Future<Output = E>,
     {
         courier.asked = None;
         self.machine.poison();
-        while courier.take(self.turn()) != Step::Closed {}
-        Err(error)
+        while courier.take(self.turn()) != Some(Step::Closed) {}
+        error
+    }
+}
+
+/// The timer of the caller, and the wait that it measures.
+#[derive(Debug)]
+struct Alarm<C, F> {
+    timer: C,
+    sleep: Option<Pin<Box<F>>>,
+}
+
+impl<C: FnMut(Duration) -> F, F: Future> Alarm<C, F> {
+    fn poll(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<F::Output> {
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin((self.timer)(limit)));
+        let passed = ready!(sleep.as_mut().poll(context));
+        self.sleep = None;
+        Poll::Ready(passed)
     }
 }
 

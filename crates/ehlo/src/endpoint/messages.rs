@@ -11,6 +11,39 @@ use crate::{Delivery, Mechanisms};
 /// [`Mailing`] is the one for an iterator of envelopes and their content. An implementation of one's
 /// own may choose the envelope by what the server offers, open the content more than once, and see
 /// every event.
+///
+/// ```
+/// use ehlo::delivery::{Envelope, Fate, Outcome};
+/// use ehlo::{Delivery, Messages};
+///
+/// /// The same content for every envelope, as often as it is asked for.
+/// struct Circular<'v> {
+///     envelopes: std::slice::Iter<'v, Envelope<'v>>,
+///     text: &'v [u8],
+///     accepted: usize,
+/// }
+///
+/// impl<'v> Messages<'v> for Circular<'v> {
+///     type Content = &'v [u8];
+///
+///     fn envelope(&mut self, _: &Delivery<'v>) -> Option<&'v Envelope<'v>> {
+///         self.envelopes.next()
+///     }
+///
+///     fn content(&mut self, _: usize) -> Option<&'v [u8]> {
+///         Some(self.text)
+///     }
+///
+///     fn finished(&mut self, _: usize, outcomes: &[Outcome]) {
+///         self.accepted += outcomes.iter().filter(|one| one.fate == Fate::Accepted).count();
+///     }
+/// }
+///
+/// let mut messages = Circular { envelopes: [].iter(), text: b"Hello!\r\n", accepted: 0 };
+/// assert_eq!(messages.content(0), Some(&b"Hello!\r\n"[..]));
+/// messages.finished(0, &[Outcome::PENDING]);
+/// assert_eq!(messages.accepted, 0);
+/// ```
 pub trait Messages<'v> {
     /// Where content is read from: what the adapter in use reads, std's `Read` or the `AsyncRead` of
     /// its runtime.
@@ -125,17 +158,13 @@ impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
 /// let mut stream = Script(b"220 a\r\n250 b\r\n250 c\r\n250 d\r\n354 e\r\n250 f\r\n221 g\r\n");
 /// let delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::DEFAULT);
 /// let mut endpoint = Endpoint::new(delivery);
-/// let mut courier = Courier::new(messages, |content: &mut &[u8], _, space| {
+/// let read = |content: &mut &[u8], _: &mut Context<'_>, space: &mut [u8]| {
 ///     Poll::Ready(std::io::Read::read(content, space))
-/// });
+/// };
+/// let mut courier = Courier::new(messages, read, |_| std::future::pending());
 /// let mut context = Context::from_waker(Waker::noop());
-/// loop {
-///     match endpoint.poll_deliver(&mut context, &mut stream, &mut courier) {
-///         Poll::Ready(Ok(Step::Closed)) => break,
-///         Poll::Ready(step) => drop(step?),
-///         Poll::Pending => unreachable!(),
-///     }
-/// }
+/// let step = endpoint.poll_deliver(&mut context, &mut stream, &mut courier);
+/// assert!(matches!(step, Poll::Ready(Ok(Step::Closed))));
 /// drop(courier);
 /// assert_eq!(fates, [Fate::Accepted]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -101,12 +101,16 @@ impl<M: Machine> Endpoint<M> {
         context: &mut Context<'_>,
         transport: &mut T,
     ) -> Poll<Result<(), T::Error>> {
+        // A write that is blocked is not tried again before all is read that is there.
+        let mut blocked = false;
         loop {
             let ready = self.is_ready();
             if ready && !self.is_congested() {
                 return Poll::Ready(Ok(()));
             }
-            let flushed = self.poll_flush(context, transport)?;
+            let flushed =
+                if blocked { Poll::Pending } else { self.poll_flush(context, transport)? };
+            blocked = flushed.is_pending();
             if ready && (flushed.is_ready() || self.ended || self.unread >= UNREAD_MAX) {
                 ready!(flushed);
                 continue;

@@ -50,8 +50,9 @@ pub struct Server {
     scanned: u32,
     /// `receive` gives an event without looking further.
     ready: bool,
-    /// A line has begun: nothing but its end or its length makes an event.
-    mid_line: bool,
+    /// Octets of the unread input once there is one more of the line that has begun, when nothing
+    /// but its end or its length makes an event; else 0.
+    longer: u16,
     /// The verdict on the mail data that is being skipped.
     verdict: Option<Reason>,
     /// MAIL commands that were answered.
@@ -66,6 +67,10 @@ pub struct Server {
     extended: bool,
     tls: bool,
     authenticated: bool,
+    /// The XCLIENT that was accepted last says that its client has authenticated.
+    login: bool,
+    /// The same of the XCLIENT that is pending, if it says so or says that it has not.
+    pending_login: Option<bool>,
     /// Input was there before the greeting was answered.
     early: bool,
     end_of_input: bool,
@@ -88,7 +93,7 @@ impl Server {
             reading: Reading::Line,
             scanned: 0,
             ready: false,
-            mid_line: false,
+            longer: 0,
             verdict: None,
             messages: 0,
             errors: 0,
@@ -97,6 +102,8 @@ impl Server {
             extended: false,
             tls: config.implicit_tls,
             authenticated: false,
+            login: false,
+            pending_login: None,
             early: false,
             end_of_input: false,
             shutting_down: false,
@@ -121,7 +128,7 @@ impl Server {
         self.tls
     }
 
-    /// The client has authenticated.
+    /// The client has authenticated, or XCLIENT has said so with LOGIN.
     pub const fn is_authenticated(&self) -> bool {
         self.authenticated
     }
@@ -230,7 +237,7 @@ impl Machine for Server {
     }
 
     fn end_of_input(&mut self) {
-        self.mid_line = false;
+        self.longer = 0;
         self.end_of_input = true;
     }
 
@@ -252,6 +259,14 @@ impl Upgrade for Server {
 
 /// Octets that came in clear before TLS was established: somebody on the way may have put them
 /// there. CVE-2011-0411 and its kin.
+///
+/// ```
+/// use ehlo::{Injected, Server, ServerConfig};
+///
+/// let mut server = Server::new(ServerConfig::DEFAULT);
+/// // Nobody has said STARTTLS.
+/// assert_eq!(server.tls_established(b""), Err(Injected));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Injected;
 
@@ -311,4 +326,4 @@ impl Reading {
     }
 }
 
-const _: () = assert!(size_of::<Server>() <= 160);
+const _: () = assert!(size_of::<Server>() <= 200);

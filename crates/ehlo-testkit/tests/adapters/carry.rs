@@ -1,0 +1,470 @@
+//! The adapters, behind one trait: a test is written once and runs through each.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use ehlo::{Delivery, Endpoint, Messages, Turn, Upgrade};
+use ehlo_blocking::MaybeTls;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ServerConfig};
+
+use crate::pipe::Pipe;
+
+/// One end of a connection that nobody carries yet.
+pub enum Wire {
+    Pipe(Pipe),
+    Tcp(TcpStream),
+}
+
+/// An adapter on a runtime.
+pub trait Adapter: Default + Send + 'static {
+    /// Octets that a connection may hold so that much waits for little.
+    const NARROW: usize = 7;
+
+    /// A stream in clear.
+    type Stream: Send;
+    /// The adapter's connection, on a stream that may go on inside TLS.
+    type Connection<M>: Send
+    where
+        M: Upgrade + Send;
+
+    fn stream(&self, wire: Wire) -> Self::Stream;
+
+    fn connection<M: Upgrade + Send>(
+        &self,
+        stream: Self::Stream,
+        machine: M,
+    ) -> Self::Connection<M>;
+
+    /// Waits for the next event, and has `take` answer it. Where a wait can be given up, it is each
+    /// time that nothing has come, and begun again.
+    fn next<M: Upgrade + Send, R>(
+        &self,
+        connection: &mut Self::Connection<M>,
+        take: impl FnOnce(Turn<'_, M>) -> R,
+    ) -> io::Result<R>;
+
+    fn flush<M: Upgrade + Send>(&self, connection: &mut Self::Connection<M>) -> io::Result<()>;
+
+    fn close<M: Upgrade + Send>(&self, connection: &mut Self::Connection<M>) -> io::Result<()>;
+
+    fn endpoint<'c, M: Upgrade + Send>(
+        &self,
+        connection: &'c mut Self::Connection<M>,
+    ) -> &'c mut Endpoint<M>;
+
+    fn accept_tls<M: Upgrade + Send>(
+        &self,
+        connection: &mut Self::Connection<M>,
+        config: Arc<ServerConfig>,
+    ) -> io::Result<()>;
+
+    fn connect_tls<M: Upgrade + Send>(
+        &self,
+        connection: &mut Self::Connection<M>,
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+    ) -> io::Result<()>;
+
+    /// TLS from the beginning, as the server.
+    fn accept_implicit<M: Upgrade + Send>(
+        &self,
+        connection: &mut Self::Connection<M>,
+        config: Arc<ServerConfig>,
+    ) -> io::Result<()>;
+
+    /// TLS from the beginning, as the client.
+    fn connect_implicit<M: Upgrade + Send>(
+        &self,
+        connection: &mut Self::Connection<M>,
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+    ) -> io::Result<()>;
+
+    fn channel_binding<M: Upgrade + Send>(
+        &self,
+        connection: &mut Self::Connection<M>,
+    ) -> Option<[u8; 32]>;
+
+    fn deliver<'v, X: Messages<'v, Content = &'v [u8]> + Send>(
+        &self,
+        connection: &mut Self::Connection<Delivery<'v>>,
+        messages: X,
+        tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    ) -> io::Result<()>;
+}
+
+/// The stream of a connection that is in clear.
+macro_rules! in_clear {
+    ($stream:ident, $connection:ident) => {
+        match std::mem::replace($connection.stream(), $stream::Gone) {
+            $stream::Clear(stream) => stream,
+            _ => panic!("TLS twice"),
+        }
+    };
+}
+
+/// `ehlo-blocking`, on the sockets of std.
+#[derive(Default)]
+pub struct Blocking;
+
+pub trait Duplex: io::Read + io::Write + ehlo_blocking::HalfClose + Send {}
+
+impl<T: io::Read + io::Write + ehlo_blocking::HalfClose + Send> Duplex for T {}
+
+/// A stream of [`Blocking`].
+pub struct Blocks(Box<dyn Duplex>);
+
+impl io::Read for Blocks {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        self.0.read(space)
+    }
+}
+
+impl io::Write for Blocks {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl ehlo_blocking::HalfClose for Blocks {
+    fn half_close(&mut self) -> io::Result<()> {
+        self.0.half_close()
+    }
+}
+
+impl Adapter for Blocking {
+    /// Each time that both directions are full costs a wait.
+    const NARROW: usize = 512;
+
+    type Stream = Blocks;
+    type Connection<M>
+        = ehlo_blocking::Connection<MaybeTls<Blocks>, M>
+    where
+        M: Upgrade + Send;
+
+    fn stream(&self, wire: Wire) -> Blocks {
+        match wire {
+            Wire::Pipe(pipe) => Blocks(Box::new(pipe)),
+            Wire::Tcp(socket) => {
+                ehlo_blocking::prepare(&socket).expect("a socket");
+                assert!(socket.nodelay().expect("a socket"));
+                Blocks(Box::new(socket))
+            }
+        }
+    }
+
+    fn connection<M: Upgrade + Send>(&self, stream: Blocks, machine: M) -> Self::Connection<M> {
+        ehlo_blocking::Connection::new(MaybeTls::Clear(stream), machine)
+    }
+
+    fn next<M: Upgrade + Send, R>(
+        &self,
+        connection: &mut Self::Connection<M>,
+        take: impl FnOnce(Turn<'_, M>) -> R,
+    ) -> io::Result<R> {
+        connection.next().map(take)
+    }
+
+    fn flush<M: Upgrade + Send>(&self, connection: &mut Self::Connection<M>) -> io::Result<()> {
+        connection.flush()
+    }
+
+    fn close<M: Upgrade + Send>(&self, connection: &mut Self::Connection<M>) -> io::Result<()> {
+        connection.close()
+    }
+
+    fn endpoint<'c, M: Upgrade + Send>(
+        &self,
+        connection: &'c mut Self::Connection<M>,
+    ) -> &'c mut Endpoint<M> {
+        connection.endpoint()
+    }
+
+    fn accept_tls<M: Upgrade + Send>(
+        &self,
+        connection: &mut Self::Connection<M>,
+        config: Arc<ServerConfig>,
+    ) -> io::Result<()> {
+        connection.accept_tls(config)
+    }
+
+    fn connect_tls<M: Upgrade + Send>(
+        &self,
+        connection: &mut Self::Connection<M>,
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+    ) -> io::Result<()> {
+        connection.connect_tls(config, name)
+    }
+
+    fn accept_implicit<M: Upgrade + Send>(
+        &self,
+        connection: &mut Self::Connection<M>,
+        config: Arc<ServerConfig>,
+    ) -> io::Result<()> {
+        *connection.stream() = MaybeTls::accept(in_clear!(MaybeTls, connection), config)?;
+        Ok(())
+    }
+
+    fn connect_implicit<M: Upgrade + Send>(
+        &self,
+        connection: &mut Self::Connection<M>,
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+    ) -> io::Result<()> {
+        *connection.stream() = MaybeTls::connect(in_clear!(MaybeTls, connection), config, name)?;
+        Ok(())
+    }
+
+    fn channel_binding<M: Upgrade + Send>(
+        &self,
+        connection: &mut Self::Connection<M>,
+    ) -> Option<[u8; 32]> {
+        connection.channel_binding()
+    }
+
+    fn deliver<'v, X: Messages<'v, Content = &'v [u8]> + Send>(
+        &self,
+        connection: &mut Self::Connection<Delivery<'v>>,
+        messages: X,
+        tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    ) -> io::Result<()> {
+        match tls {
+            None => connection.deliver(messages),
+            Some((config, name)) => connection.deliver_tls(messages, &config, &name),
+        }
+    }
+}
+
+/// The next event of an asynchronous connection. Each time that nothing has come the future is
+/// dropped, and another one is made.
+macro_rules! impatient {
+    ($connection:ident, $take:ident) => {{
+        let mut take = Some($take);
+        poll_fn(move |context| match pin!($connection.next()).poll(context) {
+            Poll::Ready(Ok(turn)) => Poll::Ready(Ok(take.take().expect("one event")(turn))),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Pending,
+        })
+    }};
+}
+
+/// An adapter whose streams have `AsyncRead` and `AsyncWrite` of one kind or another.
+macro_rules! asynchronous {
+    (
+        $(#[$doc:meta])* $name:ident, $adapter:ident, $tls:ident, $duplex:ident($read:path, $write:path),
+        tcp: $tcp:expr, block_on: $block_on:expr, timer: $timer:expr $(,)?
+    ) => {
+        pub trait $duplex: $read + $write + Unpin + Send {}
+
+        impl<T: $read + $write + Unpin + Send> $duplex for T {}
+
+        impl Adapter for $name {
+            type Stream = Box<dyn $duplex>;
+            type Connection<M>
+                = $adapter::Connection<$adapter::MaybeTls<Box<dyn $duplex>>, M>
+            where
+                M: Upgrade + Send;
+
+            fn stream(&self, wire: Wire) -> Self::Stream {
+                match wire {
+                    Wire::Pipe(pipe) => Box::new(pipe),
+                    Wire::Tcp(socket) => {
+                        socket.set_nodelay(true).expect("a socket");
+                        socket.set_nonblocking(true).expect("a socket");
+                        $tcp(self, socket)
+                    }
+                }
+            }
+
+            fn connection<M: Upgrade + Send>(
+                &self,
+                stream: Self::Stream,
+                machine: M,
+            ) -> Self::Connection<M> {
+                $adapter::Connection::new($adapter::MaybeTls::Clear(stream), machine)
+            }
+
+            fn next<M: Upgrade + Send, R>(
+                &self,
+                connection: &mut Self::Connection<M>,
+                take: impl FnOnce(Turn<'_, M>) -> R,
+            ) -> io::Result<R> {
+                $block_on(self, impatient!(connection, take))
+            }
+
+            fn flush<M: Upgrade + Send>(
+                &self,
+                connection: &mut Self::Connection<M>,
+            ) -> io::Result<()> {
+                $block_on(self, connection.flush())
+            }
+
+            fn close<M: Upgrade + Send>(
+                &self,
+                connection: &mut Self::Connection<M>,
+            ) -> io::Result<()> {
+                $block_on(self, connection.close())
+            }
+
+            fn endpoint<'c, M: Upgrade + Send>(
+                &self,
+                connection: &'c mut Self::Connection<M>,
+            ) -> &'c mut Endpoint<M> {
+                connection.endpoint()
+            }
+
+            fn accept_tls<M: Upgrade + Send>(
+                &self,
+                connection: &mut Self::Connection<M>,
+                config: Arc<ServerConfig>,
+            ) -> io::Result<()> {
+                $block_on(self, connection.accept_tls(&$tls::TlsAcceptor::from(config)))
+            }
+
+            fn connect_tls<M: Upgrade + Send>(
+                &self,
+                connection: &mut Self::Connection<M>,
+                config: Arc<ClientConfig>,
+                name: ServerName<'static>,
+            ) -> io::Result<()> {
+                let connector = $tls::TlsConnector::from(config);
+                $block_on(self, connection.connect_tls(&connector, name))
+            }
+
+            fn accept_implicit<M: Upgrade + Send>(
+                &self,
+                connection: &mut Self::Connection<M>,
+                config: Arc<ServerConfig>,
+            ) -> io::Result<()> {
+                use $adapter::MaybeTls;
+                let (stream, acceptor) = (in_clear!(MaybeTls, connection), config.into());
+                *connection.stream() = $block_on(self, MaybeTls::accept(stream, &acceptor))?;
+                Ok(())
+            }
+
+            fn connect_implicit<M: Upgrade + Send>(
+                &self,
+                connection: &mut Self::Connection<M>,
+                config: Arc<ClientConfig>,
+                name: ServerName<'static>,
+            ) -> io::Result<()> {
+                use $adapter::MaybeTls;
+                let (stream, connector) = (in_clear!(MaybeTls, connection), config.into());
+                *connection.stream() =
+                    $block_on(self, MaybeTls::connect(stream, &connector, name))?;
+                Ok(())
+            }
+
+            fn channel_binding<M: Upgrade + Send>(
+                &self,
+                connection: &mut Self::Connection<M>,
+            ) -> Option<[u8; 32]> {
+                connection.channel_binding()
+            }
+
+            fn deliver<'v, X: Messages<'v, Content = &'v [u8]> + Send>(
+                &self,
+                connection: &mut Self::Connection<Delivery<'v>>,
+                messages: X,
+                tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+            ) -> io::Result<()> {
+                match tls {
+                    None => $block_on(self, connection.deliver(messages, $timer)),
+                    Some((config, name)) => {
+                        let connector = $tls::TlsConnector::from(config);
+                        $block_on(self, connection.deliver_tls(messages, $timer, &connector, name))
+                    }
+                }
+            }
+        }
+    };
+}
+
+/// `ehlo-tokio` on tokio.
+pub struct Tokio(tokio::runtime::Runtime);
+
+impl Default for Tokio {
+    fn default() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        Self(runtime.expect("a runtime"))
+    }
+}
+
+asynchronous! {
+    Tokio, ehlo_tokio, tokio_rustls, TokioDuplex(tokio::io::AsyncRead, tokio::io::AsyncWrite),
+    tcp: |tokio: &Tokio, socket| {
+        let _guard = tokio.0.enter();
+        Box::new(tokio::net::TcpStream::from_std(socket).expect("a socket"))
+    },
+    block_on: |tokio: &Tokio, future| tokio.0.block_on(future),
+    timer: tokio::time::sleep,
+}
+
+/// `ehlo-async-std` on smol.
+#[derive(Default)]
+pub struct Smol;
+
+asynchronous! {
+    Smol, ehlo_async_std, futures_rustls, SmolDuplex(smol::io::AsyncRead, smol::io::AsyncWrite),
+    tcp: |_: &Smol, socket| {
+        let socket = smol::Async::<TcpStream>::new(socket).expect("a socket");
+        Box::new(smol::net::TcpStream::from(socket))
+    },
+    block_on: |_: &Smol, future| smol::block_on(future),
+    timer: async |limit| {
+        smol::Timer::after(limit).await;
+    },
+}
+
+/// `ehlo-async-std` on async-std.
+#[derive(Default)]
+pub struct AsyncStd;
+
+asynchronous! {
+    AsyncStd, ehlo_async_std, futures_rustls,
+    AsyncStdDuplex(smol::io::AsyncRead, smol::io::AsyncWrite),
+    tcp: |_: &AsyncStd, socket| Box::new(Shuts(async_std::net::TcpStream::from(socket))),
+    block_on: |_: &AsyncStd, future| async_std::task::block_on(future),
+    timer: async_std::task::sleep,
+}
+
+/// A socket of async-std, which by itself tells the peer nothing when it is closed for writing.
+struct Shuts(async_std::net::TcpStream);
+
+impl smol::io::AsyncRead for Shuts {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        space: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_read(context, space)
+    }
+}
+
+impl smol::io::AsyncWrite for Shuts {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, octets)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.0.shutdown(Shutdown::Write))
+    }
+}

@@ -1,0 +1,154 @@
+//! A delivery in one call, against a server that the same adapter carries.
+
+use std::thread;
+
+use ehlo::delivery::{
+    AuthPolicy, ChunkingPolicy, Delivery, DeliveryConfig, Envelope, Fate, Outcome, TlsPolicy,
+};
+use ehlo::sasl::Credentials;
+use ehlo::server::Event;
+use ehlo::{
+    Capabilities, ClientConfig, ClientName, Extension, ForwardPath, Mailing, Mechanisms,
+    ReversePath, SaslMechanism, Server, ServerConfig, Turn,
+};
+use ehlo_testkit::application::Application;
+
+use crate::carry::{Adapter, Wire};
+use crate::pipe::Pipe;
+use crate::tls;
+use crate::wires::{Kind, wires};
+
+/// Serves one session to its end.
+pub fn serve<A: Adapter>(wire: Wire, config: ServerConfig) -> Application {
+    let adapter = A::default();
+    let mut application = Application::default();
+    let mut connection = adapter.connection(adapter.stream(wire), Server::new(config));
+    loop {
+        let next = adapter.next(&mut connection, |Turn { event, answer }| {
+            if let Some(reply) = application.answer(&event, answer.machine()) {
+                answer.reply(&reply).expect("an answer");
+            }
+            (event == Event::StartTls, event == Event::Closed)
+        });
+        match next.expect("a stream that holds") {
+            (true, _) => adapter.accept_tls(&mut connection, tls::server()).expect("a handshake"),
+            (_, true) => {
+                adapter.close(&mut connection).ok();
+                return application;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a delivery is to do.
+pub struct Job<'v> {
+    pub config: DeliveryConfig,
+    pub envelopes: Vec<&'v Envelope<'v>>,
+    pub content: &'v [u8],
+    pub tls: bool,
+    pub credentials: Option<Credentials<'v>>,
+}
+
+impl Job<'_> {
+    /// Outcomes by envelope.
+    pub fn run<A: Adapter>(&self, wire: Wire) -> Vec<Vec<Outcome>> {
+        let adapter = A::default();
+        let mut outcomes = Vec::new();
+        let messages = self.envelopes.iter().map(|envelope| (*envelope, self.content));
+        let mut messages = Mailing::new(messages, |number, all| {
+            assert_eq!(number, outcomes.len());
+            outcomes.push(all.to_vec());
+        });
+        if let Some(credentials) = self.credentials {
+            messages = messages.authenticate(credentials);
+        }
+        let name = ClientName::new("client.example").expect("a name");
+        let delivery = Delivery::new(name, self.config);
+        let mut connection = adapter.connection(adapter.stream(wire), delivery);
+        let tls = self.tls.then(|| (tls::client(), tls::name()));
+        adapter.deliver(&mut connection, messages, tls).expect("a session");
+        outcomes
+    }
+}
+
+/// STARTTLS, AUTH, and messages of which one is longer than any buffer.
+pub fn delivers<A: Adapter>(kind: Kind) {
+    let offered = [Extension::Pipelining, Extension::Chunking, Extension::StartTls];
+    let offered = offered.into_iter().fold(Capabilities::NONE, Capabilities::with);
+    let offered = offered.with_mechanisms(Mechanisms::NONE.with(SaslMechanism::Plain));
+    let config = ServerConfig { offered, require_tls: true, ..ServerConfig::DEFAULT };
+    let recipients = ["b@x.example", "nobody@x.example"];
+    let recipients = recipients.map(|path| ForwardPath::new(path).expect("a path"));
+    let envelope = Envelope::new(ReversePath::new("a@x.example").expect("a path"), &recipients);
+    let content = b"one line, and the next.\r\n..\r\n".repeat(20_000);
+    for content in [&b"Subject: x\r\n\r\n.\r\n"[..], &content, b""] {
+        let job = Job {
+            config: DeliveryConfig {
+                tls: TlsPolicy::Require,
+                auth: AuthPolicy::Require,
+                ..DeliveryConfig::DEFAULT
+            },
+            envelopes: vec![&envelope; 3],
+            content,
+            tls: true,
+            credentials: Some(Credentials::password("user", "secret").expect("credentials")),
+        };
+        let (client, server) = wires(kind);
+        let served = thread::spawn(move || serve::<A>(server, config));
+        let outcomes = job.run::<A>(client);
+        let application = served.join().expect("a server");
+        assert_eq!(application.user.as_deref(), Some("user"));
+        assert_eq!(outcomes.len(), 3);
+        for outcomes in outcomes {
+            let fates = outcomes.iter().map(|outcome| outcome.fate);
+            assert!(fates.eq([Fate::Accepted, Fate::Refused]), "{outcomes:?}");
+        }
+        assert_eq!(application.messages.len(), 3);
+        assert!(application.messages.iter().all(|message| message.content == content));
+    }
+}
+
+/// Both ends of a session in which each writes as often as it must: a write that waits for the
+/// acknowledgement of the one before it waits 40 ms where that is delayed.
+pub fn writes_once_a_message<A: Adapter>() {
+    let recipients = [ForwardPath::new("b@x.example").expect("a path")];
+    let envelope = Envelope::new(ReversePath::new("a@x.example").expect("a path"), &recipients);
+    let all = [Extension::Pipelining, Extension::Chunking];
+    // By DATA, by BDAT, and with every command for itself: MAIL, RCPT, DATA, content.
+    for (offered, chunking, at_once, turns) in [
+        (&all[..], ChunkingPolicy::Never, true, 1),
+        (&all[..], ChunkingPolicy::Pipelined, true, 1),
+        (&all[..0], ChunkingPolicy::Never, false, 4),
+    ] {
+        let offered = offered.iter().copied().fold(Capabilities::NONE, Capabilities::with);
+        let (client, server) = Pipe::pair(1 << 20);
+        let (written_by_client, written_by_server) = (client.writes(), server.writes());
+        let config = ServerConfig { offered, ..ServerConfig::DEFAULT };
+        let served = thread::spawn(move || serve::<A>(Wire::Pipe(server), config));
+        let job = Job {
+            config: DeliveryConfig {
+                client: ClientConfig { pipelining: at_once, ..ClientConfig::DEFAULT },
+                chunking,
+                overlap: at_once,
+                ..DeliveryConfig::DEFAULT
+            },
+            envelopes: vec![&envelope; MESSAGES],
+            content: b"Subject: x\r\n\r\n.\r\n",
+            tls: false,
+            credentials: None,
+        };
+        let outcomes = job.run::<A>(Wire::Pipe(client));
+        assert_eq!(served.join().expect("a server").messages.len(), MESSAGES);
+        assert!(outcomes.iter().all(|all| all[0].fate == Fate::Accepted));
+        for (who, writes) in [("client", written_by_client()), ("server", written_by_server())] {
+            let most = turns * MESSAGES + FRAME;
+            assert!(writes <= most, "{writes} writes of the {who}, over {most}, {chunking:?}");
+        }
+    }
+}
+
+const MESSAGES: usize = 200;
+
+/// Writes before the first message and behind the last.
+const FRAME: usize = 4;

@@ -1,0 +1,78 @@
+//! The adapters: each test is written once, over any of them, and runs through each.
+
+#![allow(unreachable_pub)] // what the parts share
+
+mod carry;
+mod conformance;
+mod delivering;
+mod pipe;
+mod streams;
+mod tls;
+mod wires;
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use carry::{Adapter, AsyncStd, Blocking, Smol, Tokio};
+
+/// The tests of a module, generic over [`carry::Adapter`], for each adapter.
+macro_rules! adapters {
+    ($($(#[$attribute:meta])* $test:ident: |$adapter:ident| $body:expr;)*) => {
+        adapters! { @each blocking Blocking $($(#[$attribute])* $test $adapter $body;)* }
+        adapters! { @each tokio_runtime Tokio $($(#[$attribute])* $test $adapter $body;)* }
+        adapters! { @each smol_runtime Smol $($(#[$attribute])* $test $adapter $body;)* }
+        adapters! { @each async_std_runtime AsyncStd $($(#[$attribute])* $test $adapter $body;)* }
+    };
+    (@each $module:ident $type:ident $($(#[$attribute:meta])* $test:ident $adapter:ident $body:expr;)*) => {
+        mod $module {
+            use super::*;
+
+            $(
+                #[test]
+                $(#[$attribute])*
+                fn $test() {
+                    type $adapter = $type;
+                    in_time(|| $body);
+                }
+            )*
+        }
+    };
+}
+
+/// A test that stands still fails.
+fn in_time(test: impl FnOnce() + Send + 'static) {
+    let (done, wait) = mpsc::channel();
+    let test = thread::spawn(move || {
+        test();
+        done.send(())
+    });
+    match wait.recv_timeout(Duration::from_secs(120)) {
+        Err(RecvTimeoutError::Timeout) => panic!("it stands still"),
+        _ => assert!(test.join().is_ok(), "it failed: see above"),
+    }
+}
+
+use conformance::{Layer, conforms};
+use delivering::{delivers, writes_once_a_message};
+use streams::{
+    both_ends_have_one_channel_binding, full_pipes_do_not_wait_for_each_other,
+    nothing_in_clear_survives_starttls, strangers_are_not_trusted, truncated_tls_completes_nothing,
+};
+use wires::Kind;
+
+adapters! {
+    transcripts_in_memory: |A| conforms::<A>(Kind::Memory(A::NARROW), Layer::Clear);
+    transcripts_in_memory_inside_tls: |A| conforms::<A>(Kind::Memory(1 << 16), Layer::Tls);
+    transcripts_over_tcp: |A| conforms::<A>(Kind::Tcp, Layer::Clear);
+    transcripts_over_tcp_inside_tls: |A| conforms::<A>(Kind::Tcp, Layer::Tls);
+    deliveries_in_memory: |A| delivers::<A>(Kind::Memory(1 << 14));
+    deliveries_over_tcp: |A| delivers::<A>(Kind::Tcp);
+    messages_are_written_at_once: |A| writes_once_a_message::<A>();
+    full_pipes: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Memory(1 << 16), 1 << 20);
+    full_sockets: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Tcp, 24 << 20);
+    truncated_tls: |A| truncated_tls_completes_nothing::<A>(Kind::Tcp);
+    plaintext_behind_starttls: |A| nothing_in_clear_survives_starttls::<A>(Kind::Memory(4096));
+    channel_binding: |A| both_ends_have_one_channel_binding::<A>(Kind::Memory(4096));
+    certificates_are_checked: |A| strangers_are_not_trusted::<A>(Kind::Memory(4096));
+}
