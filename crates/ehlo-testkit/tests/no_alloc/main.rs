@@ -15,9 +15,8 @@ use ehlo::server::Event;
 use ehlo::trace::{AuthenticationResults, Protocol, ReceivedField, Timestamp};
 use ehlo::{
     Capabilities, Client, ClientConfig, ClientName, Command, Content, DataDecoder, DataEncoder,
-    Delivery, DeliveryConfig, Domain, Encode, Envelope, ForwardPath, Host, Machine, Mailbox,
-    Mechanisms, Newlines, Parsed, Policy, Reply, Response, ReversePath, SaslMechanism, Server,
-    ServerConfig, State, Verb, Wants,
+    Domain, Encode, ForwardPath, Host, Mailbox, Mechanisms, Newlines, Parsed, Policy, Reply,
+    Response, ReversePath, SaslMechanism, Server, ServerConfig, State, Verb,
 };
 use ehlo_testkit::transcript::{Item, Transcript};
 use serde_json::Value;
