@@ -3,6 +3,8 @@
 mod attacks;
 #[path = "../probe/dns.rs"]
 mod dns;
+mod certificates;
+mod hostile;
 mod process;
 mod receiving;
 mod receiving_trust;
