@@ -129,7 +129,7 @@ fn helo_is_tried() {
 #[test]
 fn this_machine_has_a_name_to_greet_with() {
     let (dns, server) = (dns::Server::start(), Script::sound().start());
-    let output = std::process::Command::new(crate::example())
+    let output = std::process::Command::new(crate::example("probe"))
         .args([&server, "--json", "--dns", &dns.address])
         .output()
         .expect("probe starts");

@@ -262,14 +262,15 @@ impl<'v> Endpoint<Delivery<'v>> {
         F: Future<Output = T::Error>,
     {
         loop {
-            let messages = &mut courier.messages;
             let polled = if courier.asked.is_none() {
+                let messages = &mut courier.messages;
                 self.poll_ready(context, &mut Overheard { transport, messages })
             } else if let Poll::Ready(piece) = courier.poll_piece(context) {
                 courier.give(piece, self.answer());
                 continue;
             } else {
                 // What the server is to have by now is not kept back until there is content.
+                let messages = &mut courier.messages;
                 match self.poll_flush(context, &mut Overheard { transport, messages }) {
                     Poll::Ready(Ok(())) => return Poll::Pending,
                     flushed => flushed,
