@@ -1,9 +1,9 @@
 //! `send` against `receive`, as processes that talk over loopback.
 
 mod attacks;
+mod certificates;
 #[path = "../probe/dns.rs"]
 mod dns;
-mod certificates;
 mod hostile;
 mod process;
 mod receiving;

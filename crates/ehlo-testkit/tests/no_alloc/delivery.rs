@@ -3,7 +3,7 @@
 use ehlo::delivery::{AuthPolicy, ChunkingPolicy, Event, Fate, Outcome, Outcomes, TlsPolicy};
 use ehlo::sasl::{AnyClient, ClientExchange, ClientStep, Credentials};
 use ehlo::{
-    Body, ClientName, Delivery, DeliveryConfig, Envelope, ForwardPath, Machine, Newlines,
+    Body, Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, Machine, Newlines,
     ReversePath, SendError, Wants,
 };
 use ehlo_testkit::transcript::Item;
@@ -27,7 +27,7 @@ fn carry(
     memory: &mut Memory,
 ) -> usize {
     let credentials = Credentials::password("anna", "secret").expect("credentials");
-    let mut delivery = Delivery::new(ClientName::new("client.example").expect("a name"), config);
+    let mut delivery = Delivery::new(HeloName::new("client.example").expect("a name"), config);
     let mut outcomes = Outcomes::new(&mut memory.outcomes);
     let mut exchange = None;
     let (mut replies, mut unread, mut written) = (replies.iter(), &[][..], 0);
