@@ -14,9 +14,9 @@ use ehlo::server::Event;
 use ehlo::trace::{AuthenticationResults, Protocol, ReceivedField, Timestamp};
 use ehlo::{
     Capabilities, Client, ClientConfig, ClientName, Command, Content, DataDecoder, DataEncoder,
-    Delivery, DeliveryConfig, Domain, Encode, Envelope, ForwardPath, Host, Machine, Mailbox,
-    Mechanisms, Newlines, Parsed, Policy, Reply, Response, ReversePath, SaslMechanism, Server,
-    ServerConfig, State, Verb, Wants,
+    Delivery, DeliveryConfig, Domain, Encode, Envelope, ForwardPath, HeloName, Host, Machine,
+    Mailbox, Mechanisms, Newlines, Parsed, Policy, Reply, Response, ReversePath, SaslMechanism,
+    Server, ServerConfig, State, Verb, Wants,
 };
 use ehlo_testkit::transcript::{Item, Transcript};
 use serde_json::Value;
@@ -222,7 +222,7 @@ fn a_delivery() {
         ["a@x.example", "b@x.example"].map(|text| ForwardPath::new(text).expect("one"));
     let sender = ReversePath::new("s@x.example").expect("a path");
     let envelope = Envelope::new(sender, &recipients);
-    let name = ClientName::new("client.example").expect("a name");
+    let name = HeloName::new("client.example").expect("a name");
     let input =
         b"220 mx\r\n250-mx\r\n250 PIPELINING\r\n250 a\r\n250 b\r\n550 c\r\n354 go\r\n250 d\r\n";
     let mut memory = [Outcome::PENDING; 2];

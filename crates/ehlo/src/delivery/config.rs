@@ -97,10 +97,10 @@ pub enum HelloPolicy {
 ///
 /// ```
 /// use ehlo::delivery::{Delivery, Event, TlsPolicy, Unusable};
-/// use ehlo::{ClientName, DeliveryConfig, Machine};
+/// use ehlo::{DeliveryConfig, HeloName, Machine};
 ///
 /// let config = DeliveryConfig { tls: TlsPolicy::Require, ..DeliveryConfig::DEFAULT };
-/// let mut delivery = Delivery::new(ClientName::new("client.example")?, config);
+/// let mut delivery = Delivery::new(HeloName::new("client.example")?, config);
 /// delivery.receive(b"220 mx.example ESMTP\r\n");
 /// delivery.transmit(&mut [0; 512])?;
 /// delivery.receive(b"250 mx.example\r\n");

@@ -20,7 +20,7 @@ pub use outcome::{Fate, Outcome, Outcomes};
 pub use plan::Plan;
 
 use crate::{
-    BufferTooSmall, Client, ClientConfig, ClientName, DataEncoder, Injected, Machine, Mechanisms,
+    BufferTooSmall, Client, ClientConfig, DataEncoder, HeloName, Injected, Machine, Mechanisms,
     Received, SendError, State, Upgrade, Verb, Wants,
 };
 use content::Chunk;
@@ -38,11 +38,11 @@ use transaction::Transaction;
 ///
 /// ```
 /// use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Event};
-/// use ehlo::{ClientName, ForwardPath, Machine, ReversePath};
+/// use ehlo::{ForwardPath, HeloName, Machine, ReversePath};
 ///
 /// let recipients = [ForwardPath::new("b@example.org")?];
 /// let envelope = Envelope::new(ReversePath::new("a@example.org")?, &recipients);
-/// let mut delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::default());
+/// let mut delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::default());
 /// let mut out = [0; 512];
 ///
 /// delivery.receive(b"220 mx.example\r\n");
@@ -61,7 +61,7 @@ use transaction::Transaction;
 #[derive(Clone, Debug)]
 pub struct Delivery<'e> {
     client: Client,
-    name: ClientName<'e>,
+    name: HeloName<'e>,
     config: Config,
     stage: Stage,
     /// The transaction whose content is written, and whose answer has not come.
@@ -83,7 +83,7 @@ pub struct Delivery<'e> {
 
 impl<'e> Delivery<'e> {
     /// A conversation at the start of a connection, which greets with `name`.
-    pub fn new(name: ClientName<'e>, config: DeliveryConfig) -> Self {
+    pub fn new(name: HeloName<'e>, config: DeliveryConfig) -> Self {
         let require_tls = config.client.require_tls || config.tls == TlsPolicy::Require;
         let tls = if require_tls { TlsPolicy::Require } else { config.tls };
         Self {
@@ -269,11 +269,11 @@ impl Upgrade for Delivery<'_> {
 /// What a conversation has cost so far.
 ///
 /// ```
-/// use ehlo::{ClientName, Delivery, DeliveryConfig};
+/// use ehlo::{Delivery, DeliveryConfig, HeloName};
 ///
-/// let delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::default());
+/// let delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::default());
 /// assert_eq!(delivery.statistics().envelopes, 0);
-/// # Ok::<(), ehlo::SyntaxError>(())
+/// # Ok::<(), ehlo::identity::HeloNameError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeliveryStatistics {
