@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -153,6 +153,14 @@ impl Client {
     /// The last line of the next reply; empty at the end.
     pub(crate) fn reply(&mut self) -> String {
         self.whole_reply().split_inclusive('\n').next_back().unwrap_or_default().to_owned()
+    }
+
+    /// Waits for the end, with a last word unread or without.
+    pub(crate) fn is_cut_off(&mut self) -> bool {
+        match self.0.fill_buf() {
+            Ok(rest) => rest.is_empty(),
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        }
     }
 
     /// Every line of the next reply; empty at the end.
