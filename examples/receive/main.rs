@@ -5,13 +5,14 @@
 //! cargo run --release --example receive -- --listen 127.0.0.1:2525 --maildir /tmp/mail
 //! ```
 //!
-//! `session.rs` is the conversation, `transaction.rs` and `maildir.rs` keep what comes in,
-//! `authentication.rs` and `users.rs` let clients in, `greeting.rs` checks who they say they are,
-//! `trust.rs` takes the word of proxies, `tls.rs` makes the certificate, `trace.rs` the header fields
-//! that a server adds, `log.rs` what is printed.
+//! `connection.rs` is a connection and `session.rs` the conversation on it, `transaction.rs` and
+//! `maildir.rs` keep what comes in, `authentication.rs` and `users.rs` let clients in, `greeting.rs`
+//! checks who they say they are, `trust.rs` takes the word of proxies, `tls.rs` makes the certificate,
+//! `trace.rs` the header fields that a server adds, `log.rs` what is printed.
 
 mod arguments;
 mod authentication;
+mod connection;
 mod greeting;
 mod log;
 mod maildir;
@@ -146,7 +147,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         };
         let (service, stopped) = (Arc::clone(&service), stopped.clone());
         tokio::spawn(async move {
-            session::serve(stream, peer, &service, stopped).await;
+            connection::serve(stream, peer, &service, stopped).await;
             drop(place);
         });
     }

@@ -1,25 +1,22 @@
-//! One connection: what the machine reports, and what this server answers.
+//! A session: what the machine reports, and what this server answers.
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ehlo::server::{Event, Refusal};
 use ehlo::trace::Protocol;
 use ehlo::{
     Answer, Attributes, Code, Command, EnhancedCode, ForwardPath, Parameters, Reply, ReplyError,
-    Role, SaslMechanism, Server, Verb, limits,
+    Role, SaslMechanism, Server, Verb,
 };
-use ehlo_tokio::MaybeTls;
 use serde_json::json;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Service;
 use crate::authentication::{Attempt, Said};
+use crate::connection::{Connection, LINGER};
 use crate::greeting::Findings;
 use crate::transaction::{Transaction, address, is_listed};
 use crate::trust::{self, Stated};
@@ -27,79 +24,6 @@ use crate::users::BOUND_MECHANISMS;
 
 /// How long a session may go on once the server is stopping.
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
-
-/// Serves one client until the session is over, the client is silent for too long, or the server
-/// stops.
-pub(crate) async fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
-    service: &Service,
-    stopped: watch::Receiver<bool>,
-) {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    service.log.event(|| json!({"event": "connect", "session": number, "peer": peer}));
-    let reason = match begin(stream, peer, number, service, stopped).await {
-        Ok(reason) => reason.to_owned(),
-        Err(error) => error.to_string(),
-    };
-    service.log.event(|| json!({"event": "disconnect", "session": number, "reason": reason}));
-}
-
-type Connection = ehlo_tokio::Connection<MaybeTls<TcpStream>, Server>;
-
-async fn begin(
-    mut stream: TcpStream,
-    mut peer: SocketAddr,
-    number: u64,
-    service: &Service,
-    mut stopped: watch::Receiver<bool>,
-) -> io::Result<&'static str> {
-    let mut server = service.server(peer.ip());
-    if service.trusts(peer.ip()) {
-        let greeting = greet(&mut server, service)?;
-        stream.write_all(&greeting).await?;
-        // A proxy speaks before it is spoken to; whoever comes without one takes the greeting.
-        let client = tokio::select! {
-            client = trust::proxied(&mut stream) => client?,
-            _ = stopped.wait_for(|stopped| *stopped) => None,
-            () = sleep(service.timeout) => None,
-        };
-        if let Some(client) = client {
-            service.log.event(|| json!({"event": "proxy", "session": number, "client": client}));
-            (peer, server) = (client, service.server(client.ip()));
-            greet(&mut server, service)?;
-        }
-    }
-    let stream = match &service.tls {
-        // The futures of a handshake are large, and needed for a moment only.
-        Some(tls) if service.config.implicit_tls => {
-            let stream = timeout(service.timeout, Box::pin(tls.accept(stream))).await??;
-            MaybeTls::Tls(Box::new(stream.into()))
-        }
-        _ => MaybeTls::Clear(stream),
-    };
-    let mut connection = Connection::new(stream, server);
-    let mut session = Session::new(service, number, peer);
-    session.bind(&mut connection);
-    let end = session.run(&mut connection, &mut stopped).await;
-    // What the client still sends is read, so that the last reply is not lost to a reset.
-    let _ = timeout(LINGER, connection.close()).await;
-    end
-}
-
-/// The greeting, which the client gets before it is known whether a proxy speaks for it; inside TLS
-/// it has to wait.
-fn greet(server: &mut Server, service: &Service) -> io::Result<Vec<u8>> {
-    let mut greeting = Vec::new();
-    if !service.config.implicit_tls {
-        greeting.resize(limits::REPLY_LINE, 0);
-        let reply = server.standard_reply(&service.host);
-        let length = server.reply(&reply, &mut greeting).map_err(io::Error::other)?;
-        greeting.truncate(length);
-    }
-    Ok(greeting)
-}
 
 /// The client, as far as it is known.
 pub(crate) struct Client {
@@ -115,7 +39,7 @@ pub(crate) struct Client {
 }
 
 /// What this server remembers of a session; the machine remembers all that the protocol needs.
-struct Session<'s> {
+pub(crate) struct Session<'s> {
     service: &'s Service,
     client: Client,
     /// What binds an authentication to this TLS connection, RFC 9266.
@@ -128,7 +52,7 @@ struct Session<'s> {
 }
 
 impl<'s> Session<'s> {
-    fn new(service: &'s Service, session: u64, address: SocketAddr) -> Self {
+    pub(crate) fn new(service: &'s Service, session: u64, address: SocketAddr) -> Self {
         Self {
             service,
             client: Client { session, address, helo: String::new(), user: None, findings: None },
@@ -140,7 +64,7 @@ impl<'s> Session<'s> {
     }
 
     /// Answers events until the session is over, and says why it is.
-    async fn run(
+    pub(crate) async fn run(
         &mut self,
         connection: &mut Connection,
         stopped: &mut watch::Receiver<bool>,
@@ -287,7 +211,7 @@ impl<'s> Session<'s> {
     }
 
     /// Offers the mechanisms that are bound to the TLS connection, where it can be.
-    fn bind(&mut self, connection: &mut Connection) {
+    pub(crate) fn bind(&mut self, connection: &mut Connection) {
         let session = self.client.session;
         if !connection.endpoint().machine().is_tls() {
             return;
@@ -416,6 +340,3 @@ fn reply(code: Code, (class, subject, detail): (u8, u16, u16), text: &str) -> Re
 fn texts(parameters: &Parameters<'_>) -> Vec<String> {
     parameters.iter().map(|parameter| parameter.to_string()).collect()
 }
-
-/// How long the end of a connection may take.
-const LINGER: Duration = Duration::from_secs(1);

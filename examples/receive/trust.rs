@@ -21,33 +21,36 @@ use tokio::time::sleep;
 /// connection closed.
 pub(crate) async fn proxied(stream: &mut TcpStream) -> io::Result<Option<SocketAddr>> {
     let mut front = [0; HEADER];
-    loop {
+    // A header comes in one piece, or nearly so.
+    for _ in 0..MOMENTS {
         // What is only looked at stays for the handshake of TLS, or the machine.
         let length = stream.peek(&mut front).await?;
         let front = &front[..length];
-        let is_header = |signature: &[u8]| {
-            let length = length.min(signature.len());
-            length > 0 && front[..length] == signature[..length]
+        let begins = |signature: &[u8]| {
+            front.iter().zip(signature).all(|(octet, expected)| octet == expected)
         };
-        if !is_header(v1::PROTOCOL_PREFIX.as_bytes()) && !is_header(v2::PROTOCOL_PREFIX) {
+        if front.is_empty()
+            || !(begins(v1::PROTOCOL_PREFIX.as_bytes()) || begins(v2::PROTOCOL_PREFIX))
+        {
             return Ok(None);
         }
         let header = HeaderResult::parse(front);
         let (length, client) = match &header {
             HeaderResult::V1(Ok(header)) => (header.header.len(), in_text(header.addresses)),
             HeaderResult::V2(Ok(header)) => (header.len(), in_binary(header)),
-            _ if header.is_incomplete() && front.len() < HEADER => {
+            // Of a whole line nothing can be missing.
+            HeaderResult::V1(Err(_)) if front.contains(&b'\n') => break,
+            _ if header.is_complete() => break,
+            _ => {
                 sleep(MOMENT).await;
                 continue;
-            }
-            _ => {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "a malformed PROXY header"));
             }
         };
         let mut taken = vec![0; length];
         stream.read_exact(&mut taken).await?;
         return Ok(client);
     }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "a malformed PROXY header"))
 }
 
 fn in_text(addresses: v1::Addresses) -> Option<SocketAddr> {
@@ -119,5 +122,6 @@ fn text(attribute: &Attribute<'_>) -> String {
 
 /// Octets that a header may have: version 1 has 107 at most, version 2 as many in practice.
 const HEADER: usize = 1024;
-/// How long to wait for the rest of a header, which nearly always comes in one piece.
+/// How long to wait for more of a header, and how often.
 const MOMENT: Duration = Duration::from_millis(10);
+const MOMENTS: usize = 300;

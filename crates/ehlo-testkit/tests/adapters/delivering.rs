@@ -8,8 +8,8 @@ use ehlo::delivery::{
 use ehlo::sasl::Credentials;
 use ehlo::server::Event;
 use ehlo::{
-    Capabilities, ClientConfig, ClientName, Extension, ForwardPath, Mailing, Mechanisms,
-    ReversePath, SaslMechanism, Server, ServerConfig, Turn,
+    Capabilities, ClientConfig, Extension, ForwardPath, HeloName, Mailing, Mechanisms, ReversePath,
+    SaslMechanism, Server, ServerConfig, Turn,
 };
 use ehlo_testkit::application::Application;
 
@@ -63,7 +63,7 @@ impl Job<'_> {
         if let Some(credentials) = self.credentials {
             messages = messages.authenticate(credentials);
         }
-        let name = ClientName::new("client.example").expect("a name");
+        let name = HeloName::new("client.example").expect("a name");
         let delivery = Delivery::new(name, self.config);
         let mut connection = adapter.connection(adapter.stream(wire), delivery);
         let tls = self.tls.then(|| (tls::client(), tls::name()));
@@ -95,9 +95,9 @@ pub fn delivers<A: Adapter>(kind: Kind) {
             credentials: Some(Credentials::password("user", "secret").expect("credentials")),
         };
         let (client, server) = wires(kind);
-        let served = thread::spawn(move || serve::<A>(server, config));
+        let serving = thread::spawn(move || serve::<A>(server, config));
         let outcomes = job.run::<A>(client);
-        let application = served.join().expect("a server");
+        let application = serving.join().expect("a server");
         assert_eq!(application.user.as_deref(), Some("user"));
         assert_eq!(outcomes.len(), 3);
         for outcomes in outcomes {
@@ -125,7 +125,7 @@ pub fn writes_once_a_message<A: Adapter>() {
         let (client, server) = Pipe::pair(1 << 20);
         let (written_by_client, written_by_server) = (client.writes(), server.writes());
         let config = ServerConfig { offered, ..ServerConfig::DEFAULT };
-        let served = thread::spawn(move || serve::<A>(Wire::Pipe(server), config));
+        let serving = thread::spawn(move || serve::<A>(Wire::Pipe(server), config));
         let job = Job {
             config: DeliveryConfig {
                 client: ClientConfig { pipelining: at_once, ..ClientConfig::DEFAULT },
@@ -139,7 +139,7 @@ pub fn writes_once_a_message<A: Adapter>() {
             credentials: None,
         };
         let outcomes = job.run::<A>(Wire::Pipe(client));
-        assert_eq!(served.join().expect("a server").messages.len(), MESSAGES);
+        assert_eq!(serving.join().expect("a server").messages.len(), MESSAGES);
         assert!(outcomes.iter().all(|all| all[0].fate == Fate::Accepted));
         for (who, writes) in [("client", written_by_client()), ("server", written_by_server())] {
             let most = turns * MESSAGES + FRAME;

@@ -5,7 +5,9 @@
 mod carry;
 mod conformance;
 mod delivering;
+mod memory;
 mod pipe;
+mod serving;
 mod streams;
 mod tls;
 mod wires;
@@ -47,7 +49,7 @@ fn in_time(test: impl FnOnce() + Send + 'static) {
         test();
         done.send(())
     });
-    match wait.recv_timeout(Duration::from_secs(120)) {
+    match wait.recv_timeout(Duration::from_mins(2)) {
         Err(RecvTimeoutError::Timeout) => panic!("it stands still"),
         _ => assert!(test.join().is_ok(), "it failed: see above"),
     }
@@ -55,6 +57,11 @@ fn in_time(test: impl FnOnce() + Send + 'static) {
 
 use conformance::{Layer, conforms};
 use delivering::{delivers, writes_once_a_message};
+use memory::{an_idle_connection_has_no_buffers, collects_messages};
+use serving::{
+    a_handler_that_panics_ends_alone, all_have_to_wait_when_it_is_full, one_address_has_its_share,
+    what_is_open_is_finished,
+};
 use streams::{
     both_ends_have_one_channel_binding, full_pipes_do_not_wait_for_each_other,
     nothing_in_clear_survives_starttls, strangers_are_not_trusted, truncated_tls_completes_nothing,
@@ -74,5 +81,11 @@ adapters! {
     truncated_tls: |A| truncated_tls_completes_nothing::<A>(Kind::Tcp);
     plaintext_behind_starttls: |A| nothing_in_clear_survives_starttls::<A>(Kind::Memory(4096));
     channel_binding: |A| both_ends_have_one_channel_binding::<A>(Kind::Memory(4096));
+    sessions_of_one_address: |A| one_address_has_its_share::<A>();
+    sessions_in_all: |A| all_have_to_wait_when_it_is_full::<A>();
+    handlers_that_panic: |A| a_handler_that_panics_ends_alone::<A>();
+    shutdown: |A| what_is_open_is_finished::<A>();
+    whole_messages: |A| collects_messages::<A>();
+    memory: |A| an_idle_connection_has_no_buffers::<A>();
     certificates_are_checked: |A| strangers_are_not_trusted::<A>(Kind::Memory(4096));
 }
