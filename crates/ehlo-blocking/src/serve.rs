@@ -87,6 +87,18 @@ pub fn serve(
 }
 
 /// Ends [`serve`].
+///
+/// ```
+/// use ehlo_blocking::{Door, Halt, serve};
+/// use std::net::TcpListener;
+///
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let halt = Halt::new(&listener)?;
+/// halt.halt();
+/// // Nobody is let in, and it returns.
+/// serve(&listener, Door::new(100, 10), 4, &halt, |_| unreachable!());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Halt {
     halted: Arc<AtomicBool>,

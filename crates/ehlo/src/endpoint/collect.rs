@@ -19,6 +19,14 @@ pub trait Collect: Machine {
 }
 
 /// What an event has to do with content: see [`Collect`].
+///
+/// ```
+/// use ehlo::server::Event;
+/// use ehlo::{Collect, Piece, Server};
+///
+/// // A message that is refused ends, too.
+/// assert_eq!(Server::piece(&Event::EndOfChunk), Piece::End(None));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'e> {
     /// It is some.

@@ -67,6 +67,17 @@ impl Door {
 }
 
 /// A session's place behind a [`Door`], for as long as this is kept.
+///
+/// ```
+/// use ehlo::Door;
+/// use std::net::Ipv4Addr;
+///
+/// let mut door = Door::new(100, 1);
+/// let pass = door.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
+/// assert_eq!((pass.is_welcome(), door.inside()), (true, 1));
+/// drop(pass);
+/// assert_eq!(door.inside(), 0);
+/// ```
 #[derive(Debug)]
 pub struct Pass {
     _all: Arc<()>,

@@ -89,6 +89,15 @@ pub async fn serve<S, E, L, Z, F, R, H>(
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Somebody who has come in.
+///
+/// ```
+/// use ehlo::{Stop, Visit};
+/// use std::net::Ipv4Addr;
+///
+/// let address = (Ipv4Addr::LOCALHOST, 50_000).into();
+/// let visit = Visit { stream: "a stream", address, stop: Stop::NOW };
+/// assert!(visit.address.ip().is_loopback());
+/// ```
 #[derive(Debug)]
 pub struct Visit<S> {
     /// The connection.
