@@ -64,11 +64,9 @@ impl<'v> Report<'v> {
             Event::Violation(error) => self.fail(&format!("this is no reply: {error}")),
             Event::Unsolicited(reply) => self.fail(&format!("nothing asked for this: {reply}")),
             Event::Unusable(why) => self.fail(&why.to_string()),
-            Event::Refused { to: Verb::Lhlo, reply, .. } => {
-                self.fail(&format!("LHLO was refused, does the server speak SMTP? {reply}"));
-            }
-            Event::Refused { to: Verb::Ehlo | Verb::Helo, reply, .. } => {
-                self.fail(&format!("EHLO and HELO were refused, does it speak LMTP? {reply}"));
+            Event::Refused { to: to @ (Verb::Lhlo | Verb::Ehlo | Verb::Helo), reply, .. } => {
+                let other = if *to == Verb::Lhlo { "SMTP" } else { "LMTP" };
+                self.fail(&format!("{} was refused, is it {other}? {reply}", name(*to)));
             }
             _ => {}
         }
@@ -181,8 +179,12 @@ fn text_of(event: &Event<'_>, outcome: &Outcome) -> String {
         | Event::Message { reply, .. }
         | Event::Refused { reply, .. } => reply_text(reply),
         Event::NotSent { error, .. } => format!("not sent: {error}"),
-        _ => format!("no reply to {}", format!("{:?}", outcome.stage).to_uppercase()),
+        _ => format!("no reply to {}", name(outcome.stage)),
     }
+}
+
+fn name(verb: Verb) -> String {
+    format!("{verb:?}").to_uppercase()
 }
 
 fn reply_text(reply: &Reply<'_>) -> String {
