@@ -5,10 +5,12 @@ pub mod dns;
 pub mod tls;
 
 use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
-use ehlo::{ClientName, Newlines};
+use ehlo::identity::{HeloNameError, OwnHost};
+use ehlo::{ClientName, HeloName, Newlines};
 
 /// The name of this machine, or `localhost` where it has none that RFC 5321 §4.1.2 allows.
 pub fn host_name() -> String {
@@ -21,6 +23,31 @@ pub fn host_name() -> String {
         Some(name) if ClientName::new(name).is_ok() => name.to_owned(),
         _ => "localhost".to_owned(),
     }
+}
+
+/// What to greet the server at this address with: the name that `--helo` gives, or else that of this
+/// machine, or else the address that the connection will come from.
+///
+/// # Errors
+///
+/// What is wrong with the name, for that server.
+pub fn helo_name(given: Option<&str>, server: SocketAddr) -> Result<String, HeloNameError> {
+    if let Some(name) = given {
+        return HeloName::for_server(name, server.ip()).map(|name| name.to_string());
+    }
+    // Nothing is sent: it is the system that knows the way.
+    let any: IpAddr = match server {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let way = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect(server)?;
+        socket.local_addr()
+    });
+    let host = host_name();
+    let own = OwnHost { host: &host, domain: None, address: way.ok().map(|own| own.ip()) };
+    let mut name = [0; HeloName::MAX_LEN];
+    own.helo_name(server.ip(), &mut name).map(|name| name.to_string())
 }
 
 /// The policy that `--newlines` names.
@@ -129,6 +156,11 @@ mod tests {
     #[test]
     fn this_machine_has_a_name() {
         assert!(ClientName::new(&host_name()).is_ok());
+        let here = SocketAddr::from(([127, 0, 0, 1], 25));
+        assert!(helo_name(None, here).is_ok());
+        assert_eq!(helo_name(Some("localhost"), here), Ok("localhost".to_owned()));
+        let there = SocketAddr::from(([192, 0, 2, 25], 25));
+        assert_eq!(helo_name(Some("localhost"), there), Err(HeloNameError::ThisHost));
     }
 }
 

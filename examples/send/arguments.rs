@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     /// The server. Without a port it is 25, or 465 with `--tls implicit`; LMTP has none of its own.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:2525")]
     pub(crate) server: Server,
-    /// What to say in EHLO [default: the name of this machine].
+    /// What to say in EHLO [default: the name of this machine, or else its address].
     #[arg(long, value_name = "NAME", value_parser = ehlo_examples::name)]
     pub(crate) helo: Option<String>,
     /// Where notifications go; empty for the null reverse-path.

@@ -12,7 +12,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ehlo::{Courier, Delivery, Endpoint, Machine, Messages, Step, Transport, Turn};
+use ehlo::{Courier, Delivery, Endpoint, Leave, Machine, Messages, Step, Transport, Turn};
+pub use ehlo::{Door, Stop, Visit, serve};
 use futures_io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "rustls")]
 pub use tls::MaybeTls;
@@ -70,6 +71,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Machine> Connection<S, M> {
     /// Those of the stream. The end of the stream is an event, not an error.
     pub async fn next(&mut self) -> io::Result<Turn<'_, M>> {
         poll_fn(|context| self.endpoint.poll_ready(context, &mut self.stream)).await?;
+        Ok(self.endpoint.turn())
+    }
+
+    /// The same, and when `stop` says so the session ends as soon as nothing is open; `host` is the
+    /// name of this side. For a handler of [`serve`].
+    ///
+    /// # Errors
+    ///
+    /// As of [`next`](Self::next).
+    pub async fn next_until(&mut self, stop: &mut Stop, host: &str) -> io::Result<Turn<'_, M>>
+    where
+        M: Leave,
+    {
+        poll_fn(|context| self.endpoint.poll_ready_until(context, &mut self.stream, stop, host))
+            .await?;
         Ok(self.endpoint.turn())
     }
 

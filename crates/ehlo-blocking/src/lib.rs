@@ -2,6 +2,7 @@
 //!
 //! The adapter knows nothing of the protocol. See [`Connection`].
 
+mod serve;
 #[cfg(feature = "rustls")]
 mod tls;
 
@@ -11,7 +12,9 @@ use std::net::{Shutdown, TcpStream};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use ehlo::{Courier, Delivery, Endpoint, Machine, Messages, Step, Transport, Turn};
+use ehlo::{Courier, Delivery, Endpoint, Leave, Machine, Messages, Step, Transport, Turn};
+pub use ehlo::{Door, Stop, Visit};
+pub use serve::{Halt, serve};
 #[cfg(feature = "rustls")]
 pub use tls::MaybeTls;
 
@@ -66,6 +69,23 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
     pub fn next(&mut self) -> io::Result<Turn<'_, M>> {
         let limit = self.timeout();
         done(limit, |context| self.endpoint.poll_ready(context, &mut self.stream))?;
+        Ok(self.endpoint.turn())
+    }
+
+    /// The same, and when `stop` says so the session ends as soon as nothing is open; `host` is the
+    /// name of this side. For a handler of [`serve`].
+    ///
+    /// # Errors
+    ///
+    /// As of [`next`](Self::next).
+    pub fn next_until(&mut self, stop: &mut Stop, host: &str) -> io::Result<Turn<'_, M>>
+    where
+        M: Leave,
+    {
+        let limit = self.timeout();
+        done(limit, |context| {
+            self.endpoint.poll_ready_until(context, &mut self.stream, stop, host)
+        })?;
         Ok(self.endpoint.turn())
     }
 

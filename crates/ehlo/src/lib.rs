@@ -88,7 +88,10 @@ pub use data::{
 pub use delivery::{Delivery, DeliveryConfig, DeliveryStatistics, Envelope, Recipient, Recipients};
 pub use encode::{BufferTooSmall, Encode, Writer};
 #[cfg(feature = "bytes")]
-pub use endpoint::{Answer, Courier, Endpoint, Mailing, Messages, Read, Step, Transport, Turn};
+pub use endpoint::{
+    Answer, Courier, Door, Endpoint, Leave, Mailing, Messages, Pass, Read, Step, Stop, Task,
+    Transport, Turn, Visit, serve,
+};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
 pub use identity::{HeloCheck, HeloName};

@@ -2,14 +2,12 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Output;
-use std::thread::{self, JoinHandle};
 
-use crate::process::{LONG, Receive, send, text};
+use crate::process::{Receive, text};
 use crate::sending::RUNTIMES;
+use crate::sending_hostile::Script;
 
 const ACCEPTED: &str = "accepted <b@example.org> 250 2.6.0 accepted\n";
 
@@ -44,7 +42,7 @@ impl Drop for Key {
     }
 }
 
-fn error(output: &Output) -> String {
+pub(crate) fn error(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -187,82 +185,4 @@ fn requiretls_is_a_parameter_of_mail() {
     let server = Script::start(&[("", "220 mx\r\n"), ("EHLO", offer), ("QUIT", "221 bye\r\n")]);
     let output = server.send(&["--requiretls", "--to", "b@example.org"]);
     assert_eq!(output.status.code(), Some(2));
-}
-
-#[test]
-fn a_server_that_cheats() {
-    let auth = "250-mx\r\n250 AUTH CRAM-MD5 SCRAM-SHA-256\r\n";
-    let cases: [(&[(&'static str, &'static str)], &str); 3] = [
-        (
-            &[("", "220 mx\r\n"), ("EHLO", auth), ("AUTH", "235 2.7.0 welcome\r\n")],
-            "send: the server said yes before it had proven itself\n",
-        ),
-        (
-            // What follows the 220 in clear was not said inside TLS.
-            &[
-                ("", "220 mx\r\n"),
-                ("EHLO", "250-mx\r\n250 STARTTLS\r\n"),
-                ("STARTTLS", "220 go\r\n250-mx\r\n250 AUTH PLAIN\r\n"),
-            ],
-            "send: octets in clear between STARTTLS and the handshake\n",
-        ),
-        (
-            &[
-                ("", "220 mx\r\n"),
-                ("EHLO", auth),
-                ("AUTH", "334 !\r\n"),
-                ("*", "501 5.7.0 cancelled\r\n"),
-                ("QUIT", "221 bye\r\n"),
-            ],
-            "send: the server sent a challenge that cannot be answered\n",
-        ),
-    ];
-    for runtime in RUNTIMES {
-        for (script, said) in cases {
-            let server = Script::start(script);
-            let flags = ["--user", "anna:open-sesame", "--to", "b@example.org"];
-            let output = server.send(&[&flags[..], &["--runtime", runtime]].concat());
-            assert_eq!(output.status.code(), Some(2), "{script:?}");
-            assert!(!text(&output).contains("accepted"), "{}", text(&output));
-            assert!(error(&output).starts_with(said), "{said:?}: {}", error(&output));
-        }
-    }
-}
-
-/// A server that expects commands with these beginnings, answers each, and ends.
-struct Script {
-    address: String,
-    server: JoinHandle<()>,
-}
-
-impl Script {
-    fn start(script: &[(&'static str, &'static str)]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
-        let address = listener.local_addr().expect("it is bound").to_string();
-        let script = script.to_vec();
-        let server = thread::spawn(move || {
-            let (stream, _) = listener.accept().expect("somebody connects");
-            stream.set_read_timeout(Some(LONG)).expect("not zero");
-            let mut stream = BufReader::new(stream);
-            for (expected, reply) in script {
-                let mut line = String::new();
-                if !expected.is_empty() {
-                    stream.read_line(&mut line).expect("a command comes");
-                }
-                assert!(line.starts_with(expected), "{line:?} is not {expected}");
-                stream.get_mut().write_all(reply.as_bytes()).expect("somebody listens");
-            }
-            // Whatever comes now is no mail.
-            let mut rest = Vec::new();
-            let _ = stream.read_until(0, &mut rest);
-            assert!(!rest.starts_with(b"MAIL"), "{rest:?}");
-        });
-        Self { address, server }
-    }
-
-    fn send(self, arguments: &[&str]) -> Output {
-        let output = send(&self.address, arguments, standard_input(), b"");
-        self.server.join().expect("the server got what it expected");
-        output
-    }
 }

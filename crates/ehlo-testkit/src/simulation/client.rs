@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ehlo::delivery::{Event, Fate, Outcome, Outcomes, Unusable};
-use ehlo::{ClientName, Delivery, Machine, SendError, Wants};
+use ehlo::{Delivery, HeloName, Machine, SendError, Wants};
 
 use super::link::Pipe;
 use super::server::ServerEnd;
@@ -26,7 +26,7 @@ pub(super) struct ClientEnd<'s, 'e> {
 
 impl<'s, 'e> ClientEnd<'s, 'e> {
     pub(super) fn new(simulation: &'s Simulation<'e>) -> Self {
-        let name = ClientName::new("client.example").expect("a name");
+        let name = HeloName::new("client.example").expect("a name");
         Self {
             simulation,
             delivery: Delivery::new(name, simulation.client),

@@ -2,17 +2,20 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{Shutdown, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
+use std::thread;
 
-use ehlo::{Delivery, Endpoint, Messages, Turn, Upgrade};
+use ehlo::server::Event;
+use ehlo::{Command, Delivery, Door, Endpoint, Messages, Server, Turn, Upgrade, Visit};
 use ehlo_blocking::MaybeTls;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ServerConfig};
 
 use crate::pipe::Pipe;
+use crate::serving::Served;
 
 /// One end of a connection that nobody carries yet.
 pub enum Wire {
@@ -96,6 +99,17 @@ pub trait Adapter: Default + Send + 'static {
         messages: X,
         tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     ) -> io::Result<()>;
+
+    /// A server whose handler gives standard replies, and panics at VRFY.
+    fn serve(door: Door) -> Served;
+}
+
+/// The answer to an event; whether it was the last.
+fn answer(turn: Turn<'_, Server>) -> bool {
+    assert!(!matches!(turn.event, Event::Command(Command::Vrfy { .. })), "as it is to");
+    let is_last = turn.event == Event::Closed;
+    turn.answer.standard_reply("mx.example").ok();
+    is_last
 }
 
 /// The stream of a connection that is in clear.
@@ -243,6 +257,22 @@ impl Adapter for Blocking {
             Some((config, name)) => connection.deliver_tls(messages, &config, &name),
         }
     }
+
+    fn serve(door: Door) -> Served {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let halt = ehlo_blocking::Halt::new(&listener).expect("a socket");
+        let halted = halt.clone();
+        let thread = thread::spawn(move || {
+            ehlo_blocking::serve(&listener, door, 4, &halted, |mut visit| {
+                let machine = Server::new(ehlo::ServerConfig::DEFAULT);
+                let mut connection = ehlo_blocking::Connection::new(visit.stream, machine);
+                let (stop, host) = (&mut visit.stop, "mx.example");
+                while connection.next_until(stop, host).is_ok_and(|turn| !answer(turn)) {}
+            });
+        });
+        Served { address, halt: Box::new(move || halt.halt()), thread }
+    }
 }
 
 /// The next event of an asynchronous connection. Each time that nothing has come the future is
@@ -262,7 +292,8 @@ macro_rules! impatient {
 macro_rules! asynchronous {
     (
         $(#[$doc:meta])* $name:ident, $adapter:ident, $tls:ident, $duplex:ident($read:path, $write:path),
-        tcp: $tcp:expr, block_on: $block_on:expr, timer: $timer:expr $(,)?
+        tcp: $tcp:expr, block_on: $block_on:expr, timer: $timer:expr,
+        listener: $listener:ty, spawn: $spawn:expr $(,)?
     ) => {
         pub trait $duplex: $read + $write + Unpin + Send {}
 
@@ -386,6 +417,37 @@ macro_rules! asynchronous {
                     }
                 }
             }
+
+            fn serve(door: Door) -> Served {
+                let (halt, halted) = smol::channel::bounded::<()>(1);
+                let (send, receive) = mpsc::channel();
+                let serving = move |this: &$name| {
+                    $block_on(this, async {
+                        let listener = <$listener>::bind("127.0.0.1:0").await.expect("a port");
+                        send.send(listener.local_addr().expect("an address")).expect("a test");
+                        let stop = || {
+                            let halted = halted.clone();
+                            // It is closed when the other end is dropped.
+                            async move { drop(halted.recv().await) }
+                        };
+                        let handler = async |mut visit: Visit<_>| {
+                            let machine = Server::new(ehlo::ServerConfig::DEFAULT);
+                            let mut connection = $adapter::Connection::new(visit.stream, machine);
+                            let (stop, host) = (&mut visit.stop, "mx.example");
+                            while connection
+                                .next_until(stop, host)
+                                .await
+                                .is_ok_and(|turn| !answer(turn))
+                            {}
+                        };
+                        $adapter::serve(|| listener.accept(), door, stop, $timer, $spawn, handler)
+                            .await;
+                    });
+                };
+                let thread = thread::spawn(move || serving(&$name::default()));
+                let address = receive.recv().expect("a server");
+                Served { address, halt: Box::new(move || drop(halt)), thread }
+            }
         }
     };
 }
@@ -408,6 +470,8 @@ asynchronous! {
     },
     block_on: |tokio: &Tokio, future| tokio.0.block_on(future),
     timer: tokio::time::sleep,
+    listener: tokio::net::TcpListener,
+    spawn: tokio::spawn,
 }
 
 /// `ehlo-async-std` on smol.
@@ -424,6 +488,8 @@ asynchronous! {
     timer: async |limit| {
         smol::Timer::after(limit).await;
     },
+    listener: smol::net::TcpListener,
+    spawn: |task| smol::spawn(task).detach(),
 }
 
 /// `ehlo-async-std` on async-std.
@@ -436,6 +502,8 @@ asynchronous! {
     tcp: |_: &AsyncStd, socket| Box::new(Shuts(async_std::net::TcpStream::from(socket))),
     block_on: |_: &AsyncStd, future| async_std::task::block_on(future),
     timer: async_std::task::sleep,
+    listener: async_std::net::TcpListener,
+    spawn: async_std::task::spawn,
 }
 
 /// A socket of async-std, which by itself tells the peer nothing when it is closed for writing.

@@ -6,6 +6,7 @@ mod carry;
 mod conformance;
 mod delivering;
 mod pipe;
+mod serving;
 mod streams;
 mod tls;
 mod wires;
@@ -55,6 +56,10 @@ fn in_time(test: impl FnOnce() + Send + 'static) {
 
 use conformance::{Layer, conforms};
 use delivering::{delivers, writes_once_a_message};
+use serving::{
+    a_handler_that_panics_ends_alone, all_have_to_wait_when_it_is_full, one_address_has_its_share,
+    what_is_open_is_finished,
+};
 use streams::{
     both_ends_have_one_channel_binding, full_pipes_do_not_wait_for_each_other,
     nothing_in_clear_survives_starttls, strangers_are_not_trusted, truncated_tls_completes_nothing,
@@ -74,5 +79,9 @@ adapters! {
     truncated_tls: |A| truncated_tls_completes_nothing::<A>(Kind::Tcp);
     plaintext_behind_starttls: |A| nothing_in_clear_survives_starttls::<A>(Kind::Memory(4096));
     channel_binding: |A| both_ends_have_one_channel_binding::<A>(Kind::Memory(4096));
+    sessions_of_one_address: |A| one_address_has_its_share::<A>();
+    sessions_in_all: |A| all_have_to_wait_when_it_is_full::<A>();
+    handlers_that_panic: |A| a_handler_that_panics_ends_alone::<A>();
+    shutdown: |A| what_is_open_is_finished::<A>();
     certificates_are_checked: |A| strangers_are_not_trusted::<A>(Kind::Memory(4096));
 }

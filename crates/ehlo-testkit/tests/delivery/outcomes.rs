@@ -2,7 +2,7 @@
 
 use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
 use ehlo::{
-    Body, ClientName, Code, Delivery, DeliveryConfig, Envelope, ForwardPath, OtherParameter,
+    Body, Code, Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, OtherParameter,
     Parameter, Parameters, Recipient, Recipients, Reply, ReversePath, SendError, SyntaxErrorKind,
     Verb,
 };
@@ -279,7 +279,7 @@ fn any_number_of_recipients_in_a_fixed_machine() {
 
 #[test]
 fn content_is_refused_where_none_is_wanted() {
-    let name = ClientName::new("client.example").expect("a name");
+    let name = HeloName::new("client.example").expect("a name");
     let mut delivery = Delivery::new(name, DeliveryConfig::default());
     let refused = delivery.mail_data(b"x", &mut [0; 16]);
     assert!(matches!(refused, Err(SendError::OutOfState { .. })), "{refused:?}");

@@ -1,6 +1,6 @@
 //! What a delivery does where it has a choice.
 
-use crate::ClientConfig;
+use crate::{ClientConfig, Newlines};
 
 /// How a [`Delivery`](crate::Delivery) behaves.
 ///
@@ -97,10 +97,10 @@ pub enum HelloPolicy {
 ///
 /// ```
 /// use ehlo::delivery::{Delivery, Event, TlsPolicy, Unusable};
-/// use ehlo::{ClientName, DeliveryConfig, Machine};
+/// use ehlo::{DeliveryConfig, HeloName, Machine};
 ///
 /// let config = DeliveryConfig { tls: TlsPolicy::Require, ..DeliveryConfig::DEFAULT };
-/// let mut delivery = Delivery::new(ClientName::new("client.example")?, config);
+/// let mut delivery = Delivery::new(HeloName::new("client.example")?, config);
 /// delivery.receive(b"220 mx.example ESMTP\r\n");
 /// delivery.transmit(&mut [0; 512])?;
 /// delivery.receive(b"250 mx.example\r\n");
@@ -159,4 +159,38 @@ pub enum ChunkingPolicy {
     /// In chunks wherever that is offered. Without PIPELINING there is one chunk for each
     /// [`NeedContent`](super::Event::NeedContent).
     Offered,
+}
+
+/// The configuration without the client's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Config {
+    pub(super) newlines: Newlines,
+    pub(super) lmtp: bool,
+    pub(super) hello: HelloPolicy,
+    pub(super) tls: TlsPolicy,
+    pub(super) auth: AuthPolicy,
+    pub(super) plaintext_auth: bool,
+    pub(super) chunking: ChunkingPolicy,
+    pub(super) pipelining: bool,
+    pub(super) early_content: u64,
+    pub(super) overlap: bool,
+    pub(super) split: bool,
+}
+
+impl Config {
+    pub(super) const fn of(config: &DeliveryConfig) -> Self {
+        Self {
+            newlines: config.client.newlines,
+            lmtp: config.lmtp,
+            hello: config.hello,
+            tls: config.tls,
+            auth: config.auth,
+            plaintext_auth: config.client.plaintext_auth,
+            chunking: config.chunking,
+            pipelining: config.client.pipelining,
+            early_content: config.early_content,
+            overlap: config.overlap,
+            split: config.split,
+        }
+    }
 }

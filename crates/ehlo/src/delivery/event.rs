@@ -9,13 +9,13 @@ use crate::{Mechanisms, Reply, SendError, SyntaxError, Verb};
 ///
 /// ```
 /// use ehlo::delivery::{Delivery, DeliveryConfig, Event};
-/// use ehlo::{ClientName, Machine, Verb};
+/// use ehlo::{HeloName, Machine, Verb};
 ///
-/// let mut delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::DEFAULT);
+/// let mut delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::DEFAULT);
 /// let refused = delivery.receive(b"554 no service\r\n").event;
 /// assert!(matches!(refused, Event::Refused { part: None, to: Verb::Greeting, .. }));
 /// assert_eq!(refused.envelope(), None);
-/// # Ok::<(), ehlo::SyntaxError>(())
+/// # Ok::<(), ehlo::identity::HeloNameError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event<'i> {

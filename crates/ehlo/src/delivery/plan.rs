@@ -7,11 +7,11 @@ use crate::{Body, Capabilities, Command, Extension, Parameter, Parameters, SendE
 ///
 /// ```
 /// use ehlo::delivery::{Delivery, DeliveryConfig, Envelope};
-/// use ehlo::{Body, ClientName, Extension, ForwardPath, Machine, ReversePath, SendError};
+/// use ehlo::{Body, Extension, ForwardPath, HeloName, Machine, ReversePath, SendError};
 ///
 /// let recipients = [ForwardPath::new("b@example.org")?];
 /// let mut envelope = Envelope::new(ReversePath::new("a@example.org")?, &recipients);
-/// let mut delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::default());
+/// let mut delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::default());
 /// delivery.receive(b"220 mx.example\r\n");
 /// delivery.transmit(&mut [0; 512])?;
 /// delivery.receive(b"250-mx.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n");

@@ -126,7 +126,7 @@ impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
 ///
 /// ```
 /// use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate};
-/// use ehlo::{ClientName, Courier, Endpoint, ForwardPath, Mailing, ReversePath, Step};
+/// use ehlo::{HeloName, Courier, Endpoint, ForwardPath, Mailing, ReversePath, Step};
 /// use std::task::{Context, Poll, Waker};
 /// # use ehlo::Transport;
 /// # struct Script(&'static [u8]);
@@ -156,7 +156,7 @@ impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
 ///
 /// // An adapter's `deliver` does the rest. This server says what it says, a line at a time.
 /// let mut stream = Script(b"220 a\r\n250 b\r\n250 c\r\n250 d\r\n354 e\r\n250 f\r\n221 g\r\n");
-/// let delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::DEFAULT);
+/// let delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::DEFAULT);
 /// let mut endpoint = Endpoint::new(delivery);
 /// let read = |content: &mut &[u8], _: &mut Context<'_>, space: &mut [u8]| {
 ///     Poll::Ready(std::io::Read::read(content, space))

@@ -1,12 +1,16 @@
 //! A machine with an inbox and an outbox: all of a connection but the socket.
 
 mod courier;
+mod door;
 mod messages;
+mod serve;
 mod transport;
 
 use bytes::{Buf, BytesMut};
 pub use courier::{Courier, Read, Step};
+pub use door::{Door, Pass};
 pub use messages::{Mailing, Messages};
+pub use serve::{Leave, Stop, Task, Visit, serve};
 pub use transport::Transport;
 
 use crate::sasl::Response;
