@@ -119,9 +119,12 @@ impl Arguments {
     /// Whether the server must show a certificate that is trusted: everywhere but in an attempt to
     /// be better than clear text (RFC 7435), which gives nothing away.
     pub(crate) fn verifies(&self) -> bool {
-        let is_attempt = matches!(self.tls, Tls::Off | Tls::Opportunistic);
         let has_reason = self.user.is_some() || self.ca.is_some() || self.requiretls;
-        !self.insecure && (!is_attempt || has_reason)
+        match self.tls {
+            Tls::Off => false,
+            Tls::Opportunistic => has_reason && !self.insecure,
+            Tls::Require | Tls::Implicit => !self.insecure,
+        }
     }
 }
 

@@ -95,6 +95,9 @@ fn a_certificate_that_nobody_vouches_for() {
             assert!(!text(&output).contains("accepted"));
         }
     }
+    let output = starttls.send(&["--ca", "/nowhere"], standard_input(), b"");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error(&output).starts_with("send: /nowhere: "), "{}", error(&output));
     assert!(starttls.messages().is_empty() && implicit.messages().is_empty());
 }
 

@@ -20,12 +20,15 @@ use crate::{Delivery, Envelope, Machine, Mechanisms, Reply, SendError};
 /// ```
 /// use ehlo::delivery::Envelope;
 /// use ehlo::{Courier, Mailing};
-/// use std::io::Read;
+/// use std::io::{Error, Read};
 /// use std::task::Poll;
 ///
 /// let envelopes: [(&Envelope<'_>, &[u8]); 0] = [];
 /// let messages = Mailing::new(envelopes, |_, _| {});
-/// let courier = Courier::new(messages, |content: &mut &[u8], _, out| Poll::Ready(content.read(out)));
+/// // Nobody keeps the time here.
+/// let alarm = |_| std::future::pending::<Error>();
+/// let courier =
+///     Courier::new(messages, |content: &mut &[u8], _, out| Poll::Ready(content.read(out)), alarm);
 /// # drop(courier);
 /// ```
 #[derive(Debug)]

@@ -67,10 +67,6 @@ pub struct Server {
     extended: bool,
     tls: bool,
     authenticated: bool,
-    /// The XCLIENT that was accepted last says that its client has authenticated.
-    login: bool,
-    /// The same of the XCLIENT that is pending, if it says so or says that it has not.
-    pending_login: Option<bool>,
     /// Input was there before the greeting was answered.
     early: bool,
     end_of_input: bool,
@@ -102,8 +98,6 @@ impl Server {
             extended: false,
             tls: config.implicit_tls,
             authenticated: false,
-            login: false,
-            pending_login: None,
             early: false,
             end_of_input: false,
             shutting_down: false,
@@ -128,7 +122,7 @@ impl Server {
         self.tls
     }
 
-    /// The client has authenticated, or XCLIENT has said so with LOGIN.
+    /// The client has authenticated, or [counts](Self::assume_authenticated) as one that has.
     pub const fn is_authenticated(&self) -> bool {
         self.authenticated
     }

@@ -4,8 +4,8 @@ use super::{Event, Pending, Reading, Reason, Refusal, Role, Server, Transaction,
 use crate::grammar::scan::line_feed;
 use crate::sasl::Response;
 use crate::{
-    Attribute, AttributeName, Body, Command, Content, NewlineError, Received, State, SyntaxError,
-    SyntaxErrorKind, Verb, Wants, session,
+    Body, Command, Content, NewlineError, Received, State, SyntaxError, SyntaxErrorKind, Verb,
+    Wants, session,
 };
 
 impl Server {
@@ -285,11 +285,6 @@ impl Server {
             Command::Bdat { size, last } => {
                 self.reading = Reading::chunk(size, last);
                 return Event::Chunk { size, last };
-            }
-            Command::Xclient(attributes) => {
-                let is_login = |attribute: &Attribute<'_>| attribute.name() == AttributeName::Login;
-                let login = attributes.iter().filter(is_login).last();
-                self.pending_login = login.map(|login| !login.is_unavailable());
             }
             _ => {}
         }

@@ -181,9 +181,7 @@ impl Server {
             // XCLIENT_README: the session begins anew, on behalf of somebody else.
             Verb::Xclient if self.state == State::Start && done => {
                 self.extended = false;
-                // What it does not say again stays as the one before it had it.
-                self.login = self.pending_login.unwrap_or(self.login);
-                self.authenticated = self.login;
+                self.authenticated = false;
             }
             Verb::Rcpt if pending.refused.is_none() => {
                 let transaction = &mut self.transaction;
