@@ -121,12 +121,16 @@ impl<'s> Session<'s> {
     async fn command(
         &mut self,
         command: &Command<'_>,
-        answer: Answer<'_, Server>,
+        mut answer: Answer<'_, Server>,
     ) -> io::Result<()> {
         let (log, session) = (&self.service.log, self.client.session);
         match command {
             Command::Ehlo(name) | Command::Helo(name) | Command::Lhlo(name) => {
                 self.transaction = Transaction::default();
+                if self.client.user.is_some() {
+                    // A proxy has said so.
+                    answer.machine_mut().assume_authenticated();
+                }
                 let peer = self.client.address.ip();
                 self.client.helo = name.to_string();
                 self.client.findings = match &self.service.greetings {

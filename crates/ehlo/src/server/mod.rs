@@ -150,6 +150,20 @@ impl Server {
         self.shutting_down = true;
     }
 
+    /// The client counts as one that has authenticated, though not by AUTH: a proxy has said who it is
+    /// in XCLIENT, TLS knows its certificate, or its address is enough (RFC 6409 §4.3).
+    ///
+    /// ```
+    /// use ehlo::{Server, ServerConfig};
+    ///
+    /// let mut server = Server::new(ServerConfig::SUBMISSION);
+    /// server.assume_authenticated();
+    /// assert!(server.is_authenticated());
+    /// ```
+    pub const fn assume_authenticated(&mut self) {
+        self.authenticated = true;
+    }
+
     /// Offers AUTH with these mechanisms from the next EHLO on, in the place of the configured ones.
     /// Which there are may depend on the connection: a mechanism with -PLUS is offered where TLS can
     /// be bound, RFC 5802 §6.
