@@ -1,4 +1,5 @@
-//! Every contest by criterion: `cargo bench -p ehlo-benches --bench throughput [-- part of a name]`.
+//! Every contest by criterion:
+//! `cargo bench -p ehlo-benches --features throughput --bench throughput [-- part of a name]`.
 
 use std::hint::black_box;
 use std::time::Duration;

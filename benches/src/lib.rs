@@ -4,7 +4,7 @@
 //! | measured | with |
 //! | --- | --- |
 //! | ratios of times, against their bounds | `cargo run --release -p ehlo-benches --bin ratios` |
-//! | times and throughput | `cargo bench -p ehlo-benches --bench throughput` |
+//! | times and throughput | `cargo bench -p ehlo-benches --features throughput --bench throughput` |
 //! | instructions, against the checked-in table | `ci/instructions` |
 //! | allocations | `cargo test -p ehlo-benches` |
 //!

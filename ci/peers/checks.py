@@ -73,10 +73,9 @@ def _on_alarm(*_):
     raise TimeLimit
 
 
-def _reason(error, limit):
-    if isinstance(error, TimeLimit):
-        return f"not finished after {limit} s"
-    if isinstance(error, AssertionError) and error.args:
+def reason_of(error):
+    """Why something failed, in one line where the failure was expected of it."""
+    if isinstance(error, AssertionError | TimeoutError) and error.args:
         return str(error)
     if isinstance(error, FileNotFoundError):
         return f"no {error.filename}"
@@ -97,7 +96,8 @@ def run_all(only):
                 line = f"ok {one.title}"
             except Exception as error:  # whatever goes wrong is this check's failure, and the next one still runs
                 failed += 1
-                line = f"FAIL {one.title}: {' '.join(_reason(error, one.limit).split())[:600]}"
+                reason = f"not finished after {one.limit} s" if isinstance(error, TimeLimit) else reason_of(error)
+                line = f"FAIL {one.title}: {' '.join(reason.split())[:600]}"
             finally:
                 signal.alarm(0)
         print(line, flush=True)

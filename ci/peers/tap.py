@@ -51,6 +51,11 @@ class Tap:
     def said(self, who):
         return b"".join(data for speaker, data in self.events if speaker == who)
 
+    def turns(self):
+        """How often the client went on after it had heard the server: a session's round trips."""
+        speakers = [who for who, _ in self.events]
+        return sum(before == "S" and who == "C" for before, who in zip(speakers, speakers[1:]))
+
     def most_outstanding(self):
         """The largest number of commands that waited for their replies at once, up to the first DATA."""
         balance, most, text = 0, 0, {"C": b"", "S": b""}

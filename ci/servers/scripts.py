@@ -1,5 +1,6 @@
 """Servers in Python and JavaScript, and smtp-sink: they keep content octet by octet, or line by line."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -13,6 +14,7 @@ HERE = Path(__file__).parent
 
 class Aiosmtpd(Server):
     title = "aiosmtpd 1.4"
+    copy_for_each = False
     mechanisms = ("PLAIN", "LOGIN")
 
     def configure(self):
@@ -32,6 +34,7 @@ class Aiosmtpd(Server):
 
 class SmtpServer(Server):
     title = "smtp-server 3.21"
+    copy_for_each = False
 
     def configure(self):
         for name in ("tmp", "new"):
@@ -45,6 +48,7 @@ class SmtpServer(Server):
 
 class Haraka(Server):
     title = "Haraka 3.1"
+    copy_for_each = False
 
     def configure(self):
         for folder in (self.folder / "config", self.folder / "plugins", self.mail / "new"):
@@ -54,8 +58,8 @@ class Haraka(Server):
         name, password = LOGIN
         files = {
             "smtp.ini": f"listen=127.0.0.1:{clear},127.0.0.1:{inside}\nsmtps_port={inside}\nnodes=0\ndaemonize=false\n",
-            # Lines of 998 octets stay whole.
-            "connection.ini": (package / "config/connection.ini").read_text().replace("data_line_length=992", "data_line_length=1000"),
+            # Lines of 998 octets stay whole, also with a dot more.
+            "connection.ini": (package / "config/connection.ini").read_text().replace("data_line_length=992", "data_line_length=2000"),
             "me": "mx.test\n",
             "host_list": "test\n",
             "loglevel": "warn\n",
@@ -81,10 +85,36 @@ exports.hook_rcpt = (next, connection, [address]) => {
 """
 
 
+class Receive(Server):
+    """The example of this project: one that begins in clear, and one inside TLS."""
+
+    title = "`receive` of this project"
+    copy_for_each = False
+    mechanisms = (
+        "PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "OAUTHBEARER", "XOAUTH2",
+    )
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            for door, flags in (("plain", ()), ("implicit", ("--implicit-tls",))):
+                tls = "--cert", self.certificate.chain, "--key", self.certificate.key, *flags
+                work = self.folder / door
+                work.mkdir()
+                receive = programs.Receive(work, *tls, "--user", ":".join(LOGIN), "--reject", REFUSED)
+                self.ports[door] = stack.enter_context(receive).port
+            self.mail, self.running = self.folder, stack.pop_all()
+        return self
+
+    def __exit__(self, *reason):
+        self.running.__exit__(*reason)
+
+
 class Sink(Server):
     """smtp-sink, which has no TLS; its flags make it misbehave."""
 
     title = "smtp-sink 3.7"
+    refuses = False
+    copy_for_each = False
     doors = ("plain",)
     auth_door = None
     mechanisms = ()

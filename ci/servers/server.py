@@ -24,6 +24,10 @@ class Server(Program):
     title = ""
     doors = ("plain", "implicit")
     lmtp = False
+    # It refuses REFUSED.
+    refuses = True
+    # A message is stored once for each recipient.
+    copy_for_each = True
     # The door at which AUTH is offered inside TLS, and the mechanisms that LOGIN can be used with there.
     auth_door = "plain"
     mechanisms = ("PLAIN", "LOGIN", "CRAM-MD5")

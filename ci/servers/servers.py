@@ -17,13 +17,13 @@ from dovecot import DovecotLmtp, DovecotSubmission
 from exim import Exim, Exim498
 from opensmtpd import OpenSmtpd
 from postfix import Postfix, Postfix310
-from scripts import Aiosmtpd, Haraka, Sink, SmtpServer
+from scripts import Aiosmtpd, Haraka, Receive, Sink, SmtpServer
 from sendmail import Sendmail
 
 ALL = {
     kind.__name__.lower(): kind
     for kind in (
-        Postfix, Postfix310, Exim, Exim498, OpenSmtpd, Sendmail, DovecotLmtp, DovecotSubmission, Aiosmtpd, SmtpServer, Haraka, Sink,
+        Postfix, Postfix310, Exim, Exim498, OpenSmtpd, Sendmail, DovecotLmtp, DovecotSubmission, Aiosmtpd, SmtpServer, Haraka, Sink, Receive,
     )
 }
 

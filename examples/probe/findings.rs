@@ -7,8 +7,9 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::TlsMode;
 use crate::certificate::{Certificate, Tls};
+use crate::heard::{Heard, Helo, Said, Upgrade};
 use crate::remedies::Remedy;
-use crate::session::{Heard, Said, Target, Upgrade};
+use crate::session::Target;
 
 /// One thing to say about the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,12 +43,7 @@ impl Finding {
 }
 
 /// All findings on what was said, `now` being the time since the epoch.
-pub(crate) fn of_session(
-    target: &Target,
-    heard: &Heard,
-    plain: Option<&Result<Said, String>>,
-    now: Duration,
-) -> Vec<Finding> {
+pub(crate) fn of_session(target: &Target, heard: &Heard, now: Duration) -> Vec<Finding> {
     let mut findings = Vec::new();
     if heard.greeting.code != Code::SERVICE_READY {
         let text = format!("The server refuses to talk to this client: {}", heard.greeting);
@@ -65,13 +61,7 @@ pub(crate) fn of_session(
         )));
     }
     names(heard, &mut findings);
-    match plain {
-        Some(Ok(said)) => helo(said, &mut findings),
-        Some(Err(reason)) => {
-            findings.push(Finding::notice(format!("HELO could not be tried: {reason}.")));
-        }
-        None => heard.helo.iter().for_each(|said| helo(said, &mut findings)),
-    }
+    helo(heard, &mut findings);
     for (said, in_tls) in [(&heard.ehlo, false), (&heard.ehlo_in_tls, true)] {
         let offered: Vec<_> = said.iter().flat_map(Said::keywords).map(Capability::parse).collect();
         keywords(&offered, in_tls, &mut findings);
@@ -110,15 +100,30 @@ fn names(heard: &Heard, findings: &mut Vec<Finding>) {
     }
 }
 
-fn helo(said: &Said, findings: &mut Vec<Finding>) {
-    if !said.is_ok() {
+fn helo(heard: &Heard, findings: &mut Vec<Finding>) {
+    findings.push(match &heard.helo {
         // RFC 5321 §4.5.1: HELO is among the commands that every server must support.
-        findings.push(Finding::wrong(format!("Plain HELO is refused: {said}")));
-    } else if said.keywords().any(|line| Capability::parse(line).extension().is_some()) {
+        Helo::Answered(said) if !said.is_ok() => {
+            Finding::wrong(format!("Plain HELO is refused: {said}"))
+        }
         // RFC 5321 §3.2: "Servers MUST NOT return the extended EHLO-style response to a HELO
         // command."
-        findings.push(Finding::wrong("HELO is answered with extensions, as if it were EHLO."));
-    }
+        Helo::Answered(said)
+            if said.keywords().any(|line| Capability::parse(line).extension().is_some()) =>
+        {
+            Finding::wrong("HELO is answered with extensions, as if it were EHLO.")
+        }
+        Helo::Unanswered(reason) => {
+            Finding::wrong(format!("Plain HELO is not answered: {reason}."))
+        }
+        Helo::NoConnection(reason) => {
+            Finding::notice(format!("HELO was not tried, as a second connection failed: {reason}."))
+        }
+        Helo::Untried if heard.name.starts_with('[') => Finding::notice(
+            "HELO was not tried, as it takes no address literal: give a name with --helo.",
+        ),
+        Helo::Answered(_) | Helo::Untried => return,
+    });
 }
 
 fn keywords(offered: &[Capability<'_>], in_tls: bool, findings: &mut Vec<Finding>) {

@@ -2,15 +2,15 @@
 
 use std::net::IpAddr;
 
-use ehlo::identity::{Claim, Finding as Cause, HeloCheck, Iprev, Verdict};
+use ehlo::identity::{Claim, Finding as Cause, HeloCheck, Iprev, NameSyntax, Verdict};
 use ehlo::{ClientName, Reply};
 use ehlo_examples::dns::Resolver;
 use ehlo_examples::printable;
 use serde_json::{Value, json};
 
 use crate::findings::{Finding, Level, announced};
+use crate::heard::Heard;
 use crate::remedies::Remedy;
-use crate::session::Heard;
 
 /// What was found out about one name at one address.
 pub(crate) struct Check {
@@ -129,7 +129,7 @@ fn facts(verdict: &Verdict<'_>) -> Vec<Fact> {
     let leads = format!("the address leads to a name and back{reverse}");
     facts.push(match verdict.iprev {
         Iprev::Pass => fact(Some(true), leads),
-        Iprev::Fail => fact(Some(false), format!("{leads}: the name has not this address")),
+        Iprev::Fail => fact(Some(false), format!("{leads}: the name does not have this address")),
         Iprev::PermError => fact(Some(false), format!("{leads}: it has no name")),
         Iprev::TempError => fact(None, format!("{leads}: DNS does not say")),
     });
@@ -144,7 +144,8 @@ fn finding(whose: Whose, cause: Cause, verdict: &Verdict<'_>) -> Finding {
     };
     let forward = |name| Remedy::ForwardDns { address, name };
     let reverse = || {
-        let name = if verdict.syntax.is_valid() { &name } else { "the name to greet with" };
+        let is_name = verdict.syntax == NameSyntax::FullyQualified;
+        let name = if is_name { &name } else { "the name to greet with" };
         Remedy::ReverseDns { address, name: name.to_owned() }
     };
     let back = verdict.reverse_name.map(|name| name.to_string()).unwrap_or_default();
@@ -155,13 +156,16 @@ fn finding(whose: Whose, cause: Cause, verdict: &Verdict<'_>) -> Finding {
         }
         Cause::NoReverseName => (format!("{address} has no reverse DNS name"), vec![reverse()]),
         Cause::ReverseMismatch => (
-            format!("{address} has the reverse DNS name {back}, which has not this address"),
+            format!("{address} has the reverse DNS name {back}, which does not have this address"),
             vec![reverse(), forward(back)],
         ),
         Cause::ReverseUnknown => (
             format!("The reverse DNS of {address} cannot be had now"),
             vec![Remedy::DnsServers { what: format!("the reverse DNS of {address}") }],
         ),
+        Cause::NameElsewhere if verdict.syntax == NameSyntax::AddressLiteral => {
+            (format!("{name} is not the address {address}"), vec![rename])
+        }
         Cause::NameElsewhere => {
             (format!("{name} has other addresses than {address}"), vec![rename, forward(name)])
         }

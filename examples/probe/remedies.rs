@@ -2,9 +2,7 @@
 
 use std::net::IpAddr;
 
-use clap::ValueEnum;
-
-use crate::session::Said;
+use crate::heard::Said;
 
 /// What has to be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +26,7 @@ pub(crate) enum Remedy {
 }
 
 /// A mail server by its greeting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Software {
     Postfix,
     Exim,
@@ -39,10 +37,13 @@ pub(crate) enum Software {
 }
 
 impl Software {
+    const ALL: [Self; 6] =
+        [Self::Postfix, Self::Exim, Self::Sendmail, Self::OpenSmtpd, Self::Haraka, Self::Exchange];
+
     /// What the greeting says that it is.
     pub(crate) fn of(greeting: &Said) -> Option<Self> {
         let text = greeting.to_string();
-        Self::value_variants().iter().copied().find(|software| match software {
+        Self::ALL.into_iter().find(|software| match software {
             Self::Exchange => text.contains("Microsoft ESMTP"),
             other => text.contains(other.name()),
         })

@@ -5,25 +5,22 @@ use std::io::{self, Write};
 use anstream::AutoStream;
 use clap::ColorChoice;
 use clap::builder::styling::{AnsiColor, Style};
-use ehlo::{Capability, Code};
+use ehlo::{Capability, Extension};
 use ehlo_examples::{date_time, printable};
 use serde_json::{Value, json};
 
 use crate::certificate::Tls;
 use crate::findings::{Finding, Level};
+use crate::heard::{Heard, Said, Upgrade};
 use crate::identity::{Check, Fact};
 use crate::remedies::Software;
 use crate::sentences::{sentence, unknown};
-use crate::session::{Heard, Said, Target, Upgrade};
 
 /// All that there is to print.
 pub(crate) struct Report<'r> {
     /// The host as it was given.
     pub(crate) host: &'r str,
-    pub(crate) target: &'r Target,
     pub(crate) heard: &'r Heard,
-    /// The answer to HELO on a second connection.
-    pub(crate) plain: Option<&'r Result<Said, String>>,
     pub(crate) checks: &'r [Check],
     pub(crate) findings: &'r [Finding],
 }
@@ -61,7 +58,7 @@ impl Report<'_> {
             write_tls(out, tls)?;
         }
         writeln!(out, "\n{HEAD}Greeting{HEAD:#}\n  {greeting}")?;
-        let ehlo_verb = format!("EHLO {}", self.target.helo);
+        let ehlo_verb = format!("EHLO {}", self.heard.name);
         if let Some(said) = ehlo {
             writeln!(out, "\n{HEAD}{ehlo_verb}{HEAD:#}")?;
             write_hello(out, said, None)?;
@@ -73,9 +70,8 @@ impl Report<'_> {
             writeln!(out, "\n{HEAD}{ehlo_verb}{HEAD:#}, inside TLS")?;
             write_hello(out, said, ehlo.as_ref())?;
         }
-        let plain = self.plain.and_then(|plain| plain.as_ref().ok());
-        if let Some(said) = self.heard.helo.as_ref().or(plain) {
-            writeln!(out, "\n{HEAD}HELO {}{HEAD:#}\n  {said}", self.target.helo)?;
+        if let Some(said) = self.heard.helo.answer() {
+            writeln!(out, "\n{HEAD}HELO {}{HEAD:#}\n  {said}", self.heard.name)?;
         }
         for check in self.checks {
             writeln!(out, "\n{HEAD}{}{HEAD:#}", check.title())?;
@@ -123,9 +119,9 @@ impl Report<'_> {
             };
             json!({ "level": level, "text": finding.text, "change": change })
         });
-        let plain = self.plain.and_then(|plain| plain.as_ref().ok());
         let value = json!({
             "host": self.host,
+            "helo_name": self.heard.name,
             "address": peer.ip().to_string(),
             "port": peer.port(),
             "software": software.map(Software::name),
@@ -133,7 +129,7 @@ impl Report<'_> {
             "ehlo": ehlo.as_ref().map(hello_json),
             "tls": tls_json(tls),
             "ehlo_in_tls": ehlo_in_tls.as_ref().map(hello_json),
-            "helo": helo.as_ref().or(plain).map(said_json),
+            "helo": helo.answer().map(said_json),
             "checks": self.checks.iter().map(Check::json).collect::<Vec<_>>(),
             "findings": findings.collect::<Vec<_>>(),
             "sound": self.is_sound(),
@@ -211,7 +207,7 @@ fn said_json(said: &Said) -> Value {
     json!({
         "code": said.code.number(),
         "enhanced": said.enhanced.map(|code| code.to_string()),
-        "domain": said.domain.as_deref().filter(|_| matches!(said.code, Code::SERVICE_READY | Code::OK)),
+        "domain": said.domain.as_deref().filter(|_| said.is_ok()),
         "lines": lines.collect::<Vec<_>>(),
     })
 }
@@ -219,7 +215,7 @@ fn said_json(said: &Said) -> Value {
 fn hello_json(said: &Said) -> Value {
     let keywords = said.keywords().map(|line| {
         let capability = Capability::parse(line);
-        let known = capability.extension().map(ehlo::Extension::keyword);
+        let known = capability.extension().map(Extension::keyword);
         json!({
             "line": String::from_utf8_lossy(line),
             "keyword": known,

@@ -1,12 +1,13 @@
 //! One connection to the server, and what was said on it.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ehlo::client::Event;
-use ehlo::{Client, ClientConfig, ClientName, Code, Command, EnhancedCode, Extension, Reply, Verb};
+use ehlo::identity::OwnHost;
+use ehlo::{Client, ClientConfig, ClientName, Code, Command, Extension, HeloName, Verb};
 use ehlo_examples::printable;
 use ehlo_examples::tls::trusting_anybody;
 use ehlo_tokio::{Connection, MaybeTls};
@@ -16,6 +17,7 @@ use tokio_rustls::{TlsConnector, TlsStream};
 
 use crate::TlsMode;
 use crate::certificate::Tls;
+use crate::heard::{Heard, Helo, Said, Upgrade};
 
 /// Whom to talk to, and how.
 pub(crate) struct Target {
@@ -23,67 +25,28 @@ pub(crate) struct Target {
     pub(crate) addresses: Vec<SocketAddr>,
     /// What the certificate should be for.
     pub(crate) server_name: ServerName<'static>,
-    /// What to say in EHLO and HELO.
-    pub(crate) helo: String,
+    /// What to say in EHLO and HELO; if it is not given, the name of this machine, or the address
+    /// that the connection comes from.
+    pub(crate) helo: Option<String>,
     pub(crate) tls: TlsMode,
     /// How long to wait for the server each time.
     pub(crate) patience: Duration,
 }
 
-impl Target {
-    /// RFC 5321 §4.1.1.1: HELO has a domain, and no address literal.
-    pub(crate) fn may_say_helo(&self) -> bool {
-        !self.helo.starts_with('[')
-    }
-}
-
-/// A reply, kept.
-pub(crate) struct Said {
-    pub(crate) code: Code,
-    pub(crate) enhanced: Option<EnhancedCode>,
-    /// The first word of the text.
-    pub(crate) domain: Option<String>,
-    /// The text, without codes.
-    pub(crate) lines: Vec<Vec<u8>>,
-}
-
-/// All that one session by EHLO has told.
-pub(crate) struct Heard {
-    pub(crate) peer: SocketAddr,
-    pub(crate) local: SocketAddr,
-    pub(crate) greeting: Said,
-    /// The answer to EHLO, and the one inside TLS; with implicit TLS there is but one.
-    pub(crate) ehlo: Option<Said>,
-    pub(crate) ehlo_in_tls: Option<Said>,
-    /// The answer to HELO, where EHLO was refused.
-    pub(crate) helo: Option<Said>,
-    pub(crate) tls: Upgrade,
-    /// Why the session did not come to its end.
-    pub(crate) broken: Option<String>,
-}
-
-/// What became of TLS.
-pub(crate) enum Upgrade {
-    /// It was not to be tried, or it did not come to that.
-    Untried,
-    NotOffered,
-    Refused(Said),
-    Failed(String),
-    Established(Tls),
-}
-
-/// Greeting, EHLO, STARTTLS where it is wanted and offered, EHLO again, QUIT.
+/// Greeting, EHLO, STARTTLS where it is wanted and offered, EHLO again, QUIT; then HELO on a second
+/// connection, unless the first was refused or EHLO was.
 ///
 /// The error tells why there is no server to talk to.
-pub(crate) async fn extended(target: &Target) -> Result<Heard, String> {
+pub(crate) async fn talk(target: &Target) -> Result<Heard, String> {
     let (mut session, greeting) = Session::open(target).await?;
     let mut heard = Heard {
         peer: session.peer,
         local: session.local,
+        name: session.name.clone(),
         greeting,
         ehlo: None,
         ehlo_in_tls: None,
-        helo: None,
+        helo: Helo::Untried,
         tls: Upgrade::Untried,
         broken: None,
     };
@@ -91,25 +54,33 @@ pub(crate) async fn extended(target: &Target) -> Result<Heard, String> {
         heard.tls = Upgrade::Established(tls);
     }
     heard.broken = session.extended(target, &mut heard).await.err();
+    let may_say_helo = session.may_say_helo();
+    drop(session);
+    let is_untried = matches!(heard.helo, Helo::Untried);
+    if heard.greeting.code == Code::SERVICE_READY && is_untried && may_say_helo {
+        heard.helo = plain(target).await;
+    }
     Ok(heard)
 }
 
-/// Greeting, HELO, QUIT, on a connection of its own: the answer to HELO.
-pub(crate) async fn plain(target: &Target) -> Result<Said, String> {
-    let (mut session, greeting) = Session::open(target).await?;
-    if greeting.code != Code::SERVICE_READY {
-        return Err(format!("the server greeted the second connection with {greeting}"));
-    }
-    let said = session.ask(&Command::Helo(name(target)?)).await?;
+/// Greeting, HELO, QUIT, on a connection of its own.
+async fn plain(target: &Target) -> Helo {
+    let mut session = match Session::open(target).await {
+        Ok((session, greeting)) if greeting.code == Code::SERVICE_READY => session,
+        Ok((_, greeting)) => return Helo::NoConnection(greeting.to_string()),
+        Err(reason) => return Helo::NoConnection(reason),
+    };
+    let helo = session.helo().await;
     // Nothing depends on how it ends.
     let _ = session.ask(&Command::Quit).await;
-    Ok(said)
+    helo
 }
 
 struct Session {
     connection: Connection<MaybeTls<TcpStream>, Client>,
     peer: SocketAddr,
     local: SocketAddr,
+    name: String,
     /// Of a connection that is inside TLS from its first octet.
     tls: Option<Tls>,
     patience: Duration,
@@ -120,6 +91,10 @@ impl Session {
     async fn open(target: &Target) -> Result<(Self, Said), String> {
         let (stream, peer) = connect(target).await?;
         let local = stream.local_addr().map_err(|error| error.to_string())?;
+        let name = match &target.helo {
+            Some(name) => name.clone(),
+            None => own_name(local.ip(), peer.ip())?,
+        };
         let implicit_tls = target.tls == TlsMode::Implicit;
         let config = ClientConfig { implicit_tls, ..ClientConfig::DEFAULT };
         let (stream, tls) = if implicit_tls {
@@ -133,7 +108,7 @@ impl Session {
             (MaybeTls::Clear(stream), None)
         };
         let connection = Connection::new(stream, Client::new(config));
-        let mut session = Self { connection, peer, local, tls, patience: target.patience };
+        let mut session = Self { connection, peer, local, name, tls, patience: target.patience };
         let greeting = session.reply().await.map_err(|error| format!("{peer}: {error}"))?;
         // RFC 5321 §3.1: 220 or a refusal; who says something else does not speak SMTP.
         if greeting.code.is_positive() && greeting.code != Code::SERVICE_READY {
@@ -154,8 +129,7 @@ impl Session {
     }
 
     async fn greet(&mut self, target: &Target, heard: &mut Heard) -> Result<(), String> {
-        let ehlo = Command::Ehlo(name(target)?);
-        let said = self.ask(&ehlo).await?;
+        let said = self.ehlo().await?;
         if self.connection.endpoint().machine().is_tls() {
             heard.ehlo_in_tls = Some(said);
         } else {
@@ -163,14 +137,14 @@ impl Session {
         }
         if !self.connection.endpoint().machine().is_extended() {
             // RFC 5321 §3.2: a client falls back to HELO when EHLO is refused.
-            if target.may_say_helo() {
-                heard.helo = Some(self.ask(&Command::Helo(name(target)?)).await?);
+            if self.may_say_helo() {
+                heard.helo = self.helo().await;
             }
         } else if matches!(target.tls, TlsMode::Opportunistic | TlsMode::Require) {
             heard.tls = self.start_tls(target).await?;
             if matches!(heard.tls, Upgrade::Established(_)) {
                 // RFC 3207 §4.2: what was said before is forgotten.
-                heard.ehlo_in_tls = Some(self.ask(&ehlo).await?);
+                heard.ehlo_in_tls = Some(self.ehlo().await?);
             }
         }
         Ok(())
@@ -194,6 +168,25 @@ impl Session {
             MaybeTls::Tls(stream) => Upgrade::Established(Tls::of(stream)),
             _ => Upgrade::Failed("no TLS after the handshake".to_owned()),
         })
+    }
+
+    /// RFC 5321 §4.1.1.1: HELO has a domain, and no address literal.
+    fn may_say_helo(&self) -> bool {
+        !self.name.starts_with('[')
+    }
+
+    async fn ehlo(&mut self) -> Result<Said, String> {
+        let name = self.name.clone();
+        self.ask(&Command::Ehlo(client_name(&name)?)).await
+    }
+
+    async fn helo(&mut self) -> Helo {
+        let name = self.name.clone();
+        let answer = match client_name(&name) {
+            Ok(name) => self.ask(&Command::Helo(name)).await,
+            Err(reason) => Err(reason),
+        };
+        answer.map_or_else(Helo::Unanswered, Helo::Answered)
     }
 
     /// Says one thing, and waits for the answer.
@@ -231,55 +224,22 @@ impl Session {
     }
 }
 
-impl Said {
-    pub(crate) fn is_ok(&self) -> bool {
-        self.code == Code::OK
-    }
-
-    /// The lines after the first: the keywords of an answer to EHLO.
-    pub(crate) fn keywords(&self) -> impl Iterator<Item = &[u8]> {
-        self.lines
-            .iter()
-            .skip(usize::from(self.is_ok()))
-            .map(Vec::as_slice)
-            .filter(|_| self.is_ok())
-    }
-}
-
-impl From<&Reply<'_>> for Said {
-    fn from(reply: &Reply<'_>) -> Self {
-        Self {
-            code: reply.code(),
-            enhanced: reply.enhanced_code(),
-            domain: reply.domain().map(str::to_owned),
-            lines: reply.lines().map(<[u8]>::to_vec).collect(),
-        }
-    }
-}
-
-/// On one line, as it may be printed.
-impl std::fmt::Display for Said {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.code)?;
-        if let Some(enhanced) = self.enhanced {
-            write!(f, " {enhanced}")?;
-        }
-        for (i, line) in self.lines.iter().enumerate() {
-            let line = printable(&String::from_utf8_lossy(line));
-            write!(f, "{}{line}", if i == 0 { " " } else { " / " })?;
-        }
-        Ok(())
-    }
-}
-
 /// Any certificate will do, so that there is something to report: nothing secret is sent here.
 fn connector() -> Result<TlsConnector, String> {
     let config = trusting_anybody().map_err(|error| error.to_string())?;
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-fn name(target: &Target) -> Result<ClientName<'_>, String> {
-    ClientName::new(&target.helo).map_err(|error| error.to_string())
+/// What this machine may call itself to a server, by the address that it is seen from.
+fn own_name(local: IpAddr, server: IpAddr) -> Result<String, String> {
+    let host = ehlo_examples::host_name();
+    let own = OwnHost { host: &host, domain: None, address: Some(local) };
+    let name = own.helo_name(server, &mut [0; HeloName::MAX_LEN]).map(|name| name.to_string());
+    name.map_err(|error| format!("{host}: {error}; give a name with --helo"))
+}
+
+fn client_name(name: &str) -> Result<ClientName<'_>, String> {
+    ClientName::new(name).map_err(|error| error.to_string())
 }
 
 async fn connect(target: &Target) -> Result<(TcpStream, SocketAddr), String> {

@@ -1,9 +1,10 @@
 //! The command line, and what it makes of the server.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Parser;
+use ehlo::identity::Enforcement;
 use ehlo::{Capabilities, Extension, ForwardPath, Newlines, Role, ServerConfig, ServerLimits};
 
 /// A mail sink that loses nothing.
@@ -74,6 +75,17 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "POLICY", default_value = "reject",
         value_parser = ehlo_examples::newlines)]
     pub(crate) newlines: Newlines,
+    /// Check in the DNS whether greetings are true: off, record (in the Received: line) or enforce
+    /// (refuse MAIL of a client without a sound name, unless it has authenticated).
+    #[arg(long, value_name = "POLICY", default_value = "off", value_parser = check_helo)]
+    pub(crate) check_helo: CheckHelo,
+    /// The DNS server to ask [default: those of this machine].
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) dns: Option<SocketAddr>,
+    /// Believe a client at this address what it says of others: XCLIENT, XFORWARD and the PROXY
+    /// protocol; repeatable.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) trust: Vec<IpAddr>,
     /// Print one JSON object for each event of a session.
     #[arg(long)]
     pub(crate) json: bool,
@@ -129,6 +141,19 @@ impl Arguments {
             limits: ServerLimits { recipients: self.max_recipients, ..ServerLimits::DEFAULT },
             ..ServerConfig::DEFAULT
         }
+    }
+}
+
+/// What becomes of a greeting's check; none is not to check.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CheckHelo(pub(crate) Option<Enforcement>);
+
+fn check_helo(text: &str) -> Result<CheckHelo, &'static str> {
+    match text {
+        "off" => Ok(CheckHelo(None)),
+        "record" => Ok(CheckHelo(Some(Enforcement::Record))),
+        "enforce" => Ok(CheckHelo(Some(Enforcement::Enforce))),
+        _ => Err("one of off, record, enforce"),
     }
 }
 

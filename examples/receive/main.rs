@@ -5,32 +5,38 @@
 //! cargo run --release --example receive -- --listen 127.0.0.1:2525 --maildir /tmp/mail
 //! ```
 //!
-//! `session.rs` is the conversation, `transaction.rs` and `maildir.rs` keep what comes in,
-//! `authentication.rs` and `users.rs` let clients in, `tls.rs` makes the certificate, `trace.rs` the
-//! header fields that a server adds, `log.rs` what is printed.
+//! `connection.rs` is a connection and `session.rs` the conversation on it, `transaction.rs` and
+//! `maildir.rs` keep what comes in, `authentication.rs` and `users.rs` let clients in, `greeting.rs`
+//! checks who they say they are, `trust.rs` takes the word of proxies, `tls.rs` makes the certificate,
+//! `trace.rs` the header fields that a server adds, `log.rs` what is printed.
 
 mod arguments;
 mod authentication;
+mod connection;
+mod greeting;
 mod log;
 mod maildir;
 mod session;
 mod tls;
 mod trace;
 mod transaction;
+mod trust;
 mod users;
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use ehlo::{Code, Reply, ServerConfig};
+use ehlo::{Code, Extension, Reply, Server, ServerConfig};
 use ehlo_tokio::Connection;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use arguments::Arguments;
+use greeting::Greetings;
 use log::Log;
 use maildir::Maildir;
 use users::Users;
@@ -42,6 +48,8 @@ struct Service {
     maildir: Option<Maildir>,
     tls: Option<TlsAcceptor>,
     users: Users,
+    greetings: Option<Greetings>,
+    trust: Vec<IpAddr>,
     reject: Vec<String>,
     defer: Vec<String>,
     timeout: Duration,
@@ -69,6 +77,11 @@ impl Service {
                 _ if arguments.tls || arguments.implicit_tls => Some(tls::self_signed(&host)?),
                 _ => None,
             },
+            greetings: match arguments.check_helo.0 {
+                Some(enforcement) => Some(Greetings::new(enforcement, arguments.dns, &host)?),
+                None => None,
+            },
+            trust: arguments.trust,
             host,
             maildir,
             users: Users::new(&arguments.user)?,
@@ -77,6 +90,19 @@ impl Service {
             timeout: Duration::from_secs(arguments.timeout),
             log: Log::new(arguments.json),
         })
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.trust.contains(&address.to_canonical())
+    }
+
+    /// A server for a client at this address.
+    fn server(&self, client: IpAddr) -> Server {
+        let mut config = self.config;
+        if self.trusts(client) {
+            config.offered = config.offered.with(Extension::Xclient).with(Extension::Xforward);
+        }
+        Server::new(config)
     }
 }
 
@@ -121,7 +147,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         };
         let (service, stopped) = (Arc::clone(&service), stopped.clone());
         tokio::spawn(async move {
-            session::serve(stream, peer, &service, stopped).await;
+            connection::serve(stream, peer, &service, stopped).await;
             drop(place);
         });
     }
@@ -141,7 +167,7 @@ async fn turn_away(stream: TcpStream, service: &Service) {
         // Nothing can be said before a handshake, which would cost more than a place.
         return;
     }
-    let mut connection = Connection::new(stream, ehlo::Server::new(service.config));
+    let mut connection = Connection::new(stream, Server::new(service.config));
     let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "too many connections, try again later");
     if connection.endpoint().reply(&reply.with_domain(&service.host)).is_ok() {
         // It fits in the buffer of a new socket, so nobody waits.

@@ -1,73 +1,29 @@
-//! One connection: what the machine reports, and what this server answers.
+//! A session: what the machine reports, and what this server answers.
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ehlo::server::{Event, Refusal};
 use ehlo::trace::Protocol;
 use ehlo::{
-    Answer, Code, Command, EnhancedCode, ForwardPath, Parameters, Reply, ReplyError, Role,
-    SaslMechanism, Server, Verb,
+    Answer, Attributes, Code, Command, EnhancedCode, ForwardPath, Parameters, Reply, ReplyError,
+    Role, SaslMechanism, Server, Verb,
 };
-use ehlo_tokio::MaybeTls;
 use serde_json::json;
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Service;
 use crate::authentication::{Attempt, Said};
+use crate::connection::{Connection, LINGER};
+use crate::greeting::Findings;
 use crate::transaction::{Transaction, address, is_listed};
+use crate::trust::{self, Stated};
 use crate::users::BOUND_MECHANISMS;
 
 /// How long a session may go on once the server is stopping.
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
-
-/// Serves one client until the session is over, the client is silent for too long, or the server
-/// stops.
-pub(crate) async fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
-    service: &Service,
-    stopped: watch::Receiver<bool>,
-) {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    service.log.event(|| json!({"event": "connect", "session": number, "peer": peer}));
-    let reason = match begin(stream, peer, number, service, stopped).await {
-        Ok(reason) => reason.to_owned(),
-        Err(error) => error.to_string(),
-    };
-    service.log.event(|| json!({"event": "disconnect", "session": number, "reason": reason}));
-}
-
-type Connection = ehlo_tokio::Connection<MaybeTls<TcpStream>, Server>;
-
-async fn begin(
-    stream: TcpStream,
-    peer: SocketAddr,
-    number: u64,
-    service: &Service,
-    mut stopped: watch::Receiver<bool>,
-) -> io::Result<&'static str> {
-    let stream = match &service.tls {
-        // The futures of a handshake are large, and needed for a moment only.
-        Some(tls) if service.config.implicit_tls => {
-            let stream = timeout(service.timeout, Box::pin(tls.accept(stream))).await??;
-            MaybeTls::Tls(Box::new(stream.into()))
-        }
-        _ => MaybeTls::Clear(stream),
-    };
-    let mut connection = Connection::new(stream, Server::new(service.config));
-    let mut session = Session::new(service, number, peer);
-    session.bind(&mut connection);
-    let end = session.run(&mut connection, &mut stopped).await;
-    // What the client still sends is read, so that the last reply is not lost to a reset.
-    let _ = timeout(LINGER, connection.close()).await;
-    end
-}
 
 /// The client, as far as it is known.
 pub(crate) struct Client {
@@ -78,10 +34,12 @@ pub(crate) struct Client {
     pub(crate) helo: String,
     /// As whom it has authenticated.
     pub(crate) user: Option<String>,
+    /// Whether what it calls itself is true, where that was checked.
+    pub(crate) findings: Option<Findings>,
 }
 
 /// What this server remembers of a session; the machine remembers all that the protocol needs.
-struct Session<'s> {
+pub(crate) struct Session<'s> {
     service: &'s Service,
     client: Client,
     /// What binds an authentication to this TLS connection, RFC 9266.
@@ -94,10 +52,10 @@ struct Session<'s> {
 }
 
 impl<'s> Session<'s> {
-    fn new(service: &'s Service, session: u64, address: SocketAddr) -> Self {
+    pub(crate) fn new(service: &'s Service, session: u64, address: SocketAddr) -> Self {
         Self {
             service,
-            client: Client { session, address, helo: String::new(), user: None },
+            client: Client { session, address, helo: String::new(), user: None, findings: None },
             binding: None,
             attempt: None,
             transaction: Transaction::default(),
@@ -106,7 +64,7 @@ impl<'s> Session<'s> {
     }
 
     /// Answers events until the session is over, and says why it is.
-    async fn run(
+    pub(crate) async fn run(
         &mut self,
         connection: &mut Connection,
         stopped: &mut watch::Receiver<bool>,
@@ -138,7 +96,7 @@ impl<'s> Session<'s> {
             };
             let turn = turn?;
             match turn.event {
-                Event::Command(command) => self.command(&command, turn.answer)?,
+                Event::Command(command) => self.command(&command, turn.answer).await?,
                 Event::Refused(refusal) => self.refused(&refusal, turn.answer)?,
                 Event::AuthResponse(response) => {
                     self.authenticate(&Said::Response(&response), turn.answer)?;
@@ -160,16 +118,31 @@ impl<'s> Session<'s> {
         }
     }
 
-    fn command(&mut self, command: &Command<'_>, answer: Answer<'_, Server>) -> io::Result<()> {
+    async fn command(
+        &mut self,
+        command: &Command<'_>,
+        mut answer: Answer<'_, Server>,
+    ) -> io::Result<()> {
         let (log, session) = (&self.service.log, self.client.session);
         match command {
             Command::Ehlo(name) | Command::Helo(name) | Command::Lhlo(name) => {
                 self.transaction = Transaction::default();
+                if self.client.user.is_some() {
+                    // A proxy has said so.
+                    answer.machine_mut().assume_authenticated();
+                }
+                let peer = self.client.address.ip();
                 self.client.helo = name.to_string();
+                self.client.findings = match &self.service.greetings {
+                    Some(greetings) => Some(Box::pin(greetings.check(peer, *name)).await),
+                    None => None,
+                };
                 log.event(|| {
                     let verb = format!("{:?}", command.verb()).to_uppercase();
+                    let findings = self.client.findings.as_ref();
+                    let verdict = findings.map(|it| it.verdict(peer, *name).to_string());
                     json!({"event": "helo", "session": session, "verb": verb,
-                        "name": self.client.helo})
+                        "name": self.client.helo, "verdict": verdict})
                 });
             }
             Command::Auth { mechanism, initial_response } => {
@@ -177,6 +150,9 @@ impl<'s> Session<'s> {
                 return self.authenticate(&Said::Initial(initial_response.as_ref()), answer);
             }
             Command::Mail { reverse_path, parameters } => {
+                if let Some(refusal) = self.refusal(answer.machine()) {
+                    return answer.reply(&refusal).map_err(io::Error::other);
+                }
                 self.transaction = Transaction::new(reverse_path, parameters.smtputf8());
                 log.event(|| {
                     json!({"event": "mail", "session": session, "from": self.transaction.from,
@@ -186,10 +162,42 @@ impl<'s> Session<'s> {
             Command::Rcpt { forward_path, parameters } => {
                 return self.recipient(forward_path, parameters, answer);
             }
+            Command::Xclient(attributes) => return self.state(attributes, answer),
+            // What it forwards is for the log.
+            Command::Xforward(attributes) => log.event(|| {
+                let attributes = trust::object(attributes);
+                json!({"event": "xforward", "session": session, "attributes": attributes})
+            }),
             Command::Rset => self.transaction = Transaction::default(),
             Command::Data => self.begin(answer.machine())?,
             _ => {}
         }
+        self.standard_reply(answer)
+    }
+
+    /// The reply to MAIL of a client that does not say who it is. One that has authenticated need
+    /// not: it may come from anywhere.
+    fn refusal(&self, server: &Server) -> Option<Reply<'static>> {
+        let findings = self.client.findings.as_ref()?;
+        findings.refusal.filter(|_| !server.is_authenticated())
+    }
+
+    /// A trusted client says on whose behalf it goes on. The session begins anew.
+    fn state(&mut self, attributes: &Attributes<'_>, answer: Answer<'_, Server>) -> io::Result<()> {
+        let Some(stated) = Stated::new(attributes) else {
+            let reply = reply(Code::ARGUMENT_SYNTAX_ERROR, (5, 5, 4), "no such address or port");
+            return answer.reply(&reply).map_err(io::Error::other);
+        };
+        let session = self.client.session;
+        self.service.log.event(|| {
+            let attributes = trust::object(attributes);
+            json!({"event": "xclient", "session": session, "attributes": attributes})
+        });
+        let address = &self.client.address;
+        let ip = stated.address.unwrap_or(address.ip());
+        let address = (ip, stated.port.unwrap_or(address.port())).into();
+        *self = Self { binding: self.binding, ..Self::new(self.service, session, address) };
+        self.client.user = stated.user;
         self.standard_reply(answer)
     }
 
@@ -203,8 +211,11 @@ impl<'s> Session<'s> {
     }
 
     /// Offers the mechanisms that are bound to the TLS connection, where it can be.
-    fn bind(&mut self, connection: &mut Connection) {
+    pub(crate) fn bind(&mut self, connection: &mut Connection) {
         let session = self.client.session;
+        if !connection.endpoint().machine().is_tls() {
+            return;
+        }
         self.service.log.event(|| json!({"event": "tls", "session": session}));
         self.binding = connection.channel_binding();
         if self.binding.is_some() && !self.service.config.offered.mechanisms().is_empty() {
@@ -329,6 +340,3 @@ fn reply(code: Code, (class, subject, detail): (u8, u16, u16), text: &str) -> Re
 fn texts(parameters: &Parameters<'_>) -> Vec<String> {
     parameters.iter().map(|parameter| parameter.to_string()).collect()
 }
-
-/// How long the end of a connection may take.
-const LINGER: Duration = Duration::from_secs(1);

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use ehlo::trace::{Atom, Protocol, ReceivedField, ReturnPath, Timestamp};
 use ehlo::{ClientName, Encode, ForwardPath, Host, ReversePath};
 
+use crate::greeting::Findings;
 use crate::maildir::Stamp;
 
 /// Where a message came from and how.
@@ -18,6 +19,8 @@ pub(crate) struct Trace<'t> {
     /// What the client called itself.
     pub(crate) helo: &'t str,
     pub(crate) peer: IpAddr,
+    /// What a check of its greeting has found.
+    pub(crate) findings: Option<&'t Findings>,
     /// This server.
     pub(crate) host: &'t str,
     pub(crate) protocol: Protocol,
@@ -37,6 +40,7 @@ impl Trace<'_> {
         let (claimed, by) = (ClientName::new(self.helo)?, Host::new(self.host)?);
         let received = ReceivedField {
             peer: Some(self.peer),
+            verdict: self.findings.map(|findings| findings.verdict(self.peer, claimed)),
             id: Some(Atom::new(&stamp.id)?),
             recipient: match self.to {
                 [only] => Some(ForwardPath::new(only)?),

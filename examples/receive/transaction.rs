@@ -51,6 +51,7 @@ impl Transaction {
                     to: &self.to,
                     helo: &client.helo,
                     peer: client.address.ip(),
+                    findings: client.findings.as_ref(),
                     host: &service.host,
                     protocol,
                 };

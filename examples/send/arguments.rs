@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     /// The server. Without a port it is 25, or 465 with `--tls implicit`; LMTP has none of its own.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:2525")]
     pub(crate) server: Server,
-    /// What to say in EHLO [default: the name of this machine].
+    /// What to say in EHLO [default: the name of this machine, or else its address].
     #[arg(long, value_name = "NAME", value_parser = ehlo_examples::name)]
     pub(crate) helo: Option<String>,
     /// Where notifications go; empty for the null reverse-path.
@@ -119,9 +119,12 @@ impl Arguments {
     /// Whether the server must show a certificate that is trusted: everywhere but in an attempt to
     /// be better than clear text (RFC 7435), which gives nothing away.
     pub(crate) fn verifies(&self) -> bool {
-        let is_attempt = matches!(self.tls, Tls::Off | Tls::Opportunistic);
         let has_reason = self.user.is_some() || self.ca.is_some() || self.requiretls;
-        !self.insecure && (!is_attempt || has_reason)
+        match self.tls {
+            Tls::Off => false,
+            Tls::Opportunistic => has_reason && !self.insecure,
+            Tls::Require | Tls::Implicit => !self.insecure,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! There is one connection and nothing else to do, so the content may be read by blocking calls.
 
 use std::io;
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +43,15 @@ impl Way {
             implicit: arguments.tls == Tls::Implicit,
             tls: Arc::new(tls),
         })
+    }
+
+    /// An address of the server; of those that it has, one on another machine.
+    pub(crate) fn server(&self) -> Result<SocketAddr, String> {
+        let resolved = (self.host.as_str(), self.port).to_socket_addrs();
+        let addresses: Vec<_> = resolved.map_err(|error| self.failed(&error))?.collect();
+        let remote = addresses.iter().find(|address| !address.ip().to_canonical().is_loopback());
+        let none = || self.failed(&io::ErrorKind::AddrNotAvailable.into());
+        remote.or_else(|| addresses.first()).copied().ok_or_else(none)
     }
 
     fn failed(&self, error: &io::Error) -> String {

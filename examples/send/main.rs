@@ -22,7 +22,7 @@ use clap::Parser as _;
 use ehlo::delivery::{
     AuthPolicy, ChunkingPolicy, Delivery, DeliveryConfig, Envelope, Recipient, TlsPolicy,
 };
-use ehlo::{ClientConfig, ClientName, Envid, ForwardPath, Parameter, Parameters, Ret, ReversePath};
+use ehlo::{ClientConfig, Envid, ForwardPath, HeloName, Parameter, Parameters, Ret, ReversePath};
 
 use arguments::{Arguments, Body, Runtime, Tls};
 use carry::Way;
@@ -42,9 +42,13 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let way = Way::new(arguments)?;
-    let helo = arguments.helo.clone().unwrap_or_else(ehlo_examples::host_name);
+    let server = way.server()?;
+    let helo = ehlo_examples::helo_name(arguments.helo.as_deref(), server)?;
     // RFC 3030 §3: what is binary has no lines.
     let is_binary = matches!(arguments.body, Some(Body::BinaryMime));
+    if is_binary && arguments.no_chunking {
+        return Err("--body binarymime goes in chunks, without --no-chunking".into());
+    }
     let newlines = (!is_binary).then_some(arguments.newlines);
     let content = Content::open(&arguments.file, arguments.count, newlines)
         .map_err(|error| format!("cannot read {}: {error}", arguments.file.display()))?;
@@ -92,7 +96,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     };
 
     let config = config(arguments);
-    let delivery = Delivery::new(ClientName::new(&helo)?, config);
+    let delivery = Delivery::new(HeloName::for_server(&helo, server.ip())?, config);
     let octets = content.length().map(|length| length * u64::from(arguments.count));
     let report = Report::new(recipients, octets);
     let mut session = Session::new(arguments, envelopes, content, report);

@@ -57,9 +57,10 @@ impl<'v> Report<'v> {
             Event::Finished { envelope } => {
                 self.print(|message| message.number == *envelope);
             }
-            // All messages have their outcomes by then.
-            Event::Unanswered { to: Verb::Quit, .. } => {}
-            Event::Unanswered { .. } => self.fail("the connection ended before the reply"),
+            // A recipient who has an outcome misses nothing.
+            Event::Unanswered { .. } if self.open.iter().any(Message::is_pending) => {
+                self.fail("the connection ended before the reply");
+            }
             Event::Violation(error) => self.fail(&format!("this is no reply: {error}")),
             Event::Unsolicited(reply) => self.fail(&format!("nothing asked for this: {reply}")),
             Event::Unusable(why) => self.fail(&why.to_string()),
@@ -154,6 +155,12 @@ impl Message {
     fn new(number: usize, recipients: usize) -> Self {
         let outcomes = vec![Outcome::PENDING; recipients];
         Self { number, outcomes, texts: vec![String::new(); recipients] }
+    }
+
+    /// Whether a recipient has no outcome; after an end of data without a reply it is not known.
+    fn is_pending(&self) -> bool {
+        let is_open = |fate| matches!(fate, Fate::Pending | Fate::Unknown);
+        self.outcomes.iter().any(|outcome| is_open(outcome.fate))
     }
 
     fn record(&mut self, event: &Event<'_>) {

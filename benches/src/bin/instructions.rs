@@ -3,7 +3,7 @@
 //!
 //! In: a line of JSON for each benchmark, as gungraun writes it. With `--write` the table takes
 //! what was counted; without, a count that grew by more than the tolerance is a failure, as is one
-//! that is over its bound.
+//! that is over its bound and was not before.
 
 #![allow(clippy::print_stdout)] // a table is what it is for
 #![allow(clippy::cast_precision_loss)] // of counts far below 2^52
@@ -51,9 +51,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         }
         let each = total / contest.elements as f64;
         let bound = BOUNDS.iter().find(|(start, _)| side == "ehlo" && name.starts_with(start));
-        let most = bound.map(|(_, most)| format!("≤ {most}")).unwrap_or_default();
+        let over = if bound.is_some_and(|(_, most)| each > *most) { " **over**" } else { "" };
+        let most = bound.map(|(_, most)| format!("≤ {most}{over}")).unwrap_or_default();
         rows.push(format!("| {name} | {side} | {each:.2} | {} | {most} |\n", contest.unit));
-        if bound.is_some_and(|(_, most)| each > *most) {
+        let was_over = |most| before.get(key).is_some_and(|old| *old > most);
+        if bound.is_some_and(|&(_, most)| each > most && !was_over(most)) {
             failures.push(format!("{key}: {each:.1} a {}, {most} promised", contest.unit));
         }
         let half =
@@ -136,7 +138,8 @@ const HEADER: &str = "\
 # Instructions
 
 Counted by callgrind with fat LTO on x86-64 with AVX2; `ci/instructions` compares, `ci/instructions --write` writes this
-anew. A peer's row is there to compare with, and is not judged.
+anew. A peer's row is there to compare with, and is not judged. Why a count is over its bound stands in
+[measurements](../docs/measurements.md); it may not grow either.
 
 | contest | side | instructions | a | bound |
 | --- | --- | ---: | --- | --- |

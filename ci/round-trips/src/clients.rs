@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ehlo::delivery::{ChunkingPolicy, Delivery, DeliveryConfig, Envelope, Event, TlsPolicy};
-use ehlo::{ClientName, ForwardPath, ReversePath};
+use ehlo::{ForwardPath, HeloName, ReversePath};
 use ehlo_blocking::Connection;
 
 use crate::Failure;
@@ -37,7 +37,7 @@ pub fn ehlo(
     config.client.pipelining = pipelining;
     let stream = TcpStream::connect(server)?;
     stream.set_nodelay(true)?;
-    let delivery = Delivery::new(ClientName::new("client.example")?, config);
+    let delivery = Delivery::new(HeloName::new("client.example")?, config);
     let mut connection = Connection::new(stream, delivery);
     let mut left = order.messages;
     loop {

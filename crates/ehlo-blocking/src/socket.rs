@@ -19,6 +19,27 @@ pub fn prepare(socket: &TcpStream) -> io::Result<()> {
 }
 
 /// A stream that can be told that nothing more is written to it.
+///
+/// ```
+/// use ehlo_blocking::HalfClose;
+/// use std::io::{self, Write};
+/// use std::os::unix::net::UnixStream;
+///
+/// /// A local socket.
+/// struct Local(UnixStream);
+///
+/// impl HalfClose for Local {
+///     fn half_close(&mut self) -> io::Result<()> {
+///         self.0.shutdown(std::net::Shutdown::Write)
+///     }
+/// }
+///
+/// let (ours, _theirs) = UnixStream::pair()?;
+/// let mut stream = Local(ours);
+/// stream.half_close()?;
+/// assert!(stream.0.write(b"more").is_err());
+/// # Ok::<(), io::Error>(())
+/// ```
 pub trait HalfClose {
     /// Tells the peer so; reading goes on.
     ///

@@ -5,12 +5,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ehlo::{Courier, Delivery, Machine, Messages, Step, Upgrade};
+use rustls::ProtocolVersion;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 
 use crate::{Connection, HalfClose, attempt, done};
 
 /// A stream in clear that may go on inside TLS.
+///
+/// ```
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo_blocking::{Connection, MaybeTls};
+///
+/// # use std::io::Cursor;
+/// # let stream = Cursor::new(Vec::new());
+/// // In clear until `Event::StartTls` comes, and then `Connection::accept_tls`.
+/// let mut connection = Connection::new(MaybeTls::Clear(stream), Server::new(ServerConfig::DEFAULT));
+/// connection.next()?.answer.standard_reply("mx.example")?;
+/// connection.flush()?;
+/// let MaybeTls::Clear(stream) = connection.stream() else { panic!("it is in clear") };
+/// assert_eq!(stream.get_ref(), b"220 mx.example ESMTP\r\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub enum MaybeTls<S> {
     /// The stream itself.
@@ -135,6 +151,8 @@ impl<S, M: Machine> Connection<MaybeTls<S>, M> {
     /// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3.
     pub fn channel_binding(&mut self) -> Option<[u8; 32]> {
         let MaybeTls::Tls(tls, _) = self.stream() else { return None };
+        // RFC 9266 §4.2: in TLS 1.2 it says nothing without an extension that may be missing.
+        tls.protocol_version().filter(|version| *version == ProtocolVersion::TLSv1_3)?;
         let (label, context) = (ehlo::sasl::TLS_EXPORTER, Some(&[][..]));
         tls.export_keying_material([0; 32], label, context).ok()
     }

@@ -10,6 +10,7 @@ fn every_attack_has_its_row_and_every_test_its_mention() {
     let page = fs::read_to_string(root.join("docs/security.md")).expect("the page");
     let mut tests = BTreeSet::new();
     functions(&root.join("crates"), &mut tests);
+    functions(&root.join("examples"), &mut tests);
     for entry in fs::read_dir(root.join("crates/ehlo-testkit/transcripts")).expect("transcripts") {
         let path = entry.expect("a transcript").path();
         tests.insert(path.file_stem().expect("a name").to_string_lossy().into_owned());

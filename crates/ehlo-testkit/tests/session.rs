@@ -124,6 +124,34 @@ fn section_4_3_2() {
     }
 }
 
+/// Negative codes that say what is so of one command alone.
+#[test]
+fn codes_of_one_command() {
+    use Verb::{Atrn, Auth, AuthResponse, Etrn, Expn, Mail, Rcpt, StartTls, Vrfy};
+
+    let rows: &[(u16, &[Verb])] = &[
+        (432, &[Auth, AuthResponse]),
+        (453, &[Atrn]),
+        (454, &[Auth, AuthResponse, StartTls]),
+        (455, &[Mail, Rcpt]),
+        (458, &[Etrn]),
+        (459, &[Etrn]),
+        (534, &[Auth, AuthResponse]),
+        (535, &[Auth, AuthResponse]),
+        (538, &[Auth, AuthResponse]),
+        (551, &[Rcpt, Vrfy, Expn]),
+        (555, &[Mail, Rcpt]),
+        (556, &[Mail, Rcpt]),
+    ];
+    for number in 400..600 {
+        let listed = rows.iter().find(|(code, _)| *code == number);
+        for verb in Verb::ALL.iter().filter(|verb| **verb != Verb::Other) {
+            let answers = session::may_answer(*verb, Code::new(number).expect("a reply code"));
+            assert_eq!(answers, listed.is_none_or(|(_, verbs)| verbs.contains(verb)), "{verb:?}");
+        }
+    }
+}
+
 #[test]
 fn a_negative_reply_never_opens_anything() {
     for state in State::ALL {

@@ -8,12 +8,32 @@ use std::time::Duration;
 
 use ehlo::{Courier, Delivery, Machine, Messages, Step, Upgrade};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::rustls::ProtocolVersion;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use crate::{Connection, expiry};
 
 /// A stream in clear that may go on inside TLS.
+///
+/// ```
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo_tokio::{Connection, MaybeTls};
+///
+/// # use tokio::io::AsyncReadExt;
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let (mut client, stream) = tokio::io::duplex(64);
+/// // In clear until `Event::StartTls` comes, and then `Connection::accept_tls`.
+/// let mut connection = Connection::new(MaybeTls::Clear(stream), Server::new(ServerConfig::DEFAULT));
+/// connection.next().await?.answer.standard_reply("mx.example")?;
+/// connection.flush().await?;
+/// let mut greeting = [0; 22];
+/// client.read_exact(&mut greeting).await?;
+/// assert_eq!(&greeting, b"220 mx.example ESMTP\r\n");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub enum MaybeTls<S> {
     /// The stream itself.
@@ -144,6 +164,9 @@ impl<S, M: Machine> Connection<MaybeTls<S>, M> {
     /// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3.
     pub fn channel_binding(&mut self) -> Option<[u8; 32]> {
         let MaybeTls::Tls(stream) = self.stream() else { return None };
+        // RFC 9266 §4.2: in TLS 1.2 it says nothing without an extension that may be missing.
+        let version = stream.get_ref().1.protocol_version();
+        version.filter(|version| *version == ProtocolVersion::TLSv1_3)?;
         let (label, context) = (ehlo::sasl::TLS_EXPORTER, Some(&[][..]));
         match &**stream {
             TlsStream::Client(tls) => {

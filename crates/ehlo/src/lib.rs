@@ -7,6 +7,7 @@
 //! | a client that does something of its own | [`Client`] |
 //! | buffers around a machine, without a socket | `Endpoint`, with the feature `bytes` |
 //! | to know who greets me | [`HeloCheck`]: forward-confirmed reverse DNS, without a resolver |
+//! | to greet with the right name | [`HeloName`] |
 //! | to read or write one line | [`Command`], [`Reply`], [`Capability`]; paths: [`ReversePath`], [`ForwardPath`]; parameters: [`Parameters`] |
 //! | the mail data alone | [`DataDecoder`], [`DataEncoder`], [`ChunkDecoder`] |
 //! | the `Received:` line of what was accepted | [`trace`] |
@@ -93,7 +94,7 @@ pub use endpoint::{
 };
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
-pub use identity::HeloCheck;
+pub use identity::{HeloCheck, HeloName};
 pub use machine::{Machine, Received, Upgrade, Wants};
 pub use parameter::{
     AuthIdentity, Body, By, ByMode, DateTime, DecodedXtext, Envid, HoldInterval, Mtrk, Notify,

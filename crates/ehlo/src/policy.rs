@@ -33,7 +33,8 @@ pub struct Policy {
     /// session that will contain mail transactions MUST first be initialized by the use of the EHLO
     /// command".
     pub mail_before_hello: bool,
-    /// A server may answer with a positive code that RFC 5321 §4.3.2 does not list for the command.
+    /// A server may answer with a code that RFC 5321 §4.3.2, or the RFC of the extension, does not
+    /// have for the command: see [`session::may_answer`](crate::session::may_answer).
     pub any_reply_code: bool,
 }
 

@@ -112,13 +112,30 @@ pub const fn is_idle(verb: Verb) -> bool {
 }
 
 /// Whether §4.3.2 of RFC 5321, or the RFC of the extension, lets a server answer `verb` with
-/// `code`. Every 4yz and 5yz may answer anything (500, 501 and 421 by the RFC; others are added by
-/// extensions and by policy); a positive code must be one that is listed.
+/// `code`. A positive code must be one that is listed. A 4yz or 5yz may answer anything, as policy
+/// may refuse anything, but for those that say what is so of one command alone: 535 of AUTH, 459 of
+/// ETRN, 555 of MAIL and RCPT.
 pub const fn may_answer(verb: Verb, code: Code) -> bool {
-    !code.is_positive()
-        || rule(verb).lists(code)
+    if matches!(verb, Verb::Other) {
         // RFC 5321 leaves the replies to a verb that it does not know to whoever defines it.
-        || matches!(verb, Verb::Other)
+        return true;
+    }
+    if code.is_positive() {
+        return rule(verb).lists(code);
+    }
+    match code.number() {
+        // RFC 4954 §6; 454 is also RFC 3207's.
+        432 | 534 | 535 | 538 => matches!(verb, Verb::Auth | Verb::AuthResponse),
+        454 => matches!(verb, Verb::Auth | Verb::AuthResponse | Verb::StartTls),
+        // RFC 2645 §5.2 and RFC 1985 §5.
+        453 => matches!(verb, Verb::Atrn),
+        458 | 459 => matches!(verb, Verb::Etrn),
+        // §4.1.1.11, and RFC 7504.
+        455 | 555 | 556 => matches!(verb, Verb::Mail | Verb::Rcpt),
+        // §3.4: an address that is not local.
+        551 => matches!(verb, Verb::Rcpt | Verb::Vrfy | Verb::Expn),
+        _ => true,
+    }
 }
 
 /// The code that answers `verb` when it succeeds: the first that the rule lists.

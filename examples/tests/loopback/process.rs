@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -143,16 +143,34 @@ impl Client {
     }
 
     pub(crate) fn say(&mut self, text: &str) {
-        self.0.get_mut().write_all(text.as_bytes()).expect("the server listens");
+        self.say_octets(text.as_bytes());
+    }
+
+    pub(crate) fn say_octets(&mut self, octets: &[u8]) {
+        self.0.get_mut().write_all(octets).expect("the server listens");
     }
 
     /// The last line of the next reply; empty at the end.
     pub(crate) fn reply(&mut self) -> String {
+        self.whole_reply().split_inclusive('\n').next_back().unwrap_or_default().to_owned()
+    }
+
+    /// Waits for the end, with a last word unread or without.
+    pub(crate) fn is_cut_off(&mut self) -> bool {
+        match self.0.fill_buf() {
+            Ok(rest) => rest.is_empty(),
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        }
+    }
+
+    /// Every line of the next reply; empty at the end.
+    pub(crate) fn whole_reply(&mut self) -> String {
+        let mut reply = String::new();
         loop {
-            let mut line = String::new();
-            self.0.read_line(&mut line).expect("a reply comes");
-            if line.as_bytes().get(3) != Some(&b'-') {
-                return line;
+            let start = reply.len();
+            self.0.read_line(&mut reply).expect("a reply comes");
+            if reply.as_bytes().get(start + 3) != Some(&b'-') {
+                return reply;
             }
         }
     }

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 
 use crate::process::{LONG, Receive, send, text};
 
-const RUNTIMES: [&str; 3] = ["blocking", "tokio", "async-std"];
+pub(crate) const RUNTIMES: [&str; 3] = ["blocking", "tokio", "async-std"];
 
 #[test]
 fn every_content_arrives_as_it_was() {
@@ -249,6 +249,73 @@ fn a_session_that_fails() {
     let output = send("127.0.0.1:1", &["--to", "b@example.org"], OsStr::new("/nowhere"), b"");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("send: cannot read /nowhere: "));
+}
+
+#[test]
+fn a_server_with_and_without_a_port() {
+    // Nobody can connect to the broadcast address.
+    for (server, flags, said) in [
+        ("255.255.255.255:2525", &[][..], "cannot connect to 255.255.255.255:2525: "),
+        ("255.255.255.255", &[], "cannot connect to 255.255.255.255:25: "),
+        (
+            "255.255.255.255",
+            &["--tls", "implicit", "--insecure"],
+            "cannot connect to 255.255.255.255:465: ",
+        ),
+        ("[ff02::1]", &[], "cannot connect to [ff02::1]:25: "),
+        ("ff02::1", &[], "cannot connect to [ff02::1]:25: "),
+        ("mx.example", &["--lmtp"], "--server needs a port for LMTP: HOST:PORT"),
+        (":25", &[], "no host: HOST, HOST:PORT or [IPV6]:PORT"),
+        ("mx.example:", &[], "no port number behind the host"),
+        ("mx.example:0", &[], "no port number behind the host"),
+        ("mx.example:smtp", &[], "no port number behind the host"),
+        ("[::1", &[], "no ] behind the address"),
+        ("[::1]25", &[], "no port number behind the host"),
+    ] {
+        let flags = [flags, &["--to", "b@example.org"]].concat();
+        let output = send(server, &flags, OsStr::new("-"), b"");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(error.contains(said), "{server}: {error}");
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+#[test]
+fn the_wrong_protocol() {
+    let (smtp, lmtp) = (Receive::start(&[]), Receive::start(&["--lmtp"]));
+    for (receive, flags, said) in [
+        (&smtp, &["--lmtp"][..], "send: LHLO was refused, does the server speak SMTP? 50"),
+        (&lmtp, &[], "send: EHLO and HELO were refused, does it speak LMTP? 50"),
+    ] {
+        let output = receive.send(flags, OsStr::new("-"), b"");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(error.starts_with(said), "{error}");
+        assert_eq!(error.lines().count(), 1);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output).starts_with("refused <b@example.org> 50"), "{}", text(&output));
+    }
+}
+
+#[test]
+fn binary_content() {
+    let binary = b"\x00\n\r.\r\nno line end";
+    for runtime in RUNTIMES {
+        let receive = Receive::start(&[]);
+        let file = receive.file("content", binary);
+        for from in [file.as_os_str(), OsStr::new("-")] {
+            let flags = ["--body", "binarymime", "--runtime", runtime];
+            let output = receive.send(&flags, from, binary);
+            assert_eq!(text(&output), "accepted <b@example.org> 250 2.6.0 accepted\n");
+            assert_eq!(receive.messages()[0].content, binary);
+            receive.clear();
+            // RFC 3030 §3: a binary message goes by BDAT alone.
+            let output = receive.send(&[&flags[..], &["--no-chunking"]].concat(), from, binary);
+            assert_eq!(output.status.code(), Some(2));
+            let error = "send: --body binarymime goes in chunks, without --no-chunking\n";
+            assert_eq!(String::from_utf8_lossy(&output.stderr), error);
+            assert!(receive.messages().is_empty());
+        }
+    }
 }
 
 /// What a server says that breaks off, and what is said of the recipient.

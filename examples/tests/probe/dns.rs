@@ -3,9 +3,9 @@
 use std::net::{Ipv4Addr, UdpSocket};
 
 /// What there is to say of a name.
-enum Answer {
+pub(crate) enum Answer {
     Address(Ipv4Addr),
-    Names(&'static [&'static str]),
+    Names(Vec<String>),
     /// The name does not exist.
     Nothing,
     /// SERVFAIL.
@@ -15,18 +15,19 @@ enum Answer {
 /// The records of this server; what it does not know does not exist.
 fn answer(name: &str, kind: u16) -> Answer {
     let address = |last| Answer::Address(Ipv4Addr::new(192, 0, 2, last));
+    let names = |names: &[&str]| Answer::Names(names.iter().map(ToString::to_string).collect());
     match (name, kind) {
         ("mx.test", A) => Answer::Address(Ipv4Addr::LOCALHOST),
         ("client.test", A) => address(10),
-        ("10.2.0.192.in-addr.arpa", PTR) => Answer::Names(&["other.test", "client.test"]),
+        ("10.2.0.192.in-addr.arpa", PTR) => names(&["other.test", "client.test"]),
         ("missing.test", A) => address(20),
         ("mismatch.test", A) => address(30),
-        ("30.2.0.192.in-addr.arpa", PTR) => Answer::Names(&["other.test"]),
+        ("30.2.0.192.in-addr.arpa", PTR) => names(&["other.test"]),
         ("other.test", A) => address(99),
         ("failing.test", A) => address(40),
         ("40.2.0.192.in-addr.arpa", PTR) => Answer::Failure,
         ("192-0-2-50.pool.test", A) => address(50),
-        ("50.2.0.192.in-addr.arpa", PTR) => Answer::Names(&["192-0-2-50.pool.test"]),
+        ("50.2.0.192.in-addr.arpa", PTR) => names(&["192-0-2-50.pool.test"]),
         (name, _) if name.ends_with(".broken") => Answer::Failure,
         _ => Answer::Nothing,
     }
@@ -39,12 +40,17 @@ pub(crate) struct Server {
 impl Server {
     /// Answers until the test is over.
     pub(crate) fn start() -> Self {
+        Self::serve(answer)
+    }
+
+    /// The same with other records.
+    pub(crate) fn serve(answer: impl Fn(&str, u16) -> Answer + Send + 'static) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback is there");
         let address = socket.local_addr().expect("it is bound").to_string();
         std::thread::spawn(move || {
             let mut query = [0; 512];
             while let Ok((octets, client)) = socket.recv_from(&mut query) {
-                let response = respond(query.get(..octets).expect("it was received"));
+                let response = respond(query.get(..octets).expect("it was received"), &answer);
                 let _ = socket.send_to(&response, client);
             }
         });
@@ -52,7 +58,7 @@ impl Server {
     }
 }
 
-fn respond(query: &[u8]) -> Vec<u8> {
+fn respond(query: &[u8], answer: impl Fn(&str, u16) -> Answer) -> Vec<u8> {
     let (name, kind, end) = question(query);
     let (code, data): (u8, Vec<Vec<u8>>) = match answer(&name, kind) {
         Answer::Address(address) => (0, vec![address.octets().to_vec()]),
@@ -98,5 +104,5 @@ fn labels(name: &str) -> Vec<u8> {
 }
 
 const HEADER: usize = 12;
-const A: u16 = 1;
-const PTR: u16 = 12;
+pub(crate) const A: u16 = 1;
+pub(crate) const PTR: u16 = 12;

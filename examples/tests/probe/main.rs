@@ -1,6 +1,7 @@
 //! `probe` against servers that say what a test wants, as a process that talks over loopback.
 
 mod dns;
+mod guide;
 mod names;
 mod server;
 mod telling;
@@ -37,7 +38,7 @@ fn probe(server: &str, dns: &dns::Server, arguments: &[&str]) -> Output {
     } else {
         &["--helo", "client.test", "--ip", "192.0.2.10"]
     };
-    Command::new(example())
+    Command::new(example("probe"))
         .arg(server)
         .args(["--dns", &dns.address, "--timeout", "20"])
         .args(own)
@@ -59,10 +60,10 @@ fn told(server: &str, dns: &dns::Server, arguments: &[&str]) -> Told {
 }
 
 /// `cargo test` builds the examples beside the directory that the tests are in.
-fn example() -> PathBuf {
+fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows where it is");
     let target = test.ancestors().nth(2).expect("it is in target/PROFILE/deps");
-    let path = target.join("examples/probe").with_extension(std::env::consts::EXE_EXTENSION);
+    let path = target.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);
     assert!(path.exists(), "{} is missing: cargo build --examples", path.display());
     path
 }

@@ -72,7 +72,7 @@ fn what_is_to_be_changed_is_told() {
     let output = probe(&server, &dns, &["--helo", "mismatch.test", "--ip", "192.0.2.30"]);
     let text = String::from_utf8_lossy(&output.stdout);
     for line in [
-        "no  the address leads to a name and back, other.test: the name has not this address",
+        "no  the address leads to a name and back, other.test: the name does not have this address",
         "a PTR record of 192.0.2.30 that says mismatch.test",
         "a record other.test A 192.0.2.30",
     ] {

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 
 use ehlo::Extension;
+use serde_json::Value;
 
 use crate::server::Script;
 use crate::{dns, probe, told};
@@ -32,7 +33,7 @@ fn every_keyword_has_its_sentence() {
         meanings.push(meaning);
     }
     let last = keywords.last().expect("there is one");
-    assert_eq!((&last["line"], &last["meaning"]), (&"X-OWN a b".into(), &serde_json::Value::Null));
+    assert_eq!((&last["line"], &last["meaning"]), (&"X-OWN a b".into(), &Value::Null));
     assert!(meanings.contains(
         &"Sets limits: 20 recipients in a transaction, 5 transactions in a session, \
           X-OWN=1 (not known to this program)."
@@ -108,10 +109,36 @@ fn helo_is_tried() {
     let none = Script::sound().with("HELO", "502 5.5.1 no\r\n").start();
     assert_eq!(told(&none, &dns, &[]).wrong(), ["Plain HELO is refused: 502 5.5.1 no"]);
 
+    let gone = Script::sound().with("HELO", "").start();
+    let expected = "Plain HELO is not answered: \
+        the server closed the connection instead of answering HELO.";
+    assert_eq!(told(&gone, &dns, &[]).wrong(), [expected]);
+
     let as_ehlo = Script::sound().with("HELO", "250-mx.test\r\n250 PIPELINING\r\n").start();
     let told_of_extensions = told(&as_ehlo, &dns, &[]);
     let expected = ["HELO is answered with extensions, as if it were EHLO."];
     assert_eq!(told_of_extensions.wrong(), expected);
+
+    // RFC 5321 §4.1.1.1: it takes no address literal.
+    let literal = ["--helo", "[192.0.2.10]", "--ip", "192.0.2.10"];
+    let told_of_literal = told(&none, &dns, &literal);
+    assert_eq!((told_of_literal.code, &told_of_literal.json["helo"]), (Some(0), &Value::Null));
+    assert!(told_of_literal.findings("notice")[0].starts_with("HELO was not tried"));
+}
+
+#[test]
+fn this_machine_has_a_name_to_greet_with() {
+    let (dns, server) = (dns::Server::start(), Script::sound().start());
+    let output = std::process::Command::new(crate::example("probe"))
+        .args([&server, "--json", "--dns", &dns.address])
+        .output()
+        .expect("probe starts");
+    let json: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    let name = json["helo_name"].as_str().expect("there is one");
+    assert!(ehlo::ClientName::new(name).is_ok(), "{name}");
+    // It was not given, so it is not checked.
+    assert_eq!(json["checks"].as_array().map(Vec::len), Some(1));
+    assert_eq!(output.status.code(), Some(0));
 }
 
 #[test]
@@ -151,7 +178,7 @@ fn a_silent_server_is_waited_for_as_long_as_was_said() {
     let dns = dns::Server::start();
     let silent = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
     let address = silent.local_addr().expect("it is bound").to_string();
-    let output = std::process::Command::new(crate::example())
+    let output = std::process::Command::new(crate::example("probe"))
         .args([&address, "--timeout", "1", "--dns", &dns.address])
         .output()
         .expect("probe starts");

@@ -4,8 +4,8 @@ use core::hint::black_box;
 
 use ehlo::delivery::{DeliveryConfig, Event, Fate, Outcome, Outcomes};
 use ehlo::{
-    ClientName, Code, Command, Delivery, Envelope, ForwardPath, Machine as _, Recipient,
-    Recipients, Reply, ReversePath, Server, ServerConfig, server,
+    Code, Command, Delivery, Envelope, ForwardPath, HeloName, Machine as _, Recipient, Recipients,
+    Reply, ReversePath, Server, ServerConfig, server,
 };
 
 use crate::wire::Wire;
@@ -18,7 +18,7 @@ pub fn run() -> Option<()> {
     ]);
     let sender = ReversePath::new(black_box("a@example.net")).ok()?;
     let envelope = Envelope { size: Some(1000), ..Envelope::new(sender, &recipients) };
-    let name = ClientName::new(black_box("client.example")).ok()?;
+    let name = HeloName::new(black_box("client.example")).ok()?;
     let mut client = Delivery::new(name, black_box(DeliveryConfig::default()));
     let mut server = Server::new(black_box(ServerConfig::DEFAULT));
     let mut memory = [Outcome::PENDING; 3];

@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use ehlo::delivery::{self, DeliveryConfig};
 use ehlo::{
-    BufferTooSmall, Capabilities, Client, ClientConfig, ClientName, Command, Delivery, Envelope,
-    Extension, ForwardPath, Machine, Mechanism, Policy, Progress, Received, Reply, ReplyError,
+    BufferTooSmall, Capabilities, Client, ClientConfig, Command, Delivery, Envelope, Extension,
+    ForwardPath, HeloName, Machine, Mechanism, Policy, Progress, Received, Reply, ReplyError,
     Response, ReversePath, SaslData, SendError, Server, ServerConfig, client, server,
 };
 use no_panic::no_panic;
@@ -58,7 +58,7 @@ fn ask(input: &[u8], out: &mut [u8]) -> usize {
 }
 
 fn deliver(input: &[u8], out: &mut [u8]) -> usize {
-    let Ok(name) = ClientName::new(black_box("client.example")) else { return 0 };
+    let Ok(name) = HeloName::new(black_box("client.example")) else { return 0 };
     let Ok(recipient) = ForwardPath::new(black_box("b@example.org")) else { return 0 };
     let recipients = [recipient, recipient];
     let envelope = Envelope::new(ReversePath::Null, &recipients);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use ehlo::delivery::{ChunkingPolicy, Event, Fate, Outcome, Outcomes};
 use ehlo::{
-    ClientName, Command, Delivery, DeliveryConfig, Envelope, ForwardPath, Machine, Parsed, Policy,
+    Command, Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, Machine, Parsed, Policy,
     Reply, ReversePath, Severity, Verb, Wants,
 };
 
@@ -73,7 +73,7 @@ impl Run {
     }
 
     fn carry(mut self, config: DeliveryConfig, envelope: &Envelope<'_>, input: &[&[u8]]) {
-        let name = ClientName::new("client.example").expect("a name");
+        let name = HeloName::new("client.example").expect("a name");
         let mut delivery = Delivery::new(name, config);
         let mut input = input.iter();
         let mut unread = Vec::new();

@@ -161,7 +161,8 @@ impl Script {
                 if matches!(refusal.verb, Verb::Message | Verb::Bdat | Verb::BdatLast) {
                     self.message.clear();
                 }
-                if refusal.verb == Verb::Message {
+                // In LMTP it comes for each recipient.
+                if server.state() == State::Data && refusal.verb == Verb::Message {
                     self.messages.next();
                 }
                 Some(refusal)

@@ -8,8 +8,8 @@ use ehlo::delivery::{
 use ehlo::sasl::Credentials;
 use ehlo::server::Event;
 use ehlo::{
-    Capabilities, ClientConfig, ClientName, Extension, ForwardPath, Mailing, Mechanisms,
-    ReversePath, SaslMechanism, Server, ServerConfig, Turn,
+    Capabilities, ClientConfig, Extension, ForwardPath, HeloName, Mailing, Mechanisms, ReversePath,
+    SaslMechanism, Server, ServerConfig, Turn,
 };
 use ehlo_testkit::application::Application;
 
@@ -63,7 +63,7 @@ impl Job<'_> {
         if let Some(credentials) = self.credentials {
             messages = messages.authenticate(credentials);
         }
-        let name = ClientName::new("client.example").expect("a name");
+        let name = HeloName::new("client.example").expect("a name");
         let delivery = Delivery::new(name, self.config);
         let mut connection = adapter.connection(adapter.stream(wire), delivery);
         let tls = self.tls.then(|| (tls::client(), tls::name()));

@@ -4,7 +4,7 @@
 use ehlo::delivery::{Event as ClientEvent, Outcome, Outcomes};
 use ehlo::server::Event as ServerEvent;
 use ehlo::{
-    ClientName, Code, Command, Delivery, DeliveryConfig, Endpoint, EnhancedCode, Envelope, Machine,
+    Code, Command, Delivery, DeliveryConfig, Endpoint, EnhancedCode, Envelope, HeloName, Machine,
     Reply, Role, Server, ServerConfig,
 };
 
@@ -110,7 +110,7 @@ pub(crate) fn deliver(
     cut: Cut,
     piece: usize,
 ) -> Report {
-    let name = ClientName::new("client.example").expect("a name");
+    let name = HeloName::new("client.example").expect("a name");
     let mut here = Endpoint::new(Delivery::new(name, client));
     let mut there = Endpoint::new(Server::new(server));
     let mut outcomes: Vec<Vec<Outcome>> = envelopes

@@ -52,6 +52,36 @@ fn lmtp() {
     }
 }
 
+/// Where every recipient was refused, and where the message is, both sides count the same replies:
+/// the next message goes on.
+#[test]
+fn what_is_refused_leaves_both_in_step() {
+    let nobody = [ForwardPath::new("nobody@d.example").expect("an address")];
+    let two = ["a@d.example", "b@d.example"].map(|to| ForwardPath::new(to).expect("an address"));
+    let large: &[u8] = &b"0123456789\r\n".repeat(20);
+    let sender = ReversePath::Null;
+    let early = |content: &[u8]| Some(content.len() as u64);
+    let envelopes = [
+        (Envelope { size: early(FIRST), ..Envelope::new(sender, &nobody) }, FIRST),
+        (Envelope::new(sender, &two), large),
+        (Envelope { size: early(THIRD), ..Envelope::new(sender, &two) }, THIRD),
+    ];
+    for offered in [BARE, PIPELINING, CHUNKING, BARE.with(Extension::Chunking)] {
+        for (role, lmtp) in [(Role::Smtp, false), (Role::Lmtp, true)] {
+            let chunking = ChunkingPolicy::Offered;
+            let client = DeliveryConfig { lmtp, chunking, ..DeliveryConfig::DEFAULT };
+            let offered = offered.with_size(100);
+            let server = ServerConfig { role, offered, ..ServerConfig::DEFAULT };
+            let report = deliver(&envelopes, client, server, Cut::NEVER, usize::MAX);
+            let fates: Vec<Fate> =
+                report.outcomes.iter().flatten().map(|outcome| outcome.fate).collect();
+            let (no, yes) = (Fate::Refused, Fate::Accepted);
+            assert_eq!(fates, [no, no, no, yes, yes], "{role:?} {offered:?}");
+            assert_eq!(report.store.kept.len(), 2, "{role:?} {offered:?} {:?}", report.store);
+        }
+    }
+}
+
 /// Three messages, one, three and four recipients, over connections that break at every octet of
 /// either direction, or of both at once.
 fn check(role: Role, offered: Capabilities, client: DeliveryConfig) {

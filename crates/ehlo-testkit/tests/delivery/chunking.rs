@@ -195,7 +195,6 @@ fn binary_content_goes_by_bdat_or_not_at_all() {
 /// The same octets arrive by BDAT and by DATA, whatever the pieces and the policy.
 #[test]
 fn chunks_follow_the_newline_policy() {
-    type Give = fn(&mut Caller<'_, '_>, u64) -> Result<(), SendError>;
     let recipients = five();
     let mut run = Run::new(&[Envelope::new(sender(), &recipients)]);
     let contents: [Give; 9] = [

@@ -2,7 +2,7 @@
 
 use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
 use ehlo::{
-    ClientName, Delivery, DeliveryConfig, DeliveryStatistics, Envelope, ForwardPath, Machine,
+    Delivery, DeliveryConfig, DeliveryStatistics, Envelope, ForwardPath, HeloName, Machine,
     Progress, ReversePath, SendError, Wants,
 };
 
@@ -122,7 +122,7 @@ impl<'e> Run<'e> {
     /// Every envelope is finished once, and an outcome that was given stays, unless the recipient
     /// is sent again.
     pub fn carry(&self, mut server: impl FnMut(&[u8]) -> Vec<u8>) -> Report {
-        let name = ClientName::new("client.example").expect("a name");
+        let name = HeloName::new("client.example").expect("a name");
         let mut delivery = Delivery::new(name, self.config);
         let mut outcomes: Vec<Vec<Outcome>> = self.envelopes.iter().map(pending).collect();
         let mut finished = vec![0; outcomes.len()];

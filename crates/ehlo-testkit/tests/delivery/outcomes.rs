@@ -2,8 +2,9 @@
 
 use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
 use ehlo::{
-    Body, ClientName, Code, Delivery, DeliveryConfig, Envelope, ForwardPath, Recipient, Recipients,
-    Reply, ReversePath, SendError, Verb,
+    Body, Code, Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, OtherParameter,
+    Parameter, Parameters, Recipient, Recipients, Reply, ReversePath, SendError, SyntaxErrorKind,
+    Verb,
 };
 
 use crate::harness::{
@@ -157,6 +158,34 @@ fn what_the_server_does_not_offer_is_not_sent() {
     assert!(report.sent.starts_with(start), "{}", report.sent);
 }
 
+/// What cannot stand together is said as what it is, and nothing of it is sent.
+#[test]
+fn parameters_that_do_not_go_together() {
+    const SIZE: &str = "250-mx.example\r\n250-SIZE\r\n250 PIPELINING\r\n";
+    let recipients = five();
+    let twice = [Parameter::Size(20)];
+    let names: Vec<String> = (0..25).map(|n| format!("X{n}")).collect();
+    let other = |name| OtherParameter::new(name, None).expect("a parameter");
+    let many: Vec<_> = names.iter().map(|name| Parameter::Other(other(name))).collect();
+    let envelope = |parameters| Envelope {
+        size: Some(20),
+        parameters: Parameters::mail(parameters).expect("parameters"),
+        ..Envelope::new(sender(), &recipients)
+    };
+    for (parameters, error) in [
+        (&twice[..], SendError::Parameter(SyntaxErrorKind::DuplicateParameter)),
+        (&many[..], SendError::TooManyParameters),
+        (&many[..1], SendError::UnknownParameter),
+    ] {
+        let report = Run::new(&[envelope(parameters)]).carry(script(SIZE, &[]));
+        assert_eq!(fates(&report.outcomes[0]), [Fate::Refused; 5]);
+        assert_eq!(report.outcomes[0][0].stage, Verb::Mail);
+        assert_eq!(report.sent, "EHLO client.example\r\nQUIT\r\n");
+        let why = format!("error: {error:?} }}");
+        assert!(report.events.iter().any(|event| event.ends_with(&why)), "{:#?}", report.events);
+    }
+}
+
 #[test]
 fn a_recipient_that_cannot_be_sent_is_left_out_alone() {
     for offered in [PIPELINING, CHUNKING, PLAIN] {
@@ -250,7 +279,7 @@ fn any_number_of_recipients_in_a_fixed_machine() {
 
 #[test]
 fn content_is_refused_where_none_is_wanted() {
-    let name = ClientName::new("client.example").expect("a name");
+    let name = HeloName::new("client.example").expect("a name");
     let mut delivery = Delivery::new(name, DeliveryConfig::default());
     let refused = delivery.mail_data(b"x", &mut [0; 16]);
     assert!(matches!(refused, Err(SendError::OutOfState { .. })), "{refused:?}");

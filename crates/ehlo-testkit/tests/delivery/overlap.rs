@@ -1,7 +1,7 @@
 //! The next envelope behind the content of the one before it.
 
 use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
-use ehlo::{ClientName, Delivery, DeliveryConfig, Envelope, Machine};
+use ehlo::{Delivery, DeliveryConfig, Envelope, HeloName, Machine};
 
 use crate::harness::{
     CHUNKING, CHUNKING_ALONE, ONE_REFUSED, PIPELINING, PLAIN, Run, fates, five, script, sender,
@@ -147,7 +147,7 @@ fn two_open_envelopes_at_the_end() {
 fn an_envelope_that_comes_later() {
     let recipients = five();
     let envelope = Envelope::new(sender(), &recipients);
-    let name = ClientName::new("client.example").expect("a name");
+    let name = HeloName::new("client.example").expect("a name");
     let mut delivery = Delivery::new(name, DeliveryConfig::default());
     let mut out = [0; 512];
     let mut say = |delivery: &mut Delivery<'_>, octets: &[u8]| {

@@ -79,8 +79,8 @@ fn v37_no_mail_without_tls() {
         assert_eq!(report.sent, "EHLO client.example\r\nQUIT\r\n");
         assert!(has(&report, "Unusable(TlsNotOffered)"), "{:?}", report.events);
         let report = run.carry(script(PLAIN, &[("EHLO", "502 what\r\n")]));
-        assert_eq!(report.sent, "EHLO client.example\r\nHELO client.example\r\nQUIT\r\n");
-        assert!(has(&report, "Unusable(TlsNotOffered)"));
+        assert_eq!(report.sent, "EHLO client.example\r\nQUIT\r\n");
+        assert!(has(&report, "Unusable(EhloRefused)"));
         for reply in ["454 4.7.0 not now\r\n", "250 ok\r\n", "502 5.5.1 what\r\n", "354 go\r\n"] {
             let overrides: &'static [_] = Vec::from([("STARTTLS", reply)]).leak();
             let report = run.carry(script(STARTTLS, overrides));
@@ -328,6 +328,19 @@ fn ehlo_and_helo() {
         assert_eq!(has(&report, "Unusable(EhloClosed)"), closed, "{:?}", report.events);
         let report = run.carry(script(PLAIN, &[("EHLO", "502 5.5.1 what\r\n")]));
         assert_eq!(fates(&report.outcomes[0]), ONE_REFUSED);
+    }
+    // HELO has neither TLS nor AUTH: who requires one of them does not say it.
+    for (tls, auth) in
+        [(TlsPolicy::Require, AuthPolicy::Never), (TlsPolicy::Opportunistic, AuthPolicy::Require)]
+    {
+        let mut run = one(&recipients);
+        (run.config.tls, run.config.auth) = (tls, auth);
+        let report = run.carry(script(PLAIN, &[("EHLO", "502 5.5.1 what\r\n")]));
+        assert_eq!(report.sent, "EHLO client.example\r\nQUIT\r\n");
+        assert!(has(&report, "Unusable(EhloRefused)"), "{:?}", report.events);
+        run.config.hello = HelloPolicy::Reconnect;
+        let report = run.carry(script(PLAIN, &[("EHLO", "")]));
+        assert!(!has(&report, "Unusable(EhloClosed)"), "{:?}", report.events);
     }
     run.config.hello = HelloPolicy::HeloOnly;
     let report = run.carry(script(PLAIN, &[]));

@@ -1,7 +1,7 @@
 //! More recipients, or messages, than the server takes at once.
 
 use ehlo::delivery::{Fate, Outcome};
-use ehlo::{Code, Envelope, ForwardPath};
+use ehlo::{Code, Envelope, ForwardPath, Verb};
 
 use crate::harness::{ONE_REFUSED, Run, fates, five, script, sender};
 
@@ -164,4 +164,34 @@ fn more_messages_than_mailmax() {
     let all = [Fate::Accepted, Fate::Accepted, Fate::Refused, Fate::Accepted, Fate::Deferred];
     assert_eq!(fates(&report.outcomes[0]), all);
     assert_eq!(report.statistics.envelopes, 1);
+}
+
+/// RFC 9422 §4.3: RCPTDOMAINMAX is of the session, so another one is needed for the rest.
+#[test]
+fn more_domains_than_rcptdomainmax() {
+    let recipients = ["a@x.example", "b@y.example", "c@X.example", "d@z.example", "e@y.example"]
+        .map(|address| ForwardPath::new(address).expect("an address"));
+    for (offered, size) in [
+        ("250-mx\r\n250-PIPELINING\r\n250 LIMITS RCPTDOMAINMAX=2\r\n", None),
+        ("250-mx\r\n250-PIPELINING\r\n250 LIMITS RCPTDOMAINMAX=2 RCPTMAX=2\r\n", None),
+        ("250-mx\r\n250-CHUNKING\r\n250-PIPELINING\r\n250 LIMITS RCPTDOMAINMAX=2\r\n", Some(20)),
+        ("250-mx\r\n250 LIMITS RCPTDOMAINMAX=2\r\n", None),
+    ] {
+        let mut envelope = Envelope::new(sender(), &recipients);
+        (envelope.repeatable, envelope.size) = (true, size);
+        for pieces in [1, usize::MAX] {
+            let mut run = Run::new(&[envelope; 2]);
+            run.pieces = pieces;
+            let report = run.carry(script(offered, &[]));
+            for outcomes in &report.outcomes {
+                let mut all = [Fate::Accepted; 5];
+                all[3] = Fate::Deferred;
+                assert_eq!(fates(outcomes), all, "{offered}");
+                assert_eq!((outcomes[3].code, outcomes[3].stage), (None, Verb::Rcpt));
+            }
+            assert!(!report.sent.contains("z.example"), "{}", report.sent);
+            let why = "error: TooManyDomains }";
+            assert_eq!(report.events.iter().filter(|event| event.ends_with(why)).count(), 2);
+        }
+    }
 }

@@ -1,10 +1,24 @@
 //! What a client reports, and why it refuses to send.
 
 use crate::{
-    BufferTooSmall, Extension, FinishError, NewlineError, Reply, State, SyntaxError, Verb,
+    BufferTooSmall, Extension, FinishError, NewlineError, Reply, State, SyntaxError,
+    SyntaxErrorKind, Verb,
 };
 
 /// What a [`Client`](crate::Client) reports.
+///
+/// ```
+/// use ehlo::client::Event;
+/// use ehlo::{Client, ClientConfig, Verb};
+///
+/// let mut client = Client::new(ClientConfig::DEFAULT);
+/// let Event::Reply { to, reply } = client.receive(b"220 mx.example ESMTP\r\n").event else {
+///     panic!("it is a reply");
+/// };
+/// assert_eq!((to, reply.code().number()), (Verb::Greeting, 220));
+/// // Nothing was asked.
+/// assert!(matches!(client.receive(b"250 ok\r\n").event, Event::Unsolicited(_)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event<'i> {
     /// The input holds no whole reply; read more.
@@ -34,6 +48,16 @@ pub enum Event<'i> {
 }
 
 /// Why [`Client`](crate::Client) sends nothing. Each is found before an octet is written.
+///
+/// ```
+/// use ehlo::{Client, ClientConfig, Command, SendError, State, Verb};
+///
+/// let mut client = Client::new(ClientConfig::DEFAULT);
+/// client.receive(b"220 mx.example ESMTP\r\n");
+/// // RFC 5321 §4.1.4: there is no transaction.
+/// let out_of_state = SendError::OutOfState { state: State::Start, verb: Verb::Data };
+/// assert_eq!(client.send(&Command::Data, &mut [0; 512]), Err(out_of_state));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {
@@ -66,14 +90,24 @@ pub enum SendError {
     NotOffered(Extension),
     /// A parameter that no extension defines.
     UnknownParameter,
+    /// A parameter of MAIL that cannot stand beside the others, as one that is given twice, RFC
+    /// 5321 §4.1.1.11.
+    Parameter(SyntaxErrorKind),
+    /// More parameters of MAIL than a [`Delivery`](crate::Delivery) can put together.
+    TooManyParameters,
     /// The declared size is over the server's limit, RFC 1870 §6.
     MessageTooLarge,
     /// More recipients than the server's RCPTMAX, RFC 9422.
     TooManyRecipients,
+    /// The recipients of this session have as many domains as the server's RCPTDOMAINMAX, RFC 9422.
+    TooManyDomains,
     /// More messages than the server's MAILMAX, RFC 9422.
     TooManyMessages,
     /// The address needs SMTPUTF8 on the MAIL command of its transaction, RFC 6531 §3.4.
     NeedsSmtpUtf8,
+    /// The line would be longer than RFC 5321 §4.5.3.1.4, with what its parameters add, or within
+    /// AUTH RFC 4954 §4 allows.
+    LineTooLong,
     /// A message of BODY=BINARYMIME goes by BDAT only, RFC 3030 §3.
     BinaryByData,
     /// The octets of a chunk are still to be sent, or more than it has, RFC 3030 §2.
@@ -109,10 +143,14 @@ impl core::fmt::Display for SendError {
                 return write!(f, "the server does not offer {}", extension.keyword());
             }
             Self::UnknownParameter => "a parameter that no extension defines",
+            Self::Parameter(kind) => kind.text(),
+            Self::TooManyParameters => "too many parameters",
             Self::MessageTooLarge => "the message is over the server's maximum size",
             Self::TooManyRecipients => "more recipients than the server's limit",
+            Self::TooManyDomains => "more domains of recipients than the server's limit",
             Self::TooManyMessages => "more messages than the server's limit",
             Self::NeedsSmtpUtf8 => "the address needs SMTPUTF8",
+            Self::LineTooLong => "the line is too long",
             Self::BinaryByData => "a binary message needs BDAT",
             Self::ChunkIncomplete => "the chunk has another size",
             Self::NoRecipients => "no recipient was accepted",

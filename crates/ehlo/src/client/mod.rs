@@ -1,11 +1,13 @@
 //! The client machine: commands and content in, octets out; octets in, replies out.
 
+mod domains;
 mod event;
 mod flight;
 mod send;
 
 use core::time::Duration;
 
+use domains::Domains;
 pub use event::{Event, SendError};
 use flight::Flight;
 
@@ -17,6 +19,18 @@ use crate::{
 };
 
 /// The configuration of a [`Client`].
+///
+/// ```
+/// use ehlo::{Client, ClientConfig, Newlines};
+///
+/// let config = ClientConfig {
+///     newlines: Newlines::Normalise,
+///     require_tls: true,
+///     ..ClientConfig::DEFAULT
+/// };
+/// let client = Client::new(config);
+/// assert!(!client.is_tls());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientConfig {
     /// Leniencies of the grammar of replies.
@@ -102,6 +116,7 @@ pub struct Client {
     owed: u32,
     envelope: Envelope,
     messages: u32,
+    domains: Domains,
     lmtp: bool,
     extended: bool,
     tls: bool,
@@ -131,6 +146,7 @@ impl Client {
             owed: 0,
             envelope: Envelope::NONE,
             messages: 0,
+            domains: Domains::NONE,
             lmtp: false,
             extended: false,
             tls: config.implicit_tls,
@@ -202,6 +218,7 @@ impl Client {
             flight: Flight::EMPTY,
             tls: true,
             messages: self.messages,
+            domains: self.domains,
             ..Self::new(self.config)
         };
         Ok(())

@@ -29,6 +29,9 @@ impl Client {
             return Err(SendError::OutOfState { state: self.assumed, verb });
         }
         self.permits(command)?;
+        if command.encoded_len() > command.max_len() {
+            return Err(SendError::LineTooLong);
+        }
         let written = command.encode(out)?;
         match command {
             Command::Mail { parameters, .. } => {
@@ -39,7 +42,10 @@ impl Client {
                     body: parameters.body().unwrap_or(Body::SevenBit),
                 };
             }
-            Command::Rcpt { .. } => self.envelope.recipients += 1,
+            Command::Rcpt { forward_path, .. } => {
+                self.envelope.recipients += 1;
+                self.domains.note(forward_path);
+            }
             Command::Bdat { size, .. } => self.chunk = *size,
             _ => {}
         }
@@ -58,6 +64,9 @@ impl Client {
         self.permits_now(verb)?;
         if !session::is_valid(self.assumed, verb) {
             return Err(SendError::OutOfState { state: self.assumed, verb });
+        }
+        if response.encoded_len() > limits::AUTH_LINE {
+            return Err(SendError::LineTooLong);
         }
         let written = response.encode(out)?;
         self.issue(verb);
@@ -187,7 +196,12 @@ impl Client {
                 if self.capabilities.mail_max().is_some_and(|max| self.messages >= max) {
                     return Err(SendError::TooManyMessages);
                 }
-                if !reverse_path.is_ascii() && !parameters.smtputf8() {
+                // RFC 8689 §4.2.1: "an SMTP client MUST NOT" say REQUIRETLS outside TLS.
+                if parameters.requiretls() && !self.tls {
+                    return Err(SendError::TlsRequired);
+                }
+                let is_utf8 = !reverse_path.is_ascii() || parameters.has_utf8();
+                if is_utf8 && !parameters.smtputf8() {
                     return Err(SendError::NeedsSmtpUtf8);
                 }
                 Ok(())
@@ -230,8 +244,12 @@ impl Client {
         smtputf8: bool,
     ) -> Result<(), SendError> {
         self.permits_parameters(parameters)?;
-        if !forward_path.is_ascii() && !smtputf8 {
+        if (!forward_path.is_ascii() || parameters.has_utf8()) && !smtputf8 {
             return Err(SendError::NeedsSmtpUtf8);
+        }
+        let domains = self.capabilities.rcpt_domain_max();
+        if domains.is_some_and(|max| !self.domains.permit(forward_path, max)) {
+            return Err(SendError::TooManyDomains);
         }
         Ok(())
     }

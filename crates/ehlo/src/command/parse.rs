@@ -45,13 +45,12 @@ fn framed_first<'i>(
     error: &nom::Err<Fault<'i>>,
     policy: &Policy,
 ) -> Result<Parsed<Command<'i>>, SyntaxError> {
-    let end = scan::line_feed(input);
-    if end == input.len() {
+    let Some(end) = scan::line_feed(input) else {
         if input.len() > limits::AUTH_LINE {
             return Err(SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: input.len() });
         }
         return Ok(Parsed::Incomplete);
-    }
+    };
     // RFC 5321 §2.3.8: "Conforming implementations MUST NOT recognize or generate any other
     // character or character sequence as a line terminator" than CR LF.
     let Some([text @ .., b'\r']) = input.get(..end) else {
@@ -118,8 +117,7 @@ fn trimmed(line: &[u8]) -> &[u8] {
 /// command comes first.
 #[cold]
 fn diagnose(error: &nom::Err<Fault<'_>>, text: &[u8], line: &[u8]) -> SyntaxError {
-    let is_control = |octet: &u8| octet.is_ascii_control() && *octet != b'\t';
-    if let Some(offset) = line.iter().position(is_control) {
+    if let Some(offset) = scan::control(line) {
         let kind = match line.get(offset) {
             Some(b'\r') => SyntaxErrorKind::BareCr,
             Some(b'\n') => SyntaxErrorKind::BareLf,

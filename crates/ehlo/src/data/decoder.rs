@@ -79,6 +79,9 @@ impl DataDecoder {
     /// After an error the rest is skipped, and the end reports it. After the end the decoder stands
     /// at the start again.
     pub fn decode<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
+        if input.is_empty() {
+            return Decoded { consumed: 0, content: Content::NeedInput };
+        }
         if let Some(line) = self.dotted_line(input) {
             let consumed = line.len() + 1;
             self.offset = self.offset.wrapping_add(consumed as u64);

@@ -84,6 +84,14 @@ impl DataEncoder {
         let mut out = Room { out, written: 0 };
         loop {
             let rest = content.get(consumed..).unwrap_or_default();
+            // Where every line is a dot, each is as cheap as can be.
+            if let (Before::Start, [b'.', b'\r', b'\n', ..], 4.., true) =
+                (self.before, rest, out.left(), self.dots)
+            {
+                out.put(b"..\r\n");
+                consumed += 3;
+                continue;
+            }
             if let Some(line) = self.dotted_line(rest).filter(|line| line.len() < out.left()) {
                 out.put(b".");
                 out.put(line);

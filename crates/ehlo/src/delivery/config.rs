@@ -1,6 +1,6 @@
 //! What a delivery does where it has a choice.
 
-use crate::ClientConfig;
+use crate::{ClientConfig, Newlines};
 
 /// How a [`Delivery`](crate::Delivery) behaves.
 ///
@@ -65,6 +65,19 @@ impl Default for DeliveryConfig {
 }
 
 /// What a delivery greets with, RFC 5321 §3.2. LMTP has LHLO alone.
+///
+/// A session that was greeted by HELO has no extension. Where TLS or authentication is
+/// [required](TlsPolicy::Require) an EHLO that is refused is not followed by HELO, whatever the
+/// policy; what an envelope needs is seen when it comes, as
+/// [`NotSent`](super::Event::NotSent). `docs/helo.md` lists what is lost.
+///
+/// ```
+/// use ehlo::DeliveryConfig;
+/// use ehlo::delivery::HelloPolicy;
+///
+/// let config = DeliveryConfig { hello: HelloPolicy::EhloOnly, ..DeliveryConfig::DEFAULT };
+/// assert_ne!(config.hello, HelloPolicy::default());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HelloPolicy {
     /// EHLO alone, for envelopes that need an extension: a server that refuses it is of no use.
@@ -81,6 +94,19 @@ pub enum HelloPolicy {
 }
 
 /// Whether a session in clear goes on inside TLS, RFC 3207.
+///
+/// ```
+/// use ehlo::delivery::{Delivery, Event, TlsPolicy, Unusable};
+/// use ehlo::{DeliveryConfig, HeloName, Machine};
+///
+/// let config = DeliveryConfig { tls: TlsPolicy::Require, ..DeliveryConfig::DEFAULT };
+/// let mut delivery = Delivery::new(HeloName::new("client.example")?, config);
+/// delivery.receive(b"220 mx.example ESMTP\r\n");
+/// delivery.transmit(&mut [0; 512])?;
+/// delivery.receive(b"250 mx.example\r\n");
+/// assert_eq!(delivery.receive(b"").event, Event::Unusable(Unusable::TlsNotOffered));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TlsPolicy {
     /// STARTTLS is not said.
@@ -94,6 +120,14 @@ pub enum TlsPolicy {
 }
 
 /// Whether a delivery authenticates, RFC 4954.
+///
+/// ```
+/// use ehlo::DeliveryConfig;
+/// use ehlo::delivery::AuthPolicy;
+///
+/// let config = DeliveryConfig { auth: AuthPolicy::Require, ..DeliveryConfig::DEFAULT };
+/// assert_ne!(config.auth, AuthPolicy::default());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AuthPolicy {
     /// It does not.
@@ -107,6 +141,14 @@ pub enum AuthPolicy {
 
 /// How the content goes: by BDAT in chunks, RFC 3030, or by DATA. A message of BODY=BINARYMIME goes
 /// by BDAT whatever this says.
+///
+/// ```
+/// use ehlo::DeliveryConfig;
+/// use ehlo::delivery::ChunkingPolicy;
+///
+/// let config = DeliveryConfig { chunking: ChunkingPolicy::Never, ..DeliveryConfig::DEFAULT };
+/// assert_ne!(config.chunking, ChunkingPolicy::default());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChunkingPolicy {
     /// By DATA.
@@ -117,4 +159,38 @@ pub enum ChunkingPolicy {
     /// In chunks wherever that is offered. Without PIPELINING there is one chunk for each
     /// [`NeedContent`](super::Event::NeedContent).
     Offered,
+}
+
+/// The configuration without the client's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Config {
+    pub(super) newlines: Newlines,
+    pub(super) lmtp: bool,
+    pub(super) hello: HelloPolicy,
+    pub(super) tls: TlsPolicy,
+    pub(super) auth: AuthPolicy,
+    pub(super) plaintext_auth: bool,
+    pub(super) chunking: ChunkingPolicy,
+    pub(super) pipelining: bool,
+    pub(super) early_content: u64,
+    pub(super) overlap: bool,
+    pub(super) split: bool,
+}
+
+impl Config {
+    pub(super) const fn of(config: &DeliveryConfig) -> Self {
+        Self {
+            newlines: config.client.newlines,
+            lmtp: config.lmtp,
+            hello: config.hello,
+            tls: config.tls,
+            auth: config.auth,
+            plaintext_auth: config.client.plaintext_auth,
+            chunking: config.chunking,
+            pipelining: config.client.pipelining,
+            early_content: config.early_content,
+            overlap: config.overlap,
+            split: config.split,
+        }
+    }
 }

@@ -3,6 +3,20 @@
 use crate::{Body, ForwardPath, Parameters, ReversePath};
 
 /// The envelope of one message, RFC 5321 §2.3.1.
+///
+/// ```
+/// use ehlo::{Body, Envelope, ForwardPath, ReversePath};
+///
+/// let recipients = [ForwardPath::new("jones@example.org")?, ForwardPath::Postmaster];
+/// let envelope = Envelope {
+///     size: Some(1000),
+///     body: Body::EightBitMime,
+///     ..Envelope::new(ReversePath::new("smith@example.com")?, &recipients)
+/// };
+/// assert!(envelope.recipients.recipient(1).is_some());
+/// assert!(envelope.recipients.recipient(2).is_none());
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Envelope<'e> {
     /// Where notifications go; the null reverse-path for none.
@@ -46,6 +60,18 @@ impl<'e> Envelope<'e> {
 }
 
 /// One recipient of an envelope.
+///
+/// ```
+/// use ehlo::{ForwardPath, Notify, Parameter, Parameters, Recipient};
+///
+/// let parameters = [Parameter::Notify(Notify::FAILURE)];
+/// let recipient = Recipient {
+///     parameters: Parameters::rcpt(&parameters)?,
+///     ..ForwardPath::new("jones@example.org")?.into()
+/// };
+/// assert_eq!(recipient.parameters.to_string(), "NOTIFY=FAILURE");
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipient<'e> {
     /// The address.
@@ -62,6 +88,24 @@ impl<'e> From<ForwardPath<'e>> for Recipient<'e> {
 
 /// Any source of recipients that can name each by its place. It is [`Sync`], so that a delivery may
 /// go from thread to thread.
+///
+/// ```
+/// use ehlo::{ForwardPath, Recipient, Recipients};
+///
+/// /// Addresses that were checked when they were stored.
+/// #[derive(Debug)]
+/// struct Addresses(Vec<String>);
+///
+/// impl Recipients for Addresses {
+///     fn recipient(&self, index: usize) -> Option<Recipient<'_>> {
+///         ForwardPath::new(self.0.get(index)?).ok().map(Recipient::from)
+///     }
+/// }
+///
+/// let addresses = Addresses(vec!["jones@example.org".to_owned()]);
+/// assert!(addresses.recipient(0).is_some());
+/// assert!(addresses.recipient(1).is_none());
+/// ```
 pub trait Recipients: core::fmt::Debug + Sync {
     /// The recipient at `index`, counted from 0; `None` after the last. As long as the envelope is
     /// open, the same index gives the same recipient.

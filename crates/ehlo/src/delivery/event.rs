@@ -6,6 +6,17 @@ use crate::{Mechanisms, Reply, SendError, SyntaxError, Verb};
 ///
 /// Envelopes are counted from 0 in the order in which they were given, recipients from 0 in the
 /// order of their envelope.
+///
+/// ```
+/// use ehlo::delivery::{Delivery, DeliveryConfig, Event};
+/// use ehlo::{HeloName, Machine, Verb};
+///
+/// let mut delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::DEFAULT);
+/// let refused = delivery.receive(b"554 no service\r\n").event;
+/// assert!(matches!(refused, Event::Refused { part: None, to: Verb::Greeting, .. }));
+/// assert_eq!(refused.envelope(), None);
+/// # Ok::<(), ehlo::identity::HeloNameError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event<'i> {
     /// The input holds no whole reply; read more.
@@ -137,6 +148,17 @@ impl<'i> Event<'i> {
 }
 
 /// The recipients of an envelope, from one on up to another, that have no outcome yet.
+///
+/// ```
+/// use ehlo::delivery::{Event, Part};
+/// use ehlo::{Code, Reply, Verb};
+///
+/// // The server does not want this sender, whoever the recipients are.
+/// let part = Part { envelope: 3, first: 0, end: usize::MAX };
+/// let reply = Reply::new(Code::MAILBOX_UNAVAILABLE, "not from there");
+/// let refused = Event::Refused { part: Some(part), to: Verb::Mail, reply };
+/// assert_eq!(refused.envelope(), Some(3));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The envelope.
@@ -148,10 +170,17 @@ pub struct Part {
 }
 
 /// Why a session takes no envelope.
+///
+/// ```
+/// use ehlo::delivery::Unusable;
+///
+/// assert_eq!(Unusable::EhloRefused.to_string(), "EHLO was refused");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unusable {
-    /// EHLO was refused, and HELO is not to be said.
+    /// EHLO was refused, and HELO is not to be said, or would be of no use: it has neither the TLS
+    /// nor the authentication that is required.
     EhloRefused,
     /// The connection was closed at EHLO. Another one with
     /// [`HelloPolicy::HeloOnly`](super::HelloPolicy::HeloOnly) may do.

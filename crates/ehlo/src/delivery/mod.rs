@@ -1,7 +1,85 @@
 //! Delivery: a whole client conversation, from the greeting to QUIT.
+//!
+//! Who holds the connection goes round in a loop: send what [`Delivery`] writes, hand it what came
+//! in, and answer its [`Event`]. Few of them want an answer:
+//!
+//! | event | answer |
+//! | --- | --- |
+//! | [`NeedInput`](Event::NeedInput) | read more, or say that there is [no more](crate::Machine::end_of_input) |
+//! | [`StartTls`](Event::StartTls) | the handshake; [`tls_established`](Delivery::tls_established) or [`tls_failed`](Delivery::tls_failed) |
+//! | [`NeedAuthentication`](Event::NeedAuthentication) | [`authenticate`](Delivery::authenticate) or [`skip_authentication`](Delivery::skip_authentication) |
+//! | [`Challenge`](Event::Challenge) | [`respond`](Delivery::respond), with what a [`ClientExchange`](crate::sasl::ClientExchange) says |
+//! | [`NeedEnvelope`](Event::NeedEnvelope) | [`envelope`](Delivery::envelope), [`quit`](Delivery::quit) or [`later`](Delivery::later) |
+//! | [`NeedContent`](Event::NeedContent) | [`mail_data`](Delivery::mail_data) or [`last_mail_data`](Delivery::last_mail_data); [`abandon`](Delivery::abandon) where there is none |
+//! | [`Closed`](Event::Closed) | close the connection |
+//!
+//! [`Outcomes`] takes all of them, and knows in the end what became of each recipient.
+//!
+//! ```
+//! use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Event, Fate, Outcome, Outcomes};
+//! use ehlo::{ClientName, ForwardPath, Machine, ReversePath};
+//!
+//! let recipients = [ForwardPath::new("b@example.net")?, ForwardPath::new("nobody@example.net")?];
+//! let content = b"Subject: hello\r\n\r\nHello!\r\n";
+//! let envelope = Envelope {
+//!     size: Some(content.len() as u64),
+//!     ..Envelope::new(ReversePath::new("a@example.org")?, &recipients)
+//! };
+//! let conversation = [
+//!     ("", "220 mx.example ESMTP\r\n"),
+//!     ("EHLO client.example\r\n", "250-mx.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n"),
+//!     (
+//!         "MAIL FROM:<a@example.org>\r\n\
+//!          RCPT TO:<b@example.net>\r\n\
+//!          RCPT TO:<nobody@example.net>\r\n\
+//!          BDAT 26 LAST\r\n\
+//!          Subject: hello\r\n\r\nHello!\r\n",
+//!         "250 2.1.0 ok\r\n250 2.1.5 ok\r\n550 5.1.1 no such user\r\n250 2.6.0 taken\r\n",
+//!     ),
+//!     ("QUIT\r\n", "221 2.0.0 bye\r\n"),
+//! ];
+//!
+//! let mut delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::default());
+//! let mut memory = [Outcome::PENDING; 2];
+//! let mut outcomes = Outcomes::new(&mut memory);
+//! let (mut input, mut sent, mut out) = (Vec::new(), Vec::new(), [0; 1024]);
+//! for (says, answers) in conversation {
+//!     loop {
+//!         let written = delivery.transmit(&mut out)?;
+//!         sent.extend_from_slice(&out[..written]);
+//!         let received = delivery.receive(&input);
+//!         outcomes.record(&received.event);
+//!         match received.event {
+//!             Event::NeedInput => break,
+//!             Event::NeedEnvelope if delivery.statistics().envelopes == 0 => {
+//!                 delivery.envelope(&envelope);
+//!             }
+//!             Event::NeedEnvelope => delivery.quit(),
+//!             Event::NeedContent { offset, .. } => {
+//!                 let rest = &content[offset as usize..];
+//!                 let progress = delivery.last_mail_data(rest, &mut out)?;
+//!                 sent.extend_from_slice(&out[..progress.written]);
+//!             }
+//!             _ => {}
+//!         }
+//!         input.drain(..received.consumed);
+//!     }
+//!     assert_eq!(String::from_utf8_lossy(&sent), says);
+//!     sent.clear();
+//!     input.extend_from_slice(answers.as_bytes());
+//! }
+//! // The reply to QUIT, and the end.
+//! let received = delivery.receive(&input);
+//! assert!(matches!(received.event, Event::Reply { .. }));
+//! assert_eq!(delivery.receive(&input[received.consumed..]).event, Event::Closed);
+//! assert_eq!(memory.map(|outcome| outcome.fate), [Fate::Accepted, Fate::Refused]);
+//! assert_eq!(delivery.round_trips(), 3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod config;
 mod content;
+mod due;
 mod envelope;
 mod event;
 mod outcome;
@@ -20,10 +98,12 @@ pub use outcome::{Fate, Outcome, Outcomes};
 pub use plan::Plan;
 
 use crate::{
-    BufferTooSmall, Client, ClientConfig, ClientName, DataEncoder, Injected, Machine, Mechanisms,
-    Received, SendError, State, Upgrade, Verb, Wants,
+    BufferTooSmall, Client, ClientConfig, DataEncoder, HeloName, Injected, Machine, Mechanisms,
+    Received, State, Upgrade, Verb, Wants,
 };
+use config::Config;
 use content::Chunk;
+use due::Due;
 use transaction::Transaction;
 
 /// A whole client conversation: greeting, EHLO, STARTTLS and AUTH by policy, then for each envelope
@@ -38,11 +118,11 @@ use transaction::Transaction;
 ///
 /// ```
 /// use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Event};
-/// use ehlo::{ClientName, ForwardPath, Machine, ReversePath};
+/// use ehlo::{ForwardPath, HeloName, Machine, ReversePath};
 ///
 /// let recipients = [ForwardPath::new("b@example.org")?];
 /// let envelope = Envelope::new(ReversePath::new("a@example.org")?, &recipients);
-/// let mut delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::default());
+/// let mut delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::default());
 /// let mut out = [0; 512];
 ///
 /// delivery.receive(b"220 mx.example\r\n");
@@ -61,7 +141,7 @@ use transaction::Transaction;
 #[derive(Clone, Debug)]
 pub struct Delivery<'e> {
     client: Client,
-    name: ClientName<'e>,
+    name: HeloName<'e>,
     config: Config,
     stage: Stage,
     /// The transaction whose content is written, and whose answer has not come.
@@ -83,7 +163,7 @@ pub struct Delivery<'e> {
 
 impl<'e> Delivery<'e> {
     /// A conversation at the start of a connection, which greets with `name`.
-    pub fn new(name: ClientName<'e>, config: DeliveryConfig) -> Self {
+    pub fn new(name: HeloName<'e>, config: DeliveryConfig) -> Self {
         let require_tls = config.client.require_tls || config.tls == TlsPolicy::Require;
         let tls = if require_tls { TlsPolicy::Require } else { config.tls };
         Self {
@@ -269,11 +349,11 @@ impl Upgrade for Delivery<'_> {
 /// What a conversation has cost so far.
 ///
 /// ```
-/// use ehlo::{ClientName, Delivery, DeliveryConfig};
+/// use ehlo::{Delivery, DeliveryConfig, HeloName};
 ///
-/// let delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::default());
+/// let delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::default());
 /// assert_eq!(delivery.statistics().envelopes, 0);
-/// # Ok::<(), ehlo::SyntaxError>(())
+/// # Ok::<(), ehlo::identity::HeloNameError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeliveryStatistics {
@@ -328,72 +408,4 @@ enum Stage {
     Rset,
     /// Sends QUIT.
     Quit,
-}
-
-/// Events that no reply brings.
-#[derive(Clone, Copy, Debug)]
-struct Due {
-    not_sent: Option<(Part, Verb, SendError)>,
-    /// An envelope, and the first recipient of its next transaction.
-    split: Option<(usize, usize)>,
-    finished: Option<usize>,
-    unusable: Option<Unusable>,
-}
-
-impl Due {
-    const NONE: Self = Self { not_sent: None, split: None, finished: None, unusable: None };
-
-    const fn is_any(&self) -> bool {
-        self.not_sent.is_some()
-            || self.split.is_some()
-            || self.finished.is_some()
-            || self.unusable.is_some()
-    }
-
-    fn take(&mut self) -> Option<Event<'static>> {
-        if let Some((part, at, error)) = self.not_sent.take() {
-            return Some(Event::NotSent { part, at, error });
-        }
-        if let Some((envelope, first)) = self.split.take() {
-            return Some(Event::Split { envelope, first });
-        }
-        if let Some(envelope) = self.finished.take() {
-            return Some(Event::Finished { envelope });
-        }
-        self.unusable.take().map(Event::Unusable)
-    }
-}
-
-/// The configuration without the client's.
-#[derive(Clone, Copy, Debug)]
-struct Config {
-    newlines: crate::Newlines,
-    lmtp: bool,
-    hello: HelloPolicy,
-    tls: TlsPolicy,
-    auth: AuthPolicy,
-    plaintext_auth: bool,
-    chunking: ChunkingPolicy,
-    pipelining: bool,
-    early_content: u64,
-    overlap: bool,
-    split: bool,
-}
-
-impl Config {
-    const fn of(config: &DeliveryConfig) -> Self {
-        Self {
-            newlines: config.client.newlines,
-            lmtp: config.lmtp,
-            hello: config.hello,
-            tls: config.tls,
-            auth: config.auth,
-            plaintext_auth: config.client.plaintext_auth,
-            chunking: config.chunking,
-            pipelining: config.client.pipelining,
-            early_content: config.early_content,
-            overlap: config.overlap,
-            split: config.split,
-        }
-    }
 }

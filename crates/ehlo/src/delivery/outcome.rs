@@ -4,6 +4,17 @@ use super::{Event, Part};
 use crate::{Code, EnhancedCode, Reply, SendError, Severity, Verb};
 
 /// What became of a recipient.
+///
+/// ```
+/// use ehlo::delivery::{Fate, Outcome};
+///
+/// /// Whether another attempt makes sense.
+/// fn is_to_try_again(outcome: &Outcome) -> bool {
+///     matches!(outcome.fate, Fate::Pending | Fate::Deferred)
+/// }
+///
+/// assert!(is_to_try_again(&Outcome::PENDING));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// Nothing has been said yet.
@@ -20,6 +31,18 @@ pub enum Fate {
 }
 
 /// What became of a recipient, and who said so.
+///
+/// ```
+/// use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
+/// use ehlo::{Code, EnhancedCode, Reply, Verb};
+///
+/// let mut memory = [Outcome::PENDING];
+/// let reply = Reply::new(Code::MAILBOX_UNAVAILABLE, "5.1.1 no such user");
+/// Outcomes::new(&mut memory).record(&Event::Recipient { envelope: 0, index: 0, reply });
+/// let [outcome] = memory;
+/// assert_eq!((outcome.fate, outcome.stage), (Fate::Refused, Verb::Rcpt));
+/// assert_eq!(outcome.enhanced_code, EnhancedCode::new(5, 1, 1));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// What became of the recipient.
@@ -173,6 +196,7 @@ const fn fate(error: SendError) -> Fate {
         | SendError::OutOfStep
         | SendError::TlsRequired
         | SendError::TooManyRecipients
+        | SendError::TooManyDomains
         | SendError::TooManyMessages
         | SendError::NoContent
         | SendError::BufferTooSmall(_) => Fate::Deferred,

@@ -7,11 +7,11 @@ use crate::{Body, Capabilities, Command, Extension, Parameter, Parameters, SendE
 ///
 /// ```
 /// use ehlo::delivery::{Delivery, DeliveryConfig, Envelope};
-/// use ehlo::{Body, ClientName, Extension, ForwardPath, Machine, ReversePath, SendError};
+/// use ehlo::{Body, Extension, ForwardPath, HeloName, Machine, ReversePath, SendError};
 ///
 /// let recipients = [ForwardPath::new("b@example.org")?];
 /// let mut envelope = Envelope::new(ReversePath::new("a@example.org")?, &recipients);
-/// let mut delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::default());
+/// let mut delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::default());
 /// delivery.receive(b"220 mx.example\r\n");
 /// delivery.transmit(&mut [0; 512])?;
 /// delivery.receive(b"250-mx.example\r\n250-PIPELINING\r\n250 CHUNKING\r\n");
@@ -48,10 +48,6 @@ impl Delivery<'_> {
     pub fn plan(&self, envelope: &Envelope<'_>) -> Result<Plan, SendError> {
         let offered = self.client.capabilities();
         with_mail(envelope, offered, |command| self.client.permits(command))?;
-        // RFC 8689 §4.2.1: "an SMTP client MUST NOT" say REQUIRETLS outside TLS.
-        if envelope.parameters.requiretls() && !self.client.is_tls() {
-            return Err(SendError::TlsRequired);
-        }
         let chunking = offered.contains(Extension::Chunking);
         let pipelined = self.config.pipelining && offered.contains(Extension::Pipelining);
         let chunks = match self.config.chunking {
@@ -97,13 +93,13 @@ pub(super) fn with_mail<T>(
     let mut count = 0;
     for parameter in own.into_iter().flatten().chain(envelope.parameters.iter()) {
         let Some(place) = parameters.get_mut(count) else {
-            return Err(SendError::UnknownParameter);
+            return Err(SendError::TooManyParameters);
         };
         *place = parameter;
         count += 1;
     }
     let parameters = Parameters::mail(parameters.get(..count).unwrap_or_default())
-        .map_err(|_| SendError::UnknownParameter)?;
+        .map_err(|error| SendError::Parameter(error.kind))?;
     take(&Command::Mail { reverse_path: envelope.reverse_path, parameters })
 }
 

@@ -102,7 +102,7 @@ impl Delivery<'_> {
         // §4.1.4 adds the codes of a server that does not accept the command.
         let falls_back = matches!(reply.code().number(), 500 | 501 | 502 | 504 | 550);
         if to == Verb::Ehlo && falls_back {
-            if self.config.hello != HelloPolicy::EhloOnly {
+            if self.config.hello != HelloPolicy::EhloOnly && !self.needs_extension() {
                 self.stage = Stage::Helo;
                 return Event::Reply { to, reply };
             }
@@ -112,9 +112,17 @@ impl Delivery<'_> {
         Event::Refused { part: None, to, reply }
     }
 
+    /// Whether no envelope is sent in a session without extensions, which has neither STARTTLS nor
+    /// AUTH.
+    fn needs_extension(&self) -> bool {
+        (self.config.tls == TlsPolicy::Require && !self.client.is_tls())
+            || self.config.auth == AuthPolicy::Require
+    }
+
     /// The connection was closed before EHLO was answered.
     pub(super) fn unanswered_hello(&mut self) {
-        if self.config.hello == HelloPolicy::Reconnect && !self.client.is_tls() {
+        let is_useful = !self.client.is_tls() && !self.needs_extension();
+        if self.config.hello == HelloPolicy::Reconnect && is_useful {
             self.due.unusable = Some(Unusable::EhloClosed);
         }
     }

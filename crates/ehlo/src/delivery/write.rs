@@ -35,9 +35,11 @@ impl<'e> Delivery<'e> {
     /// Writes the next command. 0 when there is none, or when a stage is over without one.
     fn command(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
         let (command, then) = match self.stage {
-            Stage::Hello if self.config.lmtp => (Command::Lhlo(self.name), Stage::Replies),
-            Stage::Hello => (Command::Ehlo(self.name), Stage::Replies),
-            Stage::Helo => (Command::Helo(self.name), Stage::Replies),
+            Stage::Hello if self.config.lmtp => {
+                (Command::Lhlo(self.name.client_name()), Stage::Replies)
+            }
+            Stage::Hello => (Command::Ehlo(self.name.client_name()), Stage::Replies),
+            Stage::Helo => (Command::Helo(self.name.client_name()), Stage::Replies),
             Stage::StartTls => (Command::StartTls, Stage::Replies),
             Stage::Mail => return self.mail(out),
             Stage::Rcpt => return self.rcpt(out),
@@ -171,7 +173,8 @@ impl<'e> Delivery<'e> {
         let at = match self.stage {
             Stage::Mail => Verb::Mail,
             Stage::Rcpt => Verb::Rcpt,
-            Stage::Transfer | Stage::LoneDot => Verb::Data,
+            Stage::Transfer => Verb::Data,
+            Stage::LoneDot => Verb::Message,
             Stage::LastChunk => Verb::BdatLast,
             _ => return self.client.poison(),
         };

@@ -15,7 +15,22 @@ use crate::{Delivery, Envelope, Machine, Mechanisms, Reply, SendError};
 /// Answers a [`Delivery`] for its caller: envelopes and content from [`Messages`], outcomes to them,
 /// and an exchange for AUTH. An adapter's `deliver` carries it.
 ///
-/// See [`Mailing`](super::Mailing) for an example.
+/// [`Mailing`](super::Mailing) shows a whole delivery.
+///
+/// ```
+/// use ehlo::delivery::Envelope;
+/// use ehlo::{Courier, Mailing};
+/// use std::io::{Error, Read};
+/// use std::task::Poll;
+///
+/// let envelopes: [(&Envelope<'_>, &[u8]); 0] = [];
+/// let messages = Mailing::new(envelopes, |_, _| {});
+/// // Nobody keeps the time here.
+/// let alarm = |_| std::future::pending::<Error>();
+/// let courier =
+///     Courier::new(messages, |content: &mut &[u8], _, out| Poll::Ready(content.read(out)), alarm);
+/// # drop(courier);
+/// ```
 #[derive(Debug)]
 pub struct Courier<'v, X: Messages<'v>, E, C, F> {
     messages: X,
@@ -250,8 +265,8 @@ impl<'v> Endpoint<Delivery<'v>> {
         F: Future<Output = T::Error>,
     {
         loop {
-            let messages = &mut courier.messages;
             let polled = if courier.asked.is_none() {
+                let messages = &mut courier.messages;
                 self.poll_ready(context, &mut Overheard { transport, messages })
             } else if let Poll::Ready(piece) = courier.poll_piece(context) {
                 courier.give(piece, self.answer());

@@ -11,6 +11,39 @@ use crate::{Delivery, Mechanisms};
 /// [`Mailing`] is the one for an iterator of envelopes and their content. An implementation of one's
 /// own may choose the envelope by what the server offers, open the content more than once, and see
 /// every event.
+///
+/// ```
+/// use ehlo::delivery::{Envelope, Fate, Outcome};
+/// use ehlo::{Delivery, Messages};
+///
+/// /// The same content for every envelope, as often as it is asked for.
+/// struct Circular<'v> {
+///     envelopes: std::slice::Iter<'v, Envelope<'v>>,
+///     text: &'v [u8],
+///     accepted: usize,
+/// }
+///
+/// impl<'v> Messages<'v> for Circular<'v> {
+///     type Content = &'v [u8];
+///
+///     fn envelope(&mut self, _: &Delivery<'v>) -> Option<&'v Envelope<'v>> {
+///         self.envelopes.next()
+///     }
+///
+///     fn content(&mut self, _: usize) -> Option<&'v [u8]> {
+///         Some(self.text)
+///     }
+///
+///     fn finished(&mut self, _: usize, outcomes: &[Outcome]) {
+///         self.accepted += outcomes.iter().filter(|one| one.fate == Fate::Accepted).count();
+///     }
+/// }
+///
+/// let mut messages = Circular { envelopes: [].iter(), text: b"Hello!\r\n", accepted: 0 };
+/// assert_eq!(messages.content(0), Some(&b"Hello!\r\n"[..]));
+/// messages.finished(0, &[Outcome::PENDING]);
+/// assert_eq!(messages.accepted, 0);
+/// ```
 pub trait Messages<'v> {
     /// Where content is read from: what the adapter in use reads, std's `Read` or the `AsyncRead` of
     /// its runtime.
@@ -93,7 +126,7 @@ impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
 ///
 /// ```
 /// use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate};
-/// use ehlo::{ClientName, Courier, Endpoint, ForwardPath, Mailing, ReversePath, Step};
+/// use ehlo::{HeloName, Courier, Endpoint, ForwardPath, Mailing, ReversePath, Step};
 /// use std::task::{Context, Poll, Waker};
 /// # use ehlo::Transport;
 /// # struct Script(&'static [u8]);
@@ -123,7 +156,7 @@ impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
 ///
 /// // An adapter's `deliver` does the rest. This server says what it says, a line at a time.
 /// let mut stream = Script(b"220 a\r\n250 b\r\n250 c\r\n250 d\r\n354 e\r\n250 f\r\n221 g\r\n");
-/// let delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::DEFAULT);
+/// let delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::DEFAULT);
 /// let mut endpoint = Endpoint::new(delivery);
 /// let read = |content: &mut &[u8], _: &mut Context<'_>, space: &mut [u8]| {
 ///     Poll::Ready(std::io::Read::read(content, space))

@@ -303,6 +303,19 @@ impl<M: Machine> Endpoint<M> {
 }
 
 /// An event, and the means to answer it.
+///
+/// ```
+/// use ehlo::server::Event;
+/// use ehlo::{Endpoint, Server, ServerConfig, Turn};
+///
+/// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
+/// assert!(endpoint.is_ready());
+/// let Turn { event, answer } = endpoint.turn();
+/// assert_eq!(event, Event::Greeting);
+/// answer.standard_reply("mx.example")?;
+/// assert_eq!(endpoint.outbox(), b"220 mx.example ESMTP\r\n");
+/// # Ok::<(), ehlo::ReplyError>(())
+/// ```
 #[derive(Debug)]
 pub struct Turn<'e, M: Machine> {
     /// What the machine reports, borrowed from the inbox.
@@ -312,6 +325,15 @@ pub struct Turn<'e, M: Machine> {
 }
 
 /// Writes for a machine into the outbox of its endpoint.
+///
+/// ```
+/// use ehlo::{Client, ClientConfig, Command, Endpoint, SendError};
+///
+/// let mut endpoint = Endpoint::new(Client::new(ClientConfig::DEFAULT));
+/// // The greeting has not come.
+/// assert!(endpoint.answer().send(&Command::Noop(None)).is_err());
+/// assert!(endpoint.outbox().is_empty());
+/// ```
 #[derive(Debug)]
 pub struct Answer<'e, M> {
     machine: &'e mut M,

@@ -42,9 +42,20 @@ pub(crate) fn xchars(input: &[u8]) -> usize {
     run(input, |octet| (octet.wrapping_sub(33) > 126 - 33) | (octet == b'+') | (octet == b'='))
 }
 
-/// Where the first LF stands, or else the end of the input.
-pub(crate) fn line_feed(input: &[u8]) -> usize {
-    run(input, |octet| octet == b'\n')
+/// Where the first LF stands. Over a few octets a wide search takes longer to begin than to end.
+#[inline]
+pub(crate) fn line_feed(input: &[u8]) -> Option<usize> {
+    if input.len() < 16 {
+        input.iter().position(|octet| *octet == b'\n')
+    } else {
+        memchr::memchr(b'\n', input)
+    }
+}
+
+/// Where the first control octet other than HT stands.
+pub(crate) fn control(input: &[u8]) -> Option<usize> {
+    let at = run(input, |octet| ((octet < 32) & (octet != b'\t')) | (octet == 127));
+    (at < input.len()).then_some(at)
 }
 
 /// The length of the run of `base64-char` at the front of `input`: letters, digits, `+` and `/`.

@@ -109,7 +109,7 @@ const REVERSE_DNS: EnhancedCode = EnhancedStatus::REVERSE_DNS_FAILED.permanent()
 pub enum Forgery {
     /// A name or an address of this host, which leads elsewhere than to the peer.
     Own,
-    /// `localhost` or a loopback address, from a peer at another address.
+    /// `localhost`, a loopback address or the unspecified one, from a peer at another address.
     Loopback,
 }
 

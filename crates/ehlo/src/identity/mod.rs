@@ -7,6 +7,7 @@
 mod a_label;
 mod finding;
 mod generic;
+mod helo_name;
 mod names;
 mod query;
 mod syntax;
@@ -15,6 +16,7 @@ mod verdict;
 use core::net::IpAddr;
 
 pub use finding::{Advice, Enforcement, Finding, Forgery};
+pub use helo_name::{HeloName, HeloNameError, OwnHost};
 pub use query::{Answer, Query, WrongAnswer};
 pub use syntax::NameSyntax;
 pub use verdict::{Claim, Iprev, Verdict};

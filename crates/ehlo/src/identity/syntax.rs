@@ -131,7 +131,7 @@ pub(super) fn domain_of(claimed: ClientName<'_>) -> Option<Domain<'_>> {
     }
 }
 
-/// Whether it says "this host" to everybody: RFC 6761 §6.3, RFC 5735 §3, RFC 4291 §2.5.3.
+/// Whether it says "this host" to everybody: RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.
 pub(super) fn is_loopback(host: Host<'_>) -> bool {
     match host {
         Host::Domain(domain) => {
@@ -139,7 +139,8 @@ pub(super) fn is_loopback(host: Host<'_>) -> bool {
             last.eq_ignore_ascii_case(b"localhost") || last.eq_ignore_ascii_case(b"localdomain")
         }
         Host::AddressLiteral(literal) => {
-            literal.ip().is_some_and(|address| address.to_canonical().is_loopback())
+            let address = literal.ip().map(|address| address.to_canonical());
+            address.is_some_and(|address| address.is_loopback() || address.is_unspecified())
         }
     }
 }

@@ -67,38 +67,29 @@ impl core::hash::Hash for DateTime<'_> {
     }
 }
 
-/// The numbers of a `date-time`.
+/// What a `date-time` says.
 #[derive(Clone, Copy)]
-pub(super) struct Fields {
-    year: u32,
-    month: u32,
-    day: u32,
-    seconds: u32,
+pub(super) struct Fields<'a> {
+    /// `full-date "T" partial-time` without the fraction, in range.
+    stamp: &'a [u8; 19],
     pub(super) has_fraction: bool,
     pub(super) offset_minutes: i32,
 }
 
-impl Fields {
-    /// RFC 3339 §5.7.
-    fn is_in_range(&self) -> bool {
-        let is_leap = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0);
-        let days = match self.month {
-            1..=12 => DAYS[self.month as usize & 15] + u32::from(self.month == 2 && is_leap),
-            _ => 0,
-        };
-        (1..=days).contains(&self.day)
-    }
-
+impl Fields<'_> {
     /// Days are counted from 0000-03-01, so that the leap day is the last of its year.
     fn unix_seconds(&self) -> i64 {
-        let (year, month) = if self.month > 2 {
-            (i64::from(self.year), i64::from(self.month) - 3)
+        let [y3, y2, y1, y0, _, m1, m0, _, d1, d0, _, h1, h0, _, n1, n0, _, s1, s0] = *self.stamp;
+        let [year, month, day] = [two(y3, y2) * 100 + two(y1, y0), two(m1, m0), two(d1, d0)];
+        let [hour, minute, second] = [two(h1, h0), two(n1, n0), two(s1, s0)];
+        let (year, month) = if month > 2 {
+            (i64::from(year), i64::from(month) - 3)
         } else {
-            (i64::from(self.year) - 1, i64::from(self.month) + 9)
+            (i64::from(year) - 1, i64::from(month) + 9)
         };
         let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-        let day = 365 * year + leap_days + (153 * month + 2) / 5 + i64::from(self.day) - 1;
-        (day - DAYS_TO_1970) * 86_400 + i64::from(self.seconds)
+        let day = 365 * year + leap_days + (153 * month + 2) / 5 + i64::from(day) - 1;
+        (day - DAYS_TO_1970) * 86_400 + i64::from(hour * 3600 + minute * 60 + second)
             - i64::from(self.offset_minutes) * 60
     }
 }
@@ -111,19 +102,11 @@ const DAYS_TO_1970: i64 = 719_468;
 
 /// `date-time = full-date "T" full-time`, RFC 3339 §5.6, in either case.
 #[inline]
-pub(super) fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields)> {
+pub(super) fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields<'_>)> {
     let Some((stamp, rest)) = input.split_first_chunk::<19>() else {
         return Fault::error(input, KIND);
     };
     if !is_stamp(stamp) {
-        return Fault::error(input, KIND);
-    }
-    let [y3, y2, y1, y0, _, m1, m0, _, d1, d0, _, h1, h0, _, n1, n0, _, s1, s0] = *stamp;
-    let two = |tens: u8, ones: u8| u32::from(tens - b'0') * 10 + u32::from(ones - b'0');
-    let (year, month, day) = (two(y3, y2) * 100 + two(y1, y0), two(m1, m0), two(d1, d0));
-    let (hour, minute, second) = (two(h1, h0), two(n1, n0), two(s1, s0));
-    // RFC 3339 §5.7: 60 is a leap second.
-    if hour > 23 || minute > 59 || second > 60 {
         return Fault::error(input, KIND);
     }
     let has_fraction = rest.first() == Some(&b'.');
@@ -151,23 +134,42 @@ pub(super) fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields)> {
         }
         _ => return Fault::error(rest, KIND),
     };
-    let seconds = hour * 3600 + minute * 60 + second;
-    let fields = Fields { year, month, day, seconds, has_fraction, offset_minutes };
-    if !fields.is_in_range() {
-        return Fault::error(input, KIND);
-    }
+    let fields = Fields { stamp, has_fraction, offset_minutes };
     Ok((rest, (DateTime(split(input, input.len().saturating_sub(rest.len())).0), fields)))
 }
 
-/// Whether the octets are digits where `full-date "T" partial-time` has them, and else its own.
+/// Whether the octets are digits where `full-date "T" partial-time` has them, and else its own, and
+/// every number in the range of RFC 3339 §5.7.
 #[inline]
 fn is_stamp(stamp: &[u8; 19]) -> bool {
     let (Some(head), Some(tail)) = (stamp.first_chunk(), stamp.last_chunk()) else {
         return false;
     };
-    !differs(head, b"0000-00-00T00:00", &[9, 9, 9, 9, 0, 9, 9, 0, 9, 9, 32, 9, 9, 0, 9, 9])
-        && !differs(tail, b"0-00-00T00:00:00", &[9, 0, 9, 9, 0, 9, 9, 32, 9, 9, 0, 9, 9, 0, 9, 9])
-        && matches!(stamp[10], b'T' | b't')
+    // The most that each octet can be, whatever stands beside it.
+    if differs(head, b"0000-00-00T00:00", &[9, 9, 9, 9, 0, 1, 9, 0, 3, 9, 32, 2, 9, 0, 5, 9])
+        || differs(tail, b"0-00-00T00:00:00", &[9, 0, 1, 9, 0, 3, 9, 32, 2, 9, 0, 5, 9, 0, 6, 9])
+    {
+        return false;
+    }
+    let [y3, y2, y1, y0, _, m1, m0, _, d1, d0, t, h1, h0, _, _, _, _, s1, s0] = *stamp;
+    // §5.7: 60 is a leap second.
+    let is_time = matches!(t, b'T' | b't') && (h1 < b'2' || h0 < b'4') && (s1 < b'6' || s0 == b'0');
+    let (month, day) = (two(m1, m0), two(d1, d0));
+    // Every month that is one has 28 days at least.
+    let is_date = (1..=12).contains(&month) && day >= 1;
+    is_time && is_date && (day <= 28 || day <= days(two(y3, y2), two(y1, y0), month))
+}
+
+/// The days of a month in a year of this century and this number in it.
+fn days(century: u32, year: u32, month: u32) -> u32 {
+    let is_leap = if year == 0 { century % 4 == 0 } else { year % 4 == 0 };
+    DAYS[month as usize & 15] + u32::from(month == 2 && is_leap)
+}
+
+/// The number of two digits.
+#[inline]
+fn two(tens: u8, ones: u8) -> u32 {
+    u32::from(tens - b'0') * 10 + u32::from(ones - b'0')
 }
 
 /// Whether an octet is below that of `first` in its place, or more than `most` above it: no branch,

@@ -357,18 +357,33 @@ fn check_longer<'i>(
 }
 
 /// The same of an unknown parameter.
+#[inline(never)]
 fn check_other<'i>(
     input: &'i [u8],
     utf8: bool,
     adds: &mut u32,
 ) -> Result<&'i [u8], nom::Err<Fault<'i>>> {
+    *adds = list::UNKNOWN;
     let (after, _) = other::esmtp_keyword(input)?;
+    if is_word_end(after) {
+        return Ok(after);
+    }
+    check_other_value(after, utf8, adds)
+}
+
+/// What stands behind its keyword.
+#[inline(never)]
+fn check_other_value<'i>(
+    after: &'i [u8],
+    utf8: bool,
+    adds: &mut u32,
+) -> Result<&'i [u8], nom::Err<Fault<'i>>> {
     let (rest, value) = other_value(after, utf8)?;
     if !is_word_end(rest) {
         let kind = if value.is_some() { KIND } else { SyntaxErrorKind::Parameter };
         return Err(nom::Err::Error(Fault { rest, kind: of_octet(rest, kind) }));
     }
-    *adds = list::UNKNOWN | utf8_bit(after, rest);
+    *adds |= utf8_bit(after, rest);
     Ok(rest)
 }
 

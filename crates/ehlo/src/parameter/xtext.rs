@@ -187,6 +187,7 @@ impl<'a> DecodedXtext<'a> {
 impl Iterator for DecodedXtext<'_> {
     type Item = u8;
 
+    #[inline]
     fn next(&mut self) -> Option<u8> {
         if let Some(&octet) = self.pending.get(usize::from(self.at)) {
             self.at += 1;

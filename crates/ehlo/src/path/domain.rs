@@ -165,7 +165,8 @@ pub(crate) fn domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain
 /// The same with what is rare, and with what is wrong.
 ///
 /// One table lookup and one comparison an octet: see [`RANK`].
-fn any_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
+#[inline]
+pub(super) fn any_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
     let mut last = DOT;
     let mut length = 0;
     for &octet in input {

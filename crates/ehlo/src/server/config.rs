@@ -3,6 +3,13 @@
 use crate::{Capabilities, Newlines, Policy, limits};
 
 /// What a server is for.
+///
+/// ```
+/// use ehlo::{Role, Server, ServerConfig};
+///
+/// let server = Server::new(ServerConfig { role: Role::Lmtp, ..ServerConfig::DEFAULT });
+/// assert_eq!(server.standard_reply("mx.example").to_string(), "220 mx.example LMTP");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// Relay and delivery, RFC 5321.

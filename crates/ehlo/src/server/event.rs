@@ -9,13 +9,26 @@ use crate::{
 ///
 /// After `Greeting`, `Command`, `Refused`, `EndOfChunk`, `EndOfMailData` and `AuthResponse` an
 /// answer is owed; until it is given nothing more is read.
+///
+/// ```
+/// use ehlo::server::Event;
+/// use ehlo::{Command, Server, ServerConfig};
+///
+/// let mut server = Server::new(ServerConfig::DEFAULT);
+/// assert_eq!(server.receive(b"").event, Event::Greeting);
+/// server.reply(&server.standard_reply("mx.example"), &mut [0; 64])?;
+/// assert_eq!(server.receive(b"NOO").event, Event::NeedInput);
+/// assert_eq!(server.receive(b"NOOP\r\n").event, Event::Command(Command::Noop(None)));
+/// # Ok::<(), ehlo::ReplyError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event<'i> {
     /// The input holds no whole event; read more.
     NeedInput,
     /// The connection is new: answer with the greeting, 220, or 554 to refuse it.
     Greeting,
-    /// The answer that was asked for is still owed, or in LMTP the next recipient's.
+    /// The answer that was asked for is still owed, or in LMTP the next recipient's; where the
+    /// machine has refused the message, `Refused` comes again for each.
     NeedReply,
     /// A command that is valid here: the reply decides.
     Command(Command<'i>),
@@ -49,6 +62,20 @@ pub enum Event<'i> {
 }
 
 /// A command that the machine refuses on its own, and why.
+///
+/// ```
+/// use ehlo::server::{Event, Reason};
+/// use ehlo::{Server, ServerConfig, Verb};
+///
+/// let mut server = Server::new(ServerConfig::DEFAULT);
+/// server.reply(&server.standard_reply("mx.example"), &mut [0; 64])?;
+/// let Event::Refused(refusal) = server.receive(b"DATA\r\n").event else {
+///     panic!("there is no transaction");
+/// };
+/// assert_eq!((refusal.verb, refusal.reason), (Verb::Data, Reason::BadSequence));
+/// server.reply(&refusal.reply(), &mut [0; 64])?;
+/// # Ok::<(), ehlo::ReplyError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Refusal<'i> {
     /// The verb that is refused; [`Verb::Other`] where none could be read.
@@ -69,6 +96,13 @@ impl Refusal<'_> {
 }
 
 /// Why the machine refuses a command.
+///
+/// ```
+/// use ehlo::Verb;
+/// use ehlo::server::Reason;
+///
+/// assert_eq!(Reason::MessageTooLarge.reply_to(Verb::Mail).code().number(), 552);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {

@@ -50,8 +50,9 @@ pub struct Server {
     scanned: u32,
     /// `receive` gives an event without looking further.
     ready: bool,
-    /// A line has begun: nothing but its end or its length makes an event.
-    mid_line: bool,
+    /// Octets of the unread input once there is one more of the line that has begun, when nothing
+    /// but its end or its length makes an event; else 0.
+    longer: u16,
     /// The verdict on the mail data that is being skipped.
     verdict: Option<Reason>,
     /// MAIL commands that were answered.
@@ -88,7 +89,7 @@ impl Server {
             reading: Reading::Line,
             scanned: 0,
             ready: false,
-            mid_line: false,
+            longer: 0,
             verdict: None,
             messages: 0,
             errors: 0,
@@ -121,7 +122,7 @@ impl Server {
         self.tls
     }
 
-    /// The client has authenticated.
+    /// The client has authenticated, or [counts](Self::assume_authenticated) as one that has.
     pub const fn is_authenticated(&self) -> bool {
         self.authenticated
     }
@@ -147,6 +148,20 @@ impl Server {
     /// taken and answered first.
     pub const fn shut_down(&mut self) {
         self.shutting_down = true;
+    }
+
+    /// The client counts as one that has authenticated, though not by AUTH: a proxy has said who it is
+    /// in XCLIENT, TLS knows its certificate, or its address is enough (RFC 6409 §4.3).
+    ///
+    /// ```
+    /// use ehlo::{Server, ServerConfig};
+    ///
+    /// let mut server = Server::new(ServerConfig::SUBMISSION);
+    /// server.assume_authenticated();
+    /// assert!(server.is_authenticated());
+    /// ```
+    pub const fn assume_authenticated(&mut self) {
+        self.authenticated = true;
     }
 
     /// Offers AUTH with these mechanisms from the next EHLO on, in the place of the configured ones.
@@ -216,7 +231,7 @@ impl Machine for Server {
     }
 
     fn end_of_input(&mut self) {
-        self.mid_line = false;
+        self.longer = 0;
         self.end_of_input = true;
     }
 
@@ -238,6 +253,14 @@ impl Upgrade for Server {
 
 /// Octets that came in clear before TLS was established: somebody on the way may have put them
 /// there. CVE-2011-0411 and its kin.
+///
+/// ```
+/// use ehlo::{Injected, Server, ServerConfig};
+///
+/// let mut server = Server::new(ServerConfig::DEFAULT);
+/// // Nobody has said STARTTLS.
+/// assert_eq!(server.tls_established(b""), Err(Injected));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Injected;
 
@@ -297,4 +320,4 @@ impl Reading {
     }
 }
 
-const _: () = assert!(size_of::<Server>() <= 160);
+const _: () = assert!(size_of::<Server>() <= 200);

@@ -1,8 +1,7 @@
 //! The server's reading half: framing, and the events.
 
-use memchr::memchr;
-
 use super::{Event, Pending, Reading, Reason, Refusal, Role, Server, Transaction, foreign};
+use crate::grammar::scan::line_feed;
 use crate::sasl::Response;
 use crate::{
     Body, Command, Content, NewlineError, Received, State, SyntaxError, SyntaxErrorKind, Verb,
@@ -45,8 +44,8 @@ impl Server {
     /// end it: a way around all else for lines that come octet by octet. Gives the octets consumed.
     #[inline]
     fn goes_on(&mut self, input: &[u8]) -> Option<usize> {
-        let (&last, before) = input.split_last()?;
-        if !self.mid_line || last == b'\n' || before.len() != self.scanned as usize {
+        let &last = input.last()?;
+        if input.len() != usize::from(self.longer) || last == b'\n' {
             return None;
         }
         if let Reading::LongLine { cr } = &mut self.reading {
@@ -57,11 +56,13 @@ impl Server {
             return None;
         }
         self.scanned += 1;
+        // 0 where no longer line is a command.
+        self.longer = self.longer.wrapping_add(1);
         Some(0)
     }
 
     fn wants_next(&mut self, input: &[u8]) -> Wants {
-        self.mid_line = false;
+        self.longer = 0;
         if let Some(pending) = self.pending {
             self.early |= pending.verb == Verb::Greeting && !input.is_empty();
             return Wants::Event;
@@ -82,10 +83,11 @@ impl Server {
             self.state = State::Closed;
             return Wants::Event;
         }
-        self.mid_line = match self.reading {
-            Reading::Line => self.scanned > 0 && !self.ready,
-            Reading::LongLine { .. } => !self.ready,
-            _ => false,
+        self.longer = match self.reading {
+            _ if self.ready => 0,
+            Reading::Line if self.scanned > 0 => u16::try_from(self.scanned + 1).unwrap_or(0),
+            Reading::LongLine { .. } => 1,
+            _ => 0,
         };
         wants
     }
@@ -196,10 +198,18 @@ impl Server {
         let nothing = |event| Received { consumed: 0, event };
         if let Some(pending) = &mut self.pending {
             let announced = core::mem::replace(&mut pending.announced, true);
-            if !announced && self.early && self.config.refuse_early {
+            let greets = !announced && pending.verb == Verb::Greeting;
+            if greets && self.early && self.config.refuse_early {
                 return nothing(self.refuse(Verb::Greeting, Reason::EarlyTalker, 0, None));
             }
-            return nothing(if announced { Event::NeedReply } else { Event::Greeting });
+            return nothing(match pending.refused {
+                _ if announced => Event::NeedReply,
+                None => Event::Greeting,
+                // In LMTP, to the next recipient: nobody is to take it for accepted.
+                Some(reason) => {
+                    Event::Refused(Refusal { verb: pending.verb, reason, offset: 0, command: None })
+                }
+            });
         }
         match self.state {
             State::Closed => return nothing(Event::Closed),
@@ -424,16 +434,6 @@ impl Server {
     ) -> Event<'i> {
         self.pend(verb, Some(reason));
         Event::Refused(Refusal { verb, reason, offset, command })
-    }
-}
-
-/// Where the first LF stands. Over a few octets a wide search takes longer to begin than to end.
-#[inline]
-fn line_feed(octets: &[u8]) -> Option<usize> {
-    if octets.len() < 16 {
-        octets.iter().position(|octet| *octet == b'\n')
-    } else {
-        memchr(b'\n', octets)
     }
 }
 

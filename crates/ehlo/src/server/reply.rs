@@ -15,8 +15,8 @@ impl Server {
     /// To EHLO and LHLO the list of extensions is added. Where ENHANCEDSTATUSCODES is offered a
     /// reply that has no enhanced status code is given one, and elsewhere it loses its own.
     ///
-    /// A positive code must be one that RFC 5321 §4.3.2, or the extension's RFC, lists for the
-    /// command, unless [`Policy::any_reply_code`](crate::Policy::any_reply_code); what the machine
+    /// The code must be one that RFC 5321 §4.3.2, or the extension's RFC, has for the command
+    /// ([`session::may_answer`]), unless [`Policy::any_reply_code`](crate::Policy::any_reply_code); what the machine
     /// has refused cannot be accepted. A 334 to AUTH must be a [`Challenge`], which
     /// [`challenge`](Self::challenge) writes of any length.
     ///
@@ -83,7 +83,7 @@ impl Server {
             return Err(ReplyError::NotAllowed { verb, code: reply.code() });
         }
         let pending = Pending { verb, announced: true, refused: None, owed: 1 };
-        self.mid_line = false;
+        self.longer = 0;
         let before = self.pending.replace(pending);
         self.reply(reply, out).inspect_err(|_| self.pending = before)
     }
@@ -151,7 +151,7 @@ impl Server {
         // RFC 2033 §4.2: one reply for each accepted recipient; the first moves the state.
         self.pending = match pending.owed.checked_sub(1) {
             None | Some(0) => None,
-            Some(owed) => Some(Pending { owed, ..pending }),
+            Some(owed) => Some(Pending { owed, announced: pending.refused.is_none(), ..pending }),
         };
         // A command that was refused never began, so no row applies; 421 closes all the same, a
         // failed chunk fails its transaction, and what is no command has had its moment.
@@ -256,6 +256,15 @@ impl Server {
 }
 
 /// Why [`Server::reply`] wrote nothing.
+///
+/// ```
+/// use ehlo::{Code, Reply, ReplyError, Server, ServerConfig, Verb};
+///
+/// let mut server = Server::new(ServerConfig::DEFAULT);
+/// let (verb, code) = (Verb::Greeting, Code::START_MAIL_INPUT);
+/// let answer = server.reply(&Reply::new(code, "go ahead"), &mut [0; 64]);
+/// assert_eq!(answer, Err(ReplyError::NotAllowed { verb, code }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyError {
     /// No command awaits a reply.

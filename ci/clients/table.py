@@ -1,0 +1,35 @@
+"""The table of what clients have delivered."""
+
+import re
+import subprocess
+
+import matrix
+from clients import CLIENTS, SECURITIES
+
+HEAD = """\
+# Mail clients into `receive`
+
+Written by `ci/clients/run --write docs/interop-clients.md`, which runs each of these programs against the example `receive`: what
+stands here has been delivered, octet for octet, by the protocol that RFC 3848 names for it, and no password has appeared in what
+the server prints. TLS is with a certificate that the client has verified.
+
+| client | version | in clear | STARTTLS | implicit TLS |
+| --- | --- | --- | --- | --- |
+"""
+
+
+def table():
+    rows = [f"| {client.title} | {_version(client)} | {' | '.join(_cell(client, security) for security in SECURITIES)} |" for client in CLIENTS]
+    return HEAD + "\n".join(rows) + "\n"
+
+
+def _version(client):
+    said = subprocess.run(client.version, capture_output=True, text=True, check=True).stdout
+    return re.search(r"\d[\w.+~-]*", said)[0]
+
+
+def _cell(client, security):
+    if security not in client.securities:
+        return "–"
+    ways = [mechanism for way, mechanism in client.ways() if way == security and (client.title, way, mechanism) in matrix.DELIVERED]
+    return ", ".join(mechanism or "no AUTH" for mechanism in ways)

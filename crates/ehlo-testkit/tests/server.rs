@@ -1,0 +1,169 @@
+//! What a server machine bears and how it ends, beside the transcripts and the table of replies.
+
+use std::time::Duration;
+
+use ehlo::server::Event;
+use ehlo::{
+    Capabilities, Code, Extension, Limits, Machine, Mechanisms, Policy, Reply, ReplyError, Role,
+    SaslMechanism, Server, ServerConfig, State, Verb,
+};
+use ehlo_testkit::peer::Peer;
+
+const CONFIG: ServerConfig = ServerConfig {
+    offered: Capabilities::NONE
+        .with(Extension::Pipelining)
+        .with(Extension::EnhancedStatusCodes)
+        .with(Extension::Chunking)
+        .with(Extension::StartTls)
+        .with_mechanisms(Mechanisms::NONE.with(SaslMechanism::Plain)),
+    plaintext_auth: true,
+    ..ServerConfig::DEFAULT
+};
+
+/// The ways into the states in which something is read, and what of them is left to be read before
+/// the next command.
+const WAYS: [(&str, State, &str); 8] = [
+    ("", State::Start, ""),
+    ("EHLO c.example\r\n", State::Ready, ""),
+    ("EHLO c.example\r\nMAIL FROM:<>\r\n", State::Mail, ""),
+    ("EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<d@e.example>\r\n", State::Rcpt, ""),
+    ("EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<d@e.example>\r\nBDAT 0\r\n", State::Chunk, ""),
+    ("EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<d@e.example>\r\nBDAT x\r\n", State::Failed, ""),
+    (
+        "EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<d@e.example>\r\nDATA\r\nx",
+        State::Data,
+        "y\r\n.\r\n",
+    ),
+    ("EHLO c.example\r\nAUTH PLAIN\r\n", State::Auth, "AHVzZXIAc2VjcmV0\r\n"),
+];
+
+fn led(config: ServerConfig, (way, state, _): (&str, State, &str)) -> Peer {
+    let mut peer = Peer::new(config);
+    peer.feed(b"");
+    peer.feed(way.as_bytes());
+    assert_eq!(peer.server.state(), state);
+    peer.sent.clear();
+    peer
+}
+
+/// RFC 9422 §4: what is announced is counted, the refused commands too.
+#[test]
+fn announced_limits_are_counted() {
+    let limits = Limits::NONE.with_rcpt_max(2).with_mail_max(3);
+    let offered = CONFIG.offered.with_limits(limits);
+    let mut peer = Peer::new(ServerConfig { offered, ..CONFIG });
+    peer.feed(b"EHLO c.example\r\n");
+    let sent = String::from_utf8(peer.sent.clone()).expect("ASCII");
+    assert!(sent.contains("LIMITS RCPTMAX=2 MAILMAX=3\r\n"), "{sent}");
+    let rcpt = "MAIL FROM:<>\r\nRCPT TO:<nobody@e.example>\r\nRCPT TO:<1@e.example>\r\nRCPT TO:<2@e.example>\r\n";
+    assert_eq!(peer.feed(rcpt.as_bytes()), [250, 550, 250, 452]);
+    // A new transaction counts anew; a MAIL that is out of order does not count.
+    assert_eq!(peer.feed(b"MAIL FROM:<>\r\nRSET\r\n"), [503, 250]);
+    assert_eq!(peer.feed(rcpt.as_bytes()), [250, 550, 250, 452]);
+    assert_eq!(
+        peer.feed(b"DATA\r\n.\r\nMAIL FROM:<>\r\nRSET\r\nMAIL FROM:<>\r\n"),
+        [354, 250, 250, 250, 421]
+    );
+    assert!(peer.is_closed() && peer.sent.ends_with(b"too many messages in this session\r\n"));
+}
+
+/// RFC 5321 §3.8: what has begun comes to its end, and the next command is answered 421.
+#[test]
+fn a_shutdown_in_every_state() {
+    for way in WAYS {
+        for role in [Role::Smtp, Role::Submission] {
+            let mut peer = led(ServerConfig { role, ..CONFIG }, way);
+            peer.server.shut_down();
+            let finished = peer.feed(way.2.as_bytes());
+            assert!(finished.iter().all(|code| *code < 300), "{way:?}: {finished:?}");
+            assert_eq!(peer.feed(b"BDAT 6 LAST\r\nQUIT\r\n"), [421], "{way:?}");
+            assert!(peer.is_closed());
+            assert!(peer.sent.ends_with(b"421 4.3.2 shutting down\r\n"));
+        }
+    }
+    // Before the greeting it is the application that refuses.
+    let mut server = Server::new(CONFIG);
+    server.shut_down();
+    assert_eq!(server.receive(b"").event, Event::Greeting);
+    let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "shutting down");
+    server.reply(&reply, &mut [0; 64]).expect("a greeting");
+    assert_eq!(server.receive(b"NOOP\r\n").event, Event::Closed);
+}
+
+/// 421 at any moment, asked for or not: in the middle of a line, of a message, of an exchange.
+#[test]
+fn a_421_at_any_moment() {
+    let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "timeout").with_domain("mx.example");
+    let mut out = [0; 64];
+    for way in WAYS {
+        for rest in ["", "NO", "BDAT 9\r\nxy", "NOOP\r\n"] {
+            let mut peer = led(CONFIG, way);
+            peer.unread.extend(rest.as_bytes());
+            // A command that is pending, or the half of one.
+            peer.server.receive(&peer.unread);
+            let written = peer.server.close(&reply, &mut out).expect("room");
+            assert_eq!(&out[..written], b"421 4.0.0 mx.example timeout\r\n", "{way:?} {rest}");
+            assert_eq!(peer.server.state(), State::Closed);
+            assert_eq!(peer.server.receive(b"NOOP\r\n").event, Event::Closed);
+            assert!(peer.application.messages.is_empty());
+            let again = peer.server.reply(&reply, &mut out);
+            assert_eq!(again, Err(ReplyError::NothingPending));
+        }
+        let mut peer = led(CONFIG, way);
+        let other = peer.server.close(&Reply::new(Code::OK, "no"), &mut out);
+        assert!(matches!(other, Err(ReplyError::NotAllowed { .. })), "{other:?}");
+        assert_eq!(peer.server.state(), way.1);
+    }
+}
+
+/// RFC 5321 §4.5.3.2.7: a server waits five minutes at least, whatever for.
+#[test]
+fn no_wait_is_shorter_than_five_minutes() {
+    for way in WAYS {
+        assert!(led(CONFIG, way).server.timeout() >= Duration::from_mins(5), "{way:?}");
+    }
+    let mut peer = led(CONFIG, WAYS[1]);
+    peer.feed(b"STARTTLS\r\n");
+    assert_eq!(peer.server.state(), State::Tls);
+    assert!(peer.server.timeout() >= Duration::from_mins(5));
+}
+
+/// RFC 5321 §4.3.2: a code of another command is an error in the caller's hand, and changes nothing.
+#[test]
+fn a_reply_that_does_not_answer() {
+    let rows: [(&str, Verb, u16); 10] = [
+        ("NOOP\r\n", Verb::Noop, 354),
+        ("NOOP\r\n", Verb::Noop, 220),
+        ("NOOP\r\n", Verb::Noop, 535),
+        ("MAIL FROM:<>\r\n", Verb::Mail, 251),
+        ("MAIL FROM:<>\r\n", Verb::Mail, 551),
+        ("VRFY a\r\n", Verb::Vrfy, 555),
+        ("STARTTLS\r\n", Verb::StartTls, 250),
+        ("AUTH PLAIN\r\n", Verb::Auth, 250),
+        ("QUIT\r\n", Verb::Quit, 250),
+        // What the machine has refused.
+        ("DATA\r\n", Verb::Data, 354),
+    ];
+    let mut out = [0; 64];
+    for (line, verb, number) in rows {
+        let code = Code::new(number).expect("a reply code");
+        let reply = Reply::new(code, "no");
+        let mut server = led(CONFIG, WAYS[1]).server;
+        server.receive(line.as_bytes());
+        let before = format!("{server:?}");
+        let error = server.reply(&reply, &mut out);
+        assert_eq!(error, Err(ReplyError::NotAllowed { verb, code }), "{line}");
+        assert_eq!(format!("{server:?}"), before);
+        // A proxy hands on what another server said, but accepts nothing that was refused.
+        let policy = Policy { any_reply_code: true, ..Policy::STRICT };
+        let mut server = led(ServerConfig { policy, ..CONFIG }, WAYS[1]).server;
+        server.receive(line.as_bytes());
+        assert_eq!(server.reply(&reply, &mut out).is_ok(), verb != Verb::Data, "{line}");
+    }
+    // RFC 6409 §7.
+    let mut server = led(ServerConfig { role: Role::Submission, ..CONFIG }, WAYS[1]).server;
+    server.receive(b"MAIL FROM:<>\r\n");
+    let code = Code::new(521).expect("a reply code");
+    let error = server.reply(&Reply::new(code, "no"), &mut out);
+    assert_eq!(error, Err(ReplyError::NotAllowed { verb: Verb::Mail, code }));
+}

@@ -1,0 +1,39 @@
+//! Events that come by themselves.
+
+use super::{Event, Part, Unusable};
+use crate::{SendError, Verb};
+
+/// Events that no reply brings.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Due {
+    pub(super) not_sent: Option<(Part, Verb, SendError)>,
+    /// An envelope, and the first recipient of its next transaction.
+    pub(super) split: Option<(usize, usize)>,
+    pub(super) finished: Option<usize>,
+    pub(super) unusable: Option<Unusable>,
+}
+
+impl Due {
+    pub(super) const NONE: Self =
+        Self { not_sent: None, split: None, finished: None, unusable: None };
+
+    pub(super) const fn is_any(&self) -> bool {
+        self.not_sent.is_some()
+            || self.split.is_some()
+            || self.finished.is_some()
+            || self.unusable.is_some()
+    }
+
+    pub(super) fn take(&mut self) -> Option<Event<'static>> {
+        if let Some((part, at, error)) = self.not_sent.take() {
+            return Some(Event::NotSent { part, at, error });
+        }
+        if let Some((envelope, first)) = self.split.take() {
+            return Some(Event::Split { envelope, first });
+        }
+        if let Some(envelope) = self.finished.take() {
+            return Some(Event::Finished { envelope });
+        }
+        self.unusable.take().map(Event::Unusable)
+    }
+}

@@ -1,0 +1,198 @@
+//! The name that a client greets with.
+
+use core::net::IpAddr;
+
+use super::{NameSyntax, syntax};
+use crate::grammar::{as_str, split};
+use crate::{AddressLiteral, ClientName, Encode, Host, Writer, limits};
+
+/// A name that a client may greet with: fully qualified and in A-labels, or an address literal where
+/// there is no name, RFC 5321 §2.3.5 and §4.1.4; never `localhost` to another host.
+///
+/// ```
+/// use ehlo::{HeloName, identity::{HeloNameError, NameSyntax}};
+///
+/// assert_eq!(HeloName::new("client.example")?.to_string(), "client.example");
+/// assert_eq!(HeloName::new("localhost"), Err(HeloNameError::ThisHost));
+/// let bare = HeloNameError::Syntax(NameSyntax::NotFullyQualified);
+/// assert_eq!(HeloName::new("client"), Err(bare));
+/// assert!(HeloName::for_server("localhost", "127.0.0.1".parse()?).is_ok());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HeloName<'a>(ClientName<'a>);
+
+impl<'a> HeloName<'a> {
+    /// Octets of a name: the room that [`OwnHost::helo_name`] needs.
+    pub const MAX_LEN: usize = limits::DOMAIN;
+
+    /// This name, for any server.
+    ///
+    /// A domain, or an address literal in its brackets.
+    ///
+    /// # Errors
+    ///
+    /// [`HeloNameError`].
+    pub fn new(name: &'a str) -> Result<Self, HeloNameError> {
+        Self::checked(name, false)
+    }
+
+    /// This name, for the server at an address: one on this host, which has a loopback address, also
+    /// takes `localhost`, another name without a dot, and a loopback literal.
+    ///
+    /// # Errors
+    ///
+    /// [`HeloNameError`].
+    pub fn for_server(name: &'a str, server: IpAddr) -> Result<Self, HeloNameError> {
+        Self::checked(name, server.to_canonical().is_loopback())
+    }
+
+    /// The name as it stands in EHLO, HELO and LHLO.
+    pub const fn client_name(self) -> ClientName<'a> {
+        self.0
+    }
+
+    fn checked(name: &'a str, is_local: bool) -> Result<Self, HeloNameError> {
+        let claimed =
+            ClientName::any(name).map_err(|_| HeloNameError::Syntax(NameSyntax::Invalid))?;
+        match NameSyntax::of(claimed) {
+            _ if is_this_host(name) && !is_local => Err(HeloNameError::ThisHost),
+            NameSyntax::NotFullyQualified if is_local => Ok(Self(claimed)),
+            syntax if syntax.is_valid() => Ok(Self(claimed)),
+            syntax => Err(HeloNameError::Syntax(syntax)),
+        }
+    }
+}
+
+impl core::fmt::Display for HeloName<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Encode for HeloName<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        self.0.write_to(writer);
+    }
+}
+
+/// What a client knows of the host it runs on, to find a name to greet with.
+///
+/// ```
+/// use ehlo::{HeloName, identity::OwnHost};
+///
+/// let mut out = [0; HeloName::MAX_LEN];
+/// let server = "192.0.2.25".parse()?;
+/// let mut own = OwnHost { host: "client", domain: Some("example.org"), address: None };
+/// assert_eq!(own.helo_name(server, &mut out)?.to_string(), "client.example.org");
+///
+/// own = OwnHost { host: "localhost", domain: None, address: Some("192.0.2.1".parse()?) };
+/// assert_eq!(own.helo_name(server, &mut out)?.to_string(), "[192.0.2.1]");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnHost<'a> {
+    /// Its name, which may be fully qualified or not.
+    pub host: &'a str,
+    /// The domain that a name without a dot is in.
+    pub domain: Option<&'a str>,
+    /// The address that the connection comes from.
+    pub address: Option<IpAddr>,
+}
+
+impl OwnHost<'_> {
+    /// The name to greet the server at this address with: the host's name if it is fully qualified,
+    /// or else with the domain behind it, or else the address as a literal. The first one that a
+    /// [`HeloName`] may be is written to the front of `out`.
+    ///
+    /// RFC 5321 §4.1.4: a client "MUST, if possible, ensure that the domain parameter to the EHLO
+    /// command is a primary host name", and where it has none "an address literal SHOULD be
+    /// substituted".
+    ///
+    /// # Errors
+    ///
+    /// [`HeloNameError`], of the host's name.
+    pub fn helo_name<'o>(
+        &self,
+        server: IpAddr,
+        out: &'o mut [u8; HeloName::MAX_LEN],
+    ) -> Result<HeloName<'o>, HeloNameError> {
+        let is_whole = self.host.contains('.') || is_this_host(self.host);
+        let forms = if is_whole { &[Form::Host, Form::Literal][..] } else { &Form::ALL };
+        let mut length = 0;
+        for form in forms {
+            let mut writer = Writer::new(out);
+            self.write(*form, &mut writer);
+            length = writer.finish().unwrap_or_default();
+            if HeloName::for_server(as_str(split(out, length).0), server).is_ok() {
+                break;
+            }
+            length = 0;
+        }
+        if length == 0 {
+            let syntax = HeloNameError::Syntax(NameSyntax::Invalid);
+            return Err(HeloName::for_server(self.host, server).err().unwrap_or(syntax));
+        }
+        HeloName::for_server(as_str(split(out, length).0), server)
+    }
+
+    fn write(&self, form: Form, writer: &mut Writer<'_>) {
+        match (form, self.domain, self.address) {
+            (Form::InDomain, Some(domain), _) => {
+                writer.put(self.host.as_bytes());
+                writer.put(b".");
+                writer.put(domain.as_bytes());
+            }
+            (Form::Host, ..) => writer.put(self.host.as_bytes()),
+            (Form::Literal, _, Some(address)) => {
+                AddressLiteral::from(address.to_canonical()).write_to(writer);
+            }
+            // Nothing is no name.
+            (Form::InDomain | Form::Literal, ..) => {}
+        }
+    }
+}
+
+/// What a host may call itself.
+#[derive(Clone, Copy)]
+enum Form {
+    InDomain,
+    Host,
+    Literal,
+}
+
+impl Form {
+    const ALL: [Self; 3] = [Self::InDomain, Self::Host, Self::Literal];
+}
+
+/// Why a client must not greet with a name.
+///
+/// ```
+/// use ehlo::{HeloName, identity::HeloNameError};
+///
+/// let error = HeloName::new("[127.0.0.1]").unwrap_err();
+/// assert_eq!(error, HeloNameError::ThisHost);
+/// assert_eq!(error.to_string(), "the name means this host to every other");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HeloNameError {
+    /// It is none, or not one to greet with.
+    Syntax(NameSyntax),
+    /// `localhost`, a loopback address or the unspecified one, for a server on another host.
+    ThisHost,
+}
+
+impl core::fmt::Display for HeloNameError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Syntax(syntax) => syntax.text(),
+            Self::ThisHost => "the name means this host to every other",
+        })
+    }
+}
+
+impl core::error::Error for HeloNameError {}
+
+fn is_this_host(name: &str) -> bool {
+    Host::new(name).is_ok_and(syntax::is_loopback)
+}

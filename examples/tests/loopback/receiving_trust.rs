@@ -1,0 +1,201 @@
+//! Whom `receive` believes: clients that authenticate, proxies, and names in the DNS.
+
+use crate::dns;
+use crate::process::{Client, Receive};
+
+const ANNA: &[&str] = &["--user", "anna:s3cr3t", "--allow-plaintext-auth"];
+const TRUST: &[&str] = &["--trust", "127.0.0.1", "--json"];
+
+/// Says each line and expects a reply that begins so.
+fn talk(client: &mut Client, lines: &[(&str, &str)]) {
+    for (line, expected) in lines {
+        client.say(&format!("{line}\r\n"));
+        let reply = client.reply();
+        assert!(reply.starts_with(expected), "{reply:?} to {line:?}");
+    }
+}
+
+const MESSAGE: &[(&str, &str)] = &[
+    ("MAIL FROM:<a@example.org>", "250 "),
+    ("RCPT TO:<b@example.org>", "250 "),
+    ("DATA", "354 "),
+    (".", "250 "),
+];
+
+#[test]
+fn who_must_authenticate_and_has_may_send() {
+    let mut receive = Receive::start(&[ANNA, &["--require-auth", "--json"]].concat());
+    let mut client = Client::connect(&receive, "EHLO client.example\r\n");
+    talk(
+        &mut client,
+        &[
+            ("MAIL FROM:<a@example.org>", "530 5.7.0"),
+            // "\0anna\0wrong", "\0nobody\0s3cr3t", "\0anna\0s3cr3t" with another to act for
+            ("AUTH PLAIN AGFubmEAd3Jvbmc=", "535 5.7.8"),
+            ("AUTH PLAIN AG5vYm9keQBzM2NyM3Q=", "535 5.7.8"),
+            ("AUTH PLAIN Ym9iAGFubmEAczNjcjN0", "535 5.7.8"),
+            ("AUTH LOGIN", "334 VXNlcm5hbWU6"),
+            ("*", "501 5.7.0"),
+            ("AUTH PLAIN AGFubmEAczNjcjN0", "235 2.7.0"),
+            ("AUTH PLAIN AGFubmEAczNjcjN0", "503 5.5.1"),
+        ],
+    );
+    talk(&mut client, MESSAGE);
+    talk(&mut client, &[("QUIT", "221 ")]);
+    assert!(receive.messages()[0].header.contains(" with ESMTPA id "));
+    let mut output = String::new();
+    while !output.contains("\"disconnect\"") {
+        output += &receive.line();
+    }
+    assert!(output.contains(r#""mechanism":"PLAIN","session":0,"user":"anna""#), "{output}");
+    for secret in ["s3cr3t", "wrong", "AGFubmE", "AG5vYm9keQ", "Ym9iAGFubmE"] {
+        assert!(!output.contains(secret), "{secret} in {output}");
+    }
+}
+
+#[test]
+fn a_token_of_oauth_says_whose_it_is() {
+    let receive = Receive::start(ANNA);
+    for command in [
+        // "n,a=anna,\x01auth=Bearer s3cr3t\x01\x01", the same without a name
+        "AUTH OAUTHBEARER bixhPWFubmEsAWF1dGg9QmVhcmVyIHMzY3IzdAEB",
+        "AUTH OAUTHBEARER biwsAWF1dGg9QmVhcmVyIHMzY3IzdAEB",
+        // "user=anna\x01auth=Bearer s3cr3t\x01\x01"
+        "AUTH XOAUTH2 dXNlcj1hbm5hAWF1dGg9QmVhcmVyIHMzY3IzdAEB",
+    ] {
+        let mut client = Client::connect(&receive, "EHLO client.example\r\n");
+        talk(&mut client, &[(command, "235 ")]);
+    }
+    let mut client = Client::connect(&receive, "EHLO client.example\r\n");
+    // "n,a=anna,\x01auth=Bearer other\x01\x01": the reason, and then the failure.
+    let other = "AUTH OAUTHBEARER bixhPWFubmEsAWF1dGg9QmVhcmVyIG90aGVyAQE=";
+    talk(&mut client, &[(other, "334 "), ("AQ==", "535 5.7.8")]);
+}
+
+#[test]
+fn no_password_is_taken_in_clear() {
+    let receive = Receive::start(&["--user", "anna:s3cr3t", "--tls", "--submission"]);
+    let mut client = Client::connect(&receive, "");
+    client.say("EHLO client.example\r\n");
+    let offered = client.whole_reply();
+    assert!(offered.contains("STARTTLS") && offered.contains("AUTH SCRAM-SHA-256"), "{offered}");
+    assert!(!offered.contains("PLAIN") && !offered.contains("-PLUS"), "{offered}");
+    talk(
+        &mut client,
+        &[("AUTH PLAIN AGFubmEAczNjcjN0", "538 5.7.11"), ("MAIL FROM:<>", "530 5.7.0")],
+    );
+}
+
+#[test]
+fn nothing_but_starttls_where_tls_is_required() {
+    let receive = Receive::start(&["--tls", "--require-tls"]);
+    let mut client = Client::connect(&receive, "EHLO client.example\r\n");
+    talk(&mut client, &[("MAIL FROM:<>", "530 5.7.0"), ("NOOP", "250 "), ("STARTTLS", "220 ")]);
+}
+
+#[test]
+fn a_trusted_client_may_speak_for_another() {
+    let receive = Receive::start(&[TRUST, &["--require-auth"]].concat());
+    let mut client = Client::connect(&receive, "EHLO proxy.example\r\n");
+    talk(
+        &mut client,
+        &[
+            ("XCLIENT ADDR=not-one", "501 5.5.4"),
+            ("XCLIENT ADDR=192.0.2.1 PORT=4711 NAME=[UNAVAILABLE] LOGIN=anna", "220 mx.example"),
+            ("MAIL FROM:<>", "503 "),
+            ("EHLO client.example", "250 "),
+            ("XFORWARD NAME=origin.example SOURCE=REMOTE", "250 "),
+        ],
+    );
+    talk(&mut client, MESSAGE);
+    let header = &receive.messages()[0].header;
+    assert!(header.contains("from client.example ([192.0.2.1])\r\n"), "{header}");
+    assert!(header.contains(" with ESMTPA id "), "{header}");
+}
+
+#[test]
+fn a_client_that_is_not_trusted_may_not() {
+    for flags in [&[][..], &["--trust", "192.0.2.1"]] {
+        let receive = Receive::start(flags);
+        let mut client = Client::connect(&receive, "");
+        client.say("EHLO client.example\r\n");
+        assert!(!client.whole_reply().contains("XCLIENT"));
+        talk(&mut client, &[("XCLIENT ADDR=192.0.2.1", "502 "), ("XFORWARD NAME=a", "502 ")]);
+        let mut client = Client::open(&receive);
+        assert!(client.reply().starts_with("220 "));
+        talk(&mut client, &[("PROXY TCP4 192.0.2.1 192.0.2.2 1 25", "500 ")]);
+    }
+}
+
+#[test]
+fn a_proxy_says_whose_connection_it_is() {
+    // RFC 5952 forms, and version 2: PROXY over TCP on IPv4, 12 octets of addresses.
+    let binary = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x01\xc0\0\x02\x02\x12\x34\0\x19";
+    let headers: [(&[u8], &str); 4] = [
+        (b"PROXY TCP4 192.0.2.1 192.0.2.2 4711 25\r\n", "([192.0.2.1])"),
+        (b"PROXY TCP6 2001:db8::1 2001:db8::2 4711 25\r\n", "([IPv6:2001:db8::1])"),
+        (b"PROXY UNKNOWN\r\n", "([127.0.0.1])"),
+        (binary, "([192.0.2.1])"),
+    ];
+    let receive = Receive::start(TRUST);
+    for (header, address) in headers {
+        receive.clear();
+        let mut client = Client::open(&receive);
+        client.say_octets(header);
+        assert!(client.reply().starts_with("220 mx.example ESMTP"));
+        client.say("EHLO client.example\r\n");
+        // Who comes through a proxy is not trusted itself.
+        let offered = client.whole_reply();
+        assert_eq!(offered.contains("XCLIENT"), address.contains("127.0.0.1"), "{offered}");
+        talk(&mut client, MESSAGE);
+        let stored = &receive.messages()[0].header;
+        assert!(stored.contains(address), "{stored}");
+    }
+    let mut client = Client::open(&receive);
+    client.say("PROXY TCP4 nonsense\r\n");
+    assert!(client.reply().starts_with("220 "));
+    assert!(client.is_cut_off());
+}
+
+#[test]
+fn what_the_dns_says_of_a_greeting_is_recorded() {
+    let dns = dns::Server::start();
+    let receive =
+        Receive::start(&[TRUST, &["--check-helo", "record", "--dns", &dns.address]].concat());
+    let mut client = Client::connect(&receive, "EHLO proxy.example\r\n");
+    talk(&mut client, &[("XCLIENT ADDR=192.0.2.30", "220 "), ("EHLO mismatch.test", "250 ")]);
+    talk(&mut client, MESSAGE);
+    let header = &receive.messages()[0].header;
+    let recorded = "from mismatch.test ([192.0.2.30])\r\n\
+        \t(helo syntax=fully-qualified claim=matches iprev=fail)\r\n";
+    assert!(header.contains(recorded), "{header}");
+    receive.clear();
+    talk(&mut client, &[("XCLIENT ADDR=192.0.2.10", "220 "), ("EHLO client.test", "250 ")]);
+    talk(&mut client, MESSAGE);
+    let header = &receive.messages()[0].header;
+    let recorded = "from client.test (client.test [192.0.2.10])\r\n\
+        \t(helo syntax=fully-qualified claim=matches iprev=pass)\r\n";
+    assert!(header.contains(recorded), "{header}");
+}
+
+#[test]
+fn a_client_without_a_sound_name_is_refused_unless_it_has_authenticated() {
+    let dns = dns::Server::start();
+    let flags = [TRUST, ANNA, &["--check-helo", "enforce", "--dns", &dns.address]].concat();
+    let receive = Receive::start(&flags);
+    let mut client = Client::connect(&receive, "EHLO proxy.example\r\n");
+    talk(
+        &mut client,
+        &[
+            ("XCLIENT ADDR=192.0.2.30", "220 "),
+            ("EHLO mismatch.test", "250 "),
+            ("MAIL FROM:<a@example.org>", "550 5.7.25"),
+            ("RCPT TO:<b@example.org>", "503 "),
+            ("AUTH PLAIN AGFubmEAczNjcjN0", "235 "),
+        ],
+    );
+    talk(&mut client, MESSAGE);
+    // RFC 5321 §4.1.4: a name that has another address is no reason.
+    talk(&mut client, &[("XCLIENT ADDR=192.0.2.10", "220 "), ("EHLO other.test", "250 ")]);
+    talk(&mut client, MESSAGE);
+}
