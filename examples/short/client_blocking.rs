@@ -5,7 +5,7 @@ use std::error::Error;
 use std::net::{TcpStream, ToSocketAddrs};
 
 use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate, TlsPolicy};
-use ehlo::{ClientName, ForwardPath, Mailing, ReversePath};
+use ehlo::{ForwardPath, HeloName, Mailing, ReversePath};
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("{:?}", send("127.0.0.1:2525", "a@x.example", "b@x.example", b"Subject: x\r\n")?);
@@ -21,7 +21,7 @@ pub(crate) fn send(
     let recipients = [ForwardPath::new(to)?];
     let envelope = Envelope::new(ReversePath::new(from)?, &recipients);
     let config = DeliveryConfig { tls: TlsPolicy::Forbid, ..DeliveryConfig::DEFAULT };
-    let delivery = Delivery::new(ClientName::new("client.example")?, config);
+    let delivery = Delivery::new(HeloName::new("client.example")?, config);
     let mut fate = None;
     let messages =
         Mailing::new([(&envelope, content)], |_, outcomes| fate = Some(outcomes[0].fate));

@@ -4,7 +4,7 @@
 use std::error::Error;
 
 use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate, TlsPolicy};
-use ehlo::{ClientName, ForwardPath, Mailing, ReversePath};
+use ehlo::{ForwardPath, HeloName, Mailing, ReversePath};
 use tokio::net::{TcpStream, ToSocketAddrs};
 
 #[tokio::main(flavor = "current_thread")]
@@ -25,7 +25,7 @@ pub(crate) async fn send(
     let recipients = [ForwardPath::new(to)?];
     let envelope = Envelope::new(ReversePath::new(from)?, &recipients);
     let config = DeliveryConfig { tls: TlsPolicy::Forbid, ..DeliveryConfig::DEFAULT };
-    let delivery = Delivery::new(ClientName::new("client.example")?, config);
+    let delivery = Delivery::new(HeloName::new("client.example")?, config);
     let mut fate = None;
     let messages =
         Mailing::new([(&envelope, content)], |_, outcomes| fate = Some(outcomes[0].fate));

@@ -83,6 +83,8 @@ impl Write for Memory<'_> {
 
 fn main() {
     let mut line = Memory { input: b"NOOP\r\nQUIT\r\n", output: Vec::new() };
-    let ended = session(&mut line, |_| {});
-    println!("{}{ended:?}", String::from_utf8_lossy(&line.output));
+    if let Err(Broken::Machine(error)) = session(&mut line, |_| {}) {
+        println!("{error}");
+    }
+    println!("{}", String::from_utf8_lossy(&line.output));
 }

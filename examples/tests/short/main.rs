@@ -27,7 +27,7 @@ use std::thread;
 use std::time::Duration;
 
 use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate};
-use ehlo::{ClientName, ForwardPath, Mailing, ReversePath, ServerConfig};
+use ehlo::{ForwardPath, HeloName, Mailing, ReversePath, ServerConfig};
 use ehlo_blocking::Halt;
 
 const CONTENT: &[u8] = b"Subject: x\r\n\r\n.\r\n..two\r\n";
@@ -159,7 +159,7 @@ fn the_double_stands_in_for_a_server() {
     let messages = Mailing::new([(&envelope, CONTENT), (&envelope, b"")], |_, outcomes| {
         fates.extend(outcomes.iter().map(|outcome| outcome.fate));
     });
-    let name = ClientName::new("client.example").expect("a name");
+    let name = HeloName::new("client.example").expect("a name");
     let delivery = Delivery::new(name, DeliveryConfig::DEFAULT);
     let stream = double::Double::new(ServerConfig::DEFAULT);
     let mut connection = ehlo_blocking::Connection::new(stream, delivery);
