@@ -17,6 +17,8 @@ fn content_of(sent: &str) -> &str {
     content.strip_suffix("QUIT\r\n").expect("an orderly end")
 }
 
+type Give = fn(&mut Caller<'_, '_>, u64) -> Result<(), SendError>;
+
 fn in_three(caller: &mut Caller<'_, '_>, _: u64) -> Result<(), SendError> {
     caller.piece(b"Subject: x\r\n")?;
     caller.piece(b"\r\n.\r")?;
