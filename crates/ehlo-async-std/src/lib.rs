@@ -12,7 +12,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ehlo::{Courier, Delivery, Endpoint, Leave, Machine, Messages, Step, Transport, Turn};
+use ehlo::{
+    Collect, Courier, Delivery, Endpoint, Leave, Machine, Messages, Piece, Step, Transport, Turn,
+};
 pub use ehlo::{Door, Stop, Visit, serve};
 use futures_io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "rustls")]
@@ -87,6 +89,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Machine> Connection<S, M> {
         poll_fn(|context| self.endpoint.poll_ready_until(context, &mut self.stream, stop, host))
             .await?;
         Ok(self.endpoint.turn())
+    }
+
+    /// Writes the content that comes to `writer`, up to its end, when the machine has agreed to take
+    /// some: the size of the message, which is to be answered. None when it is not complete: the
+    /// answer, where one is pending, is the machine's standard one.
+    ///
+    /// # Errors
+    ///
+    /// As of [`next`](Self::next), and those of `writer`. Not cancel safe: a piece may be written in part.
+    pub async fn collect<W: AsyncWrite + Unpin>(
+        &mut self,
+        writer: &mut W,
+    ) -> io::Result<Option<u64>>
+    where
+        M: Collect,
+    {
+        loop {
+            let event = self.next().await?.event;
+            let mut rest = match M::piece(&event) {
+                Piece::Content(content) => content,
+                Piece::End(size) => return Ok(size),
+            };
+            while !rest.is_empty() {
+                match poll_fn(|context| Pin::new(&mut *writer).poll_write(context, rest)).await? {
+                    0 => return Err(io::ErrorKind::WriteZero.into()),
+                    octets => rest = rest.get(octets..).unwrap_or_default(),
+                }
+            }
+        }
     }
 
     /// Writes all of the outbox. Cancel safe, as [`next`](Self::next).

@@ -3,18 +3,21 @@
 //! The adapter knows nothing of the protocol. See [`Connection`].
 
 mod serve;
+mod socket;
 #[cfg(feature = "rustls")]
 mod tls;
 
-use std::future::poll_fn;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use ehlo::{Courier, Delivery, Endpoint, Leave, Machine, Messages, Step, Transport, Turn};
+use ehlo::{
+    Collect, Courier, Delivery, Endpoint, Leave, Machine, Messages, Piece, Step, Transport, Turn,
+};
 pub use ehlo::{Door, Stop, Visit};
 pub use serve::{Halt, serve};
+pub use socket::{HalfClose, prepare};
+use socket::{attempt, done, expiry};
 #[cfg(feature = "rustls")]
 pub use tls::MaybeTls;
 
@@ -67,8 +70,7 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
     /// Those of the stream, and `TimedOut`. The end of the stream is an event, not an error.
     #[allow(clippy::should_implement_trait)] // an iterator cannot lend its items
     pub fn next(&mut self) -> io::Result<Turn<'_, M>> {
-        let limit = self.timeout();
-        done(limit, |context| self.endpoint.poll_ready(context, &mut self.stream))?;
+        self.wait(Endpoint::poll_ready)?;
         Ok(self.endpoint.turn())
     }
 
@@ -82,11 +84,29 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
     where
         M: Leave,
     {
-        let limit = self.timeout();
-        done(limit, |context| {
-            self.endpoint.poll_ready_until(context, &mut self.stream, stop, host)
+        self.wait(|endpoint, context, stream| {
+            endpoint.poll_ready_until(context, stream, stop, host)
         })?;
         Ok(self.endpoint.turn())
+    }
+
+    /// Writes the content that comes to `writer`, up to its end, when the machine has agreed to take
+    /// some: the size of the message, which is to be answered. None when it is not complete: the
+    /// answer, where one is pending, is the machine's standard one.
+    ///
+    /// # Errors
+    ///
+    /// As of [`next`](Self::next), and those of `writer`.
+    pub fn collect(&mut self, writer: &mut impl Write) -> io::Result<Option<u64>>
+    where
+        M: Collect,
+    {
+        loop {
+            match M::piece(&self.next()?.event) {
+                Piece::Content(content) => writer.write_all(content)?,
+                Piece::End(size) => return Ok(size),
+            }
+        }
     }
 
     /// Writes all of the outbox.
@@ -95,8 +115,7 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
     ///
     /// Those of the stream.
     pub fn flush(&mut self) -> io::Result<()> {
-        let limit = self.timeout();
-        done(limit, |context| self.endpoint.poll_flush(context, &mut self.stream))
+        self.wait(Endpoint::poll_flush)
     }
 
     /// Writes all of the outbox, says that nothing more comes, and waits until the peer does too.
@@ -110,8 +129,14 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
     {
         self.flush()?;
         self.stream.0.half_close()?;
-        let limit = self.timeout();
-        done(limit, |context| self.endpoint.poll_close(context, &mut self.stream))
+        self.wait(Endpoint::poll_close)
+    }
+
+    fn wait(
+        &mut self,
+        mut call: impl FnMut(&mut Endpoint<M>, &mut Context<'_>, &mut Stream<S>) -> Polled,
+    ) -> io::Result<()> {
+        done(self.timeout(), |context| call(&mut self.endpoint, context, &mut self.stream))
     }
 
     /// How long the next wait for the peer may last, by the machine.
@@ -170,6 +195,8 @@ impl<S, M> Connection<S, M> {
     }
 }
 
+type Polled = Poll<io::Result<()>>;
+
 #[derive(Debug)]
 struct Stream<S>(S);
 
@@ -197,103 +224,10 @@ impl<S: Read + Write> Transport for Stream<S> {
     }
 }
 
-/// Prepares a socket: what is written goes out at once, and a call that would block for longer gives
-/// way, so that a connection reads while the peer does not, and keeps the machine's time limits.
-///
-/// # Errors
-///
-/// Those of the socket.
-pub fn prepare(socket: &TcpStream) -> io::Result<()> {
-    socket.set_nodelay(true)?;
-    socket.set_read_timeout(Some(GIVES_WAY))?;
-    socket.set_write_timeout(Some(GIVES_WAY))
-}
-
-/// A stream that can be told that nothing more is written to it.
-///
-/// ```
-/// use ehlo_blocking::HalfClose;
-/// use std::io::{self, Write};
-/// use std::os::unix::net::UnixStream;
-///
-/// /// A local socket.
-/// struct Local(UnixStream);
-///
-/// impl HalfClose for Local {
-///     fn half_close(&mut self) -> io::Result<()> {
-///         self.0.shutdown(std::net::Shutdown::Write)
-///     }
-/// }
-///
-/// let (ours, _theirs) = UnixStream::pair()?;
-/// let mut stream = Local(ours);
-/// stream.half_close()?;
-/// assert!(stream.0.write(b"more").is_err());
-/// # Ok::<(), io::Error>(())
-/// ```
-pub trait HalfClose {
-    /// Tells the peer so; reading goes on.
-    ///
-    /// # Errors
-    ///
-    /// Those of the stream.
-    fn half_close(&mut self) -> io::Result<()>;
-}
-
-impl HalfClose for TcpStream {
-    fn half_close(&mut self) -> io::Result<()> {
-        self.shutdown(Shutdown::Write)
-    }
-}
-
 fn content<R: Read>(
     reader: &mut R,
     _: &mut Context<'_>,
     space: &mut [u8],
 ) -> Poll<io::Result<usize>> {
-    loop {
-        match reader.read(space) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return Poll::Ready(result),
-        }
-    }
+    attempt(|| reader.read(space))
 }
-
-/// Pending when the stream gives way.
-fn attempt<T>(mut call: impl FnMut() -> io::Result<T>) -> Poll<io::Result<T>> {
-    loop {
-        match call().map_err(|error| (error.kind(), error)) {
-            Err((io::ErrorKind::Interrupted, _)) => {}
-            Err((io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut, _)) => return Poll::Pending,
-            result => return Poll::Ready(result.map_err(|(_, error)| error)),
-        }
-    }
-}
-
-/// Asks again whenever the stream has given way, for as long as `limit`.
-fn done<T>(
-    limit: Duration,
-    mut call: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>,
-) -> io::Result<T> {
-    let begun = Instant::now();
-    loop {
-        match call(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(result) => return result,
-            Poll::Pending if begun.elapsed() >= limit => return Err(io::ErrorKind::TimedOut.into()),
-            Poll::Pending => {}
-        }
-    }
-}
-
-/// Ready when `limit` has passed.
-fn expiry(limit: Duration) -> impl Future<Output = io::Error> {
-    let begun = Instant::now();
-    poll_fn(move |_| {
-        if begun.elapsed() < limit {
-            return Poll::Pending;
-        }
-        Poll::Ready(io::ErrorKind::TimedOut.into())
-    })
-}
-
-const GIVES_WAY: Duration = Duration::from_millis(100);

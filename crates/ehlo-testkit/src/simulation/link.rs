@@ -28,10 +28,12 @@ impl Link {
 /// A link with what is on its way.
 pub(super) struct Pipe {
     link: Link,
-    /// Octets on the way, in the order in which they were sent.
-    octets: VecDeque<u8>,
-    /// The lengths of the segments, with the time of their arrival.
-    segments: VecDeque<(Duration, usize)>,
+    /// Segments on the way, with the time of their arrival.
+    segments: VecDeque<(Duration, Vec<u8>)>,
+    /// Octets of the first of them that were read.
+    taken: usize,
+    /// Octets sent and not read.
+    unread: usize,
     /// When the last segment has left.
     free: Duration,
     /// Octets that were sent.
@@ -46,8 +48,9 @@ impl Pipe {
     pub(super) const fn new(link: Link) -> Self {
         Self {
             link,
-            octets: VecDeque::new(),
             segments: VecDeque::new(),
+            taken: 0,
+            unread: 0,
             free: Duration::ZERO,
             sent: 0,
             is_ended: false,
@@ -55,9 +58,9 @@ impl Pipe {
         }
     }
 
-    /// Octets sent and not read.
-    pub(super) fn unread(&self) -> usize {
-        self.octets.len()
+    /// Octets that were read.
+    pub(super) const fn read_so_far(&self) -> usize {
+        self.sent - self.unread
     }
 
     /// Sends as much of `outbox` as the window has room for, in segments; what is sent leaves it.
@@ -69,8 +72,8 @@ impl Pipe {
             return moved;
         }
         let mut taken = 0;
-        while taken < outbox.len() && self.unread() < self.link.window {
-            let room = self.link.window - self.unread();
+        while taken < outbox.len() && self.unread < self.link.window {
+            let room = self.link.window - self.unread;
             let length = (outbox.len() - taken).min(self.link.segment).min(room);
             self.send(clock, &outbox[taken..taken + length]);
             taken += length;
@@ -91,8 +94,8 @@ impl Pipe {
         let length = u32::try_from(segment.len()).expect("a segment");
         self.free = self.free.max(clock) + one * length;
         self.sent += segment.len();
-        self.octets.extend(segment);
-        self.segments.push_back((self.free + self.link.latency, segment.len()));
+        self.unread += segment.len();
+        self.segments.push_back((self.free + self.link.latency, segment.to_vec()));
     }
 
     /// Reads a segment that has arrived into `inbox`, up to `room` octets of it there; how many
@@ -103,18 +106,22 @@ impl Pipe {
         inbox: &mut Vec<u8>,
         room: usize,
     ) -> Option<usize> {
-        let Some((arrival, segment)) = self.segments.front_mut() else {
+        let Some((arrival, segment)) = self.segments.front() else {
             return (self.is_cut || self.is_ended).then_some(0);
         };
-        let length = (*segment).min(room.saturating_sub(inbox.len()));
-        if *arrival > clock || length == 0 {
+        let rest = &segment[self.taken..];
+        let rest = &rest[..rest.len().min(room.saturating_sub(inbox.len()))];
+        if *arrival > clock || rest.is_empty() {
             return None;
         }
-        *segment -= length;
-        if *segment == 0 {
+        inbox.extend_from_slice(rest);
+        let length = rest.len();
+        self.unread -= length;
+        self.taken += length;
+        if self.taken == segment.len() {
+            self.taken = 0;
             self.segments.pop_front();
         }
-        inbox.extend(self.octets.drain(..length));
         Some(length)
     }
 

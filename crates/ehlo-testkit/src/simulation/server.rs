@@ -14,6 +14,8 @@ pub(super) struct ServerEnd<'s, 'e> {
     server: Server,
     inbox: Vec<u8>,
     outbox: Vec<u8>,
+    /// Where the machine writes before it is known how much; as large as the outbox.
+    scratch: Vec<u8>,
     /// The reply that is due, and when.
     due: Option<(Due, Duration)>,
     open: Message,
@@ -40,7 +42,8 @@ impl<'s, 'e> ServerEnd<'s, 'e> {
             simulation,
             server: Server::new(simulation.server),
             inbox: Vec::new(),
-            outbox: Vec::with_capacity(simulation.server_room.outbox),
+            outbox: Vec::new(),
+            scratch: vec![0; simulation.server_room.outbox],
             due: None,
             open: Message::default(),
             messages: Vec::new(),
@@ -134,12 +137,12 @@ impl<'s, 'e> ServerEnd<'s, 'e> {
             Due::NoSuchUser => Reply::enhanced(Code::MAILBOX_UNAVAILABLE, no, "no such user"),
             Due::Standard | Due::Message => self.server.standard_reply(HOST),
         };
-        let length = self.outbox.len();
-        self.outbox.resize(self.simulation.server_room.outbox, 0);
-        let written = self.server.reply(&reply, &mut self.outbox[length..]);
-        self.outbox.truncate(length + written.unwrap_or(0));
-        match written {
-            Ok(written) => self.said += written,
+        let room = self.scratch.len() - self.outbox.len();
+        match self.server.reply(&reply, &mut self.scratch[..room]) {
+            Ok(written) => {
+                self.outbox.extend_from_slice(&self.scratch[..written]);
+                self.said += written;
+            }
             Err(ReplyError::BufferTooSmall(_)) => return false,
             Err(error) => panic!("{error}"),
         }

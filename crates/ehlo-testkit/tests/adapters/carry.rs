@@ -100,6 +100,12 @@ pub trait Adapter: Default + Send + 'static {
         tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     ) -> io::Result<()>;
 
+    /// Reads the content of a message: its size, and what it is.
+    fn collect(
+        &self,
+        connection: &mut Self::Connection<Server>,
+    ) -> io::Result<(Option<u64>, Vec<u8>)>;
+
     /// A server whose handler gives standard replies, and panics at VRFY.
     fn serve(door: Door) -> Served;
 }
@@ -256,6 +262,14 @@ impl Adapter for Blocking {
             None => connection.deliver(messages),
             Some((config, name)) => connection.deliver_tls(messages, &config, &name),
         }
+    }
+
+    fn collect(
+        &self,
+        connection: &mut Self::Connection<Server>,
+    ) -> io::Result<(Option<u64>, Vec<u8>)> {
+        let mut content = Vec::new();
+        Ok((connection.collect(&mut content)?, content))
     }
 
     fn serve(door: Door) -> Served {
@@ -418,6 +432,14 @@ macro_rules! asynchronous {
                 }
             }
 
+            fn collect(
+                &self,
+                connection: &mut Self::Connection<Server>,
+            ) -> io::Result<(Option<u64>, Vec<u8>)> {
+                let mut content = Vec::new();
+                Ok(($block_on(self, connection.collect(&mut content))?, content))
+            }
+
             fn serve(door: Door) -> Served {
                 let (halt, halted) = smol::channel::bounded::<()>(1);
                 let (send, receive) = mpsc::channel();
@@ -428,7 +450,7 @@ macro_rules! asynchronous {
                         let stop = || {
                             let halted = halted.clone();
                             // It is closed when the other end is dropped.
-                            async move { drop(halted.recv().await) }
+                            async move { halted.recv().await.unwrap_or_default() }
                         };
                         let handler = async |mut visit: Visit<_>| {
                             let machine = Server::new(ehlo::ServerConfig::DEFAULT);

@@ -58,8 +58,8 @@ fn octets<A: Adapter>(transcript: &Transcript, kind: Kind, layer: Layer) -> Resu
             serve(&adapter, stream, transcript, layer)
         });
         let heard = speak(Blocking.stream(client), transcript, layer);
-        let served = server.join().map_err(|_| "the server panicked")?;
-        heard.and(served)
+        let serving = server.join().map_err(|_| "the server panicked")?;
+        heard.and(serving)
     })
 }
 
@@ -184,8 +184,8 @@ fn pair<A: Adapter>(transcript: &Transcript, kind: Kind, layer: Layer) -> Result
         let adapter = A::default();
         let stream = adapter.stream(client);
         let heard = send(&adapter, stream, transcript, layer);
-        let served = server.join().map_err(|_| "the server panicked")?;
-        heard.and(served)
+        let serving = server.join().map_err(|_| "the server panicked")?;
+        heard.and(serving)
     })
 }
 
@@ -205,7 +205,9 @@ fn send<A: Adapter>(
     for item in &transcript.items {
         match item {
             Item::Tls if layer == Layer::Tls => {
-                adapter.connect_tls(&mut connection, tls::client(), tls::name()).map_err(because)?
+                adapter
+                    .connect_tls(&mut connection, tls::client(), tls::name())
+                    .map_err(because)?;
             }
             Item::Tls => adapter
                 .endpoint(&mut connection)

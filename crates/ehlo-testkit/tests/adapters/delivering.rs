@@ -95,9 +95,9 @@ pub fn delivers<A: Adapter>(kind: Kind) {
             credentials: Some(Credentials::password("user", "secret").expect("credentials")),
         };
         let (client, server) = wires(kind);
-        let served = thread::spawn(move || serve::<A>(server, config));
+        let serving = thread::spawn(move || serve::<A>(server, config));
         let outcomes = job.run::<A>(client);
-        let application = served.join().expect("a server");
+        let application = serving.join().expect("a server");
         assert_eq!(application.user.as_deref(), Some("user"));
         assert_eq!(outcomes.len(), 3);
         for outcomes in outcomes {
@@ -125,7 +125,7 @@ pub fn writes_once_a_message<A: Adapter>() {
         let (client, server) = Pipe::pair(1 << 20);
         let (written_by_client, written_by_server) = (client.writes(), server.writes());
         let config = ServerConfig { offered, ..ServerConfig::DEFAULT };
-        let served = thread::spawn(move || serve::<A>(Wire::Pipe(server), config));
+        let serving = thread::spawn(move || serve::<A>(Wire::Pipe(server), config));
         let job = Job {
             config: DeliveryConfig {
                 client: ClientConfig { pipelining: at_once, ..ClientConfig::DEFAULT },
@@ -139,7 +139,7 @@ pub fn writes_once_a_message<A: Adapter>() {
             credentials: None,
         };
         let outcomes = job.run::<A>(Wire::Pipe(client));
-        assert_eq!(served.join().expect("a server").messages.len(), MESSAGES);
+        assert_eq!(serving.join().expect("a server").messages.len(), MESSAGES);
         assert!(outcomes.iter().all(|all| all[0].fate == Fate::Accepted));
         for (who, writes) in [("client", written_by_client()), ("server", written_by_server())] {
             let most = turns * MESSAGES + FRAME;

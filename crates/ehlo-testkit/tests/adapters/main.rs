@@ -5,6 +5,7 @@
 mod carry;
 mod conformance;
 mod delivering;
+mod memory;
 mod pipe;
 mod serving;
 mod streams;
@@ -48,7 +49,7 @@ fn in_time(test: impl FnOnce() + Send + 'static) {
         test();
         done.send(())
     });
-    match wait.recv_timeout(Duration::from_secs(120)) {
+    match wait.recv_timeout(Duration::from_mins(2)) {
         Err(RecvTimeoutError::Timeout) => panic!("it stands still"),
         _ => assert!(test.join().is_ok(), "it failed: see above"),
     }
@@ -56,6 +57,7 @@ fn in_time(test: impl FnOnce() + Send + 'static) {
 
 use conformance::{Layer, conforms};
 use delivering::{delivers, writes_once_a_message};
+use memory::{an_idle_connection_has_no_buffers, collects_messages};
 use serving::{
     a_handler_that_panics_ends_alone, all_have_to_wait_when_it_is_full, one_address_has_its_share,
     what_is_open_is_finished,
@@ -83,5 +85,7 @@ adapters! {
     sessions_in_all: |A| all_have_to_wait_when_it_is_full::<A>();
     handlers_that_panic: |A| a_handler_that_panics_ends_alone::<A>();
     shutdown: |A| what_is_open_is_finished::<A>();
+    whole_messages: |A| collects_messages::<A>();
+    memory: |A| an_idle_connection_has_no_buffers::<A>();
     certificates_are_checked: |A| strangers_are_not_trusted::<A>(Kind::Memory(4096));
 }

@@ -46,7 +46,7 @@ impl Caller {
         self.hears()
     }
 
-    fn is_left(mut self) -> bool {
+    fn left_alone(mut self) -> bool {
         matches!(self.0.read(&mut [0]), Ok(0) | Err(_))
     }
 }
@@ -57,9 +57,9 @@ pub fn one_address_has_its_share<A: Adapter>() {
     assert_eq!([one.hears(), two.hears()], ["220", "220"]);
     let mut three = Caller::new(&served);
     assert_eq!(three.hears(), "421");
-    assert!(three.is_left());
+    assert!(three.left_alone());
     assert_eq!(one.says("QUIT"), "221");
-    assert!(one.is_left());
+    assert!(one.left_alone());
     // It is a moment before the place is free.
     let heard = (0..1000).map(|_| Caller::new(&served).hears()).find(|heard| heard != "421");
     assert_eq!(heard.as_deref(), Some("220"));
@@ -92,7 +92,7 @@ pub fn a_handler_that_panics_ends_alone<A: Adapter>() {
         let mut caller = Caller::new(&served);
         assert_eq!(caller.hears(), "220");
         caller.0.get_mut().write_all(b"VRFY panic\r\n").expect("a server");
-        assert!(caller.is_left());
+        assert!(caller.left_alone());
     }
     assert_eq!(other.says("NOOP"), "250");
     drop(other);
@@ -113,7 +113,7 @@ pub fn what_is_open_is_finished<A: Adapter>() {
     let Served { halt, thread, .. } = served;
     halt();
     assert_eq!(idle.hears(), "421");
-    assert!(idle.is_left());
+    assert!(idle.left_alone());
     assert_eq!(full.says("Subject: x\r\n\r\n."), "250");
     assert_eq!(full.hears(), "421");
     assert!(!thread.is_finished());

@@ -50,7 +50,7 @@ impl Machine for Talker {
     }
 
     fn timeout(&self) -> Duration {
-        Duration::from_secs(60)
+        Duration::from_mins(1)
     }
 }
 
@@ -82,7 +82,7 @@ pub fn truncated_tls_completes_nothing<A: Adapter>(kind: Kind) {
     for rest in [&b"DATA\r\nSubject: x\r\n.\r"[..], b"BDAT 9 LAST\r\n12345678", b"BDAT 5\r\n12345"]
     {
         let (client, server) = wires(kind);
-        let served = thread::spawn(move || {
+        let serving = thread::spawn(move || {
             let adapter = A::default();
             let offered = Capabilities::NONE.with(Extension::Pipelining).with(Extension::Chunking);
             let config = ServerConfig { offered, ..ServerConfig::DEFAULT };
@@ -105,7 +105,7 @@ pub fn truncated_tls_completes_nothing<A: Adapter>(kind: Kind) {
         stream.flush().expect("room");
         // The end of the stream below TLS alone.
         stream.below().expect("a stream").half_close().expect("a stream");
-        let error = served.join().expect("a server");
+        let error = serving.join().expect("a server");
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "{error}");
     }
 }
@@ -115,7 +115,7 @@ pub fn nothing_in_clear_survives_starttls<A: Adapter>(kind: Kind) {
     let offered = Capabilities::NONE.with(Extension::StartTls);
     let config = ServerConfig { offered, ..ServerConfig::DEFAULT };
     let (client, server) = wires(kind);
-    let served = thread::spawn(move || {
+    let serving = thread::spawn(move || {
         let adapter = A::default();
         let mut connection = adapter.connection(adapter.stream(server), Server::new(config));
         loop {
@@ -130,7 +130,7 @@ pub fn nothing_in_clear_survives_starttls<A: Adapter>(kind: Kind) {
     });
     let mut stream = Blocking.stream(client);
     stream.write_all(b"EHLO c.example\r\nSTARTTLS\r\nNOOP\r\n").expect("room");
-    let error = served.join().expect("a server").expect_err("NOOP in clear");
+    let error = serving.join().expect("a server").expect_err("NOOP in clear");
     assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
 
     let (client, server) = wires(kind);
@@ -185,7 +185,7 @@ pub fn both_ends_have_one_channel_binding<A: Adapter>(kind: Kind) {
 /// A certificate for another name, or from somebody whom nobody trusts, ends the handshake.
 pub fn strangers_are_not_trusted<A: Adapter>(kind: Kind) {
     let (client, server) = wires(kind);
-    let served = thread::spawn(move || {
+    let serving = thread::spawn(move || {
         let adapter = A::default();
         let machine = Server::new(ServerConfig::DEFAULT);
         let mut connection = adapter.connection(adapter.stream(server), machine);
@@ -197,5 +197,5 @@ pub fn strangers_are_not_trusted<A: Adapter>(kind: Kind) {
     let other = "other.example".try_into().expect("a name");
     adapter.connect_implicit(&mut connection, tls::client(), other).expect_err("another name");
     drop(connection);
-    served.join().expect("a server").expect_err("a client that is gone");
+    serving.join().expect("a server").expect_err("a client that is gone");
 }

@@ -1,5 +1,6 @@
 //! A machine with an inbox and an outbox: all of a connection but the socket.
 
+mod collect;
 mod courier;
 mod door;
 mod messages;
@@ -7,6 +8,7 @@ mod serve;
 mod transport;
 
 use bytes::{Buf, BytesMut};
+pub use collect::{Collect, Piece};
 pub use courier::{Courier, Read, Step};
 pub use door::{Door, Pass};
 pub use messages::{Mailing, Messages};
@@ -20,6 +22,12 @@ use crate::{
 };
 
 /// A [`Machine`] with the buffers of its connection.
+///
+/// The buffers are there only while there is something in them: a connection that waits has none.
+/// The inbox has room for 16 KiB, and for the longest line that the machine takes; behind an event
+/// that is not yet taken, while the peer does not read, at most 1 MiB is read. The outbox is sent
+/// before the next event when 64 KiB are in it, so it has no more than that and one answer, or one
+/// piece of content.
 ///
 /// The owner of the socket asks [`is_ready`](Self::is_ready). When it says no, what is in the
 /// [`outbox`](Self::outbox) goes out, and what comes in goes to [`space`](Self::space); when it
@@ -125,12 +133,42 @@ impl<M: Machine> Endpoint<M> {
 
     /// The first `octets` of [`space`](Self::space) have been filled; none of them means that the
     /// peer will send no more.
+    ///
+    /// # Panics
+    ///
+    /// When there was not so much space.
     pub fn received(&mut self, octets: usize) {
+        assert!(octets <= self.inbox.len() - self.unread, "more was read than there was space");
         if octets == 0 {
             self.ended = true;
             self.machine.end_of_input();
         }
-        self.unread = self.inbox.len().min(self.unread + octets);
+        self.unread += octets;
+    }
+
+    /// The peer has sent `octets`: for what comes from memory, as in a test.
+    ///
+    /// ```
+    /// use ehlo::{Endpoint, Server, ServerConfig, server::Event};
+    ///
+    /// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
+    /// endpoint.feed(b"QUIT\r\n");
+    /// while endpoint.is_ready() && endpoint.turn().event != Event::Closed {
+    ///     endpoint.answer().standard_reply("mx.example")?;
+    /// }
+    /// assert!(endpoint.outbox().ends_with(b"221 2.0.0 mx.example closing\r\n"));
+    /// # Ok::<(), ehlo::ReplyError>(())
+    /// ```
+    pub fn feed(&mut self, mut octets: &[u8]) {
+        while !octets.is_empty() {
+            let space = self.space();
+            let (now, later) = octets.split_at(octets.len().min(space.len()));
+            if let Some(space) = space.get_mut(..now.len()) {
+                space.copy_from_slice(now);
+            }
+            self.received(now.len());
+            octets = later;
+        }
     }
 
     /// What is to be sent to the peer.
@@ -139,8 +177,39 @@ impl<M: Machine> Endpoint<M> {
     }
 
     /// The first `octets` of the outbox have been sent.
+    ///
+    /// # Panics
+    ///
+    /// When there is not so much in it.
     pub fn sent(&mut self, octets: usize) {
-        self.outbox.advance(octets.min(self.outbox.len()));
+        assert!(octets <= self.outbox.len(), "more was sent than there was");
+        self.outbox.advance(octets);
+    }
+
+    /// Octets that the buffers can hold now: 0 when nothing has come or goes, as before the first
+    /// octet and while the connection idles.
+    ///
+    /// ```
+    /// use ehlo::{Client, ClientConfig, Endpoint};
+    ///
+    /// let mut endpoint = Endpoint::new(Client::new(ClientConfig::DEFAULT));
+    /// assert_eq!(endpoint.capacity(), 0);
+    /// endpoint.feed(b"220 mx.exam");
+    /// assert!((1..=32 * 1024).contains(&endpoint.capacity()));
+    /// ```
+    pub fn capacity(&self) -> usize {
+        self.inbox.capacity() + self.outbox.capacity()
+    }
+
+    /// Gives back what the buffers hold no octets in: there is nothing to do before the peer sends
+    /// something.
+    fn rest(&mut self) {
+        if self.unread == 0 {
+            self.inbox = BytesMut::new();
+        }
+        if self.outbox.is_empty() {
+            self.outbox = BytesMut::new();
+        }
     }
 
     /// Whether the outbox should be sent before the next event is taken: it is full, or the session

@@ -115,8 +115,11 @@ impl<M: Machine> Endpoint<M> {
                 ready!(flushed);
                 continue;
             }
-            let octets = ready!(transport.poll_read(context, self.space()))?;
-            self.received(octets);
+            let Poll::Ready(read) = transport.poll_read(context, self.space()) else {
+                self.rest();
+                return Poll::Pending;
+            };
+            self.received(read?);
         }
     }
 
@@ -166,3 +169,84 @@ impl<M: Machine> Endpoint<M> {
 
 /// Octets that are read ahead of a peer that does not read.
 const UNREAD_MAX: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+    use core::convert::Infallible;
+    use core::task::Waker;
+
+    use super::*;
+    use crate::{Server, ServerConfig};
+
+    /// Gives what it holds, and then nothing.
+    struct Silent(Vec<u8>);
+
+    impl Transport for Silent {
+        type Error = Infallible;
+
+        fn poll_read(
+            &mut self,
+            _: &mut Context<'_>,
+            space: &mut [u8],
+        ) -> Poll<Result<usize, Infallible>> {
+            if self.0.is_empty() {
+                return Poll::Pending;
+            }
+            let octets = space.len().min(self.0.len());
+            space[..octets].copy_from_slice(&self.0[..octets]);
+            self.0.drain(..octets);
+            Poll::Ready(Ok(octets))
+        }
+
+        fn poll_write(
+            &mut self,
+            _: &mut Context<'_>,
+            octets: &[u8],
+        ) -> Poll<Result<usize, Infallible>> {
+            Poll::Ready(Ok(octets.len()))
+        }
+
+        fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn a_connection_that_waits_has_no_buffers() {
+        let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
+        let mut context = Context::from_waker(Waker::noop());
+        let message = [&b"0123456789\r\n".repeat(1 << 15)[..], b".\r\n"].concat();
+        let mail = b"HELO c\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\n";
+        for (octets, least) in
+            [(&b""[..], 0), (b"NOOP\r\n", 0), (mail, 0), (&message, 0), (b"NO", 2)]
+        {
+            let mut silent = Silent(octets.to_vec());
+            while endpoint.poll_ready(&mut context, &mut silent).is_ready() {
+                let _ = endpoint.turn().answer.standard_reply("mx.example");
+                assert!(endpoint.capacity() <= 128 * 1024, "{}", endpoint.capacity());
+            }
+            // A line that has begun is kept, and the room behind it.
+            let most = if least > 0 { 32 * 1024 } else { 0 };
+            assert!((least..=most).contains(&endpoint.capacity()), "{}", endpoint.capacity());
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "more was read")]
+    fn a_stream_cannot_read_more_than_there_is_space() {
+        let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
+        let octets = endpoint.space().len();
+        endpoint.received(octets + 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "more was sent")]
+    fn a_stream_cannot_send_what_is_not_there() {
+        Endpoint::new(Server::new(ServerConfig::DEFAULT)).sent(1);
+    }
+}
