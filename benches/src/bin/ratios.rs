@@ -204,8 +204,9 @@ const BOUNDS: &[Bound] = &[
     commands("commands/parameters", 0.50),
     commands("commands/core-4MiB", 0.60),
     commands("commands/parameters-4MiB", 0.60),
-    // The peer has no session either.
+    // The peer has no session.
     bytewise("commands/bytewise", "ehlo, no session"),
+    bytewise("commands/bytewise", "ehlo, whole server"),
     replies("replies/single", 0.50),
     replies("replies/multi", 0.50),
     replies("replies/ehlo", 0.95),
@@ -219,7 +220,7 @@ const BOUNDS: &[Bound] = &[
     data("decode/dots", "ehlo, Reject", Against::Peers, 0.50),
     data("encode/text", "ehlo, Reject", RIGHT_ENCODERS, 0.90),
     data("encode/dotted-text", "ehlo, Reject", RIGHT_ENCODERS, 0.90),
-    data("encode/dots", "ehlo, Reject", RIGHT_ENCODERS, 0.50),
+    data("encode/dots", "ehlo, Reject", RIGHT_ENCODERS, 0.90),
     doubled("hostile/endless-command"),
     doubled("hostile/endless-cr"),
     doubled("hostile/long-lines"),
