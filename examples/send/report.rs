@@ -50,6 +50,12 @@ impl<'v> Report<'v> {
 
     /// Takes what the event says of the recipients.
     pub(crate) fn record(&mut self, event: &Event<'_>) {
+        // Who has an outcome misses nothing when the session ends.
+        if matches!(event, Event::Unanswered { .. } | Event::Finished { .. } | Event::Closed)
+            && self.open.iter().any(|message| message.is_concerned(event) && message.is_pending())
+        {
+            self.fail("the connection ended before the reply");
+        }
         for message in &mut self.open {
             message.record(event);
         }
@@ -57,18 +63,12 @@ impl<'v> Report<'v> {
             Event::Finished { envelope } => {
                 self.print(|message| message.number == *envelope);
             }
-            // A recipient who has an outcome misses nothing.
-            Event::Unanswered { .. } if self.open.iter().any(Message::is_pending) => {
-                self.fail("the connection ended before the reply");
-            }
             Event::Violation(error) => self.fail(&format!("this is no reply: {error}")),
             Event::Unsolicited(reply) => self.fail(&format!("nothing asked for this: {reply}")),
             Event::Unusable(why) => self.fail(&why.to_string()),
-            Event::Refused { to: Verb::Lhlo, reply, .. } => {
-                self.fail(&format!("LHLO was refused, does the server speak SMTP? {reply}"));
-            }
-            Event::Refused { to: Verb::Ehlo | Verb::Helo, reply, .. } => {
-                self.fail(&format!("EHLO and HELO were refused, does it speak LMTP? {reply}"));
+            Event::Refused { to: to @ (Verb::Lhlo | Verb::Ehlo | Verb::Helo), reply, .. } => {
+                let other = if *to == Verb::Lhlo { "SMTP" } else { "LMTP" };
+                self.fail(&format!("{} was refused, is it {other}? {reply}", name(*to)));
             }
             _ => {}
         }
@@ -101,10 +101,11 @@ impl<'v> Report<'v> {
         self.worst = 2;
     }
 
-    /// The connection broke, and that is the reason of all that has failed since.
+    /// The connection broke, and that is the reason of what has failed since, if anything has.
     pub(crate) fn broken(&mut self, text: &str) {
-        self.failure = None;
-        self.fail(text);
+        if let Some(failure) = &mut self.failure {
+            text.clone_into(failure);
+        }
     }
 
     /// Shows what is read of the content.
@@ -157,10 +158,13 @@ impl Message {
         Self { number, outcomes, texts: vec![String::new(); recipients] }
     }
 
-    /// Whether a recipient has no outcome; after an end of data without a reply it is not known.
+    fn is_concerned(&self, event: &Event<'_>) -> bool {
+        event.envelope().is_none_or(|number| number == self.number)
+    }
+
+    /// Whether a recipient has no outcome.
     fn is_pending(&self) -> bool {
-        let is_open = |fate| matches!(fate, Fate::Pending | Fate::Unknown);
-        self.outcomes.iter().any(|outcome| is_open(outcome.fate))
+        self.outcomes.iter().any(|outcome| outcome.fate == Fate::Pending)
     }
 
     fn record(&mut self, event: &Event<'_>) {
@@ -181,8 +185,12 @@ fn text_of(event: &Event<'_>, outcome: &Outcome) -> String {
         | Event::Message { reply, .. }
         | Event::Refused { reply, .. } => reply_text(reply),
         Event::NotSent { error, .. } => format!("not sent: {error}"),
-        _ => format!("no reply to {}", format!("{:?}", outcome.stage).to_uppercase()),
+        _ => format!("no reply to {}", name(outcome.stage)),
     }
+}
+
+fn name(verb: Verb) -> String {
+    format!("{verb:?}").to_uppercase()
 }
 
 fn reply_text(reply: &Reply<'_>) -> String {

@@ -221,4 +221,4 @@ fn injected() -> io::Error {
 }
 
 /// For a handshake where there is no machine to say how long it may last: as for a greeting.
-const HANDSHAKE: Duration = Duration::from_secs(300);
+const HANDSHAKE: Duration = Duration::from_secs(5 * 60);

@@ -11,10 +11,10 @@ use crate::process::{LONG, send, text};
 const RUNTIMES: [&str; 3] = ["blocking", "tokio", "async-std"];
 
 /// What the server says to a line that begins so; the greeting to the empty one.
-type Script = &'static [(&'static str, Say)];
+pub(crate) type Script = &'static [(&'static str, Say)];
 
 #[derive(Clone, Copy)]
-enum Say {
+pub(crate) enum Say {
     This(&'static str),
     /// This, and no more.
     Last(&'static str),
@@ -90,7 +90,7 @@ fn say(script: Script, line: &str, mut stream: &TcpStream) -> &'static str {
 }
 
 /// Sends to three recipients by each runtime: what is said of them, and what the server was told.
-fn attack(script: Script, arguments: &[&str], check: impl Fn(&Output, &str)) {
+pub(crate) fn attack(script: Script, arguments: &[&str], check: impl Fn(&Output, &str)) {
     for runtime in RUNTIMES {
         let (address, server) = serve(script);
         let mut all = vec!["--runtime", runtime];

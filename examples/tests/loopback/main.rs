@@ -9,5 +9,4 @@ mod process;
 mod receiving;
 mod receiving_trust;
 mod sending;
-mod sending_hostile;
 mod sending_secure;

@@ -284,8 +284,8 @@ fn a_server_with_and_without_a_port() {
 fn the_wrong_protocol() {
     let (smtp, lmtp) = (Receive::start(&[]), Receive::start(&["--lmtp"]));
     for (receive, flags, said) in [
-        (&smtp, &["--lmtp"][..], "send: LHLO was refused, does the server speak SMTP? 50"),
-        (&lmtp, &[], "send: EHLO and HELO were refused, does it speak LMTP? 50"),
+        (&smtp, &["--lmtp"][..], "send: LHLO was refused, is it SMTP? 50"),
+        (&lmtp, &[], "send: HELO was refused, is it LMTP? 50"),
     ] {
         let output = receive.send(flags, OsStr::new("-"), b"");
         let error = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
 
+use crate::hostile::{Say, Script, attack};
 use crate::process::{Receive, text};
 use crate::sending::RUNTIMES;
-use crate::sending_hostile::Script;
 
 const ACCEPTED: &str = "accepted <b@example.org> 250 2.6.0 accepted\n";
 
@@ -42,7 +42,7 @@ impl Drop for Key {
     }
 }
 
-pub(crate) fn error(output: &Output) -> String {
+fn error(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -176,6 +176,11 @@ fn a_password_does_not_go_in_clear() {
 
 #[test]
 fn requiretls_is_a_parameter_of_mail() {
+    const OFFERED: Script = &[
+        ("", Say::This("220 mx\r\n")),
+        ("EHLO", Say::This("250-mx\r\n250 REQUIRETLS\r\n")),
+        ("QUIT", Say::Last("221 bye\r\n")),
+    ];
     let key = Key::new("requiretls");
     let ca = key.file("chain.pem");
     let mut receive = key.receive(&["--json"]);
@@ -184,8 +189,26 @@ fn requiretls_is_a_parameter_of_mail() {
     assert!((0..6).any(|_| receive.line().contains("REQUIRETLS")));
 
     // RFC 8689 §4.2.1: outside TLS the offer is worth nothing.
-    let offer = "250-mx\r\n250 REQUIRETLS\r\n";
-    let server = Script::start(&[("", "220 mx\r\n"), ("EHLO", offer), ("QUIT", "221 bye\r\n")]);
-    let output = server.send(&["--requiretls", "--to", "b@example.org"]);
-    assert_eq!(output.status.code(), Some(2));
+    attack(OFFERED, &["--requiretls"], |output, heard| {
+        assert!(!heard.contains("MAIL"), "{heard}");
+        assert_eq!(output.status.code(), Some(2));
+    });
+}
+
+#[test]
+fn a_challenge_that_cannot_be_answered() {
+    const NONSENSE: Script = &[
+        ("", Say::This("220 mx\r\n")),
+        ("EHLO", Say::This("250-mx\r\n250 AUTH CRAM-MD5 SCRAM-SHA-256\r\n")),
+        ("AUTH", Say::This("334 !\r\n")),
+        ("*", Say::This("501 5.7.0 cancelled\r\n")),
+        ("QUIT", Say::Last("221 bye\r\n")),
+    ];
+    attack(NONSENSE, &["--user", "anna:open-sesame"], |output, heard| {
+        // RFC 4954 §4: the client cancels, and no weaker mechanism follows.
+        assert!(heard.ends_with("\r\n*\r\nQUIT\r\n"), "{heard}");
+        let said = "send: the server sent a challenge that cannot be answered\n";
+        assert_eq!(error(output), said);
+        assert_eq!(output.status.code(), Some(2));
+    });
 }

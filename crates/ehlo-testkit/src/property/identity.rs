@@ -30,7 +30,9 @@ pub fn identity(input: &[u8]) {
     let Ok(claimed) = ClientName::any(claimed) else { return };
 
     let mut check = HeloCheck::new(peer, claimed).with_own(&own);
-    let mut expected = Expected { claim: check.verdict().claim, ..Expected::NONE };
+    let claim = check.verdict().claim;
+    let is_asked_for = claim == Claim::TemporaryFailure;
+    let mut expected = Expected { claim, is_asked_for, ..Expected::NONE };
     let mut questions = 0;
     for line in lines {
         let Some(query) = check.query() else { break };
@@ -80,14 +82,21 @@ pub fn identity(input: &[u8]) {
 /// What follows from the answers by the letter of RFC 8601 §3.
 struct Expected {
     claim: Claim,
+    /// The claimed name is one that the DNS can know.
+    is_asked_for: bool,
     pointer: Option<Iprev>,
     confirmed: bool,
     failed: bool,
 }
 
 impl Expected {
-    const NONE: Self =
-        Self { claim: Claim::Unchecked, pointer: None, confirmed: false, failed: false };
+    const NONE: Self = Self {
+        claim: Claim::Unchecked,
+        is_asked_for: false,
+        pointer: None,
+        confirmed: false,
+        failed: false,
+    };
 
     fn note(
         &mut self,
@@ -111,7 +120,8 @@ impl Expected {
                     _ => Claim::NoAddress,
                 };
                 let text = claimed.to_string();
-                if text.strip_suffix('.').unwrap_or(&text).eq_ignore_ascii_case(name.as_str()) {
+                let text = text.strip_suffix('.').unwrap_or(&text);
+                if self.is_asked_for && text.eq_ignore_ascii_case(name.as_str()) {
                     self.claim = claim;
                 } else {
                     self.confirmed |= claim == Claim::Matches;
@@ -141,7 +151,8 @@ fn judged(check: &HeloCheck<'_>, expected: &Expected, is_done: bool) {
     }
     // The claimed name is asked for once, and counts as a reverse name if it is one.
     let stripped = text.strip_suffix('.').unwrap_or(&text);
-    let is_both = check.reverse_names().any(|name| name.as_str().eq_ignore_ascii_case(stripped));
+    let is_both = expected.is_asked_for
+        && check.reverse_names().any(|name| name.as_str().eq_ignore_ascii_case(stripped));
     let confirmed = expected.confirmed || (is_both && expected.claim == Claim::Matches);
     let failed = expected.failed || (is_both && expected.claim == Claim::TemporaryFailure);
     let iprev = match expected.pointer {

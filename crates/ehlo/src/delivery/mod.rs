@@ -17,7 +17,7 @@
 //!
 //! ```
 //! use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Event, Fate, Outcome, Outcomes};
-//! use ehlo::{ClientName, ForwardPath, Machine, ReversePath};
+//! use ehlo::{ForwardPath, HeloName, Machine, ReversePath};
 //!
 //! let recipients = [ForwardPath::new("b@example.net")?, ForwardPath::new("nobody@example.net")?];
 //! let content = b"Subject: hello\r\n\r\nHello!\r\n";
@@ -39,7 +39,7 @@
 //!     ("QUIT\r\n", "221 2.0.0 bye\r\n"),
 //! ];
 //!
-//! let mut delivery = Delivery::new(ClientName::new("client.example")?, DeliveryConfig::default());
+//! let mut delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::default());
 //! let mut memory = [Outcome::PENDING; 2];
 //! let mut outcomes = Outcomes::new(&mut memory);
 //! let (mut input, mut sent, mut out) = (Vec::new(), Vec::new(), [0; 1024]);

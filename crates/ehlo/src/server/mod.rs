@@ -20,7 +20,7 @@ use crate::{
 /// A server's half of an SMTP, submission or LMTP session.
 ///
 /// It is fed with all that is unread, gives one [`Event`] at a time and is answered with a
-/// [`Reply`]. It holds no buffer, no allocation and no lifetime.
+/// [`Reply`](crate::Reply). It holds no buffer, no allocation and no lifetime.
 ///
 /// ```
 /// use ehlo::{Code, Command, Reply, Server, ServerConfig, server::Event};

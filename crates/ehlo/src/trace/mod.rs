@@ -1,7 +1,7 @@
 //! Trace information, RFC 5321 §4.4: the header fields that a server puts in front of the mail data
 //! it has accepted. No octet of a peer can add a line to them.
 //!
-//! They are written by [`Encode`](crate::Encode), each with its CRLF.
+//! They are written by [`Encode`], each with its CRLF.
 
 mod received;
 mod results;

@@ -1,0 +1,32 @@
+//! A client on the sockets of std: one message, one recipient.
+#![allow(clippy::print_stdout)] // that is what it is for
+
+use std::error::Error;
+use std::net::{TcpStream, ToSocketAddrs};
+
+use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate, TlsPolicy};
+use ehlo::{ForwardPath, HeloName, Mailing, ReversePath};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("{:?}", send("127.0.0.1:2525", "a@x.example", "b@x.example", b"Subject: x\r\n")?);
+    Ok(())
+}
+
+pub(crate) fn send(
+    server: impl ToSocketAddrs,
+    from: &str,
+    to: &str,
+    content: &[u8],
+) -> Result<Option<Fate>, Box<dyn Error>> {
+    let recipients = [ForwardPath::new(to)?];
+    let envelope = Envelope::new(ReversePath::new(from)?, &recipients);
+    let config = DeliveryConfig { tls: TlsPolicy::Forbid, ..DeliveryConfig::DEFAULT };
+    let delivery = Delivery::new(HeloName::new("client.example")?, config);
+    let mut fate = None;
+    let messages =
+        Mailing::new([(&envelope, content)], |_, outcomes| fate = Some(outcomes[0].fate));
+    let stream = TcpStream::connect(server)?;
+    ehlo_blocking::prepare(&stream)?;
+    ehlo_blocking::Connection::new(stream, delivery).deliver(messages)?;
+    Ok(fate)
+}

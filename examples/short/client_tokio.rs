@@ -1,0 +1,36 @@
+//! A client on tokio: one message, one recipient.
+#![allow(clippy::print_stdout)] // that is what it is for
+
+use std::error::Error;
+
+use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate, TlsPolicy};
+use ehlo::{ForwardPath, HeloName, Mailing, ReversePath};
+use tokio::net::{TcpStream, ToSocketAddrs};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    println!(
+        "{:?}",
+        send("127.0.0.1:2525", "a@x.example", "b@x.example", b"Subject: x\r\n").await?
+    );
+    Ok(())
+}
+
+pub(crate) async fn send(
+    server: impl ToSocketAddrs,
+    from: &str,
+    to: &str,
+    content: &[u8],
+) -> Result<Option<Fate>, Box<dyn Error>> {
+    let recipients = [ForwardPath::new(to)?];
+    let envelope = Envelope::new(ReversePath::new(from)?, &recipients);
+    let config = DeliveryConfig { tls: TlsPolicy::Forbid, ..DeliveryConfig::DEFAULT };
+    let delivery = Delivery::new(HeloName::new("client.example")?, config);
+    let mut fate = None;
+    let messages =
+        Mailing::new([(&envelope, content)], |_, outcomes| fate = Some(outcomes[0].fate));
+    let stream = TcpStream::connect(server).await?;
+    stream.set_nodelay(true)?;
+    ehlo_tokio::Connection::new(stream, delivery).deliver(messages, tokio::time::sleep).await?;
+    Ok(fate)
+}

@@ -1,0 +1,77 @@
+//! A test double: a server in memory, for the tests of programs that send mail. The program under
+//! test writes to it and reads from it as if it were a socket.
+#![allow(clippy::print_stdout)] // that is what it is for
+
+use std::io::{self, Read, Write};
+
+use ehlo::server::Event;
+use ehlo::{Code, Command, Endpoint, Reply, Server, ServerConfig, Turn};
+
+/// A server that keeps what it receives, and refuses recipients that begin with `nobody`.
+pub(crate) struct Double {
+    endpoint: Endpoint<Server>,
+    content: Vec<u8>,
+    /// The content of every message that was accepted.
+    pub(crate) messages: Vec<Vec<u8>>,
+}
+
+impl Double {
+    pub(crate) fn new(config: ServerConfig) -> Self {
+        let endpoint = Endpoint::new(Server::new(config));
+        Self { endpoint, content: Vec::new(), messages: Vec::new() }
+    }
+
+    /// Answers all that has come.
+    fn answer(&mut self) -> io::Result<()> {
+        while self.endpoint.is_ready() {
+            let Turn { event, answer } = self.endpoint.turn();
+            match event {
+                Event::MailData(data) => self.content.extend_from_slice(data),
+                Event::Closed => return Ok(()),
+                Event::Command(Command::Rcpt { forward_path, .. })
+                    if forward_path.to_string().starts_with("<nobody") =>
+                {
+                    let reply = Reply::new(Code::MAILBOX_UNAVAILABLE, "no such user");
+                    answer.reply(&reply).map_err(io::Error::other)?;
+                }
+                event => {
+                    let content = std::mem::take(&mut self.content);
+                    if matches!(event, Event::EndOfMailData { .. }) {
+                        self.messages.push(content);
+                    }
+                    answer.standard_reply("double.example").map_err(io::Error::other)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Read for Double {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        self.answer()?;
+        let octets = self.endpoint.outbox().read(space)?;
+        self.endpoint.sent(octets);
+        Ok(octets)
+    }
+}
+
+impl Write for Double {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.endpoint.feed(octets);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn main() -> io::Result<()> {
+    let mut double = Double::new(ServerConfig::DEFAULT);
+    double.write_all(b"NOOP\r\n")?;
+    let mut replies = [0; 64];
+    let octets = double.read(&mut replies)?;
+    println!("{}", String::from_utf8_lossy(&replies[..octets]));
+    Ok(())
+}

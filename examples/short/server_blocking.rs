@@ -1,0 +1,47 @@
+//! A server on the sockets of std, with a thread for each session: it prints what it receives.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // that is what it is for
+
+use std::io;
+use std::net::{TcpListener, TcpStream};
+
+use ehlo::server::Event;
+use ehlo::{Server, ServerConfig, Turn};
+use ehlo_blocking::{Connection, Door, Halt, Visit, serve};
+
+fn main() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:2525")?;
+    println!("listening on {}", listener.local_addr()?);
+    let halt = Halt::new(&listener)?;
+    run(&listener, &halt, |content| println!("{}", String::from_utf8_lossy(content)));
+    Ok(())
+}
+
+/// Serves a hundred sessions at a time, of which ten from one address, until `halt`.
+pub(crate) fn run(listener: &TcpListener, halt: &Halt, take: impl Fn(&[u8]) + Sync) {
+    serve(listener, Door::new(100, 10), 100, halt, |visit| {
+        if let Err(error) = session(visit, &take) {
+            eprintln!("a session broke off: {error}");
+        }
+    });
+}
+
+fn session(mut visit: Visit<TcpStream>, take: &impl Fn(&[u8])) -> io::Result<()> {
+    let mut connection = Connection::new(visit.stream, Server::new(ServerConfig::DEFAULT));
+    let mut content = Vec::new();
+    loop {
+        let Turn { event, answer } = connection.next_until(&mut visit.stop, HOST)?;
+        match event {
+            Event::MailData(data) => content.extend_from_slice(data),
+            Event::Closed => return connection.close(),
+            event => {
+                match event {
+                    Event::EndOfMailData { .. } => take(&content),
+                    _ => content.clear(),
+                }
+                answer.standard_reply(HOST).map_err(io::Error::other)?;
+            }
+        }
+    }
+}
+
+const HOST: &str = "mx.example";

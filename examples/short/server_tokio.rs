@@ -1,0 +1,60 @@
+//! A server on tokio: it prints what it receives, and ends in order at Ctrl-C.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // that is what it is for
+
+use std::io;
+
+use ehlo::server::Event;
+use ehlo::{Server, ServerConfig, Turn};
+use ehlo_tokio::{Connection, Door, Visit, serve};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:2525").await?;
+    println!("listening on {}", listener.local_addr()?);
+    let stop = || async { drop(tokio::signal::ctrl_c().await) };
+    run(&listener, stop, |content| println!("{}", String::from_utf8_lossy(content))).await;
+    Ok(())
+}
+
+/// Serves a thousand sessions at a time, of which ten from one address, until `stop`.
+pub(crate) async fn run<Z: Future<Output = ()> + Send + 'static>(
+    listener: &TcpListener,
+    stop: impl Fn() -> Z,
+    take: impl Fn(&[u8]) + Clone + Send + Sync + 'static,
+) {
+    let handler = |visit| {
+        let take = take.clone();
+        async move {
+            if let Err(error) = session(visit, take).await {
+                eprintln!("a session broke off: {error}");
+            }
+        }
+    };
+    serve(|| listener.accept(), Door::new(1000, 10), stop, sleep, tokio::spawn, handler).await;
+}
+
+async fn session(mut visit: Visit<TcpStream>, take: impl Fn(&[u8])) -> io::Result<()> {
+    visit.stream.set_nodelay(true)?;
+    let mut connection = Connection::new(visit.stream, Server::new(ServerConfig::DEFAULT));
+    let mut content = Vec::new();
+    loop {
+        let limit = connection.timeout();
+        let next = timeout(limit, connection.next_until(&mut visit.stop, HOST));
+        let Turn { event, answer } = next.await??;
+        match event {
+            Event::MailData(data) => content.extend_from_slice(data),
+            Event::Closed => return timeout(limit, connection.close()).await?,
+            event => {
+                match event {
+                    Event::EndOfMailData { .. } => take(&content),
+                    _ => content.clear(),
+                }
+                answer.standard_reply(HOST).map_err(io::Error::other)?;
+            }
+        }
+    }
+}
+
+const HOST: &str = "mx.example";

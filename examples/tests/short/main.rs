@@ -1,0 +1,186 @@
+//! Runs the short examples.
+#![allow(dead_code)] // each has a main function of its own
+
+#[path = "../../short/client_blocking.rs"]
+mod client_blocking;
+#[path = "../../short/client_smol.rs"]
+mod client_smol;
+#[path = "../../short/client_tokio.rs"]
+mod client_tokio;
+#[path = "../../short/double.rs"]
+mod double;
+#[path = "../../short/embedded.rs"]
+mod embedded;
+#[path = "../../short/proxy.rs"]
+mod proxy;
+#[path = "../../short/server_blocking.rs"]
+mod server_blocking;
+#[path = "../../short/server_smol.rs"]
+mod server_smol;
+#[path = "../../short/server_tokio.rs"]
+mod server_tokio;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate};
+use ehlo::{ForwardPath, HeloName, Mailing, ReversePath, ServerConfig};
+use ehlo_blocking::Halt;
+
+const CONTENT: &[u8] = b"Subject: x\r\n\r\n.\r\n..two\r\n";
+
+type Messages = Arc<Mutex<Vec<Vec<u8>>>>;
+
+fn keep(messages: &Messages) -> impl Fn(&[u8]) + Clone + Send + Sync + 'static {
+    let messages = messages.clone();
+    move |content| messages.lock().expect("no test panics here").push(content.to_vec())
+}
+
+/// Each client, once.
+fn sends_by_every_client(server: SocketAddr) {
+    let (from, to) = ("a@x.example", "b@x.example");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let fates = [
+        client_blocking::send(server, from, to, CONTENT),
+        smol::block_on(client_smol::send(server, from, to, CONTENT)),
+        runtime.expect("a runtime").block_on(client_tokio::send(server, from, to, CONTENT)),
+    ];
+    for fate in fates {
+        assert_eq!(fate.expect("a session"), Some(Fate::Accepted));
+    }
+}
+
+#[test]
+fn the_blocking_server_takes_from_every_client() {
+    let messages = Messages::default();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let (address, take) = (listener.local_addr().expect("an address"), keep(&messages));
+    let halt = Halt::new(&listener).expect("a socket");
+    let halted = halt.clone();
+    let server = thread::spawn(move || server_blocking::run(&listener, &halted, take));
+    sends_by_every_client(address);
+    halt.halt();
+    server.join().expect("a server");
+    assert_eq!(*messages.lock().expect("messages"), [CONTENT; 3]);
+}
+
+#[test]
+fn the_server_on_tokio_takes_from_every_client() {
+    let messages = Messages::default();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+    let (address, take) = (listener.local_addr().expect("an address"), keep(&messages));
+    let (halt, halted) = smol::channel::bounded::<()>(1);
+    let stop = move || {
+        let halted = halted.clone();
+        async move { halted.recv().await.unwrap_or_default() }
+    };
+    let server = runtime.spawn(async move { server_tokio::run(&listener, stop, take).await });
+    sends_by_every_client(address);
+    drop(halt);
+    runtime.block_on(server).expect("a server");
+    assert_eq!(*messages.lock().expect("messages"), [CONTENT; 3]);
+}
+
+#[test]
+fn the_server_on_smol_takes_from_every_client() {
+    let messages = Messages::default();
+    let listener = smol::block_on(smol::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+    let (address, take) = (listener.local_addr().expect("an address"), keep(&messages));
+    let (halt, halted) = smol::channel::bounded::<()>(1);
+    let stop = move || {
+        let halted = halted.clone();
+        async move { halted.recv().await.unwrap_or_default() }
+    };
+    let server = smol::spawn(async move { server_smol::run(&listener, stop, take).await });
+    sends_by_every_client(address);
+    drop(halt);
+    smol::block_on(server);
+    assert_eq!(*messages.lock().expect("messages"), [CONTENT; 3]);
+}
+
+/// A conversation with the proxy in front of a server; what the server received.
+fn through_the_proxy(lines: &[u8]) -> (String, Vec<Vec<u8>>) {
+    let messages = Messages::default();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let (up, take) = (listener.local_addr().expect("an address"), keep(&messages));
+    let halt = Halt::new(&listener).expect("a socket");
+    let halted = halt.clone();
+    let server = thread::spawn(move || server_blocking::run(&listener, &halted, take));
+
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let mut client = TcpStream::connect(listener.local_addr().expect("one")).expect("a socket");
+    let (stream, _) = listener.accept().expect("a socket");
+    let proxy = thread::spawn(move || {
+        proxy::pass(stream, up, "@x.example>").map_err(|error| error.to_string())
+    });
+    client.set_read_timeout(Some(Duration::from_secs(30))).expect("a socket");
+    client.write_all(lines).expect("room");
+    let mut heard = String::new();
+    client.read_to_string(&mut heard).expect("replies");
+    drop(client);
+    proxy.join().expect("a proxy").expect("a session");
+    halt.halt();
+    server.join().expect("a server");
+    let codes = heard.lines().map(|line| &line[..4]).collect();
+    (codes, Arc::into_inner(messages).expect("all are gone").into_inner().expect("messages"))
+}
+
+#[test]
+fn the_proxy_keeps_recipients_back() {
+    let (codes, messages) = through_the_proxy(
+        b"EHLO c.example\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@y.example>\r\n\
+          RCPT TO:<b@x.example>\r\nDATA\r\nSubject: x\r\n\r\n..\r\n.\r\nQUIT\r\n",
+    );
+    assert_eq!(codes, "220 250-250 250 550 250 354 250 221 ");
+    assert_eq!(messages, [b"Subject: x\r\n\r\n.\r\n"]);
+}
+
+#[test]
+fn nothing_is_smuggled_through_the_proxy() {
+    // To some this is the end of the data, and the rest is another message.
+    let (codes, messages) = through_the_proxy(
+        b"HELO c.example\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\nDATA\r\none\r\n\
+          \n.\r\nMAIL FROM:<admin@x.example>\r\nRCPT TO:<b@x.example>\r\nDATA\r\ntwo\r\n.\r\n",
+    );
+    assert_eq!(codes, "220 250 250 250 354 550 ");
+    assert!(messages.is_empty(), "{messages:?}");
+}
+
+#[test]
+fn the_double_stands_in_for_a_server() {
+    let recipients = ["b@x.example", "nobody@x.example"];
+    let recipients = recipients.map(|path| ForwardPath::new(path).expect("a path"));
+    let envelope = Envelope::new(ReversePath::Null, &recipients);
+    let mut fates = Vec::new();
+    let messages = Mailing::new([(&envelope, CONTENT), (&envelope, b"")], |_, outcomes| {
+        fates.extend(outcomes.iter().map(|outcome| outcome.fate));
+    });
+    let name = HeloName::new("client.example").expect("a name");
+    let delivery = Delivery::new(name, DeliveryConfig::DEFAULT);
+    let stream = double::Double::new(ServerConfig::DEFAULT);
+    let mut connection = ehlo_blocking::Connection::new(stream, delivery);
+    connection.deliver(messages).expect("a session");
+    assert_eq!(fates, [Fate::Accepted, Fate::Refused].repeat(2));
+    assert_eq!(connection.stream().messages, [CONTENT, b""]);
+}
+
+#[test]
+fn two_kibibytes_are_enough_for_a_device() {
+    let long = [&b"x"[..], &b"0123456789\r\n".repeat(1000)].concat();
+    let mut lines =
+        b"EHLO c.example\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\n".to_vec();
+    lines.extend([b"DATA\r\n", &long[..], b".\r\nNOOP\r\nQUIT\r\n"].concat());
+    let mut line = embedded::Memory { input: &lines, output: Vec::new() };
+    let (mut content, mut ends) = (Vec::new(), 0);
+    let ended = embedded::session(&mut line, |piece| {
+        content.extend_from_slice(piece);
+        ends += usize::from(piece.is_empty());
+    });
+    assert!(ended.is_ok(), "{ended:?}");
+    assert!(content == long && ends == 1);
+    assert!(line.output.ends_with(b"221 2.0.0 device.example closing\r\n"));
+}
