@@ -28,7 +28,7 @@ pub(crate) async fn serve(
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     service.log.event(|| json!({"event": "connect", "session": number, "peer": peer}));
-    let reason = match begin(stream, peer, number, service, stopped).await {
+    let reason = match converse(stream, peer, number, service, stopped).await {
         Ok(reason) => reason.to_owned(),
         Err(error) => error.to_string(),
     };
@@ -38,44 +38,58 @@ pub(crate) async fn serve(
 /// The machine on its stream.
 pub(crate) type Connection = ehlo_tokio::Connection<MaybeTls<TcpStream>, Server>;
 
-async fn begin(
-    mut stream: TcpStream,
-    mut peer: SocketAddr,
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
     number: u64,
     service: &Service,
     mut stopped: watch::Receiver<bool>,
 ) -> io::Result<&'static str> {
-    let mut server = service.server(peer.ip());
-    if service.trusts(peer.ip()) {
-        let greeting = greet(&mut server, service)?;
-        stream.write_all(&greeting).await?;
-        // A proxy speaks before it is spoken to; whoever comes without one takes the greeting.
-        let client = tokio::select! {
-            client = trust::proxied(&mut stream) => client?,
-            _ = stopped.wait_for(|stopped| *stopped) => None,
-            () = sleep(service.timeout) => None,
-        };
-        if let Some(client) = client {
-            service.log.event(|| json!({"event": "proxy", "session": number, "client": client}));
-            (peer, server) = (client, service.server(client.ip()));
-            greet(&mut server, service)?;
-        }
-    }
-    let stream = match &service.tls {
-        // The futures of a handshake are large, and needed for a moment only.
-        Some(tls) if service.config.implicit_tls => {
-            let stream = timeout(service.timeout, Box::pin(tls.accept(stream))).await??;
-            MaybeTls::Tls(Box::new(stream.into()))
-        }
-        _ => MaybeTls::Clear(stream),
-    };
+    // What a session needs for a moment only is kept out of the future that lasts as long as it.
+    let (stream, server, client) =
+        Box::pin(begin(stream, peer, number, service, &mut stopped)).await?;
     let mut connection = Connection::new(stream, server);
-    let mut session = Session::new(service, number, peer);
+    let mut session = Session::new(service, number, client);
     session.bind(&mut connection);
     let end = session.run(&mut connection, &mut stopped).await;
     // What the client still sends is read, so that the last reply is not lost to a reset.
     let _ = timeout(LINGER, connection.close()).await;
     end
+}
+
+/// What comes before the session: the header of a proxy, and TLS where it begins at once. Returns
+/// the client's own address with its stream and its server.
+async fn begin(
+    mut stream: TcpStream,
+    mut client: SocketAddr,
+    number: u64,
+    service: &Service,
+    stopped: &mut watch::Receiver<bool>,
+) -> io::Result<(MaybeTls<TcpStream>, Server, SocketAddr)> {
+    let mut server = service.server(client.ip());
+    if service.trusts(client.ip()) {
+        let greeting = greet(&mut server, service)?;
+        stream.write_all(&greeting).await?;
+        // A proxy speaks before it is spoken to; whoever comes without one takes the greeting.
+        let proxied = tokio::select! {
+            address = trust::proxied(&mut stream) => address?,
+            _ = stopped.wait_for(|stopped| *stopped) => None,
+            () = sleep(service.timeout) => None,
+        };
+        if let Some(address) = proxied {
+            service.log.event(|| json!({"event": "proxy", "session": number, "client": address}));
+            (client, server) = (address, service.server(address.ip()));
+            greet(&mut server, service)?;
+        }
+    }
+    let stream = match &service.tls {
+        Some(tls) if service.config.implicit_tls => {
+            let stream = timeout(service.timeout, tls.accept(stream)).await??;
+            MaybeTls::Tls(Box::new(stream.into()))
+        }
+        _ => MaybeTls::Clear(stream),
+    };
+    Ok((stream, server, client))
 }
 
 /// The greeting, which the client gets before it is known whether a proxy speaks for it; inside TLS

@@ -69,12 +69,14 @@ impl Draft {
         }
     }
 
-    /// Writes what has gathered, once that is worth the trip. A failure is reported by
-    /// [`store`](Self::store), for an answer to the mail data is due at its end only.
+    /// Whether as much has gathered as is worth the trip to the disk.
+    pub(crate) fn is_full(&self) -> bool {
+        self.buffer.len() >= BATCH
+    }
+
+    /// Writes what has gathered. A failure is reported by [`store`](Self::store), for an answer to
+    /// the mail data is due at its end only.
     pub(crate) async fn relieve(&mut self) {
-        if self.buffer.len() < BATCH {
-            return;
-        }
         let Some(mut spool) = self.spool.take() else { return };
         let mut buffer = std::mem::take(&mut self.buffer);
         let written = on_disk(move || {

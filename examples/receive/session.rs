@@ -7,8 +7,8 @@ use std::time::Duration;
 use ehlo::server::{Event, Refusal};
 use ehlo::trace::Protocol;
 use ehlo::{
-    Answer, Attributes, Code, Command, EnhancedCode, ForwardPath, Parameters, Reply, ReplyError,
-    Role, SaslMechanism, Server, Verb,
+    Answer, Attributes, ClientName, Code, Command, EnhancedCode, ForwardPath, Parameters, Reply,
+    ReplyError, Role, SaslMechanism, Server, Verb,
 };
 use serde_json::json;
 use tokio::sync::watch;
@@ -96,18 +96,28 @@ impl<'s> Session<'s> {
             };
             let turn = turn?;
             match turn.event {
-                Event::Command(command) => self.command(&command, turn.answer).await?,
+                // What is seldom waited for is kept out of the future of every session.
+                Event::Command(Command::Ehlo(name) | Command::Helo(name) | Command::Lhlo(name)) => {
+                    self.hello(name, turn.answer).await?;
+                }
+                Event::Command(command) => self.command(&command, turn.answer)?,
                 Event::Refused(refusal) => self.refused(&refusal, turn.answer)?,
                 Event::AuthResponse(response) => {
                     self.authenticate(&Said::Response(&response), turn.answer)?;
                 }
                 Event::StartTls => self.start_tls(connection).await?,
                 Event::Chunk { .. } => self.begin(turn.answer.machine())?,
-                Event::MailData(octets) => self.transaction.push(octets).await,
+                Event::MailData(octets) => {
+                    self.transaction.push(octets);
+                    if self.transaction.is_full() {
+                        Box::pin(self.transaction.relieve()).await;
+                    }
+                }
                 Event::EndOfMailData { size } => {
                     let protocol = self.protocol(turn.answer.machine());
                     let Self { service, client, transaction, .. } = self;
-                    self.stored = transaction.store(service, client, protocol, size).await;
+                    let stored = transaction.store(service, client, protocol, size);
+                    self.stored = Box::pin(stored).await;
                     self.answer_message(turn.answer)?;
                 }
                 // RFC 2033 §4.2: the same once more, for the next recipient.
@@ -118,33 +128,36 @@ impl<'s> Session<'s> {
         }
     }
 
-    async fn command(
+    /// EHLO, HELO or LHLO.
+    async fn hello(
         &mut self,
-        command: &Command<'_>,
+        name: ClientName<'_>,
         mut answer: Answer<'_, Server>,
     ) -> io::Result<()> {
+        self.transaction = Transaction::default();
+        if self.client.user.is_some() {
+            // A proxy has said so.
+            answer.machine_mut().assume_authenticated();
+        }
+        let peer = self.client.address.ip();
+        self.client.helo = name.to_string();
+        self.client.findings = match &self.service.greetings {
+            Some(greetings) => Some(Box::pin(greetings.check(peer, name)).await),
+            None => None,
+        };
+        self.service.log.event(|| {
+            let verb = answer.machine().pending().map(|verb| format!("{verb:?}").to_uppercase());
+            let findings = self.client.findings.as_ref();
+            let verdict = findings.map(|it| it.verdict(peer, name).to_string());
+            json!({"event": "helo", "session": self.client.session, "verb": verb,
+                "name": self.client.helo, "verdict": verdict})
+        });
+        self.standard_reply(answer)
+    }
+
+    fn command(&mut self, command: &Command<'_>, answer: Answer<'_, Server>) -> io::Result<()> {
         let (log, session) = (&self.service.log, self.client.session);
         match command {
-            Command::Ehlo(name) | Command::Helo(name) | Command::Lhlo(name) => {
-                self.transaction = Transaction::default();
-                if self.client.user.is_some() {
-                    // A proxy has said so.
-                    answer.machine_mut().assume_authenticated();
-                }
-                let peer = self.client.address.ip();
-                self.client.helo = name.to_string();
-                self.client.findings = match &self.service.greetings {
-                    Some(greetings) => Some(Box::pin(greetings.check(peer, *name)).await),
-                    None => None,
-                };
-                log.event(|| {
-                    let verb = format!("{:?}", command.verb()).to_uppercase();
-                    let findings = self.client.findings.as_ref();
-                    let verdict = findings.map(|it| it.verdict(peer, *name).to_string());
-                    json!({"event": "helo", "session": session, "verb": verb,
-                        "name": self.client.helo, "verdict": verdict})
-                });
-            }
             Command::Auth { mechanism, initial_response } => {
                 self.attempt = mechanism.known().and_then(|mechanism| self.attempt(mechanism));
                 return self.authenticate(&Said::Initial(initial_response.as_ref()), answer);

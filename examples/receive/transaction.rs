@@ -65,9 +65,20 @@ impl Transaction {
     }
 
     /// More of the message.
-    pub(crate) async fn push(&mut self, octets: &[u8]) {
+    pub(crate) fn push(&mut self, octets: &[u8]) {
         if let Some((_, Some(draft))) = &mut self.message {
             draft.push(octets);
+        }
+    }
+
+    /// Whether as much has gathered as is worth a trip to the disk.
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(&self.message, Some((_, Some(draft))) if draft.is_full())
+    }
+
+    /// Writes what has gathered.
+    pub(crate) async fn relieve(&mut self) {
+        if let Some((_, Some(draft))) = &mut self.message {
             draft.relieve().await;
         }
     }
