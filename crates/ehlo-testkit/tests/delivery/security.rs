@@ -342,9 +342,21 @@ fn ehlo_and_helo() {
         let report = run.carry(script(PLAIN, &[("EHLO", "")]));
         assert!(!has(&report, "Unusable(EhloClosed)"), "{:?}", report.events);
     }
+    for hello in [HelloPolicy::HeloOnly, HelloPolicy::HeloFirst] {
+        run.config.hello = hello;
+        let report = run.carry(script(PLAIN, &[]));
+        assert!(report.sent.starts_with("HELO client.example\r\nMAIL"));
+        let report = run.carry(script(PIPELINING, &[("HELO", "502 5.5.1 say EHLO\r\n")]));
+        let is_last = hello == HelloPolicy::HeloOnly;
+        let next = if is_last { "QUIT\r\n" } else { "EHLO client.example\r\nMAIL" };
+        assert!(report.sent.starts_with(&format!("HELO client.example\r\n{next}")));
+        // There is no third attempt.
+        let refusals = [("HELO", "502 5.5.1 no\r\n"), ("EHLO", "502 5.5.1 no\r\n")];
+        let report = run.carry(script(PLAIN, Vec::from(refusals).leak()));
+        assert!(report.sent.ends_with("QUIT\r\n"));
+        assert_eq!(report.sent.lines().count(), if is_last { 2 } else { 3 });
+    }
     run.config.hello = HelloPolicy::HeloOnly;
-    let report = run.carry(script(PLAIN, &[]));
-    assert!(report.sent.starts_with("HELO client.example\r\nMAIL"));
     run.config.lmtp = true;
     let report = run.carry(script(PLAIN, &[(".", "250 a\r\n250 b\r\n250 d\r\n550 e\r\n")]));
     assert!(report.sent.starts_with("LHLO client.example\r\nMAIL"));

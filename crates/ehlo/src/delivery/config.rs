@@ -91,6 +91,9 @@ pub enum HelloPolicy {
     Reconnect,
     /// HELO alone: no extension is in force.
     HeloOnly,
+    /// HELO, and EHLO when it is refused with one of those codes: for servers that stumble over
+    /// EHLO where a few insist on it.
+    HeloFirst,
 }
 
 /// Whether a session in clear goes on inside TLS, RFC 3207.

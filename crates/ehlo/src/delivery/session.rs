@@ -87,7 +87,7 @@ impl Delivery<'_> {
 
     pub(super) fn greeted(&mut self) {
         self.stage = match self.config.hello {
-            HelloPolicy::HeloOnly if !self.config.lmtp => Stage::Helo,
+            HelloPolicy::HeloOnly | HelloPolicy::HeloFirst if !self.config.lmtp => Stage::Helo,
             _ => Stage::Hello,
         };
     }
@@ -101,12 +101,18 @@ impl Delivery<'_> {
         // RFC 5321 §3.2: a server that refuses EHLO as not recognised is greeted with HELO;
         // §4.1.4 adds the codes of a server that does not accept the command.
         let falls_back = matches!(reply.code().number(), 500 | 501 | 502 | 504 | 550);
+        let hello = self.config.hello;
         if to == Verb::Ehlo && falls_back {
-            if self.config.hello != HelloPolicy::EhloOnly && !self.needs_extension() {
+            let helo_is_next = !matches!(hello, HelloPolicy::EhloOnly | HelloPolicy::HeloFirst);
+            if helo_is_next && !self.needs_extension() {
                 self.stage = Stage::Helo;
                 return Event::Reply { to, reply };
             }
             self.due.unusable = Some(Unusable::EhloRefused);
+        }
+        if to == Verb::Helo && falls_back && hello == HelloPolicy::HeloFirst {
+            self.stage = Stage::Hello;
+            return Event::Reply { to, reply };
         }
         self.stage = Stage::Quit;
         Event::Refused { part: None, to, reply }
