@@ -62,8 +62,9 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
         Self::from_parts(stream, Endpoint::new(machine))
     }
 
-    /// The next event and the means to answer it. Writes what is due, then reads. On a stream that is
-    /// [`prepare`]d it reads also while the peer does not, and waits as long as the machine says.
+    /// The next event and the means to answer it. Writes what is due, then reads. The whole of the
+    /// event may take as long as the machine says; on a stream that is not [`prepare`]d that is seen
+    /// only when a read ends. On one that is, it reads also while the peer does not.
     ///
     /// # Errors
     ///
@@ -128,7 +129,7 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
         S: HalfClose,
     {
         self.flush()?;
-        self.stream.0.half_close()?;
+        self.stream.inner.half_close()?;
         self.wait(Endpoint::poll_close)
     }
 
@@ -136,6 +137,7 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
         &mut self,
         mut call: impl FnMut(&mut Endpoint<M>, &mut Context<'_>, &mut Stream<S>) -> Polled,
     ) -> io::Result<()> {
+        self.stream.has_read = false;
         done(self.timeout(), |context| call(&mut self.endpoint, context, &mut self.stream))
     }
 
@@ -181,41 +183,52 @@ impl<S, M> Connection<S, M> {
 
     /// The stream.
     pub const fn stream(&mut self) -> &mut S {
-        &mut self.stream.0
+        &mut self.stream.inner
     }
 
     /// The stream, and the machine with what it has not taken or sent.
     pub fn into_parts(self) -> (S, Endpoint<M>) {
-        (self.stream.0, self.endpoint)
+        (self.stream.inner, self.endpoint)
     }
 
     /// The reverse of [`into_parts`](Self::into_parts).
     pub const fn from_parts(stream: S, endpoint: Endpoint<M>) -> Self {
-        Self { stream: Stream(stream), endpoint }
+        Self { stream: Stream { inner: stream, has_read: false }, endpoint }
     }
 }
 
 type Polled = Poll<io::Result<()>>;
 
 #[derive(Debug)]
-struct Stream<S>(S);
+struct Stream<S> {
+    inner: S,
+    /// Something was read in this wait.
+    has_read: bool,
+}
 
 impl<S: Read + Write> Transport for Stream<S> {
     type Error = io::Error;
 
+    /// Gives way after each read, so that a peer who sends an octet now and then does not outlast
+    /// the wait.
     fn poll_read(&mut self, _: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
-        attempt(|| self.0.read(space))
+        if std::mem::take(&mut self.has_read) {
+            return Poll::Pending;
+        }
+        let polled = attempt(|| self.inner.read(space));
+        self.has_read = polled.is_ready();
+        polled
     }
 
     fn poll_write(&mut self, _: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        attempt(|| match self.0.write(octets) {
+        attempt(|| match self.inner.write(octets) {
             Ok(0) => Err(io::ErrorKind::WriteZero.into()),
             result => result,
         })
     }
 
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        attempt(|| self.0.flush())
+        attempt(|| self.inner.flush())
     }
 
     /// [`HalfClose`] has said so.
