@@ -9,15 +9,15 @@ mod tls;
 
 use std::io::{self, Read, Write};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ehlo::{
     Collect, Courier, Delivery, Endpoint, Leave, Machine, Messages, Piece, Step, Transport, Turn,
 };
 pub use ehlo::{Door, Stop, Visit};
 pub use serve::{Halt, serve};
+use socket::{GIVES_WAY, attempt, done, expiry};
 pub use socket::{HalfClose, prepare};
-use socket::{attempt, done, expiry};
 #[cfg(feature = "rustls")]
 pub use tls::MaybeTls;
 
@@ -137,7 +137,6 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
         &mut self,
         mut call: impl FnMut(&mut Endpoint<M>, &mut Context<'_>, &mut Stream<S>) -> Polled,
     ) -> io::Result<()> {
-        self.stream.has_read = false;
         done(self.timeout(), |context| call(&mut self.endpoint, context, &mut self.stream))
     }
 
@@ -192,8 +191,8 @@ impl<S, M> Connection<S, M> {
     }
 
     /// The reverse of [`into_parts`](Self::into_parts).
-    pub const fn from_parts(stream: S, endpoint: Endpoint<M>) -> Self {
-        Self { stream: Stream { inner: stream, has_read: false }, endpoint }
+    pub fn from_parts(stream: S, endpoint: Endpoint<M>) -> Self {
+        Self { stream: Stream { inner: stream, gave_way: Instant::now() }, endpoint }
     }
 }
 
@@ -202,29 +201,33 @@ type Polled = Poll<io::Result<()>>;
 #[derive(Debug)]
 struct Stream<S> {
     inner: S,
-    /// Something was read in this wait.
-    has_read: bool,
+    /// When it gave way last.
+    gave_way: Instant,
 }
 
 impl<S: Read + Write> Transport for Stream<S> {
     type Error = io::Error;
 
-    /// Gives way after each read, so that a peer who sends an octet now and then does not outlast
-    /// the wait.
+    /// Gives way now and then, however often there is an octet, so that the limit of a wait is seen.
     fn poll_read(&mut self, _: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
-        if std::mem::take(&mut self.has_read) {
-            return Poll::Pending;
+        let mut polled = Poll::Pending;
+        if self.gave_way.elapsed() < GIVES_WAY {
+            polled = attempt(|| self.inner.read(space));
         }
-        let polled = attempt(|| self.inner.read(space));
-        self.has_read = polled.is_ready();
+        if polled.is_pending() {
+            self.gave_way = Instant::now();
+        }
         polled
     }
 
     fn poll_write(&mut self, _: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        attempt(|| match self.inner.write(octets) {
+        let polled = attempt(|| match self.inner.write(octets) {
             Ok(0) => Err(io::ErrorKind::WriteZero.into()),
             result => result,
-        })
+        });
+        // It may have taken its time, and what is there to be read is not to suffer for it.
+        self.gave_way = Instant::now();
+        polled
     }
 
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {

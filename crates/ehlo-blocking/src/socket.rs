@@ -92,4 +92,5 @@ pub(crate) fn expiry(limit: Duration) -> impl Future<Output = io::Error> {
     })
 }
 
-const GIVES_WAY: Duration = Duration::from_millis(100);
+/// How long a stream goes on without giving way.
+pub(crate) const GIVES_WAY: Duration = Duration::from_millis(100);
