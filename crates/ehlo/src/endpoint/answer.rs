@@ -1,0 +1,269 @@
+//! How an event is answered.
+
+use bytes::BytesMut;
+
+use crate::sasl::Response;
+use crate::{
+    BufferTooSmall, Client, Command, Delivery, Envelope, Machine, Reply, ReplyError, SaslData,
+    SendError, Server,
+};
+
+/// An event, and the means to answer it.
+///
+/// ```
+/// use ehlo::server::Event;
+/// use ehlo::{Endpoint, Server, ServerConfig, Turn};
+///
+/// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
+/// assert!(endpoint.is_ready());
+/// let Turn { event, answer } = endpoint.turn();
+/// assert_eq!(event, Event::Greeting);
+/// answer.standard_reply("mx.example")?;
+/// assert_eq!(endpoint.outbox(), b"220 mx.example ESMTP\r\n");
+/// # Ok::<(), ehlo::ReplyError>(())
+/// ```
+#[derive(Debug)]
+pub struct Turn<'e, M: Machine> {
+    /// What the machine reports, borrowed from the inbox.
+    pub event: M::Event<'e>,
+    /// How to answer it.
+    pub answer: Answer<'e, M>,
+}
+
+/// Writes for a machine into the outbox of its endpoint.
+///
+/// ```
+/// use ehlo::{Client, ClientConfig, Command, Endpoint, SendError};
+///
+/// let mut endpoint = Endpoint::new(Client::new(ClientConfig::DEFAULT));
+/// // The greeting has not come.
+/// assert!(endpoint.answer().send(&Command::Noop(None)).is_err());
+/// assert!(endpoint.outbox().is_empty());
+/// ```
+#[derive(Debug)]
+pub struct Answer<'e, M> {
+    pub(super) machine: &'e mut M,
+    pub(super) outbox: &'e mut BytesMut,
+}
+
+impl<M> Answer<'_, M> {
+    /// The machine.
+    pub const fn machine(&self) -> &M {
+        self.machine
+    }
+
+    /// The machine, to be changed.
+    pub const fn machine_mut(&mut self) -> &mut M {
+        self.machine
+    }
+}
+
+impl Answer<'_, Server> {
+    /// Answers the pending command; as the answer is taken by value, twice does not compile.
+    ///
+    /// ```compile_fail
+    /// # use ehlo::{Code, Endpoint, Reply, Server, ServerConfig};
+    /// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
+    /// let turn = endpoint.turn();
+    /// turn.answer.reply(&Reply::new(Code::SERVICE_READY, "mx.example"));
+    /// turn.answer.reply(&Reply::new(Code::SERVICE_READY, "mx.example"));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError`], but never for want of room.
+    pub fn reply(self, reply: &Reply<'_>) -> Result<(), ReplyError> {
+        append(self.outbox, |out| self.machine.reply(reply, out), reply_needs).map(drop)
+    }
+
+    /// Answers AUTH, or a response within it, with a challenge: [`Server::challenge`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError`], but never for want of room.
+    pub fn challenge(self, data: &SaslData<'_>) -> Result<(), ReplyError> {
+        append(self.outbox, |out| self.machine.challenge(data, out), reply_needs).map(drop)
+    }
+
+    /// Answers with [`Server::standard_reply`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError::NothingPending`] when no answer is owed.
+    pub fn standard_reply(self, host: &str) -> Result<(), ReplyError> {
+        let reply = self.machine.standard_reply(host);
+        self.reply(&reply)
+    }
+}
+
+impl Answer<'_, Client> {
+    /// Sends a command: [`Client::send`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn send(&mut self, command: &Command<'_>) -> Result<(), SendError> {
+        append(self.outbox, |out| self.machine.send(command, out), send_needs).map(drop)
+    }
+
+    /// Sends a response within AUTH: [`Client::respond`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn respond(&mut self, response: &Response<'_>) -> Result<(), SendError> {
+        append(self.outbox, |out| self.machine.respond(response, out), send_needs).map(drop)
+    }
+
+    /// Sends a piece of the content, all of it: [`Client::mail_data`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn mail_data(&mut self, content: &[u8]) -> Result<(), SendError> {
+        put_content(self.outbox, content, |content, out| self.machine.mail_data(content, out))
+    }
+
+    /// Sends the end of the content: [`Client::end_mail_data`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn end_mail_data(&mut self) -> Result<(), SendError> {
+        append(self.outbox, |out| self.machine.end_mail_data(out), send_needs).map(drop)
+    }
+}
+
+impl<'v> Answer<'_, Delivery<'v>> {
+    /// Gives the next envelope: [`Delivery::envelope`].
+    pub fn envelope(self, envelope: &'v Envelope<'v>) {
+        self.machine.envelope(envelope);
+    }
+
+    /// There is no other envelope: [`Delivery::quit`].
+    pub fn quit(self) {
+        self.machine.quit();
+    }
+
+    /// The next envelope comes later: [`Delivery::later`].
+    pub const fn later(self) {
+        self.machine.later();
+    }
+
+    /// Sends a piece of the content, all of it: [`Delivery::mail_data`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn mail_data(&mut self, content: &[u8]) -> Result<(), SendError> {
+        put_content(self.outbox, content, |content, out| self.machine.mail_data(content, out))
+    }
+
+    /// Sends the last piece of the content and its end: [`Delivery::last_mail_data`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn last_mail_data(&mut self, content: &[u8]) -> Result<(), SendError> {
+        if content.is_empty() {
+            return self.end_mail_data();
+        }
+        put_content(self.outbox, content, |content, out| self.machine.last_mail_data(content, out))
+    }
+
+    /// The content is complete: [`Delivery::end_mail_data`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn end_mail_data(&mut self) -> Result<(), SendError> {
+        append(self.outbox, |out| self.machine.end_mail_data(out), send_needs).map(drop)
+    }
+
+    /// The message cannot be completed: [`Delivery::abandon`].
+    pub fn abandon(self, error: SendError) {
+        self.machine.abandon(error);
+    }
+
+    /// Sends AUTH: [`Delivery::authenticate`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn authenticate(&mut self, command: &Command<'_>) -> Result<(), SendError> {
+        append(self.outbox, |out| self.machine.authenticate(command, out), send_needs).map(drop)
+    }
+
+    /// Sends a response within AUTH: [`Delivery::respond`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`], but never for want of room.
+    pub fn respond(&mut self, response: &Response<'_>) -> Result<(), SendError> {
+        append(self.outbox, |out| self.machine.respond(response, out), send_needs).map(drop)
+    }
+
+    /// No mechanism will do: [`Delivery::skip_authentication`].
+    pub fn skip_authentication(self) {
+        self.machine.skip_authentication();
+    }
+}
+
+pub(super) const fn reply_needs(error: &ReplyError) -> Option<BufferTooSmall> {
+    match error {
+        ReplyError::BufferTooSmall(error) => Some(*error),
+        _ => None,
+    }
+}
+
+const fn send_needs(error: &SendError) -> Option<BufferTooSmall> {
+    match error {
+        SendError::BufferTooSmall(error) => Some(*error),
+        _ => None,
+    }
+}
+
+/// Lets `write` fill the end of `outbox`, with more room when it needs more.
+pub(super) fn append<E>(
+    outbox: &mut BytesMut,
+    mut write: impl FnMut(&mut [u8]) -> Result<usize, E>,
+    needs: impl Fn(&E) -> Option<BufferTooSmall>,
+) -> Result<usize, E> {
+    let start = outbox.len();
+    let mut room = LINE_ROOM;
+    loop {
+        outbox.resize(start + room, 0);
+        match write(outbox.get_mut(start..).unwrap_or_default()) {
+            Ok(written) => {
+                outbox.truncate(start + written);
+                return Ok(written);
+            }
+            Err(error) => match needs(&error) {
+                Some(BufferTooSmall { needed }) if needed > room => room = needed,
+                _ => {
+                    outbox.truncate(start);
+                    return Err(error);
+                }
+            },
+        }
+    }
+}
+
+fn put_content(
+    outbox: &mut BytesMut,
+    mut content: &[u8],
+    mut encode: impl FnMut(&[u8], &mut [u8]) -> Result<crate::Progress, SendError>,
+) -> Result<(), SendError> {
+    while !content.is_empty() {
+        let start = outbox.len();
+        // Room for a dot on every hundredth octet; the loop goes on where there are more.
+        outbox.resize(start + content.len() + content.len() / 100 + LINE_ROOM, 0);
+        let progress = encode(content, outbox.get_mut(start..).unwrap_or_default());
+        outbox.truncate(start + progress.map_or(0, |progress| progress.written));
+        content = content.get(progress?.consumed..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// Room for most lines.
+const LINE_ROOM: usize = 512;
