@@ -196,7 +196,8 @@ impl Host {
                 if matches!(refusal.verb, Verb::Message | Verb::BdatLast) {
                     self.message.clear();
                 }
-                if refusal.verb == Verb::Message {
+                // In LMTP it comes for each recipient.
+                if refusal.verb == Verb::Message && self.server.state() == State::Data {
                     self.messages.push(None);
                 }
             }
