@@ -2,8 +2,8 @@
 
 use ehlo::server::Event;
 use ehlo::{
-    BufferTooSmall, Challenge, Client, ClientConfig, ClientName, Code, Command, Policy, Reply,
-    ReplyError, SaslData, SaslMechanism, Server, ServerConfig, State, Verb, client,
+    BufferTooSmall, Challenge, Client, ClientConfig, ClientName, Code, Command, Endpoint, Policy,
+    Reply, ReplyError, SaslData, SaslMechanism, Server, ServerConfig, State, Verb, client,
 };
 use ehlo_testkit::peer::Peer;
 
@@ -102,6 +102,41 @@ fn v55_no_secret_is_shown() {
     server.reply(&Reply::new(Code::CREDENTIALS_INVALID, ""), &mut out).expect("a reply");
     let event = format!("{:?}", server.receive(b"AUTH PLAIN AHVzZXIAc2VjcmV0=\r\n").event);
     assert!(!shows(&event), "{event}");
+}
+
+/// What stands in the buffers of a connection, of either side, is not shown.
+#[test]
+fn v55_no_buffer_is_shown() {
+    let shows = |text: &str| text.contains("c2VjcmV0");
+    let mut server = Endpoint::new(Server::new(INSIDE_TLS));
+    let mut client =
+        Endpoint::new(Client::new(ClientConfig { implicit_tls: true, ..ClientConfig::DEFAULT }));
+    client.feed(b"220 mx\r\n");
+    assert!(client.is_ready());
+    drop(client.turn());
+    let name = ClientName::new("client.example").expect("a name");
+    client.send(&Command::Ehlo(name)).expect("EHLO");
+    client.feed(b"250-mx\r\n250 AUTH PLAIN\r\n");
+    assert!(client.is_ready());
+    drop(client.turn());
+    let (mechanism, message) = (SaslMechanism::Plain.into(), b"\0user\0secret");
+    let initial_response = Some(SaslData::new(message));
+    client.send(&Command::Auth { mechanism, initial_response }).expect("AUTH");
+    assert!(shows(&client.outbox().escape_ascii().to_string()), "it is there");
+    assert!(!shows(&format!("{client:?}")));
+    assert!(!shows(&format!("{:?}", client.answer())));
+
+    server.feed(b"EHLO client.example\r\nAUTH PLAIN AHVzZXIAc2VjcmV0\r\n");
+    for _ in 0..2 {
+        assert!(server.is_ready());
+        let turn = server.turn();
+        assert!(!shows(&format!("{turn:?}")));
+        turn.answer.standard_reply("mx.example").expect("an answer");
+        assert!(!shows(&format!("{server:?}")));
+    }
+    assert!(server.is_ready());
+    assert!(!shows(&format!("{:?}", server.turn())));
+    assert!(!shows(&format!("{server:?}")));
 }
 
 /// RFC 4954 §4: a challenge is one line, up to 12,288 octets; both sides take it whole.

@@ -1,5 +1,7 @@
 //! How an event is answered.
 
+use core::fmt;
+
 use bytes::BytesMut;
 
 use crate::sasl::Response;
@@ -40,10 +42,16 @@ pub struct Turn<'e, M: Machine> {
 /// assert!(endpoint.answer().send(&Command::Noop(None)).is_err());
 /// assert!(endpoint.outbox().is_empty());
 /// ```
-#[derive(Debug)]
 pub struct Answer<'e, M> {
     pub(super) machine: &'e mut M,
     pub(super) outbox: &'e mut BytesMut,
+}
+
+/// Shows the machine alone, as [`Endpoint`](super::Endpoint) does.
+impl<M: fmt::Debug> fmt::Debug for Answer<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("machine", &self.machine).finish_non_exhaustive()
+    }
 }
 
 impl<M> Answer<'_, M> {

@@ -8,6 +8,8 @@ mod messages;
 mod serve;
 mod transport;
 
+use core::fmt;
+
 pub use answer::{Answer, Turn};
 use answer::{append, reply_needs};
 use bytes::{Buf, BytesMut};
@@ -51,7 +53,6 @@ use crate::{
 /// assert!(endpoint.is_ready());
 /// # Ok::<(), ehlo::ReplyError>(())
 /// ```
-#[derive(Debug)]
 pub struct Endpoint<M> {
     machine: M,
     /// All of it is initialised; what was read is at the front.
@@ -66,6 +67,17 @@ pub struct Endpoint<M> {
     closed: bool,
     /// The peer has said so.
     ended: bool,
+}
+
+/// Shows how much is in the buffers, and not what: it may be a password.
+impl<M: fmt::Debug> fmt::Debug for Endpoint<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("machine", &self.machine)
+            .field("unread", &self.unread)
+            .field("unsent", &self.outbox.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<M: Machine> Endpoint<M> {
