@@ -5,7 +5,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use ehlo::delivery::{Event, Fate, Outcome, Outcomes, Recipient};
+use ehlo::delivery::{Event, Fate, Outcome, Outcomes, Recipient, Unusable};
 use ehlo::{Reply, Verb};
 use ehlo_examples::printable;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -19,6 +19,8 @@ pub(crate) struct Report<'v> {
     worst: u8,
     /// Why the session failed.
     failure: Option<String>,
+    /// Why the session takes no message.
+    unusable: Option<Unusable>,
     bar: ProgressBar,
 }
 
@@ -45,7 +47,7 @@ impl<'v> Report<'v> {
         }
         // A session that is refused is refused for the first message.
         let open = vec![Message::new(0, recipients.len())];
-        Self { recipients, open, begun: 0, worst: 0, failure: None, bar }
+        Self { recipients, open, begun: 0, worst: 0, failure: None, unusable: None, bar }
     }
 
     /// Takes what the event says of the recipients.
@@ -65,7 +67,10 @@ impl<'v> Report<'v> {
             }
             Event::Violation(error) => self.fail(&format!("this is no reply: {error}")),
             Event::Unsolicited(reply) => self.fail(&format!("nothing asked for this: {reply}")),
-            Event::Unusable(why) => self.fail(&why.to_string()),
+            Event::Unusable(why) => {
+                self.unusable = Some(*why);
+                self.fail(&why.to_string());
+            }
             Event::Refused { to: to @ (Verb::Lhlo | Verb::Ehlo | Verb::Helo), reply, .. } => {
                 let other = if *to == Verb::Lhlo { "SMTP" } else { "LMTP" };
                 self.fail(&format!("{} was refused, is it {other}? {reply}", name(*to)));
@@ -142,6 +147,8 @@ impl<'v> Report<'v> {
                 Fate::Unknown | Fate::Pending => ("unknown", 2),
             };
             self.worst = self.worst.max(severity);
+            let why = self.unusable.filter(|_| self.begun == 0 && outcome.code.is_none());
+            let text = why.map_or_else(|| text.clone(), |why| format!("not sent: {why}"));
             let address = printable(&recipient.forward_path.to_string());
             let code = outcome.code.map_or("-".to_owned(), |code| code.to_string());
             let enhanced = outcome.enhanced_code.map_or("-".to_owned(), |code| code.to_string());

@@ -112,7 +112,8 @@ fn nothing_in_clear_where_tls_is_required() {
             assert_eq!(output.status.code(), Some(2), "{said}");
             assert!(said.ends_with("send: TLS is required and not offered\n"), "{said}");
             assert!(!said.contains("MAIL FROM"), "{said}");
-            assert_eq!(text(&output), "deferred <b@example.org> - - no reply to GREETING\n");
+            let why = "deferred <b@example.org> - - not sent: TLS is required and not offered\n";
+            assert_eq!(text(&output), why);
         }
     }
     assert!(receive.messages().is_empty());
