@@ -4,7 +4,7 @@ use ehlo::sasl::{ClientExchange, ClientStep, Credentials, ScramClient};
 use ehlo::{Code, Encode as _, Reply, SaslMechanism};
 
 use crate::dns;
-use crate::process::{Client, Receive};
+use crate::process::{Client, Receive, refuses};
 
 const ANNA: &[&str] = &["--user", "anna:s3cr3t", "--allow-plaintext-auth"];
 const TRUST: &[&str] = &["--trust", "127.0.0.1", "--json"];
@@ -86,6 +86,14 @@ fn who_fails_behind_the_proof_has_not_authenticated() {
             ("MAIL FROM:<a@example.org>", "530 5.7.0"),
         ],
     );
+}
+
+#[test]
+fn what_nobody_could_satisfy_is_refused_at_the_start() {
+    assert!(refuses(&["--require-tls"]).contains("--require-tls needs --tls"));
+    assert!(refuses(&["--require-auth"]).contains("--require-auth needs --user or --trust"));
+    // Without TLS there are CRAM-MD5 and SCRAM.
+    Receive::start(&["--require-auth", "--user", "anna:s3cr3t"]);
 }
 
 #[test]
