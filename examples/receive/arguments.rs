@@ -17,7 +17,8 @@ pub(crate) struct Arguments {
     /// The name in the greeting, the reply to EHLO and the Received: line [default: the machine's].
     #[arg(long, value_name = "NAME", value_parser = ehlo_examples::name)]
     pub(crate) hostname: Option<String>,
-    /// Store each message in DIR/new [default: only print it].
+    /// Store each message in DIR/new. Without it messages are accepted and dropped: a line is
+    /// printed for each, and nothing is kept.
     #[arg(long, value_name = "DIR")]
     pub(crate) maildir: Option<PathBuf>,
     /// Speak LMTP (RFC 2033) instead of SMTP.
@@ -41,8 +42,9 @@ pub(crate) struct Arguments {
     /// Answer 530 5.7.0 until TLS is established.
     #[arg(long)]
     pub(crate) require_tls: bool,
-    /// Offer AUTH, inside TLS, to a user of this name and password, which for OAUTHBEARER and
-    /// XOAUTH2 is the token; repeatable.
+    /// Offer AUTH to a user of this name and password, which for OAUTHBEARER and XOAUTH2 is the
+    /// token; repeatable. CRAM-MD5 and SCRAM are offered in clear too; PLAIN, LOGIN, OAUTHBEARER and
+    /// XOAUTH2, which show the password, inside TLS only, unless --allow-plaintext-auth.
     #[arg(long, value_name = "NAME:PASSWORD", value_parser = user)]
     pub(crate) user: Vec<(String, String)>,
     /// Answer 530 5.7.0 to MAIL until the client has authenticated.
@@ -99,8 +101,12 @@ impl Arguments {
 
     /// What cannot be meant.
     pub(crate) fn contradiction(&self) -> Option<&'static str> {
-        (self.require_tls && !self.has_tls())
-            .then_some("--require-tls needs --tls, --cert or --implicit-tls")
+        if self.require_tls && !self.has_tls() {
+            return Some("--require-tls needs --tls, --cert or --implicit-tls");
+        }
+        // With XCLIENT a trusted client says who has authenticated.
+        let nobody_can = self.user.is_empty() && self.trust.is_empty();
+        (self.require_auth && nobody_can).then_some("--require-auth needs --user or --trust")
     }
 
     /// What the machine enforces; what it offers is the same.

@@ -136,7 +136,7 @@ impl<'s> Session<'s> {
     ) -> io::Result<()> {
         self.transaction = Transaction::default();
         if self.client.user.is_some() {
-            // A proxy has said so.
+            // A proxy has said so; or AUTH has been answered 235, and it stays so.
             answer.machine_mut().assume_authenticated();
         }
         let peer = self.client.address.ip();
@@ -248,7 +248,10 @@ impl<'s> Session<'s> {
             self.attempt = Some(attempt);
             return Ok(());
         }
+        // RFC 4954 §4: 235 alone says that the client has authenticated. Whose attempt it is may be
+        // known before, as with SCRAM, and the exchange fail after that.
         let Attempt { mechanism, user, .. } = attempt;
+        let user = user.filter(|_| code == Code::AUTHENTICATION_SUCCEEDED);
         self.service.log.event(|| {
             json!({"event": "auth", "session": self.client.session, "mechanism": mechanism.name(),
                 "user": user, "code": code.number()})

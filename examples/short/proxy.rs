@@ -49,6 +49,14 @@ pub(crate) fn pass(stream: TcpStream, up: SocketAddr, domain: &str) -> Result<()
                 | Command::Data
                 | Command::Rset),
             ) => answer.reply(&ask(&mut up, &command)?)?,
+            // RFC 5321 §4.1.4: EHLO and HELO clear the state "as if a RSET command had been issued".
+            Event::Command(Command::Ehlo(_) | Command::Helo(_)) => {
+                if ask(&mut up, &Command::Rset)?.code().is_positive() {
+                    answer.standard_reply("proxy.example")?;
+                } else {
+                    answer.reply(&Reply::new(Code::SERVICE_NOT_AVAILABLE, "out of step"))?;
+                }
+            }
             Event::MailData(data) => {
                 up.endpoint().answer().mail_data(data)?;
                 up.flush()?;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use ehlo::server::Event;
 use ehlo::{
-    Capabilities, Code, Extension, Limits, Machine, Mechanisms, Policy, Reply, ReplyError, Role,
-    SaslMechanism, Server, ServerConfig, State, Verb,
+    Capabilities, Code, Endpoint, Extension, Leave as _, Limits, Machine, Mechanisms, Policy,
+    Reply, ReplyError, Role, SaslMechanism, Server, ServerConfig, ServerLimits, State, Verb,
 };
 use ehlo_testkit::peer::Peer;
 
@@ -88,6 +88,66 @@ fn a_shutdown_in_every_state() {
     let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "shutting down");
     server.reply(&reply, &mut [0; 64]).expect("a greeting");
     assert_eq!(server.receive(b"NOOP\r\n").event, Event::Closed);
+}
+
+/// RFC 3030 §2: the octets of a chunk that is refused are skipped, also where no command is taken
+/// any more and the application does not say 421.
+#[test]
+fn a_chunk_is_never_read_as_commands() {
+    let reply = Reply::new(Code::LOCAL_ERROR, "not now");
+    let limits = ServerLimits { errors: 1, ..CONFIG.limits };
+    let mut out = [0; 64];
+    for way in &WAYS[..6] {
+        for (config, spends) in [(CONFIG, false), (ServerConfig { limits, ..CONFIG }, true)] {
+            let mut peer = led(config, *way);
+            if !spends {
+                peer.server.shut_down();
+            } else if way.1 != State::Failed {
+                assert_eq!(peer.feed(b"BDAT\r\n").len(), 1, "the error that is one too many");
+            }
+            for line in ["BDAT 6\r\n", "BDAT 6 LAST\r\n"] {
+                let input = [line.as_bytes(), b"QUIT\r\nNOOP\r\n"].concat();
+                let mut rest = &input[..];
+                let received = peer.server.receive(rest);
+                rest = &rest[received.consumed..];
+                assert!(matches!(received.event, Event::Refused(_)), "{way:?} {line}");
+                peer.server.reply(&reply, &mut out).expect("a negative reply");
+                assert_eq!(rest, b"NOOP\r\n", "{way:?} {line}");
+            }
+        }
+    }
+}
+
+/// RFC 2033 §4.2: each recipient's reply is given before a server that is to end says 421.
+#[test]
+fn a_stop_between_the_replies_of_lmtp() {
+    let config = ServerConfig { offered: CONFIG.offered, ..ServerConfig::LMTP };
+    for end in ["DATA\r\nx\r\n.\r\n", "BDAT 3 LAST\r\nx\r\n"] {
+        let mut endpoint = Endpoint::new(Server::new(config));
+        let lines = "LHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<a@e.example>\r\n\
+                     RCPT TO:<b@e.example>\r\nRCPT TO:<c@e.example>\r\n";
+        endpoint.feed(format!("{lines}{end}").as_bytes());
+        let mut owed = 0;
+        while endpoint.is_ready() {
+            let turn = endpoint.turn();
+            if matches!(turn.event, Event::EndOfMailData { .. } | Event::NeedReply) {
+                owed += 1;
+                let already = endpoint.outbox().len();
+                Server::leave(&mut endpoint, "mx.example");
+                assert_eq!(endpoint.outbox().len(), already, "{end:?}: {owed}");
+                let reply = Reply::new(Code::OK, "stored");
+                endpoint.reply(&reply).expect("a recipient's reply");
+            } else if turn.answer.machine().pending().is_some() {
+                turn.answer.standard_reply("mx.example").expect("a reply");
+            }
+        }
+        assert_eq!((owed, endpoint.machine().state()), (3, State::Ready));
+        Server::leave(&mut endpoint, "mx.example");
+        assert_eq!(endpoint.machine().state(), State::Closed);
+        let sent = String::from_utf8_lossy(endpoint.outbox()).into_owned();
+        assert_eq!(sent.matches("stored\r\n").count(), 3, "{sent}");
+        assert!(sent.lines().last().is_some_and(|line| line.starts_with("421 ")), "{sent}");
+    }
 }
 
 /// 421 at any moment, asked for or not: in the middle of a line, of a message, of an exchange.

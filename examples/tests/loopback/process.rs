@@ -97,6 +97,27 @@ impl Drop for Receive {
     }
 }
 
+/// What `receive` says that does not start with these arguments.
+pub(crate) fn refuses(arguments: &[&str]) -> String {
+    let mut child = Command::new(example("receive"))
+        .args(["--hostname", "mx.example", "--listen", ANY])
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("receive starts");
+    let start = Instant::now();
+    while child.try_wait().expect("it is a child").is_none() {
+        if start.elapsed() > LONG {
+            let _ = child.kill();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().expect("it is a child");
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 /// A stored message.
 pub(crate) struct Message {
     /// What the server put in front, up to the end of `Received:`.

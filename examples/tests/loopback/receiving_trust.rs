@@ -1,7 +1,10 @@
 //! Whom `receive` believes: clients that authenticate, proxies, and names in the DNS.
 
+use ehlo::sasl::{ClientExchange, ClientStep, Credentials, ScramClient};
+use ehlo::{Code, Encode as _, Reply, SaslMechanism};
+
 use crate::dns;
-use crate::process::{Client, Receive};
+use crate::process::{Client, Receive, refuses};
 
 const ANNA: &[&str] = &["--user", "anna:s3cr3t", "--allow-plaintext-auth"];
 const TRUST: &[&str] = &["--trust", "127.0.0.1", "--json"];
@@ -51,6 +54,46 @@ fn who_must_authenticate_and_has_may_send() {
     for secret in ["s3cr3t", "wrong", "AGFubmE", "AG5vYm9keQ", "Ym9iAGFubmE"] {
         assert!(!output.contains(secret), "{secret} in {output}");
     }
+}
+
+/// RFC 5802 §5: the server has seen the proof before its last message, and the exchange may still fail.
+#[test]
+fn who_fails_behind_the_proof_has_not_authenticated() {
+    let receive = Receive::start(&[ANNA, &["--require-auth"]].concat());
+    let mut client = Client::connect(&receive, "EHLO client.example\r\n");
+    let anna = Credentials::password("anna", "s3cr3t").expect("a name and a password");
+    let scram = ScramClient::new(SaslMechanism::ScramSha256, &anna, None).expect("a client");
+    let mut exchange = ClientExchange::new(scram);
+    let (mut buffer, mut out) = ([0; 512], [0; 1024]);
+
+    let auth = exchange.start(&mut buffer).expect("AUTH");
+    let written = auth.encode(&mut out).expect("room");
+    client.say_octets(&out[..written]);
+    let challenge = client.reply();
+    let challenge = challenge.trim_end().strip_prefix("334 ").expect("the server's first message");
+    let reply = Reply::new(Code::AUTHENTICATION_CONTINUES, challenge);
+    let ClientStep::Respond(proof) = exchange.receive(&reply, &mut buffer) else {
+        panic!("no proof for {challenge}");
+    };
+    let written = proof.encode(&mut out).expect("room");
+    client.say_octets(&out[..written]);
+    assert!(client.reply().starts_with("334 "), "the proof is right");
+    talk(
+        &mut client,
+        &[
+            ("bm90IGVtcHR5", "501 "),
+            ("EHLO client.example", "250 "),
+            ("MAIL FROM:<a@example.org>", "530 5.7.0"),
+        ],
+    );
+}
+
+#[test]
+fn what_nobody_could_satisfy_is_refused_at_the_start() {
+    assert!(refuses(&["--require-tls"]).contains("--require-tls needs --tls"));
+    assert!(refuses(&["--require-auth"]).contains("--require-auth needs --user or --trust"));
+    // Without TLS there are CRAM-MD5 and SCRAM.
+    Receive::start(&["--require-auth", "--user", "anna:s3cr3t"]);
 }
 
 #[test]

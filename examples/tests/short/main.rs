@@ -140,6 +140,23 @@ fn the_proxy_keeps_recipients_back() {
 }
 
 #[test]
+fn a_greeting_ends_the_transaction_behind_the_proxy_too() {
+    for hello in ["EHLO c.example\r\n", "HELO c.example\r\n"] {
+        let (codes, messages) = through_the_proxy(
+            format!(
+                "EHLO c.example\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\n{hello}\
+                 MAIL FROM:<a@x.example>\r\nRCPT TO:<c@x.example>\r\nDATA\r\none\r\n.\r\nQUIT\r\n"
+            )
+            .as_bytes(),
+        );
+        let greeted = if hello.starts_with('E') { "250-250 " } else { "250 " };
+        let expected = format!("220 250-250 250 250 {greeted}250 250 354 250 221 ");
+        assert_eq!(codes, expected, "{hello}");
+        assert_eq!(messages, [b"one\r\n"]);
+    }
+}
+
+#[test]
 fn nothing_is_smuggled_through_the_proxy() {
     // To some this is the end of the data, and the rest is another message.
     let (codes, messages) = through_the_proxy(

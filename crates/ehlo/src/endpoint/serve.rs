@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 
 use super::{Door, Endpoint, Transport};
-use crate::{Code, Machine, Reply, Server, State};
+use crate::{Code, Machine, Reply, Server, State, Verb};
 
 /// Accepts connections and hands each to `handler`, until `stop` says so; then waits for the
 /// sessions that are open. An adapter's streams, a runtime's functions:
@@ -165,7 +165,11 @@ impl Leave for Server {
     /// its end.
     fn leave(endpoint: &mut Endpoint<Self>, host: &str) {
         let state = endpoint.machine.state();
-        if !state.is_transaction() && !matches!(state, State::Tls | State::Closed) {
+        // RFC 2033 §4.2: one reply for each recipient. The first ends the transaction, and what
+        // became of the message for the others is still to be said.
+        let owes = matches!(endpoint.machine.pending(), Some(Verb::Message | Verb::BdatLast));
+        let is_open = state.is_transaction() || owes;
+        if !is_open && !matches!(state, State::Tls | State::Closed) {
             let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "").with_domain(host);
             // It always fits, and a session that has ended needs no reply.
             let _ = endpoint.close(&reply);

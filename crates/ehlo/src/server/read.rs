@@ -132,12 +132,12 @@ impl Server {
     fn refused_chunk(&self, input: &[u8]) -> Option<(Reading, Reason)> {
         let line = input.get(..self.scanned as usize)?.strip_suffix(b"\r\n")?;
         let is_chunk = Command::verb_of(line) == Verb::Bdat;
-        if self.state == State::Auth || !is_chunk || self.is_spent().is_some() {
+        if self.state == State::Auth || !is_chunk {
             return None;
         }
         let command = self.parse(line).ok()?;
         let Command::Bdat { size, last } = command else { return None };
-        let reason = self.judge(&command).err()?;
+        let reason = self.is_spent().or_else(|| self.judge(&command).err())?;
         let most = u64::from(self.config.limits.discarded);
         let (left, reason) =
             if size > most { (most, Reason::ChunkTooLarge) } else { (size, reason) };
