@@ -7,7 +7,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use super::{Answer, Endpoint, Messages, Transport, Turn};
+use super::{Answer, Ended, Endpoint, Messages, Transport, Turn, Why};
 use crate::delivery::{Event, Outcome, Outcomes};
 use crate::sasl::{AnyClient, Channel, ChannelBinding, ClientExchange, ClientFailure, ClientStep};
 use crate::{Delivery, Envelope, Machine, Mechanisms, Reply, SendError};
@@ -44,6 +44,8 @@ pub struct Courier<'v, X: Messages<'v>, E, C, F> {
     /// Envelopes that are open, by their number.
     open: Vec<(usize, Vec<Outcome>)>,
     begun: usize,
+    /// Known from what said so first.
+    ended: Option<Ended>,
     exchange: Option<ClientExchange<AnyClient<'v>>>,
     /// The client itself has given its attempt to authenticate up: no other follows.
     cancelled: bool,
@@ -56,7 +58,9 @@ pub type Read<R, E> = fn(&mut R, &mut Context<'_>, &mut [u8]) -> Poll<Result<usi
 /// How far [`Endpoint::poll_deliver`] has come.
 ///
 /// ```
-/// assert_ne!(ehlo::Step::Upgrade, ehlo::Step::Closed);
+/// use ehlo::{Ended, Step};
+///
+/// assert_ne!(Step::Upgrade, Step::Closed(Ended::Done));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -64,7 +68,7 @@ pub enum Step {
     /// [`tls_established`](Endpoint::tls_established) or [`tls_failed`](Delivery::tls_failed).
     Upgrade,
     /// The session is over.
-    Closed,
+    Closed(Ended),
 }
 
 impl<'v, X, E, C, F> Courier<'v, X, E, C, F>
@@ -86,6 +90,7 @@ where
             piece: Vec::new(),
             open: Vec::new(),
             begun: 0,
+            ended: None,
             exchange: None,
             cancelled: false,
             binding: None,
@@ -115,6 +120,9 @@ where
         for (number, outcomes) in &mut self.open {
             Outcomes::resume(outcomes, *number).record(&event);
         }
+        if let Some(why) = Why::of(&event) {
+            self.ended.get_or_insert(Ended::Early(why));
+        }
         match event {
             Event::NeedEnvelope => match self.messages.envelope(answer.machine()) {
                 Some(envelope) => {
@@ -122,7 +130,10 @@ where
                     self.begun += 1;
                     answer.envelope(envelope);
                 }
-                None => answer.quit(),
+                None => {
+                    self.ended.get_or_insert(Ended::Done);
+                    answer.quit();
+                }
             },
             Event::NeedContent { envelope, offset } => {
                 if offset == 0 {
@@ -138,7 +149,7 @@ where
                 }
             }
             Event::StartTls => return Some(Step::Upgrade),
-            Event::Closed => return Some(Step::Closed),
+            Event::Closed => return self.ended.map(Step::Closed),
             event => {
                 if let Some(reply) = event.authentication() {
                     self.exchange(reply, &mut answer);
@@ -305,7 +316,7 @@ impl<'v> Endpoint<Delivery<'v>> {
     {
         courier.asked = None;
         self.machine.poison();
-        while courier.take(self.turn()) != Some(Step::Closed) {}
+        while !matches!(courier.take(self.turn()), Some(Step::Closed(_))) {}
         error
     }
 }
