@@ -124,17 +124,16 @@ where
             self.ended.get_or_insert(Ended::Early(why));
         }
         match event {
-            Event::NeedEnvelope => match self.messages.envelope(answer.machine()) {
-                Some(envelope) => {
+            Event::NeedEnvelope => {
+                if let Some(envelope) = self.messages.envelope(answer.machine()) {
                     self.open.push((self.begun, pending(envelope)));
                     self.begun += 1;
                     answer.envelope(envelope);
-                }
-                None => {
+                } else {
                     self.ended.get_or_insert(Ended::Done);
                     answer.quit();
                 }
-            },
+            }
             Event::NeedContent { envelope, offset } => {
                 if offset == 0 {
                     self.content = self.messages.content(envelope);
@@ -262,7 +261,7 @@ impl<'v> Endpoint<Delivery<'v>> {
     /// # Errors
     ///
     /// Those of the stream and of the timer. Every envelope that was begun is finished then, and the
-    /// session is over.
+    /// session is over. None where the session had ended early and nothing was open: that is told.
     pub fn poll_deliver<T, X, C, F>(
         &mut self,
         context: &mut Context<'_>,
@@ -296,14 +295,32 @@ impl<'v> Endpoint<Delivery<'v>> {
                         return Poll::Ready(Ok(step));
                     }
                 }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.break_off(courier, error))),
+                Poll::Ready(Err(error)) => return Poll::Ready(self.broken(courier, error)),
                 Poll::Pending => {
                     let limit = self.machine.timeout();
                     let error = ready!(courier.poll_expired(context, limit));
-                    return Poll::Ready(Err(self.break_off(courier, error)));
+                    return Poll::Ready(self.broken(courier, error));
                 }
             }
         }
+    }
+
+    /// RFC 5321 §3.1: who refuses a session with 554 "MUST still wait for the client to send a QUIT".
+    /// Where it does not, that says less than the refusal.
+    fn broken<X, E, C, F>(
+        &mut self,
+        courier: &mut Courier<'v, X, E, C, F>,
+        error: E,
+    ) -> Result<Step, E>
+    where
+        X: Messages<'v>,
+        E: Error + 'static,
+        C: FnMut(Duration) -> F,
+        F: Future<Output = E>,
+    {
+        let known = courier.ended.filter(|ended| *ended != Ended::Done && courier.open.is_empty());
+        let error = self.break_off(courier, error);
+        known.map_or(Err(error), |ended| Ok(Step::Closed(ended)))
     }
 
     /// The session breaks off, by `error`: every envelope that was begun is finished.

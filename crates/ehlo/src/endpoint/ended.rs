@@ -115,3 +115,20 @@ impl fmt::Display for Why {
 }
 
 impl core::error::Error for Why {}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString as _;
+
+    use super::Why;
+    use crate::delivery::Event;
+    use crate::{Code, Reply, Verb};
+
+    #[test]
+    fn a_reply_to_nothing_is_a_reason_and_one_to_a_command_is_none() {
+        let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "4.3.2 down");
+        let why = Why::of(&Event::Unsolicited(reply)).expect("a reason");
+        assert_eq!(why.to_string(), "the server ended the session: 421 4.3.2");
+        assert_eq!(Why::of(&Event::Reply { to: Verb::Noop, reply }), None);
+    }
+}
