@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ehlo::Ended;
 use ehlo::delivery::Delivery;
 use ehlo_blocking::MaybeTls;
 use futures_rustls::TlsConnector as FuturesConnector;
@@ -78,9 +79,8 @@ pub(crate) fn blocking<'v>(
     };
     let stream = connect().map_err(|error| way.failed(&error))?;
     let mut connection = ehlo_blocking::Connection::new(stream, delivery);
-    if let Err(error) = connection.deliver_tls(&mut *session, &way.tls, &way.name) {
-        session.broken(&error);
-    }
+    let delivered = connection.deliver_tls(&mut *session, &way.tls, &way.name);
+    heard(delivered, session);
     Ok(())
 }
 
@@ -106,9 +106,8 @@ pub(crate) fn tokio<'v>(
         let stream = stream.map_err(io::Error::from).flatten().map_err(|e| way.failed(&e))?;
         let mut connection = ehlo_tokio::Connection::new(stream, delivery);
         let (time, name) = (tokio::time::sleep, way.name.clone());
-        if let Err(error) = connection.deliver_tls(&mut *session, time, &connector, name).await {
-            session.broken(&error);
-        }
+        let delivered = connection.deliver_tls(&mut *session, time, &connector, name).await;
+        heard(delivered, session);
         Ok(())
     })
 }
@@ -139,11 +138,17 @@ pub(crate) fn async_std<'v>(
         let mut connection = ehlo_async_std::Connection::new(stream, delivery);
         let (session_time, name) = (sleep, way.name.clone());
         let delivered = connection.deliver_tls(&mut *session, session_time, &connector, name);
-        if let Err(error) = delivered.await {
-            session.broken(&error);
-        }
+        heard(delivered.await, session);
         Ok(())
     })
+}
+
+/// How the conversation ended. An early end is in the report already: it hears every event, and knows
+/// how many messages are left.
+fn heard(delivered: io::Result<Ended>, session: &mut Session<'_>) {
+    if let Err(error) = delivered {
+        session.broken(&error);
+    }
 }
 
 async fn sleep(time: Duration) {

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::net::{TcpStream, ToSocketAddrs};
 
 use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate, TlsPolicy};
-use ehlo::{ForwardPath, HeloName, Mailing, ReversePath};
+use ehlo::{Ended, ForwardPath, HeloName, Mailing, ReversePath};
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("{:?}", send("127.0.0.1:2525", "a@x.example", "b@x.example", b"Subject: x\r\n")?);
@@ -27,6 +27,10 @@ pub(crate) fn send(
         Mailing::new([(&envelope, content)], |_, outcomes| fate = Some(outcomes[0].fate));
     let stream = TcpStream::connect(server)?;
     ehlo_blocking::prepare(&stream)?;
-    ehlo_blocking::Connection::new(stream, delivery).deliver(messages)?;
-    Ok(fate)
+    let mut connection = ehlo_blocking::Connection::new(stream, delivery);
+    match (connection.deliver(messages)?, fate) {
+        // The session ended before the message was begun.
+        (Ended::Early(why), None) => Err(why.into()),
+        (_, fate) => Ok(fate),
+    }
 }

@@ -4,7 +4,7 @@
 use std::error::Error;
 
 use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate, TlsPolicy};
-use ehlo::{ForwardPath, HeloName, Mailing, ReversePath};
+use ehlo::{Ended, ForwardPath, HeloName, Mailing, ReversePath};
 use smol::net::{AsyncToSocketAddrs, TcpStream};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -32,6 +32,10 @@ pub(crate) async fn send(
     let timer = async |time| {
         smol::Timer::after(time).await;
     };
-    ehlo_async_std::Connection::new(stream, delivery).deliver(messages, timer).await?;
-    Ok(fate)
+    let mut connection = ehlo_async_std::Connection::new(stream, delivery);
+    match (connection.deliver(messages, timer).await?, fate) {
+        // The session ended before the message was begun.
+        (Ended::Early(why), None) => Err(why.into()),
+        (_, fate) => Ok(fate),
+    }
 }

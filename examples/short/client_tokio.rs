@@ -4,7 +4,7 @@
 use std::error::Error;
 
 use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate, TlsPolicy};
-use ehlo::{ForwardPath, HeloName, Mailing, ReversePath};
+use ehlo::{Ended, ForwardPath, HeloName, Mailing, ReversePath};
 use tokio::net::{TcpStream, ToSocketAddrs};
 
 #[tokio::main(flavor = "current_thread")]
@@ -31,6 +31,10 @@ pub(crate) async fn send(
         Mailing::new([(&envelope, content)], |_, outcomes| fate = Some(outcomes[0].fate));
     let stream = TcpStream::connect(server).await?;
     stream.set_nodelay(true)?;
-    ehlo_tokio::Connection::new(stream, delivery).deliver(messages, tokio::time::sleep).await?;
-    Ok(fate)
+    let mut connection = ehlo_tokio::Connection::new(stream, delivery);
+    match (connection.deliver(messages, tokio::time::sleep).await?, fate) {
+        // The session ended before the message was begun.
+        (Ended::Early(why), None) => Err(why.into()),
+        (_, fate) => Ok(fate),
+    }
 }

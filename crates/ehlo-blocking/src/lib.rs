@@ -12,7 +12,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use ehlo::{
-    Collect, Courier, Delivery, Endpoint, Leave, Machine, Messages, Piece, Step, Transport, Turn,
+    Collect, Courier, Delivery, Ended, Endpoint, Leave, Machine, Messages, Piece, Step, Transport,
+    Turn,
 };
 pub use ehlo::{Door, Stop, Visit};
 pub use serve::{Halt, serve};
@@ -147,18 +148,24 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
 }
 
 impl<'v, S: Read + Write> Connection<S, Delivery<'v>> {
-    /// Delivers `messages`, whose content is any [`Read`], up to the end of the session. A session
-    /// that is to go on inside TLS has failed; see `deliver_tls`.
+    /// Delivers `messages`, whose content is any [`Read`], up to the end of the session, and says
+    /// whether it [ended](Ended) before all were begun.
+    ///
+    /// This stream knows no TLS. Where the server offers it, `TlsPolicy::Opportunistic` begins it too:
+    /// such a session ends early, by `Unusable::TlsFailed`. Take `TlsPolicy::Forbid` here, or
+    /// `deliver_tls`.
     ///
     /// # Errors
     ///
     /// As of [`next`](Self::next); what was begun has its outcomes by then.
-    pub fn deliver<X: Messages<'v, Content: Read>>(&mut self, messages: X) -> io::Result<()> {
+    pub fn deliver<X: Messages<'v, Content: Read>>(&mut self, messages: X) -> io::Result<Ended> {
         let mut courier = Courier::new(messages, content, expiry);
-        while self.carry(&mut courier)? == Step::Upgrade {
-            self.endpoint.machine_mut().tls_failed();
+        loop {
+            match self.carry(&mut courier)? {
+                Step::Upgrade => self.endpoint.machine_mut().tls_failed(),
+                Step::Closed(ended) => return Ok(ended),
+            }
         }
-        Ok(())
     }
 
     /// Goes on until TLS begins or the session is over.

@@ -19,6 +19,9 @@ use crate::prepare;
 /// While no thread is free, or the door is full, nothing is accepted. A handler that panics ends its
 /// session alone. It asks [`Connection::next_until`](crate::Connection::next_until) for events.
 ///
+/// A session has its thread to its end. So the door's limit for one address is to be below the number
+/// of threads: where it is not, one address that keeps its sessions open has them all.
+///
 /// ```
 /// use ehlo_blocking::{Door, Halt, serve};
 /// use std::io::Read;
@@ -27,7 +30,7 @@ use crate::prepare;
 /// let listener = TcpListener::bind("127.0.0.1:0")?;
 /// let halt = Halt::new(&listener)?;
 /// let mut client = TcpStream::connect(listener.local_addr()?)?;
-/// serve(&listener, Door::new(100, 10), 4, &halt.clone(), |mut visit| {
+/// serve(&listener, Door::new(100, 10), 32, &halt.clone(), |mut visit| {
 ///     std::io::Write::write_all(&mut visit.stream, b"hello").unwrap();
 ///     halt.halt();
 /// });
@@ -96,7 +99,7 @@ pub fn serve(
 /// let halt = Halt::new(&listener)?;
 /// halt.halt();
 /// // Nobody is let in, and it returns.
-/// serve(&listener, Door::new(100, 10), 4, &halt, |_| unreachable!());
+/// serve(&listener, Door::new(100, 10), 32, &halt, |_| unreachable!());
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ehlo::{Courier, Delivery, Machine, Messages, Step, Upgrade};
+use ehlo::{Courier, Delivery, Ended, Machine, Messages, Step, Upgrade};
 use rustls::ProtocolVersion;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
@@ -124,17 +124,20 @@ impl<'v, S: Read + Write> Connection<MaybeTls<S>, Delivery<'v>> {
     ///
     /// # Errors
     ///
-    /// As of [`deliver`](Self::deliver). A handshake that failed is none:
-    /// [`Messages::trouble`] hears of it.
+    /// As of [`deliver`](Self::deliver). A handshake that failed is none: [`Messages::trouble`] hears
+    /// of it, and the session [ended early](Ended::Early).
     pub fn deliver_tls<X: Messages<'v, Content: Read>>(
         &mut self,
         messages: X,
         config: &Arc<ClientConfig>,
         name: &ServerName<'static>,
-    ) -> io::Result<()> {
+    ) -> io::Result<Ended> {
         let mut courier = Courier::new(messages, crate::content, crate::expiry);
         courier.bind(self.channel_binding());
-        while self.carry(&mut courier)? == Step::Upgrade {
+        loop {
+            if let Step::Closed(ended) = self.carry(&mut courier)? {
+                return Ok(ended);
+            }
             match self.connect_tls(config.clone(), name.clone()) {
                 Ok(()) => courier.bind(self.channel_binding()),
                 Err(error) => {
@@ -143,7 +146,6 @@ impl<'v, S: Read + Write> Connection<MaybeTls<S>, Delivery<'v>> {
                 }
             }
         }
-        Ok(())
     }
 }
 

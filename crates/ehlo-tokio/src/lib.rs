@@ -13,7 +13,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ehlo::{
-    Collect, Courier, Delivery, Endpoint, Leave, Machine, Messages, Piece, Step, Transport, Turn,
+    Collect, Courier, Delivery, Ended, Endpoint, Leave, Machine, Messages, Piece, Step, Transport,
+    Turn,
 };
 pub use ehlo::{Door, Stop, Visit, serve};
 #[cfg(feature = "rustls")]
@@ -142,9 +143,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin, M: Machine> Connection<S, M> {
 }
 
 impl<'v, S: AsyncRead + AsyncWrite + Unpin> Connection<S, Delivery<'v>> {
-    /// Delivers `messages`, whose content is any [`AsyncRead`], up to the end of the session.
-    /// `timer` is the runtime's, as `tokio::time::sleep`: each wait for the peer lasts no longer than
-    /// the machine says. A session that is to go on inside TLS has failed; see `deliver_tls`.
+    /// Delivers `messages`, whose content is any [`AsyncRead`], up to the end of the session, and says
+    /// whether it [ended](Ended) before all were begun. `timer` is the runtime's, as
+    /// `tokio::time::sleep`: each wait for the peer lasts no longer than the machine says.
+    ///
+    /// This stream knows no TLS. Where the server offers it, `TlsPolicy::Opportunistic` begins it too:
+    /// such a session ends early, by `Unusable::TlsFailed`. Take `TlsPolicy::Forbid` here, or
+    /// `deliver_tls`.
     ///
     /// Not cancel safe: what was begun has no outcome when this is dropped.
     ///
@@ -155,16 +160,18 @@ impl<'v, S: AsyncRead + AsyncWrite + Unpin> Connection<S, Delivery<'v>> {
         &mut self,
         messages: X,
         mut timer: impl FnMut(Duration) -> F,
-    ) -> io::Result<()>
+    ) -> io::Result<Ended>
     where
         X: Messages<'v, Content: AsyncRead + Unpin>,
         F: Future<Output = ()>,
     {
         let mut courier = Courier::new(messages, read, |limit| expiry(timer(limit)));
-        while self.carry(&mut courier).await? == Step::Upgrade {
-            self.endpoint.machine_mut().tls_failed();
+        loop {
+            match self.carry(&mut courier).await? {
+                Step::Upgrade => self.endpoint.machine_mut().tls_failed(),
+                Step::Closed(ended) => return Ok(ended),
+            }
         }
-        Ok(())
     }
 
     /// Goes on until TLS begins or the session is over.

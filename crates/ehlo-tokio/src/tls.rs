@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ehlo::{Courier, Delivery, Machine, Messages, Step, Upgrade};
+use ehlo::{Courier, Delivery, Ended, Machine, Messages, Step, Upgrade};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::rustls::ProtocolVersion;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -123,22 +123,25 @@ impl<'v, S: AsyncRead + AsyncWrite + Unpin> Connection<MaybeTls<S>, Delivery<'v>
     ///
     /// # Errors
     ///
-    /// As of [`deliver`](Self::deliver). A handshake that failed is none:
-    /// [`Messages::trouble`] hears of it.
+    /// As of [`deliver`](Self::deliver). A handshake that failed is none: [`Messages::trouble`] hears
+    /// of it, and the session [ended early](Ended::Early).
     pub async fn deliver_tls<X, F>(
         &mut self,
         messages: X,
         mut timer: impl FnMut(Duration) -> F,
         connector: &TlsConnector,
         name: ServerName<'static>,
-    ) -> io::Result<()>
+    ) -> io::Result<Ended>
     where
         X: Messages<'v, Content: AsyncRead + Unpin>,
         F: Future<Output = ()>,
     {
         let mut courier = Courier::new(messages, crate::read, |limit| expiry(timer(limit)));
         courier.bind(self.channel_binding());
-        while self.carry(&mut courier).await? == Step::Upgrade {
+        loop {
+            if let Step::Closed(ended) = self.carry(&mut courier).await? {
+                return Ok(ended);
+            }
             let limit = self.timeout();
             let upgraded = {
                 let mut handshake = pin!(self.connect_tls(connector, name.clone()));
@@ -156,7 +159,6 @@ impl<'v, S: AsyncRead + AsyncWrite + Unpin> Connection<MaybeTls<S>, Delivery<'v>
                 }
             }
         }
-        Ok(())
     }
 }
 

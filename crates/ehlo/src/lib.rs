@@ -89,8 +89,8 @@ pub use delivery::{Delivery, DeliveryConfig, DeliveryStatistics, Envelope, Recip
 pub use encode::{BufferTooSmall, Encode, Writer};
 #[cfg(feature = "bytes")]
 pub use endpoint::{
-    Answer, Collect, Courier, Door, Endpoint, Leave, Mailing, Messages, Pass, Piece, Read, Step,
-    Stop, Task, Transport, Turn, Visit, serve,
+    Answer, Collect, Courier, Door, Ended, Endpoint, Leave, Mailing, Messages, Pass, Piece, Read,
+    Step, Stop, Task, Transport, Turn, Visit, Why, serve,
 };
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;

@@ -27,7 +27,7 @@ use std::thread;
 use std::time::Duration;
 
 use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate};
-use ehlo::{ForwardPath, HeloName, Mailing, ReversePath, ServerConfig};
+use ehlo::{Ended, ForwardPath, HeloName, Mailing, ReversePath, ServerConfig};
 use ehlo_blocking::Halt;
 
 const CONTENT: &[u8] = b"Subject: x\r\n\r\n.\r\n..two\r\n";
@@ -180,7 +180,7 @@ fn the_double_stands_in_for_a_server() {
     let delivery = Delivery::new(name, DeliveryConfig::DEFAULT);
     let stream = double::Double::new(ServerConfig::DEFAULT);
     let mut connection = ehlo_blocking::Connection::new(stream, delivery);
-    connection.deliver(messages).expect("a session");
+    assert_eq!(connection.deliver(messages).expect("a session"), Ended::Done);
     assert_eq!(fates, [Fate::Accepted, Fate::Refused].repeat(2));
     assert_eq!(connection.stream().messages, [CONTENT, b""]);
 }

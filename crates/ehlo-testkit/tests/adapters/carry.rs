@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::thread;
 
 use ehlo::server::Event;
-use ehlo::{Command, Delivery, Door, Endpoint, Messages, Server, Turn, Upgrade, Visit};
+use ehlo::{Command, Delivery, Door, Ended, Endpoint, Messages, Server, Turn, Upgrade, Visit};
 use ehlo_blocking::MaybeTls;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ServerConfig};
@@ -98,7 +98,7 @@ pub trait Adapter: Default + Send + 'static {
         connection: &mut Self::Connection<Delivery<'v>>,
         messages: X,
         tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
-    ) -> io::Result<()>;
+    ) -> io::Result<Ended>;
 
     /// Reads the content of a message: its size, and what it is.
     fn collect(
@@ -257,7 +257,7 @@ impl Adapter for Blocking {
         connection: &mut Self::Connection<Delivery<'v>>,
         messages: X,
         tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
-    ) -> io::Result<()> {
+    ) -> io::Result<Ended> {
         match tls {
             None => connection.deliver(messages),
             Some((config, name)) => connection.deliver_tls(messages, &config, &name),
@@ -422,7 +422,7 @@ macro_rules! asynchronous {
                 connection: &mut Self::Connection<Delivery<'v>>,
                 messages: X,
                 tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
-            ) -> io::Result<()> {
+            ) -> io::Result<Ended> {
                 match tls {
                     None => $block_on(self, connection.deliver(messages, $timer)),
                     Some((config, name)) => {

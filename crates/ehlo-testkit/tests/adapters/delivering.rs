@@ -1,15 +1,17 @@
 //! A delivery in one call, against a server that the same adapter carries.
 
+use std::io::{BufRead, BufReader, Write};
 use std::thread;
 
 use ehlo::delivery::{
     AuthPolicy, ChunkingPolicy, Delivery, DeliveryConfig, Envelope, Fate, Outcome, TlsPolicy,
+    Unusable,
 };
 use ehlo::sasl::Credentials;
 use ehlo::server::Event;
 use ehlo::{
-    Capabilities, ClientConfig, Extension, ForwardPath, HeloName, Mailing, Mechanisms, ReversePath,
-    SaslMechanism, Server, ServerConfig, Turn,
+    Capabilities, ClientConfig, Code, Ended, EnhancedCode, Extension, ForwardPath, HeloName,
+    Mailing, Mechanisms, ReversePath, SaslMechanism, Server, ServerConfig, Turn, Verb, Why,
 };
 use ehlo_testkit::application::Application;
 
@@ -67,7 +69,8 @@ impl Job<'_> {
         let delivery = Delivery::new(name, self.config);
         let mut connection = adapter.connection(adapter.stream(wire), delivery);
         let tls = self.tls.then(|| (tls::client(), tls::name()));
-        adapter.deliver(&mut connection, messages, tls).expect("a session");
+        let ended = adapter.deliver(&mut connection, messages, tls).expect("a session");
+        assert_eq!(ended, Ended::Done);
         outcomes
     }
 }
@@ -145,6 +148,69 @@ pub fn writes_once_a_message<A: Adapter>() {
             let most = turns * MESSAGES + FRAME;
             assert!(writes <= most, "{writes} writes of the {who}, over {most}, {chunking:?}");
         }
+    }
+}
+
+/// What a server says, each reply behind a line of the client's but for the greeting, and then it is
+/// gone; and how a delivery of two messages ends, of which it takes so many.
+const EARLY: [(&[&str], Ended, usize); 9] = [
+    (&[], Ended::Early(Why::Closed), 0),
+    (&["554 5.7.1 no\r\n", "221 bye\r\n"], refused(Verb::Greeting, 554, Some((5, 7, 1))), 0),
+    (&["421 busy\r\n"], refused(Verb::Greeting, 421, None), 0),
+    (&["220 a\r\n", ""], Ended::Early(Why::Closed), 0),
+    (&["220 a\r\n", "421 busy\r\n"], refused(Verb::Ehlo, 421, None), 0),
+    (
+        &["220 a\r\n", "502 what?\r\n", "550 5.7.0 no\r\n", "221 bye\r\n"],
+        refused(Verb::Helo, 550, Some((5, 7, 0))),
+        0,
+    ),
+    (
+        &["220 a\r\n", "250-b\r\n250 STARTTLS\r\n", "220 go\r\n"],
+        Ended::Early(Why::Unusable(Unusable::TlsFailed)),
+        0,
+    ),
+    (&["220 a\r\n", "250 b\r\n", "550 c\r\n", ""], Ended::Early(Why::Closed), 2),
+    (&["220 a\r\n", "250 b\r\n", "550 c\r\n", "550 c\r\n", "221 d\r\n"], Ended::Done, 2),
+];
+
+const fn code(number: u16) -> Code {
+    Code::new(number).expect("a code")
+}
+
+const fn refused(to: Verb, number: u16, enhanced: Option<(u8, u16, u16)>) -> Ended {
+    let enhanced_code = match enhanced {
+        Some((class, subject, detail)) => EnhancedCode::new(class, subject, detail),
+        None => None,
+    };
+    Ended::Early(Why::Refused { to, code: code(number), enhanced_code })
+}
+
+/// A session that ended before its messages were begun says so, and has them still.
+pub fn says_that_it_ended_early<A: Adapter>() {
+    let recipients = [ForwardPath::new("b@x.example").expect("a path")];
+    let envelope = Envelope::new(ReversePath::new("a@x.example").expect("a path"), &recipients);
+    for (script, wanted, begun) in EARLY {
+        let (client, server) = Pipe::pair(1 << 14);
+        let serving = thread::spawn(move || {
+            let mut server = BufReader::new(server);
+            for (number, reply) in script.iter().enumerate() {
+                if number > 0 {
+                    server.read_line(&mut String::new()).expect("a command");
+                }
+                server.get_mut().write_all(reply.as_bytes()).expect("room");
+            }
+        });
+        let adapter = A::default();
+        let name = HeloName::new("client.example").expect("a name");
+        let delivery = Delivery::new(name, DeliveryConfig::DEFAULT);
+        let mut connection = adapter.connection(adapter.stream(Wire::Pipe(client)), delivery);
+        let mut finished = 0;
+        let mut messages = Mailing::new([(&envelope, &b"x\r\n"[..]); 2], |_, _| finished += 1);
+        let ended = adapter.deliver(&mut connection, &mut messages, None).expect("a session");
+        assert_eq!(ended, wanted, "{script:?}");
+        assert_eq!(messages.into_rest().count(), 2 - begun, "{script:?}");
+        assert_eq!(finished, begun, "{script:?}");
+        serving.join().expect("a server");
     }
 }
 

@@ -56,7 +56,7 @@ fn in_time(test: impl FnOnce() + Send + 'static) {
 }
 
 use conformance::{Layer, conforms};
-use delivering::{delivers, writes_once_a_message};
+use delivering::{delivers, says_that_it_ended_early, writes_once_a_message};
 use memory::{an_idle_connection_has_no_buffers, collects_messages};
 use serving::{
     a_handler_that_panics_ends_alone, all_have_to_wait_when_it_is_full, one_address_has_its_share,
@@ -75,6 +75,7 @@ adapters! {
     transcripts_over_tcp_inside_tls: |A| conforms::<A>(Kind::Tcp, Layer::Tls);
     deliveries_in_memory: |A| delivers::<A>(Kind::Memory(1 << 14));
     deliveries_over_tcp: |A| delivers::<A>(Kind::Tcp);
+    sessions_that_end_early: |A| says_that_it_ended_early::<A>();
     messages_are_written_at_once: |A| writes_once_a_message::<A>();
     full_pipes: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Memory(1 << 16), 1 << 20);
     full_sockets: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Tcp, 24 << 20);

@@ -7,7 +7,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use super::{Answer, Endpoint, Messages, Transport, Turn};
+use super::{Answer, Ended, Endpoint, Messages, Transport, Turn, Why};
 use crate::delivery::{Event, Outcome, Outcomes};
 use crate::sasl::{AnyClient, Channel, ChannelBinding, ClientExchange, ClientFailure, ClientStep};
 use crate::{Delivery, Envelope, Machine, Mechanisms, Reply, SendError};
@@ -44,6 +44,8 @@ pub struct Courier<'v, X: Messages<'v>, E, C, F> {
     /// Envelopes that are open, by their number.
     open: Vec<(usize, Vec<Outcome>)>,
     begun: usize,
+    /// Known from what said so first.
+    ended: Option<Ended>,
     exchange: Option<ClientExchange<AnyClient<'v>>>,
     /// The client itself has given its attempt to authenticate up: no other follows.
     cancelled: bool,
@@ -56,7 +58,9 @@ pub type Read<R, E> = fn(&mut R, &mut Context<'_>, &mut [u8]) -> Poll<Result<usi
 /// How far [`Endpoint::poll_deliver`] has come.
 ///
 /// ```
-/// assert_ne!(ehlo::Step::Upgrade, ehlo::Step::Closed);
+/// use ehlo::{Ended, Step};
+///
+/// assert_ne!(Step::Upgrade, Step::Closed(Ended::Done));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -64,7 +68,7 @@ pub enum Step {
     /// [`tls_established`](Endpoint::tls_established) or [`tls_failed`](Delivery::tls_failed).
     Upgrade,
     /// The session is over.
-    Closed,
+    Closed(Ended),
 }
 
 impl<'v, X, E, C, F> Courier<'v, X, E, C, F>
@@ -86,6 +90,7 @@ where
             piece: Vec::new(),
             open: Vec::new(),
             begun: 0,
+            ended: None,
             exchange: None,
             cancelled: false,
             binding: None,
@@ -115,15 +120,20 @@ where
         for (number, outcomes) in &mut self.open {
             Outcomes::resume(outcomes, *number).record(&event);
         }
+        if let Some(why) = Why::of(&event) {
+            self.ended.get_or_insert(Ended::Early(why));
+        }
         match event {
-            Event::NeedEnvelope => match self.messages.envelope(answer.machine()) {
-                Some(envelope) => {
+            Event::NeedEnvelope => {
+                if let Some(envelope) = self.messages.envelope(answer.machine()) {
                     self.open.push((self.begun, pending(envelope)));
                     self.begun += 1;
                     answer.envelope(envelope);
+                } else {
+                    self.ended.get_or_insert(Ended::Done);
+                    answer.quit();
                 }
-                None => answer.quit(),
-            },
+            }
             Event::NeedContent { envelope, offset } => {
                 if offset == 0 {
                     self.content = self.messages.content(envelope);
@@ -138,7 +148,7 @@ where
                 }
             }
             Event::StartTls => return Some(Step::Upgrade),
-            Event::Closed => return Some(Step::Closed),
+            Event::Closed => return self.ended.map(Step::Closed),
             event => {
                 if let Some(reply) = event.authentication() {
                     self.exchange(reply, &mut answer);
@@ -251,7 +261,7 @@ impl<'v> Endpoint<Delivery<'v>> {
     /// # Errors
     ///
     /// Those of the stream and of the timer. Every envelope that was begun is finished then, and the
-    /// session is over.
+    /// session is over. None where the session had ended early and nothing was open: that is told.
     pub fn poll_deliver<T, X, C, F>(
         &mut self,
         context: &mut Context<'_>,
@@ -285,14 +295,32 @@ impl<'v> Endpoint<Delivery<'v>> {
                         return Poll::Ready(Ok(step));
                     }
                 }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.break_off(courier, error))),
+                Poll::Ready(Err(error)) => return Poll::Ready(self.broken(courier, error)),
                 Poll::Pending => {
                     let limit = self.machine.timeout();
                     let error = ready!(courier.poll_expired(context, limit));
-                    return Poll::Ready(Err(self.break_off(courier, error)));
+                    return Poll::Ready(self.broken(courier, error));
                 }
             }
         }
+    }
+
+    /// RFC 5321 §3.1: who refuses a session with 554 "MUST still wait for the client to send a QUIT".
+    /// Where it does not, that says less than the refusal.
+    fn broken<X, E, C, F>(
+        &mut self,
+        courier: &mut Courier<'v, X, E, C, F>,
+        error: E,
+    ) -> Result<Step, E>
+    where
+        X: Messages<'v>,
+        E: Error + 'static,
+        C: FnMut(Duration) -> F,
+        F: Future<Output = E>,
+    {
+        let known = courier.ended.filter(|ended| *ended != Ended::Done && courier.open.is_empty());
+        let error = self.break_off(courier, error);
+        known.map_or(Err(error), |ended| Ok(Step::Closed(ended)))
     }
 
     /// The session breaks off, by `error`: every envelope that was begun is finished.
@@ -305,7 +333,7 @@ impl<'v> Endpoint<Delivery<'v>> {
     {
         courier.asked = None;
         self.machine.poison();
-        while courier.take(self.turn()) != Some(Step::Closed) {}
+        while !matches!(courier.take(self.turn()), Some(Step::Closed(_))) {}
         error
     }
 }

@@ -126,7 +126,7 @@ impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
 ///
 /// ```
 /// use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate};
-/// use ehlo::{HeloName, Courier, Endpoint, ForwardPath, Mailing, ReversePath, Step};
+/// use ehlo::{HeloName, Courier, Ended, Endpoint, ForwardPath, Mailing, ReversePath, Step};
 /// use std::task::{Context, Poll, Waker};
 /// # use ehlo::Transport;
 /// # struct Script(&'static [u8]);
@@ -164,7 +164,7 @@ impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
 /// let mut courier = Courier::new(messages, read, |_| std::future::pending());
 /// let mut context = Context::from_waker(Waker::noop());
 /// let step = endpoint.poll_deliver(&mut context, &mut stream, &mut courier);
-/// assert!(matches!(step, Poll::Ready(Ok(Step::Closed))));
+/// assert!(matches!(step, Poll::Ready(Ok(Step::Closed(Ended::Done)))));
 /// drop(courier);
 /// assert_eq!(fates, [Fate::Accepted]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -194,7 +194,8 @@ where
         Self { credentials: Some(credentials), ..self }
     }
 
-    /// The messages that were not begun.
+    /// The messages that were not begun: all of them may be where the session
+    /// [ended early](super::Ended::Early).
     pub fn into_rest(self) -> I {
         self.rest
     }

@@ -1,0 +1,134 @@
+//! How a delivery ended.
+
+use core::fmt;
+
+use crate::delivery::{Event, Unusable};
+use crate::{Code, EnhancedCode, Reply, SyntaxError, Verb};
+
+/// Whether a session ended because there were no more messages.
+///
+/// Every message that was begun has its outcomes, however the session ended. One that was not begun
+/// has none, and is not lost: who ignores an early end does not know of it.
+/// [`Mailing::into_rest`](super::Mailing::into_rest) has these messages.
+///
+/// ```
+/// use ehlo::{Ended, Why};
+///
+/// let ended = Ended::Early(Why::Closed);
+/// if let Ended::Early(why) = ended {
+///     assert_eq!(why.to_string(), "the server closed the connection");
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "messages may not have been begun"]
+pub enum Ended {
+    /// [`Messages::envelope`](super::Messages::envelope) said that there is no more: every message
+    /// was begun.
+    Done,
+    /// The session ended before that; there may be messages that were not begun.
+    Early(Why),
+}
+
+/// Why a session ended before all messages were begun. Where a refusal and something else say so, it
+/// is the refusal, which tells more.
+///
+/// ```
+/// use ehlo::{Code, EnhancedCode, Verb, Why};
+///
+/// let code = Code::new(554).expect("a code");
+/// let why = Why::Refused { to: Verb::Greeting, code, enhanced_code: EnhancedCode::new(5, 7, 1) };
+/// assert_eq!(why.to_string(), "the server refused the session: 554 5.7.1");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Why {
+    /// The session takes no envelope, or no more of them.
+    Unusable(Unusable),
+    /// The server refused the session, RFC 5321 §3.1, or the command without which it takes no
+    /// envelope.
+    Refused {
+        /// What was refused: the greeting stands for the session itself.
+        to: Verb,
+        /// The reply's code.
+        code: Code,
+        /// The reply's enhanced status code, where it had one.
+        enhanced_code: Option<EnhancedCode>,
+    },
+    /// A reply to nothing, as a 421 by which a server shuts down, RFC 5321 §3.8.
+    Unsolicited {
+        /// The reply's code.
+        code: Code,
+        /// The reply's enhanced status code, where it had one.
+        enhanced_code: Option<EnhancedCode>,
+    },
+    /// What the server sent is no reply.
+    Violation(SyntaxError),
+    /// The server closed the connection, or broke it off, without a word that said why.
+    Closed,
+}
+
+impl Why {
+    /// What `event` says of the end of the session.
+    pub(super) fn of(event: &Event<'_>) -> Option<Self> {
+        let codes = |reply: &Reply<'_>| (reply.code(), reply.enhanced_code());
+        Some(match event {
+            Event::Unusable(unusable) => Self::Unusable(*unusable),
+            Event::Refused { part: None, to, reply } => {
+                let (code, enhanced_code) = codes(reply);
+                Self::Refused { to: *to, code, enhanced_code }
+            }
+            Event::Unsolicited(reply) => {
+                let (code, enhanced_code) = codes(reply);
+                Self::Unsolicited { code, enhanced_code }
+            }
+            Event::Violation(error) => Self::Violation(*error),
+            Event::Closed => Self::Closed,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, code, enhanced_code) = match self {
+            Self::Unusable(unusable) => return unusable.fmt(f),
+            Self::Violation(error) => return write!(f, "the server sent no reply: {error}"),
+            Self::Closed => return f.write_str("the server closed the connection"),
+            Self::Unsolicited { code, enhanced_code } => {
+                ("the server ended the session", code, enhanced_code)
+            }
+            Self::Refused { to, code, enhanced_code } => {
+                let what = match to {
+                    Verb::Ehlo => "EHLO was refused",
+                    Verb::Helo => "HELO was refused",
+                    Verb::Lhlo => "LHLO was refused",
+                    Verb::StartTls => "STARTTLS was refused",
+                    Verb::Auth | Verb::AuthResponse => "AUTH was refused",
+                    _ => "the server refused the session",
+                };
+                (what, code, enhanced_code)
+            }
+        };
+        write!(f, "{what}: {code}")?;
+        enhanced_code.map_or(Ok(()), |enhanced_code| write!(f, " {enhanced_code}"))
+    }
+}
+
+impl core::error::Error for Why {}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString as _;
+
+    use super::Why;
+    use crate::delivery::Event;
+    use crate::{Code, Reply, Verb};
+
+    #[test]
+    fn a_reply_to_nothing_is_a_reason_and_one_to_a_command_is_none() {
+        let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "4.3.2 down");
+        let why = Why::of(&Event::Unsolicited(reply)).expect("a reason");
+        assert_eq!(why.to_string(), "the server ended the session: 421 4.3.2");
+        assert_eq!(Why::of(&Event::Reply { to: Verb::Noop, reply }), None);
+    }
+}
