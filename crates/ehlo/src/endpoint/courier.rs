@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::error::Error;
+use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
@@ -31,7 +32,6 @@ use crate::{Delivery, Envelope, Machine, Mechanisms, Reply, SendError};
 ///     Courier::new(messages, |content: &mut &[u8], _, out| Poll::Ready(content.read(out)), alarm);
 /// # drop(courier);
 /// ```
-#[derive(Debug)]
 pub struct Courier<'v, X: Messages<'v>, E, C, F> {
     messages: X,
     read: Read<X::Content, E>,
@@ -50,6 +50,17 @@ pub struct Courier<'v, X: Messages<'v>, E, C, F> {
     /// The client itself has given its attempt to authenticate up: no other follows.
     cancelled: bool,
     binding: Option<[u8; 32]>,
+}
+
+/// Shows neither content nor what TLS exports.
+impl<'v, X: Messages<'v> + fmt::Debug, E, C, F> fmt::Debug for Courier<'v, X, E, C, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Courier")
+            .field("messages", &self.messages)
+            .field("open", &self.open)
+            .field("begun", &self.begun)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Reads content into the slice, which is not empty: how many octets, 0 at the end.
