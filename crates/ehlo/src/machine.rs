@@ -94,6 +94,12 @@ pub trait Machine {
 
     /// How long the wait for the peer may last now, RFC 5321 §4.5.3.2.
     fn timeout(&self) -> Duration;
+
+    /// Whether what was taken or written last may be a credential, as within AUTH, RFC 4954 §4: who
+    /// holds the octets overwrites them when they have gone their way, as an `Endpoint` does.
+    fn is_secret(&self) -> bool {
+        false
+    }
 }
 
 /// A [`Machine`] whose session may go on inside TLS, RFC 3207.

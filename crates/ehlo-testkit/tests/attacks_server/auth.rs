@@ -2,8 +2,9 @@
 
 use ehlo::server::Event;
 use ehlo::{
-    BufferTooSmall, Challenge, Client, ClientConfig, ClientName, Code, Command, Endpoint, Policy,
-    Reply, ReplyError, SaslData, SaslMechanism, Server, ServerConfig, State, Verb, client,
+    BufferTooSmall, Challenge, Client, ClientConfig, ClientName, Code, Command, Endpoint,
+    Machine as _, Policy, Reply, ReplyError, SaslData, SaslMechanism, Server, ServerConfig, State,
+    Verb, client,
 };
 use ehlo_testkit::peer::Peer;
 
@@ -137,6 +138,30 @@ fn v55_no_buffer_is_shown() {
     assert!(server.is_ready());
     assert!(!shows(&format!("{:?}", server.turn())));
     assert!(!shows(&format!("{server:?}")));
+}
+
+/// From AUTH to its end, of both sides.
+#[test]
+fn v55_what_is_secret() {
+    let mut client = awaiting_auth();
+    assert!(client.is_secret());
+    let mut peer = after(INSIDE_TLS, b"EHLO client.example\r\n");
+    assert!(!peer.server.is_secret());
+    let mut out = [0; 512];
+    assert!(matches!(peer.server.receive(b"AUTH PLAIN\r\n").event, Event::Command(_)));
+    assert!(peer.server.is_secret());
+    let challenge = Reply::new(Code::AUTHENTICATION_CONTINUES, "");
+    let written = peer.server.reply(&challenge, &mut out).expect("a reply");
+    client.receive(&out[..written]);
+    assert!(peer.server.is_secret() && client.is_secret());
+    let response = ehlo::Response::Data(SaslData::new(b"\0user\0secret"));
+    let written = client.respond(&response, &mut out).expect("a response");
+    assert!(matches!(peer.server.receive(&out[..written]).event, Event::AuthResponse(_)));
+    assert!(peer.server.is_secret() && client.is_secret());
+    let success = Reply::new(Code::AUTHENTICATION_SUCCEEDED, "");
+    let written = peer.server.reply(&success, &mut out).expect("a reply");
+    client.receive(&out[..written]);
+    assert!(!peer.server.is_secret() && !client.is_secret());
 }
 
 /// RFC 4954 §4: a challenge is one line, up to 12,288 octets; both sides take it whole.

@@ -384,6 +384,11 @@ impl Machine for Client {
         matches!(self.state, State::Closed | State::Tls)
     }
 
+    fn is_secret(&self) -> bool {
+        self.state == State::Auth
+            || matches!(self.flight.last(), Some(Verb::Auth | Verb::AuthResponse))
+    }
+
     // RFC 5321 §4.5.3.2: "the timeouts … on a per-command basis".
     fn timeout(&self) -> Duration {
         if self.sending || self.chunk > 0 {

@@ -338,6 +338,10 @@ impl Machine for Delivery<'_> {
     fn timeout(&self) -> Duration {
         Machine::timeout(&self.client)
     }
+
+    fn is_secret(&self) -> bool {
+        self.client.is_secret()
+    }
 }
 
 impl Upgrade for Delivery<'_> {

@@ -62,6 +62,8 @@ pub struct Endpoint<M> {
     unread: usize,
     /// Octets at the front that the last event borrowed.
     taken: usize,
+    /// They may be a credential.
+    secret: bool,
     outbox: BytesMut,
     /// Something was written since the stream was flushed.
     unflushed: bool,
@@ -90,6 +92,7 @@ impl<M: Machine> Endpoint<M> {
             inbox: BytesMut::new(),
             unread: 0,
             taken: 0,
+            secret: false,
             outbox: BytesMut::new(),
             unflushed: false,
             closed: false,
@@ -131,6 +134,7 @@ impl<M: Machine> Endpoint<M> {
         let input = self.inbox.get(..self.unread).unwrap_or_default();
         let received = self.machine.receive(input);
         self.taken = received.consumed;
+        self.secret = self.machine.is_secret();
         Turn {
             event: received.event,
             answer: Answer { machine: &mut self.machine, outbox: &mut self.outbox },
@@ -198,7 +202,7 @@ impl<M: Machine> Endpoint<M> {
     /// When there is not so much in it.
     pub fn sent(&mut self, octets: usize) {
         assert!(octets <= self.outbox.len(), "more was sent than there was");
-        self.outbox.advance(octets);
+        drop_front(&mut self.outbox, octets, self.machine.is_secret());
     }
 
     /// Octets that the buffers can hold now: 0 when nothing has come or goes, as before the first
@@ -249,7 +253,8 @@ impl<M: Machine> Endpoint<M> {
     fn drop_from_inbox(&mut self, more: usize) {
         let octets = (core::mem::take(&mut self.taken) + more).min(self.unread);
         if octets > 0 {
-            self.inbox.advance(octets);
+            let secret = core::mem::take(&mut self.secret) || self.machine.is_secret();
+            drop_front(&mut self.inbox, octets, secret);
             self.unread -= octets;
         }
     }
@@ -317,9 +322,33 @@ impl<M: Machine> Endpoint<M> {
     }
 }
 
+/// Drops the front of `buffer`, overwritten where it may be a credential; returns what it then was.
+fn drop_front(buffer: &mut BytesMut, octets: usize, secret: bool) -> Option<BytesMut> {
+    if !secret {
+        buffer.advance(octets);
+        return None;
+    }
+    let mut front = buffer.split_to(octets);
+    front.fill(0);
+    Some(core::hint::black_box(front))
+}
+
 /// Octets that are read at once.
 const READ_SIZE: usize = 16 * 1024;
 /// Space below which more is made.
 const READ_MIN: usize = 4 * 1024;
 /// Octets in the outbox after which nothing more is added before it is sent.
 const HIGH_WATER: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v55_credentials_are_overwritten() {
+        let mut buffer = BytesMut::from("AUTH PLAIN AGEAYg==\r\nNOOP\r\n");
+        assert_eq!(drop_front(&mut buffer, 21, true).as_deref(), Some(&[0; 21][..]));
+        assert_eq!(drop_front(&mut buffer, 4, false), None);
+        assert_eq!(&buffer[..], b"\r\n");
+    }
+}

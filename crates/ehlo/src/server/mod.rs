@@ -243,6 +243,10 @@ impl Machine for Server {
     fn timeout(&self) -> Duration {
         limits::COMMAND_TIMEOUT
     }
+
+    fn is_secret(&self) -> bool {
+        self.state == State::Auth || matches!(self.pending(), Some(Verb::Auth | Verb::AuthResponse))
+    }
 }
 
 impl Upgrade for Server {
