@@ -3,10 +3,11 @@
 //! The blocks that are marked `console` are run in their order: what begins with `$ ` is a command,
 //! the lines behind it are what it prints, and `...` stands for any number of lines. The examples are
 //! run as they were built for the test. The ports of the guide are replaced by free ones, and the DNS
-//! server of the guide by one of the test that has the same records.
+//! server of the guide by one of the test that has the same records, unless `EHLO_DNSMASQ` is set:
+//! then dnsmasq itself is run.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -52,9 +53,15 @@ fn lines_are_compared() {
 /// What the guide's terminals do.
 #[derive(Default)]
 struct Terminal {
-    dns: Option<Server>,
+    dns: Option<Dns>,
     receive: Option<Receive>,
     status: Option<i32>,
+}
+
+/// The DNS server of the guide: its address, and what runs it.
+enum Dns {
+    InTest(Server),
+    Dnsmasq(String, Child),
 }
 
 /// A running `receive`.
@@ -70,7 +77,8 @@ impl Terminal {
             return vec![self.status.expect("a command ended before").to_string()];
         }
         if let Some(options) = command.strip_prefix("dnsmasq ") {
-            self.dns = Some(zone(options));
+            let is_real = std::env::var_os("EHLO_DNSMASQ").is_some();
+            self.dns = Some(if is_real { dnsmasq(options) } else { Dns::InTest(zone(options)) });
             return Vec::new();
         }
         let command = command.strip_prefix("cargo run --release --example ").expect("an example");
@@ -98,7 +106,10 @@ impl Terminal {
         match argument {
             SERVER if self.receive.is_none() => "127.0.0.1:0".to_owned(),
             SERVER => self.receive_address().to_owned(),
-            DNS => self.dns.as_ref().expect("a DNS server was started").address.clone(),
+            DNS => match self.dns.as_ref().expect("a DNS server was started") {
+                Dns::InTest(server) => server.address.clone(),
+                Dns::Dnsmasq(address, _) => address.clone(),
+            },
             argument => argument.to_owned(),
         }
     }
@@ -113,6 +124,33 @@ impl Drop for Receive {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+impl Drop for Dns {
+    fn drop(&mut self) {
+        if let Self::Dnsmasq(_, child) = self {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// dnsmasq with these options, but for the port.
+fn dnsmasq(options: &str) -> Dns {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let address = free.expect("loopback is there").to_string();
+    let (_, port) = address.rsplit_once(':').expect("an address has a port");
+    let (_, guides) = DNS.rsplit_once(':').expect("so has the guide's");
+    let options = options.replace(&format!("--port={guides}"), &format!("--port={port}"));
+    let child = Command::new("dnsmasq").args(options.split_whitespace()).spawn();
+    let dns = Dns::Dnsmasq(address.clone(), child.expect("dnsmasq starts"));
+    for _ in 0..1000 {
+        if TcpStream::connect(&address).is_ok() {
+            return dns;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("dnsmasq does not listen at {address}");
 }
 
 /// A DNS server with the records of these options of dnsmasq: names of hosts, addresses of names,
