@@ -68,7 +68,7 @@ impl Job<'_> {
         let name = HeloName::new("client.example").expect("a name");
         let delivery = Delivery::new(name, self.config);
         let mut connection = adapter.connection(adapter.stream(wire), delivery);
-        let tls = self.tls.then(|| (tls::client(), tls::name()));
+        let tls = self.tls.then(tls::client);
         let ended = adapter.deliver(&mut connection, messages, tls).expect("a session");
         assert_eq!(ended, Ended::Done);
         outcomes
