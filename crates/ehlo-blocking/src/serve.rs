@@ -43,10 +43,10 @@ pub fn serve(
     door: Door,
     threads: usize,
     halt: &Halt,
-    handler: impl Fn(Visit<TcpStream>) + Send + Sync + 'static,
+    handler: impl Fn(Visit<TcpStream>) + Sync,
 ) {
-    let handler = Arc::new(handler);
-    let (tasks, taken) = mpsc::sync_channel::<Task>(0);
+    let handler = &handler;
+    let (tasks, taken) = mpsc::sync_channel::<Task<'_>>(0);
     let taken = Mutex::new(taken);
     let work = || {
         // One waits in `recv` and the others for it.
@@ -63,10 +63,7 @@ pub fn serve(
             Err(error) => Poll::Ready(Err(error)),
         })
     };
-    let session = |visit| {
-        let handler = handler.clone();
-        async move { handler(visit) }
-    };
+    let session = |visit| async move { handler(visit) };
     thread::scope(|scope| {
         for _ in 0..threads.max(1) {
             scope.spawn(work);

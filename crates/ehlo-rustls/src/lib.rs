@@ -61,16 +61,12 @@ impl Connector {
         let config = ClientConfig::builder_with_provider(provider);
         let config = config.with_safe_default_protocol_versions()?;
         let config = config.with_root_certificates(roots).with_no_client_auth();
-        Self::with_config(Arc::new(config), name)
+        Ok(Self::with_config(Arc::new(config), ServerName::try_from(name.to_owned())?))
     }
 
-    /// The same with a configuration of one's own.
-    ///
-    /// # Errors
-    ///
-    /// [`TlsError::Name`].
-    pub fn with_config(config: Arc<ClientConfig>, name: &str) -> Result<Self, TlsError> {
-        Ok(Self { config, name: ServerName::try_from(name.to_owned())? })
+    /// The same with a configuration of one's own: whom it trusts is its own affair.
+    pub const fn with_config(config: Arc<ClientConfig>, name: ServerName<'static>) -> Self {
+        Self { config, name }
     }
 
     /// The configuration.

@@ -201,8 +201,8 @@ pub fn strangers_are_not_trusted<A: Adapter>(kind: Kind) {
     let adapter = A::default();
     let machine = Client::new(ClientConfig::DEFAULT);
     let mut connection = adapter.connection(adapter.stream(client), machine);
-    let other = Connector::with_config(tls::client().config().clone(), "other.example");
-    let other = other.expect("a name");
+    let name = "other.example".try_into().expect("a name");
+    let other = Connector::with_config(tls::client().config().clone(), name);
     adapter.connect_implicit(&mut connection, &other).expect_err("another name");
     drop(connection);
     serving.join().expect("a server").expect_err("a client that is gone");
