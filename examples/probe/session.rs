@@ -11,8 +11,8 @@ use ehlo::{Client, ClientConfig, ClientName, Code, Command, Extension, HeloName,
 use ehlo_examples::printable;
 use ehlo_examples::tls::trusting_anybody;
 use ehlo_tokio::{Connector, MaybeTls, TlsConnection};
-use tokio::net::TcpStream;
 use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
 
 use crate::TlsMode;
 use crate::certificate::Tls;

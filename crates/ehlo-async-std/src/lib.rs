@@ -17,7 +17,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 pub use tls::{Connector, MaybeTls, TlsConnection};
 
 /// A machine on a stream of futures-io: see [`ehlo::Connection`]. A timer for `deliver` is
-/// `async_std::task::sleep`, or `smol::Timer::after` in an `async` block.
+/// `async_std::task::sleep`, or `smol::Timer::after`.
 ///
 /// The `TcpStream` of async-std, other than that of smol, tells the peer that nothing more comes only
 /// by its `shutdown`: call that after `flush`, and then `close`.

@@ -53,6 +53,19 @@ pub type Connection<S, M> = Blocked<S, M, Blocking>;
 /// that is, it reads also while the peer does not.
 ///
 /// [`Connection`] and, with the feature `rustls`, `TlsConnection` are its names.
+///
+/// ```
+/// use ehlo::{Client, ClientConfig};
+/// use ehlo_blocking::{Blocked, Blocking};
+/// # use std::io::Cursor;
+///
+/// # let stream = Cursor::new(b"220 mx.example\r\n".to_vec());
+/// let machine = Client::new(ClientConfig::DEFAULT);
+/// let mut connection = Blocked::<_, _, Blocking>::new(stream, machine);
+/// // The greeting.
+/// connection.next()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Blocked<S, M, A>(ehlo::Connection<S, M, A>);
 

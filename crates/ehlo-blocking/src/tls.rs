@@ -86,18 +86,15 @@ impl<'v, S: Read + Write> TlsConnection<S, Delivery<'v>> {
 
 /// TLS on a stream.
 ///
-/// ```no_run
-/// use ehlo_blocking::{MaybeTls, Tls};
-/// use std::net::TcpStream;
+/// ```
+/// use ehlo_blocking::{Connector, Tls};
+/// use std::io::Cursor;
 ///
-/// /// The socket below TLS, as for a time limit of one's own.
-/// fn socket(stream: &MaybeTls<TcpStream>) -> Option<&TcpStream> {
-///     match stream {
-///         MaybeTls::Clear(socket) => Some(socket),
-///         MaybeTls::Tls(tls) => Some(&tls.stream),
-///         MaybeTls::Gone => None,
-///     }
-/// }
+/// let connector = Connector::trusting(ehlo_rustls::rustls::RootCertStore::empty(), "mx.example")?;
+/// // This is no server of TLS.
+/// let stream = Cursor::new(b"220 mx.example ESMTP\r\n".to_vec());
+/// assert!(Tls::shake(stream, &connector).is_err());
+/// # Ok::<(), ehlo_rustls::TlsError>(())
 /// ```
 #[derive(Debug)]
 pub struct Tls<S> {

@@ -15,12 +15,14 @@ use rustls::{ClientConfig, ConnectionCommon, ProtocolVersion, RootCertStore, Ser
 /// The client's end of TLS: what to shake hands with, and the name that the server's certificate
 /// must be for.
 ///
-/// ```no_run
-/// use ehlo_rustls::Connector;
+/// ```
+/// use ehlo_rustls::{Connector, TlsError};
 ///
 /// // Trusts whom this machine trusts.
-/// let connector = Connector::new("mx.example.org")?;
-/// # Ok::<(), ehlo_rustls::TlsError>(())
+/// match Connector::new("mx.example.org") {
+///     Ok(connector) => assert_eq!(connector.name().to_str(), "mx.example.org"),
+///     Err(error) => assert!(matches!(error, TlsError::Roots(_))),
+/// }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Connector {

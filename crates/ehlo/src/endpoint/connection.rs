@@ -66,7 +66,32 @@ pub struct Connection<S, M, A> {
 
 /// Carries octets over streams of one kind: what an adapter does.
 ///
-/// [`Connection`] shows one.
+/// ```
+/// use ehlo::Carry;
+/// use std::io::Result;
+/// use std::task::{Context, Poll, Waker};
+///
+/// /// Carries to nobody: what is written is gone, and nothing comes.
+/// struct Away;
+///
+/// impl Carry<()> for Away {
+///     fn poll_read(&mut self, _: &mut (), _: &mut Context<'_>, _: &mut [u8]) -> Poll<Result<usize>> {
+///         Poll::Ready(Ok(0))
+///     }
+///     fn poll_write(&mut self, _: &mut (), _: &mut Context<'_>, octets: &[u8]) -> Poll<Result<usize>> {
+///         Poll::Ready(Ok(octets.len()))
+///     }
+///     fn poll_flush(&mut self, _: &mut (), _: &mut Context<'_>) -> Poll<Result<()>> {
+///         Poll::Ready(Ok(()))
+///     }
+///     fn poll_close(&mut self, _: &mut (), _: &mut Context<'_>) -> Poll<Result<()>> {
+///         Poll::Ready(Ok(()))
+///     }
+/// }
+///
+/// let mut context = Context::from_waker(Waker::noop());
+/// assert!(matches!(Away.poll_write(&mut (), &mut context, b"NOOP\r\n"), Poll::Ready(Ok(6))));
+/// ```
 pub trait Carry<S> {
     /// As [`Transport::poll_read`].
     ///
@@ -108,6 +133,24 @@ pub trait Carry<S> {
 }
 
 /// An adapter that reads the content of messages from `R`.
+///
+/// ```
+/// use ehlo::ReadFrom;
+/// use std::io::{Read, Result};
+/// use std::task::{Context, Poll, Waker};
+///
+/// struct Memory;
+///
+/// impl ReadFrom<&[u8]> for Memory {
+///     fn read(reader: &mut &[u8], _: &mut Context<'_>, space: &mut [u8]) -> Poll<Result<usize>> {
+///         Poll::Ready(Read::read(reader, space))
+///     }
+/// }
+///
+/// let (mut content, mut context) = (&b"Hello!\r\n"[..], Context::from_waker(Waker::noop()));
+/// let read = Memory::read(&mut content, &mut context, &mut [0; 5]);
+/// assert!(matches!(read, Poll::Ready(Ok(5))) && content == b"!\r\n");
+/// ```
 pub trait ReadFrom<R> {
     /// Reads into `space`, which is not empty: how many octets, 0 at the end of the content.
     ///
@@ -119,6 +162,24 @@ pub trait ReadFrom<R> {
 }
 
 /// An adapter that writes the content of messages to `W`.
+///
+/// ```
+/// use ehlo::WriteTo;
+/// use std::io::{Result, Write};
+/// use std::task::{Context, Poll, Waker};
+///
+/// struct Memory;
+///
+/// impl WriteTo<Vec<u8>> for Memory {
+///     fn write(writer: &mut Vec<u8>, _: &mut Context<'_>, octets: &[u8]) -> Poll<Result<usize>> {
+///         Poll::Ready(Write::write(writer, octets))
+///     }
+/// }
+///
+/// let (mut content, mut context) = (Vec::new(), Context::from_waker(Waker::noop()));
+/// assert!(Memory::write(&mut content, &mut context, b"Hello!\r\n").is_ready());
+/// assert_eq!(content, b"Hello!\r\n");
+/// ```
 pub trait WriteTo<W> {
     /// Writes from `octets`, which is not empty: how many octets, 0 when the writer takes no more.
     ///
@@ -221,7 +282,7 @@ impl<S, M: Machine, A: Carry<S>> Connection<S, M, A> {
 
 impl<'v, S, A: Carry<S>> Connection<S, Delivery<'v>, A> {
     /// Delivers `messages` up to the end of the session, and says whether it [ended](Ended) before
-    /// all were begun. `timer` is the runtime's, as `tokio::time::sleep`: each wait for the peer lasts
+    /// all were begun. `timer` is the runtime's, as `tokio::time::sleep` or `smol::Timer::after`: each wait for the peer lasts
     /// no longer than the machine says.
     ///
     /// This stream knows no TLS. Where the server offers it, `TlsPolicy::Opportunistic` begins it too:
@@ -241,7 +302,7 @@ impl<'v, S, A: Carry<S>> Connection<S, Delivery<'v>, A> {
     where
         X: Messages<'v>,
         A: ReadFrom<X::Content>,
-        F: Future<Output = ()>,
+        F: Future,
     {
         let mut courier = Courier::new(messages, A::read, |limit| too_late(timer(limit)));
         loop {
@@ -329,7 +390,7 @@ fn some(written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
     })
 }
 
-pub(super) async fn too_late(timer: impl Future<Output = ()>) -> io::Error {
+pub(super) async fn too_late(timer: impl Future) -> io::Error {
     timer.await;
     io::ErrorKind::TimedOut.into()
 }

@@ -41,6 +41,28 @@ pub struct OverTls<A>(A);
 
 /// An adapter that shakes hands over streams `S`, in the role and with the configuration that `W`
 /// stands for.
+///
+/// ```
+/// use ehlo::Handshake;
+/// use std::io::{ErrorKind, Result};
+/// use std::pin::pin;
+/// use std::task::{Context, Poll, Waker};
+///
+/// /// Trusts nobody.
+/// struct Recluse;
+///
+/// impl Handshake<(), ()> for Recluse {
+///     type Tls = ();
+///
+///     async fn shake((): (), (): &()) -> Result<()> {
+///         Err(ErrorKind::PermissionDenied.into())
+///     }
+/// }
+///
+/// let shaken = pin!(Recluse::shake((), &())).poll(&mut Context::from_waker(Waker::noop()));
+/// assert!(matches!(shaken, Poll::Ready(Err(_))));
+/// # use std::future::Future;
+/// ```
 pub trait Handshake<S, W> {
     /// The stream inside TLS.
     type Tls;
@@ -54,6 +76,21 @@ pub trait Handshake<S, W> {
 }
 
 /// An adapter that knows what TLS exports on streams `T`.
+///
+/// ```
+/// use ehlo::Exports;
+///
+/// /// Knows TLS 1.2 alone.
+/// struct Old;
+///
+/// impl Exports<()> for Old {
+///     fn tls_exporter((): &()) -> Option<[u8; 32]> {
+///         None
+///     }
+/// }
+///
+/// assert_eq!(Old::tls_exporter(&()), None);
+/// ```
 pub trait Exports<T> {
     /// The channel binding `tls-exporter` of RFC 9266; none where there is none.
     fn tls_exporter(tls: &T) -> Option<[u8; 32]>;
@@ -119,7 +156,7 @@ where
     where
         X: Messages<'v>,
         A: ReadFrom<X::Content> + Handshake<S, W, Tls = T>,
-        F: Future<Output = ()>,
+        F: Future,
     {
         let mut courier = Courier::new(messages, A::read, |limit| too_late(timer(limit)));
         courier.bind(self.channel_binding());

@@ -56,14 +56,14 @@ pub async fn serve<'h, S, E, L, Z, F, R, H>(
 ) where
     L: Future<Output = Result<(S, SocketAddr), E>>,
     Z: Future<Output = ()> + Send + 'static,
-    F: Future<Output = ()>,
+    F: Future,
     H: Future<Output = ()> + Send + 'h,
 {
     let mut stopped = pin!(stop());
     loop {
         if door.is_full() {
             match before(stopped.as_mut(), timer(MOMENT)).await {
-                Some(()) => continue,
+                Some(_) => continue,
                 None => break,
             }
         }
