@@ -1,5 +1,6 @@
 //! A machine with an inbox and an outbox: all of a connection but the socket.
 
+mod alarm;
 mod answer;
 mod collect;
 #[cfg(feature = "std")]
