@@ -14,13 +14,16 @@ use ehlo::{Carry, ReadFrom, WriteTo};
 pub use ehlo::{Door, Stop, Visit, serve};
 use futures_io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "rustls")]
-pub use tls::{Connector, MaybeTls, TlsConnection};
+pub use tls::{MaybeTls, TlsConnection};
+#[cfg(feature = "rustls")]
+pub use {ehlo_rustls::*, futures_rustls::TlsStream};
 
 /// A machine on a stream of futures-io: see [`ehlo::Connection`]. A timer for `deliver` is
 /// `async_std::task::sleep`, or `smol::Timer::after`.
 ///
 /// The `TcpStream` of async-std, other than that of smol, tells the peer that nothing more comes only
-/// by its `shutdown`: call that after `flush`, and then `close`.
+/// by its `shutdown`, and not when it is closed for writing. In clear, call that after `flush`, and then
+/// `close`. Inside TLS `close` says so by itself, in the words of TLS.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig, server::Event};
@@ -103,5 +106,9 @@ impl<R: AsyncRead + Unpin> ReadFrom<R> for FuturesIo {
 impl<W: AsyncWrite + Unpin> WriteTo<W> for FuturesIo {
     fn write(writer: &mut W, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(writer).poll_write(context, octets)
+    }
+
+    fn flush(writer: &mut W, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(writer).poll_flush(context)
     }
 }

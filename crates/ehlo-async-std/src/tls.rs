@@ -3,17 +3,16 @@
 use std::io;
 use std::sync::Arc;
 
-use ehlo::{Exports, Handshake, OverTls};
-pub use ehlo_rustls::Connector;
+use ehlo::{Handshake, OverTls, Secured};
+use ehlo_rustls::{Connector, rustls::ServerConfig};
 use futures_io::{AsyncRead, AsyncWrite};
-use futures_rustls::rustls::ServerConfig;
 use futures_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use crate::FuturesIo;
 
 /// A machine on a stream that may go on inside TLS: see [`ehlo::Connection`]. `start_tls`,
 /// `implicit_tls` and `deliver_tls` take a [`Connector`] at the client's end and an
-/// `Arc<rustls::ServerConfig>` at the server's.
+/// `Arc<rustls::ServerConfig>`, as of [`server`](ehlo_rustls::server), at the server's.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig};
@@ -22,7 +21,7 @@ use crate::FuturesIo;
 /// # let stream = smol::io::Cursor::new(Vec::new());
 /// # smol::block_on(async {
 /// // In clear until `Event::StartTls` comes, and then `start_tls`.
-/// let mut connection = TlsConnection::new(MaybeTls::Clear(stream), Server::new(ServerConfig::DEFAULT));
+/// let mut connection = TlsConnection::new(stream.into(), Server::new(ServerConfig::DEFAULT));
 /// connection.next().await?.answer.standard_reply("mx.example")?;
 /// connection.flush().await?;
 /// let MaybeTls::Clear(stream) = connection.stream() else { panic!("it is in clear") };
@@ -53,7 +52,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Handshake<S, Arc<ServerConfig>> for Futu
     }
 }
 
-impl<S> Exports<TlsStream<S>> for FuturesIo {
+impl<S> Secured<S, TlsStream<S>> for FuturesIo {
+    fn below(tls: &mut TlsStream<S>) -> &mut S {
+        tls.get_mut().0
+    }
+
     fn tls_exporter(tls: &TlsStream<S>) -> Option<[u8; 32]> {
         match tls {
             TlsStream::Client(tls) => ehlo_rustls::tls_exporter(tls.get_ref().1),

@@ -9,17 +9,21 @@ mod tls;
 
 use std::io::{self, Read, Write};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ehlo::{
     Carry, Collect, Delivery, Ended, Endpoint, Leave, Machine, Messages, Piece, ReadFrom, Turn,
 };
 pub use ehlo::{Door, Stop, Visit};
-pub use serve::{Halt, serve};
-use socket::{GIVES_WAY, attempt, block_on, elapsed, within};
-pub use socket::{HalfClose, prepare};
 #[cfg(feature = "rustls")]
-pub use tls::{Connector, MaybeTls, Tls, TlsConnection};
+pub use ehlo_rustls::*;
+pub use serve::{Halt, serve};
+#[cfg(unix)]
+pub use socket::prepare_local;
+pub use socket::{HalfClose, prepare};
+use socket::{attempt, block_on, elapsed, uninterrupted, within};
+#[cfg(feature = "rustls")]
+pub use tls::{MaybeTls, Tls, TlsConnection};
 
 /// A machine on a stream: see [`Blocked`].
 ///
@@ -49,8 +53,9 @@ pub use tls::{Connector, MaybeTls, Tls, TlsConnection};
 pub type Connection<S, M> = Blocked<S, M, Blocking>;
 
 /// An [`ehlo::Connection`] whose calls wait until it is done. Each wait for the peer lasts as long as
-/// the machine says: on a stream that is not [`prepare`]d that is seen only when a read ends. On one
-/// that is, it reads also while the peer does not.
+/// the machine says, or a little longer: on a stream that is not [`prepare`]d that is seen only when a
+/// read ends. On one that is, it reads also while the peer does not. The stream must block, if not for
+/// long: on one that never does, waiting takes all the time of a processor.
 ///
 /// [`Connection`] and, with the feature `rustls`, `TlsConnection` are its names.
 ///
@@ -135,7 +140,8 @@ impl<S, M: Machine, A: Carry<S> + Default> Blocked<S, M, A> {
         loop {
             match M::piece(&self.next()?.event) {
                 Piece::Content(content) => writer.write_all(content)?,
-                Piece::End(size) => return Ok(size),
+                Piece::End(None) => return Ok(None),
+                Piece::End(size) => return writer.flush().map(|()| size),
             }
         }
     }
@@ -170,10 +176,10 @@ impl<'v, S, A: Carry<S>> Blocked<S, Delivery<'v>, A> {
     /// # Errors
     ///
     /// As of [`next`](Self::next); what was begun has its outcomes by then.
-    pub fn deliver<X>(&mut self, messages: X) -> io::Result<Ended>
+    pub fn deliver<X, R>(&mut self, messages: X) -> io::Result<Ended>
     where
-        X: Messages<'v>,
-        A: ReadFrom<X::Content>,
+        X: Messages<'v, Content = R>,
+        A: ReadFrom<R>,
     {
         block_on(self.0.deliver(messages, elapsed))
     }
@@ -188,34 +194,17 @@ impl<'v, S, A: Carry<S>> Blocked<S, Delivery<'v>, A> {
 /// fn carries<S>(_: &S) where Blocking: ehlo::Carry<S> {}
 /// carries(&Cursor::new(Vec::new()));
 /// ```
-#[derive(Debug)]
-pub struct Blocking {
-    /// When it gave way last.
-    gave_way: Instant,
-}
-
-impl Default for Blocking {
-    fn default() -> Self {
-        Self { gave_way: Instant::now() }
-    }
-}
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Blocking;
 
 impl<S: Read + Write> Carry<S> for Blocking {
-    /// Gives way now and then, however often there is an octet, so that the limit of a wait is seen.
     fn poll_read(
         &mut self,
         stream: &mut S,
-        context: &mut Context<'_>,
+        _: &mut Context<'_>,
         space: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let mut polled = Poll::Pending;
-        if self.gave_way.elapsed() < GIVES_WAY {
-            polled = Self::read(stream, context, space);
-        }
-        if polled.is_pending() {
-            self.gave_way = Instant::now();
-        }
-        polled
+        attempt(|| stream.read(space))
     }
 
     fn poll_write(
@@ -224,10 +213,7 @@ impl<S: Read + Write> Carry<S> for Blocking {
         _: &mut Context<'_>,
         octets: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let polled = attempt(|| stream.write(octets));
-        // It may have taken its time, and what is there to be read is not to suffer for it.
-        self.gave_way = Instant::now();
-        polled
+        attempt(|| stream.write(octets))
     }
 
     fn poll_flush(&mut self, stream: &mut S, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -240,8 +226,9 @@ impl<S: Read + Write> Carry<S> for Blocking {
     }
 }
 
+/// Content does not give way: where it cannot be had now, that is an error.
 impl<R: Read> ReadFrom<R> for Blocking {
     fn read(reader: &mut R, _: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
-        attempt(|| reader.read(space))
+        Poll::Ready(uninterrupted(|| reader.read(space)))
     }
 }

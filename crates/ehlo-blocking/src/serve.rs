@@ -2,12 +2,13 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::task::Poll;
 use std::thread;
+use std::time::Duration;
 
 use ehlo::{Door, Task, Visit};
 
@@ -15,8 +16,9 @@ use crate::{block_on, prepare};
 
 /// Accepts connections, [`prepare`]s each and hands it to `handler`, on one of so many `threads`,
 /// until `halt` says so; then waits for the sessions that are open. `door` limits how many there are.
-/// While no thread is free, or the door is full, nothing is accepted. A handler that panics ends its
-/// session alone. It asks [`Connection::next_until`](crate::Connection::next_until) for events.
+/// While the door is full nothing is accepted; while no thread is free, one connection is, and waits.
+/// A handler that panics ends its session alone. It asks
+/// [`Connection::next_until`](crate::Connection::next_until) for events.
 ///
 /// A session has its thread to its end. So the door's limit for one address is to be below the number
 /// of threads: where it is not, one address that keeps its sessions open has them all.
@@ -101,14 +103,20 @@ impl Halt {
     ///
     /// Those of the socket.
     pub fn new(listener: &TcpListener) -> io::Result<Self> {
-        Ok(Self { halted: Arc::default(), address: listener.local_addr()? })
+        let mut address = listener.local_addr()?;
+        match address.ip() {
+            IpAddr::V4(any) if any.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(any) if any.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        Ok(Self { halted: Arc::default(), address })
     }
 
     /// Nothing more is accepted, and sessions end once nothing in them is open.
     pub fn halt(&self) {
         self.halted.store(true, Ordering::Release);
-        // Wakes the loop, which waits for somebody to come.
-        let _ = TcpStream::connect(self.address);
+        // Wakes the loop, where it waits for somebody to come; where many wait it need not be woken.
+        let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
     }
 
     fn is_halted(&self) -> bool {

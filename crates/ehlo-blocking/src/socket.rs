@@ -3,6 +3,8 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::{Shutdown, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -19,26 +21,36 @@ pub fn prepare(socket: &TcpStream) -> io::Result<()> {
     socket.set_write_timeout(Some(GIVES_WAY))
 }
 
+/// The same for a local socket, as LMTP has them.
+///
+/// # Errors
+///
+/// Those of the socket.
+#[cfg(unix)]
+pub fn prepare_local(socket: &UnixStream) -> io::Result<()> {
+    socket.set_read_timeout(Some(GIVES_WAY))?;
+    socket.set_write_timeout(Some(GIVES_WAY))
+}
+
 /// A stream that can be told that nothing more is written to it.
 ///
 /// ```
 /// use ehlo_blocking::HalfClose;
-/// use std::io::{self, Write};
-/// use std::os::unix::net::UnixStream;
+/// use std::io::{self, Cursor};
 ///
-/// /// A local socket.
-/// struct Local(UnixStream);
+/// /// Memory that takes no more once it is closed.
+/// struct Memory(Cursor<Vec<u8>>, bool);
 ///
-/// impl HalfClose for Local {
+/// impl HalfClose for Memory {
 ///     fn half_close(&mut self) -> io::Result<()> {
-///         self.0.shutdown(std::net::Shutdown::Write)
+///         self.1 = true;
+///         Ok(())
 ///     }
 /// }
 ///
-/// let (ours, _theirs) = UnixStream::pair()?;
-/// let mut stream = Local(ours);
-/// stream.half_close()?;
-/// assert!(stream.0.write(b"more").is_err());
+/// let mut memory = Memory(Cursor::default(), false);
+/// memory.half_close()?;
+/// assert!(memory.1);
 /// # Ok::<(), io::Error>(())
 /// ```
 pub trait HalfClose {
@@ -56,15 +68,46 @@ impl HalfClose for TcpStream {
     }
 }
 
-/// Pending when the stream gives way.
-pub(crate) fn attempt<T>(mut call: impl FnMut() -> io::Result<T>) -> Poll<io::Result<T>> {
+#[cfg(unix)]
+impl HalfClose for UnixStream {
+    fn half_close(&mut self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
+impl<S: HalfClose + ?Sized> HalfClose for &mut S {
+    fn half_close(&mut self) -> io::Result<()> {
+        (**self).half_close()
+    }
+}
+
+impl<S: HalfClose + ?Sized> HalfClose for Box<S> {
+    fn half_close(&mut self) -> io::Result<()> {
+        (**self).half_close()
+    }
+}
+
+/// What `call` says in the end, whatever signals there are.
+pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
-        match call().map_err(|error| (error.kind(), error)) {
-            Err((io::ErrorKind::Interrupted, _)) => {}
-            Err((io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut, _)) => return Poll::Pending,
-            result => return Poll::Ready(result.map_err(|(_, error)| error)),
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
         }
     }
+}
+
+/// Pending when the stream gives way.
+pub(crate) fn attempt<T>(call: impl FnMut() -> io::Result<T>) -> Poll<io::Result<T>> {
+    match uninterrupted(call) {
+        Err(error) if gives_way(error.kind()) => Poll::Pending,
+        result => Poll::Ready(result),
+    }
+}
+
+/// To Windows it is the one, to others the other; to these `TimedOut` is a connection that is lost.
+fn gives_way(kind: io::ErrorKind) -> bool {
+    kind == io::ErrorKind::WouldBlock || (cfg!(windows) && kind == io::ErrorKind::TimedOut)
 }
 
 /// Asks again whenever the stream has given way.
@@ -95,5 +138,5 @@ pub(crate) fn elapsed(limit: Duration) -> impl Future<Output = ()> {
     poll_fn(move |_| if begun.elapsed() < limit { Poll::Pending } else { Poll::Ready(()) })
 }
 
-/// How long a stream goes on without giving way.
-pub(crate) const GIVES_WAY: Duration = Duration::from_millis(100);
+/// How long a call of a stream goes on without giving way.
+const GIVES_WAY: Duration = Duration::from_millis(100);

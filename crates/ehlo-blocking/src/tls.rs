@@ -3,10 +3,11 @@
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
-use ehlo::{Delivery, Ended, Exports, Handshake, Machine, Messages, OverTls, Upgrade};
-pub use ehlo_rustls::Connector;
+use ehlo::{Delivery, Ended, Handshake, Machine, Messages, OverTls, Secured, Upgrade};
+use ehlo_rustls::Connector;
 use rustls::{ClientConnection, ServerConfig, ServerConnection};
 
 use crate::{Blocked, Blocking, HalfClose, ReadFrom, attempt, block_on, elapsed, within};
@@ -20,7 +21,7 @@ use crate::{Blocked, Blocking, HalfClose, ReadFrom, attempt, block_on, elapsed, 
 /// # use std::io::Cursor;
 /// # let stream = Cursor::new(Vec::new());
 /// // In clear until `Event::StartTls` comes, and then `start_tls`.
-/// let mut connection = TlsConnection::new(MaybeTls::Clear(stream), Server::new(ServerConfig::DEFAULT));
+/// let mut connection = TlsConnection::new(stream.into(), Server::new(ServerConfig::DEFAULT));
 /// connection.next()?.answer.standard_reply("mx.example")?;
 /// connection.flush()?;
 /// let MaybeTls::Clear(stream) = connection.stream() else { panic!("it is in clear") };
@@ -38,8 +39,7 @@ impl<S: Read + Write, M: Upgrade> TlsConnection<S, M> {
     ///
     /// # Errors
     ///
-    /// Those of the handshake, `TimedOut`, and `InvalidData` when something was sent in clear that
-    /// should have come inside TLS. The connection is of no use then.
+    /// As there, and `TimedOut`.
     pub fn start_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
         Blocking: Handshake<S, W, Tls = Tls<S>>,
@@ -47,11 +47,12 @@ impl<S: Read + Write, M: Upgrade> TlsConnection<S, M> {
         within(self.timeout(), self.0.start_tls(with))
     }
 
-    /// Begins with TLS, before anything was read or written.
+    /// Begins with TLS, for a machine whose configuration says `implicit_tls`:
+    /// [`ehlo::Connection::implicit_tls`].
     ///
     /// # Errors
     ///
-    /// As of [`start_tls`](Self::start_tls).
+    /// As there, and `TimedOut`.
     pub fn implicit_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
         Blocking: Handshake<S, W, Tls = Tls<S>>,
@@ -62,8 +63,13 @@ impl<S: Read + Write, M: Upgrade> TlsConnection<S, M> {
 
 impl<S, M: Machine> TlsConnection<S, M> {
     /// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3.
-    pub fn channel_binding(&mut self) -> Option<[u8; 32]> {
+    pub fn channel_binding(&self) -> Option<[u8; 32]> {
         self.0.channel_binding()
+    }
+
+    /// The stream in clear, or that below TLS; none after a handshake that failed.
+    pub fn below(&mut self) -> Option<&mut S> {
+        self.0.below()
     }
 }
 
@@ -75,10 +81,10 @@ impl<'v, S: Read + Write> TlsConnection<S, Delivery<'v>> {
     ///
     /// As of [`deliver`](Self::deliver). A handshake that failed is none: [`Messages::trouble`] hears
     /// of it, and the session [ended early](Ended::Early).
-    pub fn deliver_tls<X, W>(&mut self, messages: X, with: &W) -> io::Result<Ended>
+    pub fn deliver_tls<X, R, W>(&mut self, messages: X, with: &W) -> io::Result<Ended>
     where
-        X: Messages<'v>,
-        Blocking: ReadFrom<X::Content> + Handshake<S, W, Tls = Tls<S>>,
+        X: Messages<'v, Content = R>,
+        Blocking: ReadFrom<R> + Handshake<S, W, Tls = Tls<S>>,
     {
         block_on(self.0.deliver_tls(messages, elapsed, with))
     }
@@ -120,17 +126,28 @@ impl<S: Read + Write> Tls<S> {
 
     async fn shaken(tls: rustls::Connection, stream: S) -> io::Result<Self> {
         let mut this = Self { tls, stream };
-        while this.tls.is_handshaking() {
-            poll_fn(|_| attempt(|| this.tls.complete_io(&mut this.stream))).await?;
-        }
+        poll_fn(|_| {
+            let Self { tls, stream } = &mut this;
+            let moved = ready!(attempt(|| tls.complete_io(&mut Few::new(stream))))?;
+            Poll::Ready(match (tls.is_handshaking(), moved) {
+                (false, _) => io::Result::Ok(()),
+                // The stream takes nothing.
+                (true, (0, 0)) => Err(io::ErrorKind::WriteZero.into()),
+                (true, _) => return Poll::Pending,
+            })
+        })
+        .await?;
         Ok(this)
     }
 
-    fn with<T>(&mut self, act: impl FnOnce(&mut dyn ReadWrite) -> T) -> T {
-        match &mut self.tls {
-            rustls::Connection::Client(tls) => act(&mut rustls::Stream::new(tls, &mut self.stream)),
-            rustls::Connection::Server(tls) => act(&mut rustls::Stream::new(tls, &mut self.stream)),
+    /// Writes what TLS holds.
+    fn send(&mut self) -> io::Result<()> {
+        while self.tls.wants_write() {
+            if self.tls.write_tls(&mut self.stream)? == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
         }
+        Ok(())
     }
 }
 
@@ -152,7 +169,11 @@ impl<S: Read + Write> Handshake<S, Arc<ServerConfig>> for Blocking {
     }
 }
 
-impl<S> Exports<Tls<S>> for Blocking {
+impl<S> Secured<S, Tls<S>> for Blocking {
+    fn below(tls: &mut Tls<S>) -> &mut S {
+        &mut tls.stream
+    }
+
     fn tls_exporter(tls: &Tls<S>) -> Option<[u8; 32]> {
         match &tls.tls {
             rustls::Connection::Client(tls) => ehlo_rustls::tls_exporter(tls),
@@ -161,30 +182,71 @@ impl<S> Exports<Tls<S>> for Blocking {
     }
 }
 
+/// Reads without writing: a write that is blocked is none of its affair.
 impl<S: Read + Write> Read for Tls<S> {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
-        self.with(|stream| stream.read(space))
+        let mut few = Few::new(&mut self.stream);
+        loop {
+            match self.tls.reader().read(space) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // RFC 8446 §6.1: the end of the stream is none without `close_notify`.
+                read => return read,
+            }
+            self.tls.read_tls(&mut few)?;
+            if let Err(error) = self.tls.process_new_packets() {
+                // The peer is told why, if it can be.
+                let _ = self.send();
+                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+            }
+        }
     }
 }
 
+/// What TLS holds goes before it takes more, so it never holds more than it may.
 impl<S: Read + Write> Write for Tls<S> {
-    /// Gives way while TLS holds as much as it may that the peer does not read; rustls then takes
-    /// nothing, without an error.
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        match self.with(|stream| stream.write(octets))? {
-            0 if !octets.is_empty() => Err(io::ErrorKind::WouldBlock.into()),
-            written => Ok(written),
-        }
+        self.send()?;
+        let taken = self.tls.writer().write(octets)?;
+        // They are taken; what is wrong with the stream is said when it is written to again.
+        let _ = self.send();
+        Ok(taken)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.with(|stream| stream.flush())
+        self.send()?;
+        self.stream.flush()
     }
 }
 
-trait ReadWrite: Read + Write {}
+/// A stream that gives way after some reads: rustls reads until it has what it wants, and a peer may
+/// see to it that this takes long.
+struct Few<'s, S> {
+    stream: &'s mut S,
+    left: u32,
+}
 
-impl<T: Read + Write> ReadWrite for T {}
+impl<'s, S> Few<'s, S> {
+    const fn new(stream: &'s mut S) -> Self {
+        Self { stream, left: 16 }
+    }
+}
+
+impl<S: Read> Read for Few<'_, S> {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        self.left = self.left.checked_sub(1).ok_or(io::ErrorKind::WouldBlock)?;
+        self.stream.read(space)
+    }
+}
+
+impl<S: Write> Write for Few<'_, S> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.stream.write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
 
 impl<S: Read + Write + HalfClose> HalfClose for Tls<S> {
     /// With the `close_notify` of TLS, RFC 8446 §6.1.

@@ -176,3 +176,9 @@ impl From<rustls::Error> for TlsError {
         Self::Tls(error)
     }
 }
+
+impl From<TlsError> for io::Error {
+    fn from(error: TlsError) -> Self {
+        Self::other(error)
+    }
+}

@@ -13,8 +13,10 @@ use std::task::{Context, Poll};
 use ehlo::{Carry, ReadFrom, WriteTo};
 pub use ehlo::{Door, Stop, Visit, serve};
 #[cfg(feature = "rustls")]
-pub use tls::{Connector, MaybeTls, TlsConnection};
+pub use tls::{MaybeTls, TlsConnection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+#[cfg(feature = "rustls")]
+pub use {ehlo_rustls::*, tokio_rustls::TlsStream};
 
 /// A machine on a stream of tokio: see [`ehlo::Connection`]. The timer for `deliver` is
 /// `tokio::time::sleep`.
@@ -99,5 +101,9 @@ impl<R: AsyncRead + Unpin> ReadFrom<R> for Tokio {
 impl<W: AsyncWrite + Unpin> WriteTo<W> for Tokio {
     fn write(writer: &mut W, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(writer).poll_write(context, octets)
+    }
+
+    fn flush(writer: &mut W, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(writer).poll_flush(context)
     }
 }

@@ -3,27 +3,26 @@
 use std::io;
 use std::sync::Arc;
 
-use ehlo::{Exports, Handshake, OverTls};
-pub use ehlo_rustls::Connector;
+use ehlo::{Handshake, OverTls, Secured};
+use ehlo_rustls::{Connector, rustls::ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use crate::Tokio;
 
 /// A machine on a stream that may go on inside TLS: see [`ehlo::Connection`]. `start_tls`,
 /// `implicit_tls` and `deliver_tls` take a [`Connector`] at the client's end and an
-/// `Arc<rustls::ServerConfig>` at the server's.
+/// `Arc<rustls::ServerConfig>`, as of [`server`](ehlo_rustls::server), at the server's.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig};
-/// use ehlo_tokio::{MaybeTls, TlsConnection};
+/// use ehlo_tokio::TlsConnection;
 ///
 /// # use tokio::io::AsyncReadExt;
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let (mut client, stream) = tokio::io::duplex(64);
 /// // In clear until `Event::StartTls` comes, and then `start_tls`.
-/// let mut connection = TlsConnection::new(MaybeTls::Clear(stream), Server::new(ServerConfig::DEFAULT));
+/// let mut connection = TlsConnection::new(stream.into(), Server::new(ServerConfig::DEFAULT));
 /// connection.next().await?.answer.standard_reply("mx.example")?;
 /// connection.flush().await?;
 /// let mut greeting = [0; 22];
@@ -55,7 +54,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Handshake<S, Arc<ServerConfig>> for Toki
     }
 }
 
-impl<S> Exports<TlsStream<S>> for Tokio {
+impl<S> Secured<S, TlsStream<S>> for Tokio {
+    fn below(tls: &mut TlsStream<S>) -> &mut S {
+        tls.get_mut().0
+    }
+
     fn tls_exporter(tls: &TlsStream<S>) -> Option<[u8; 32]> {
         match tls {
             TlsStream::Client(tls) => ehlo_rustls::tls_exporter(tls.get_ref().1),

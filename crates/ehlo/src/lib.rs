@@ -94,7 +94,7 @@ pub use endpoint::{
     Step, Stop, Task, Transport, Turn, Visit, Why, serve,
 };
 #[cfg(feature = "std")]
-pub use endpoint::{Carry, Connection, Exports, Handshake, MaybeTls, OverTls, ReadFrom, WriteTo};
+pub use endpoint::{Carry, Connection, Handshake, MaybeTls, OverTls, ReadFrom, Secured, WriteTo};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
 pub use identity::{HeloCheck, HeloName};

@@ -112,6 +112,9 @@ pub trait Machine {
 /// assert_eq!(Upgrade::tls_established(&mut client, b""), Err(Injected));
 /// ```
 pub trait Upgrade: Machine {
+    /// Whether TLS begins now: both peers have said so.
+    fn awaits_tls(&self) -> bool;
+
     /// TLS is established on the connection. `leftover` is what was read and not yet taken by the
     /// machine before the handshake.
     ///

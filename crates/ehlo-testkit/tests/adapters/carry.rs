@@ -10,7 +10,7 @@ use std::thread;
 
 use ehlo::server::Event;
 use ehlo::{Command, Delivery, Door, Ended, Endpoint, Messages, Server, Turn, Upgrade, Visit};
-use ehlo_blocking::{Connector, MaybeTls};
+use ehlo_blocking::Connector;
 use rustls::ServerConfig;
 
 use crate::pipe::Pipe;
@@ -170,7 +170,7 @@ impl Adapter for Blocking {
     }
 
     fn connection<M: Upgrade + Send>(&self, stream: Blocks, machine: M) -> Self::Connection<M> {
-        ehlo_blocking::TlsConnection::new(MaybeTls::Clear(stream), machine)
+        ehlo_blocking::TlsConnection::new(stream.into(), machine)
     }
 
     fn next<M: Upgrade + Send, R>(
@@ -285,6 +285,13 @@ macro_rules! impatient {
     }};
 }
 
+/// The same for a call without an event.
+macro_rules! again {
+    ($call:expr) => {
+        poll_fn(|context| pin!($call).poll(context))
+    };
+}
+
 /// An adapter whose streams have `AsyncRead` and `AsyncWrite` of one kind or another.
 macro_rules! asynchronous {
     (
@@ -319,7 +326,7 @@ macro_rules! asynchronous {
                 stream: Self::Stream,
                 machine: M,
             ) -> Self::Connection<M> {
-                $adapter::TlsConnection::new($adapter::MaybeTls::Clear(stream), machine)
+                $adapter::TlsConnection::new(stream.into(), machine)
             }
 
             fn next<M: Upgrade + Send, R>(
@@ -334,14 +341,14 @@ macro_rules! asynchronous {
                 &self,
                 connection: &mut Self::Connection<M>,
             ) -> io::Result<()> {
-                $block_on(self, connection.flush())
+                $block_on(self, again!(connection.flush()))
             }
 
             fn close<M: Upgrade + Send>(
                 &self,
                 connection: &mut Self::Connection<M>,
             ) -> io::Result<()> {
-                $block_on(self, connection.close())
+                $block_on(self, again!(connection.close()))
             }
 
             fn endpoint<'c, M: Upgrade + Send>(
@@ -428,11 +435,11 @@ macro_rules! asynchronous {
                             let machine = Server::new(ehlo::ServerConfig::DEFAULT);
                             let mut connection = $adapter::Connection::new(visit.stream, machine);
                             let (stop, host) = (&mut visit.stop, "mx.example");
-                            while connection
-                                .next_until(stop, host)
-                                .await
-                                .is_ok_and(|turn| !answer(turn))
-                            {}
+                            let mut goes_on = |context: &mut Context<'_>| {
+                                let next = pin!(connection.next_until(stop, host)).poll(context);
+                                next.map(|turn| turn.is_ok_and(|turn| !answer(turn)))
+                            };
+                            while poll_fn(&mut goes_on).await {}
                         };
                         $adapter::serve(|| listener.accept(), door, stop, $timer, $spawn, handler)
                             .await;

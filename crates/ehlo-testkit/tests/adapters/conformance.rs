@@ -110,7 +110,7 @@ fn write_all(stream: &mut Blocks, mut octets: &[u8]) -> io::Result<()> {
 }
 
 /// The stream gives way when it would block.
-fn patient<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+pub fn patient<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

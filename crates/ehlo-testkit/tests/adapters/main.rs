@@ -5,9 +5,11 @@
 mod carry;
 mod conformance;
 mod delivering;
+mod limits;
 mod memory;
 mod pipe;
 mod serving;
+mod spawned;
 mod streams;
 mod tls;
 mod wires;
@@ -64,7 +66,8 @@ use serving::{
 };
 use streams::{
     both_ends_have_one_channel_binding, full_pipes_do_not_wait_for_each_other,
-    nothing_in_clear_survives_starttls, strangers_are_not_trusted, truncated_tls_completes_nothing,
+    nothing_in_clear_survives_starttls, strangers_are_not_trusted, tls_begins_once,
+    truncated_tls_completes_nothing,
 };
 use wires::Kind;
 
@@ -83,6 +86,7 @@ adapters! {
     full_sockets_inside_tls: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Tcp, Layer::Tls, 24 << 20);
     truncated_tls: |A| truncated_tls_completes_nothing::<A>(Kind::Tcp);
     plaintext_behind_starttls: |A| nothing_in_clear_survives_starttls::<A>(Kind::Memory(4096));
+    tls_twice: |A| tls_begins_once::<A>(Kind::Tcp);
     channel_binding: |A| both_ends_have_one_channel_binding::<A>(Kind::Memory(4096));
     sessions_of_one_address: |A| one_address_has_its_share::<A>();
     sessions_in_all: |A| all_have_to_wait_when_it_is_full::<A>();

@@ -12,7 +12,7 @@ use ehlo::{
 use ehlo_blocking::{Connector, HalfClose, Tls};
 
 use crate::carry::{Adapter, Blocking};
-use crate::conformance::Layer;
+use crate::conformance::{Layer, patient};
 use crate::tls;
 use crate::wires::{Kind, wires};
 
@@ -56,6 +56,10 @@ impl Machine for Talker {
 }
 
 impl Upgrade for Talker {
+    fn awaits_tls(&self) -> bool {
+        false
+    }
+
     fn tls_established(&mut self, _: &[u8]) -> Result<(), Injected> {
         Err(Injected)
     }
@@ -187,6 +191,43 @@ pub fn both_ends_have_one_channel_binding<A: Adapter>(kind: Kind) {
     let (client, _open) = binding(client, false);
     assert!(client.is_some());
     assert_eq!(client, server.join().expect("a server").0);
+}
+
+/// Where TLS does not begin, nothing happens to the connection.
+pub fn tls_begins_once<A: Adapter>(kind: Kind) {
+    let (client, server) = wires(kind);
+    let serving = thread::spawn(move || {
+        let adapter = A::default();
+        let config = ServerConfig { implicit_tls: true, ..ServerConfig::DEFAULT };
+        let mut connection = adapter.connection(adapter.stream(server), Server::new(config));
+        let early = adapter.accept_tls(&mut connection, tls::server());
+        assert_eq!(early.map_err(|error| error.kind()), Err(io::ErrorKind::InvalidInput));
+        adapter.accept_implicit(&mut connection, tls::server()).expect("a handshake");
+        for _ in 0..2 {
+            let again = adapter.accept_implicit(&mut connection, tls::server());
+            assert_eq!(again.map_err(|error| error.kind()), Err(io::ErrorKind::InvalidInput));
+        }
+        let greeted =
+            adapter.next(&mut connection, |turn| turn.answer.standard_reply("mx.example"));
+        greeted.expect("a stream").expect("a greeting");
+        // The greeting is to go first.
+        let late = adapter.accept_implicit(&mut connection, tls::server());
+        assert_eq!(late.map_err(|error| error.kind()), Err(io::ErrorKind::InvalidInput));
+        adapter.close(&mut connection).expect("a stream");
+    });
+    let stream = Tls::shake(Blocking.stream(client), tls::client());
+    let mut stream = stream.expect("a handshake");
+    let mut greeting = Vec::new();
+    // To its end, which TLS tells: without that it would be an error.
+    while greeting.last() != Some(&b'\n') || greeting.len() < 22 {
+        let mut piece = [0; 64];
+        let octets = patient(|| stream.read(&mut piece)).expect("a greeting");
+        greeting.extend(&piece[..octets]);
+    }
+    assert_eq!(greeting, b"220 mx.example ESMTP\r\n");
+    assert_eq!(patient(|| stream.read(&mut [0; 64])).expect("the end of TLS"), 0);
+    drop(stream);
+    serving.join().expect("a server");
 }
 
 /// A certificate for another name, or from somebody whom nobody trusts, ends the handshake.

@@ -407,6 +407,10 @@ impl Machine for Client {
 }
 
 impl Upgrade for Client {
+    fn awaits_tls(&self) -> bool {
+        self.state == State::Tls
+    }
+
     fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
         Self::tls_established(self, leftover)
     }

@@ -345,6 +345,10 @@ impl Machine for Delivery<'_> {
 }
 
 impl Upgrade for Delivery<'_> {
+    fn awaits_tls(&self) -> bool {
+        self.client.awaits_tls()
+    }
+
     fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
         Self::tls_established(self, leftover)
     }

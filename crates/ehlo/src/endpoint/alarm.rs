@@ -8,8 +8,9 @@ use core::time::Duration;
 /// The timer of the caller, and the wait that it measures.
 ///
 /// A timer for each wait would be begun and given up four times a message, and a runtime wakes up for
-/// each. So the timer runs in ticks of an eighth of a limit, through waits that come and go, and a wait
-/// is over by the number of ticks. The one that runs when it begins does not count.
+/// each. So the timer runs in ticks of a sixteenth of a limit, through waits that come and go, and a wait
+/// is over by the number of ticks. The one that runs when it begins does not count, and the last may be
+/// begun only: two ticks more than the limit, at most.
 #[derive(Debug)]
 pub(super) struct Alarm<C, F> {
     timer: C,
@@ -57,7 +58,7 @@ impl<C: FnMut(Duration) -> F, F: Future> Alarm<C, F> {
 }
 
 /// Ticks of the shortest limit.
-const TICKS: u32 = 8;
+const TICKS: u32 = 16;
 
 #[cfg(test)]
 mod tests {
@@ -103,7 +104,7 @@ mod tests {
             assert!(alarm.poll(&mut context, Duration::from_secs(80)).is_pending());
             clock.now.set(before);
             alarm.restart();
-            for limit in [80, 160] {
+            for limit in [80, 81, 159, 160, 1600] {
                 let begun = clock.now.get();
                 while alarm.poll(&mut context, Duration::from_secs(limit)).is_pending() {
                     clock.now.set(clock.now.get() + 1);
@@ -119,7 +120,7 @@ mod tests {
         let clock = Clock::new();
         let mut alarm = clock.alarm();
         let mut context = Context::from_waker(Waker::noop());
-        for limit in [80, 160, 8, 80] {
+        for limit in [160, 320, 16, 160] {
             alarm.restart();
             assert!(alarm.poll(&mut context, Duration::from_secs(limit)).is_pending());
         }

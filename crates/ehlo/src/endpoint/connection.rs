@@ -59,7 +59,7 @@ use crate::{Delivery, Machine};
 /// ```
 #[derive(Debug)]
 pub struct Connection<S, M, A> {
-    stream: S,
+    pub(super) stream: S,
     adapter: A,
     endpoint: Endpoint<M>,
 }
@@ -174,6 +174,9 @@ pub trait ReadFrom<R> {
 ///     fn write(writer: &mut Vec<u8>, _: &mut Context<'_>, octets: &[u8]) -> Poll<Result<usize>> {
 ///         Poll::Ready(Write::write(writer, octets))
 ///     }
+///     fn flush(writer: &mut Vec<u8>, _: &mut Context<'_>) -> Poll<Result<()>> {
+///         Poll::Ready(Write::flush(writer))
+///     }
 /// }
 ///
 /// let (mut content, mut context) = (Vec::new(), Context::from_waker(Waker::noop()));
@@ -187,6 +190,13 @@ pub trait WriteTo<W> {
     ///
     /// Those of the writer.
     fn write(writer: &mut W, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>>;
+
+    /// Hands on what the writer itself has kept back.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    fn flush(writer: &mut W, context: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
 impl<S, M: Machine, A: Default> Connection<S, M, A> {
@@ -231,8 +241,9 @@ impl<S, M: Machine, A: Carry<S>> Connection<S, M, A> {
     }
 
     /// Writes the content that comes to `writer`, up to its end, when the machine has agreed to take
-    /// some: the size of the message, which is to be answered. None when it is not complete: the
-    /// answer, where one is pending, is the machine's standard one.
+    /// some, and flushes `writer`: the size of the message, which is to be answered. None when it is not
+    /// complete: the answer, where one is pending, is the machine's standard one. What it takes to answer
+    /// for the message, as to have a file on the disk, is for the caller to do.
     ///
     /// # Errors
     ///
@@ -246,7 +257,11 @@ impl<S, M: Machine, A: Carry<S>> Connection<S, M, A> {
             let event = self.next().await?.event;
             let mut rest = match M::piece(&event) {
                 Piece::Content(content) => content,
-                Piece::End(size) => return Ok(size),
+                Piece::End(None) => return Ok(None),
+                Piece::End(size) => {
+                    poll_fn(|context| A::flush(writer, context)).await?;
+                    return Ok(size);
+                }
             };
             while !rest.is_empty() {
                 let written = poll_fn(|context| some(A::write(writer, context, rest))).await?;
@@ -264,14 +279,19 @@ impl<S, M: Machine, A: Carry<S>> Connection<S, M, A> {
         poll_fn(|context| self.poll(|endpoint, line| endpoint.poll_flush(context, line))).await
     }
 
-    /// Writes all of the outbox, says that nothing more comes, and waits until the peer does too.
-    /// Cancel safe: asked again, it goes on.
+    /// Writes all of the outbox, says that nothing more comes, and waits until the peer does too, or
+    /// just leaves. Cancel safe: asked again, it goes on.
     ///
     /// # Errors
     ///
     /// Those of the stream.
     pub async fn close(&mut self) -> io::Result<()> {
-        poll_fn(|context| self.poll(|endpoint, line| endpoint.poll_close(context, line))).await
+        let closed =
+            poll_fn(|context| self.poll(|endpoint, line| endpoint.poll_close(context, line))).await;
+        match closed {
+            Err(error) if self.endpoint.closed && has_left(&error) => Ok(()),
+            closed => closed,
+        }
     }
 
     fn poll<T>(&mut self, call: impl FnOnce(&mut Endpoint<M>, &mut Line<'_, S, A>) -> T) -> T {
@@ -294,14 +314,14 @@ impl<'v, S, A: Carry<S>> Connection<S, Delivery<'v>, A> {
     /// # Errors
     ///
     /// Those of the stream, and `TimedOut`; what was begun has its outcomes by then.
-    pub async fn deliver<X, F>(
+    pub async fn deliver<X, R, F>(
         &mut self,
         messages: X,
         mut timer: impl FnMut(Duration) -> F,
     ) -> io::Result<Ended>
     where
-        X: Messages<'v>,
-        A: ReadFrom<X::Content>,
+        X: Messages<'v, Content = R>,
+        A: ReadFrom<R>,
         F: Future,
     {
         let mut courier = Courier::new(messages, A::read, |limit| too_late(timer(limit)));
@@ -314,12 +334,12 @@ impl<'v, S, A: Carry<S>> Connection<S, Delivery<'v>, A> {
     }
 
     /// Goes on until TLS begins or the session is over.
-    pub(super) async fn carry<X, C, F>(
+    pub(super) async fn carry<X, R, C, F>(
         &mut self,
-        courier: &mut Courier<'v, X, io::Error, C, F>,
+        courier: &mut Courier<'v, X, R, io::Error, C, F>,
     ) -> io::Result<Step>
     where
-        X: Messages<'v>,
+        X: Messages<'v, Content = R>,
         C: FnMut(Duration) -> F,
         F: Future<Output = io::Error>,
     {
@@ -388,6 +408,15 @@ fn some(written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         0 => Err(io::ErrorKind::WriteZero.into()),
         octets => Ok(octets),
     })
+}
+
+/// Whether it says no more than that the peer is not there.
+fn has_left(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof,
+    };
+    let left = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof];
+    left.contains(&error.kind())
 }
 
 pub(super) async fn too_late(timer: impl Future) -> io::Error {

@@ -7,6 +7,7 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use super::alarm::Alarm;
+use super::transport::give_way;
 use super::{Answer, Ended, Endpoint, Messages, Transport, Turn, Why};
 use crate::delivery::{Event, Outcome, Outcomes};
 use crate::sasl::{AnyClient, Channel, ChannelBinding, ClientExchange, ClientFailure, ClientStep};
@@ -31,12 +32,12 @@ use crate::{Delivery, Envelope, Machine, Mechanisms, Reply, SendError};
 ///     Courier::new(messages, |content: &mut &[u8], _, out| Poll::Ready(content.read(out)), alarm);
 /// # drop(courier);
 /// ```
-pub struct Courier<'v, X: Messages<'v>, E, C, F> {
+pub struct Courier<'v, X, R, E, C, F> {
     messages: X,
-    read: Read<X::Content, E>,
+    read: Read<R, E>,
     alarm: Alarm<C, F>,
     /// The content that is being sent.
-    content: Option<X::Content>,
+    content: Option<R>,
     /// Content was asked for; so much of the next piece is read.
     asked: Option<usize>,
     piece: Vec<u8>,
@@ -52,7 +53,7 @@ pub struct Courier<'v, X: Messages<'v>, E, C, F> {
 }
 
 /// Shows neither content nor what TLS exports.
-impl<'v, X: Messages<'v> + fmt::Debug, E, C, F> fmt::Debug for Courier<'v, X, E, C, F> {
+impl<X: fmt::Debug, R, E, C, F> fmt::Debug for Courier<'_, X, R, E, C, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Courier")
             .field("messages", &self.messages)
@@ -81,16 +82,16 @@ pub enum Step {
     Closed(Ended),
 }
 
-impl<'v, X, E, C, F> Courier<'v, X, E, C, F>
+impl<'v, X, R, E, C, F> Courier<'v, X, R, E, C, F>
 where
-    X: Messages<'v>,
+    X: Messages<'v, Content = R>,
     E: Error + 'static,
     C: FnMut(Duration) -> F,
     F: Future<Output = E>,
 {
     /// A courier with these messages, whose content `read` reads. What `timer` gives is ready, with
     /// the error that says so, when the time has passed.
-    pub const fn new(messages: X, read: Read<X::Content, E>, timer: C) -> Self {
+    pub const fn new(messages: X, read: Read<R, E>, timer: C) -> Self {
         Self {
             messages,
             read,
@@ -112,13 +113,15 @@ where
         &mut self.messages
     }
 
-    /// The connection is inside TLS, which exports this for `tls-exporter`, RFC 9266.
+    /// The connection is inside TLS, which exports this for `tls-exporter`, RFC 9266. What is awaited
+    /// next is another thing than the handshake.
     pub const fn bind(&mut self, exported: Option<[u8; 32]>) {
+        self.alarm.restart();
         self.binding = exported;
     }
 
     /// Ready when `limit` has passed since this was asked first, or since an event; or up to an eighth of
-    /// it later.
+    /// it later. The limit is that of the first asking.
     pub fn poll_expired(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<E> {
         self.alarm.poll(context, limit)
     }
@@ -273,19 +276,19 @@ impl<'v> Endpoint<Delivery<'v>> {
     ///
     /// Those of the stream and of the timer. Every envelope that was begun is finished then, and the
     /// session is over. None where the session had ended early and nothing was open: that is told.
-    pub fn poll_deliver<T, X, C, F>(
+    pub fn poll_deliver<T, X, R, C, F>(
         &mut self,
         context: &mut Context<'_>,
         transport: &mut T,
-        courier: &mut Courier<'v, X, T::Error, C, F>,
+        courier: &mut Courier<'v, X, R, T::Error, C, F>,
     ) -> Poll<Result<Step, T::Error>>
     where
         T: Transport<Error: Error + 'static>,
-        X: Messages<'v>,
+        X: Messages<'v, Content = R>,
         C: FnMut(Duration) -> F,
         F: Future<Output = T::Error>,
     {
-        loop {
+        for _ in 0..ROUNDS {
             let polled = if courier.asked.is_none() {
                 let messages = &mut courier.messages;
                 self.poll_ready(context, &mut Overheard { transport, messages })
@@ -314,17 +317,18 @@ impl<'v> Endpoint<Delivery<'v>> {
                 }
             }
         }
+        give_way(context)
     }
 
     /// RFC 5321 §3.1: who refuses a session with 554 "MUST still wait for the client to send a QUIT".
     /// Where it does not, that says less than the refusal.
-    fn broken<X, E, C, F>(
+    fn broken<X, R, E, C, F>(
         &mut self,
-        courier: &mut Courier<'v, X, E, C, F>,
+        courier: &mut Courier<'v, X, R, E, C, F>,
         error: E,
     ) -> Result<Step, E>
     where
-        X: Messages<'v>,
+        X: Messages<'v, Content = R>,
         E: Error + 'static,
         C: FnMut(Duration) -> F,
         F: Future<Output = E>,
@@ -335,9 +339,13 @@ impl<'v> Endpoint<Delivery<'v>> {
     }
 
     /// The session breaks off, by `error`: every envelope that was begun is finished.
-    pub fn break_off<X, E, C, F>(&mut self, courier: &mut Courier<'v, X, E, C, F>, error: E) -> E
+    pub fn break_off<X, R, E, C, F>(
+        &mut self,
+        courier: &mut Courier<'v, X, R, E, C, F>,
+        error: E,
+    ) -> E
     where
-        X: Messages<'v>,
+        X: Messages<'v, Content = R>,
         E: Error + 'static,
         C: FnMut(Duration) -> F,
         F: Future<Output = E>,
@@ -392,6 +400,8 @@ fn pending(envelope: &Envelope<'_>) -> Vec<Outcome> {
     all.map(|_| Outcome::PENDING).collect()
 }
 
+/// Events and pieces of content after which others go on.
+const ROUNDS: u32 = 64;
 /// Octets of content that are read before they are sent, at most.
 const PIECE: usize = 64 * 1024;
 /// Octets that are enough for many messages.

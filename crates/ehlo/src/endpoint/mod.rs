@@ -27,7 +27,7 @@ pub use door::{Door, Pass};
 pub use ended::{Ended, Why};
 pub use messages::{Mailing, Messages};
 #[cfg(feature = "std")]
-pub use secure::{Exports, Handshake, MaybeTls, OverTls};
+pub use secure::{Handshake, MaybeTls, OverTls, Secured};
 pub use serve::{Leave, Stop, Task, Visit, serve};
 pub use transport::Transport;
 

@@ -16,8 +16,8 @@ use crate::{Delivery, Machine, Upgrade};
 /// ```
 /// use ehlo::MaybeTls;
 ///
-/// let stream = MaybeTls::<&str, String>::Clear("a stream");
-/// assert!(matches!(stream, MaybeTls::Clear("a stream")));
+/// let stream = MaybeTls::<&str, String>::from("a stream");
+/// assert!(matches!(stream, MaybeTls::Clear("a stream")) && !stream.is_tls());
 /// ```
 #[derive(Debug)]
 pub enum MaybeTls<S, T> {
@@ -27,6 +27,20 @@ pub enum MaybeTls<S, T> {
     Tls(Box<T>),
     /// Nothing: a handshake failed, or was abandoned.
     Gone,
+}
+
+impl<S, T> MaybeTls<S, T> {
+    /// Whether it is inside TLS.
+    pub const fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+}
+
+/// In clear.
+impl<S, T> From<S> for MaybeTls<S, T> {
+    fn from(stream: S) -> Self {
+        Self::Clear(stream)
+    }
 }
 
 /// The adapter `A`, for streams that may go on inside TLS.
@@ -75,23 +89,29 @@ pub trait Handshake<S, W> {
     fn shake(stream: S, with: &W) -> impl Future<Output = io::Result<Self::Tls>>;
 }
 
-/// An adapter that knows what TLS exports on streams `T`.
+/// An adapter that knows its streams `T`, which carry TLS over `S`.
 ///
 /// ```
-/// use ehlo::Exports;
+/// use ehlo::Secured;
 ///
 /// /// Knows TLS 1.2 alone.
 /// struct Old;
 ///
-/// impl Exports<()> for Old {
-///     fn tls_exporter((): &()) -> Option<[u8; 32]> {
+/// impl Secured<u8, (u8, &str)> for Old {
+///     fn below<'t>(tls: &'t mut (u8, &str)) -> &'t mut u8 {
+///         &mut tls.0
+///     }
+///     fn tls_exporter(_: &(u8, &str)) -> Option<[u8; 32]> {
 ///         None
 ///     }
 /// }
 ///
-/// assert_eq!(Old::tls_exporter(&()), None);
+/// assert_eq!(*Old::below(&mut (1, "a secret")), 1);
 /// ```
-pub trait Exports<T> {
+pub trait Secured<S, T> {
+    /// The stream below TLS.
+    fn below(tls: &mut T) -> &mut S;
+
     /// The channel binding `tls-exporter` of RFC 9266; none where there is none.
     fn tls_exporter(tls: &T) -> Option<[u8; 32]>;
 }
@@ -101,35 +121,57 @@ where
     A: Carry<S> + Carry<T>,
 {
     /// Goes on inside TLS, when the machine says that TLS begins; `with` is what the adapter shakes
-    /// hands with.
+    /// hands with. Not cancel safe.
     ///
     /// # Errors
     ///
-    /// Those of the handshake, and `InvalidData` when something was sent in clear that should have
-    /// come inside TLS. The connection is of no use then. Not cancel safe.
+    /// `InvalidInput` when the machine does not say so, and nothing has changed then. Those of the
+    /// handshake, and `InvalidData` when something was sent in clear that should have come inside TLS:
+    /// the connection is of no use then.
     pub async fn start_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
         A: Handshake<S, W, Tls = T>,
     {
+        if !self.endpoint().machine().awaits_tls() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         self.flush().await?;
-        self.implicit_tls(with).await?;
+        if !self.endpoint().unread().is_empty() {
+            return Err(injected());
+        }
+        self.secure(with).await?;
         self.endpoint().tls_established().map_err(|_| injected())
     }
 
-    /// Begins with TLS, before anything was read or written.
+    /// Begins with TLS, before anything is read or written, for a machine whose configuration says
+    /// `implicit_tls`. Not cancel safe.
     ///
     /// # Errors
     ///
-    /// As of [`start_tls`](Self::start_tls).
+    /// `InvalidInput` when something was read, or waits to be written, and nothing has changed then.
+    /// Those of the handshake: the connection is of no use then.
     pub async fn implicit_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
         A: Handshake<S, W, Tls = T>,
     {
-        if !self.endpoint().unread().is_empty() {
-            return Err(injected());
+        let endpoint = self.endpoint();
+        if !endpoint.unread().is_empty() || !endpoint.outbox().is_empty() {
+            return Err(io::ErrorKind::InvalidInput.into());
         }
-        let MaybeTls::Clear(stream) = core::mem::replace(self.stream(), MaybeTls::Gone) else {
-            return Err(io::ErrorKind::NotConnected.into());
+        self.secure(with).await
+    }
+
+    async fn secure<W>(&mut self, with: &W) -> io::Result<()>
+    where
+        A: Handshake<S, W, Tls = T>,
+    {
+        let stream = match core::mem::replace(self.stream(), MaybeTls::Gone) {
+            MaybeTls::Clear(stream) => stream,
+            // TLS is not begun twice.
+            other => {
+                *self.stream() = other;
+                return Err(io::ErrorKind::InvalidInput.into());
+            }
         };
         *self.stream() = MaybeTls::Tls(Box::new(A::shake(stream, with).await?));
         Ok(())
@@ -138,7 +180,7 @@ where
 
 impl<'v, S, T, A> Connection<MaybeTls<S, T>, Delivery<'v>, OverTls<A>>
 where
-    A: Carry<S> + Carry<T> + Exports<T>,
+    A: Carry<S> + Carry<T> + Secured<S, T>,
 {
     /// The same as [`deliver`](Self::deliver), and goes on inside TLS when the machine says so: as
     /// [`start_tls`](Self::start_tls). A mechanism may be bound to the connection.
@@ -147,15 +189,15 @@ where
     ///
     /// As of [`deliver`](Self::deliver). A handshake that failed is none: [`Messages::trouble`] hears
     /// of it, and the session [ended early](Ended::Early).
-    pub async fn deliver_tls<X, F, W>(
+    pub async fn deliver_tls<X, R, F, W>(
         &mut self,
         messages: X,
         mut timer: impl FnMut(Duration) -> F,
         with: &W,
     ) -> io::Result<Ended>
     where
-        X: Messages<'v>,
-        A: ReadFrom<X::Content> + Handshake<S, W, Tls = T>,
+        X: Messages<'v, Content = R>,
+        A: ReadFrom<R> + Handshake<S, W, Tls = T>,
         F: Future,
     {
         let mut courier = Courier::new(messages, A::read, |limit| too_late(timer(limit)));
@@ -184,12 +226,21 @@ where
     }
 }
 
-impl<S, T, M: Machine, A: Exports<T>> Connection<MaybeTls<S, T>, M, OverTls<A>> {
+impl<S, T, M: Machine, A: Secured<S, T>> Connection<MaybeTls<S, T>, M, OverTls<A>> {
     /// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3.
-    pub fn channel_binding(&mut self) -> Option<[u8; 32]> {
-        match self.stream() {
+    pub fn channel_binding(&self) -> Option<[u8; 32]> {
+        match &self.stream {
             MaybeTls::Tls(tls) => A::tls_exporter(tls),
             _ => None,
+        }
+    }
+
+    /// The stream in clear, or that below TLS; none after a handshake that failed.
+    pub fn below(&mut self) -> Option<&mut S> {
+        match &mut self.stream {
+            MaybeTls::Clear(stream) => Some(stream),
+            MaybeTls::Tls(tls) => Some(A::below(tls)),
+            MaybeTls::Gone => None,
         }
     }
 }
@@ -260,6 +311,10 @@ impl<W, A: WriteTo<W>> WriteTo<W> for OverTls<A> {
     fn write(writer: &mut W, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         A::write(writer, context, octets)
     }
+
+    fn flush(writer: &mut W, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        A::flush(writer, context)
+    }
 }
 
 fn gone<T>() -> Poll<io::Result<T>> {
@@ -268,4 +323,117 @@ fn gone<T>() -> Poll<io::Result<T>> {
 
 fn injected() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, crate::Injected)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+    use core::error::Error;
+    use core::future::{pending, ready};
+    use core::pin::pin;
+    use core::task::Waker;
+
+    use super::*;
+    use crate::delivery::{DeliveryConfig, Envelope, Outcome, Unusable};
+    use crate::{HeloName, Why};
+
+    /// What a server says, one thing at a time. In TLS it says nothing.
+    type Script = core::slice::Iter<'static, &'static [u8]>;
+
+    #[derive(Default)]
+    struct Scripted;
+
+    impl Carry<Script> for Scripted {
+        fn poll_read(
+            &mut self,
+            script: &mut Script,
+            _: &mut Context<'_>,
+            space: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            let said = script.next().copied().unwrap_or_default();
+            space[..said.len()].copy_from_slice(said);
+            Poll::Ready(Ok(said.len()))
+        }
+
+        fn poll_write(
+            &mut self,
+            _: &mut Script,
+            _: &mut Context<'_>,
+            octets: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(octets.len()))
+        }
+
+        fn poll_flush(&mut self, _: &mut Script, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_close(&mut self, _: &mut Script, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl ReadFrom<()> for Scripted {
+        fn read((): &mut (), _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(0))
+        }
+    }
+
+    /// Who shakes hands goes on for ever.
+    impl Handshake<Script, ()> for Scripted {
+        type Tls = Script;
+
+        async fn shake(_: Script, (): &()) -> io::Result<Script> {
+            pending().await
+        }
+    }
+
+    impl Secured<Script, Script> for Scripted {
+        fn below(tls: &mut Script) -> &mut Script {
+            tls
+        }
+
+        fn tls_exporter(_: &Script) -> Option<[u8; 32]> {
+            None
+        }
+    }
+
+    /// Nothing to deliver, and what was troublesome.
+    #[derive(Default)]
+    struct Nothing(Vec<io::ErrorKind>);
+
+    impl<'v> Messages<'v> for Nothing {
+        type Content = ();
+
+        fn envelope(&mut self, _: &Delivery<'v>) -> Option<&'v Envelope<'v>> {
+            None
+        }
+
+        fn content(&mut self, _: usize) -> Option<()> {
+            None
+        }
+
+        fn finished(&mut self, _: usize, _: &[Outcome]) {}
+
+        fn trouble(&mut self, error: &(dyn Error + 'static)) {
+            self.0.extend(error.downcast_ref().map(io::Error::kind));
+        }
+    }
+
+    #[test]
+    fn a_handshake_that_stands_still_ends_the_session() {
+        let script: &[&[u8]] = &[b"220 a\r\n", b"250-b\r\n250 STARTTLS\r\n", b"220 c\r\n"];
+        let name = HeloName::new("client.example").expect("a name");
+        let delivery = Delivery::new(name, DeliveryConfig::DEFAULT);
+        let mut connection =
+            Connection::<_, _, OverTls<Scripted>>::new(MaybeTls::from(script.iter()), delivery);
+        let mut messages = Nothing::default();
+        // Before the handshake nothing is waited for.
+        let delivered = pin!(connection.deliver_tls(&mut messages, |_| ready(()), &()))
+            .poll(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(Ok(ended)) = delivered else { panic!("{delivered:?}") };
+        assert_eq!(ended, Ended::Early(Why::Unusable(Unusable::TlsFailed)));
+        assert_eq!(messages.0, [io::ErrorKind::TimedOut]);
+        assert!(matches!(connection.stream(), MaybeTls::Gone) && connection.below().is_none());
+    }
 }

@@ -91,7 +91,8 @@ impl<M: Machine> Endpoint<M> {
     ///
     /// Nothing is lost when it is not asked again. What is due goes out in one write when there is
     /// nothing more to take from what was read. While a write is blocked reading goes on, so two
-    /// full pipes never wait for each other.
+    /// full pipes never wait for each other. After 32 reads without an event it gives way, so that
+    /// the time limit of a wait is seen however fast the peer sends.
     ///
     /// # Errors
     ///
@@ -103,6 +104,7 @@ impl<M: Machine> Endpoint<M> {
     ) -> Poll<Result<(), T::Error>> {
         // A write that is blocked is not tried again before all is read that is there.
         let mut blocked = false;
+        let mut rounds = 0;
         loop {
             let ready = self.is_ready();
             if ready && !self.is_congested() {
@@ -120,6 +122,10 @@ impl<M: Machine> Endpoint<M> {
                 return Poll::Pending;
             };
             self.received(read?);
+            rounds += 1;
+            if rounds == READS {
+                return give_way(context);
+            }
         }
     }
 
@@ -162,11 +168,23 @@ impl<M: Machine> Endpoint<M> {
             ready!(transport.poll_close(context))?;
             self.closed = true;
         }
-        while ready!(transport.poll_read(context, self.space()))? > 0 {}
-        Poll::Ready(Ok(()))
+        for _ in 0..READS {
+            if ready!(transport.poll_read(context, self.space()))? == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        give_way(context)
     }
 }
 
+/// Lets others go on, whoever waits for time to pass among them: asked again at once.
+pub(super) fn give_way<T>(context: &Context<'_>) -> Poll<T> {
+    context.waker().wake_by_ref();
+    Poll::Pending
+}
+
+/// Reads without an event after which others go on: a peer may send faster than its octets are taken.
+const READS: u32 = 32;
 /// Octets that are read ahead of a peer that does not read.
 const UNREAD_MAX: usize = 1 << 20;
 

@@ -250,6 +250,10 @@ impl Machine for Server {
 }
 
 impl Upgrade for Server {
+    fn awaits_tls(&self) -> bool {
+        self.state == State::Tls
+    }
+
     fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
         Self::tls_established(self, leftover)
     }

@@ -1,0 +1,75 @@
+//! A client that drips the octets of one record of TLS.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
+
+use ehlo::{Injected, Machine, Received, Upgrade, Wants};
+use ehlo_blocking::{Tls, TlsConnection, prepare};
+
+use crate::tls;
+use crate::wires::sockets;
+
+/// Waits for what never comes, and not for long once it is in a hurry.
+struct Waiting {
+    in_a_hurry: bool,
+}
+
+impl Machine for Waiting {
+    type Event<'i> = ();
+
+    fn wants(&mut self, _: &[u8]) -> Wants {
+        Wants::Input { consumed: 0 }
+    }
+
+    fn receive(&mut self, _: &[u8]) -> Received<()> {
+        Received { consumed: 0, event: () }
+    }
+
+    fn end_of_input(&mut self) {}
+
+    fn is_at_end(&self) -> bool {
+        false
+    }
+
+    fn timeout(&self) -> Duration {
+        if self.in_a_hurry { Duration::from_millis(50) } else { Duration::from_mins(1) }
+    }
+}
+
+impl Upgrade for Waiting {
+    fn awaits_tls(&self) -> bool {
+        false
+    }
+
+    fn tls_established(&mut self, _: &[u8]) -> Result<(), Injected> {
+        Err(Injected)
+    }
+}
+
+#[test]
+fn v98_a_client_that_drips_a_record_is_left() {
+    let (client, server) = sockets();
+    let dripping = thread::spawn(move || {
+        let mut client = Tls::<TcpStream>::shake(client, tls::client()).expect("a handshake");
+        client.tls.writer().write_all(&[b'x'; 16_000]).expect("room");
+        let mut record = Vec::new();
+        client.tls.write_tls(&mut record).expect("memory");
+        for octet in record {
+            if client.stream.write_all(&[octet]).is_err() {
+                return true;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        false
+    });
+    prepare(&server).expect("a socket");
+    let mut connection = TlsConnection::new(server.into(), Waiting { in_a_hurry: false });
+    connection.implicit_tls(tls::server()).expect("a handshake");
+    connection.endpoint().machine_mut().in_a_hurry = true;
+    let error = connection.next().err().map(|error| error.kind());
+    drop(connection);
+    assert_eq!(error, Some(std::io::ErrorKind::TimedOut));
+    assert!(dripping.join().expect("a client"), "it was left after the whole record");
+}
