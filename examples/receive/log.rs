@@ -24,6 +24,13 @@ impl Log {
         }
     }
 
+    /// A session is over.
+    pub(crate) fn disconnect(&self, session: u64, reason: &str) {
+        self.event(
+            || serde_json::json!({"event": "disconnect", "session": session, "reason": reason}),
+        );
+    }
+
     /// A message that was stored.
     pub(crate) fn message(&self, message: &Message<'_>) {
         let Message { session, id, from, to, size, protocol, helo, user, file } = message;

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ehlo::server::{Event, Refusal};
@@ -10,9 +12,9 @@ use ehlo::{
     Answer, Attributes, ClientName, Code, Command, EnhancedCode, ForwardPath, Parameters, Reply,
     ReplyError, Role, SaslMechanism, Server, Verb,
 };
+use ehlo_tokio::Stop;
 use serde_json::json;
-use tokio::sync::watch;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::Service;
 use crate::authentication::{Attempt, Said};
@@ -31,94 +33,117 @@ pub(crate) struct Client {
     pub(crate) session: u64,
     pub(crate) address: SocketAddr,
     /// What it calls itself.
-    pub(crate) helo: String,
+    pub(crate) helo: Box<str>,
     /// As whom it has authenticated.
-    pub(crate) user: Option<String>,
+    pub(crate) user: Option<Box<str>>,
     /// Whether what it calls itself is true, where that was checked.
-    pub(crate) findings: Option<Findings>,
+    pub(crate) findings: Option<Box<Findings>>,
+}
+
+impl Client {
+    fn new(session: u64, address: SocketAddr) -> Self {
+        Self { session, address, helo: Box::default(), user: None, findings: None }
+    }
 }
 
 /// What this server remembers of a session; the machine remembers all that the protocol needs.
-pub(crate) struct Session<'s> {
-    service: &'s Service,
+pub(crate) struct Session {
+    service: Arc<Service>,
+    /// Says that the server stops.
+    stop: Stop,
     client: Client,
     /// What binds an authentication to this TLS connection, RFC 9266.
-    binding: Option<[u8; 32]>,
-    attempt: Option<Attempt>,
-    transaction: Transaction,
+    binding: Option<Box<[u8; 32]>>,
+    attempt: Option<Box<Attempt>>,
+    transaction: Option<Box<Transaction>>,
     /// Whether the last message may have the standard reply, in LMTP to each recipient: it was
     /// stored, or the machine has refused it.
     stored: bool,
 }
 
-impl<'s> Session<'s> {
-    pub(crate) fn new(service: &'s Service, session: u64, address: SocketAddr) -> Self {
+impl Session {
+    pub(crate) fn new(
+        service: Arc<Service>,
+        stop: Stop,
+        session: u64,
+        address: SocketAddr,
+    ) -> Self {
         Self {
             service,
-            client: Client { session, address, helo: String::new(), user: None, findings: None },
+            stop,
+            client: Client::new(session, address),
             binding: None,
             attempt: None,
-            transaction: Transaction::default(),
+            transaction: None,
             stored: false,
         }
     }
 
     /// Answers events until the session is over, and says why it is.
-    pub(crate) async fn run(
-        &mut self,
-        connection: &mut Connection,
-        stopped: &mut watch::Receiver<bool>,
-    ) -> io::Result<&'static str> {
+    pub(crate) async fn run(&mut self, connection: &mut Connection) -> io::Result<&'static str> {
+        // One timer that is put off costs less than one for each event.
+        let mut limit = pin!(sleep(self.service.timeout));
         let mut last_call = None;
         loop {
-            // An open transaction goes on; RFC 5321 §3.8: what follows it is answered 421.
             let server = connection.endpoint().machine_mut();
-            if last_call.is_some() && !server.state().is_transaction() {
-                server.shut_down();
+            if !server.state().is_transaction() {
+                self.transaction = None;
+                // An open transaction goes on; RFC 5321 §3.8: what follows it is answered 421.
+                if last_call.is_some() {
+                    server.shut_down();
+                }
             }
-            let patience = Instant::now() + self.service.timeout;
-            let until = last_call.map_or(patience, |last_call| patience.min(last_call));
+            limit.as_mut().reset(self.patience(last_call));
             let turn = tokio::select! {
                 // What comes in after the interrupt is not to be answered as before it.
                 biased;
-                _ = stopped.wait_for(|stopped| *stopped), if last_call.is_none() => {
+                () = &mut self.stop, if last_call.is_none() => {
                     last_call = Some(Instant::now() + GRACE);
                     continue;
                 }
-                turn = timeout_at(until, connection.next()) => turn,
+                turn = connection.next() => Some(turn?),
+                () = &mut limit => None,
             };
-            let Ok(turn) = turn else {
+            let Some(turn) = turn else {
                 let stopping = last_call.is_some_and(|last_call| last_call <= Instant::now());
                 let (detail, text) =
                     if stopping { ((4, 3, 2), "shutting down") } else { ((4, 4, 2), "timeout") };
-                self.break_off(connection, detail, text).await?;
+                Box::pin(self.break_off(connection, detail, text)).await?;
                 return Ok(text);
             };
-            let turn = turn?;
             match turn.event {
                 // What is seldom waited for is kept out of the future of every session.
                 Event::Command(Command::Ehlo(name) | Command::Helo(name) | Command::Lhlo(name)) => {
-                    self.hello(name, turn.answer).await?;
+                    if let Some(greetings) = &self.service.greetings {
+                        let findings = greetings.check(self.client.address.ip(), name);
+                        self.client.findings = Some(Box::new(Box::pin(findings).await));
+                    }
+                    self.hello(name, turn.answer)?;
                 }
                 Event::Command(command) => self.command(&command, turn.answer)?,
                 Event::Refused(refusal) => self.refused(&refusal, turn.answer)?,
                 Event::AuthResponse(response) => {
                     self.authenticate(&Said::Response(&response), turn.answer)?;
                 }
-                Event::StartTls => self.start_tls(connection).await?,
+                Event::StartTls => Box::pin(self.start_tls(connection)).await?,
                 Event::Chunk { .. } => self.begin(turn.answer.machine())?,
                 Event::MailData(octets) => {
-                    self.transaction.push(octets);
-                    if self.transaction.is_full() {
-                        Box::pin(self.transaction.relieve()).await;
+                    if let Some(transaction) = &mut self.transaction {
+                        transaction.push(octets);
                     }
                 }
                 Event::EndOfMailData { size } => {
                     let protocol = self.protocol(turn.answer.machine());
-                    let Self { service, client, transaction, .. } = self;
-                    let stored = transaction.store(service, client, protocol, size);
-                    self.stored = Box::pin(stored).await;
-                    self.answer_message(turn.answer)?;
+                    self.stored = match self.transaction.take() {
+                        Some(transaction) => {
+                            // Nothing is kept for this client while it waits for the disk.
+                            connection.endpoint().rest();
+                            let Self { service, client, .. } = &*self;
+                            Box::pin(transaction.store(service, client, protocol, size)).await
+                        }
+                        None => false,
+                    };
+                    self.answer_message(connection.endpoint().answer())?;
                 }
                 // RFC 2033 §4.2: the same once more, for the next recipient.
                 Event::NeedReply => self.answer_message(turn.answer)?,
@@ -128,23 +153,28 @@ impl<'s> Session<'s> {
         }
     }
 
+    /// Until when the client may be silent.
+    fn patience(&self, last_call: Option<Instant>) -> Instant {
+        let patience = Instant::now() + self.service.timeout;
+        last_call.map_or(patience, |last_call| patience.min(last_call))
+    }
+
+    /// The session is over.
+    pub(crate) fn end(&self, reason: io::Result<&str>) {
+        match reason {
+            Ok(reason) => self.service.log.disconnect(self.client.session, reason),
+            Err(error) => self.service.log.disconnect(self.client.session, &error.to_string()),
+        }
+    }
+
     /// EHLO, HELO or LHLO.
-    async fn hello(
-        &mut self,
-        name: ClientName<'_>,
-        mut answer: Answer<'_, Server>,
-    ) -> io::Result<()> {
-        self.transaction = Transaction::default();
+    fn hello(&mut self, name: ClientName<'_>, mut answer: Answer<'_, Server>) -> io::Result<()> {
         if self.client.user.is_some() {
             // A proxy has said so; or AUTH has been answered 235, and it stays so.
             answer.machine_mut().assume_authenticated();
         }
         let peer = self.client.address.ip();
-        self.client.helo = name.to_string();
-        self.client.findings = match &self.service.greetings {
-            Some(greetings) => Some(Box::pin(greetings.check(peer, name)).await),
-            None => None,
-        };
+        self.client.helo = name.to_string().into();
         self.service.log.event(|| {
             let verb = answer.machine().pending().map(|verb| format!("{verb:?}").to_uppercase());
             let findings = self.client.findings.as_ref();
@@ -166,11 +196,12 @@ impl<'s> Session<'s> {
                 if let Some(refusal) = self.refusal(answer.machine()) {
                     return answer.reply(&refusal).map_err(io::Error::other);
                 }
-                self.transaction = Transaction::new(reverse_path, parameters.smtputf8());
+                let transaction = Transaction::new(reverse_path, parameters.smtputf8());
                 log.event(|| {
-                    json!({"event": "mail", "session": session, "from": self.transaction.from,
+                    json!({"event": "mail", "session": session, "from": transaction.from,
                         "parameters": texts(parameters)})
                 });
+                self.transaction = Some(Box::new(transaction));
             }
             Command::Rcpt { forward_path, parameters } => {
                 return self.recipient(forward_path, parameters, answer);
@@ -181,7 +212,6 @@ impl<'s> Session<'s> {
                 let attributes = trust::object(attributes);
                 json!({"event": "xforward", "session": session, "attributes": attributes})
             }),
-            Command::Rset => self.transaction = Transaction::default(),
             Command::Data => self.begin(answer.machine())?,
             _ => {}
         }
@@ -209,16 +239,15 @@ impl<'s> Session<'s> {
         let address = &self.client.address;
         let ip = stated.address.unwrap_or(address.ip());
         let address = (ip, stated.port.unwrap_or(address.port())).into();
-        *self = Self { binding: self.binding, ..Self::new(self.service, session, address) };
-        self.client.user = stated.user;
+        self.client = Client { user: stated.user.map(Into::into), ..Client::new(session, address) };
         self.standard_reply(answer)
     }
 
     /// RFC 3207 §4.2: what the client has said in clear is forgotten.
     async fn start_tls(&mut self, connection: &mut Connection) -> io::Result<()> {
         let Some(tls) = &self.service.tls else { return Ok(()) };
-        timeout(self.service.timeout, Box::pin(connection.accept_tls(tls))).await??;
-        *self = Self::new(self.service, self.client.session, self.client.address);
+        timeout(self.service.timeout, connection.accept_tls(tls)).await??;
+        self.client = Client::new(self.client.session, self.client.address);
         self.bind(connection);
         Ok(())
     }
@@ -230,15 +259,15 @@ impl<'s> Session<'s> {
             return;
         }
         self.service.log.event(|| json!({"event": "tls", "session": session}));
-        self.binding = connection.channel_binding();
+        self.binding = connection.channel_binding().map(Box::new);
         if self.binding.is_some() && !self.service.config.offered.mechanisms().is_empty() {
             connection.endpoint().machine_mut().offer_mechanisms(BOUND_MECHANISMS);
         }
     }
 
-    fn attempt(&self, mechanism: SaslMechanism) -> Option<Attempt> {
-        let binding = self.binding.as_ref().map(<[u8; 32]>::as_slice);
-        Attempt::new(mechanism, &self.service.users, binding, &self.service.host)
+    fn attempt(&self, mechanism: SaslMechanism) -> Option<Box<Attempt>> {
+        let binding = self.binding.as_ref().map(|binding| binding.as_slice());
+        Attempt::new(mechanism, &self.service.users, binding, &self.service.host).map(Box::new)
     }
 
     fn authenticate(&mut self, said: &Said<'_>, answer: Answer<'_, Server>) -> io::Result<()> {
@@ -250,13 +279,13 @@ impl<'s> Session<'s> {
         }
         // RFC 4954 §4: 235 alone says that the client has authenticated. Whose attempt it is may be
         // known before, as with SCRAM, and the exchange fail after that.
-        let Attempt { mechanism, user, .. } = attempt;
+        let Attempt { mechanism, user, .. } = *attempt;
         let user = user.filter(|_| code == Code::AUTHENTICATION_SUCCEEDED);
         self.service.log.event(|| {
             json!({"event": "auth", "session": self.client.session, "mechanism": mechanism.name(),
                 "user": user, "code": code.number()})
         });
-        self.client.user = user;
+        self.client.user = user.map(String::into_boxed_str);
         Ok(())
     }
 
@@ -278,8 +307,9 @@ impl<'s> Session<'s> {
             json!({"event": "rcpt", "session": self.client.session, "to": address,
                 "parameters": texts(parameters), "code": reply.code().number()})
         });
-        if reply.code().is_positive() {
-            self.transaction.to.push(address);
+        if let Some(transaction) = self.transaction.as_mut().filter(|_| reply.code().is_positive())
+        {
+            transaction.to.push(address);
         }
         answer.reply(&reply).map_err(io::Error::other)
     }
@@ -292,7 +322,9 @@ impl<'s> Session<'s> {
                 "verb": format!("{:?}", refusal.verb), "reply": reply.to_string()})
         });
         if matches!(refusal.verb, Verb::Message | Verb::Bdat | Verb::BdatLast) {
-            self.transaction.discard();
+            if let Some(transaction) = &mut self.transaction {
+                transaction.discard();
+            }
             // In LMTP the machine's verdict is the standard reply to every recipient.
             self.stored = true;
         }
@@ -301,7 +333,10 @@ impl<'s> Session<'s> {
 
     fn begin(&mut self, server: &Server) -> io::Result<()> {
         let protocol = self.protocol(server);
-        self.transaction.begin(self.service, &self.client, protocol)
+        match &mut self.transaction {
+            Some(transaction) => transaction.begin(&self.service, &self.client, protocol),
+            None => Ok(()),
+        }
     }
 
     fn answer_message(&self, answer: Answer<'_, Server>) -> io::Result<()> {
@@ -328,13 +363,13 @@ impl<'s> Session<'s> {
             extended: server.is_extended(),
             tls: server.is_tls(),
             authenticated: server.is_authenticated(),
-            smtputf8: self.transaction.smtputf8,
+            smtputf8: self.transaction.as_ref().is_some_and(|it| it.smtputf8),
         }
     }
 
     /// Says 421 without having been asked, RFC 5321 §3.8.
     async fn break_off(
-        &self,
+        &mut self,
         connection: &mut Connection,
         detail: (u8, u16, u16),
         text: &str,
