@@ -3,24 +3,47 @@
 #![allow(clippy::print_stderr)] // errors of a command line go there
 
 use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use ehlo_examples::printable;
 use serde_json::Value;
+use tokio::sync::Notify;
+use tokio::time::sleep;
 
-/// Prints to standard output.
+/// Prints to standard output: what comes within a moment in one write.
 pub(crate) struct Log {
     json: bool,
+    text: Mutex<String>,
+    has_more: Notify,
 }
 
 impl Log {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, text: Mutex::default(), has_more: Notify::new() }
+    }
+
+    /// Prints what comes, for ever.
+    pub(crate) async fn run(&self) {
+        loop {
+            self.has_more.notified().await;
+            sleep(MOMENT).await;
+            self.flush();
+        }
+    }
+
+    /// Prints what has come.
+    pub(crate) fn flush(&self) {
+        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever reads may have gone; mail is taken all the same.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        text.clear();
     }
 
     /// An event of a session, where those are wanted. JSON escapes what could break the line.
     pub(crate) fn event(&self, event: impl FnOnce() -> Value) {
         if self.json {
-            print(&event().to_string());
+            self.print(&event().to_string());
         }
     }
 
@@ -44,9 +67,27 @@ impl Log {
         } else {
             let to: Vec<_> = to.iter().map(|to| format!("<{to}>")).collect();
             let to = to.join(",");
-            line(&format!(
+            self.line(&format!(
                 "message id={id} from={from} to={to} size={size} protocol={protocol} helo={helo}"
             ));
+        }
+    }
+
+    /// One line.
+    pub(crate) fn line(&self, text: &str) {
+        self.print(&printable(text));
+    }
+
+    fn print(&self, line: &str) {
+        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        text.extend([line, "\n"]);
+        let is_much = text.len() > MUCH;
+        drop(text);
+        if is_much {
+            // Nobody keeps up with it: whoever has more to say waits.
+            self.flush();
+        } else {
+            self.has_more.notify_one();
         }
     }
 }
@@ -68,17 +109,12 @@ pub(crate) struct Message<'m> {
     pub(crate) file: Option<&'m str>,
 }
 
-/// One line on standard output.
-pub(crate) fn line(text: &str) {
-    print(&printable(text));
-}
-
-fn print(line: &str) {
-    // Whoever reads may have gone; mail is taken all the same.
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
-}
-
 /// One line on standard error.
 pub(crate) fn error(text: &str) {
     eprintln!("receive: {}", printable(text));
 }
+
+/// How long a line may wait for others.
+const MOMENT: Duration = Duration::from_millis(100);
+/// Octets that may wait.
+const MUCH: usize = 64 * 1024;

@@ -3,8 +3,8 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::task::spawn_blocking;
@@ -51,8 +51,9 @@ pub(crate) struct Stamp {
 impl Stamp {
     pub(crate) fn now() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
+        static PROCESS: LazyLock<u32> = LazyLock::new(std::process::id);
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let (micros, process) = (since_epoch.as_micros(), std::process::id());
+        let (micros, process) = (since_epoch.as_micros(), *PROCESS);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         Self { since_epoch, id: format!("{micros:x}-{process:x}-{count:x}") }
     }
@@ -109,15 +110,11 @@ struct Spool {
 
 impl Spool {
     fn write(&mut self, octets: &[u8]) -> io::Result<()> {
-        if octets.is_empty() && self.file.is_some() {
-            return Ok(());
-        }
-        let path = self.path("tmp");
-        let file = match &mut self.file {
+        let file = match self.file.take() {
             Some(file) => file,
-            none => none.insert(File::create_new(path)?),
+            None => File::create_new(self.path("tmp"))?,
         };
-        file.write_all(octets)
+        self.file.insert(file).write_all(octets)
     }
 
     /// Both the octets and the name are on the disk when it returns.
@@ -132,7 +129,11 @@ impl Spool {
     }
 
     fn path(&self, part: &str) -> PathBuf {
-        self.folder.dir.join(part).join(&self.name)
+        let dir = &self.folder.dir;
+        // In one piece: a heap from which each thread takes what grows is never whole again.
+        let mut path = PathBuf::with_capacity(dir.as_os_str().len() + self.name.len() + 8);
+        path.extend([dir.as_path(), part.as_ref(), self.name.as_ref()]);
+        path
     }
 }
 

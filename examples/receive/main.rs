@@ -5,13 +5,14 @@
 //! cargo run --release --example receive -- --listen 127.0.0.1:2525 --maildir /tmp/mail
 //! ```
 //!
-//! `connection.rs` is a connection and `session.rs` the conversation on it, `transaction.rs` and
+//! `connection.rs` is a connection, `session.rs` the conversation on it with a `client.rs`, `transaction.rs` and
 //! `maildir.rs` keep what comes in, `authentication.rs` and `users.rs` let clients in, `greeting.rs`
 //! checks who they say they are, `trust.rs` takes the word of proxies, `tls.rs` makes the certificate,
 //! `trace.rs` the header fields that a server adds, `log.rs` what is printed.
 
 mod arguments;
 mod authentication;
+mod client;
 mod connection;
 mod greeting;
 mod log;
@@ -32,6 +33,7 @@ use clap::Parser;
 use ehlo::{Extension, Server, ServerConfig};
 use ehlo_tokio::{Door, serve};
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -108,16 +110,16 @@ impl Service {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        // Those that wait for the disk.
-        .max_blocking_threads(16)
-        .build()
-        .unwrap();
-    if let Err(error) = runtime.block_on(run(Arguments::parse())) {
+    let done = runtime().map_err(Into::into).and_then(|it| it.block_on(run(Arguments::parse())));
+    if let Err(error) = done {
         log::error(&error.to_string());
         std::process::exit(2);
     }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    // Threads that block wait for the disk. It is not faster for the hundreds that are the default.
+    Builder::new_multi_thread().enable_all().max_blocking_threads(16).build()
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
@@ -127,7 +129,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         .await
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let interrupt = interrupt()?;
-    log::line(&format!("listening on {}", listener.local_addr()?));
+    service.log.line(&format!("listening on {}", listener.local_addr()?));
+    service.log.flush();
 
     let stop = CancellationToken::new();
     let accept = async move || {
@@ -147,7 +150,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
             stop.cancel();
             sleep(session::GRACE + Duration::from_secs(2)).await;
         } => {}
+        () = service.log.run() => {}
     }
+    service.log.flush();
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use ehlo::server::{Event, Refusal};
 use ehlo::trace::Protocol;
 use ehlo::{
     Answer, Attributes, ClientName, Code, Command, EnhancedCode, ForwardPath, Parameters, Reply,
-    ReplyError, Role, SaslMechanism, Server, Verb,
+    ReplyError, Role, SaslMechanism, Server, Turn, Verb,
 };
 use ehlo_tokio::Stop;
 use serde_json::json;
@@ -18,33 +18,14 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::Service;
 use crate::authentication::{Attempt, Said};
+use crate::client::Client;
 use crate::connection::{Connection, LINGER};
-use crate::greeting::Findings;
 use crate::transaction::{Transaction, address, is_listed};
 use crate::trust::{self, Stated};
 use crate::users::BOUND_MECHANISMS;
 
 /// How long a session may go on once the server is stopping.
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
-
-/// The client, as far as it is known.
-pub(crate) struct Client {
-    /// The number of the session.
-    pub(crate) session: u64,
-    pub(crate) address: SocketAddr,
-    /// What it calls itself.
-    pub(crate) helo: Box<str>,
-    /// As whom it has authenticated.
-    pub(crate) user: Option<Box<str>>,
-    /// Whether what it calls itself is true, where that was checked.
-    pub(crate) findings: Option<Box<Findings>>,
-}
-
-impl Client {
-    fn new(session: u64, address: SocketAddr) -> Self {
-        Self { session, address, helo: Box::default(), user: None, findings: None }
-    }
-}
 
 /// What this server remembers of a session; the machine remembers all that the protocol needs.
 pub(crate) struct Session {
@@ -59,6 +40,20 @@ pub(crate) struct Session {
     /// Whether the last message may have the standard reply, in LMTP to each recipient: it was
     /// stored, or the machine has refused it.
     stored: bool,
+}
+
+/// How a session goes on.
+enum Next {
+    /// With the next event.
+    Event,
+    /// With an answer to the greeting, when the DNS has been asked.
+    Greeting,
+    /// With an answer for a message of so many octets, when it is on the disk.
+    Store(u64),
+    /// Inside TLS.
+    StartTls,
+    /// Not at all.
+    Closed,
 }
 
 impl Session {
@@ -111,46 +106,47 @@ impl Session {
                 Box::pin(self.break_off(connection, detail, text)).await?;
                 return Ok(text);
             };
-            match turn.event {
-                // What is seldom waited for is kept out of the future of every session.
-                Event::Command(Command::Ehlo(name) | Command::Helo(name) | Command::Lhlo(name)) => {
-                    if let Some(greetings) = &self.service.greetings {
-                        let findings = greetings.check(self.client.address.ip(), name);
-                        self.client.findings = Some(Box::new(Box::pin(findings).await));
-                    }
-                    self.hello(name, turn.answer)?;
-                }
-                Event::Command(command) => self.command(&command, turn.answer)?,
-                Event::Refused(refusal) => self.refused(&refusal, turn.answer)?,
-                Event::AuthResponse(response) => {
-                    self.authenticate(&Said::Response(&response), turn.answer)?;
-                }
-                Event::StartTls => Box::pin(self.start_tls(connection)).await?,
-                Event::Chunk { .. } => self.begin(turn.answer.machine())?,
-                Event::MailData(octets) => {
-                    if let Some(transaction) = &mut self.transaction {
-                        transaction.push(octets);
-                    }
-                }
-                Event::EndOfMailData { size } => {
-                    let protocol = self.protocol(turn.answer.machine());
-                    self.stored = match self.transaction.take() {
-                        Some(transaction) => {
-                            // Nothing is kept for this client while it waits for the disk.
-                            connection.endpoint().rest();
-                            let Self { service, client, .. } = &*self;
-                            Box::pin(transaction.store(service, client, protocol, size)).await
-                        }
-                        None => false,
-                    };
-                    self.answer_message(connection.endpoint().answer())?;
-                }
-                // RFC 2033 §4.2: the same once more, for the next recipient.
-                Event::NeedReply => self.answer_message(turn.answer)?,
-                Event::Closed => return Ok("closed"),
-                _ => self.standard_reply(turn.answer)?,
+            // What is not the client is waited for apart from the session, which lasts longer.
+            match self.turn(turn)? {
+                Next::Event => {}
+                Next::Greeting => Box::pin(self.greeting(connection)).await?,
+                Next::Store(size) => Box::pin(self.store(connection, size)).await?,
+                Next::StartTls => Box::pin(self.start_tls(connection)).await?,
+                Next::Closed => return Ok("closed"),
             }
         }
+    }
+
+    /// Answers an event, unless there is something to wait for first.
+    fn turn(&mut self, turn: Turn<'_, Server>) -> io::Result<Next> {
+        let Turn { event, answer } = turn;
+        match event {
+            Event::Command(Command::Ehlo(name) | Command::Helo(name) | Command::Lhlo(name)) => {
+                self.client.helo = name.to_string().into();
+                if self.service.greetings.is_some() {
+                    return Ok(Next::Greeting);
+                }
+                self.hello(answer)?;
+            }
+            Event::Command(command) => self.command(&command, answer)?,
+            Event::Refused(refusal) => self.refused(&refusal, answer)?,
+            Event::AuthResponse(response) => {
+                self.authenticate(&Said::Response(&response), answer)?;
+            }
+            Event::Chunk { .. } => self.begin(answer.machine())?,
+            Event::MailData(octets) => {
+                if let Some(transaction) = &mut self.transaction {
+                    transaction.push(octets);
+                }
+            }
+            // RFC 2033 §4.2: the same once more, for the next recipient.
+            Event::NeedReply => self.answer_message(answer)?,
+            Event::EndOfMailData { size } => return Ok(Next::Store(size)),
+            Event::StartTls => return Ok(Next::StartTls),
+            Event::Closed => return Ok(Next::Closed),
+            _ => self.standard_reply(answer)?,
+        }
+        Ok(Next::Event)
     }
 
     /// Until when the client may be silent.
@@ -167,20 +163,26 @@ impl Session {
         }
     }
 
-    /// EHLO, HELO or LHLO.
-    fn hello(&mut self, name: ClientName<'_>, mut answer: Answer<'_, Server>) -> io::Result<()> {
+    /// Asks the DNS whether the client is who it says.
+    async fn greeting(&mut self, connection: &mut Connection) -> io::Result<()> {
+        if let Some(greetings) = &self.service.greetings {
+            let name = ClientName::new(&self.client.helo).map_err(io::Error::other)?;
+            let findings = greetings.check(self.client.address.ip(), name).await;
+            self.client.findings = Some(Box::new(findings));
+        }
+        self.hello(connection.endpoint().answer())
+    }
+
+    /// The client has said who it is.
+    fn hello(&mut self, mut answer: Answer<'_, Server>) -> io::Result<()> {
         if self.client.user.is_some() {
             // A proxy has said so; or AUTH has been answered 235, and it stays so.
             answer.machine_mut().assume_authenticated();
         }
-        let peer = self.client.address.ip();
-        self.client.helo = name.to_string().into();
         self.service.log.event(|| {
             let verb = answer.machine().pending().map(|verb| format!("{verb:?}").to_uppercase());
-            let findings = self.client.findings.as_ref();
-            let verdict = findings.map(|it| it.verdict(peer, name).to_string());
             json!({"event": "helo", "session": self.client.session, "verb": verb,
-                "name": self.client.helo, "verdict": verdict})
+                "name": self.client.helo, "verdict": self.client.verdict()})
         });
         self.standard_reply(answer)
     }
@@ -337,6 +339,20 @@ impl Session {
             Some(transaction) => transaction.begin(&self.service, &self.client, protocol),
             None => Ok(()),
         }
+    }
+
+    /// Waits for the disk, and answers for the message.
+    async fn store(&mut self, connection: &mut Connection, size: u64) -> io::Result<()> {
+        // Nothing is kept for the client meanwhile that holds nothing.
+        connection.endpoint().rest();
+        let protocol = self.protocol(connection.endpoint().machine());
+        self.stored = match self.transaction.take() {
+            Some(transaction) => {
+                transaction.store(&self.service, &self.client, protocol, size).await
+            }
+            None => false,
+        };
+        self.answer_message(connection.endpoint().answer())
     }
 
     fn answer_message(&self, answer: Answer<'_, Server>) -> io::Result<()> {

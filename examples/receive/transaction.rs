@@ -6,9 +6,9 @@ use ehlo::trace::Protocol;
 use ehlo::{ForwardPath, Mailbox, ReversePath};
 
 use crate::Service;
+use crate::client::Client;
 use crate::log::Message;
 use crate::maildir::{Draft, Stamp};
-use crate::session::Client;
 use crate::trace::Trace;
 
 /// What this server remembers of a transaction; the machine remembers all that the protocol needs.
