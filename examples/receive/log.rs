@@ -11,7 +11,8 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-/// Prints to standard output: what comes within a moment in one write.
+/// Prints to standard output: JSON at once, for the program that waits for it, and the lines that
+/// come within a moment in one write.
 pub(crate) struct Log {
     json: bool,
     text: Mutex<String>,
@@ -81,10 +82,9 @@ impl Log {
     fn print(&self, line: &str) {
         let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
         text.extend([line, "\n"]);
-        let is_much = text.len() > MUCH;
+        let is_due = self.json || text.len() > MUCH;
         drop(text);
-        if is_much {
-            // Nobody keeps up with it: whoever has more to say waits.
+        if is_due {
             self.flush();
         } else {
             self.has_more.notify_one();
@@ -115,6 +115,6 @@ pub(crate) fn error(text: &str) {
 }
 
 /// How long a line may wait for others.
-const MOMENT: Duration = Duration::from_millis(100);
-/// Octets that may wait.
+const MOMENT: Duration = Duration::from_millis(50);
+/// Octets that may wait: for who does not keep up with them, sessions wait in the end.
 const MUCH: usize = 64 * 1024;
