@@ -133,10 +133,13 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     service.log.flush();
 
     let stop = CancellationToken::new();
-    let accept = async move || {
+    // It owns the listener, and nobody is let in any more once it is dropped.
+    let listener = Arc::new(listener);
+    let accept = move || {
+        let listener = Arc::clone(&listener);
         // As a rule there are too many open files: others must close theirs first.
         let warn = |error: &_| log::error(&format!("cannot accept a connection: {error}"));
-        listener.accept().await.inspect_err(warn)
+        async move { listener.accept().await.inspect_err(warn) }
     };
     let stopped = || stop.clone().cancelled_owned();
     let door = Door::new(most, most).turning_away();

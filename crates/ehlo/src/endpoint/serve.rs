@@ -49,14 +49,15 @@ use crate::{Code, Machine, Reply, Server, State, Verb};
 /// assert_eq!(ended.get(), 1);
 /// # use std::future::Future;
 /// ```
-pub async fn serve<S, E, Z, F, R, H>(
-    mut accept: impl AsyncFnMut() -> Result<(S, SocketAddr), E>,
+pub async fn serve<S, E, L, Z, F, R, H>(
+    mut accept: impl FnMut() -> L,
     mut door: Door,
     stop: impl Fn() -> Z,
     timer: impl Fn(Duration) -> F,
     mut spawn: impl FnMut(Task) -> R,
     handler: impl Fn(Visit<S>) -> H,
 ) where
+    L: Future<Output = Result<(S, SocketAddr), E>>,
     Z: Future<Output = ()> + Send + 'static,
     F: Future<Output = ()>,
     H: Future<Output = ()> + Send + 'static,
