@@ -35,7 +35,7 @@ pub(crate) fn serve(
 }
 
 /// The machine on its stream.
-pub(crate) type Connection = ehlo_tokio::Connection<MaybeTls<TcpStream>, Server>;
+pub(crate) type Connection = ehlo_tokio::TlsConnection<TcpStream, Server>;
 
 /// What comes before the session; none if it does not come to one.
 async fn begin(visit: Visit<TcpStream>, service: Arc<Service>) -> Option<(Connection, Session)> {
@@ -100,14 +100,11 @@ async fn enter(
             greet(&mut server, service)?;
         }
     }
-    let stream = match &service.tls {
-        Some(tls) if service.config.implicit_tls => {
-            let stream = timeout(service.timeout, tls.accept(stream)).await??;
-            MaybeTls::Tls(Box::new(stream.into()))
-        }
-        _ => MaybeTls::Clear(stream),
-    };
-    Ok((Connection::new(stream, server), client))
+    let mut connection = Connection::new(MaybeTls::Clear(stream), server);
+    if let (Some(tls), true) = (&service.tls, service.config.implicit_tls) {
+        timeout(service.timeout, connection.implicit_tls(tls)).await??;
+    }
+    Ok((connection, client))
 }
 
 /// The greeting, which the client gets before it is known whether a proxy speaks for it; inside TLS

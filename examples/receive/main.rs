@@ -35,7 +35,6 @@ use ehlo_tokio::{Door, serve};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use arguments::Arguments;
@@ -49,7 +48,7 @@ struct Service {
     config: ServerConfig,
     host: String,
     maildir: Option<Maildir>,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<rustls::ServerConfig>>,
     users: Users,
     greetings: Option<Greetings>,
     trust: Vec<IpAddr>,

@@ -248,7 +248,7 @@ impl Session {
     /// RFC 3207 §4.2: what the client has said in clear is forgotten.
     async fn start_tls(&mut self, connection: &mut Connection) -> io::Result<()> {
         let Some(tls) = &self.service.tls else { return Ok(()) };
-        timeout(self.service.timeout, connection.accept_tls(tls)).await??;
+        timeout(self.service.timeout, connection.start_tls(tls)).await??;
         self.client = Client::new(self.client.session, self.client.address);
         self.bind(connection);
         Ok(())

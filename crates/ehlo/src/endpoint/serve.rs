@@ -49,24 +49,24 @@ use crate::{Code, Machine, Reply, Server, State, Verb};
 /// assert_eq!(ended.get(), 1);
 /// # use std::future::Future;
 /// ```
-pub async fn serve<S, E, L, Z, F, R, H>(
+pub async fn serve<'h, S, E, L, Z, F, R, H>(
     mut accept: impl FnMut() -> L,
     mut door: Door,
     stop: impl Fn() -> Z,
     timer: impl Fn(Duration) -> F,
-    mut spawn: impl FnMut(Task) -> R,
+    mut spawn: impl FnMut(Task<'h>) -> R,
     handler: impl Fn(Visit<S>) -> H,
 ) where
     L: Future<Output = Result<(S, SocketAddr), E>>,
     Z: Future<Output = ()> + Send + 'static,
-    F: Future<Output = ()>,
-    H: Future<Output = ()> + Send + 'static,
+    F: Future,
+    H: Future<Output = ()> + Send + 'h,
 {
     let mut stopped = pin!(stop());
     loop {
         if door.is_full() {
             match before(stopped.as_mut(), timer(MOMENT)).await {
-                Some(()) => continue,
+                Some(_) => continue,
                 None => break,
             }
         }
@@ -86,19 +86,20 @@ pub async fn serve<S, E, L, Z, F, R, H>(
     }
 }
 
-/// A session, to be run by itself. When it is dropped its place is free.
+/// A session, to be run by itself; it lasts no longer than its handler. When it is dropped its place
+/// is free.
 ///
 /// ```
-/// fn spawns(task: ehlo::Task) -> impl Future<Output = ()> + Send + Unpin + 'static {
+/// fn spawns(task: ehlo::Task<'static>) -> impl Future<Output = ()> + Send + Unpin + 'static {
 ///     task
 /// }
 /// ```
-pub struct Task {
-    session: Pin<Box<dyn Future<Output = ()> + Send>>,
+pub struct Task<'h> {
+    session: Pin<Box<dyn Future<Output = ()> + Send + 'h>>,
     _pass: Pass,
 }
 
-impl Future for Task {
+impl Future for Task<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -106,7 +107,7 @@ impl Future for Task {
     }
 }
 
-impl core::fmt::Debug for Task {
+impl core::fmt::Debug for Task<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Task").finish_non_exhaustive()
     }
