@@ -236,15 +236,14 @@ impl<M: Machine> Endpoint<M> {
     /// use ehlo::{Endpoint, Server, ServerConfig, server::Event};
     ///
     /// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
-    /// endpoint.feed(b"NOOP\r\n");
-    /// while endpoint.is_ready() {
-    ///     let event = endpoint.turn().event;
-    ///     if event != Event::Greeting {
-    ///         endpoint.rest();
-    ///         assert_eq!(endpoint.capacity(), endpoint.outbox().len());
-    ///     }
-    ///     endpoint.answer().standard_reply("mx.example")?;
-    /// }
+    /// assert_eq!(endpoint.turn().event, Event::Greeting);
+    /// endpoint.answer().standard_reply("mx.example")?;
+    /// endpoint.sent(endpoint.outbox().len());
+    /// endpoint.feed(b"HELO client.example\r\n");
+    /// assert!(matches!(endpoint.turn().event, Event::Command(_)));
+    /// endpoint.rest();
+    /// assert_eq!(endpoint.capacity(), 0);
+    /// endpoint.answer().standard_reply("mx.example")?;
     /// # Ok::<(), ehlo::ReplyError>(())
     /// ```
     pub fn rest(&mut self) {
