@@ -130,7 +130,7 @@ impl Spool {
 
     fn path(&self, part: &str) -> PathBuf {
         let dir = &self.folder.dir;
-        // In one piece: a heap from which each thread takes what grows is never whole again.
+        // One allocation, not four that grow: each thread here has a heap, and would leave holes in it.
         let mut path = PathBuf::with_capacity(dir.as_os_str().len() + self.name.len() + 8);
         path.extend([dir.as_path(), part.as_ref(), self.name.as_ref()]);
         path
