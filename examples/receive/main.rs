@@ -109,7 +109,8 @@ impl Service {
 }
 
 fn main() {
-    let done = runtime().map_err(Into::into).and_then(|it| it.block_on(run(Arguments::parse())));
+    let arguments = Arguments::parse();
+    let done = runtime().map_err(Into::into).and_then(|runtime| runtime.block_on(run(arguments)));
     if let Err(error) = done {
         log::error(&error.to_string());
         std::process::exit(2);
