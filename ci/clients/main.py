@@ -5,12 +5,15 @@ import sys
 from pathlib import Path
 
 import broken  # noqa: F401  (registers its checks)
+import calls  # noqa: F401
 import checks
 import clients
+import idle  # noqa: F401
 import letters  # noqa: F401
 import matrix  # noqa: F401
 import programs
 import relays  # noqa: F401
+import slow  # noqa: F401
 import table
 
 
@@ -21,7 +24,7 @@ def main():
     parser.add_argument("--only", default="", metavar="REGEX", help="only the checks whose title matches")
     parser.add_argument("--list", action="store_true", help="print the titles and run nothing")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table, if nothing failed")
-    parser.add_argument("--all", action="store_true", help="also the load, which takes minutes and a quiet machine")
+    parser.add_argument("--all", action="store_true", help="also the load, which takes minutes")
     arguments = parser.parse_args()
     if arguments.all:
         import load  # noqa: F401

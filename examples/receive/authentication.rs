@@ -13,7 +13,7 @@ use crate::users::{ITERATIONS, Users};
 /// An attempt that goes on for as long as challenges are sent.
 pub(crate) struct Attempt {
     pub(crate) mechanism: SaslMechanism,
-    exchange: Box<ServerExchange<AnyServer>>,
+    exchange: ServerExchange<AnyServer>,
     /// Whose attempt it is, once that is verified.
     pub(crate) user: Option<String>,
 }
@@ -38,7 +38,7 @@ impl Attempt {
                 server.with_decoy(users.decoy(), ITERATIONS).into()
             }
         };
-        Some(Self { mechanism, exchange: Box::new(ServerExchange::new(server)), user: None })
+        Some(Self { mechanism, exchange: ServerExchange::new(server), user: None })
     }
 
     /// Answers AUTH, or a response of the client to a challenge; returns the code of the answer, 334

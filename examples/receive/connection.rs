@@ -3,15 +3,15 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ehlo::{Server, limits};
-use ehlo_tokio::MaybeTls;
+use ehlo::{Code, Reply, Server, limits};
+use ehlo_tokio::{MaybeTls, Stop, Visit};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::session::Session;
@@ -19,51 +19,70 @@ use crate::{Service, trust};
 
 /// Serves one client until the session is over, the client is silent for too long, or the server
 /// stops.
-pub(crate) async fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
-    service: &Service,
-    stopped: watch::Receiver<bool>,
-) {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    service.log.event(|| json!({"event": "connect", "session": number, "peer": peer}));
-    let reason = match converse(stream, peer, number, service, stopped).await {
-        Ok(reason) => reason.to_owned(),
-        Err(error) => error.to_string(),
-    };
-    service.log.event(|| json!({"event": "disconnect", "session": number, "reason": reason}));
+pub(crate) fn serve(
+    visit: Visit<TcpStream>,
+    service: Arc<Service>,
+) -> impl Future<Output = ()> + Send + 'static {
+    // The future lasts as long as the connection: what is there at its beginning only is kept out.
+    let beginning = Box::pin(begin(visit, service));
+    async move {
+        let Some((mut connection, mut session)) = beginning.await else { return };
+        let end = session.run(&mut connection).await;
+        // What the client still sends is read, so that the last reply is not lost to a reset.
+        let _ = timeout(LINGER, connection.close()).await;
+        session.end(end);
+    }
 }
 
 /// The machine on its stream.
 pub(crate) type Connection = ehlo_tokio::TlsConnection<TcpStream, Server>;
 
-async fn converse(
-    stream: TcpStream,
-    peer: SocketAddr,
-    number: u64,
-    service: &Service,
-    mut stopped: watch::Receiver<bool>,
-) -> io::Result<&'static str> {
-    // What a session needs for a moment only is kept out of the future that lasts as long as it.
-    let (mut connection, client) =
-        Box::pin(begin(stream, peer, number, service, &mut stopped)).await?;
-    let mut session = Session::new(service, number, client);
-    session.bind(&mut connection);
-    let end = session.run(&mut connection, &mut stopped).await;
-    // What the client still sends is read, so that the last reply is not lost to a reset.
-    let _ = timeout(LINGER, connection.close()).await;
-    end
+/// What comes before the session; none if it does not come to one.
+async fn begin(visit: Visit<TcpStream>, service: Arc<Service>) -> Option<(Connection, Session)> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let Visit { stream, address, mut stop } = visit;
+    // Without this a reply may wait 40 ms for the peer's delayed ACK.
+    let _ = stream.set_nodelay(true);
+    if stop.is_now() {
+        let _ = timeout(LINGER, turn_away(stream, &service)).await;
+        return None;
+    }
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    service.log.event(|| json!({"event": "connect", "session": number, "peer": address}));
+    match enter(stream, address, number, &service, &mut stop).await {
+        Ok((mut connection, client)) => {
+            let mut session = Session::new(service, stop, number, client);
+            session.bind(&mut connection);
+            Some((connection, session))
+        }
+        Err(error) => {
+            service.log.disconnect(number, &error.to_string());
+            None
+        }
+    }
 }
 
-/// What comes before the session: the header of a proxy, and TLS where it begins at once. Returns
-/// the connection with the client's own address.
-async fn begin(
+/// Answers a connection that is one too many with 421 in place of the greeting.
+async fn turn_away(stream: TcpStream, service: &Service) -> io::Result<()> {
+    if service.config.implicit_tls {
+        // Nothing can be said before a handshake, which would cost more than a place.
+        return Ok(());
+    }
+    let mut connection = ehlo_tokio::Connection::new(stream, Server::new(service.config));
+    let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "too many connections, try again later");
+    let reply = reply.with_domain(&service.host);
+    connection.endpoint().reply(&reply).map_err(io::Error::other)?;
+    connection.close().await
+}
+
+/// Takes the header of a proxy, and begins TLS where it begins at once. Returns the connection and
+/// the client's own address.
+async fn enter(
     mut stream: TcpStream,
     mut client: SocketAddr,
     number: u64,
     service: &Service,
-    stopped: &mut watch::Receiver<bool>,
+    stop: &mut Stop,
 ) -> io::Result<(Connection, SocketAddr)> {
     let mut server = service.server(client.ip());
     if service.trusts(client.ip()) {
@@ -72,7 +91,7 @@ async fn begin(
         // A proxy speaks before it is spoken to; whoever comes without one takes the greeting.
         let proxied = tokio::select! {
             address = trust::proxied(&mut stream) => address?,
-            _ = stopped.wait_for(|stopped| *stopped) => None,
+            () = stop => None,
             () = sleep(service.timeout) => None,
         };
         if let Some(address) = proxied {

@@ -3,25 +3,56 @@
 #![allow(clippy::print_stderr)] // errors of a command line go there
 
 use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use ehlo_examples::printable;
 use serde_json::Value;
+use tokio::sync::Notify;
+use tokio::time::sleep;
 
-/// Prints to standard output.
+/// Prints to standard output: JSON at once, for the program that waits for it, and the lines that
+/// come within a moment in one write.
 pub(crate) struct Log {
     json: bool,
+    text: Mutex<String>,
+    has_more: Notify,
 }
 
 impl Log {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, text: Mutex::default(), has_more: Notify::new() }
+    }
+
+    /// Prints what comes, for ever.
+    pub(crate) async fn run(&self) {
+        loop {
+            self.has_more.notified().await;
+            sleep(MOMENT).await;
+            self.flush();
+        }
+    }
+
+    /// Prints what has come.
+    pub(crate) fn flush(&self) {
+        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever reads may have gone; mail is taken all the same.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        text.clear();
     }
 
     /// An event of a session, where those are wanted. JSON escapes what could break the line.
     pub(crate) fn event(&self, event: impl FnOnce() -> Value) {
         if self.json {
-            print(&event().to_string());
+            self.print(&event().to_string());
         }
+    }
+
+    /// A session is over.
+    pub(crate) fn disconnect(&self, session: u64, reason: &str) {
+        self.event(
+            || serde_json::json!({"event": "disconnect", "session": session, "reason": reason}),
+        );
     }
 
     /// A message that was stored.
@@ -37,9 +68,26 @@ impl Log {
         } else {
             let to: Vec<_> = to.iter().map(|to| format!("<{to}>")).collect();
             let to = to.join(",");
-            line(&format!(
+            self.line(&format!(
                 "message id={id} from={from} to={to} size={size} protocol={protocol} helo={helo}"
             ));
+        }
+    }
+
+    /// One line.
+    pub(crate) fn line(&self, text: &str) {
+        self.print(&printable(text));
+    }
+
+    fn print(&self, line: &str) {
+        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        text.extend([line, "\n"]);
+        let is_due = self.json || text.len() > MUCH;
+        drop(text);
+        if is_due {
+            self.flush();
+        } else {
+            self.has_more.notify_one();
         }
     }
 }
@@ -61,17 +109,12 @@ pub(crate) struct Message<'m> {
     pub(crate) file: Option<&'m str>,
 }
 
-/// One line on standard output.
-pub(crate) fn line(text: &str) {
-    print(&printable(text));
-}
-
-fn print(line: &str) {
-    // Whoever reads may have gone; mail is taken all the same.
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
-}
-
 /// One line on standard error.
 pub(crate) fn error(text: &str) {
     eprintln!("receive: {}", printable(text));
 }
+
+/// How long a line may wait for others.
+const MOMENT: Duration = Duration::from_millis(50);
+/// Octets that may wait: for who does not keep up with them, sessions wait in the end.
+const MUCH: usize = 64 * 1024;

@@ -3,16 +3,22 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::task::spawn_blocking;
 
 /// Where messages are stored.
 pub(crate) struct Maildir {
-    dir: Arc<Path>,
+    folder: Arc<Folder>,
     host: String,
+}
+
+struct Folder {
+    dir: PathBuf,
+    /// The directory of what is stored, open.
+    new: File,
 }
 
 impl Maildir {
@@ -23,14 +29,15 @@ impl Maildir {
         }
         // Neither character may stand in the name of a file there.
         let host = host.replace('/', "\\057").replace(':', "\\072");
-        Ok(Self { dir: dir.into(), host })
+        let folder = Folder { dir: dir.into(), new: File::open(dir.join("new"))? };
+        Ok(Self { folder: Arc::new(folder), host })
     }
 
     /// A new message, which begins with `header`.
     pub(crate) fn begin(&self, stamp: &Stamp, header: Vec<u8>) -> Draft {
         let name = format!("{}.{}.{}", stamp.since_epoch.as_secs(), stamp.id, self.host);
-        let spool = Spool { dir: Arc::clone(&self.dir), name, file: None };
-        Draft { spool: Some(spool), buffer: header, failure: None }
+        let spool = Spool { folder: Arc::clone(&self.folder), name, file: None };
+        Draft { spool, buffer: header, failure: None }
     }
 }
 
@@ -44,8 +51,9 @@ pub(crate) struct Stamp {
 impl Stamp {
     pub(crate) fn now() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
+        static PROCESS: LazyLock<u32> = LazyLock::new(std::process::id);
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let (micros, process) = (since_epoch.as_micros(), std::process::id());
+        let (micros, process) = (since_epoch.as_micros(), *PROCESS);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         Self { since_epoch, id: format!("{micros:x}-{process:x}-{count:x}") }
     }
@@ -53,60 +61,48 @@ impl Stamp {
 
 /// A message on its way into the maildir. Dropped before [`store`](Self::store), it leaves nothing.
 ///
-/// The octets gather in memory up to [`BATCH`]; the disk is asked on a thread of its own, so that
-/// no other session waits for it. A message that is smaller costs one such trip.
+/// What is small is gathered, and costs one trip to the disk. What is not is written as it comes,
+/// where it was read, so that no session keeps much in memory: the system takes it into its cache.
 pub(crate) struct Draft {
-    spool: Option<Spool>,
+    spool: Spool,
+    /// What is not written.
     buffer: Vec<u8>,
     failure: Option<io::Error>,
 }
 
 impl Draft {
-    /// Adds octets of the message.
-    pub(crate) fn push(&mut self, octets: &[u8]) {
-        if self.failure.is_none() {
-            self.buffer.extend_from_slice(octets);
-        }
-    }
-
-    /// Whether as much has gathered as is worth the trip to the disk.
-    pub(crate) fn is_full(&self) -> bool {
-        self.buffer.len() >= BATCH
-    }
-
-    /// Writes what has gathered. A failure is reported by [`store`](Self::store), for an answer to
+    /// Adds octets of the message. A failure is reported by [`store`](Self::store), for an answer to
     /// the mail data is due at its end only.
-    pub(crate) async fn relieve(&mut self) {
-        let Some(mut spool) = self.spool.take() else { return };
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let written = on_disk(move || {
-            spool.write(&buffer)?;
-            buffer.clear();
-            Ok((spool, buffer))
-        });
-        match written.await {
-            Ok((spool, buffer)) => (self.spool, self.buffer) = (Some(spool), buffer),
-            Err(error) => self.failure = Some(error),
+    pub(crate) fn push(&mut self, octets: &[u8]) {
+        if self.failure.is_some() {
+            return;
         }
+        if self.spool.file.is_none() && self.buffer.len() + octets.len() <= BATCH {
+            self.buffer.extend_from_slice(octets);
+            return;
+        }
+        let buffer = std::mem::take(&mut self.buffer);
+        self.failure = self.spool.write(&buffer).and_then(|()| self.spool.write(octets)).err();
     }
 
-    /// Stores the message for good; returns the name of its file.
+    /// Stores the message for good; returns the name of its file. The wait for the disk is on a
+    /// thread of its own, so that no other session waits too.
     pub(crate) async fn store(self) -> io::Result<String> {
-        let Self { spool, buffer, failure } = self;
-        let Some(mut spool) = spool else {
-            return Err(failure.unwrap_or_else(|| io::ErrorKind::Other.into()));
-        };
-        on_disk(move || {
+        let Self { mut spool, buffer, failure } = self;
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        spawn_blocking(move || {
             spool.write(&buffer)?;
             spool.publish()
         })
-        .await
+        .await?
     }
 }
 
 /// A file in `tmp`, removed when it is dropped.
 struct Spool {
-    dir: Arc<Path>,
+    folder: Arc<Folder>,
     name: String,
     /// Open from the first write on.
     file: Option<File>,
@@ -114,12 +110,11 @@ struct Spool {
 
 impl Spool {
     fn write(&mut self, octets: &[u8]) -> io::Result<()> {
-        let path = self.path("tmp");
-        let file = match &mut self.file {
+        let file = match self.file.take() {
             Some(file) => file,
-            none => none.insert(File::create_new(path)?),
+            None => File::create_new(self.path("tmp"))?,
         };
-        file.write_all(octets)
+        self.file.insert(file).write_all(octets)
     }
 
     /// Both the octets and the name are on the disk when it returns.
@@ -129,12 +124,16 @@ impl Spool {
         }
         fs::rename(self.path("tmp"), self.path("new"))?;
         self.file = None;
-        File::open(self.dir.join("new"))?.sync_all()?;
+        self.folder.new.sync_all()?;
         Ok(std::mem::take(&mut self.name))
     }
 
     fn path(&self, part: &str) -> PathBuf {
-        self.dir.join(part).join(&self.name)
+        let dir = &self.folder.dir;
+        // One allocation, not four that grow: each thread here has a heap, and would leave holes in it.
+        let mut path = PathBuf::with_capacity(dir.as_os_str().len() + self.name.len() + 8);
+        path.extend([dir.as_path(), part.as_ref(), self.name.as_ref()]);
+        path
     }
 }
 
@@ -146,11 +145,5 @@ impl Drop for Spool {
     }
 }
 
-async fn on_disk<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    spawn_blocking(work).await?
-}
-
-/// Octets that are written at once.
-const BATCH: usize = 64 * 1024;
+/// Octets of a message that are gathered before it has a file.
+const BATCH: usize = 16 * 1024;

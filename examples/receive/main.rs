@@ -5,13 +5,14 @@
 //! cargo run --release --example receive -- --listen 127.0.0.1:2525 --maildir /tmp/mail
 //! ```
 //!
-//! `connection.rs` is a connection and `session.rs` the conversation on it, `transaction.rs` and
+//! `connection.rs` is a connection, `session.rs` the conversation on it with a `client.rs`, `transaction.rs` and
 //! `maildir.rs` keep what comes in, `authentication.rs` and `users.rs` let clients in, `greeting.rs`
 //! checks who they say they are, `trust.rs` takes the word of proxies, `tls.rs` makes the certificate,
 //! `trace.rs` the header fields that a server adds, `log.rs` what is printed.
 
 mod arguments;
 mod authentication;
+mod client;
 mod connection;
 mod greeting;
 mod log;
@@ -29,10 +30,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use ehlo::{Code, Extension, Reply, Server, ServerConfig};
-use ehlo_tokio::Connection;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use ehlo::{Extension, Server, ServerConfig};
+use ehlo_tokio::{Door, serve};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use arguments::Arguments;
 use greeting::Greetings;
@@ -105,73 +108,55 @@ impl Service {
     }
 }
 
-#[tokio::main]
-async fn main() {
-    if let Err(error) = run(Arguments::parse()).await {
+fn main() {
+    let arguments = Arguments::parse();
+    let done = runtime().map_err(Into::into).and_then(|runtime| runtime.block_on(run(arguments)));
+    if let Err(error) = done {
         log::error(&error.to_string());
         std::process::exit(2);
     }
 }
 
+fn runtime() -> io::Result<Runtime> {
+    // Threads that block wait for the disk. It is not faster for the hundreds that are the default.
+    Builder::new_multi_thread().enable_all().max_blocking_threads(16).build()
+}
+
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let (address, most) = (arguments.listen, arguments.max_connections);
+    let (address, most) = (arguments.listen, arguments.max_connections as usize);
     let service = Arc::new(Service::new(arguments)?);
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let interrupt = interrupt()?;
-    tokio::pin!(interrupt);
-    log::line(&format!("listening on {}", listener.local_addr()?));
+    service.log.line(&format!("listening on {}", listener.local_addr()?));
+    service.log.flush();
 
-    let (stop, stopped) = watch::channel(false);
-    let places = Arc::new(Semaphore::new(most as usize));
-    loop {
-        let (stream, peer) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // As a rule there are too many open files: others must close theirs first.
-                    log::error(&format!("cannot accept a connection: {error}"));
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            },
-            () = &mut interrupt => break,
-        };
-        // Without this a reply may wait 40 ms for the peer's delayed ACK.
-        let _ = stream.set_nodelay(true);
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            turn_away(stream, &service).await;
-            continue;
-        };
-        let (service, stopped) = (Arc::clone(&service), stopped.clone());
-        tokio::spawn(async move {
-            connection::serve(stream, peer, &service, stopped).await;
-            drop(place);
-        });
+    let stop = CancellationToken::new();
+    // It owns the listener, and nobody is let in any more once it is dropped.
+    let listener = Arc::new(listener);
+    let accept = move || {
+        let listener = Arc::clone(&listener);
+        // As a rule there are too many open files: others must close theirs first.
+        let warn = |error: &_| log::error(&format!("cannot accept a connection: {error}"));
+        async move { listener.accept().await.inspect_err(warn) }
+    };
+    let stopped = || stop.clone().cancelled_owned();
+    let door = Door::new(most, most).turning_away();
+    let handler = |visit| connection::serve(visit, Arc::clone(&service));
+    tokio::select! {
+        () = serve(accept, door, stopped, sleep, tokio::spawn, handler) => {}
+        // A session that does not end in time is cut off; its message was not answered, so the
+        // client keeps it.
+        () = async {
+            interrupt.await;
+            stop.cancel();
+            sleep(session::GRACE + Duration::from_secs(2)).await;
+        } => {}
+        () = service.log.run() => {}
     }
-
-    stop.send_replace(true);
-    drop(listener);
-    let all = places.acquire_many(most);
-    // A session that does not end in time is cut off; its message was not answered, so the client
-    // keeps it.
-    let _ = tokio::time::timeout(session::GRACE + Duration::from_secs(2), all).await;
+    service.log.flush();
     Ok(())
-}
-
-/// Answers a connection that is one too many with 421 in place of the greeting.
-async fn turn_away(stream: TcpStream, service: &Service) {
-    if service.config.implicit_tls {
-        // Nothing can be said before a handshake, which would cost more than a place.
-        return;
-    }
-    let mut connection = Connection::new(stream, Server::new(service.config));
-    let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "too many connections, try again later");
-    if connection.endpoint().reply(&reply.with_domain(&service.host)).is_ok() {
-        // It fits in the buffer of a new socket, so nobody waits.
-        let _ = tokio::time::timeout(Duration::from_secs(1), connection.flush()).await;
-    }
 }
 
 /// Waits for Ctrl-C or SIGTERM. From the call on they no longer end the process by themselves.

@@ -2,22 +2,24 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ehlo::server::{Event, Refusal};
 use ehlo::trace::Protocol;
 use ehlo::{
     Answer, Attributes, ClientName, Code, Command, EnhancedCode, ForwardPath, Parameters, Reply,
-    ReplyError, Role, SaslMechanism, Server, Verb,
+    ReplyError, Role, SaslMechanism, Server, Turn, Verb,
 };
+use ehlo_tokio::Stop;
 use serde_json::json;
-use tokio::sync::watch;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::Service;
 use crate::authentication::{Attempt, Said};
+use crate::client::Client;
 use crate::connection::{Connection, LINGER};
-use crate::greeting::Findings;
 use crate::transaction::{Transaction, address, is_listed};
 use crate::trust::{self, Stated};
 use crate::users::BOUND_MECHANISMS;
@@ -25,132 +27,162 @@ use crate::users::BOUND_MECHANISMS;
 /// How long a session may go on once the server is stopping.
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
 
-/// The client, as far as it is known.
-pub(crate) struct Client {
-    /// The number of the session.
-    pub(crate) session: u64,
-    pub(crate) address: SocketAddr,
-    /// What it calls itself.
-    pub(crate) helo: String,
-    /// As whom it has authenticated.
-    pub(crate) user: Option<String>,
-    /// Whether what it calls itself is true, where that was checked.
-    pub(crate) findings: Option<Findings>,
-}
-
 /// What this server remembers of a session; the machine remembers all that the protocol needs.
-pub(crate) struct Session<'s> {
-    service: &'s Service,
+pub(crate) struct Session {
+    service: Arc<Service>,
+    /// Says that the server stops.
+    stop: Stop,
     client: Client,
     /// What binds an authentication to this TLS connection, RFC 9266.
-    binding: Option<[u8; 32]>,
-    attempt: Option<Attempt>,
-    transaction: Transaction,
+    binding: Option<Box<[u8; 32]>>,
+    attempt: Option<Box<Attempt>>,
+    transaction: Option<Box<Transaction>>,
     /// Whether the last message may have the standard reply, in LMTP to each recipient: it was
     /// stored, or the machine has refused it.
     stored: bool,
 }
 
-impl<'s> Session<'s> {
-    pub(crate) fn new(service: &'s Service, session: u64, address: SocketAddr) -> Self {
+/// How a session goes on.
+enum Next {
+    /// With the next event.
+    Event,
+    /// With an answer to the greeting, when the DNS has been asked.
+    Greeting,
+    /// With an answer for a message of so many octets, when it is on the disk.
+    Store(u64),
+    /// Inside TLS.
+    StartTls,
+    /// Not at all.
+    Closed,
+}
+
+impl Session {
+    pub(crate) fn new(
+        service: Arc<Service>,
+        stop: Stop,
+        session: u64,
+        address: SocketAddr,
+    ) -> Self {
         Self {
             service,
-            client: Client { session, address, helo: String::new(), user: None, findings: None },
+            stop,
+            client: Client::new(session, address),
             binding: None,
             attempt: None,
-            transaction: Transaction::default(),
+            transaction: None,
             stored: false,
         }
     }
 
     /// Answers events until the session is over, and says why it is.
-    pub(crate) async fn run(
-        &mut self,
-        connection: &mut Connection,
-        stopped: &mut watch::Receiver<bool>,
-    ) -> io::Result<&'static str> {
+    pub(crate) async fn run(&mut self, connection: &mut Connection) -> io::Result<&'static str> {
+        // One timer that is put off costs less than one for each event.
+        let mut limit = pin!(sleep(self.service.timeout));
         let mut last_call = None;
         loop {
-            // An open transaction goes on; RFC 5321 §3.8: what follows it is answered 421.
             let server = connection.endpoint().machine_mut();
-            if last_call.is_some() && !server.state().is_transaction() {
-                server.shut_down();
+            if !server.state().is_transaction() {
+                self.transaction = None;
+                // An open transaction goes on; RFC 5321 §3.8: what follows it is answered 421.
+                if last_call.is_some() {
+                    server.shut_down();
+                }
             }
-            let patience = Instant::now() + self.service.timeout;
-            let until = last_call.map_or(patience, |last_call| patience.min(last_call));
+            limit.as_mut().reset(self.patience(last_call));
             let turn = tokio::select! {
                 // What comes in after the interrupt is not to be answered as before it.
                 biased;
-                _ = stopped.wait_for(|stopped| *stopped), if last_call.is_none() => {
+                () = &mut self.stop, if last_call.is_none() => {
                     last_call = Some(Instant::now() + GRACE);
                     continue;
                 }
-                turn = timeout_at(until, connection.next()) => turn,
+                turn = connection.next() => Some(turn?),
+                () = &mut limit => None,
             };
-            let Ok(turn) = turn else {
+            let Some(turn) = turn else {
                 let stopping = last_call.is_some_and(|last_call| last_call <= Instant::now());
                 let (detail, text) =
                     if stopping { ((4, 3, 2), "shutting down") } else { ((4, 4, 2), "timeout") };
-                self.break_off(connection, detail, text).await?;
+                Box::pin(self.break_off(connection, detail, text)).await?;
                 return Ok(text);
             };
-            let turn = turn?;
-            match turn.event {
-                // What is seldom waited for is kept out of the future of every session.
-                Event::Command(Command::Ehlo(name) | Command::Helo(name) | Command::Lhlo(name)) => {
-                    self.hello(name, turn.answer).await?;
-                }
-                Event::Command(command) => self.command(&command, turn.answer)?,
-                Event::Refused(refusal) => self.refused(&refusal, turn.answer)?,
-                Event::AuthResponse(response) => {
-                    self.authenticate(&Said::Response(&response), turn.answer)?;
-                }
-                Event::StartTls => self.start_tls(connection).await?,
-                Event::Chunk { .. } => self.begin(turn.answer.machine())?,
-                Event::MailData(octets) => {
-                    self.transaction.push(octets);
-                    if self.transaction.is_full() {
-                        Box::pin(self.transaction.relieve()).await;
-                    }
-                }
-                Event::EndOfMailData { size } => {
-                    let protocol = self.protocol(turn.answer.machine());
-                    let Self { service, client, transaction, .. } = self;
-                    let stored = transaction.store(service, client, protocol, size);
-                    self.stored = Box::pin(stored).await;
-                    self.answer_message(turn.answer)?;
-                }
-                // RFC 2033 §4.2: the same once more, for the next recipient.
-                Event::NeedReply => self.answer_message(turn.answer)?,
-                Event::Closed => return Ok("closed"),
-                _ => self.standard_reply(turn.answer)?,
+            // What is not the client is waited for apart from the session, which lasts longer.
+            match self.turn(turn)? {
+                Next::Event => {}
+                Next::Greeting => Box::pin(self.greeting(connection)).await?,
+                Next::Store(size) => Box::pin(self.store(connection, size)).await?,
+                Next::StartTls => Box::pin(self.start_tls(connection)).await?,
+                Next::Closed => return Ok("closed"),
             }
         }
     }
 
-    /// EHLO, HELO or LHLO.
-    async fn hello(
-        &mut self,
-        name: ClientName<'_>,
-        mut answer: Answer<'_, Server>,
-    ) -> io::Result<()> {
-        self.transaction = Transaction::default();
+    /// Answers an event, unless there is something to wait for first.
+    fn turn(&mut self, turn: Turn<'_, Server>) -> io::Result<Next> {
+        let Turn { event, answer } = turn;
+        match event {
+            Event::Command(Command::Ehlo(name) | Command::Helo(name) | Command::Lhlo(name)) => {
+                self.client.helo = name.to_string().into();
+                if self.service.greetings.is_some() {
+                    return Ok(Next::Greeting);
+                }
+                self.hello(answer)?;
+            }
+            Event::Command(command) => self.command(&command, answer)?,
+            Event::Refused(refusal) => self.refused(&refusal, answer)?,
+            Event::AuthResponse(response) => {
+                self.authenticate(&Said::Response(&response), answer)?;
+            }
+            Event::Chunk { .. } => self.begin(answer.machine())?,
+            Event::MailData(octets) => {
+                if let Some(transaction) = &mut self.transaction {
+                    transaction.push(octets);
+                }
+            }
+            // RFC 2033 §4.2: the same once more, for the next recipient.
+            Event::NeedReply => self.answer_message(answer)?,
+            Event::EndOfMailData { size } => return Ok(Next::Store(size)),
+            Event::StartTls => return Ok(Next::StartTls),
+            Event::Closed => return Ok(Next::Closed),
+            _ => self.standard_reply(answer)?,
+        }
+        Ok(Next::Event)
+    }
+
+    /// Until when the client may be silent.
+    fn patience(&self, last_call: Option<Instant>) -> Instant {
+        let patience = Instant::now() + self.service.timeout;
+        last_call.map_or(patience, |last_call| patience.min(last_call))
+    }
+
+    /// The session is over.
+    pub(crate) fn end(&self, reason: io::Result<&str>) {
+        match reason {
+            Ok(reason) => self.service.log.disconnect(self.client.session, reason),
+            Err(error) => self.service.log.disconnect(self.client.session, &error.to_string()),
+        }
+    }
+
+    /// Asks the DNS whether the client is who it says.
+    async fn greeting(&mut self, connection: &mut Connection) -> io::Result<()> {
+        if let Some(greetings) = &self.service.greetings {
+            let name = ClientName::new(&self.client.helo).map_err(io::Error::other)?;
+            let findings = greetings.check(self.client.address.ip(), name).await;
+            self.client.findings = Some(Box::new(findings));
+        }
+        self.hello(connection.endpoint().answer())
+    }
+
+    /// The client has said who it is.
+    fn hello(&mut self, mut answer: Answer<'_, Server>) -> io::Result<()> {
         if self.client.user.is_some() {
             // A proxy has said so; or AUTH has been answered 235, and it stays so.
             answer.machine_mut().assume_authenticated();
         }
-        let peer = self.client.address.ip();
-        self.client.helo = name.to_string();
-        self.client.findings = match &self.service.greetings {
-            Some(greetings) => Some(Box::pin(greetings.check(peer, name)).await),
-            None => None,
-        };
         self.service.log.event(|| {
             let verb = answer.machine().pending().map(|verb| format!("{verb:?}").to_uppercase());
-            let findings = self.client.findings.as_ref();
-            let verdict = findings.map(|it| it.verdict(peer, name).to_string());
             json!({"event": "helo", "session": self.client.session, "verb": verb,
-                "name": self.client.helo, "verdict": verdict})
+                "name": self.client.helo, "verdict": self.client.verdict()})
         });
         self.standard_reply(answer)
     }
@@ -166,11 +198,12 @@ impl<'s> Session<'s> {
                 if let Some(refusal) = self.refusal(answer.machine()) {
                     return answer.reply(&refusal).map_err(io::Error::other);
                 }
-                self.transaction = Transaction::new(reverse_path, parameters.smtputf8());
+                let transaction = Transaction::new(reverse_path, parameters.smtputf8());
                 log.event(|| {
-                    json!({"event": "mail", "session": session, "from": self.transaction.from,
+                    json!({"event": "mail", "session": session, "from": transaction.from,
                         "parameters": texts(parameters)})
                 });
+                self.transaction = Some(Box::new(transaction));
             }
             Command::Rcpt { forward_path, parameters } => {
                 return self.recipient(forward_path, parameters, answer);
@@ -181,7 +214,6 @@ impl<'s> Session<'s> {
                 let attributes = trust::object(attributes);
                 json!({"event": "xforward", "session": session, "attributes": attributes})
             }),
-            Command::Rset => self.transaction = Transaction::default(),
             Command::Data => self.begin(answer.machine())?,
             _ => {}
         }
@@ -209,16 +241,15 @@ impl<'s> Session<'s> {
         let address = &self.client.address;
         let ip = stated.address.unwrap_or(address.ip());
         let address = (ip, stated.port.unwrap_or(address.port())).into();
-        *self = Self { binding: self.binding, ..Self::new(self.service, session, address) };
-        self.client.user = stated.user;
+        self.client = Client { user: stated.user.map(Into::into), ..Client::new(session, address) };
         self.standard_reply(answer)
     }
 
     /// RFC 3207 §4.2: what the client has said in clear is forgotten.
     async fn start_tls(&mut self, connection: &mut Connection) -> io::Result<()> {
         let Some(tls) = &self.service.tls else { return Ok(()) };
-        timeout(self.service.timeout, Box::pin(connection.start_tls(tls))).await??;
-        *self = Self::new(self.service, self.client.session, self.client.address);
+        timeout(self.service.timeout, connection.start_tls(tls)).await??;
+        self.client = Client::new(self.client.session, self.client.address);
         self.bind(connection);
         Ok(())
     }
@@ -230,15 +261,15 @@ impl<'s> Session<'s> {
             return;
         }
         self.service.log.event(|| json!({"event": "tls", "session": session}));
-        self.binding = connection.channel_binding();
+        self.binding = connection.channel_binding().map(Box::new);
         if self.binding.is_some() && !self.service.config.offered.mechanisms().is_empty() {
             connection.endpoint().machine_mut().offer_mechanisms(BOUND_MECHANISMS);
         }
     }
 
-    fn attempt(&self, mechanism: SaslMechanism) -> Option<Attempt> {
-        let binding = self.binding.as_ref().map(<[u8; 32]>::as_slice);
-        Attempt::new(mechanism, &self.service.users, binding, &self.service.host)
+    fn attempt(&self, mechanism: SaslMechanism) -> Option<Box<Attempt>> {
+        let binding = self.binding.as_ref().map(|binding| binding.as_slice());
+        Attempt::new(mechanism, &self.service.users, binding, &self.service.host).map(Box::new)
     }
 
     fn authenticate(&mut self, said: &Said<'_>, answer: Answer<'_, Server>) -> io::Result<()> {
@@ -250,13 +281,13 @@ impl<'s> Session<'s> {
         }
         // RFC 4954 §4: 235 alone says that the client has authenticated. Whose attempt it is may be
         // known before, as with SCRAM, and the exchange fail after that.
-        let Attempt { mechanism, user, .. } = attempt;
+        let Attempt { mechanism, user, .. } = *attempt;
         let user = user.filter(|_| code == Code::AUTHENTICATION_SUCCEEDED);
         self.service.log.event(|| {
             json!({"event": "auth", "session": self.client.session, "mechanism": mechanism.name(),
                 "user": user, "code": code.number()})
         });
-        self.client.user = user;
+        self.client.user = user.map(String::into_boxed_str);
         Ok(())
     }
 
@@ -278,8 +309,9 @@ impl<'s> Session<'s> {
             json!({"event": "rcpt", "session": self.client.session, "to": address,
                 "parameters": texts(parameters), "code": reply.code().number()})
         });
-        if reply.code().is_positive() {
-            self.transaction.to.push(address);
+        if let Some(transaction) = self.transaction.as_mut().filter(|_| reply.code().is_positive())
+        {
+            transaction.to.push(address);
         }
         answer.reply(&reply).map_err(io::Error::other)
     }
@@ -292,7 +324,9 @@ impl<'s> Session<'s> {
                 "verb": format!("{:?}", refusal.verb), "reply": reply.to_string()})
         });
         if matches!(refusal.verb, Verb::Message | Verb::Bdat | Verb::BdatLast) {
-            self.transaction.discard();
+            if let Some(transaction) = &mut self.transaction {
+                transaction.discard();
+            }
             // In LMTP the machine's verdict is the standard reply to every recipient.
             self.stored = true;
         }
@@ -301,7 +335,24 @@ impl<'s> Session<'s> {
 
     fn begin(&mut self, server: &Server) -> io::Result<()> {
         let protocol = self.protocol(server);
-        self.transaction.begin(self.service, &self.client, protocol)
+        match &mut self.transaction {
+            Some(transaction) => transaction.begin(&self.service, &self.client, protocol),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits for the disk, and answers for the message.
+    async fn store(&mut self, connection: &mut Connection, size: u64) -> io::Result<()> {
+        // Nothing is kept for the client meanwhile that holds nothing.
+        connection.endpoint().rest();
+        let protocol = self.protocol(connection.endpoint().machine());
+        self.stored = match self.transaction.take() {
+            Some(transaction) => {
+                transaction.store(&self.service, &self.client, protocol, size).await
+            }
+            None => false,
+        };
+        self.answer_message(connection.endpoint().answer())
     }
 
     fn answer_message(&self, answer: Answer<'_, Server>) -> io::Result<()> {
@@ -328,13 +379,13 @@ impl<'s> Session<'s> {
             extended: server.is_extended(),
             tls: server.is_tls(),
             authenticated: server.is_authenticated(),
-            smtputf8: self.transaction.smtputf8,
+            smtputf8: self.transaction.as_ref().is_some_and(|it| it.smtputf8),
         }
     }
 
     /// Says 421 without having been asked, RFC 5321 §3.8.
     async fn break_off(
-        &self,
+        &mut self,
         connection: &mut Connection,
         detail: (u8, u16, u16),
         text: &str,

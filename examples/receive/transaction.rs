@@ -6,9 +6,9 @@ use ehlo::trace::Protocol;
 use ehlo::{ForwardPath, Mailbox, ReversePath};
 
 use crate::Service;
+use crate::client::Client;
 use crate::log::Message;
 use crate::maildir::{Draft, Stamp};
-use crate::session::Client;
 use crate::trace::Trace;
 
 /// What this server remembers of a transaction; the machine remembers all that the protocol needs.
@@ -51,7 +51,7 @@ impl Transaction {
                     to: &self.to,
                     helo: &client.helo,
                     peer: client.address.ip(),
-                    findings: client.findings.as_ref(),
+                    findings: client.findings.as_deref(),
                     host: &service.host,
                     protocol,
                 };
@@ -71,18 +71,6 @@ impl Transaction {
         }
     }
 
-    /// Whether as much has gathered as is worth a trip to the disk.
-    pub(crate) fn is_full(&self) -> bool {
-        matches!(&self.message, Some((_, Some(draft))) if draft.is_full())
-    }
-
-    /// Writes what has gathered.
-    pub(crate) async fn relieve(&mut self) {
-        if let Some((_, Some(draft))) = &mut self.message {
-            draft.relieve().await;
-        }
-    }
-
     /// The message was refused.
     pub(crate) fn discard(&mut self) {
         self.message = None;
@@ -91,13 +79,13 @@ impl Transaction {
     /// The message is complete: whether it is stored. From the positive answer on, this server is
     /// responsible for it.
     pub(crate) async fn store(
-        &mut self,
+        self: Box<Self>,
         service: &Service,
         client: &Client,
         protocol: Protocol,
         size: u64,
     ) -> bool {
-        let Some((stamp, draft)) = self.message.take() else { return false };
+        let Self { from, to, message: Some((stamp, draft)), .. } = *self else { return false };
         let file = match draft {
             Some(draft) => match draft.store().await {
                 Ok(file) => Some(file),
@@ -111,8 +99,8 @@ impl Transaction {
         service.log.message(&Message {
             session: client.session,
             id: &stamp.id,
-            from: &self.from,
-            to: &self.to,
+            from: &from,
+            to: &to,
             size,
             protocol: protocol.as_str(),
             helo: &client.helo,

@@ -7,6 +7,10 @@ use core::net::IpAddr;
 /// Counts the sessions that are open: in all, and from each address. It knows nothing of what they
 /// say.
 ///
+/// A session too many may be let in to be told so. Such sessions are not welcome and take no place of
+/// those that are; there are at most as many of them as of the others. Who comes when there are more
+/// is not let in at all.
+///
 /// Of an IPv6 address the first 64 bits count: whoever has one has all that begin like it (RFC 4291
 /// §2.5.4).
 ///
@@ -21,8 +25,9 @@ use core::net::IpAddr;
 ///
 /// // There is room for another session, though not for one from there.
 /// let three = door.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
-/// assert!(!three.is_welcome());
-/// assert!(door.admit(Ipv4Addr::BROADCAST.into()).is_none());
+/// assert!(!three.is_welcome() && !door.is_full());
+/// let four = door.admit(Ipv4Addr::BROADCAST.into()).unwrap();
+/// assert!(four.is_welcome() && door.is_full());
 /// drop((one, three));
 /// assert!(door.admit(Ipv4Addr::LOCALHOST.into()).unwrap().is_welcome());
 /// ```
@@ -30,39 +35,76 @@ use core::net::IpAddr;
 pub struct Door {
     most: usize,
     most_each: usize,
-    all: Arc<()>,
+    turns_away: bool,
+    welcome: Arc<()>,
+    unwelcome: Arc<()>,
     each: BTreeMap<u64, Arc<()>>,
 }
 
 impl Door {
-    /// A door for at most so many sessions in all, and so many from one address.
+    /// A door for at most so many sessions in all, and so many from one address. Those that are too
+    /// many in all have to wait outside, those that are too many from their address are not welcome.
     pub fn new(most: usize, most_each: usize) -> Self {
-        Self { most, most_each, all: Arc::new(()), each: BTreeMap::new() }
+        Self {
+            most,
+            most_each,
+            turns_away: false,
+            welcome: Arc::new(()),
+            unwelcome: Arc::new(()),
+            each: BTreeMap::new(),
+        }
     }
 
-    /// The sessions that are open.
+    /// The same, where those that are too many in all need not wait: they are not welcome.
+    ///
+    /// ```
+    /// use ehlo::Door;
+    /// use std::net::Ipv4Addr;
+    ///
+    /// let mut door = Door::new(1, 1).turning_away();
+    /// let one = door.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
+    /// let two = door.admit(Ipv4Addr::BROADCAST.into()).unwrap();
+    /// assert!(one.is_welcome() && !two.is_welcome());
+    /// assert!(door.is_full());
+    /// ```
+    #[must_use]
+    pub fn turning_away(self) -> Self {
+        Self { turns_away: true, ..self }
+    }
+
+    /// The sessions that are open, also those that are not welcome.
     pub fn inside(&self) -> usize {
-        Arc::strong_count(&self.all) - 1
+        count(&self.welcome) + count(&self.unwelcome)
     }
 
-    /// Whether there is room for no other session.
+    /// Whether whoever comes now had better wait.
     pub fn is_full(&self) -> bool {
-        self.inside() >= self.most
+        !(self.has_room() || self.turns_away && self.may_turn_away())
     }
 
-    /// Lets a session in; none when there is no room. A session that comes from an address with too
-    /// many is let in to be told so: its pass says that it is not welcome.
+    /// Lets a session in; none when there is no room. Its pass says whether it is welcome, or is let
+    /// in to be told that it is not.
     pub fn admit(&mut self, address: IpAddr) -> Option<Pass> {
         if self.is_full() {
             return None;
         }
         if self.each.len() > 2 * self.inside() {
-            self.each.retain(|_, count| Arc::strong_count(count) > 1);
+            self.each.retain(|_, each| count(each) > 0);
         }
+        let has_room = self.has_room();
         let each = self.each.entry(key(address)).or_default();
-        let is_welcome = Arc::strong_count(each) <= self.most_each;
-        let each = is_welcome.then(|| each.clone());
-        Some(Pass { _all: self.all.clone(), each })
+        if has_room && count(each) < self.most_each {
+            return Some(Pass { _inside: self.welcome.clone(), each: Some(each.clone()) });
+        }
+        self.may_turn_away().then(|| Pass { _inside: self.unwelcome.clone(), each: None })
+    }
+
+    fn has_room(&self) -> bool {
+        count(&self.welcome) < self.most
+    }
+
+    fn may_turn_away(&self) -> bool {
+        count(&self.unwelcome) < self.most
     }
 }
 
@@ -80,15 +122,20 @@ impl Door {
 /// ```
 #[derive(Debug)]
 pub struct Pass {
-    _all: Arc<()>,
+    _inside: Arc<()>,
     each: Option<Arc<()>>,
 }
 
 impl Pass {
-    /// Whether there were not too many from its address.
+    /// Whether there were not too many already.
     pub const fn is_welcome(&self) -> bool {
         self.each.is_some()
     }
+}
+
+/// The passes that share it.
+fn count(passes: &Arc<()>) -> usize {
+    Arc::strong_count(passes) - 1
 }
 
 /// What of an address counts.
@@ -115,6 +162,36 @@ mod tests {
         }
         assert_eq!(door.inside(), 0);
         assert!(door.each.len() < 4);
+    }
+
+    #[test]
+    fn those_who_are_not_welcome_take_no_place_and_are_not_without_number() {
+        let mut door = Door::new(2, 1);
+        let mut admit = |address| door.admit(Ipv4Addr::from_bits(address).into());
+        let one = admit(1).expect("room");
+        let unwelcome = [admit(1), admit(1), admit(1)];
+        let welcome = unwelcome.each_ref().map(|pass| pass.as_ref().map(Pass::is_welcome));
+        assert_eq!(welcome, [Some(false), Some(false), None]);
+        let two = admit(2).expect("room");
+        assert!(one.is_welcome() && two.is_welcome());
+        assert!(admit(3).is_none());
+        assert_eq!((door.inside(), door.is_full()), (4, true));
+        drop(unwelcome);
+        assert_eq!((door.inside(), door.is_full()), (2, true));
+        drop(one);
+        assert!(!door.is_full());
+    }
+
+    #[test]
+    fn whoever_is_turned_away_is_told_so_or_waits() {
+        let mut door = Door::new(1, 9).turning_away();
+        let mut admit = |address| door.admit(Ipv4Addr::from_bits(address).into());
+        let passes = [admit(1), admit(2), admit(3)];
+        let welcome = passes.each_ref().map(|pass| pass.as_ref().map(Pass::is_welcome));
+        assert_eq!(welcome, [Some(true), Some(false), None]);
+        assert!(door.is_full());
+        drop(passes);
+        assert!(door.admit(Ipv4Addr::from_bits(3).into()).is_some_and(|pass| pass.is_welcome()));
     }
 
     #[test]

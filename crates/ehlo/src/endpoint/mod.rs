@@ -229,9 +229,25 @@ impl<M: Machine> Endpoint<M> {
         self.inbox.capacity() + self.outbox.capacity()
     }
 
-    /// Gives back what the buffers hold no octets in: there is nothing to do before the peer sends
-    /// something.
-    fn rest(&mut self) {
+    /// Gives back the buffers that hold nothing. Done while the peer is waited for; whoever waits for
+    /// something else before it answers, as for a disk, may do so too.
+    ///
+    /// ```
+    /// use ehlo::{Endpoint, Server, ServerConfig, server::Event};
+    ///
+    /// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
+    /// assert_eq!(endpoint.turn().event, Event::Greeting);
+    /// endpoint.answer().standard_reply("mx.example")?;
+    /// endpoint.sent(endpoint.outbox().len());
+    /// endpoint.feed(b"HELO client.example\r\n");
+    /// assert!(matches!(endpoint.turn().event, Event::Command(_)));
+    /// endpoint.rest();
+    /// assert_eq!(endpoint.capacity(), 0);
+    /// endpoint.answer().standard_reply("mx.example")?;
+    /// # Ok::<(), ehlo::ReplyError>(())
+    /// ```
+    pub fn rest(&mut self) {
+        self.drop_from_inbox(0);
         if self.unread == 0 {
             self.inbox = BytesMut::new();
         }

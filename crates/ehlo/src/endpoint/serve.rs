@@ -4,23 +4,26 @@ use alloc::boxed::Box;
 use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::pin::{Pin, pin};
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use super::{Door, Endpoint, Transport};
+use super::{Door, Endpoint, Pass, Transport};
 use crate::{Code, Machine, Reply, Server, State, Verb};
 
 /// Accepts connections and hands each to `handler`, until `stop` says so; then waits for the
 /// sessions that are open. An adapter's streams, a runtime's functions:
 ///
 /// - `accept` gives the next connection. When it fails, as for want of descriptors, it is asked again
-///   after a moment.
+///   after a moment. It is dropped as soon as all is to end, and a listener that it owns is closed.
 /// - `door` limits how many sessions there are. When it is full nothing is accepted.
 /// - `stop` gives a future that is ready when all is to end; each session has one of its own.
 /// - `timer` is ready when a time has passed, and `spawn` runs a task beside this one; what it gives
-///   is dropped. A task that
-///   panics must end alone, as tokio's, smol's and async-std's do: its place is free again.
+///   is dropped. A task that panics must end alone, as tokio's, smol's and async-std's do: its place
+///   is free again.
 /// - `handler` serves one session: it asks the adapter's `next_until` for events.
+///
+/// Sessions may take their time to end: whoever has less drops this future, and the tasks with their
+/// runtime.
 ///
 /// ```
 /// use std::cell::{Cell, RefCell};
@@ -36,8 +39,8 @@ use crate::{Code, Machine, Reply, Server, State, Verb};
 ///     ehlo::Door::new(100, 10),
 ///     pending::<()>,
 ///     |_| pending::<()>(),
-///     |mut task| {
-///         assert!(task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+///     |task| {
+///         assert!(pin!(task).poll(&mut Context::from_waker(Waker::noop())).is_ready());
 ///         ended.set(ended.get() + 1);
 ///     },
 ///     async |visit: ehlo::Visit<&str>| assert_eq!(visit.stream, "one"),
@@ -74,19 +77,41 @@ pub async fn serve<'h, S, E, L, Z, F, R, H>(
         };
         let Some(pass) = door.admit(address.ip()) else { continue };
         let stop = if pass.is_welcome() { Stop::when(stop()) } else { Stop::NOW };
-        let session = handler(Visit { stream, address, stop });
-        spawn(Box::pin(async move {
-            session.await;
-            drop(pass);
-        }));
+        let session = Box::pin(handler(Visit { stream, address, stop }));
+        spawn(Task { session, _pass: pass });
     }
+    drop(accept);
     while door.inside() > 0 {
         timer(MOMENT).await;
     }
 }
 
-/// A session, to be run by itself; it lasts no longer than its handler.
-pub type Task<'h> = Pin<Box<dyn Future<Output = ()> + Send + 'h>>;
+/// A session, to be run by itself; it lasts no longer than its handler. When it is dropped its place
+/// is free.
+///
+/// ```
+/// fn spawns(task: ehlo::Task<'static>) -> impl Future<Output = ()> + Send + Unpin + 'static {
+///     task
+/// }
+/// ```
+pub struct Task<'h> {
+    session: Pin<Box<dyn Future<Output = ()> + Send + 'h>>,
+    _pass: Pass,
+}
+
+impl Future for Task<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.session.as_mut().poll(context)
+    }
+}
+
+impl core::fmt::Debug for Task<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Task").finish_non_exhaustive()
+    }
+}
 
 /// Somebody who has come in.
 ///
@@ -108,16 +133,20 @@ pub struct Visit<S> {
     pub stop: Stop,
 }
 
-/// Says when a session is to end: at once for one that is not welcome.
+/// Ready when a session is to end, and from then on always: at once for one that is not welcome.
 ///
 /// ```
+/// use std::pin::pin;
 /// use std::task::{Context, Waker};
 ///
+/// use ehlo::Stop;
+///
 /// let mut context = Context::from_waker(Waker::noop());
-/// assert!(ehlo::Stop::NOW.poll(&mut context));
-/// assert!(!ehlo::Stop::when(std::future::pending()).poll(&mut context));
+/// assert!(pin!(Stop::NOW).poll(&mut context).is_ready());
+/// assert!(pin!(Stop::when(std::future::pending())).poll(&mut context).is_pending());
+/// assert!(Stop::NOW.is_now());
 /// ```
-pub struct Stop(Option<Task<'static>>);
+pub struct Stop(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
 
 impl Stop {
     /// At once.
@@ -128,20 +157,27 @@ impl Stop {
         Self(Some(Box::pin(stop)))
     }
 
-    /// Whether the session is to end.
-    pub fn poll(&mut self, context: &mut Context<'_>) -> bool {
-        if let Some(stop) = &mut self.0 {
-            if stop.as_mut().poll(context).is_ready() {
-                self.0 = None;
-            }
-        }
+    /// Whether it has been ready: in a [`Visit`], that the visitor is one too many.
+    pub const fn is_now(&self) -> bool {
         self.0.is_none()
+    }
+}
+
+impl Future for Stop {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(stop) = &mut self.0 {
+            ready!(stop.as_mut().poll(context));
+            self.0 = None;
+        }
+        Poll::Ready(())
     }
 }
 
 impl core::fmt::Debug for Stop {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(if self.0.is_none() { "Stop::NOW" } else { "Stop" })
+        f.write_str(if self.is_now() { "Stop::NOW" } else { "Stop" })
     }
 }
 
@@ -191,7 +227,7 @@ impl<M: Leave> Endpoint<M> {
         stop: &mut Stop,
         host: &str,
     ) -> Poll<Result<(), T::Error>> {
-        if stop.poll(context) {
+        if Pin::new(stop).poll(context).is_ready() {
             M::leave(self, host);
         }
         self.poll_ready(context, transport)
