@@ -1,16 +1,20 @@
-"""How often `receive` calls the system for a message of 1 KiB on a connection that is kept open, as strace counts.
+"""How often a message of 1 KiB on a connection that is kept open calls the system, as strace counts: of `receive` and `send`,
+and of the short server on blocking sockets.
 
-Each of four turns of a lock-step client is a wait, a read and a write: 12 calls. What the runtime and the log need now and
-then is in the count too, so that it is rounded to a whole number.
+Each of four turns of a lock-step client is a wait, a read and a write: 12 calls, and 8 where the read waits by itself. What the
+runtime and the log need now and then is in the count too, so that it is rounded to a whole number.
 """
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 from collections import Counter
 
+import programs
 from checks import check, expect, wait_until
-from programs import Receive, environment
+from programs import Program, Receive, environment, run
 from wire import Session
 
 MESSAGES = 500
@@ -45,12 +49,14 @@ class Counting:
 
     def each(self):
         """Calls a message, by name."""
-        calls = Counter()
-        for line in self.output.read_text().splitlines():
-            fields = line.split()
-            if len(fields) in (5, 6) and fields[3].isdigit() and fields[-1] != "total":
-                calls[fields[-1]] = int(fields[3]) / MESSAGES
-        return calls
+        return Counter({name: number / MESSAGES for name, number in counted(self.output).items()})
+
+
+def counted(output):
+    """The calls in what strace has written, by name."""
+    lines = [line.split() for line in output.read_text().splitlines()]
+    rows = [fields for fields in lines if len(fields) in (5, 6) and fields[3].isdigit() and fields[-1] != "total"]
+    return Counter({fields[-1]: int(fields[3]) for fields in rows})
 
 
 def in_step(session, count):
@@ -81,9 +87,13 @@ def count(work, server, talk):
             talk(session, MESSAGES)
         session.quit()
     calls = counting.each()
+    show(calls)
+    return calls
+
+
+def show(calls):
     shown = ", ".join(f"{name} {each:.2f}" for name, each in calls.most_common() if each >= 0.05)
     print(f"    {sum(calls.values()):.2f} calls a message: {shown}")
-    return calls
 
 
 class Dropping(Receive):
@@ -116,3 +126,60 @@ def stored(work):
         expect(round(calls[name]) == 1, f"{name} {calls[name]} times a message")
     # Four turns, the file, and what it takes to hand a message to a thread and back.
     expect(sum(calls.values()) <= 36, f"{sum(calls.values()):.2f} calls a message")
+
+
+class Blocking(Program):
+    """The short server on blocking sockets, which prints what it takes."""
+
+    def __init__(self, work):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        super().__init__(work, programs.EXAMPLES / "server_blocking", f"127.0.0.1:{self.port}")
+
+    def __enter__(self):
+        self._start()
+        wait_until(self._listens, 10, "it does not listen")
+        return self
+
+    def _listens(self):
+        expect(not self.ended(), f"server_blocking has ended: {self.errors[-3:]}")
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.port)):
+            return True
+        return False
+
+
+@check("a message costs a server on blocking sockets no more than 8 calls of the system, and 2 with the next envelope behind its dot", limit=60)
+def blocking_server(work):
+    for talk, most in ((in_step, 8), (behind_the_dot, 2)):
+        calls = count(work, Blocking(work), talk)
+        # It prints the message, which is not the library's affair.
+        each = sum(calls.values()) - calls["write"]
+        expect(round(each) <= most, f"{each:.2f} calls a message")
+
+
+@check("a message costs send no more than 8 calls of the system, on tokio 12, and 2 and 3 with the next envelope behind its dot", limit=60)
+def client(work):
+    content = work / "content"
+    content.write_bytes(CONTENT)
+    for runtime, flags, most in (
+        ("blocking", ("--no-pipelining", "--no-chunking"), 8),
+        ("blocking", (), 2),
+        ("tokio", ("--no-pipelining", "--no-chunking"), 12),
+        ("tokio", (), 3),
+    ):
+        with Dropping(work) as server:
+            few, many = (sent(work, server.port, content, runtime, flags, number) for number in (20, 20 + MESSAGES))
+        calls = Counter({name: (many[name] - few[name]) / MESSAGES for name in many})
+        show(calls)
+        # It opens, reads and closes the file, and prints an outcome: the rest is the library's.
+        own = calls["openat"] + calls["read"] + calls["close"] + min(calls["write"], 1)
+        each = sum(calls.values()) - own
+        expect(round(each) <= most, f"{each:.2f} calls a message by {runtime} {flags}")
+
+
+def sent(work, port, content, runtime, flags, number):
+    output = work / "calls"
+    command = ["strace", "-f", "-c", "-o", output, programs.EXAMPLES / "send", "--server", f"127.0.0.1:{port}", "--helo", "client.test"]
+    command += ["--from", "a@test", "--to", "u@test", "--file", content, "--tls", "off", "--count", str(number), "--runtime", runtime, *flags]
+    run(work, *command, timeout=25)
+    return counted(output)

@@ -9,7 +9,8 @@ use ehlo::{Server, ServerConfig, Turn};
 use ehlo_blocking::{Connection, Door, Halt, Visit, serve};
 
 fn main() -> io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:2525")?;
+    let address = std::env::args().nth(1);
+    let listener = TcpListener::bind(address.as_deref().unwrap_or("127.0.0.1:2525"))?;
     let halt = Halt::new(&listener)?;
     run(&listener, &halt, |content| println!("{}", String::from_utf8_lossy(content)));
     Ok(())
