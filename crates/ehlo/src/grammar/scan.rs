@@ -111,14 +111,6 @@ pub(crate) fn word(input: &[u8]) -> u64 {
     }
 }
 
-/// The letters at the front of a word, their case folded, zeros behind them; of the eighth one a
-/// single bit is kept. Octets above 63 that are no letters are none of a folded letter either.
-#[inline]
-pub(crate) const fn letters(word: u64) -> u64 {
-    let stop = !word & spread(0x40);
-    word & FOLD & ((stop ^ stop.wrapping_sub(1)) >> 7)
-}
-
 /// The length of the run at the front of `input` up to an octet that `is_end`.
 #[inline]
 fn run(input: &[u8], is_end: impl Fn(u8) -> bool + Copy) -> usize {
@@ -247,9 +239,6 @@ const fn spread(octet: u8) -> u64 {
     octet as u64 * 0x0101_0101_0101_0101
 }
 
-/// All bits but that of the case of letters.
-const FOLD: u64 = spread(0xDF);
-
 #[cfg(test)]
 mod tests {
     extern crate std;
@@ -343,20 +332,5 @@ mod tests {
         for other in [&b"123456789"[..], b"x1234567", b"1\r\n", b"\r\n123456", b"\xB1\xB2345678"] {
             assert_eq!(short_number(other), None, "{other:?}");
         }
-    }
-
-    #[test]
-    fn letters_end_at_any_other_octet_below_64() {
-        let octets = |text: &[u8]| letters(word(text)).to_le_bytes();
-        assert_eq!(octets(b"size=100"), *b"SIZE\0\0\0\0");
-        assert_eq!(octets(b"SIZE"), *b"SIZE\0\0\0\0");
-        assert_eq!(octets(b"BY=1;R MT"), *b"BY\0\0\0\0\0\0");
-        assert_eq!(octets(b"PRDR\r\nMA"), *b"PRDR\0\0\0\0");
-        assert_eq!(octets(b"SMTPUTF8"), *b"SMTPUTF\0");
-        assert_eq!(octets(b"MT-PRIORITY"), *b"MT\0\0\0\0\0\0");
-        assert_eq!(octets(b"HOLDUNTIL"), *b"HOLDUNT\x01");
-        assert_eq!(octets(b"\xE9A\xBD BBB"), *b"\xC9A\0\0\0\0\0\0");
-        assert_eq!(octets(b""), [0; 8]);
-        assert_eq!(octets(b"=AAAAAAAA"), [0; 8]);
     }
 }

@@ -142,7 +142,9 @@ fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
             }
         }
     }
-    any_path(input, policy)
+    // Taken apart, so that the common case need not be where this one is written.
+    let (rest, path) = any_path(input, policy)?;
+    Ok((rest, path))
 }
 
 /// The `Mailbox` that starts at `start`, if it is a dot-string in US-ASCII at a name without a label
