@@ -10,9 +10,21 @@
 /// dot that follows none. Of `atext`, `!#$%&'=?` end it, too: they are rare, and in no range.
 #[inline]
 pub(crate) fn dot_string(input: &[u8], start: usize) -> usize {
+    atoms(input, start, b'*')
+}
+
+/// The same of one that stands as it is in `xtext`: `*` and `+` end it, too.
+#[inline]
+pub(crate) fn xtext_dot_string(input: &[u8], start: usize) -> usize {
+    atoms(input, start, b'-')
+}
+
+/// The same, with the octets from `first` up to the digits, of which all but the comma are `atext`.
+#[inline]
+fn atoms(input: &[u8], start: usize, first: u8) -> usize {
     end(input, start, |before, octet| {
         let is_second_dot = (octet == b'.') & (before == b'.');
-        let is_other = is_outside(octet, b'*', b'9')
+        let is_other = is_outside(octet, first, b'9')
             & is_outside(octet, b'A', b'Z')
             & is_outside(octet, b'^', b'~');
         is_other | (octet == b',') | is_second_dot
@@ -289,6 +301,10 @@ mod tests {
             let octets = input.as_bytes();
             let start = start.min(octets.len());
             prop_assert_eq!(dot_string(octets, start), naive_dot_string(octets, start));
+            let plus = |at: &usize| b"*+".contains(&octets[*at]);
+            let end = naive_dot_string(octets, start);
+            let end = (start..end).find(plus).unwrap_or(end);
+            prop_assert_eq!(xtext_dot_string(octets, start), end);
             prop_assert_eq!(domain(octets, 0), naive_domain(octets, 0));
             let mut octets = octets.to_vec();
             octets.insert(start, b'@');

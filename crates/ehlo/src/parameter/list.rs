@@ -5,7 +5,7 @@
 
 use super::known::{Known, Place};
 use super::{Body, Parameter, check_param, esmtp_param};
-use crate::grammar::{Fault, IResult, is_end, of_octet};
+use crate::grammar::{Fault, IResult, is_end, of_octet, split};
 use crate::{Encode, Extension, Policy, SyntaxError, SyntaxErrorKind, Writer};
 
 /// `esmtp-param *(SP esmtp-param)`: as they were read, each checked once, or the caller's own.
@@ -29,7 +29,7 @@ pub struct Parameters<'a>(Source<'a>);
 /// Where the parameters stand, and which of them were seen there.
 #[derive(Clone, Copy)]
 enum Source<'a> {
-    /// Valid, without the space in front.
+    /// Valid, each with the space in front.
     Wire {
         text: &'a [u8],
         seen: u32,
@@ -223,8 +223,8 @@ impl<'a> Iterator for Iter<'a> {
                 Some(*first)
             }
             Source::Wire { text, .. } => {
-                let (rest, parameter) = esmtp_param(text).ok()?;
-                *text = rest.strip_prefix(b" ").unwrap_or(rest);
+                let (rest, parameter) = esmtp_param(split(text, 1).1).ok()?;
+                *text = rest;
                 Some(parameter)
             }
         }
@@ -242,7 +242,7 @@ pub(crate) fn parameters<'i>(
         return Ok((input, Parameters::NONE));
     }
     let (rest, seen) = check_params(input, place, policy)?;
-    let text = input.get(1..input.len().saturating_sub(rest.len())).unwrap_or_default();
+    let text = split(input, input.len().saturating_sub(rest.len())).0;
     Ok((rest, Parameters(Source::Wire { text, seen })))
 }
 
