@@ -156,7 +156,9 @@ impl DataDecoder {
             consumed += taken;
             if !skipping {
                 self.offset = offset.wrapping_add(taken as u64);
-                if let Some(quota) = self.count_lines(data, after_cr) {
+                let limit = self.line_limit;
+                if let Some(quota) = limit.and_then(|limit| self.count_lines(limit, data, after_cr))
+                {
                     self.error = Some(NewlineErrorKind::LineTooLong);
                     self.offset = offset.wrapping_add(start.wrapping_add(quota) as u64);
                     data = data.get(..quota).unwrap_or_default();
@@ -273,8 +275,14 @@ impl DataDecoder {
 
     /// Counts the octets of the lines in `data`; the number of them that fit if one line is over
     /// the limit.
-    fn count_lines(&mut self, data: &[u8], after_cr: bool) -> Option<usize> {
-        let limit = usize::from(self.line_limit?.get());
+    #[inline(never)]
+    fn count_lines(
+        &mut self,
+        limit: core::num::NonZeroU16,
+        data: &[u8],
+        after_cr: bool,
+    ) -> Option<usize> {
+        let limit = usize::from(limit.get());
         let mut before = usize::from(self.line);
         let mut start = 0;
         let mut at = 0;

@@ -205,8 +205,9 @@ impl Iterator for DecodedXtext<'_> {
                     [a, b, c, d] => ([a, b, c, d], 0),
                     _ => return None,
                 };
-                self.rest = rest;
-                return self.next();
+                let octet = *self.pending.get(usize::from(self.at))?;
+                self.at += 1;
+                (octet, rest)
             }
             (_, [octet, rest @ ..]) => (*octet, rest),
         };
