@@ -9,30 +9,19 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// A client that trusts the authorities of a PEM file, or those of this machine.
+/// The authorities of a PEM file.
 ///
 /// # Errors
 ///
 /// What is wrong with the file.
-pub fn trusting(authorities: Option<&Path>) -> Result<ClientConfig, String> {
+pub fn authorities(file: &Path) -> Result<RootCertStore, String> {
+    let cannot = |what: &dyn std::fmt::Display| format!("{}: {what}", file.display());
     let mut roots = RootCertStore::empty();
-    if let Some(file) = authorities {
-        let cannot = |what: &dyn std::fmt::Display| format!("{}: {what}", file.display());
-        let found = CertificateDer::pem_file_iter(file).map_err(|error| cannot(&error))?;
-        for certificate in found {
-            let certificate = certificate.map_err(|error| cannot(&error))?;
-            roots.add(certificate).map_err(|error| cannot(&error))?;
-        }
-        if roots.is_empty() {
-            return Err(cannot(&"no certificate"));
-        }
-    } else {
-        // A machine that has none trusts nobody.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| cannot(&error))? {
+        let certificate = certificate.map_err(|error| cannot(&error))?;
+        roots.add(certificate).map_err(|error| cannot(&error))?;
     }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let config = config.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    if roots.is_empty() { Err(cannot(&"no certificate")) } else { Ok(roots) }
 }
 
 /// A client that trusts every certificate whose key the server has.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ehlo::{Capability, Code, Extension, Mechanisms, SaslMechanism};
-use tokio_rustls::rustls::pki_types::ServerName;
+use rustls::pki_types::ServerName;
 
 use crate::TlsMode;
 use crate::certificate::{Certificate, Tls};

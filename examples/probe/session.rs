@@ -10,10 +10,9 @@ use ehlo::identity::OwnHost;
 use ehlo::{Client, ClientConfig, ClientName, Code, Command, Extension, HeloName, Verb};
 use ehlo_examples::printable;
 use ehlo_examples::tls::trusting_anybody;
-use ehlo_tokio::{Connection, MaybeTls};
+use ehlo_tokio::{Connector, MaybeTls, TlsConnection};
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::{TlsConnector, TlsStream};
 
 use crate::TlsMode;
 use crate::certificate::Tls;
@@ -77,7 +76,7 @@ async fn plain(target: &Target) -> Helo {
 }
 
 struct Session {
-    connection: Connection<MaybeTls<TcpStream>, Client>,
+    connection: TlsConnection<TcpStream, Client>,
     peer: SocketAddr,
     local: SocketAddr,
     name: String,
@@ -97,17 +96,13 @@ impl Session {
         };
         let implicit_tls = target.tls == TlsMode::Implicit;
         let config = ClientConfig { implicit_tls, ..ClientConfig::DEFAULT };
-        let (stream, tls) = if implicit_tls {
-            let handshake = connector()?.connect(target.server_name.clone(), stream);
-            let stream = within(target.patience, handshake).await;
-            let stream = stream.map_err(|error| format!("TLS with {peer}: {error}"))?;
-            let stream = Box::new(TlsStream::Client(stream));
-            let tls = Tls::of(&stream);
-            (MaybeTls::Tls(stream), Some(tls))
-        } else {
-            (MaybeTls::Clear(stream), None)
-        };
-        let connection = Connection::new(stream, Client::new(config));
+        let mut connection = TlsConnection::new(MaybeTls::Clear(stream), Client::new(config));
+        if implicit_tls {
+            let connector = connector(target)?;
+            let handshake = within(target.patience, connection.implicit_tls(&connector)).await;
+            handshake.map_err(|error| format!("TLS with {peer}: {error}"))?;
+        }
+        let tls = shaken(&mut connection);
         let mut session = Self { connection, peer, local, name, tls, patience: target.patience };
         let greeting = session.reply().await.map_err(|error| format!("{peer}: {error}"))?;
         // RFC 5321 §3.1: 220 or a refusal; who says something else does not speak SMTP.
@@ -159,14 +154,13 @@ impl Session {
         if said.code != Code::SERVICE_READY {
             return Ok(Upgrade::Refused(said));
         }
-        let connector = connector()?;
-        let handshake = self.connection.connect_tls(&connector, target.server_name.clone());
-        if let Err(error) = within(self.patience, handshake).await {
+        let connector = connector(target)?;
+        if let Err(error) = within(self.patience, self.connection.start_tls(&connector)).await {
             return Ok(Upgrade::Failed(printable(&error.to_string())));
         }
-        Ok(match self.connection.stream() {
-            MaybeTls::Tls(stream) => Upgrade::Established(Tls::of(stream)),
-            _ => Upgrade::Failed("no TLS after the handshake".to_owned()),
+        Ok(match shaken(&mut self.connection) {
+            Some(tls) => Upgrade::Established(tls),
+            None => Upgrade::Failed("no TLS after the handshake".to_owned()),
         })
     }
 
@@ -225,9 +219,17 @@ impl Session {
 }
 
 /// Any certificate will do, so that there is something to report: nothing secret is sent here.
-fn connector() -> Result<TlsConnector, String> {
+fn connector(target: &Target) -> Result<Connector, String> {
     let config = trusting_anybody().map_err(|error| error.to_string())?;
-    Ok(TlsConnector::from(Arc::new(config)))
+    Ok(Connector::with_config(Arc::new(config), target.server_name.clone()))
+}
+
+/// What a handshake has agreed on.
+fn shaken(connection: &mut TlsConnection<TcpStream, Client>) -> Option<Tls> {
+    match connection.stream() {
+        MaybeTls::Tls(stream) => Some(Tls::of(stream)),
+        _ => None,
+    }
 }
 
 /// What this machine may call itself to a server, by the address that it is seen from.

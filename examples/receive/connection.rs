@@ -36,7 +36,7 @@ pub(crate) async fn serve(
 }
 
 /// The machine on its stream.
-pub(crate) type Connection = ehlo_tokio::Connection<MaybeTls<TcpStream>, Server>;
+pub(crate) type Connection = ehlo_tokio::TlsConnection<TcpStream, Server>;
 
 async fn converse(
     stream: TcpStream,
@@ -46,9 +46,8 @@ async fn converse(
     mut stopped: watch::Receiver<bool>,
 ) -> io::Result<&'static str> {
     // What a session needs for a moment only is kept out of the future that lasts as long as it.
-    let (stream, server, client) =
+    let (mut connection, client) =
         Box::pin(begin(stream, peer, number, service, &mut stopped)).await?;
-    let mut connection = Connection::new(stream, server);
     let mut session = Session::new(service, number, client);
     session.bind(&mut connection);
     let end = session.run(&mut connection, &mut stopped).await;
@@ -58,14 +57,14 @@ async fn converse(
 }
 
 /// What comes before the session: the header of a proxy, and TLS where it begins at once. Returns
-/// the client's own address with its stream and its server.
+/// the connection with the client's own address.
 async fn begin(
     mut stream: TcpStream,
     mut client: SocketAddr,
     number: u64,
     service: &Service,
     stopped: &mut watch::Receiver<bool>,
-) -> io::Result<(MaybeTls<TcpStream>, Server, SocketAddr)> {
+) -> io::Result<(Connection, SocketAddr)> {
     let mut server = service.server(client.ip());
     if service.trusts(client.ip()) {
         let greeting = greet(&mut server, service)?;
@@ -82,14 +81,11 @@ async fn begin(
             greet(&mut server, service)?;
         }
     }
-    let stream = match &service.tls {
-        Some(tls) if service.config.implicit_tls => {
-            let stream = timeout(service.timeout, tls.accept(stream)).await??;
-            MaybeTls::Tls(Box::new(stream.into()))
-        }
-        _ => MaybeTls::Clear(stream),
-    };
-    Ok((stream, server, client))
+    let mut connection = Connection::new(MaybeTls::Clear(stream), server);
+    if let (Some(tls), true) = (&service.tls, service.config.implicit_tls) {
+        timeout(service.timeout, connection.implicit_tls(tls)).await??;
+    }
+    Ok((connection, client))
 }
 
 /// The greeting, which the client gets before it is known whether a proxy speaks for it; inside TLS

@@ -33,7 +33,6 @@ use ehlo::{Code, Extension, Reply, Server, ServerConfig};
 use ehlo_tokio::Connection;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
 
 use arguments::Arguments;
 use greeting::Greetings;
@@ -46,7 +45,7 @@ struct Service {
     config: ServerConfig,
     host: String,
     maildir: Option<Maildir>,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<rustls::ServerConfig>>,
     users: Users,
     greetings: Option<Greetings>,
     trust: Vec<IpAddr>,

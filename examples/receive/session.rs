@@ -217,7 +217,7 @@ impl<'s> Session<'s> {
     /// RFC 3207 §4.2: what the client has said in clear is forgotten.
     async fn start_tls(&mut self, connection: &mut Connection) -> io::Result<()> {
         let Some(tls) = &self.service.tls else { return Ok(()) };
-        timeout(self.service.timeout, Box::pin(connection.accept_tls(tls))).await??;
+        timeout(self.service.timeout, Box::pin(connection.start_tls(tls))).await??;
         *self = Self::new(self.service, self.client.session, self.client.address);
         self.bind(connection);
         Ok(())

@@ -9,11 +9,9 @@ use std::time::Duration;
 
 use ehlo::Ended;
 use ehlo::delivery::Delivery;
-use ehlo_blocking::MaybeTls;
-use futures_rustls::TlsConnector as FuturesConnector;
-use rustls::ClientConfig;
+use ehlo_examples::tls::{authorities, trusting_anybody};
+use ehlo_tokio::Connector;
 use rustls::pki_types::ServerName;
-use tokio_rustls::TlsConnector as TokioConnector;
 
 use crate::arguments::{Arguments, Tls};
 use crate::session::Session;
@@ -24,25 +22,27 @@ pub(crate) struct Way {
     port: u16,
     /// TLS begins with the first octet.
     implicit: bool,
-    tls: Arc<ClientConfig>,
-    name: ServerName<'static>,
+    tls: Connector,
 }
 
 impl Way {
     pub(crate) fn new(arguments: &Arguments) -> Result<Self, String> {
-        let tls = if arguments.verifies() {
-            ehlo_examples::tls::trusting(arguments.ca.as_deref())?
-        } else {
-            ehlo_examples::tls::trusting_anybody().map_err(|error| error.to_string())?
-        };
         let host = arguments.server.host.clone();
-        let name = ServerName::try_from(host.clone());
+        let name = ServerName::try_from(host.clone())
+            .map_err(|_| format!("{host} is neither a name nor an address"))?;
+        let tls = match &arguments.ca {
+            _ if !arguments.verifies() => {
+                let config = trusting_anybody().map_err(|error| error.to_string())?;
+                Ok(Connector::with_config(Arc::new(config), name))
+            }
+            Some(file) => Connector::trusting(authorities(file)?, &host),
+            None => Connector::new(&host),
+        };
         Ok(Self {
-            name: name.map_err(|_| format!("{host} is neither a name nor an address"))?,
             host,
             port: arguments.port()?,
             implicit: arguments.tls == Tls::Implicit,
-            tls: Arc::new(tls),
+            tls: tls.map_err(|error| error.to_string())?,
         })
     }
 
@@ -71,16 +71,15 @@ pub(crate) fn blocking<'v>(
     let connect = || {
         let stream = connect(way)?;
         ehlo_blocking::prepare(&stream)?;
+        let mut connection =
+            ehlo_blocking::TlsConnection::new(ehlo_blocking::MaybeTls::Clear(stream), delivery);
         if way.implicit {
-            MaybeTls::connect(stream, way.tls.clone(), way.name.clone())
-        } else {
-            Ok(MaybeTls::Clear(stream))
+            connection.implicit_tls(&way.tls)?;
         }
+        Ok(connection)
     };
-    let stream = connect().map_err(|error| way.failed(&error))?;
-    let mut connection = ehlo_blocking::Connection::new(stream, delivery);
-    let delivered = connection.deliver_tls(&mut *session, &way.tls, &way.name);
-    heard(delivered, session);
+    let mut connection = connect().map_err(|error: io::Error| way.failed(&error))?;
+    heard(connection.deliver_tls(&mut *session, &way.tls), session);
     Ok(())
 }
 
@@ -92,22 +91,20 @@ pub(crate) fn tokio<'v>(
 ) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| way.failed(&error))?.block_on(async {
-        let connector = TokioConnector::from(way.tls.clone());
         let connect = async {
             let stream = tokio::net::TcpStream::connect((way.host.as_str(), way.port)).await?;
             stream.set_nodelay(true)?;
-            if !way.implicit {
-                return Ok(ehlo_tokio::MaybeTls::Clear(stream));
+            let mut connection =
+                ehlo_tokio::TlsConnection::new(ehlo_tokio::MaybeTls::Clear(stream), delivery);
+            if way.implicit {
+                connection.implicit_tls(&way.tls).await?;
             }
-            let stream = connector.connect(way.name.clone(), stream).await?;
-            Ok(ehlo_tokio::MaybeTls::Tls(Box::new(stream.into())))
+            Ok(connection)
         };
-        let stream = tokio::time::timeout(CONNECT, connect).await;
-        let stream = stream.map_err(io::Error::from).flatten().map_err(|e| way.failed(&e))?;
-        let mut connection = ehlo_tokio::Connection::new(stream, delivery);
-        let (time, name) = (tokio::time::sleep, way.name.clone());
-        let delivered = connection.deliver_tls(&mut *session, time, &connector, name).await;
-        heard(delivered, session);
+        let connection = tokio::time::timeout(CONNECT, connect).await;
+        let mut connection =
+            connection.map_err(io::Error::from).flatten().map_err(|e| way.failed(&e))?;
+        heard(connection.deliver_tls(&mut *session, tokio::time::sleep, &way.tls).await, session);
         Ok(())
     })
 }
@@ -119,26 +116,23 @@ pub(crate) fn async_std<'v>(
     session: &mut Session<'v>,
 ) -> Result<(), String> {
     smol::block_on(async {
-        let connector = FuturesConnector::from(way.tls.clone());
         let connect = async {
             let stream = smol::net::TcpStream::connect((way.host.as_str(), way.port)).await?;
             stream.set_nodelay(true)?;
-            if !way.implicit {
-                return Ok(ehlo_async_std::MaybeTls::Clear(stream));
+            let stream = ehlo_async_std::MaybeTls::Clear(stream);
+            let mut connection = ehlo_async_std::TlsConnection::new(stream, delivery);
+            if way.implicit {
+                connection.implicit_tls(&way.tls).await?;
             }
-            let stream = connector.connect(way.name.clone(), stream).await?;
-            Ok(ehlo_async_std::MaybeTls::Tls(Box::new(stream.into())))
+            Ok(connection)
         };
         let too_late = async {
             sleep(CONNECT).await;
             Err(io::ErrorKind::TimedOut.into())
         };
-        let stream = smol::future::or(connect, too_late).await;
-        let stream = stream.map_err(|error| way.failed(&error))?;
-        let mut connection = ehlo_async_std::Connection::new(stream, delivery);
-        let (session_time, name) = (sleep, way.name.clone());
-        let delivered = connection.deliver_tls(&mut *session, session_time, &connector, name);
-        heard(delivered.await, session);
+        let connection = smol::future::or(connect, too_late).await;
+        let mut connection = connection.map_err(|error| way.failed(&error))?;
+        heard(connection.deliver_tls(&mut *session, sleep, &way.tls).await, session);
         Ok(())
     })
 }

@@ -3,38 +3,25 @@
 
 use std::error::Error;
 
-use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate, TlsPolicy};
-use ehlo::{Ended, ForwardPath, HeloName, Mailing, ReversePath};
-use tokio::net::{TcpStream, ToSocketAddrs};
+use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Outcome, TlsPolicy};
+use ehlo::{ForwardPath, HeloName, Mailing, ReversePath};
+use ehlo_tokio::Connection;
+use tokio::net::TcpStream;
+use tokio::time::sleep;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    println!(
-        "{:?}",
-        send("127.0.0.1:2525", "a@x.example", "b@x.example", b"Subject: x\r\n").await?
-    );
-    Ok(())
+    send("127.0.0.1:2525", |outcome| println!("{:?}", outcome.fate)).await
 }
 
-pub(crate) async fn send(
-    server: impl ToSocketAddrs,
-    from: &str,
-    to: &str,
-    content: &[u8],
-) -> Result<Option<Fate>, Box<dyn Error>> {
-    let recipients = [ForwardPath::new(to)?];
-    let envelope = Envelope::new(ReversePath::new(from)?, &recipients);
+pub(crate) async fn send(server: &str, tell: impl Fn(&Outcome)) -> Result<(), Box<dyn Error>> {
+    let recipients = [ForwardPath::new("b@x.example")?];
+    let envelope = Envelope::new(ReversePath::new("a@x.example")?, &recipients);
+    let content: &[u8] = b"Subject: x\r\n\r\nHello!\r\n";
     let config = DeliveryConfig { tls: TlsPolicy::Forbid, ..DeliveryConfig::DEFAULT };
     let delivery = Delivery::new(HeloName::new("client.example")?, config);
-    let mut fate = None;
-    let messages =
-        Mailing::new([(&envelope, content)], |_, outcomes| fate = Some(outcomes[0].fate));
+    let messages = Mailing::new([(&envelope, content)], |_, outcomes| tell(&outcomes[0]));
     let stream = TcpStream::connect(server).await?;
     stream.set_nodelay(true)?;
-    let mut connection = ehlo_tokio::Connection::new(stream, delivery);
-    match (connection.deliver(messages, tokio::time::sleep).await?, fate) {
-        // The session ended before the message was begun.
-        (Ended::Early(why), None) => Err(why.into()),
-        (_, fate) => Ok(fate),
-    }
+    Ok(Connection::new(stream, delivery).deliver(messages, sleep).await?.complete()?)
 }

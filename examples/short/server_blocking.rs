@@ -10,7 +10,6 @@ use ehlo_blocking::{Connection, Door, Halt, Visit, serve};
 
 fn main() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:2525")?;
-    println!("listening on {}", listener.local_addr()?);
     let halt = Halt::new(&listener)?;
     run(&listener, &halt, |content| println!("{}", String::from_utf8_lossy(content)));
     Ok(())
@@ -31,16 +30,15 @@ fn session(mut visit: Visit<TcpStream>, take: &impl Fn(&[u8])) -> io::Result<()>
     loop {
         let Turn { event, answer } = connection.next_until(&mut visit.stop, HOST)?;
         match event {
-            Event::MailData(data) => content.extend_from_slice(data),
             Event::Closed => return connection.close(),
-            event => {
-                match event {
-                    Event::EndOfMailData { .. } => take(&content),
-                    _ => content.clear(),
-                }
-                answer.standard_reply(HOST).map_err(io::Error::other)?;
+            Event::MailData(data) => {
+                content.extend_from_slice(data);
+                continue;
             }
+            Event::EndOfMailData { .. } => take(&content),
+            _ => content.clear(),
         }
+        answer.standard_reply(HOST).map_err(io::Error::other)?;
     }
 }
 

@@ -1,20 +1,18 @@
 //! A server on smol: it prints what it receives.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // that is what it is for
 
-use std::io;
-use std::time::Duration;
+use std::{future::pending, io};
 
 use ehlo::server::Event;
 use ehlo::{Server, ServerConfig, Turn};
 use ehlo_async_std::{Connection, Door, Visit, serve};
 use smol::net::{TcpListener, TcpStream};
+use smol::{Timer, future::or};
 
 fn main() -> io::Result<()> {
     smol::block_on(async {
         let listener = TcpListener::bind("127.0.0.1:2525").await?;
-        println!("listening on {}", listener.local_addr()?);
-        let take = |content: &[u8]| println!("{}", String::from_utf8_lossy(content));
-        run(&listener, std::future::pending, take).await;
+        run(&listener, pending, |content| println!("{}", String::from_utf8_lossy(content))).await;
         Ok(())
     })
 }
@@ -28,13 +26,11 @@ pub(crate) async fn run<Z: Future<Output = ()> + Send + 'static>(
     let handler = |visit| {
         let take = take.clone();
         async move {
-            if let Err(error) = session(visit, take).await {
-                eprintln!("a session broke off: {error}");
-            }
+            session(visit, take).await.unwrap_or_else(|e| eprintln!("a session broke off: {e}"));
         }
     };
     let spawn = |task| smol::spawn(task).detach();
-    serve(|| listener.accept(), Door::new(1000, 10), stop, sleep, spawn, handler).await;
+    serve(|| listener.accept(), Door::new(1000, 10), stop, Timer::after, spawn, handler).await;
 }
 
 async fn session(mut visit: Visit<TcpStream>, take: impl Fn(&[u8])) -> io::Result<()> {
@@ -42,23 +38,25 @@ async fn session(mut visit: Visit<TcpStream>, take: impl Fn(&[u8])) -> io::Resul
     let mut connection = Connection::new(visit.stream, Server::new(ServerConfig::DEFAULT));
     let mut content = Vec::new();
     loop {
-        let Turn { event, answer } = connection.next_until(&mut visit.stop, HOST).await?;
+        let limit = connection.timeout();
+        let next = connection.next_until(&mut visit.stop, HOST);
+        let Turn { event, answer } = or(next, late(limit)).await?;
         match event {
-            Event::MailData(data) => content.extend_from_slice(data),
-            Event::Closed => return connection.close().await,
-            event => {
-                match event {
-                    Event::EndOfMailData { .. } => take(&content),
-                    _ => content.clear(),
-                }
-                answer.standard_reply(HOST).map_err(io::Error::other)?;
+            Event::Closed => return or(connection.close(), late(limit)).await,
+            Event::MailData(data) => {
+                content.extend_from_slice(data);
+                continue;
             }
+            Event::EndOfMailData { .. } => take(&content),
+            _ => content.clear(),
         }
+        answer.standard_reply(HOST).map_err(io::Error::other)?;
     }
 }
 
-async fn sleep(time: Duration) {
-    smol::Timer::after(time).await;
-}
-
 const HOST: &str = "mx.example";
+
+async fn late<T>(limit: std::time::Duration) -> io::Result<T> {
+    Timer::after(limit).await;
+    Err(io::ErrorKind::TimedOut.into())
+}

@@ -12,7 +12,6 @@ use tokio::time::{sleep, timeout};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:2525").await?;
-    println!("listening on {}", listener.local_addr()?);
     let stop = || async { drop(tokio::signal::ctrl_c().await) };
     run(&listener, stop, |content| println!("{}", String::from_utf8_lossy(content))).await;
     Ok(())
@@ -27,9 +26,7 @@ pub(crate) async fn run<Z: Future<Output = ()> + Send + 'static>(
     let handler = |visit| {
         let take = take.clone();
         async move {
-            if let Err(error) = session(visit, take).await {
-                eprintln!("a session broke off: {error}");
-            }
+            session(visit, take).await.unwrap_or_else(|e| eprintln!("a session broke off: {e}"));
         }
     };
     serve(|| listener.accept(), Door::new(1000, 10), stop, sleep, tokio::spawn, handler).await;
@@ -41,19 +38,18 @@ async fn session(mut visit: Visit<TcpStream>, take: impl Fn(&[u8])) -> io::Resul
     let mut content = Vec::new();
     loop {
         let limit = connection.timeout();
-        let next = timeout(limit, connection.next_until(&mut visit.stop, HOST));
-        let Turn { event, answer } = next.await??;
+        let next = connection.next_until(&mut visit.stop, HOST);
+        let Turn { event, answer } = timeout(limit, next).await??;
         match event {
-            Event::MailData(data) => content.extend_from_slice(data),
             Event::Closed => return timeout(limit, connection.close()).await?,
-            event => {
-                match event {
-                    Event::EndOfMailData { .. } => take(&content),
-                    _ => content.clear(),
-                }
-                answer.standard_reply(HOST).map_err(io::Error::other)?;
+            Event::MailData(data) => {
+                content.extend_from_slice(data);
+                continue;
             }
+            Event::EndOfMailData { .. } => take(&content),
+            _ => content.clear(),
         }
+        answer.standard_reply(HOST).map_err(io::Error::other)?;
     }
 }
 

@@ -12,24 +12,19 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use ehlo::{
-    Collect, Courier, Delivery, Ended, Endpoint, Leave, Machine, Messages, Piece, Step, Transport,
-    Turn,
+    Carry, Collect, Delivery, Ended, Endpoint, Leave, Machine, Messages, Piece, ReadFrom, Turn,
 };
 pub use ehlo::{Door, Stop, Visit};
 pub use serve::{Halt, serve};
-use socket::{GIVES_WAY, attempt, done, expiry};
+use socket::{GIVES_WAY, attempt, block_on, elapsed, within};
 pub use socket::{HalfClose, prepare};
 #[cfg(feature = "rustls")]
-pub use tls::MaybeTls;
+pub use tls::{Connector, MaybeTls, Tls, TlsConnection};
 
-/// A machine on a stream.
-///
-/// [`next`](Self::next) gives the next event together with the means to answer it. Answers gather
-/// in the outbox of the [`Endpoint`]; they go out when there is nothing more to take from what was
-/// read, so a pipelined batch is answered in one write.
+/// A machine on a stream: see [`Blocked`].
 ///
 /// ```
-/// use ehlo::{Endpoint, Server, ServerConfig, server::Event};
+/// use ehlo::{Server, ServerConfig, server::Event};
 /// use ehlo_blocking::Connection;
 /// # use std::io::{Cursor, Read, Result, Write};
 /// # struct Duplex(Cursor<Vec<u8>>, Vec<u8>);
@@ -51,33 +46,71 @@ pub use tls::MaybeTls;
 /// # assert!(stream.1.starts_with(b"220 mx.example ESMTP\r\n250 2.0.0 ok\r\n221 2.0.0 mx.example"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
-pub struct Connection<S, M> {
-    stream: Stream<S>,
-    endpoint: Endpoint<M>,
-}
+pub type Connection<S, M> = Blocked<S, M, Blocking>;
 
-impl<S: Read + Write, M: Machine> Connection<S, M> {
+/// An [`ehlo::Connection`] whose calls wait until it is done. Each wait for the peer lasts as long as
+/// the machine says: on a stream that is not [`prepare`]d that is seen only when a read ends. On one
+/// that is, it reads also while the peer does not.
+///
+/// [`Connection`] and, with the feature `rustls`, `TlsConnection` are its names.
+///
+/// ```
+/// use ehlo::{Client, ClientConfig};
+/// use ehlo_blocking::{Blocked, Blocking};
+/// # use std::io::Cursor;
+///
+/// # let stream = Cursor::new(b"220 mx.example\r\n".to_vec());
+/// let machine = Client::new(ClientConfig::DEFAULT);
+/// let mut connection = Blocked::<_, _, Blocking>::new(stream, machine);
+/// // The greeting.
+/// connection.next()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Blocked<S, M, A>(ehlo::Connection<S, M, A>);
+
+impl<S, M: Machine, A: Carry<S> + Default> Blocked<S, M, A> {
     /// A new connection on `stream`.
     pub fn new(stream: S, machine: M) -> Self {
-        Self::from_parts(stream, Endpoint::new(machine))
+        Self(ehlo::Connection::new(stream, machine))
     }
 
-    /// The next event and the means to answer it. Writes what is due, then reads. The whole of the
-    /// event may take as long as the machine says; on a stream that is not [`prepare`]d that is seen
-    /// only when a read ends. On one that is, it reads also while the peer does not.
+    /// The reverse of [`into_parts`](Self::into_parts).
+    pub fn from_parts(stream: S, endpoint: Endpoint<M>) -> Self {
+        Self(ehlo::Connection::from_parts(stream, endpoint))
+    }
+
+    /// The stream, and the machine with what it has not taken or sent.
+    pub fn into_parts(self) -> (S, Endpoint<M>) {
+        self.0.into_parts()
+    }
+
+    /// The machine and its buffers.
+    pub const fn endpoint(&mut self) -> &mut Endpoint<M> {
+        self.0.endpoint()
+    }
+
+    /// The stream.
+    pub const fn stream(&mut self) -> &mut S {
+        self.0.stream()
+    }
+
+    /// How long the next wait for the peer may last, by the machine.
+    pub fn timeout(&self) -> Duration {
+        self.0.timeout()
+    }
+
+    /// The next event and the means to answer it: [`ehlo::Connection::next`].
     ///
     /// # Errors
     ///
     /// Those of the stream, and `TimedOut`. The end of the stream is an event, not an error.
     #[allow(clippy::should_implement_trait)] // an iterator cannot lend its items
     pub fn next(&mut self) -> io::Result<Turn<'_, M>> {
-        self.wait(Endpoint::poll_ready)?;
-        Ok(self.endpoint.turn())
+        within(self.timeout(), self.0.next())
     }
 
-    /// The same, and when `stop` says so the session ends as soon as nothing is open; `host` is the
-    /// name of this side. For a handler of [`serve`].
+    /// The same up to the end that `stop` says: [`ehlo::Connection::next_until`].
     ///
     /// # Errors
     ///
@@ -86,15 +119,11 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
     where
         M: Leave,
     {
-        self.wait(|endpoint, context, stream| {
-            endpoint.poll_ready_until(context, stream, stop, host)
-        })?;
-        Ok(self.endpoint.turn())
+        within(self.timeout(), self.0.next_until(stop, host))
     }
 
-    /// Writes the content that comes to `writer`, up to its end, when the machine has agreed to take
-    /// some: the size of the message, which is to be answered. None when it is not complete: the
-    /// answer, where one is pending, is the machine's standard one.
+    /// Writes the content of a message to `writer`, as [`ehlo::Connection::collect`]; each piece of it
+    /// may take as long as the machine says.
     ///
     /// # Errors
     ///
@@ -115,9 +144,9 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
     ///
     /// # Errors
     ///
-    /// Those of the stream.
+    /// As of [`next`](Self::next).
     pub fn flush(&mut self) -> io::Result<()> {
-        self.wait(Endpoint::poll_flush)
+        within(self.timeout(), self.0.flush())
     }
 
     /// Writes all of the outbox, says that nothing more comes, and waits until the peer does too.
@@ -130,96 +159,58 @@ impl<S: Read + Write, M: Machine> Connection<S, M> {
         S: HalfClose,
     {
         self.flush()?;
-        self.stream.inner.half_close()?;
-        self.wait(Endpoint::poll_close)
-    }
-
-    fn wait(
-        &mut self,
-        mut call: impl FnMut(&mut Endpoint<M>, &mut Context<'_>, &mut Stream<S>) -> Polled,
-    ) -> io::Result<()> {
-        done(self.timeout(), |context| call(&mut self.endpoint, context, &mut self.stream))
-    }
-
-    /// How long the next wait for the peer may last, by the machine.
-    pub fn timeout(&self) -> Duration {
-        self.endpoint.machine().timeout()
+        self.stream().half_close()?;
+        within(self.timeout(), self.0.close())
     }
 }
 
-impl<'v, S: Read + Write> Connection<S, Delivery<'v>> {
-    /// Delivers `messages`, whose content is any [`Read`], up to the end of the session, and says
-    /// whether it [ended](Ended) before all were begun.
-    ///
-    /// This stream knows no TLS. Where the server offers it, `TlsPolicy::Opportunistic` begins it too:
-    /// such a session ends early, by `Unusable::TlsFailed`. Take `TlsPolicy::Forbid` here, or
-    /// `deliver_tls`.
+impl<'v, S, A: Carry<S>> Blocked<S, Delivery<'v>, A> {
+    /// Delivers `messages`, whose content is any [`Read`]: [`ehlo::Connection::deliver`].
     ///
     /// # Errors
     ///
     /// As of [`next`](Self::next); what was begun has its outcomes by then.
-    pub fn deliver<X: Messages<'v, Content: Read>>(&mut self, messages: X) -> io::Result<Ended> {
-        let mut courier = Courier::new(messages, content, expiry);
-        loop {
-            match self.carry(&mut courier)? {
-                Step::Upgrade => self.endpoint.machine_mut().tls_failed(),
-                Step::Closed(ended) => return Ok(ended),
-            }
-        }
-    }
-
-    /// Goes on until TLS begins or the session is over.
-    fn carry<X, C, F>(&mut self, courier: &mut Courier<'v, X, io::Error, C, F>) -> io::Result<Step>
+    pub fn deliver<X>(&mut self, messages: X) -> io::Result<Ended>
     where
         X: Messages<'v>,
-        C: FnMut(Duration) -> F,
-        F: Future<Output = io::Error>,
+        A: ReadFrom<X::Content>,
     {
-        done(Duration::MAX, |context| {
-            self.endpoint.poll_deliver(context, &mut self.stream, courier)
-        })
+        block_on(self.0.deliver(messages, elapsed))
     }
 }
 
-impl<S, M> Connection<S, M> {
-    /// The machine and its buffers.
-    pub const fn endpoint(&mut self) -> &mut Endpoint<M> {
-        &mut self.endpoint
-    }
-
-    /// The stream.
-    pub const fn stream(&mut self) -> &mut S {
-        &mut self.stream.inner
-    }
-
-    /// The stream, and the machine with what it has not taken or sent.
-    pub fn into_parts(self) -> (S, Endpoint<M>) {
-        (self.stream.inner, self.endpoint)
-    }
-
-    /// The reverse of [`into_parts`](Self::into_parts).
-    pub fn from_parts(stream: S, endpoint: Endpoint<M>) -> Self {
-        Self { stream: Stream { inner: stream, gave_way: Instant::now() }, endpoint }
-    }
-}
-
-type Polled = Poll<io::Result<()>>;
-
+/// Reads and writes by the traits of std; content too, for `deliver`.
+///
+/// ```
+/// use ehlo_blocking::Blocking;
+/// use std::io::Cursor;
+///
+/// fn carries<S>(_: &S) where Blocking: ehlo::Carry<S> {}
+/// carries(&Cursor::new(Vec::new()));
+/// ```
 #[derive(Debug)]
-struct Stream<S> {
-    inner: S,
+pub struct Blocking {
     /// When it gave way last.
     gave_way: Instant,
 }
 
-impl<S: Read + Write> Transport for Stream<S> {
-    type Error = io::Error;
+impl Default for Blocking {
+    fn default() -> Self {
+        Self { gave_way: Instant::now() }
+    }
+}
 
+impl<S: Read + Write> Carry<S> for Blocking {
     /// Gives way now and then, however often there is an octet, so that the limit of a wait is seen.
-    fn poll_read(&mut self, _: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+    fn poll_read(
+        &mut self,
+        stream: &mut S,
+        context: &mut Context<'_>,
+        space: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
         let mut polled = Poll::Pending;
         if self.gave_way.elapsed() < GIVES_WAY {
-            polled = attempt(|| self.inner.read(space));
+            polled = Self::read(stream, context, space);
         }
         if polled.is_pending() {
             self.gave_way = Instant::now();
@@ -227,30 +218,30 @@ impl<S: Read + Write> Transport for Stream<S> {
         polled
     }
 
-    fn poll_write(&mut self, _: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        let polled = attempt(|| match self.inner.write(octets) {
-            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
-            result => result,
-        });
+    fn poll_write(
+        &mut self,
+        stream: &mut S,
+        _: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = attempt(|| stream.write(octets));
         // It may have taken its time, and what is there to be read is not to suffer for it.
         self.gave_way = Instant::now();
         polled
     }
 
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        attempt(|| self.inner.flush())
+    fn poll_flush(&mut self, stream: &mut S, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        attempt(|| stream.flush())
     }
 
     /// [`HalfClose`] has said so.
-    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_flush(context)
+    fn poll_close(&mut self, stream: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(stream, context)
     }
 }
 
-fn content<R: Read>(
-    reader: &mut R,
-    _: &mut Context<'_>,
-    space: &mut [u8],
-) -> Poll<io::Result<usize>> {
-    attempt(|| reader.read(space))
+impl<R: Read> ReadFrom<R> for Blocking {
+    fn read(reader: &mut R, _: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+        attempt(|| reader.read(space))
+    }
 }

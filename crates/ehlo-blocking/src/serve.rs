@@ -8,11 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::task::Poll;
 use std::thread;
-use std::time::Duration;
 
-use ehlo::{Door, Stop, Visit};
+use ehlo::{Door, Task, Visit};
 
-use crate::prepare;
+use crate::{block_on, prepare};
 
 /// Accepts connections, [`prepare`]s each and hands it to `handler`, on one of so many `threads`,
 /// until `halt` says so; then waits for the sessions that are open. `door` limits how many there are.
@@ -41,51 +40,38 @@ use crate::prepare;
 /// ```
 pub fn serve(
     listener: &TcpListener,
-    mut door: Door,
+    door: Door,
     threads: usize,
     halt: &Halt,
     handler: impl Fn(Visit<TcpStream>) + Sync,
 ) {
-    let (visits, taken) = mpsc::sync_channel(0);
+    let handler = &handler;
+    let (tasks, taken) = mpsc::sync_channel::<Task<'_>>(0);
     let taken = Mutex::new(taken);
     let work = || {
         // One waits in `recv` and the others for it.
         let next = || taken.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        while let Ok((visit, pass)) = next() {
-            let _: thread::Result<()> = catch_unwind(AssertUnwindSafe(|| handler(visit)));
-            drop(pass);
+        while let Ok(task) = next() {
+            let _: thread::Result<()> = catch_unwind(AssertUnwindSafe(|| block_on(task)));
         }
     };
+    let accept = || {
+        poll_fn(|_| match listener.accept() {
+            // It is the halt itself that has come.
+            _ if halt.is_halted() => Poll::Pending,
+            Ok((stream, address)) => Poll::Ready(prepare(&stream).map(|()| (stream, address))),
+            Err(error) => Poll::Ready(Err(error)),
+        })
+    };
+    let session = |visit| async move { handler(visit) };
     thread::scope(|scope| {
-        // They end with the channel.
-        let visits = visits;
         for _ in 0..threads.max(1) {
             scope.spawn(work);
         }
-        while !halt.is_halted() {
-            if door.is_full() {
-                thread::sleep(MOMENT);
-                continue;
-            }
-            let accepted = listener.accept();
-            let prepared = accepted.and_then(|(stream, address)| {
-                prepare(&stream)?;
-                Ok((stream, address))
-            });
-            match prepared {
-                Ok(_) if halt.is_halted() => {}
-                Ok((stream, address)) => {
-                    let Some(pass) = door.admit(address.ip()) else { continue };
-                    let stop = if pass.is_welcome() { halt.stop() } else { Stop::NOW };
-                    let visit = Visit { stream, address, stop };
-                    if visits.send((visit, pass)).is_err() {
-                        return;
-                    }
-                }
-                // As for want of descriptors.
-                Err(_) => thread::sleep(MOMENT),
-            }
-        }
+        // They end with the channel.
+        let spawn = move |task| tasks.send(task);
+        let sleep = async |time| thread::sleep(time);
+        block_on(ehlo::serve(accept, door, || halt.halted(), sleep, spawn, session));
     });
 }
 
@@ -129,13 +115,8 @@ impl Halt {
         self.halted.load(Ordering::Acquire)
     }
 
-    fn stop(&self) -> Stop {
-        let halted = self.halted.clone();
-        Stop::when(poll_fn(move |_| {
-            if halted.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
-        }))
+    fn halted(&self) -> impl Future<Output = ()> + Send + use<> {
+        let halt = self.clone();
+        poll_fn(move |_| if halt.is_halted() { Poll::Ready(()) } else { Poll::Pending })
     }
 }
-
-/// After which one looks again whether there is room.
-const MOMENT: Duration = Duration::from_millis(20);

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::{Shutdown, TcpStream};
+use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -66,30 +67,32 @@ pub(crate) fn attempt<T>(mut call: impl FnMut() -> io::Result<T>) -> Poll<io::Re
     }
 }
 
-/// Asks again whenever the stream has given way, for as long as `limit`.
-pub(crate) fn done<T>(
-    limit: Duration,
-    mut call: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>,
-) -> io::Result<T> {
-    let begun = Instant::now();
+/// Asks again whenever the stream has given way.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
     loop {
-        match call(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(result) => return result,
-            Poll::Pending if begun.elapsed() >= limit => return Err(io::ErrorKind::TimedOut.into()),
-            Poll::Pending => {}
+        if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return done;
         }
     }
 }
 
+/// The same for as long as `limit`.
+pub(crate) fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    let (mut work, mut end) = (pin!(work), pin!(elapsed(limit)));
+    block_on(poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Pending => end.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into())),
+        done @ Poll::Ready(_) => done,
+    }))
+}
+
 /// Ready when `limit` has passed.
-pub(crate) fn expiry(limit: Duration) -> impl Future<Output = io::Error> {
+pub(crate) fn elapsed(limit: Duration) -> impl Future<Output = ()> {
     let begun = Instant::now();
-    poll_fn(move |_| {
-        if begun.elapsed() < limit {
-            return Poll::Pending;
-        }
-        Poll::Ready(io::ErrorKind::TimedOut.into())
-    })
+    poll_fn(move |_| if begun.elapsed() < limit { Poll::Pending } else { Poll::Ready(()) })
 }
 
 /// How long a stream goes on without giving way.

@@ -1,174 +1,180 @@
-//! The upgrade to TLS, in both roles.
+//! Streams that may go on inside TLS.
 
+use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ehlo::{Courier, Delivery, Ended, Machine, Messages, Step, Upgrade};
-use rustls::ProtocolVersion;
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
+use ehlo::{Delivery, Ended, Exports, Handshake, Machine, Messages, OverTls, Upgrade};
+pub use ehlo_rustls::Connector;
+use rustls::{ClientConnection, ServerConfig, ServerConnection};
 
-use crate::{Connection, HalfClose, attempt, done};
+use crate::{Blocked, Blocking, HalfClose, ReadFrom, attempt, block_on, elapsed, within};
 
-/// A stream in clear that may go on inside TLS.
+/// A machine on a stream that may go on inside TLS.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig};
-/// use ehlo_blocking::{Connection, MaybeTls};
+/// use ehlo_blocking::{MaybeTls, TlsConnection};
 ///
 /// # use std::io::Cursor;
 /// # let stream = Cursor::new(Vec::new());
-/// // In clear until `Event::StartTls` comes, and then `Connection::accept_tls`.
-/// let mut connection = Connection::new(MaybeTls::Clear(stream), Server::new(ServerConfig::DEFAULT));
+/// // In clear until `Event::StartTls` comes, and then `start_tls`.
+/// let mut connection = TlsConnection::new(MaybeTls::Clear(stream), Server::new(ServerConfig::DEFAULT));
 /// connection.next()?.answer.standard_reply("mx.example")?;
 /// connection.flush()?;
 /// let MaybeTls::Clear(stream) = connection.stream() else { panic!("it is in clear") };
 /// assert_eq!(stream.get_ref(), b"220 mx.example ESMTP\r\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
-pub enum MaybeTls<S> {
-    /// The stream itself.
-    Clear(S),
-    /// TLS on the stream.
-    Tls(Box<rustls::Connection>, S),
-    /// Nothing: a handshake failed.
-    Gone,
-}
+pub type TlsConnection<S, M> = Blocked<MaybeTls<S>, M, OverTls<Blocking>>;
 
-impl<S> MaybeTls<S> {
-    /// The stream below TLS, or in clear; none when it is gone.
-    pub const fn below(&mut self) -> Option<&mut S> {
-        match self {
-            Self::Clear(stream) | Self::Tls(_, stream) => Some(stream),
-            Self::Gone => None,
-        }
-    }
-}
+/// A stream in clear that may go on inside TLS.
+pub type MaybeTls<S> = ehlo::MaybeTls<S, Tls<S>>;
 
-impl<S: Read + Write> MaybeTls<S> {
-    /// Shakes hands as the server.
+impl<S: Read + Write, M: Upgrade> TlsConnection<S, M> {
+    /// Goes on inside TLS, when the machine says that TLS begins: [`ehlo::Connection::start_tls`].
+    /// `with` is a [`Connector`] at the client's end and an `Arc<ServerConfig>` at the server's.
     ///
     /// # Errors
     ///
-    /// Those of the handshake.
-    pub fn accept(stream: S, config: Arc<ServerConfig>) -> io::Result<Self> {
-        let tls = ServerConnection::new(config).map_err(io::Error::other)?;
-        shake_hands(tls.into(), stream, HANDSHAKE)
+    /// Those of the handshake, `TimedOut`, and `InvalidData` when something was sent in clear that
+    /// should have come inside TLS. The connection is of no use then.
+    pub fn start_tls<W>(&mut self, with: &W) -> io::Result<()>
+    where
+        Blocking: Handshake<S, W, Tls = Tls<S>>,
+    {
+        within(self.timeout(), self.0.start_tls(with))
     }
 
-    /// Shakes hands as the client; the certificate must be one for `name`.
+    /// Begins with TLS, before anything was read or written.
     ///
     /// # Errors
     ///
-    /// Those of the handshake.
-    pub fn connect(
-        stream: S,
-        config: Arc<ClientConfig>,
-        name: ServerName<'static>,
-    ) -> io::Result<Self> {
-        let tls = ClientConnection::new(config, name).map_err(io::Error::other)?;
-        shake_hands(tls.into(), stream, HANDSHAKE)
+    /// As of [`start_tls`](Self::start_tls).
+    pub fn implicit_tls<W>(&mut self, with: &W) -> io::Result<()>
+    where
+        Blocking: Handshake<S, W, Tls = Tls<S>>,
+    {
+        within(self.timeout(), self.0.implicit_tls(with))
     }
 }
 
-impl<S: Read + Write, M: Upgrade> Connection<MaybeTls<S>, M> {
-    /// Goes on inside TLS as its server, when the machine says that TLS begins.
-    ///
-    /// # Errors
-    ///
-    /// Those of the handshake, and `InvalidData` when something was sent in clear that should have
-    /// come inside TLS. The connection is of no use then.
-    pub fn accept_tls(&mut self, config: Arc<ServerConfig>) -> io::Result<()> {
-        let stream = self.begin_tls()?;
-        self.end_tls(MaybeTls::accept(stream, config)?)
-    }
-
-    /// Goes on inside TLS as its client, when the machine says that TLS begins. The certificate
-    /// must be one for `name`.
-    ///
-    /// # Errors
-    ///
-    /// As [`accept_tls`](Self::accept_tls).
-    pub fn connect_tls(
-        &mut self,
-        config: Arc<ClientConfig>,
-        name: ServerName<'static>,
-    ) -> io::Result<()> {
-        let stream = self.begin_tls()?;
-        self.end_tls(MaybeTls::connect(stream, config, name)?)
-    }
-
-    /// The stream in clear, with nothing unread and nothing unsent.
-    fn begin_tls(&mut self) -> io::Result<S> {
-        self.flush()?;
-        if !self.endpoint().unread().is_empty() {
-            return Err(injected());
-        }
-        match std::mem::replace(self.stream(), MaybeTls::Gone) {
-            MaybeTls::Clear(stream) => Ok(stream),
-            _ => Err(io::ErrorKind::NotConnected.into()),
-        }
-    }
-
-    fn end_tls(&mut self, stream: MaybeTls<S>) -> io::Result<()> {
-        *self.stream() = stream;
-        self.endpoint().tls_established().map_err(|_| injected())
+impl<S, M: Machine> TlsConnection<S, M> {
+    /// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3.
+    pub fn channel_binding(&mut self) -> Option<[u8; 32]> {
+        self.0.channel_binding()
     }
 }
 
-impl<'v, S: Read + Write> Connection<MaybeTls<S>, Delivery<'v>> {
-    /// The same as [`deliver`](Self::deliver), and goes on inside TLS when the machine says so: as
-    /// [`connect_tls`](Self::connect_tls). A mechanism may be bound to the connection.
+impl<'v, S: Read + Write> TlsConnection<S, Delivery<'v>> {
+    /// The same as [`deliver`](Self::deliver), and goes on inside TLS when the machine says so:
+    /// [`ehlo::Connection::deliver_tls`].
     ///
     /// # Errors
     ///
     /// As of [`deliver`](Self::deliver). A handshake that failed is none: [`Messages::trouble`] hears
     /// of it, and the session [ended early](Ended::Early).
-    pub fn deliver_tls<X: Messages<'v, Content: Read>>(
-        &mut self,
-        messages: X,
-        config: &Arc<ClientConfig>,
-        name: &ServerName<'static>,
-    ) -> io::Result<Ended> {
-        let mut courier = Courier::new(messages, crate::content, crate::expiry);
-        courier.bind(self.channel_binding());
-        loop {
-            if let Step::Closed(ended) = self.carry(&mut courier)? {
-                return Ok(ended);
-            }
-            match self.connect_tls(config.clone(), name.clone()) {
-                Ok(()) => courier.bind(self.channel_binding()),
-                Err(error) => {
-                    courier.messages().trouble(&error);
-                    self.endpoint().machine_mut().tls_failed();
-                }
-            }
+    pub fn deliver_tls<X, W>(&mut self, messages: X, with: &W) -> io::Result<Ended>
+    where
+        X: Messages<'v>,
+        Blocking: ReadFrom<X::Content> + Handshake<S, W, Tls = Tls<S>>,
+    {
+        block_on(self.0.deliver_tls(messages, elapsed, with))
+    }
+}
+
+/// TLS on a stream.
+///
+/// ```
+/// use ehlo_blocking::{Connector, Tls};
+/// use std::io::Cursor;
+///
+/// let connector = Connector::trusting(ehlo_rustls::rustls::RootCertStore::empty(), "mx.example")?;
+/// // This is no server of TLS.
+/// let stream = Cursor::new(b"220 mx.example ESMTP\r\n".to_vec());
+/// assert!(Tls::shake(stream, &connector).is_err());
+/// # Ok::<(), ehlo_rustls::TlsError>(())
+/// ```
+#[derive(Debug)]
+pub struct Tls<S> {
+    /// TLS itself.
+    pub tls: rustls::Connection,
+    /// The stream below it.
+    pub stream: S,
+}
+
+impl<S: Read + Write> Tls<S> {
+    /// Shakes hands over a stream of which no connection has been made, as that of
+    /// [`TlsConnection::start_tls`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn shake<W>(stream: S, with: &W) -> io::Result<Self>
+    where
+        Blocking: Handshake<S, W, Tls = Self>,
+    {
+        within(LIMIT, Blocking::shake(stream, with))
+    }
+
+    async fn shaken(tls: rustls::Connection, stream: S) -> io::Result<Self> {
+        let mut this = Self { tls, stream };
+        while this.tls.is_handshaking() {
+            poll_fn(|_| attempt(|| this.tls.complete_io(&mut this.stream))).await?;
+        }
+        Ok(this)
+    }
+
+    fn with<T>(&mut self, act: impl FnOnce(&mut dyn ReadWrite) -> T) -> T {
+        match &mut self.tls {
+            rustls::Connection::Client(tls) => act(&mut rustls::Stream::new(tls, &mut self.stream)),
+            rustls::Connection::Server(tls) => act(&mut rustls::Stream::new(tls, &mut self.stream)),
         }
     }
 }
 
-impl<S, M: Machine> Connection<MaybeTls<S>, M> {
-    /// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3.
-    pub fn channel_binding(&mut self) -> Option<[u8; 32]> {
-        let MaybeTls::Tls(tls, _) = self.stream() else { return None };
-        // RFC 9266 §4.2: in TLS 1.2 it says nothing without an extension that may be missing.
-        tls.protocol_version().filter(|version| *version == ProtocolVersion::TLSv1_3)?;
-        let (label, context) = (ehlo::sasl::TLS_EXPORTER, Some(&[][..]));
-        tls.export_keying_material([0; 32], label, context).ok()
+impl<S: Read + Write> Handshake<S, Connector> for Blocking {
+    type Tls = Tls<S>;
+
+    async fn shake(stream: S, with: &Connector) -> io::Result<Tls<S>> {
+        let tls = ClientConnection::new(with.config().clone(), with.name().clone());
+        Tls::shaken(tls.map_err(io::Error::other)?.into(), stream).await
     }
 }
 
-impl<S: Read + Write> Read for MaybeTls<S> {
+impl<S: Read + Write> Handshake<S, Arc<ServerConfig>> for Blocking {
+    type Tls = Tls<S>;
+
+    async fn shake(stream: S, with: &Arc<ServerConfig>) -> io::Result<Tls<S>> {
+        let tls = ServerConnection::new(with.clone());
+        Tls::shaken(tls.map_err(io::Error::other)?.into(), stream).await
+    }
+}
+
+impl<S> Exports<Tls<S>> for Blocking {
+    fn tls_exporter(tls: &Tls<S>) -> Option<[u8; 32]> {
+        match &tls.tls {
+            rustls::Connection::Client(tls) => ehlo_rustls::tls_exporter(tls),
+            rustls::Connection::Server(tls) => ehlo_rustls::tls_exporter(tls),
+        }
+    }
+}
+
+impl<S: Read + Write> Read for Tls<S> {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
         self.with(|stream| stream.read(space))
     }
 }
 
-impl<S: Read + Write> Write for MaybeTls<S> {
+impl<S: Read + Write> Write for Tls<S> {
+    /// Gives way while TLS holds as much as it may that the peer does not read; rustls then takes
+    /// nothing, without an error.
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.with(|stream| stream.write(octets))
+        match self.with(|stream| stream.write(octets))? {
+            0 if !octets.is_empty() => Err(io::ErrorKind::WouldBlock.into()),
+            written => Ok(written),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -176,51 +182,29 @@ impl<S: Read + Write> Write for MaybeTls<S> {
     }
 }
 
-impl<S: Read + Write> MaybeTls<S> {
-    fn with<T>(&mut self, act: impl FnOnce(&mut dyn ReadWrite) -> io::Result<T>) -> io::Result<T> {
-        match self {
-            Self::Clear(stream) => act(stream),
-            Self::Tls(tls, stream) => match &mut **tls {
-                rustls::Connection::Client(tls) => act(&mut rustls::Stream::new(tls, stream)),
-                rustls::Connection::Server(tls) => act(&mut rustls::Stream::new(tls, stream)),
-            },
-            Self::Gone => Err(io::ErrorKind::NotConnected.into()),
-        }
-    }
-}
-
 trait ReadWrite: Read + Write {}
 
 impl<T: Read + Write> ReadWrite for T {}
 
-impl<S: Read + Write + HalfClose> HalfClose for MaybeTls<S> {
+impl<S: Read + Write + HalfClose> HalfClose for Tls<S> {
     /// With the `close_notify` of TLS, RFC 8446 §6.1.
     fn half_close(&mut self) -> io::Result<()> {
-        if let Self::Tls(tls, _) = self {
-            tls.send_close_notify();
-            done(HANDSHAKE, |_| attempt(|| self.flush()))?;
-        }
+        self.tls.send_close_notify();
+        within(LIMIT, poll_fn(|_| attempt(|| self.flush())))?;
+        self.stream.half_close()
+    }
+}
+
+impl<S: Read + Write + HalfClose> HalfClose for MaybeTls<S> {
+    fn half_close(&mut self) -> io::Result<()> {
         match self {
-            Self::Clear(stream) | Self::Tls(_, stream) => stream.half_close(),
+            Self::Clear(stream) => stream.half_close(),
+            Self::Tls(stream) => stream.half_close(),
             Self::Gone => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 }
 
-fn shake_hands<S: Read + Write>(
-    mut tls: rustls::Connection,
-    mut stream: S,
-    limit: Duration,
-) -> io::Result<MaybeTls<S>> {
-    while tls.is_handshaking() {
-        done(limit, |_| attempt(|| tls.complete_io(&mut stream)))?;
-    }
-    Ok(MaybeTls::Tls(Box::new(tls), stream))
-}
-
-fn injected() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, ehlo::Injected)
-}
-
-/// For a handshake where there is no machine to say how long it may last: as for a greeting.
-const HANDSHAKE: Duration = Duration::from_secs(5 * 60);
+/// How long TLS alone may take, where there is no machine to say so: as a greeting, RFC 5321
+/// §4.5.3.2.1.
+const LIMIT: Duration = Duration::from_secs(5 * 60);

@@ -6,6 +6,7 @@
 //! | to receive them | [`Server`]: octets in, events out; the reply decides |
 //! | a client that does something of its own | [`Client`] |
 //! | buffers around a machine, without a socket | `Endpoint`, with the feature `bytes` |
+//! | to carry it over streams of a new kind | `Connection`, with the feature `std` |
 //! | to know who greets me | [`HeloCheck`]: forward-confirmed reverse DNS, without a resolver |
 //! | to greet with the right name | [`HeloName`] |
 //! | to read or write one line | [`Command`], [`Reply`], [`Capability`]; paths: [`ReversePath`], [`ForwardPath`]; parameters: [`Parameters`] |
@@ -41,7 +42,7 @@
 
 #[cfg(feature = "bytes")]
 extern crate alloc;
-#[cfg(feature = "scram")]
+#[cfg(any(feature = "scram", feature = "std"))]
 extern crate std;
 
 mod capability;
@@ -92,6 +93,8 @@ pub use endpoint::{
     Answer, Collect, Courier, Door, Ended, Endpoint, Leave, Mailing, Messages, Pass, Piece, Read,
     Step, Stop, Task, Transport, Turn, Visit, Why, serve,
 };
+#[cfg(feature = "std")]
+pub use endpoint::{Carry, Connection, Exports, Handshake, MaybeTls, OverTls, ReadFrom, WriteTo};
 pub use error::{Parsed, SyntaxError, SyntaxErrorKind};
 pub use extension::Extension;
 pub use identity::{HeloCheck, HeloName};

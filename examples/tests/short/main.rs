@@ -1,6 +1,8 @@
 //! Runs the short examples.
 #![allow(dead_code)] // each has a main function of its own
 
+#[path = "../../short/client_async_std.rs"]
+mod client_async_std;
 #[path = "../../short/client_blocking.rs"]
 mod client_blocking;
 #[path = "../../short/client_smol.rs"]
@@ -13,6 +15,8 @@ mod double;
 mod embedded;
 #[path = "../../short/proxy.rs"]
 mod proxy;
+#[path = "../../short/server_async_std.rs"]
+mod server_async_std;
 #[path = "../../short/server_blocking.rs"]
 mod server_blocking;
 #[path = "../../short/server_smol.rs"]
@@ -20,17 +24,23 @@ mod server_smol;
 #[path = "../../short/server_tokio.rs"]
 mod server_tokio;
 
+use std::cell::Cell;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate};
+use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate, Outcome};
 use ehlo::{Ended, ForwardPath, HeloName, Mailing, ReversePath, ServerConfig};
 use ehlo_blocking::Halt;
 
 const CONTENT: &[u8] = b"Subject: x\r\n\r\n.\r\n..two\r\n";
+
+/// What the clients send.
+const SENT: &[u8] = b"Subject: x\r\n\r\nHello!\r\n";
+
+const CLIENTS: usize = 4;
 
 type Messages = Arc<Mutex<Vec<Vec<u8>>>>;
 
@@ -41,16 +51,19 @@ fn keep(messages: &Messages) -> impl Fn(&[u8]) + Clone + Send + Sync + 'static {
 
 /// Each client, once.
 fn sends_by_every_client(server: SocketAddr) {
-    let (from, to) = ("a@x.example", "b@x.example");
+    let accepted = Cell::new(0);
+    let tell = |outcome: &Outcome| {
+        assert_eq!(outcome.fate, Fate::Accepted);
+        accepted.set(accepted.get() + 1);
+    };
+    let server = server.to_string();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let fates = [
-        client_blocking::send(server, from, to, CONTENT),
-        smol::block_on(client_smol::send(server, from, to, CONTENT)),
-        runtime.expect("a runtime").block_on(client_tokio::send(server, from, to, CONTENT)),
-    ];
-    for fate in fates {
-        assert_eq!(fate.expect("a session"), Some(Fate::Accepted));
-    }
+    let runtime = runtime.expect("a runtime");
+    client_blocking::send(&server, tell).expect("a session");
+    runtime.block_on(client_tokio::send(&server, tell)).expect("a session");
+    smol::block_on(client_smol::send(&server, tell)).expect("a session");
+    async_std::task::block_on(client_async_std::send(&server, tell)).expect("a session");
+    assert_eq!(accepted.get(), CLIENTS);
 }
 
 #[test]
@@ -64,43 +77,52 @@ fn the_blocking_server_takes_from_every_client() {
     sends_by_every_client(address);
     halt.halt();
     server.join().expect("a server");
-    assert_eq!(*messages.lock().expect("messages"), [CONTENT; 3]);
+    assert_eq!(*messages.lock().expect("messages"), [SENT; CLIENTS]);
 }
 
-#[test]
-fn the_server_on_tokio_takes_from_every_client() {
-    let messages = Messages::default();
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
-    let (address, take) = (listener.local_addr().expect("an address"), keep(&messages));
-    let (halt, halted) = smol::channel::bounded::<()>(1);
-    let stop = move || {
-        let halted = halted.clone();
-        async move { halted.recv().await.unwrap_or_default() }
+/// The same for a server on a runtime.
+macro_rules! takes_from_every_client {
+    ($test:ident, $server:ident on $listener:ty, $block_on:expr) => {
+        #[test]
+        fn $test() {
+            let messages = Messages::default();
+            let take = keep(&messages);
+            let (address, addressed) = mpsc::channel();
+            let (halt, halted) = smol::channel::bounded::<()>(1);
+            let server = thread::spawn(move || {
+                $block_on(async {
+                    let listener = <$listener>::bind("127.0.0.1:0").await.expect("a port");
+                    address.send(listener.local_addr().expect("an address")).expect("a test");
+                    let stop = || {
+                        let halted = halted.clone();
+                        async move { halted.recv().await.unwrap_or_default() }
+                    };
+                    $server::run(&listener, stop, take).await;
+                });
+            });
+            sends_by_every_client(addressed.recv().expect("a server"));
+            drop(halt);
+            server.join().expect("a server");
+            assert_eq!(*messages.lock().expect("messages"), [SENT; CLIENTS]);
+        }
     };
-    let server = runtime.spawn(async move { server_tokio::run(&listener, stop, take).await });
-    sends_by_every_client(address);
-    drop(halt);
-    runtime.block_on(server).expect("a server");
-    assert_eq!(*messages.lock().expect("messages"), [CONTENT; 3]);
 }
 
-#[test]
-fn the_server_on_smol_takes_from_every_client() {
-    let messages = Messages::default();
-    let listener = smol::block_on(smol::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
-    let (address, take) = (listener.local_addr().expect("an address"), keep(&messages));
-    let (halt, halted) = smol::channel::bounded::<()>(1);
-    let stop = move || {
-        let halted = halted.clone();
-        async move { halted.recv().await.unwrap_or_default() }
-    };
-    let server = smol::spawn(async move { server_smol::run(&listener, stop, take).await });
-    sends_by_every_client(address);
-    drop(halt);
-    smol::block_on(server);
-    assert_eq!(*messages.lock().expect("messages"), [CONTENT; 3]);
-}
+takes_from_every_client!(
+    the_server_on_tokio_takes_from_every_client,
+    server_tokio on tokio::net::TcpListener,
+    |server| tokio::runtime::Runtime::new().expect("a runtime").block_on(server)
+);
+takes_from_every_client!(
+    the_server_on_smol_takes_from_every_client,
+    server_smol on smol::net::TcpListener,
+    smol::block_on
+);
+takes_from_every_client!(
+    the_server_on_async_std_takes_from_every_client,
+    server_async_std on async_std::net::TcpListener,
+    async_std::task::block_on
+);
 
 /// A conversation with the proxy in front of a server; what the server received.
 fn through_the_proxy(lines: &[u8]) -> (String, Vec<Vec<u8>>) {
@@ -193,7 +215,7 @@ fn two_kibibytes_are_enough_for_a_device() {
     lines.extend([b"DATA\r\n", &long[..], b".\r\nNOOP\r\nQUIT\r\n"].concat());
     let mut line = embedded::Memory { input: &lines, output: Vec::new() };
     let (mut content, mut ends) = (Vec::new(), 0);
-    let ended = embedded::session(&mut line, |piece| {
+    let ended = embedded::device::session(&mut line, &mut [0; 2048], |piece| {
         content.extend_from_slice(piece);
         ends += usize::from(piece.is_empty());
     });

@@ -10,9 +10,8 @@ use std::thread;
 
 use ehlo::server::Event;
 use ehlo::{Command, Delivery, Door, Ended, Endpoint, Messages, Server, Turn, Upgrade, Visit};
-use ehlo_blocking::MaybeTls;
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ServerConfig};
+use ehlo_blocking::{Connector, MaybeTls};
+use rustls::ServerConfig;
 
 use crate::pipe::Pipe;
 use crate::serving::Served;
@@ -63,29 +62,27 @@ pub trait Adapter: Default + Send + 'static {
     fn accept_tls<M: Upgrade + Send>(
         &self,
         connection: &mut Self::Connection<M>,
-        config: Arc<ServerConfig>,
+        config: &Arc<ServerConfig>,
     ) -> io::Result<()>;
 
     fn connect_tls<M: Upgrade + Send>(
         &self,
         connection: &mut Self::Connection<M>,
-        config: Arc<ClientConfig>,
-        name: ServerName<'static>,
+        connector: &Connector,
     ) -> io::Result<()>;
 
     /// TLS from the beginning, as the server.
     fn accept_implicit<M: Upgrade + Send>(
         &self,
         connection: &mut Self::Connection<M>,
-        config: Arc<ServerConfig>,
+        config: &Arc<ServerConfig>,
     ) -> io::Result<()>;
 
     /// TLS from the beginning, as the client.
     fn connect_implicit<M: Upgrade + Send>(
         &self,
         connection: &mut Self::Connection<M>,
-        config: Arc<ClientConfig>,
-        name: ServerName<'static>,
+        connector: &Connector,
     ) -> io::Result<()>;
 
     fn channel_binding<M: Upgrade + Send>(
@@ -97,7 +94,7 @@ pub trait Adapter: Default + Send + 'static {
         &self,
         connection: &mut Self::Connection<Delivery<'v>>,
         messages: X,
-        tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+        tls: Option<&Connector>,
     ) -> io::Result<Ended>;
 
     /// Reads the content of a message: its size, and what it is.
@@ -118,16 +115,6 @@ fn answer(turn: Turn<'_, Server>) -> bool {
     is_last
 }
 
-/// The stream of a connection that is in clear.
-macro_rules! in_clear {
-    ($stream:ident, $connection:ident) => {
-        match std::mem::replace($connection.stream(), $stream::Gone) {
-            $stream::Clear(stream) => stream,
-            _ => panic!("TLS twice"),
-        }
-    };
-}
-
 /// `ehlo-blocking`, on the sockets of std.
 #[derive(Default)]
 pub struct Blocking;
@@ -137,7 +124,7 @@ pub trait Duplex: io::Read + io::Write + ehlo_blocking::HalfClose + Send {}
 impl<T: io::Read + io::Write + ehlo_blocking::HalfClose + Send> Duplex for T {}
 
 /// A stream of [`Blocking`].
-pub struct Blocks(Box<dyn Duplex>);
+pub struct Blocks(pub Box<dyn Duplex>);
 
 impl io::Read for Blocks {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
@@ -167,7 +154,7 @@ impl Adapter for Blocking {
 
     type Stream = Blocks;
     type Connection<M>
-        = ehlo_blocking::Connection<MaybeTls<Blocks>, M>
+        = ehlo_blocking::TlsConnection<Blocks, M>
     where
         M: Upgrade + Send;
 
@@ -183,7 +170,7 @@ impl Adapter for Blocking {
     }
 
     fn connection<M: Upgrade + Send>(&self, stream: Blocks, machine: M) -> Self::Connection<M> {
-        ehlo_blocking::Connection::new(MaybeTls::Clear(stream), machine)
+        ehlo_blocking::TlsConnection::new(MaybeTls::Clear(stream), machine)
     }
 
     fn next<M: Upgrade + Send, R>(
@@ -212,37 +199,33 @@ impl Adapter for Blocking {
     fn accept_tls<M: Upgrade + Send>(
         &self,
         connection: &mut Self::Connection<M>,
-        config: Arc<ServerConfig>,
+        config: &Arc<ServerConfig>,
     ) -> io::Result<()> {
-        connection.accept_tls(config)
+        connection.start_tls(config)
     }
 
     fn connect_tls<M: Upgrade + Send>(
         &self,
         connection: &mut Self::Connection<M>,
-        config: Arc<ClientConfig>,
-        name: ServerName<'static>,
+        connector: &Connector,
     ) -> io::Result<()> {
-        connection.connect_tls(config, name)
+        connection.start_tls(connector)
     }
 
     fn accept_implicit<M: Upgrade + Send>(
         &self,
         connection: &mut Self::Connection<M>,
-        config: Arc<ServerConfig>,
+        config: &Arc<ServerConfig>,
     ) -> io::Result<()> {
-        *connection.stream() = MaybeTls::accept(in_clear!(MaybeTls, connection), config)?;
-        Ok(())
+        connection.implicit_tls(config)
     }
 
     fn connect_implicit<M: Upgrade + Send>(
         &self,
         connection: &mut Self::Connection<M>,
-        config: Arc<ClientConfig>,
-        name: ServerName<'static>,
+        connector: &Connector,
     ) -> io::Result<()> {
-        *connection.stream() = MaybeTls::connect(in_clear!(MaybeTls, connection), config, name)?;
-        Ok(())
+        connection.implicit_tls(connector)
     }
 
     fn channel_binding<M: Upgrade + Send>(
@@ -256,11 +239,11 @@ impl Adapter for Blocking {
         &self,
         connection: &mut Self::Connection<Delivery<'v>>,
         messages: X,
-        tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+        tls: Option<&Connector>,
     ) -> io::Result<Ended> {
         match tls {
             None => connection.deliver(messages),
-            Some((config, name)) => connection.deliver_tls(messages, &config, &name),
+            Some(connector) => connection.deliver_tls(messages, connector),
         }
     }
 
@@ -305,7 +288,7 @@ macro_rules! impatient {
 /// An adapter whose streams have `AsyncRead` and `AsyncWrite` of one kind or another.
 macro_rules! asynchronous {
     (
-        $(#[$doc:meta])* $name:ident, $adapter:ident, $tls:ident, $duplex:ident($read:path, $write:path),
+        $(#[$doc:meta])* $name:ident, $adapter:ident, $duplex:ident($read:path, $write:path),
         tcp: $tcp:expr, block_on: $block_on:expr, timer: $timer:expr,
         listener: $listener:ty, spawn: $spawn:expr $(,)?
     ) => {
@@ -316,7 +299,7 @@ macro_rules! asynchronous {
         impl Adapter for $name {
             type Stream = Box<dyn $duplex>;
             type Connection<M>
-                = $adapter::Connection<$adapter::MaybeTls<Box<dyn $duplex>>, M>
+                = $adapter::TlsConnection<Box<dyn $duplex>, M>
             where
                 M: Upgrade + Send;
 
@@ -336,7 +319,7 @@ macro_rules! asynchronous {
                 stream: Self::Stream,
                 machine: M,
             ) -> Self::Connection<M> {
-                $adapter::Connection::new($adapter::MaybeTls::Clear(stream), machine)
+                $adapter::TlsConnection::new($adapter::MaybeTls::Clear(stream), machine)
             }
 
             fn next<M: Upgrade + Send, R>(
@@ -371,43 +354,33 @@ macro_rules! asynchronous {
             fn accept_tls<M: Upgrade + Send>(
                 &self,
                 connection: &mut Self::Connection<M>,
-                config: Arc<ServerConfig>,
+                config: &Arc<ServerConfig>,
             ) -> io::Result<()> {
-                $block_on(self, connection.accept_tls(&$tls::TlsAcceptor::from(config)))
+                $block_on(self, connection.start_tls(config))
             }
 
             fn connect_tls<M: Upgrade + Send>(
                 &self,
                 connection: &mut Self::Connection<M>,
-                config: Arc<ClientConfig>,
-                name: ServerName<'static>,
+                connector: &Connector,
             ) -> io::Result<()> {
-                let connector = $tls::TlsConnector::from(config);
-                $block_on(self, connection.connect_tls(&connector, name))
+                $block_on(self, connection.start_tls(connector))
             }
 
             fn accept_implicit<M: Upgrade + Send>(
                 &self,
                 connection: &mut Self::Connection<M>,
-                config: Arc<ServerConfig>,
+                config: &Arc<ServerConfig>,
             ) -> io::Result<()> {
-                use $adapter::MaybeTls;
-                let (stream, acceptor) = (in_clear!(MaybeTls, connection), config.into());
-                *connection.stream() = $block_on(self, MaybeTls::accept(stream, &acceptor))?;
-                Ok(())
+                $block_on(self, connection.implicit_tls(config))
             }
 
             fn connect_implicit<M: Upgrade + Send>(
                 &self,
                 connection: &mut Self::Connection<M>,
-                config: Arc<ClientConfig>,
-                name: ServerName<'static>,
+                connector: &Connector,
             ) -> io::Result<()> {
-                use $adapter::MaybeTls;
-                let (stream, connector) = (in_clear!(MaybeTls, connection), config.into());
-                *connection.stream() =
-                    $block_on(self, MaybeTls::connect(stream, &connector, name))?;
-                Ok(())
+                $block_on(self, connection.implicit_tls(connector))
             }
 
             fn channel_binding<M: Upgrade + Send>(
@@ -421,13 +394,12 @@ macro_rules! asynchronous {
                 &self,
                 connection: &mut Self::Connection<Delivery<'v>>,
                 messages: X,
-                tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+                tls: Option<&Connector>,
             ) -> io::Result<Ended> {
                 match tls {
                     None => $block_on(self, connection.deliver(messages, $timer)),
-                    Some((config, name)) => {
-                        let connector = $tls::TlsConnector::from(config);
-                        $block_on(self, connection.deliver_tls(messages, $timer, &connector, name))
+                    Some(connector) => {
+                        $block_on(self, connection.deliver_tls(messages, $timer, connector))
                     }
                 }
             }
@@ -485,7 +457,7 @@ impl Default for Tokio {
 }
 
 asynchronous! {
-    Tokio, ehlo_tokio, tokio_rustls, TokioDuplex(tokio::io::AsyncRead, tokio::io::AsyncWrite),
+    Tokio, ehlo_tokio, TokioDuplex(tokio::io::AsyncRead, tokio::io::AsyncWrite),
     tcp: |tokio: &Tokio, socket| {
         let _guard = tokio.0.enter();
         Box::new(tokio::net::TcpStream::from_std(socket).expect("a socket"))
@@ -501,7 +473,7 @@ asynchronous! {
 pub struct Smol;
 
 asynchronous! {
-    Smol, ehlo_async_std, futures_rustls, SmolDuplex(smol::io::AsyncRead, smol::io::AsyncWrite),
+    Smol, ehlo_async_std, SmolDuplex(smol::io::AsyncRead, smol::io::AsyncWrite),
     tcp: |_: &Smol, socket| {
         let socket = smol::Async::<TcpStream>::new(socket).expect("a socket");
         Box::new(smol::net::TcpStream::from(socket))
@@ -519,7 +491,7 @@ asynchronous! {
 pub struct AsyncStd;
 
 asynchronous! {
-    AsyncStd, ehlo_async_std, futures_rustls,
+    AsyncStd, ehlo_async_std,
     AsyncStdDuplex(smol::io::AsyncRead, smol::io::AsyncWrite),
     tcp: |_: &AsyncStd, socket| Box::new(Shuts(async_std::net::TcpStream::from(socket))),
     block_on: |_: &AsyncStd, future| async_std::task::block_on(future),

@@ -8,7 +8,7 @@ use std::thread;
 
 use ehlo::server::Event;
 use ehlo::{Server, Turn};
-use ehlo_blocking::{HalfClose, MaybeTls};
+use ehlo_blocking::{HalfClose, Tls};
 use ehlo_testkit::transcript::{Item, Script, Sender, Transcript};
 
 use crate::carry::{Adapter, Blocking, Blocks};
@@ -63,9 +63,8 @@ fn octets<A: Adapter>(transcript: &Transcript, kind: Kind, layer: Layer) -> Resu
     })
 }
 
-fn speak(stream: Blocks, transcript: &Transcript, layer: Layer) -> Result<(), String> {
+fn speak(mut stream: Blocks, transcript: &Transcript, layer: Layer) -> Result<(), String> {
     let because = |error: io::Error| format!("the client: {error}");
-    let mut stream = MaybeTls::Clear(stream);
     if begins_in_tls(transcript, layer) {
         stream = connect(stream)?;
     }
@@ -102,7 +101,7 @@ fn speak(stream: Blocks, transcript: &Transcript, layer: Layer) -> Result<(), St
     Ok(())
 }
 
-fn write_all(stream: &mut MaybeTls<Blocks>, mut octets: &[u8]) -> io::Result<()> {
+fn write_all(stream: &mut Blocks, mut octets: &[u8]) -> io::Result<()> {
     while !octets.is_empty() {
         let written = patient(|| stream.write(octets))?;
         octets = &octets[written..];
@@ -120,10 +119,10 @@ fn patient<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
-fn connect(stream: MaybeTls<Blocks>) -> Result<MaybeTls<Blocks>, String> {
-    let MaybeTls::Clear(stream) = stream else { return Err("TLS twice".into()) };
-    let stream = MaybeTls::connect(stream, tls::client(), tls::name());
-    stream.map_err(|error| format!("the client's handshake: {error}"))
+fn connect(stream: Blocks) -> Result<Blocks, String> {
+    let stream = Tls::shake(stream, tls::client());
+    let stream = stream.map_err(|error| format!("the client's handshake: {error}"))?;
+    Ok(Blocks(Box::new(stream)))
 }
 
 fn begins_in_tls(transcript: &Transcript, layer: Layer) -> bool {
@@ -200,14 +199,12 @@ fn send<A: Adapter>(
     let (machine, _) = transcript.client().into_parts();
     let mut connection = adapter.connection(stream, machine);
     if begins_in_tls(transcript, layer) {
-        adapter.connect_implicit(&mut connection, tls::client(), tls::name()).map_err(because)?;
+        adapter.connect_implicit(&mut connection, tls::client()).map_err(because)?;
     }
     for item in &transcript.items {
         match item {
             Item::Tls if layer == Layer::Tls => {
-                adapter
-                    .connect_tls(&mut connection, tls::client(), tls::name())
-                    .map_err(because)?;
+                adapter.connect_tls(&mut connection, tls::client()).map_err(because)?;
             }
             Item::Tls => adapter
                 .endpoint(&mut connection)

@@ -77,8 +77,10 @@ adapters! {
     deliveries_over_tcp: |A| delivers::<A>(Kind::Tcp);
     sessions_that_end_early: |A| says_that_it_ended_early::<A>();
     messages_are_written_at_once: |A| writes_once_a_message::<A>();
-    full_pipes: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Memory(1 << 16), 1 << 20);
-    full_sockets: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Tcp, 24 << 20);
+    full_pipes: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Memory(1 << 16), Layer::Clear, 1 << 20);
+    full_pipes_inside_tls: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Memory(1 << 16), Layer::Tls, 1 << 20);
+    full_sockets: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Tcp, Layer::Clear, 24 << 20);
+    full_sockets_inside_tls: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Tcp, Layer::Tls, 24 << 20);
     truncated_tls: |A| truncated_tls_completes_nothing::<A>(Kind::Tcp);
     plaintext_behind_starttls: |A| nothing_in_clear_survives_starttls::<A>(Kind::Memory(4096));
     channel_binding: |A| both_ends_have_one_channel_binding::<A>(Kind::Memory(4096));

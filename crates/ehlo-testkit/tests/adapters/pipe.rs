@@ -22,6 +22,7 @@ struct Way {
     octets: VecDeque<u8>,
     room: usize,
     writes: usize,
+    reads: usize,
     /// Nothing more is written, or nobody reads.
     closed: bool,
     reader: Option<Waker>,
@@ -36,6 +37,7 @@ impl Pipe {
                 octets: VecDeque::new(),
                 room,
                 writes: 0,
+                reads: 0,
                 closed: false,
                 reader: None,
                 writer: None,
@@ -45,10 +47,11 @@ impl Pipe {
         (Self { inward: one, outward: other }, back)
     }
 
-    /// Counts the writes to this end from now on, also when it has been given away.
-    pub fn writes(&self) -> impl Fn() -> usize + use<> {
-        let outward = self.outward.clone();
-        move || lock(&outward).writes
+    /// Counts the writes to this end and the reads from it that moved octets, also when it has been
+    /// given away.
+    pub fn calls(&self) -> impl Fn() -> (usize, usize) + use<> {
+        let (inward, outward) = (self.inward.clone(), self.outward.clone());
+        move || (lock(&outward).writes, lock(&inward).reads)
     }
 
     fn poll_read(&self, context: &Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -58,6 +61,7 @@ impl Pipe {
             return Poll::Pending;
         }
         wake(&mut way.writer);
+        way.reads += usize::from(!way.octets.is_empty());
         Poll::Ready(way.octets.read(space))
     }
 

@@ -9,9 +9,10 @@ use ehlo::{
     BufferTooSmall, Capabilities, Client, ClientConfig, ClientName, Command, Extension, Injected,
     Machine, Received, Server, ServerConfig, Turn, Upgrade, Wants,
 };
-use ehlo_blocking::{HalfClose, MaybeTls};
+use ehlo_blocking::{Connector, HalfClose, Tls};
 
 use crate::carry::{Adapter, Blocking};
+use crate::conformance::Layer;
 use crate::tls;
 use crate::wires::{Kind, wires};
 
@@ -61,18 +62,27 @@ impl Upgrade for Talker {
 }
 
 /// Each end writes more than all that is between them holds, before it reads.
-pub fn full_pipes_do_not_wait_for_each_other<A: Adapter>(kind: Kind, octets: usize) {
-    let talk = move |wire| {
+pub fn full_pipes_do_not_wait_for_each_other<A: Adapter>(kind: Kind, layer: Layer, octets: usize) {
+    let talk = move |wire, is_server| {
         let adapter = A::default();
         let machine = Talker { to_say: octets, to_hear: octets };
         let mut connection = adapter.connection(adapter.stream(wire), machine);
+        match layer {
+            Layer::Clear => {}
+            Layer::Tls if is_server => {
+                adapter.accept_implicit(&mut connection, tls::server()).expect("a handshake");
+            }
+            Layer::Tls => {
+                adapter.connect_implicit(&mut connection, tls::client()).expect("a handshake");
+            }
+        }
         let heard = adapter.next(&mut connection, |turn| turn.event).expect("a stream");
         adapter.flush(&mut connection).expect("a stream");
         heard
     };
     let (one, other) = wires(kind);
-    let other = thread::spawn(move || talk(other));
-    assert!(talk(one) && other.join().expect("the other end"));
+    let other = thread::spawn(move || talk(other, true));
+    assert!(talk(one, false) && other.join().expect("the other end"));
 }
 
 /// A TLS stream that ends without `close_notify` has been cut off, RFC 8446 §6.1: no message is
@@ -98,13 +108,12 @@ pub fn truncated_tls_completes_nothing<A: Adapter>(kind: Kind) {
                 }
             }
         });
-        let stream = Blocking.stream(client);
-        let stream = MaybeTls::connect(stream, tls::client(), tls::name());
+        let stream = Tls::shake(Blocking.stream(client), tls::client());
         let mut stream = stream.expect("a handshake");
         stream.write_all(begun).and_then(|()| stream.write_all(rest)).expect("room");
         stream.flush().expect("room");
         // The end of the stream below TLS alone.
-        stream.below().expect("a stream").half_close().expect("a stream");
+        stream.stream.half_close().expect("a stream");
         let error = serving.join().expect("a server");
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "{error}");
     }
@@ -154,7 +163,7 @@ pub fn nothing_in_clear_survives_starttls<A: Adapter>(kind: Kind) {
     }
     adapter.next(&mut connection, |_| ()).expect("a reply");
     let _stream = answered.join().expect("a server");
-    let error = adapter.connect_tls(&mut connection, tls::client(), tls::name());
+    let error = adapter.connect_tls(&mut connection, tls::client());
     let error = error.expect_err("a reply in clear");
     assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
 }
@@ -169,9 +178,7 @@ pub fn both_ends_have_one_channel_binding<A: Adapter>(kind: Kind) {
         if is_server {
             adapter.accept_implicit(&mut connection, tls::server()).expect("a handshake");
         } else {
-            adapter
-                .connect_implicit(&mut connection, tls::client(), tls::name())
-                .expect("a handshake");
+            adapter.connect_implicit(&mut connection, tls::client()).expect("a handshake");
         }
         (adapter.channel_binding(&mut connection), connection)
     };
@@ -194,8 +201,9 @@ pub fn strangers_are_not_trusted<A: Adapter>(kind: Kind) {
     let adapter = A::default();
     let machine = Client::new(ClientConfig::DEFAULT);
     let mut connection = adapter.connection(adapter.stream(client), machine);
-    let other = "other.example".try_into().expect("a name");
-    adapter.connect_implicit(&mut connection, tls::client(), other).expect_err("another name");
+    let name = "other.example".try_into().expect("a name");
+    let other = Connector::with_config(tls::client().config().clone(), name);
+    adapter.connect_implicit(&mut connection, &other).expect_err("another name");
     drop(connection);
     serving.join().expect("a server").expect_err("a client that is gone");
 }

@@ -2,35 +2,28 @@
 
 use std::sync::{Arc, LazyLock};
 
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use ehlo_blocking::Connector;
+use rustls::{RootCertStore, ServerConfig};
 
 /// A server's, with a certificate for [`NAME`].
-pub fn server() -> Arc<ServerConfig> {
-    CONFIGS.0.clone()
+pub fn server() -> &'static Arc<ServerConfig> {
+    &ENDS.0
 }
 
 /// That of a client who trusts it.
-pub fn client() -> Arc<ClientConfig> {
-    CONFIGS.1.clone()
-}
-
-pub fn name() -> ServerName<'static> {
-    ServerName::try_from(NAME).expect("a name")
+pub fn client() -> &'static Connector {
+    &ENDS.1
 }
 
 pub const NAME: &str = "mx.example";
 
-static CONFIGS: LazyLock<(Arc<ServerConfig>, Arc<ClientConfig>)> = LazyLock::new(|| {
+static ENDS: LazyLock<(Arc<ServerConfig>, Connector)> = LazyLock::new(|| {
     let made = rcgen::generate_simple_self_signed([NAME.to_owned()]).expect("a certificate");
     let certificate = made.cert.der().clone();
     let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der());
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).expect("a root");
-    let server = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key.expect("a key"))
-        .expect("a key of the certificate");
-    let client = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    (Arc::new(server), Arc::new(client))
+    let server = ehlo_rustls::server(vec![certificate], key.expect("a key"));
+    let client = Connector::trusting(roots, NAME);
+    (server.expect("a key of the certificate"), client.expect("a name"))
 });

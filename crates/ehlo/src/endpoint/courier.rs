@@ -1,13 +1,12 @@
 //! The conversation of a [`Delivery`] over a stream, with messages that somebody else has.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
-use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
+use super::alarm::Alarm;
 use super::{Answer, Ended, Endpoint, Messages, Transport, Turn, Why};
 use crate::delivery::{Event, Outcome, Outcomes};
 use crate::sasl::{AnyClient, Channel, ChannelBinding, ClientExchange, ClientFailure, ClientStep};
@@ -95,7 +94,7 @@ where
         Self {
             messages,
             read,
-            alarm: Alarm { timer, sleep: None },
+            alarm: Alarm::new(timer),
             content: None,
             asked: None,
             piece: Vec::new(),
@@ -118,14 +117,15 @@ where
         self.binding = exported;
     }
 
-    /// Ready when `limit` has passed since this was asked first, or since an event.
+    /// Ready when `limit` has passed since this was asked first, or since an event; or up to an eighth of
+    /// it later.
     pub fn poll_expired(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<E> {
         self.alarm.poll(context, limit)
     }
 
     /// Whether the session is over or TLS begins; none if it goes on.
     fn take(&mut self, turn: Turn<'_, Delivery<'v>>) -> Option<Step> {
-        self.alarm.sleep = None;
+        self.alarm.restart();
         let Turn { event, mut answer } = turn;
         self.messages.event(&event);
         for (number, outcomes) in &mut self.open {
@@ -346,22 +346,6 @@ impl<'v> Endpoint<Delivery<'v>> {
         self.machine.poison();
         while !matches!(courier.take(self.turn()), Some(Step::Closed(_))) {}
         error
-    }
-}
-
-/// The timer of the caller, and the wait that it measures.
-#[derive(Debug)]
-struct Alarm<C, F> {
-    timer: C,
-    sleep: Option<Pin<Box<F>>>,
-}
-
-impl<C: FnMut(Duration) -> F, F: Future> Alarm<C, F> {
-    fn poll(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<F::Output> {
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin((self.timer)(limit)));
-        let passed = ready!(sleep.as_mut().poll(context));
-        self.sleep = None;
-        Poll::Ready(passed)
     }
 }
 

@@ -29,6 +29,27 @@ pub enum Ended {
     Early(Why),
 }
 
+impl Ended {
+    /// An early end as an error.
+    ///
+    /// ```
+    /// use ehlo::{Ended, Why};
+    ///
+    /// assert_eq!(Ended::Done.complete(), Ok(()));
+    /// assert_eq!(Ended::Early(Why::Closed).complete(), Err(Why::Closed));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Why`] it was early.
+    pub const fn complete(self) -> Result<(), Why> {
+        match self {
+            Self::Done => Ok(()),
+            Self::Early(why) => Err(why),
+        }
+    }
+}
+
 /// Why a session ended before all messages were begun. Where a refusal and something else say so, it
 /// is the refusal, which tells more.
 ///

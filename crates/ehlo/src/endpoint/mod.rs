@@ -1,11 +1,16 @@
 //! A machine with an inbox and an outbox: all of a connection but the socket.
 
+mod alarm;
 mod answer;
 mod collect;
+#[cfg(feature = "std")]
+mod connection;
 mod courier;
 mod door;
 mod ended;
 mod messages;
+#[cfg(feature = "std")]
+mod secure;
 mod serve;
 mod transport;
 
@@ -15,10 +20,14 @@ pub use answer::{Answer, Turn};
 use answer::{append, reply_needs};
 use bytes::{Buf, BytesMut};
 pub use collect::{Collect, Piece};
+#[cfg(feature = "std")]
+pub use connection::{Carry, Connection, ReadFrom, WriteTo};
 pub use courier::{Courier, Read, Step};
 pub use door::{Door, Pass};
 pub use ended::{Ended, Why};
 pub use messages::{Mailing, Messages};
+#[cfg(feature = "std")]
+pub use secure::{Exports, Handshake, MaybeTls, OverTls};
 pub use serve::{Leave, Stop, Task, Visit, serve};
 pub use transport::Transport;
 

@@ -46,24 +46,24 @@ use crate::{Code, Machine, Reply, Server, State, Verb};
 /// assert_eq!(ended.get(), 1);
 /// # use std::future::Future;
 /// ```
-pub async fn serve<S, E, L, Z, F, R, H>(
+pub async fn serve<'h, S, E, L, Z, F, R, H>(
     mut accept: impl FnMut() -> L,
     mut door: Door,
     stop: impl Fn() -> Z,
     timer: impl Fn(Duration) -> F,
-    mut spawn: impl FnMut(Task) -> R,
+    mut spawn: impl FnMut(Task<'h>) -> R,
     handler: impl Fn(Visit<S>) -> H,
 ) where
     L: Future<Output = Result<(S, SocketAddr), E>>,
     Z: Future<Output = ()> + Send + 'static,
-    F: Future<Output = ()>,
-    H: Future<Output = ()> + Send + 'static,
+    F: Future,
+    H: Future<Output = ()> + Send + 'h,
 {
     let mut stopped = pin!(stop());
     loop {
         if door.is_full() {
             match before(stopped.as_mut(), timer(MOMENT)).await {
-                Some(()) => continue,
+                Some(_) => continue,
                 None => break,
             }
         }
@@ -85,8 +85,8 @@ pub async fn serve<S, E, L, Z, F, R, H>(
     }
 }
 
-/// A session, to be run by itself.
-pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// A session, to be run by itself; it lasts no longer than its handler.
+pub type Task<'h> = Pin<Box<dyn Future<Output = ()> + Send + 'h>>;
 
 /// Somebody who has come in.
 ///
@@ -117,7 +117,7 @@ pub struct Visit<S> {
 /// assert!(ehlo::Stop::NOW.poll(&mut context));
 /// assert!(!ehlo::Stop::when(std::future::pending()).poll(&mut context));
 /// ```
-pub struct Stop(Option<Task>);
+pub struct Stop(Option<Task<'static>>);
 
 impl Stop {
     /// At once.

@@ -1,0 +1,178 @@
+//! What the adapters of [`ehlo`] share of TLS by [`rustls`]: whom a client trusts, what a server
+//! shows, and what a session is bound to. The cryptography is that of ring.
+//!
+//! It is part of an adapter with the feature `rustls`, which has its [`Connector`].
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+pub use rustls;
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ConnectionCommon, ProtocolVersion, RootCertStore, ServerConfig};
+
+/// The client's end of TLS: what to shake hands with, and the name that the server's certificate
+/// must be for.
+///
+/// ```
+/// use ehlo_rustls::{Connector, TlsError};
+///
+/// // Trusts whom this machine trusts.
+/// match Connector::new("mx.example.org") {
+///     Ok(connector) => assert_eq!(connector.name().to_str(), "mx.example.org"),
+///     Err(error) => assert!(matches!(error, TlsError::Roots(_))),
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Connector {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
+
+impl Connector {
+    /// For a server of this name, a domain or an address, as `mx.example.org` or `192.0.2.1`. Its
+    /// certificate must come from an authority that this machine trusts.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::Name`], and [`TlsError::Roots`] where this machine trusts nobody.
+    pub fn new(name: &str) -> Result<Self, TlsError> {
+        Self::trusting(platform()?, name)
+    }
+
+    /// The same with these authorities, and no others.
+    ///
+    /// ```
+    /// use ehlo_rustls::{Connector, TlsError, rustls::RootCertStore};
+    ///
+    /// let connector = Connector::trusting(RootCertStore::empty(), "mx.example.org")?;
+    /// assert_eq!(connector.name().to_str(), "mx.example.org");
+    /// assert!(matches!(
+    ///     Connector::trusting(RootCertStore::empty(), "no name"),
+    ///     Err(TlsError::Name(_))
+    /// ));
+    /// # Ok::<(), TlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::Name`].
+    pub fn trusting(roots: RootCertStore, name: &str) -> Result<Self, TlsError> {
+        let provider = Arc::new(ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider);
+        let config = config.with_safe_default_protocol_versions()?;
+        let config = config.with_root_certificates(roots).with_no_client_auth();
+        Ok(Self::with_config(Arc::new(config), ServerName::try_from(name.to_owned())?))
+    }
+
+    /// The same with a configuration of one's own: whom it trusts is its own affair.
+    pub const fn with_config(config: Arc<ClientConfig>, name: ServerName<'static>) -> Self {
+        Self { config, name }
+    }
+
+    /// The configuration.
+    pub const fn config(&self) -> &Arc<ClientConfig> {
+        &self.config
+    }
+
+    /// The name that the server's certificate must be for.
+    pub const fn name(&self) -> &ServerName<'static> {
+        &self.name
+    }
+}
+
+/// The authorities that this machine trusts.
+///
+/// # Errors
+///
+/// [`TlsError::Roots`] where there is none.
+pub fn platform() -> Result<RootCertStore, TlsError> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    // Some machines have one that is of no use; the others are none the worse for it.
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        let because = found.errors.into_iter().next();
+        return Err(TlsError::Roots(because.map(io::Error::other)));
+    }
+    Ok(roots)
+}
+
+/// The server's end of TLS: its certificate with those that lead to an authority, and its key. It
+/// asks clients for none.
+///
+/// ```
+/// use ehlo_rustls::{TlsError, rustls::pki_types::PrivatePkcs8KeyDer};
+///
+/// let nonsense = PrivatePkcs8KeyDer::from(vec![0; 32]);
+/// assert!(matches!(ehlo_rustls::server(vec![], nonsense.into()), Err(TlsError::Tls(_))));
+/// ```
+///
+/// # Errors
+///
+/// [`TlsError::Tls`] when the key is of no use, or not that of the certificate.
+pub fn server(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let config = config.with_safe_default_protocol_versions()?;
+    Ok(Arc::new(config.with_no_client_auth().with_single_cert(chain, key)?))
+}
+
+/// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3; none before the handshake is over.
+pub fn tls_exporter<D>(tls: &ConnectionCommon<D>) -> Option<[u8; 32]> {
+    // RFC 9266 §4.2: in TLS 1.2 it says nothing without an extension that may be missing.
+    tls.protocol_version().filter(|version| *version == ProtocolVersion::TLSv1_3)?;
+    tls.export_keying_material([0; 32], ehlo::sasl::TLS_EXPORTER, Some(&[])).ok()
+}
+
+/// Why there is no TLS to be had.
+///
+/// ```
+/// let error = ehlo_rustls::Connector::new("no name").unwrap_err();
+/// assert!(!error.to_string().is_empty());
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// The name of the server is neither a domain nor an address.
+    Name(InvalidDnsNameError),
+    /// This machine trusts no authority; what went wrong when they were read.
+    Roots(Option<io::Error>),
+    /// What rustls says.
+    Tls(rustls::Error),
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(_) => f.write_str("the server's name is neither a domain nor an address"),
+            Self::Roots(_) => f.write_str("this machine trusts no certificate authority"),
+            Self::Tls(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TlsError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Name(error) => Some(error),
+            Self::Roots(error) => error.as_ref().map(|error| error as _),
+            Self::Tls(error) => error.source(),
+        }
+    }
+}
+
+impl From<InvalidDnsNameError> for TlsError {
+    fn from(error: InvalidDnsNameError) -> Self {
+        Self::Name(error)
+    }
+}
+
+impl From<rustls::Error> for TlsError {
+    fn from(error: rustls::Error) -> Self {
+        Self::Tls(error)
+    }
+}

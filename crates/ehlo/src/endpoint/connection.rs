@@ -1,0 +1,396 @@
+//! A machine on a stream: all of an adapter that does not depend on the kind of its streams.
+
+use core::future::poll_fn;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+use std::io;
+
+use super::{
+    Collect, Courier, Ended, Endpoint, Leave, Messages, Piece, Step, Stop, Transport, Turn,
+};
+use crate::{Delivery, Machine};
+
+/// A machine on a stream, which an adapter carries: each adapter has its own name for this, as
+/// `ehlo_tokio::Connection`.
+///
+/// [`next`](Self::next) gives the next event together with the means to answer it. Answers gather in
+/// the outbox of the [`Endpoint`] and go out when what was read is used up, so a pipelined batch is
+/// answered in one write. Reading goes on while a write is blocked.
+///
+/// ```
+/// use ehlo::{Carry, Connection, Server, ServerConfig, server::Event};
+/// use std::io::{Cursor, Read, Result};
+/// use std::pin::pin;
+/// use std::task::{Context, Poll, Waker};
+///
+/// /// Carries octets that are there already; what is written is dropped.
+/// #[derive(Default)]
+/// struct Memory;
+///
+/// impl Carry<Cursor<&[u8]>> for Memory {
+///     fn poll_read(&mut self, stream: &mut Cursor<&[u8]>, _: &mut Context<'_>, space: &mut [u8]) -> Poll<Result<usize>> {
+///         Poll::Ready(stream.read(space))
+///     }
+///     fn poll_write(&mut self, _: &mut Cursor<&[u8]>, _: &mut Context<'_>, octets: &[u8]) -> Poll<Result<usize>> {
+///         Poll::Ready(Ok(octets.len()))
+///     }
+///     fn poll_flush(&mut self, _: &mut Cursor<&[u8]>, _: &mut Context<'_>) -> Poll<Result<()>> {
+///         Poll::Ready(Ok(()))
+///     }
+///     fn poll_close(&mut self, _: &mut Cursor<&[u8]>, _: &mut Context<'_>) -> Poll<Result<()>> {
+///         Poll::Ready(Ok(()))
+///     }
+/// }
+///
+/// let stream = Cursor::new(&b"NOOP\r\nQUIT\r\n"[..]);
+/// let mut connection = Connection::<_, _, Memory>::new(stream, Server::new(ServerConfig::DEFAULT));
+/// let session = async {
+///     loop {
+///         let turn = connection.next().await?;
+///         match turn.event {
+///             Event::Closed => return Ok::<_, Box<dyn std::error::Error>>("over"),
+///             _ => turn.answer.standard_reply("mx.example")?,
+///         }
+///     }
+/// };
+/// let session = pin!(session).poll(&mut Context::from_waker(Waker::noop()));
+/// assert!(matches!(session, Poll::Ready(Ok("over"))));
+/// # use std::future::Future;
+/// ```
+#[derive(Debug)]
+pub struct Connection<S, M, A> {
+    stream: S,
+    adapter: A,
+    endpoint: Endpoint<M>,
+}
+
+/// Carries octets over streams of one kind: what an adapter does.
+///
+/// ```
+/// use ehlo::Carry;
+/// use std::io::Result;
+/// use std::task::{Context, Poll, Waker};
+///
+/// /// Carries to nobody: what is written is gone, and nothing comes.
+/// struct Away;
+///
+/// impl Carry<()> for Away {
+///     fn poll_read(&mut self, _: &mut (), _: &mut Context<'_>, _: &mut [u8]) -> Poll<Result<usize>> {
+///         Poll::Ready(Ok(0))
+///     }
+///     fn poll_write(&mut self, _: &mut (), _: &mut Context<'_>, octets: &[u8]) -> Poll<Result<usize>> {
+///         Poll::Ready(Ok(octets.len()))
+///     }
+///     fn poll_flush(&mut self, _: &mut (), _: &mut Context<'_>) -> Poll<Result<()>> {
+///         Poll::Ready(Ok(()))
+///     }
+///     fn poll_close(&mut self, _: &mut (), _: &mut Context<'_>) -> Poll<Result<()>> {
+///         Poll::Ready(Ok(()))
+///     }
+/// }
+///
+/// let mut context = Context::from_waker(Waker::noop());
+/// assert!(matches!(Away.poll_write(&mut (), &mut context, b"NOOP\r\n"), Poll::Ready(Ok(6))));
+/// ```
+pub trait Carry<S> {
+    /// As [`Transport::poll_read`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream.
+    fn poll_read(
+        &mut self,
+        stream: &mut S,
+        context: &mut Context<'_>,
+        space: &mut [u8],
+    ) -> Poll<io::Result<usize>>;
+
+    /// As [`Transport::poll_write`], and 0 when the stream takes no more.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream.
+    fn poll_write(
+        &mut self,
+        stream: &mut S,
+        context: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>>;
+
+    /// As [`Transport::poll_flush`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream.
+    fn poll_flush(&mut self, stream: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// As [`Transport::poll_close`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream.
+    fn poll_close(&mut self, stream: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+/// An adapter that reads the content of messages from `R`.
+///
+/// ```
+/// use ehlo::ReadFrom;
+/// use std::io::{Read, Result};
+/// use std::task::{Context, Poll, Waker};
+///
+/// struct Memory;
+///
+/// impl ReadFrom<&[u8]> for Memory {
+///     fn read(reader: &mut &[u8], _: &mut Context<'_>, space: &mut [u8]) -> Poll<Result<usize>> {
+///         Poll::Ready(Read::read(reader, space))
+///     }
+/// }
+///
+/// let (mut content, mut context) = (&b"Hello!\r\n"[..], Context::from_waker(Waker::noop()));
+/// let read = Memory::read(&mut content, &mut context, &mut [0; 5]);
+/// assert!(matches!(read, Poll::Ready(Ok(5))) && content == b"!\r\n");
+/// ```
+pub trait ReadFrom<R> {
+    /// Reads into `space`, which is not empty: how many octets, 0 at the end of the content.
+    ///
+    /// # Errors
+    ///
+    /// Those of the reader.
+    fn read(reader: &mut R, context: &mut Context<'_>, space: &mut [u8])
+    -> Poll<io::Result<usize>>;
+}
+
+/// An adapter that writes the content of messages to `W`.
+///
+/// ```
+/// use ehlo::WriteTo;
+/// use std::io::{Result, Write};
+/// use std::task::{Context, Poll, Waker};
+///
+/// struct Memory;
+///
+/// impl WriteTo<Vec<u8>> for Memory {
+///     fn write(writer: &mut Vec<u8>, _: &mut Context<'_>, octets: &[u8]) -> Poll<Result<usize>> {
+///         Poll::Ready(Write::write(writer, octets))
+///     }
+/// }
+///
+/// let (mut content, mut context) = (Vec::new(), Context::from_waker(Waker::noop()));
+/// assert!(Memory::write(&mut content, &mut context, b"Hello!\r\n").is_ready());
+/// assert_eq!(content, b"Hello!\r\n");
+/// ```
+pub trait WriteTo<W> {
+    /// Writes from `octets`, which is not empty: how many octets, 0 when the writer takes no more.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    fn write(writer: &mut W, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>>;
+}
+
+impl<S, M: Machine, A: Default> Connection<S, M, A> {
+    /// A new connection on `stream`.
+    pub fn new(stream: S, machine: M) -> Self {
+        Self::from_parts(stream, Endpoint::new(machine))
+    }
+
+    /// The reverse of [`into_parts`](Self::into_parts).
+    pub fn from_parts(stream: S, endpoint: Endpoint<M>) -> Self {
+        Self { stream, adapter: A::default(), endpoint }
+    }
+}
+
+impl<S, M: Machine, A: Carry<S>> Connection<S, M, A> {
+    /// The next event and the means to answer it. Writes what is due and reads. Cancel safe: what
+    /// was read or written before it is dropped stays read or written.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream. The end of the stream is an event, not an error.
+    pub async fn next(&mut self) -> io::Result<Turn<'_, M>> {
+        poll_fn(|context| self.poll(|endpoint, line| endpoint.poll_ready(context, line))).await?;
+        Ok(self.endpoint.turn())
+    }
+
+    /// The same, and when `stop` says so the session ends as soon as nothing is open; `host` is the
+    /// name of this side. For a handler of [`serve`](super::serve). Cancel safe, too.
+    ///
+    /// # Errors
+    ///
+    /// As of [`next`](Self::next).
+    pub async fn next_until(&mut self, stop: &mut Stop, host: &str) -> io::Result<Turn<'_, M>>
+    where
+        M: Leave,
+    {
+        poll_fn(|context| {
+            self.poll(|endpoint, line| endpoint.poll_ready_until(context, line, stop, host))
+        })
+        .await?;
+        Ok(self.endpoint.turn())
+    }
+
+    /// Writes the content that comes to `writer`, up to its end, when the machine has agreed to take
+    /// some: the size of the message, which is to be answered. None when it is not complete: the
+    /// answer, where one is pending, is the machine's standard one.
+    ///
+    /// # Errors
+    ///
+    /// As of [`next`](Self::next), and those of `writer`. Not cancel safe: a piece may be written in part.
+    pub async fn collect<W>(&mut self, writer: &mut W) -> io::Result<Option<u64>>
+    where
+        M: Collect,
+        A: WriteTo<W>,
+    {
+        loop {
+            let event = self.next().await?.event;
+            let mut rest = match M::piece(&event) {
+                Piece::Content(content) => content,
+                Piece::End(size) => return Ok(size),
+            };
+            while !rest.is_empty() {
+                let written = poll_fn(|context| some(A::write(writer, context, rest))).await?;
+                rest = rest.get(written..).unwrap_or_default();
+            }
+        }
+    }
+
+    /// Writes all of the outbox. Cancel safe, as [`next`](Self::next).
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream.
+    pub async fn flush(&mut self) -> io::Result<()> {
+        poll_fn(|context| self.poll(|endpoint, line| endpoint.poll_flush(context, line))).await
+    }
+
+    /// Writes all of the outbox, says that nothing more comes, and waits until the peer does too.
+    /// Cancel safe: asked again, it goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream.
+    pub async fn close(&mut self) -> io::Result<()> {
+        poll_fn(|context| self.poll(|endpoint, line| endpoint.poll_close(context, line))).await
+    }
+
+    fn poll<T>(&mut self, call: impl FnOnce(&mut Endpoint<M>, &mut Line<'_, S, A>) -> T) -> T {
+        let Self { stream, adapter, endpoint } = self;
+        call(endpoint, &mut Line { stream, adapter })
+    }
+}
+
+impl<'v, S, A: Carry<S>> Connection<S, Delivery<'v>, A> {
+    /// Delivers `messages` up to the end of the session, and says whether it [ended](Ended) before
+    /// all were begun. `timer` is the runtime's, as `tokio::time::sleep` or `smol::Timer::after`: each wait for the peer lasts
+    /// no longer than the machine says.
+    ///
+    /// This stream knows no TLS. Where the server offers it, `TlsPolicy::Opportunistic` begins it too:
+    /// such a session ends early, by `Unusable::TlsFailed`. Take `TlsPolicy::Forbid` here, or
+    /// [`deliver_tls`](Self::deliver_tls).
+    ///
+    /// Not cancel safe: what was begun has no outcome when this is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream, and `TimedOut`; what was begun has its outcomes by then.
+    pub async fn deliver<X, F>(
+        &mut self,
+        messages: X,
+        mut timer: impl FnMut(Duration) -> F,
+    ) -> io::Result<Ended>
+    where
+        X: Messages<'v>,
+        A: ReadFrom<X::Content>,
+        F: Future,
+    {
+        let mut courier = Courier::new(messages, A::read, |limit| too_late(timer(limit)));
+        loop {
+            match self.carry(&mut courier).await? {
+                Step::Upgrade => self.endpoint.machine_mut().tls_failed(),
+                Step::Closed(ended) => return Ok(ended),
+            }
+        }
+    }
+
+    /// Goes on until TLS begins or the session is over.
+    pub(super) async fn carry<X, C, F>(
+        &mut self,
+        courier: &mut Courier<'v, X, io::Error, C, F>,
+    ) -> io::Result<Step>
+    where
+        X: Messages<'v>,
+        C: FnMut(Duration) -> F,
+        F: Future<Output = io::Error>,
+    {
+        poll_fn(|context| self.poll(|endpoint, line| endpoint.poll_deliver(context, line, courier)))
+            .await
+    }
+}
+
+impl<S, M: Machine, A> Connection<S, M, A> {
+    /// How long the next wait for the peer may last, by the machine: the time for a timer of one's
+    /// own.
+    pub fn timeout(&self) -> Duration {
+        self.endpoint.machine().timeout()
+    }
+
+    /// The machine and its buffers.
+    pub const fn endpoint(&mut self) -> &mut Endpoint<M> {
+        &mut self.endpoint
+    }
+
+    /// The stream.
+    pub const fn stream(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
+    /// The stream, and the machine with what it has not taken or sent.
+    pub fn into_parts(self) -> (S, Endpoint<M>) {
+        (self.stream, self.endpoint)
+    }
+}
+
+/// A stream in the hands of its adapter.
+#[derive(Debug)]
+struct Line<'c, S, A> {
+    stream: &'c mut S,
+    adapter: &'c mut A,
+}
+
+impl<S, A: Carry<S>> Transport for Line<'_, S, A> {
+    type Error = io::Error;
+
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        space: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        self.adapter.poll_read(self.stream, context, space)
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        some(self.adapter.poll_write(self.stream, context, octets))
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.adapter.poll_flush(self.stream, context)
+    }
+
+    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.adapter.poll_close(self.stream, context)
+    }
+}
+
+/// What was written, which is an error where it is nothing.
+fn some(written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    Poll::Ready(match ready!(written)? {
+        0 => Err(io::ErrorKind::WriteZero.into()),
+        octets => Ok(octets),
+    })
+}
+
+pub(super) async fn too_late(timer: impl Future) -> io::Error {
+    timer.await;
+    io::ErrorKind::TimedOut.into()
+}
