@@ -74,6 +74,8 @@ fn prepare(name: &str, side: &str) -> (Contest, usize) {
     ("hostile/long-lines", "ehlo, half the input"),
     ("hostile/many-parameters", "ehlo"),
     ("hostile/many-parameters", "ehlo, half the input"),
+    ("hostile/two-letters", "ehlo"),
+    ("hostile/two-letters", "ehlo, half the input"),
     ("hostile/deep-quoting", "ehlo"),
     ("hostile/deep-quoting", "ehlo, half the input"),
     ("hostile/source-route", "ehlo"),
@@ -90,6 +92,8 @@ fn prepare(name: &str, side: &str) -> (Contest, usize) {
     ("hostile/nearly-the-end", "ehlo, half the input"),
     ("hostile/bare-lf", "ehlo"),
     ("hostile/bare-lf", "ehlo, half the input"),
+    ("hostile/bare-lf-and-text", "ehlo"),
+    ("hostile/bare-lf-and-text", "ehlo, half the input"),
     ("hostile/data-bytewise", "ehlo"),
     ("hostile/data-bytewise", "ehlo, half the input"),
 )]

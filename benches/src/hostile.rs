@@ -52,6 +52,11 @@ pub(crate) fn many_parameters(name: &'static str) -> Contest {
     commands(name, 3400, |length| format!("MAIL FROM:<>{}", " X".repeat((length - 12) / 2)))
 }
 
+/// The same with keywords of two letters, which must be told from known ones.
+pub(crate) fn two_letters(name: &'static str) -> Contest {
+    commands(name, 3400, |length| format!("MAIL FROM:<>{}", " XY".repeat((length - 12) / 3)))
+}
+
 /// Lines of RCPT whose local part is nothing but quoted pairs.
 pub(crate) fn deep_quoting(name: &'static str) -> Contest {
     commands(name, 500, |length| format!("RCPT TO:<\"{}\"@a>", "\\\"".repeat((length - 14) / 2)))
@@ -85,6 +90,11 @@ pub(crate) fn nearly_the_end(name: &'static str) -> Contest {
 /// Mail data of bare LF, each of which becomes a CRLF.
 pub(crate) fn bare_lf(name: &'static str) -> Contest {
     contest(name, 1 << 20, |size| vec![b'\n'; size], |input| decode(input, input.len()))
+}
+
+/// The same with a letter before each, so that no two of them come together.
+pub(crate) fn bare_lf_and_text(name: &'static str) -> Contest {
+    contest(name, 1 << 20, |size| b"a\n".repeat(size / 2), |input| decode(input, input.len()))
 }
 
 /// Mail data of dots, octet by octet.

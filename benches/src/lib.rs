@@ -64,6 +64,7 @@ pub const CONTESTS: &[(&str, Build)] = &[
     ("hostile/endless-cr", hostile::endless_cr),
     ("hostile/long-lines", hostile::long_lines),
     ("hostile/many-parameters", hostile::many_parameters),
+    ("hostile/two-letters", hostile::two_letters),
     ("hostile/deep-quoting", hostile::deep_quoting),
     ("hostile/source-route", hostile::source_route),
     ("hostile/xtext", hostile::xtext),
@@ -72,5 +73,6 @@ pub const CONTESTS: &[(&str, Build)] = &[
     ("hostile/long-reply-line", hostile::long_reply_line),
     ("hostile/nearly-the-end", hostile::nearly_the_end),
     ("hostile/bare-lf", hostile::bare_lf),
+    ("hostile/bare-lf-and-text", hostile::bare_lf_and_text),
     ("hostile/data-bytewise", hostile::data_bytewise),
 ];

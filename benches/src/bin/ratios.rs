@@ -225,6 +225,7 @@ const BOUNDS: &[Bound] = &[
     doubled("hostile/endless-cr"),
     doubled("hostile/long-lines"),
     doubled("hostile/many-parameters"),
+    doubled("hostile/two-letters"),
     doubled("hostile/deep-quoting"),
     doubled("hostile/source-route"),
     doubled("hostile/xtext"),
@@ -233,6 +234,7 @@ const BOUNDS: &[Bound] = &[
     doubled("hostile/long-reply-line"),
     doubled("hostile/nearly-the-end"),
     doubled("hostile/bare-lf"),
+    doubled("hostile/bare-lf-and-text"),
     doubled("hostile/data-bytewise"),
 ];
 

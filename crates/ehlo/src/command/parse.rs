@@ -27,13 +27,13 @@ pub(super) fn framed<'i>(
     policy: &Policy,
 ) -> Result<Parsed<Command<'i>>, SyntaxError> {
     let window = split(input, limits::COMMAND_LINE).0;
-    match command(window, policy) {
+    command(window, policy, |result| match result {
         Ok(([b'\r', b'\n', rest @ ..], value)) => {
             Ok(Parsed::Complete { value, consumed: window.len() - rest.len() })
         }
         Ok((rest, _)) => framed_first(input, window, &unexpected(rest), policy),
         Err(error) => framed_first(input, window, &error, policy),
-    }
+    })
 }
 
 /// The same for a line that is not there yet, long, or wrong, or has white space at its end; `error`
@@ -135,11 +135,10 @@ fn diagnose(error: &nom::Err<Fault<'_>>, text: &[u8], line: &[u8]) -> SyntaxErro
 
 /// One command; all of `line`.
 fn whole_command<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, nom::Err<Fault<'i>>> {
-    let (rest, command) = command(line, policy)?;
-    if rest.is_empty() {
-        return Ok(command);
-    }
-    Err(unexpected(rest))
+    command(line, policy, |result| match result? {
+        ([], command) => Ok(command),
+        (rest, _) => Err(unexpected(rest)),
+    })
 }
 
 /// Something stands where the line should end.
@@ -149,23 +148,28 @@ fn unexpected(rest: &[u8]) -> nom::Err<Fault<'_>> {
     nom::Err::Error(Fault { rest, kind })
 }
 
-/// One command, up to the white space or CR behind it.
+/// What `done` makes of one command, up to the white space or CR behind it. It goes on from each of
+/// them, so that they need not all be written to one place first.
 #[inline(always)]
-fn command<'i>(line: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
+fn command<'i, T>(
+    line: &'i [u8],
+    policy: &Policy,
+    done: impl Fn(IResult<'i, Command<'i>>) -> T,
+) -> T {
     let (known, rest) = match Known::at(line) {
         Some((known, rest)) if matches!(rest.first(), None | Some(b' ' | b'\t' | b'\r')) => {
             (known, rest)
         }
-        _ => return other(line),
+        _ => return done(other(line)),
     };
     match known {
-        Known::Mail => mail(rest, policy),
-        Known::Rcpt => rcpt(rest, policy),
-        Known::Data => Ok((rest, Command::Data)),
-        Known::Rset => Ok((rest, Command::Rset)),
-        Known::Quit => Ok((rest, Command::Quit)),
-        Known::Bdat => required(rest, bdat, |command| command),
-        _ => rare(known, line, rest, policy),
+        Known::Mail => done(mail(rest, policy)),
+        Known::Rcpt => done(rcpt(rest, policy)),
+        Known::Data => done(Ok((rest, Command::Data))),
+        Known::Rset => done(Ok((rest, Command::Rset))),
+        Known::Quit => done(Ok((rest, Command::Quit))),
+        Known::Bdat => done(required(rest, bdat, |command| command)),
+        _ => done(rare(known, line, rest, policy)),
     }
 }
 

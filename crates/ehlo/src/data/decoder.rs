@@ -1,5 +1,8 @@
 //! From the octets of the wire to those of the message.
 
+// Where a peer makes every octet a piece of its own, handing a piece over is what it costs.
+#![allow(clippy::inline_always)]
+
 use super::newlines::{Before, Step};
 use super::search::{short_line, until_lf};
 use super::{NewlineError, NewlineErrorKind, Newlines};
@@ -78,15 +81,70 @@ impl DataDecoder {
     ///
     /// After an error the rest is skipped, and the end reports it. After the end the decoder stands
     /// at the start again.
+    #[inline]
     pub fn decode<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
-        if input.is_empty() {
-            return Decoded { consumed: 0, content: Content::NeedInput };
+        match input {
+            [] => Decoded { consumed: 0, content: Content::NeedInput },
+            [octet] => match self.single(*octet, input) {
+                Some(content) => Decoded { consumed: 1, content },
+                None => self.piece(input),
+            },
+            _ => self.line_or_piece(input),
         }
-        if let Some(line) = self.dotted_line(input) {
-            let consumed = line.len() + 1;
-            self.offset = self.offset.wrapping_add(consumed as u64);
-            return Decoded { consumed, content: Content::Data(line) };
+    }
+
+    /// Takes `input`, which is a single octet, if it is passed or withheld, or the end: a way around
+    /// all else where they come one by one.
+    #[inline]
+    fn single<'i>(&mut self, octet: u8, input: &'i [u8]) -> Option<Content<'i>> {
+        if self.error.is_some() || self.line_limit.is_some() {
+            return None;
         }
+        let content;
+        (self.state, content) = match (self.state.withhold(octet), self.state) {
+            (Some(state), _) => (state, Content::NeedInput),
+            (None, State::DotCr) if octet == b'\n' => return Some(self.end()),
+            (None, State::Line(before)) => match self.newlines.step(before, octet) {
+                Step::Pass(next) => (State::Line(next), Content::Data(input)),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        self.offset = self.offset.wrapping_add(1);
+        Some(content)
+    }
+
+    /// What the end says. The decoder stands at the start again.
+    fn end(&mut self) -> Content<'static> {
+        let error = self.error.map(|kind| NewlineError { kind, offset: self.offset });
+        self.offset = 0;
+        self.state = State::Line(Before::Start);
+        self.error = None;
+        self.line = 0;
+        Content::End(error.map_or(Ok(()), Err))
+    }
+
+    /// Takes the front of an input that has one: a short line between two dots that are removed, or
+    /// anything. Where every line has a dot, this is a way around all else.
+    fn line_or_piece<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
+        let Some(line) = self.dotted_line(input) else { return self.piece(input) };
+        let consumed = line.len() + 1;
+        self.offset = self.offset.wrapping_add(consumed as u64);
+        Decoded { consumed, content: Content::Data(line) }
+    }
+
+    /// A short line between two dots that are removed.
+    fn dotted_line<'i>(&self, input: &'i [u8]) -> Option<&'i [u8]> {
+        if self.state != State::Dot || self.error.is_some() || self.line_limit.is_some() {
+            return None;
+        }
+        let line = short_line(input).filter(|line| line.len() > 2)?;
+        (input.get(line.len()) == Some(&b'.')).then_some(line)
+    }
+
+    /// Takes the front of an input that has one.
+    #[inline(never)]
+    fn piece<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
         let mut consumed = 0;
         loop {
             let rest = input.get(consumed..).unwrap_or_default();
@@ -98,9 +156,11 @@ impl DataDecoder {
             consumed += taken;
             if !skipping {
                 self.offset = offset.wrapping_add(taken as u64);
-                if let Some(quota) = self.count_lines(data, after_cr) {
+                let limit = self.line_limit;
+                if let Some(quota) = limit.and_then(|limit| self.count_lines(limit, data, after_cr))
+                {
                     self.error = Some(NewlineErrorKind::LineTooLong);
-                    self.offset = offset.wrapping_add((start + quota) as u64);
+                    self.offset = offset.wrapping_add(start.wrapping_add(quota) as u64);
                     data = data.get(..quota).unwrap_or_default();
                 } else if let Then::Error { kind, back } = then {
                     self.error = Some(kind);
@@ -111,13 +171,7 @@ impl DataDecoder {
                 }
             }
             if let Then::End = then {
-                let end = match self.error {
-                    Some(kind) => Err(NewlineError { kind, offset: self.offset }),
-                    None => Ok(()),
-                };
-                let limit = self.line_limit;
-                *self = Self { line_limit: limit, ..Self::new(self.newlines) };
-                return Decoded { consumed, content: Content::End(end) };
+                return Decoded { consumed, content: self.end() };
             }
             if consumed == input.len() {
                 return Decoded { consumed, content: Content::NeedInput };
@@ -125,28 +179,22 @@ impl DataDecoder {
         }
     }
 
-    /// A short line between two dots that are removed: a way around all else where every line has
-    /// one.
-    fn dotted_line<'i>(&self, input: &'i [u8]) -> Option<&'i [u8]> {
-        if self.state != State::Dot || self.error.is_some() || self.line_limit.is_some() {
-            return None;
-        }
-        let line = short_line(input).filter(|line| line.len() > 2)?;
-        (input.get(line.len()) == Some(&b'.')).then_some(line)
-    }
-
     /// Takes the front of `input` up to the first octet that is not simply data.
+    #[inline(always)]
     fn scan<'i>(&mut self, newlines: Newlines, input: &'i [u8]) -> Piece<'i> {
         let mut at = 0;
         let (start, mut before) = loop {
             let Some(&octet) = input.get(at) else {
                 return Piece::nothing(at, Then::More);
             };
+            if let Some(state) = self.state.withhold(octet) {
+                self.state = state;
+                at += 1;
+                continue;
+            }
             match (self.state, octet) {
                 // RFC 5321 §4.5.2: "If the line is composed of a single period, it is treated as
                 // the end of mail indicator."
-                (State::Line(Before::Start), b'.') => self.state = State::Dot,
-                (State::Dot, b'\r') => self.state = State::DotCr,
                 (State::DotCr, b'\n') => return Piece::nothing(at + 1, Then::End),
                 // RFC 5321 §4.5.2: "If the first character is a period and there are other
                 // characters on the line, the first character is deleted."
@@ -163,7 +211,13 @@ impl DataDecoder {
                         let kind = NewlineErrorKind::BareCr;
                         return Piece::nothing(at + 1, Then::Error { kind, back: 1 });
                     }
-                    Newlines::Normalise | Newlines::Keep => {
+                    // The CR is bare: the LF may be handed out with it.
+                    Newlines::Normalise => {
+                        self.state = State::Line(Before::Text);
+                        let start = at.wrapping_sub(1);
+                        return Piece { start, data: b"\r\n", taken: at, then: Then::More };
+                    }
+                    Newlines::Keep => {
                         self.state = State::Line(Before::Cr);
                         match at.checked_sub(1) {
                             Some(cr) => break (cr, Before::Cr),
@@ -173,12 +227,15 @@ impl DataDecoder {
                 },
                 (State::Line(before), _) => break (at, before),
             }
-            at += 1;
         };
         loop {
-            let (passed, next) = newlines.pass(before, input.get(at..).unwrap_or_default());
-            at += passed;
-            before = next;
+            let rest = input.get(at..).unwrap_or_default();
+            // Alone, these pass in no case.
+            if !matches!(rest, [b'\n' | 0, ..]) && before != Before::Cr {
+                let passed;
+                (passed, before) = newlines.pass(before, rest);
+                at += passed;
+            }
             let data = input.get(start..at).unwrap_or_default();
             let Some(&octet) = input.get(at) else {
                 self.state = State::Line(before);
@@ -199,7 +256,10 @@ impl DataDecoder {
                 }
                 Step::ReplaceLf if data.is_empty() => {
                     self.state = State::Line(Before::Text);
-                    return Piece { start, data: b"\r\n", taken: at + 1, then: Then::More };
+                    let lfs = rest.iter().take(CRLFS.len() / 2).take_while(|lf| **lf == b'\n');
+                    let lfs = lfs.count();
+                    let data = CRLFS.get(..2 * lfs).unwrap_or_default();
+                    return Piece { start, data, taken: at + lfs, then: Then::More };
                 }
                 Step::CompleteCr | Step::ReplaceLf => {
                     self.state = State::Line(before);
@@ -215,8 +275,14 @@ impl DataDecoder {
 
     /// Counts the octets of the lines in `data`; the number of them that fit if one line is over
     /// the limit.
-    fn count_lines(&mut self, data: &[u8], after_cr: bool) -> Option<usize> {
-        let limit = usize::from(self.line_limit?.get());
+    #[inline(never)]
+    fn count_lines(
+        &mut self,
+        limit: core::num::NonZeroU16,
+        data: &[u8],
+        after_cr: bool,
+    ) -> Option<usize> {
+        let limit = usize::from(limit.get());
         let mut before = usize::from(self.line);
         let mut start = 0;
         let mut at = 0;
@@ -295,9 +361,21 @@ enum State {
     DotCr,
 }
 
+impl State {
+    /// The state after an octet that may be part of the end.
+    #[inline]
+    const fn withhold(self, octet: u8) -> Option<Self> {
+        match (self, octet) {
+            (Self::Line(Before::Start), b'.') => Some(Self::Dot),
+            (Self::Dot, b'\r') => Some(Self::DotCr),
+            _ => None,
+        }
+    }
+}
+
 /// What [`DataDecoder::scan`] found.
 struct Piece<'i> {
-    /// Where `data` starts in the input.
+    /// Where `data` starts in the input; the octet before that wraps around.
     start: usize,
     data: &'i [u8],
     taken: usize,
@@ -314,6 +392,9 @@ impl Piece<'_> {
         Self { start: 0, data, taken: 0, then: Then::More }
     }
 }
+
+/// What takes the place of a run of bare LF.
+static CRLFS: &[u8] = b"\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n";
 
 /// What follows the data of a [`Piece`].
 #[derive(Clone, Copy)]

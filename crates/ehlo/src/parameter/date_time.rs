@@ -146,9 +146,11 @@ fn is_stamp(stamp: &[u8; 19]) -> bool {
         return false;
     };
     // The most that each octet can be, whatever stands beside it.
-    if differs(head, b"0000-00-00T00:00", &[9, 9, 9, 9, 0, 1, 9, 0, 3, 9, 32, 2, 9, 0, 5, 9])
-        || differs(tail, b"0-00-00T00:00:00", &[9, 0, 1, 9, 0, 3, 9, 32, 2, 9, 0, 5, 9, 0, 6, 9])
-    {
+    let head =
+        excess(head, b"0000-00-00T00:00", &[9, 9, 9, 9, 0, 1, 9, 0, 3, 9, 32, 2, 9, 0, 5, 9]);
+    let tail =
+        excess(tail, b"0-00-00T00:00:00", &[9, 0, 1, 9, 0, 3, 9, 32, 2, 9, 0, 5, 9, 0, 6, 9]);
+    if head | tail != 0 {
         return false;
     }
     let [y3, y2, y1, y0, _, m1, m0, _, d1, d0, t, h1, h0, _, _, _, _, s1, s0] = *stamp;
@@ -172,14 +174,15 @@ fn two(tens: u8, ones: u8) -> u32 {
     u32::from(tens - b'0') * 10 + u32::from(ones - b'0')
 }
 
-/// Whether an octet is below that of `first` in its place, or more than `most` above it: no branch,
-/// so that the compiler compares all of them at once.
+/// By how much each octet is more than `most` above that of `first` in its place; an octet below it
+/// is far above. No branch, so that the compiler compares all of them at once.
 #[inline]
-fn differs(octets: &[u8; 16], first: &[u8; 16], most: &[u8; 16]) -> bool {
-    let octets = octets.iter().zip(first).zip(most);
-    octets.fold(false, |differs, ((octet, first), most)| {
-        differs | (octet.wrapping_sub(*first) > *most)
-    })
+fn excess(octets: &[u8; 16], first: &[u8; 16], most: &[u8; 16]) -> u128 {
+    let mut excess = [0; 16];
+    for (((excess, octet), first), most) in excess.iter_mut().zip(octets).zip(first).zip(most) {
+        *excess = octet.wrapping_sub(*first).saturating_sub(*most);
+    }
+    u128::from_le_bytes(excess)
 }
 
 /// `N DIGIT`, at most `max`.

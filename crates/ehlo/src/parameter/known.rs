@@ -125,81 +125,87 @@ const fn of(place: Place) -> u32 {
 
 /// The parameter whose keyword, in any case, stands at the front of `input`.
 pub(super) fn identify(input: &[u8]) -> Option<Known> {
-    let known = starting(input)?;
+    let known = starting(input, scan::word(input))?;
     let next = input.get(known.keyword().len());
     (!next.is_some_and(|octet| LDH[usize::from(*octet)])).then_some(known)
 }
 
-/// The parameter with whose keyword, in any case, `input` starts; the keyword that stands there may
-/// be a longer one.
+/// The parameter with whose keyword, in any case, `input` starts, of which `word` is the first
+/// [word](scan::word); the keyword that stands there may be a longer one.
 #[inline]
-pub(super) fn starting(input: &[u8]) -> Option<Known> {
-    let word = scan::word(input);
-    let key = scan::letters(word);
-    let slot = &SLOTS[slot(key)];
-    if slot.key != key {
+pub(super) fn starting(input: &[u8], word: u64) -> Option<Known> {
+    let [first, second] = &SLOTS[slot(word)];
+    let keyword = if first.is_headed(word) {
+        first
+    } else if second.is_headed(word) {
+        second
+    } else {
         return None;
-    }
-    if let Some(long) = &slot.long {
-        // Its first letters were seen, but not all of it.
-        let tail = input.get(long.tail_at..).map_or(0, scan::word);
-        let is_same = (word ^ long.head) & long.head_case == 0;
-        if !is_same || (tail ^ long.tail) & long.tail_case != 0 {
+    };
+    // Its first octets were seen, but not all of it.
+    if keyword.tail_at > 0 {
+        let tail = input.get(keyword.tail_at..).map_or(0, scan::word);
+        if (tail ^ keyword.tail) & keyword.tail_case != 0 {
             return None;
         }
     }
-    Some(slot.known)
+    Some(keyword.known)
 }
 
-/// The place of a key in [`SLOTS`], below 64.
-const fn slot(key: u64) -> usize {
-    (key.wrapping_mul(MULTIPLIER) >> 58) as usize
+/// The place in [`SLOTS`], below 64, of the keywords that begin with the two letters of this word.
+const fn slot(word: u64) -> usize {
+    // The case is dropped, and so is all behind them.
+    ((word & 0xDFDF).wrapping_mul(MULTIPLIER) >> 58) as usize
 }
 
-/// Gives each known keyword a slot of its own; `SLOTS` does not compile otherwise.
-const MULTIPLIER: u64 = 0x7FD6_3116_E1EA_24C5;
+/// Gives each two letters that known keywords begin with a slot of their own; `SLOTS` does not
+/// compile otherwise.
+const MULTIPLIER: u64 = 0x95E6_0AF5_93BD_04CF;
 
+/// A keyword: its first eight octets, and its last eight if it has more.
 #[derive(Clone, Copy)]
-struct Slot {
-    /// The [letters](scan::letters) of the keyword; of a free slot a number that are none.
-    key: u64,
-    known: Known,
-    /// A keyword of which the key is not all.
-    long: Option<Long>,
-}
-
-/// A keyword of eight octets or more: its first eight and its last eight.
-#[derive(Clone, Copy)]
-struct Long {
+struct Keyword {
     head: u64,
     tail: u64,
     /// The bits that count: all but the case of letters.
     head_case: u64,
     tail_case: u64,
-    /// Where the last eight begin.
+    /// Where the last eight begin; 0 if the first are all.
     tail_at: usize,
+    known: Known,
 }
 
-static SLOTS: [Slot; 64] = {
-    let mut slots = [Slot { key: u64::MAX, known: Known::Size, long: None }; 64];
+impl Keyword {
+    const fn new(known: Known) -> Self {
+        let keyword = known.keyword().as_bytes();
+        let tail_at = keyword.len().saturating_sub(8);
+        let (head, head_case) = octets(keyword, 0);
+        let (tail, tail_case) = octets(keyword, tail_at);
+        Self { head, tail, head_case, tail_case, tail_at, known }
+    }
+
+    /// Whether a word has its first octets.
+    #[inline]
+    const fn is_headed(&self, word: u64) -> bool {
+        (word ^ self.head) & self.head_case == 0
+    }
+}
+
+/// No more than two keywords begin with the same two letters. Where there are fewer, one stands that
+/// does not begin with them.
+static SLOTS: [[Keyword; 2]; 64] = {
+    let mut slots = [[Keyword::new(Known::Size); 2]; 64];
+    let mut used = [0; 64];
     let mut i = 0;
     while i < Known::ALL.len() {
-        let known = Known::ALL[i];
-        let keyword = known.keyword().as_bytes();
-        let (head, head_case) = octets(keyword, 0);
-        let key = scan::letters(head);
-        let long = if keyword.len() < 8 {
-            // Letters alone, so that the key is all of it.
-            assert!(key == head, "a short keyword has something else than letters");
-            None
-        } else {
-            let tail_at = keyword.len() - 8;
-            let (tail, tail_case) = octets(keyword, tail_at);
-            Some(Long { head, tail, head_case, tail_case, tail_at })
-        };
-        let at = slot(key);
-        assert!(slots[at].key == u64::MAX, "two keywords in one slot");
-        slots[at] = Slot { key, known, long };
+        let keyword = Keyword::new(Known::ALL[i]);
+        let at = slot(keyword.head);
+        if used[at] > 0 {
+            let same = (slots[at][0].head ^ keyword.head).trailing_zeros();
+            assert!(same >= 16, "different letters in one slot");
+        }
+        slots[at][used[at]] = keyword;
+        used[at] += 1;
         i += 1;
     }
     slots

@@ -5,7 +5,7 @@
 
 use super::known::{Known, Place};
 use super::{Body, Parameter, check_param, esmtp_param};
-use crate::grammar::{Fault, IResult, is_end, of_octet};
+use crate::grammar::{Fault, IResult, is_end, of_octet, split};
 use crate::{Encode, Extension, Policy, SyntaxError, SyntaxErrorKind, Writer};
 
 /// `esmtp-param *(SP esmtp-param)`: as they were read, each checked once, or the caller's own.
@@ -29,7 +29,7 @@ pub struct Parameters<'a>(Source<'a>);
 /// Where the parameters stand, and which of them were seen there.
 #[derive(Clone, Copy)]
 enum Source<'a> {
-    /// Valid, without the space in front.
+    /// Valid, each with the space in front.
     Wire {
         text: &'a [u8],
         seen: u32,
@@ -73,12 +73,11 @@ impl<'a> Parameters<'a> {
     }
 
     fn placed(list: &'a [Parameter<'a>], place: Place) -> Result<Self, SyntaxError> {
-        let mut seen = 0;
+        let mut set = Set::new(place);
         for (offset, parameter) in list.iter().enumerate() {
-            seen =
-                note(seen, parameter.seen(), place).map_err(|kind| SyntaxError { kind, offset })?;
+            set.add(parameter.seen()).map_err(|kind| SyntaxError { kind, offset })?;
         }
-        Ok(Self(Source::List { list, seen }))
+        Ok(Self(Source::List { list, seen: set.seen }))
     }
 
     /// The parameters in their order.
@@ -224,8 +223,8 @@ impl<'a> Iterator for Iter<'a> {
                 Some(*first)
             }
             Source::Wire { text, .. } => {
-                let (rest, parameter) = esmtp_param(text).ok()?;
-                *text = rest.strip_prefix(b" ").unwrap_or(rest);
+                let (rest, parameter) = esmtp_param(split(text, 1).1).ok()?;
+                *text = rest;
                 Some(parameter)
             }
         }
@@ -243,7 +242,7 @@ pub(crate) fn parameters<'i>(
         return Ok((input, Parameters::NONE));
     }
     let (rest, seen) = check_params(input, place, policy)?;
-    let text = input.get(1..input.len().saturating_sub(rest.len())).unwrap_or_default();
+    let text = split(input, input.len().saturating_sub(rest.len())).0;
     Ok((rest, Parameters(Source::Wire { text, seen })))
 }
 
@@ -252,45 +251,59 @@ fn check_params<'i>(input: &'i [u8], place: Place, policy: &Policy) -> IResult<'
     let [b' ', rest @ ..] = input else {
         return Fault::error(input, of_octet(input, SyntaxErrorKind::Parameter));
     };
-    let mut seen = 0;
+    let mut set = Set::new(place);
     let mut text = rest;
     loop {
         let mut adds = 0;
         let after = check_param(text, policy.smtputf8, &mut adds)?;
-        match note(seen, adds, place) {
-            Ok(both) => seen = both,
-            Err(kind) => return Fault::error(text, kind),
+        if let Err(kind) = set.add(adds) {
+            return Fault::error(text, kind);
         }
         match after {
             [b' ', next @ ..] => text = next,
-            [] | [b'\r', ..] => return Ok((after, seen)),
+            [] | [b'\r', ..] => return Ok((after, set.seen)),
             _ => return Fault::error(after, of_octet(after, SyntaxErrorKind::ParameterValue)),
         }
     }
 }
 
-/// What was seen, and one parameter more.
-#[inline]
-fn note(seen: u32, more: u32, place: Place) -> Result<u32, SyntaxErrorKind> {
-    // RFC 5321 §4.1.1.11 lets each extension say which command its parameters belong to.
-    if more & place.others() != 0 {
-        return Err(SyntaxErrorKind::MisplacedParameter);
-    }
-    // RFC 4865 §4: one and only one hold-param.
-    let excluded = if more & HOLD != 0 { HOLD } else { more & KNOWN };
-    if seen & excluded != 0 {
-        return Err(SyntaxErrorKind::DuplicateParameter);
-    }
-    Ok(seen | more)
+/// The parameters seen of a command, and those that may not follow.
+struct Set {
+    seen: u32,
+    closed: u32,
+    place: Place,
 }
 
-/// HOLDFOR and HOLDUNTIL, which exclude each other.
-const HOLD: u32 = Known::HoldFor.bit() | Known::HoldUntil.bit();
-/// Every known parameter.
-const KNOWN: u32 = (1 << Known::ALL.len()) - 1;
+impl Set {
+    fn new(place: Place) -> Self {
+        // RFC 5321 §4.1.1.11 lets each extension say which command its parameters belong to.
+        Self { seen: 0, closed: place.others(), place }
+    }
+
+    /// One parameter more.
+    #[inline]
+    fn add(&mut self, more: u32) -> Result<(), SyntaxErrorKind> {
+        if more & self.closed != 0 {
+            let is_misplaced = more & self.place.others() != 0;
+            return Err(if is_misplaced {
+                SyntaxErrorKind::MisplacedParameter
+            } else {
+                SyntaxErrorKind::DuplicateParameter
+            });
+        }
+        self.closed |= more & ONCE;
+        self.seen |= more;
+        Ok(())
+    }
+}
+
+/// What may be seen once: every known parameter, and one of those that exclude each other.
+const ONCE: u32 = ((1 << Known::ALL.len()) - 1) | HOLD;
 /// An unknown parameter was seen.
 pub(super) const UNKNOWN: u32 = 1 << 31;
 /// BODY=BINARYMIME was seen.
 pub(super) const BINARY: u32 = 1 << 30;
 /// A value in UTF-8 was seen.
 pub(super) const UTF8: u32 = 1 << 29;
+/// HOLDFOR or HOLDUNTIL was seen. RFC 4865 §4: one and only one hold-param.
+pub(super) const HOLD: u32 = 1 << 28;

@@ -23,7 +23,7 @@ pub(crate) use known::{Place, allowance};
 pub(crate) use list::parameters;
 pub(crate) use xtext::encoded as xtext;
 
-use crate::grammar::{Fault, IResult, display, is_word_end, of_octet, split};
+use crate::grammar::{Fault, IResult, display, is_word_end, of_octet, scan, split};
 use crate::{Encode, Extension, SyntaxErrorKind, Writer};
 use known::Known;
 
@@ -145,6 +145,7 @@ impl<'a> Parameter<'a> {
         let seen = self.known().map_or(list::UNKNOWN, Known::bit);
         match self {
             Self::Body(Body::BinaryMime) => seen | list::BINARY,
+            Self::HoldFor(_) | Self::HoldUntil(_) => seen | list::HOLD,
             Self::Orcpt(orcpt) if !orcpt.is_ascii() => seen | list::UTF8,
             Self::Other(other) if !other.is_ascii() => seen | list::UTF8,
             _ => seen,
@@ -276,15 +277,22 @@ fn check_param<'i>(
     utf8: bool,
     adds: &mut u32,
 ) -> Result<&'i [u8], nom::Err<Fault<'i>>> {
-    let Some(known) = known::starting(input) else {
+    let word = scan::word(input);
+    // No known keyword is a single octet: the most parameters that a line has room for.
+    if word & 0xFF00 == u64::from(b' ') << 8 && input.first().is_some_and(u8::is_ascii_alphanumeric)
+    {
+        *adds = list::UNKNOWN;
+        return Ok(split(input, 1).1);
+    }
+    let Some(known) = known::starting(input, word) else {
         return check_other(input, utf8, adds);
     };
     macro_rules! valued {
         ($known:ident, $rule:expr) => {{
             const LENGTH: usize = Known::$known.keyword().len();
-            match input.get(LENGTH..) {
-                Some([b'=', value @ ..]) => $rule(value)?.0,
-                rest => return check_longer(input, rest, utf8, adds),
+            match input.split_at_checked(LENGTH + 1) {
+                Some(([.., b'='], value)) => $rule(value)?.0,
+                _ => return check_longer(input, utf8, adds),
             }
         }};
     }
@@ -293,7 +301,7 @@ fn check_param<'i>(
             const LENGTH: usize = Known::$known.keyword().len();
             match input.get(LENGTH..) {
                 Some(rest) if is_word_end(rest) => rest,
-                rest => return check_longer(input, rest, utf8, adds),
+                _ => return check_longer(input, utf8, adds),
             }
         }};
     }
@@ -313,8 +321,14 @@ fn check_param<'i>(
         Known::Envid => valued!(Envid, dsn::envid),
         Known::Auth => valued!(Auth, xtext::auth_identity),
         Known::By => valued!(By, time::deliver_by),
-        Known::HoldFor => valued!(HoldFor, time::hold_for),
-        Known::HoldUntil => valued!(HoldUntil, time::hold_until),
+        Known::HoldFor => {
+            *adds |= list::HOLD;
+            valued!(HoldFor, time::hold_for)
+        }
+        Known::HoldUntil => {
+            *adds |= list::HOLD;
+            valued!(HoldUntil, time::hold_until)
+        }
         Known::MtPriority => valued!(MtPriority, word::priority),
         Known::RequireTls => bare!(RequireTls),
         Known::Solicit => valued!(Solicit, word::solicit),
@@ -345,14 +359,13 @@ fn check_param<'i>(
 #[cold]
 fn check_longer<'i>(
     input: &'i [u8],
-    rest: Option<&'i [u8]>,
     utf8: bool,
     adds: &mut u32,
 ) -> Result<&'i [u8], nom::Err<Fault<'i>>> {
-    if known::identify(input).is_none() {
+    let Some(known) = known::identify(input) else {
         return check_other(input, utf8, adds);
-    }
-    let rest = rest.unwrap_or_default();
+    };
+    let rest = split(input, known.keyword().len()).1;
     Err(nom::Err::Error(Fault { rest, kind: of_octet(rest, KIND) }))
 }
 

@@ -205,8 +205,9 @@ impl Iterator for DecodedXtext<'_> {
                     [a, b, c, d] => ([a, b, c, d], 0),
                     _ => return None,
                 };
-                self.rest = rest;
-                return self.next();
+                let octet = *self.pending.get(usize::from(self.at))?;
+                self.at += 1;
+                (octet, rest)
             }
             (_, [octet, rest @ ..]) => (*octet, rest),
         };
@@ -273,9 +274,9 @@ impl Encode for XtextMailbox<'_> {
 /// characters `<>`".
 pub(super) fn xtext_mailbox(input: &[u8]) -> IResult<'_, XtextMailbox<'_>> {
     // The common case: nothing in it is encoded.
-    if let Some((_, end)) = path::plain_mailbox(input, 0) {
+    if let Some((_, end)) = path::plain_mailbox(input, 0, scan::xtext_dot_string) {
         let (octets, rest) = split(input, end);
-        if is_word_end(rest) && scan::xchars(input) == end {
+        if is_word_end(rest) {
             return Ok((rest, XtextMailbox(Xtext { octets, is_encoded: true })));
         }
     }

@@ -162,11 +162,21 @@ pub(crate) fn domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain
     any_domain(input, policy)
 }
 
-/// The same with what is rare, and with what is wrong.
+/// What follows the domain of a source route, in the common case. Labels of a letter or two are no
+/// work for a wide search.
+#[inline]
+pub(super) fn after_domain_of_route(input: &[u8]) -> Option<&[u8]> {
+    let (length, last) = ranked(input);
+    let rest = split(input, length).1;
+    let is_name = length <= limits::LABEL && last == LET_DIG;
+    (is_name && matches!(rest, [b',' | b':', ..])).then_some(rest)
+}
+
+/// The length of what may be a domain, and the rank of its last octet.
 ///
 /// One table lookup and one comparison an octet: see [`RANK`].
 #[inline]
-pub(super) fn any_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
+fn ranked(input: &[u8]) -> (usize, u8) {
     let mut last = DOT;
     let mut length = 0;
     for &octet in input {
@@ -177,6 +187,13 @@ pub(super) fn any_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Do
         last = rank;
         length += 1;
     }
+    (length, last)
+}
+
+/// `Domain` with what is rare, and with what is wrong.
+#[inline]
+pub(super) fn any_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
+    let (length, last) = ranked(input);
     let (name, rest) = split(input, length);
     if let Some(&octet) = rest.first() {
         let extended = octet >= 0x80 || (octet == b'_' && policy.underscore_in_domain);

@@ -136,20 +136,27 @@ impl Encode for Path<'_> {
 #[inline(always)]
 fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
     if input.first() == Some(&b'<') {
-        if let Some((local_part, end)) = plain_mailbox(input, 1) {
+        if let Some((local_part, end)) = plain_mailbox(input, 1, scan::dot_string) {
             if let (Some(text), [b'>', rest @ ..]) = (input.get(1..end), split(input, end).1) {
                 return Ok((rest, Path { text, route: 0, local_part }));
             }
         }
     }
-    any_path(input, policy)
+    // Taken apart, so that the common case need not be where this one is written.
+    let (rest, path) = any_path(input, policy)?;
+    Ok((rest, path))
 }
 
 /// The `Mailbox` that starts at `start`, if it is a dot-string in US-ASCII at a name without a label
-/// that could be too long: octets of its local part, and where it ends.
+/// that could be too long: octets of its local part, and where it ends. What a dot-string is, `scan`
+/// says.
 #[inline(always)]
-pub(crate) fn plain_mailbox(input: &[u8], start: usize) -> Option<(u32, usize)> {
-    let at = scan::dot_string(input, start);
+pub(crate) fn plain_mailbox(
+    input: &[u8],
+    start: usize,
+    scan: impl Fn(&[u8], usize) -> usize,
+) -> Option<(u32, usize)> {
+    let at = scan(input, start);
     let [last, b'@'] = *input.get(at.checked_sub(1)?..)?.first_chunk()? else {
         return None;
     };

@@ -1,6 +1,6 @@
 //! `A-d-l`, the source route, RFC 5321 §4.1.2 and appendix C.
 
-use super::domain::{Domain, UTF8, any_domain};
+use super::domain::{Domain, UTF8, after_domain_of_route, any_domain};
 use crate::grammar::{Fault, IResult, of_octet, split, whole, wire_text};
 use crate::{Policy, SyntaxError, SyntaxErrorKind, limits};
 
@@ -76,8 +76,10 @@ fn at_domains<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, SourceRoute<'
         let Some((b'@', name)) = rest.split_first() else {
             return Fault::error(rest, of_octet(rest, SyntaxErrorKind::Path));
         };
-        // Labels of a letter or two are no work for a wide search.
-        (rest, _) = any_domain(name, policy)?;
+        rest = match after_domain_of_route(name) {
+            Some(rest) => rest,
+            None => any_domain(name, policy)?.0,
+        };
         match rest.split_first() {
             Some((b',', next)) => rest = next,
             _ => return Ok((rest, SourceRoute(split(input, input.len() - rest.len()).0))),

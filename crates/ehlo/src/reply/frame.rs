@@ -51,8 +51,8 @@ impl Default for ReplyLimits {
 pub struct ReplyFrame {
     /// Where the line begins that comes next.
     line: u32,
-    /// Octets of it that were looked at and are in order.
-    looked: u16,
+    /// Octets that were looked at and are in order: where the line begins, or further on.
+    looked: u32,
     /// Whole lines before it.
     lines: u16,
     /// The three digits of the first line, the first of them lowest.
@@ -66,12 +66,12 @@ enum Stage {
     /// The code at the beginning of a line.
     #[default]
     Code,
+    /// Nothing: the reply is whole.
+    Complete,
     /// The text of a line that is not the last.
     Text,
     /// The text of the last line.
     LastText,
-    /// Nothing: the reply is whole.
-    Complete,
 }
 
 impl ReplyFrame {
@@ -99,10 +99,10 @@ impl ReplyFrame {
         limits: &ReplyLimits,
         policy: &Policy,
     ) -> Result<Option<usize>, SyntaxError> {
-        if self.goes_on(input, limits) {
-            return Ok(None);
+        if !self.goes_on(input, limits) {
+            return self.advance_lines(input, limits, policy);
         }
-        self.advance_lines(input, limits, policy)
+        Ok(None)
     }
 
     /// Whether `input` is what was there before and one octet more of the text of the same line: a
@@ -110,12 +110,13 @@ impl ReplyFrame {
     #[inline]
     fn goes_on(&mut self, input: &[u8], limits: &ReplyLimits) -> bool {
         let Some((last, before)) = input.split_last() else { return false };
+        // A line begins within an input, so that the sum is below the most of a usize.
+        let most = (self.line as usize + usize::from(limits.line)).min(limits.octets as usize);
         let goes_on = matches!(self.stage, Stage::Text | Stage::LastText)
-            && before.len() == self.line as usize + usize::from(self.looked)
+            && before.len() == self.looked as usize
             && PRINTABLE[usize::from(*last)]
-            // The octet and the CRLF must have room.
-            && usize::from(self.looked) + 3 <= usize::from(limits.line)
-            && input.len() + 2 <= limits.octets as usize;
+            // The CRLF must have room.
+            && input.len() + 2 <= most;
         if goes_on {
             self.looked += 1;
         }
@@ -176,7 +177,7 @@ impl ReplyFrame {
                 return Ok(None);
             }
         }
-        let looked = usize::from(self.looked);
+        let looked = (self.looked - self.line) as usize;
         let text_end = after_text(rest.get(looked..).unwrap_or_default(), class);
         let end = rest.len() - text_end.len();
         let most = limits.octets.saturating_sub(self.line).min(limits.line.into());
@@ -186,10 +187,10 @@ impl ReplyFrame {
             let kind = if long { SyntaxErrorKind::LineTooLong } else { TOO_LONG };
             return fault(rest, most.saturating_sub(1) as usize, kind);
         }
-        // Below a limit of 16 bits.
+        // Below the limits, which have as many bits.
         #[allow(clippy::cast_possible_truncation)]
         {
-            self.looked = end as u16;
+            self.looked = self.line + end as u32;
         }
         let after = match text_end {
             [b'\r', b'\n', after @ ..] => after,
@@ -198,8 +199,8 @@ impl ReplyFrame {
             [b'\n', ..] => return fault(rest, end, SyntaxErrorKind::BareLf),
             _ => return fault(rest, end, SyntaxErrorKind::ReplyText),
         };
-        // Below the limits, which have as many bits.
-        self.line += u32::from(self.looked) + 2;
+        self.looked += 2;
+        self.line = self.looked;
         self.lines = self.lines.wrapping_add(1);
         self.stage = match self.stage {
             Stage::LastText => Stage::Complete,
@@ -225,13 +226,15 @@ impl ReplyFrame {
             }
             self.digits = digits;
         }
-        (self.stage, self.looked) = match separator.to_le_bytes()[0] {
+        let length;
+        (self.stage, length) = match separator.to_le_bytes()[0] {
             b'-' => (Stage::Text, 4),
             b' ' => (Stage::LastText, 4),
             // RFC 5321 §4.2: a client is to process the code alone, without a space, too.
             b'\r' => (Stage::LastText, 3),
             _ => return fault(line, 3, SyntaxErrorKind::ReplyCode),
         };
+        self.looked += length;
         Ok(true)
     }
 }
