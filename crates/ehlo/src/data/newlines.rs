@@ -231,8 +231,8 @@ impl Before {
         }
     }
 
-    /// What stands before the next octet when the last of `octets`, two or more, were
-    /// [quiet](Newlines::quiet).
+    /// What stands before the next octet when `octets`, two or more, hold nothing that a policy is asked
+    /// about, unless it is the last of them.
     #[inline]
     pub(super) fn pair(octets: &[u8]) -> Self {
         match octets {
