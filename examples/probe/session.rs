@@ -2,14 +2,12 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use ehlo::client::Event;
 use ehlo::identity::OwnHost;
 use ehlo::{Client, ClientConfig, ClientName, Code, Command, Extension, HeloName, Verb};
 use ehlo_examples::printable;
-use ehlo_examples::tls::trusting_anybody;
 use ehlo_tokio::{Connector, MaybeTls, TlsConnection};
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
@@ -220,8 +218,7 @@ impl Session {
 
 /// Any certificate will do, so that there is something to report: nothing secret is sent here.
 fn connector(target: &Target) -> Result<Connector, String> {
-    let config = trusting_anybody().map_err(|error| error.to_string())?;
-    Ok(Connector::with_config(Arc::new(config), target.server_name.clone()))
+    Connector::unverified(&target.server_name.to_str()).map_err(|error| error.to_string())
 }
 
 /// What a handshake has agreed on.

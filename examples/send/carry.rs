@@ -4,14 +4,12 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
-use std::sync::Arc;
 use std::time::Duration;
 
 use ehlo::Ended;
 use ehlo::delivery::Delivery;
-use ehlo_examples::tls::{authorities, trusting_anybody};
+use ehlo_examples::tls::authorities;
 use ehlo_tokio::Connector;
-use rustls::pki_types::ServerName;
 
 use crate::arguments::{Arguments, Tls};
 use crate::session::Session;
@@ -28,22 +26,13 @@ pub(crate) struct Way {
 impl Way {
     pub(crate) fn new(arguments: &Arguments) -> Result<Self, String> {
         let host = arguments.server.host.clone();
-        let name = ServerName::try_from(host.clone())
-            .map_err(|_| format!("{host} is neither a name nor an address"))?;
         let tls = match &arguments.ca {
-            _ if !arguments.verifies() => {
-                let config = trusting_anybody().map_err(|error| error.to_string())?;
-                Ok(Connector::with_config(Arc::new(config), name))
-            }
+            _ if !arguments.verifies() => Connector::unverified(&host),
             Some(file) => Connector::trusting(authorities(file)?, &host),
             None => Connector::new(&host),
-        };
-        Ok(Self {
-            host,
-            port: arguments.port()?,
-            implicit: arguments.tls == Tls::Implicit,
-            tls: tls.map_err(|error| error.to_string())?,
-        })
+        }
+        .map_err(|error| format!("{host}: {error}"))?;
+        Ok(Self { host, port: arguments.port()?, implicit: arguments.tls == Tls::Implicit, tls })
     }
 
     /// An address of the server; of those that it has, one on another machine.

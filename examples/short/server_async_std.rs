@@ -7,7 +7,7 @@ use async_std::io::timeout;
 use async_std::net::{Shutdown, TcpListener, TcpStream};
 use async_std::task::{block_on, sleep, spawn};
 use ehlo::server::Event;
-use ehlo::{Server, ServerConfig, Turn};
+use ehlo::{Command, Server, ServerConfig, Turn};
 use ehlo_async_std::{Connection, Door, Visit, serve};
 
 fn main() -> io::Result<()> {
@@ -46,12 +46,10 @@ async fn session(mut visit: Visit<TcpStream>, take: impl Fn(&[u8])) -> io::Resul
                 connection.stream().shutdown(Shutdown::Write)?;
                 return timeout(limit, connection.close()).await;
             }
-            Event::MailData(data) => {
-                content.extend_from_slice(data);
-                continue;
-            }
+            Event::Command(Command::Mail { .. }) => content.clear(),
+            Event::MailData(data) => content.extend_from_slice(data),
             Event::EndOfMailData { .. } => take(&content),
-            _ => content.clear(),
+            _ => {}
         }
         answer.standard_reply(HOST).map_err(io::Error::other)?;
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{TcpListener, TcpStream};
 
 use ehlo::server::Event;
-use ehlo::{Server, ServerConfig, Turn};
+use ehlo::{Command, Server, ServerConfig, Turn};
 use ehlo_blocking::{Connection, Door, Halt, Visit, serve};
 
 fn main() -> io::Result<()> {
@@ -32,12 +32,10 @@ fn session(mut visit: Visit<TcpStream>, take: &impl Fn(&[u8])) -> io::Result<()>
         let Turn { event, answer } = connection.next_until(&mut visit.stop, HOST)?;
         match event {
             Event::Closed => return connection.close(),
-            Event::MailData(data) => {
-                content.extend_from_slice(data);
-                continue;
-            }
+            Event::Command(Command::Mail { .. }) => content.clear(),
+            Event::MailData(data) => content.extend_from_slice(data),
             Event::EndOfMailData { .. } => take(&content),
-            _ => content.clear(),
+            _ => {}
         }
         answer.standard_reply(HOST).map_err(io::Error::other)?;
     }

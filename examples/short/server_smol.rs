@@ -4,7 +4,7 @@
 use std::{future::pending, io};
 
 use ehlo::server::Event;
-use ehlo::{Server, ServerConfig, Turn};
+use ehlo::{Command, Server, ServerConfig, Turn};
 use ehlo_async_std::{Connection, Door, Visit, serve};
 use smol::net::{TcpListener, TcpStream};
 use smol::{Timer, future::or};
@@ -43,12 +43,10 @@ async fn session(mut visit: Visit<TcpStream>, take: impl Fn(&[u8])) -> io::Resul
         let Turn { event, answer } = or(next, late(limit)).await?;
         match event {
             Event::Closed => return or(connection.close(), late(limit)).await,
-            Event::MailData(data) => {
-                content.extend_from_slice(data);
-                continue;
-            }
+            Event::Command(Command::Mail { .. }) => content.clear(),
+            Event::MailData(data) => content.extend_from_slice(data),
             Event::EndOfMailData { .. } => take(&content),
-            _ => content.clear(),
+            _ => {}
         }
         answer.standard_reply(HOST).map_err(io::Error::other)?;
     }

@@ -4,7 +4,7 @@
 use std::io;
 
 use ehlo::server::Event;
-use ehlo::{Server, ServerConfig, Turn};
+use ehlo::{Command, Server, ServerConfig, Turn};
 use ehlo_tokio::{Connection, Door, Visit, serve};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
@@ -42,12 +42,10 @@ async fn session(mut visit: Visit<TcpStream>, take: impl Fn(&[u8])) -> io::Resul
         let Turn { event, answer } = timeout(limit, next).await??;
         match event {
             Event::Closed => return timeout(limit, connection.close()).await?,
-            Event::MailData(data) => {
-                content.extend_from_slice(data);
-                continue;
-            }
+            Event::Command(Command::Mail { .. }) => content.clear(),
+            Event::MailData(data) => content.extend_from_slice(data),
             Event::EndOfMailData { .. } => take(&content),
-            _ => content.clear(),
+            _ => {}
         }
         answer.standard_reply(HOST).map_err(io::Error::other)?;
     }

@@ -2,6 +2,11 @@
 //! runtime whose streams are those of [`futures_io`]: any [`AsyncRead`] and [`AsyncWrite`].
 //!
 //! The adapter knows nothing of the protocol. async-std is discontinued; smol takes its place.
+//!
+//! With the feature `rustls` there is `TlsConnection`, for streams that begin in clear and go on inside
+//! TLS, or begin with it; `Connector`, for whom a client trusts; and the rest of [`ehlo-rustls`].
+//!
+//! [`ehlo-rustls`]: https://docs.rs/ehlo-rustls
 
 #[cfg(feature = "rustls")]
 mod tls;

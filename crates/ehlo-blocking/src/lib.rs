@@ -1,6 +1,11 @@
 //! Carries the octets of [`ehlo`]'s machines over blocking streams: any [`Read`] and [`Write`].
 //!
 //! The adapter knows nothing of the protocol. See [`Connection`].
+//!
+//! With the feature `rustls` there is `TlsConnection`, for streams that begin in clear and go on inside
+//! TLS, or begin with it; `Connector`, for whom a client trusts; and the rest of [`ehlo-rustls`].
+//!
+//! [`ehlo-rustls`]: https://docs.rs/ehlo-rustls
 
 mod serve;
 mod socket;

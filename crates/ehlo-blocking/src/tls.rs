@@ -128,7 +128,12 @@ impl<S: Read + Write> Tls<S> {
         let mut this = Self { tls, stream };
         poll_fn(|_| {
             let Self { tls, stream } = &mut this;
-            let moved = ready!(attempt(|| tls.complete_io(&mut Few::new(stream))))?;
+            let moved = ready!(attempt(|| tls.complete_io(&mut Few::new(stream))));
+            if moved.is_err() {
+                // The peer is told why, if it can be.
+                let _ = this.send();
+            }
+            let (tls, moved) = (&this.tls, moved?);
             Poll::Ready(match (tls.is_handshaking(), moved) {
                 (false, _) => io::Result::Ok(()),
                 // The stream takes nothing.

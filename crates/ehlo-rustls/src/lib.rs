@@ -3,10 +3,13 @@
 //!
 //! It is part of an adapter with the feature `rustls`, which has its [`Connector`].
 
+mod anybody;
+
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use anybody::Anybody;
 pub use rustls;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName};
@@ -64,6 +67,28 @@ impl Connector {
         let config = config.with_safe_default_protocol_versions()?;
         let config = config.with_root_certificates(roots).with_no_client_auth();
         Ok(Self::with_config(Arc::new(config), ServerName::try_from(name.to_owned())?))
+    }
+
+    /// The same, and takes whatever certificate the server shows: it may be anybody. TLS then keeps
+    /// those out who only listen, RFC 7435, and is what is left of opportunistic TLS with servers whose
+    /// certificate is of their own making, as many that take mail have. Nothing secret belongs there.
+    ///
+    /// ```
+    /// let connector = ehlo_rustls::Connector::unverified("mx.example.org")?;
+    /// # drop(connector);
+    /// # Ok::<(), ehlo_rustls::TlsError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::Name`].
+    pub fn unverified(name: &str) -> Result<Self, TlsError> {
+        let provider = Arc::new(ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider.clone());
+        let config = config.with_safe_default_protocol_versions()?.dangerous();
+        let config = config.with_custom_certificate_verifier(Arc::new(Anybody(provider)));
+        let config = Arc::new(config.with_no_client_auth());
+        Ok(Self::with_config(config, ServerName::try_from(name.to_owned())?))
     }
 
     /// The same with a configuration of one's own: whom it trusts is its own affair.

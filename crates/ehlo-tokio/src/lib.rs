@@ -2,6 +2,11 @@
 //! [`AsyncWrite`].
 //!
 //! The adapter knows nothing of the protocol. It needs no runtime and no feature of tokio.
+//!
+//! With the feature `rustls` there is `TlsConnection`, for streams that begin in clear and go on inside
+//! TLS, or begin with it; `Connector`, for whom a client trusts; and the rest of [`ehlo-rustls`].
+//!
+//! [`ehlo-rustls`]: https://docs.rs/ehlo-rustls
 
 #[cfg(feature = "rustls")]
 mod tls;

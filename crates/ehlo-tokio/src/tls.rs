@@ -15,19 +15,50 @@ use crate::Tokio;
 /// `Arc<rustls::ServerConfig>`, as of [`server`](ehlo_rustls::server), at the server's.
 ///
 /// ```
-/// use ehlo::{Server, ServerConfig};
-/// use ehlo_tokio::TlsConnection;
+/// use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate, TlsPolicy};
+/// use ehlo::server::Event;
+/// use ehlo::{Extension, ForwardPath, HeloName, Mailing, ReversePath, Server, ServerConfig};
+/// use ehlo_tokio::rustls::{RootCertStore, pki_types::PrivatePkcs8KeyDer};
+/// use ehlo_tokio::{Connector, TlsConnection};
 ///
-/// # use tokio::io::AsyncReadExt;
-/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-/// let (mut client, stream) = tokio::io::duplex(64);
-/// // In clear until `Event::StartTls` comes, and then `start_tls`.
-/// let mut connection = TlsConnection::new(stream.into(), Server::new(ServerConfig::DEFAULT));
-/// connection.next().await?.answer.standard_reply("mx.example")?;
-/// connection.flush().await?;
-/// let mut greeting = [0; 22];
-/// client.read_exact(&mut greeting).await?;
-/// assert_eq!(&greeting, b"220 mx.example ESMTP\r\n");
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// let made = rcgen::generate_simple_self_signed(["mx.example".to_owned()])?;
+/// let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+/// let tls = ehlo_tokio::server(vec![made.cert.der().clone()], key.into())?;
+/// let (client, stream) = tokio::io::duplex(4096);
+///
+/// let server = tokio::spawn(async move {
+///     let offered = ServerConfig::DEFAULT.offered.with(Extension::StartTls);
+///     let config = ServerConfig { offered, require_tls: true, ..ServerConfig::DEFAULT };
+///     let mut connection = TlsConnection::new(stream.into(), Server::new(config));
+///     loop {
+///         let turn = connection.next().await?;
+///         match turn.event {
+///             Event::StartTls => connection.start_tls(&tls).await?,
+///             Event::Closed => return Ok::<_, std::io::Error>(()),
+///             _ => turn.answer.standard_reply("mx.example").map_err(std::io::Error::other)?,
+///         }
+///     }
+/// });
+///
+/// let mut roots = RootCertStore::empty();
+/// roots.add(made.cert.der().clone())?;
+/// let connector = Connector::trusting(roots, "mx.example")?;
+/// let recipients = [ForwardPath::new("b@example.org")?];
+/// let envelope = Envelope::new(ReversePath::new("a@example.com")?, &recipients);
+/// let mut fates = Vec::new();
+/// let messages = Mailing::new([(&envelope, &b"Subject: x\r\n"[..])], |_, outcomes| {
+///     fates.push(outcomes[0].fate);
+/// });
+/// // Why a handshake fails, say.
+/// let messages = messages.trouble(|error| eprintln!("{error}"));
+/// let config = DeliveryConfig { tls: TlsPolicy::Require, ..DeliveryConfig::DEFAULT };
+/// let delivery = Delivery::new(HeloName::new("client.example")?, config);
+/// let mut connection = TlsConnection::new(client.into(), delivery);
+/// connection.deliver_tls(messages, tokio::time::sleep, &connector).await?.complete()?;
+/// assert_eq!(fates, [Fate::Accepted]);
+/// drop(connection);
+/// # let _ = server.await?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
 
-use ehlo_examples::tls::trusting_anybody;
 use rustls::{ClientConnection, StreamOwned};
 use serde_json::Value;
 
@@ -186,8 +184,8 @@ impl Line {
 
     fn into_tls(self) -> Self {
         let Stream::Plain(stream) = self.stream else { panic!("TLS within TLS") };
-        let config = Arc::new(trusting_anybody().expect("a configuration"));
-        let name = "mx.example".try_into().expect("a name");
+        let connector = ehlo_tokio::Connector::unverified("mx.example").expect("a name");
+        let (config, name) = (connector.config().clone(), connector.name().clone());
         let connection = ClientConnection::new(config, name).expect("a connection");
         let stream = StreamOwned::new(connection, stream);
         Self { stream: Stream::Tls(Box::new(stream)), unread: self.unread }

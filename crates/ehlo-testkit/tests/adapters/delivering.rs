@@ -156,7 +156,7 @@ pub fn writes_once_a_message<A: Adapter>() {
 
 /// What a server says, each reply behind a line of the client's but for the greeting, and then it is
 /// gone; and how a delivery of two messages ends, of which it takes so many.
-const EARLY: [(&[&str], Ended, usize); 9] = [
+const EARLY: [(&[&str], Ended, usize); 10] = [
     (&[], Ended::Early(Why::Closed), 0),
     (&["554 5.7.1 no\r\n", "221 bye\r\n"], refused(Verb::Greeting, 554, Some((5, 7, 1))), 0),
     (&["421 busy\r\n"], refused(Verb::Greeting, 421, None), 0),
@@ -173,6 +173,7 @@ const EARLY: [(&[&str], Ended, usize); 9] = [
         0,
     ),
     (&["220 a\r\n", "250 b\r\n", "550 c\r\n", ""], Ended::Early(Why::Closed), 2),
+    (&["220 a\r\n", "250 b\r\n", "421 4.3.2 c\r\n"], refused(Verb::Mail, 421, Some((4, 3, 2))), 1),
     (&["220 a\r\n", "250 b\r\n", "550 c\r\n", "550 c\r\n", "221 d\r\n"], Ended::Done, 2),
 ];
 

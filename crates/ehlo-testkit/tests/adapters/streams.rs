@@ -246,5 +246,7 @@ pub fn strangers_are_not_trusted<A: Adapter>(kind: Kind) {
     let other = Connector::with_config(tls::client().config().clone(), name);
     adapter.connect_implicit(&mut connection, &other).expect_err("another name");
     drop(connection);
-    serving.join().expect("a server").expect_err("a client that is gone");
+    let told = serving.join().expect("a server").expect_err("a client that is gone");
+    // RFC 8446 §6.2: by an alert, and not by the end of the stream.
+    assert_eq!(told.kind(), io::ErrorKind::InvalidData, "{told}");
 }

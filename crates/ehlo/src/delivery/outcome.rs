@@ -23,7 +23,7 @@ pub enum Fate {
     Accepted,
     /// 4yz, or the session broke before the message was complete: try again later.
     Deferred,
-    /// 5yz: do not try again.
+    /// 5yz, or this side cannot send it as it is: do not try again.
     Refused,
     /// The session broke after the message was complete and before the server answered: it may
     /// have been delivered, or not.
@@ -53,12 +53,20 @@ pub struct Outcome {
     pub enhanced_code: Option<EnhancedCode>,
     /// What was answered, or left unanswered.
     pub stage: Verb,
+    /// Why this side did not send what the recipient was to get, where it is this side that did not: as
+    /// 8-bit content in an envelope that says 7-bit, or a bare LF.
+    pub error: Option<SendError>,
 }
 
 impl Outcome {
     /// Nothing has been said yet.
-    pub const PENDING: Self =
-        Self { fate: Fate::Pending, code: None, enhanced_code: None, stage: Verb::Greeting };
+    pub const PENDING: Self = Self {
+        fate: Fate::Pending,
+        code: None,
+        enhanced_code: None,
+        stage: Verb::Greeting,
+        error: None,
+    };
 
     fn of(stage: Verb, reply: &Reply<'_>) -> Self {
         let fate = match reply.severity() {
@@ -78,7 +86,8 @@ impl Outcome {
             Severity::PermanentNegative if stage == Verb::StartTls => Fate::Deferred,
             Severity::PermanentNegative => Fate::Refused,
         };
-        Self { fate, code: Some(reply.code()), enhanced_code: reply.enhanced_code(), stage }
+        let (code, enhanced_code) = (Some(reply.code()), reply.enhanced_code());
+        Self { fate, code, enhanced_code, stage, error: None }
     }
 
     fn is_one_too_many(&self) -> bool {
@@ -143,7 +152,8 @@ impl<'m> Outcomes<'m> {
             }
             Event::Refused { part, to, reply } => self.decide(*part, Outcome::of(*to, reply)),
             Event::NotSent { part, at, error } => {
-                let outcome = Outcome { fate: fate(*error), stage: *at, ..Outcome::PENDING };
+                let (fate, error) = (fate(*error), Some(*error));
+                let outcome = Outcome { fate, stage: *at, error, ..Outcome::PENDING };
                 self.decide(Some(*part), outcome);
             }
             // RFC 5321 §4.2.5: only a reply moves the responsibility, and only its absence after

@@ -93,12 +93,16 @@ impl Answer<'_, Server> {
         append(self.outbox, |out| self.machine.challenge(data, out), reply_needs).map(drop)
     }
 
-    /// Answers with [`Server::standard_reply`].
+    /// Answers with [`Server::standard_reply`], if an answer is owed: none is to an event that asks for
+    /// none, as [`MailData`](crate::server::Event::MailData).
     ///
     /// # Errors
     ///
-    /// [`ReplyError::NothingPending`] when no answer is owed.
+    /// [`ReplyError`], but never for want of room, and never [`ReplyError::NothingPending`].
     pub fn standard_reply(self, host: &str) -> Result<(), ReplyError> {
+        if self.machine.pending().is_none() {
+            return Ok(());
+        }
         let reply = self.machine.standard_reply(host);
         self.reply(&reply)
     }

@@ -211,6 +211,13 @@ impl<S, M: Machine, A: Default> Connection<S, M, A> {
     }
 }
 
+impl<S, M: Machine, A> Connection<S, M, A> {
+    /// A new connection on `stream`, carried by this adapter: for one that is more than a name.
+    pub fn with_adapter(stream: S, machine: M, adapter: A) -> Self {
+        Self { stream, adapter, endpoint: Endpoint::new(machine) }
+    }
+}
+
 impl<S, M: Machine, A: Carry<S>> Connection<S, M, A> {
     /// The next event and the means to answer it. Writes what is due and reads. Cancel safe: what
     /// was read or written before it is dropped stays read or written.
@@ -350,7 +357,7 @@ impl<'v, S, A: Carry<S>> Connection<S, Delivery<'v>, A> {
 
 impl<S, M: Machine, A> Connection<S, M, A> {
     /// How long the next wait for the peer may last, by the machine: the time for a timer of one's
-    /// own.
+    /// own. A server whose patience is at its end says 421 by [`Endpoint::close`], and flushes.
     pub fn timeout(&self) -> Duration {
         self.endpoint.machine().timeout()
     }

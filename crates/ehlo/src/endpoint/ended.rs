@@ -84,7 +84,8 @@ pub enum Why {
     },
     /// What the server sent is no reply.
     Violation(SyntaxError),
-    /// The server closed the connection, or broke it off, without a word that said why.
+    /// The server closed the connection without a word that said why. Where it broke it off, the error
+    /// of the stream says so.
     Closed,
 }
 
@@ -98,6 +99,19 @@ impl Why {
                 let (code, enhanced_code) = codes(reply);
                 Self::Refused { to: *to, code, enhanced_code }
             }
+            // RFC 5321 §3.8: whatever it answers, "the server … is shutting down".
+            Event::Recipient { reply, .. } if is_farewell(reply) => {
+                let (code, enhanced_code) = codes(reply);
+                Self::Refused { to: Verb::Rcpt, code, enhanced_code }
+            }
+            Event::Message { reply, .. } if is_farewell(reply) => {
+                let (code, enhanced_code) = codes(reply);
+                Self::Refused { to: Verb::Message, code, enhanced_code }
+            }
+            Event::Refused { to, reply, .. } if is_farewell(reply) => {
+                let (code, enhanced_code) = codes(reply);
+                Self::Refused { to: *to, code, enhanced_code }
+            }
             Event::Unsolicited(reply) => {
                 let (code, enhanced_code) = codes(reply);
                 Self::Unsolicited { code, enhanced_code }
@@ -107,6 +121,10 @@ impl Why {
             _ => return None,
         })
     }
+}
+
+fn is_farewell(reply: &Reply<'_>) -> bool {
+    reply.code() == Code::SERVICE_NOT_AVAILABLE
 }
 
 impl fmt::Display for Why {

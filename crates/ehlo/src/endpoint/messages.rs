@@ -119,7 +119,8 @@ impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
 }
 
 /// [`Messages`] from an iterator of envelopes, each with the one reader of its content. Outcomes go
-/// to a closure: the number of the envelope, counted from 0, and one outcome for each recipient.
+/// to a closure: the number of the envelope, counted from 0, and one outcome for each recipient; what
+/// else fails to [`trouble`](Self::trouble).
 ///
 /// An envelope that was not asked for, because the session ended before, has no outcome: it is still
 /// in the [`iterator`](Self::into_rest).
@@ -170,10 +171,11 @@ impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Mailing<'v, I, R, F> {
+pub struct Mailing<'v, I, R, F, T = fn(&(dyn Error + 'static))> {
     rest: I,
     content: Option<R>,
     finished: F,
+    trouble: T,
     credentials: Option<Credentials<'v>>,
 }
 
@@ -184,7 +186,28 @@ where
 {
     /// The envelopes and contents of `messages`; the closure hears their outcomes.
     pub fn new(messages: impl IntoIterator<IntoIter = I>, finished: F) -> Self {
-        Self { rest: messages.into_iter(), content: None, finished, credentials: None }
+        let rest = messages.into_iter();
+        Self { rest, content: None, finished, trouble: |_| {}, credentials: None }
+    }
+}
+
+impl<'v, I, R, F, T> Mailing<'v, I, R, F, T> {
+    /// The same; the closure hears what failed beside the conversation, as [`Messages::trouble`] does:
+    /// why the TLS handshake failed, or content could not be read.
+    ///
+    /// ```
+    /// use ehlo::{Envelope, Mailing, Messages};
+    ///
+    /// let none: [(&Envelope<'_>, &[u8]); 0] = [];
+    /// let mut heard = Vec::new();
+    /// let mut messages = Mailing::new(none, |_, _| {}).trouble(|error| heard.push(error.to_string()));
+    /// Messages::trouble(&mut messages, &std::fmt::Error);
+    /// # drop(messages);
+    /// assert_eq!(heard.len(), 1);
+    /// ```
+    pub fn trouble<U: FnMut(&(dyn Error + 'static))>(self, trouble: U) -> Mailing<'v, I, R, F, U> {
+        let Self { rest, content, finished, credentials, .. } = self;
+        Mailing { rest, content, finished, trouble, credentials }
     }
 
     /// The same, authenticating by the strongest mechanism that is offered and can carry
@@ -201,10 +224,11 @@ where
     }
 }
 
-impl<'v, I, R, F> Messages<'v> for Mailing<'v, I, R, F>
+impl<'v, I, R, F, T> Messages<'v> for Mailing<'v, I, R, F, T>
 where
     I: Iterator<Item = (&'v Envelope<'v>, R)>,
     F: FnMut(usize, &[Outcome]),
+    T: FnMut(&(dyn Error + 'static)),
 {
     type Content = R;
 
@@ -220,6 +244,10 @@ where
 
     fn finished(&mut self, envelope: usize, outcomes: &[Outcome]) {
         (self.finished)(envelope, outcomes);
+    }
+
+    fn trouble(&mut self, error: &(dyn Error + 'static)) {
+        (self.trouble)(error);
     }
 
     fn mechanism(&mut self, offered: Mechanisms, channel: Channel<'_>) -> Option<AnyClient<'v>> {

@@ -14,7 +14,9 @@ use crate::{Code, Machine, Reply, Server, State, Verb};
 /// sessions that are open. An adapter's streams, a runtime's functions:
 ///
 /// - `accept` gives the next connection. When it fails, as for want of descriptors, it is asked again
-///   after a moment. It is dropped as soon as all is to end, and a listener that it owns is closed.
+///   after a moment. It is dropped as soon as all is to end, and a listener that it owns is closed:
+///   have it own an `Arc` of it, whose clone each future takes along. Where it only borrows one, as
+///   `|| listener.accept()`, whoever comes then is not heard until the last session has ended.
 /// - `door` limits how many sessions there are. When it is full nothing is accepted.
 /// - `stop` gives a future that is ready when all is to end; each session has one of its own.
 /// - `timer` is ready when a time has passed, and `spawn` runs a task beside this one; what it gives
@@ -206,7 +208,8 @@ impl Leave for Server {
         let owes = matches!(endpoint.machine.pending(), Some(Verb::Message | Verb::BdatLast));
         let is_open = state.is_transaction() || owes;
         if !is_open && !matches!(state, State::Tls | State::Closed) {
-            let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "").with_domain(host);
+            let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "closing, try again later")
+                .with_domain(host);
             // It always fits, and a session that has ended needs no reply.
             let _ = endpoint.close(&reply);
         }

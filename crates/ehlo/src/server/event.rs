@@ -8,7 +8,10 @@ use crate::{
 /// What a [`Server`](crate::Server) reports.
 ///
 /// After `Greeting`, `Command`, `Refused`, `EndOfChunk`, `EndOfMailData` and `AuthResponse` an
-/// answer is owed; until it is given nothing more is read.
+/// answer is owed; until it is given nothing more is read. The others ask for none.
+///
+/// What an application gathers of a message it drops at `MAIL`, where the next begins: between chunks a
+/// client may give a message up, by RSET or EHLO, and NOOP there does not.
 ///
 /// ```
 /// use ehlo::server::Event;
@@ -43,7 +46,7 @@ pub enum Event<'i> {
         last: bool,
     },
     /// A piece of the message, without the dots that were stuffed. The message exists only once
-    /// `EndOfMailData` has come: `Refused` may come instead.
+    /// `EndOfMailData` has come: `Refused` may come instead, or behind a chunk a command that gives it up.
     MailData(&'i [u8]),
     /// A chunk that is not the last is complete, RFC 3030.
     EndOfChunk,
