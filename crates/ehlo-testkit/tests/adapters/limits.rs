@@ -1,4 +1,5 @@
-//! A client that drips the octets of one record of TLS.
+//! What blocking streams owe to a peer, and what not: an alert, and patience with one that drips the
+//! octets of a record.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -6,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use ehlo::{Injected, Machine, Received, Upgrade, Wants};
-use ehlo_blocking::{Tls, TlsConnection, prepare};
+use ehlo_blocking::{Connector, Tls, TlsConnection, prepare};
+use rustls::RootCertStore;
 
 use crate::tls;
 use crate::wires::sockets;
@@ -72,4 +74,15 @@ fn v98_a_client_that_drips_a_record_is_left() {
     drop(connection);
     assert_eq!(error, Some(std::io::ErrorKind::TimedOut));
     assert!(dripping.join().expect("a client"), "it was left after the whole record");
+}
+
+/// RFC 8446 §6.2: it hears of it by an alert, and not by the end of the stream.
+#[test]
+fn a_peer_whose_certificate_is_refused_is_told() {
+    let (client, server) = sockets();
+    let serving = thread::spawn(move || Tls::<TcpStream>::shake(server, tls::server()));
+    let stranger = Connector::trusting(RootCertStore::empty(), tls::NAME).expect("a name");
+    Tls::<TcpStream>::shake(client, &stranger).expect_err("a certificate of nobody");
+    let told = serving.join().expect("a server").expect_err("a client that is gone");
+    assert_eq!(told.kind(), std::io::ErrorKind::InvalidData, "{told}");
 }
