@@ -10,7 +10,7 @@ from programs import Receive
 
 IDLE = 5000
 # Of its own: not what is read from files, and may be read again.
-MOST = 2000
+MOST = 2048
 
 
 def resident(server):
@@ -41,7 +41,7 @@ def converse(clients, octets, code):
         expect(said.startswith(code), f"{said!r} for {code!r}")
 
 
-@check("5,000 idle connections take no more than 2,000 octets of memory each, and no more after a message of 256 KiB on each", limit=180)
+@check("5,000 idle connections take no more than 2 KiB of memory each, and no more after a message of 256 KiB on each", limit=180)
 def idle(work):
     allow_files(IDLE + 100)
     with Receive(work, "--max-connections", str(IDLE + 10), "--timeout", "600") as server:

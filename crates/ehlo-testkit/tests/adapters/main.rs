@@ -83,7 +83,7 @@ adapters! {
     full_pipes: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Memory(1 << 16), Layer::Clear, 1 << 20);
     full_pipes_inside_tls: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Memory(1 << 16), Layer::Tls, 1 << 20);
     full_sockets: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Tcp, Layer::Clear, 24 << 20);
-    full_sockets_inside_tls: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Tcp, Layer::Tls, 24 << 20);
+    full_sockets_inside_tls: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Tcp, Layer::Tls, 12 << 20);
     truncated_tls: |A| truncated_tls_completes_nothing::<A>(Kind::Tcp);
     plaintext_behind_starttls: |A| nothing_in_clear_survives_starttls::<A>(Kind::Memory(4096));
     tls_twice: |A| tls_begins_once::<A>(Kind::Tcp);
