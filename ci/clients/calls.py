@@ -112,12 +112,12 @@ class Dropping(Receive):
         del self.command[at : at + 2]
 
 
-@check("a message in four turns costs receive no more than 12 calls of the system", limit=60)
+@check("a message in four turns costs receive no more than 12 calls of the system for its connection, and one beside", limit=60)
 def four_turns(work):
     expect_calls(count(work, Dropping(work), in_step), 12)
 
 
-@check("a message with the next envelope behind its dot costs receive no more than 3 calls of the system", limit=60)
+@check("a message with the next envelope behind its dot costs receive no more than 3 calls of the system for its connection, and one beside", limit=60)
 def one_turn(work):
     expect_calls(count(work, Dropping(work), behind_the_dot), 3)
 
