@@ -7,12 +7,20 @@
 use std::error::Error;
 
 use clap::Parser;
+use ehlo::machine::Machine;
 use ehlo::server::Event as ServerEvent;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::code::EnhancedCode;
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::parameter::Parameters;
+use ehlo::syntax::path::ClientName;
+use ehlo::syntax::sasl::{Mechanisms, SaslData, SaslMechanism};
 use ehlo::{
-    Capabilities, Client, ClientConfig, ClientName, Code, Command, Encode, Endpoint, EnhancedCode,
-    Extension, ForwardPath, Machine, Mechanism, Mechanisms, Parameters, Reply, ReversePath,
-    SaslData, SaslMechanism, Server, ServerConfig, Verb, client,
+    Client, ClientConfig, Code, Command, Encode, Extension, ForwardPath, Reply, ReversePath,
+    Server, ServerConfig, client,
 };
+use ehlo_io::Endpoint;
 
 /// Holds a whole SMTP session in memory and prints it.
 #[derive(Parser)]

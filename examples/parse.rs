@@ -10,9 +10,10 @@ use std::io::{self, BufRead, BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
+use ehlo::data::{Content, DataDecoder, Newlines};
+use ehlo::syntax::SyntaxErrorKind;
 use ehlo::{
-    Capability, Command, Content, DataDecoder, Encode, ForwardPath, Newlines, Parsed, Policy,
-    Reply, ReversePath, SyntaxError, SyntaxErrorKind,
+    Capability, Command, Encode, ForwardPath, Parsed, Policy, Reply, ReversePath, SyntaxError,
 };
 
 /// Reads one input per line of standard input, where `\r \n \t \0 \\ \xNN` stand for octets, and

@@ -5,7 +5,9 @@
 use std::hint::black_box;
 
 use ehlo::server::Event;
-use ehlo::{Capabilities, Command, Extension, Parsed, Policy, Server, ServerConfig, ServerLimits};
+use ehlo::server::ServerLimits;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::{Command, Extension, Parsed, Policy, Server, ServerConfig};
 use memchr::{memchr, memchr_iter};
 use smtp_proto::Request;
 use smtp_proto::request::receiver::RequestReceiver;

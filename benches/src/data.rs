@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use ehlo::{Content, DataDecoder, DataEncoder, Newlines};
+use ehlo::data::{Content, DataDecoder, DataEncoder, Newlines};
 use io_smtp::coroutine::{SmtpCoroutine, SmtpCoroutineState, SmtpYield};
 use io_smtp::rfc5321::data::SmtpData;
 use memchr::memmem::Finder;

@@ -3,10 +3,10 @@
 
 use std::hint::black_box;
 
+use ehlo::data::{Content, DataDecoder, Newlines};
 use ehlo::server::Event;
-use ehlo::{
-    Command, Content, DataDecoder, Newlines, Parsed, Policy, ReplyFrame, ReplyLimits, Server,
-};
+use ehlo::syntax::reply::{ReplyFrame, ReplyLimits};
+use ehlo::{Command, Parsed, Policy, Server};
 
 use crate::Contest;
 use crate::commands::server_config;

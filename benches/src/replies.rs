@@ -5,9 +5,10 @@
 use std::hint::black_box;
 use std::rc::Rc;
 
-use ehlo::{
-    Capabilities, Capability, EnhancedCode, Parsed, Policy, Reply, ReplyFrame, ReplyLimits,
-};
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::code::EnhancedCode;
+use ehlo::syntax::reply::{ReplyFrame, ReplyLimits};
+use ehlo::{Capability, Parsed, Policy, Reply};
 use io_smtp::rfc5321::{SmtpEhloResponse, SmtpResponse};
 use lettre::transport::smtp::extension::ServerInfo;
 use lettre::transport::smtp::response::Response;

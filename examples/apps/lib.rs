@@ -9,9 +9,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
+use ehlo::HeloName;
+use ehlo::data::Newlines;
 use ehlo::identity::{HeloNameError, OwnHost};
+use ehlo::syntax::path::ClientName;
 use ehlo::trace::Timestamp;
-use ehlo::{ClientName, HeloName, Newlines};
 
 /// The name of this machine, or `localhost` where it has none that RFC 5321 §4.1.2 allows.
 pub fn host_name() -> String {
@@ -116,9 +118,5 @@ mod tests {
 }
 
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/helo.md")]
+#[doc = include_str!("../../docs/helo.md")]
 struct HeloGuide;

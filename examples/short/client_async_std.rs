@@ -4,9 +4,11 @@
 use std::error::Error;
 
 use async_std::{net::TcpStream, task};
-use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Outcome, TlsPolicy};
-use ehlo::{ForwardPath, HeloName, Mailing, ReversePath};
+use ehlo::delivery::{Outcome, TlsPolicy};
+use ehlo::{Delivery, DeliveryConfig, Envelope};
+use ehlo::{ForwardPath, HeloName, ReversePath};
 use ehlo_async_std::Connection;
+use ehlo_io::Mailing;
 
 fn main() -> Result<(), Box<dyn Error>> {
     task::block_on(send("127.0.0.1:2525", |outcome| println!("{:?}", outcome.fate)))

@@ -3,9 +3,11 @@
 
 use std::error::Error;
 
-use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Outcome, TlsPolicy};
-use ehlo::{ForwardPath, HeloName, Mailing, ReversePath};
+use ehlo::delivery::{Outcome, TlsPolicy};
+use ehlo::{Delivery, DeliveryConfig, Envelope};
+use ehlo::{ForwardPath, HeloName, ReversePath};
 use ehlo_async_std::Connection;
+use ehlo_io::Mailing;
 use smol::{Timer, net::TcpStream};
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -3,8 +3,10 @@
 
 use std::error::Error;
 
-use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Outcome, TlsPolicy};
-use ehlo::{ForwardPath, HeloName, Mailing, ReversePath};
+use ehlo::delivery::{Outcome, TlsPolicy};
+use ehlo::{Delivery, DeliveryConfig, Envelope};
+use ehlo::{ForwardPath, HeloName, ReversePath};
+use ehlo_io::Mailing;
 use ehlo_tokio::Connection;
 use tokio::net::TcpStream;
 use tokio::time::sleep;

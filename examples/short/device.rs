@@ -3,8 +3,9 @@
 
 use core::fmt;
 
+use ehlo::machine::Received;
 use ehlo::server::Event;
-use ehlo::{Received, ReplyError, Server, ServerConfig};
+use ehlo::{ReplyError, Server, ServerConfig};
 use embedded_io::{Read, Write};
 
 /// What ends a session too early.

@@ -5,7 +5,8 @@
 use std::io::{self, Read, Write};
 
 use ehlo::server::Event;
-use ehlo::{Code, Command, Endpoint, Reply, Server, ServerConfig, Turn};
+use ehlo::{Code, Command, Reply, Server, ServerConfig};
+use ehlo_io::{Endpoint, Turn};
 
 /// A server that keeps what it receives, and refuses recipients that begin with `nobody`.
 pub(crate) struct Double {

@@ -7,11 +7,11 @@ use std::error::Error;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use ehlo::server::Event;
-use ehlo::{
-    Capabilities, Client, ClientConfig, ClientName, Code, Command, Endpoint, Extension, Reply,
-    Server, ServerConfig, Turn, client,
-};
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::path::ClientName;
+use ehlo::{Client, ClientConfig, Code, Command, Extension, Reply, Server, ServerConfig, client};
 use ehlo_blocking::{Connection, prepare};
+use ehlo_io::{Endpoint, Turn};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:2526")?;

@@ -7,8 +7,9 @@ use async_std::io::timeout;
 use async_std::net::{Shutdown, TcpListener, TcpStream};
 use async_std::task::{block_on, sleep, spawn};
 use ehlo::server::Event;
-use ehlo::{Command, Server, ServerConfig, Turn};
+use ehlo::{Command, Server, ServerConfig};
 use ehlo_async_std::{Connection, Door, Visit, serve};
+use ehlo_io::Turn;
 
 fn main() -> io::Result<()> {
     block_on(async {

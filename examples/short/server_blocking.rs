@@ -5,8 +5,9 @@ use std::io;
 use std::net::{TcpListener, TcpStream};
 
 use ehlo::server::Event;
-use ehlo::{Command, Server, ServerConfig, Turn};
+use ehlo::{Command, Server, ServerConfig};
 use ehlo_blocking::{Connection, Door, Halt, Visit, serve};
+use ehlo_io::Turn;
 
 fn main() -> io::Result<()> {
     let address = std::env::args().nth(1);

@@ -4,8 +4,9 @@
 use std::{future::pending, io};
 
 use ehlo::server::Event;
-use ehlo::{Command, Server, ServerConfig, Turn};
+use ehlo::{Command, Server, ServerConfig};
 use ehlo_async_std::{Connection, Door, Visit, serve};
+use ehlo_io::Turn;
 use smol::net::{TcpListener, TcpStream};
 use smol::{Timer, future::or};
 

@@ -4,7 +4,8 @@
 use std::io;
 
 use ehlo::server::Event;
-use ehlo::{Command, Server, ServerConfig, Turn};
+use ehlo::{Command, Server, ServerConfig};
+use ehlo_io::Turn;
 use ehlo_tokio::{Connection, Door, Visit, serve};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};

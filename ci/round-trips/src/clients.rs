@@ -4,7 +4,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use ehlo::delivery::{ChunkingPolicy, Delivery, DeliveryConfig, Envelope, Event, TlsPolicy};
+use ehlo::delivery::{ChunkingPolicy, Event, TlsPolicy};
+use ehlo::{Delivery, DeliveryConfig, Envelope};
 use ehlo::{ForwardPath, HeloName, ReversePath};
 use ehlo_blocking::Connection;
 

@@ -15,15 +15,15 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use ehlo::{Carry, ReadFrom, WriteTo};
-pub use ehlo::{Door, Stop, Visit, serve};
+use ehlo_io::{Carry, ReadFrom, WriteTo};
+pub use ehlo_io::{Door, Stop, Visit, serve};
 use futures_io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "rustls")]
 pub use tls::{MaybeTls, TlsConnection};
 #[cfg(feature = "rustls")]
 pub use {ehlo_rustls::*, futures_rustls::TlsStream};
 
-/// A machine on a stream of futures-io: see [`ehlo::Connection`]. A timer for `deliver` is
+/// A machine on a stream of futures-io: see [`ehlo_io::Connection`]. A timer for `deliver` is
 /// `async_std::task::sleep`, or `smol::Timer::after`.
 ///
 /// The `TcpStream` of async-std, other than that of smol, tells the peer that nothing more comes only
@@ -57,14 +57,14 @@ pub use {ehlo_rustls::*, futures_rustls::TlsStream};
 /// })
 /// # .unwrap();
 /// ```
-pub type Connection<S, M> = ehlo::Connection<S, M, FuturesIo>;
+pub type Connection<S, M> = ehlo_io::Connection<S, M, FuturesIo>;
 
 /// Reads and writes by the traits of futures-io; content too, for `deliver` and `collect`.
 ///
 /// ```
 /// use ehlo_async_std::FuturesIo;
 ///
-/// fn carries<S>(_: &S) where FuturesIo: ehlo::Carry<S> {}
+/// fn carries<S>(_: &S) where FuturesIo: ehlo_io::Carry<S> {}
 /// carries(&smol::io::Cursor::new(Vec::new()));
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

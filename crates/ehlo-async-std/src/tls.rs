@@ -3,14 +3,14 @@
 use std::io;
 use std::sync::Arc;
 
-use ehlo::{Handshake, OverTls, Secured};
+use ehlo_io::{Handshake, OverTls, Secured};
 use ehlo_rustls::{Connector, rustls::ServerConfig};
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use crate::FuturesIo;
 
-/// A machine on a stream that may go on inside TLS: see [`ehlo::Connection`]. `start_tls`,
+/// A machine on a stream that may go on inside TLS: see [`ehlo_io::Connection`]. `start_tls`,
 /// `implicit_tls` and `deliver_tls` take a [`Connector`] at the client's end and an
 /// `Arc<rustls::ServerConfig>`, as of [`server`](ehlo_rustls::server), at the server's.
 ///
@@ -30,10 +30,10 @@ use crate::FuturesIo;
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub type TlsConnection<S, M> = ehlo::Connection<MaybeTls<S>, M, OverTls<FuturesIo>>;
+pub type TlsConnection<S, M> = ehlo_io::Connection<MaybeTls<S>, M, OverTls<FuturesIo>>;
 
 /// A stream in clear that may go on inside TLS.
-pub type MaybeTls<S> = ehlo::MaybeTls<S, TlsStream<S>>;
+pub type MaybeTls<S> = ehlo_io::MaybeTls<S, TlsStream<S>>;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Handshake<S, Connector> for FuturesIo {
     type Tls = TlsStream<S>;

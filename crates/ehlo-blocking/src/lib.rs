@@ -16,10 +16,10 @@ use std::io::{self, Read, Write};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ehlo::{
-    Carry, Collect, Delivery, Ended, Endpoint, Leave, Machine, Messages, Piece, ReadFrom, Turn,
-};
-pub use ehlo::{Door, Stop, Visit};
+use ehlo::Delivery;
+use ehlo::machine::Machine;
+use ehlo_io::{Carry, Collect, Ended, Endpoint, Leave, Messages, Piece, ReadFrom, Turn};
+pub use ehlo_io::{Door, Stop, Visit};
 #[cfg(feature = "rustls")]
 pub use ehlo_rustls::*;
 pub use serve::{Halt, serve};
@@ -57,7 +57,7 @@ pub use tls::{MaybeTls, Tls, TlsConnection};
 /// ```
 pub type Connection<S, M> = Blocked<S, M, Blocking>;
 
-/// An [`ehlo::Connection`] whose calls wait until it is done. Each wait for the peer lasts as long as
+/// An [`ehlo_io::Connection`] whose calls wait until it is done. Each wait for the peer lasts as long as
 /// the machine says, or a little longer: on a stream that is not [`prepare`]d that is seen only when a
 /// read ends. On one that is, it reads also while the peer does not. The stream must block, if not for
 /// long: on one that never does, waiting takes all the time of a processor.
@@ -77,17 +77,17 @@ pub type Connection<S, M> = Blocked<S, M, Blocking>;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Blocked<S, M, A>(ehlo::Connection<S, M, A>);
+pub struct Blocked<S, M, A>(ehlo_io::Connection<S, M, A>);
 
 impl<S, M: Machine, A: Carry<S> + Default> Blocked<S, M, A> {
     /// A new connection on `stream`.
     pub fn new(stream: S, machine: M) -> Self {
-        Self(ehlo::Connection::new(stream, machine))
+        Self(ehlo_io::Connection::new(stream, machine))
     }
 
     /// The reverse of [`into_parts`](Self::into_parts).
     pub fn from_parts(stream: S, endpoint: Endpoint<M>) -> Self {
-        Self(ehlo::Connection::from_parts(stream, endpoint))
+        Self(ehlo_io::Connection::from_parts(stream, endpoint))
     }
 
     /// The stream, and the machine with what it has not taken or sent.
@@ -110,7 +110,7 @@ impl<S, M: Machine, A: Carry<S> + Default> Blocked<S, M, A> {
         self.0.timeout()
     }
 
-    /// The next event and the means to answer it: [`ehlo::Connection::next`].
+    /// The next event and the means to answer it: [`ehlo_io::Connection::next`].
     ///
     /// # Errors
     ///
@@ -120,7 +120,7 @@ impl<S, M: Machine, A: Carry<S> + Default> Blocked<S, M, A> {
         within(self.timeout(), self.0.next())
     }
 
-    /// The same up to the end that `stop` says: [`ehlo::Connection::next_until`].
+    /// The same up to the end that `stop` says: [`ehlo_io::Connection::next_until`].
     ///
     /// # Errors
     ///
@@ -132,7 +132,7 @@ impl<S, M: Machine, A: Carry<S> + Default> Blocked<S, M, A> {
         within(self.timeout(), self.0.next_until(stop, host))
     }
 
-    /// Writes the content of a message to `writer`, as [`ehlo::Connection::collect`]; each piece of it
+    /// Writes the content of a message to `writer`, as [`ehlo_io::Connection::collect`]; each piece of it
     /// may take as long as the machine says.
     ///
     /// # Errors
@@ -176,7 +176,7 @@ impl<S, M: Machine, A: Carry<S> + Default> Blocked<S, M, A> {
 }
 
 impl<'v, S, A: Carry<S>> Blocked<S, Delivery<'v>, A> {
-    /// Delivers `messages`, whose content is any [`Read`]: [`ehlo::Connection::deliver`].
+    /// Delivers `messages`, whose content is any [`Read`]: [`ehlo_io::Connection::deliver`].
     ///
     /// # Errors
     ///
@@ -196,7 +196,7 @@ impl<'v, S, A: Carry<S>> Blocked<S, Delivery<'v>, A> {
 /// use ehlo_blocking::Blocking;
 /// use std::io::Cursor;
 ///
-/// fn carries<S>(_: &S) where Blocking: ehlo::Carry<S> {}
+/// fn carries<S>(_: &S) where Blocking: ehlo_io::Carry<S> {}
 /// carries(&Cursor::new(Vec::new()));
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

@@ -10,7 +10,7 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use ehlo::{Door, Task, Visit};
+use ehlo_io::{Door, Task, Visit};
 
 use crate::{block_on, prepare};
 
@@ -73,7 +73,7 @@ pub fn serve(
         // They end with the channel.
         let spawn = move |task| tasks.send(task);
         let sleep = async |time| thread::sleep(time);
-        block_on(ehlo::serve(accept, door, || halt.halted(), sleep, spawn, session));
+        block_on(ehlo_io::serve(accept, door, || halt.halted(), sleep, spawn, session));
     });
 }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-use ehlo::{Delivery, Ended, Handshake, Machine, Messages, OverTls, Secured, Upgrade};
+use ehlo::Delivery;
+use ehlo::machine::{Machine, Upgrade};
+use ehlo_io::{Ended, Handshake, Messages, OverTls, Secured};
 use ehlo_rustls::Connector;
 use rustls::{ClientConnection, ServerConfig, ServerConnection};
 
@@ -31,10 +33,10 @@ use crate::{Blocked, Blocking, HalfClose, ReadFrom, attempt, block_on, elapsed, 
 pub type TlsConnection<S, M> = Blocked<MaybeTls<S>, M, OverTls<Blocking>>;
 
 /// A stream in clear that may go on inside TLS.
-pub type MaybeTls<S> = ehlo::MaybeTls<S, Tls<S>>;
+pub type MaybeTls<S> = ehlo_io::MaybeTls<S, Tls<S>>;
 
 impl<S: Read + Write, M: Upgrade> TlsConnection<S, M> {
-    /// Goes on inside TLS, when the machine says that TLS begins: [`ehlo::Connection::start_tls`].
+    /// Goes on inside TLS, when the machine says that TLS begins: [`ehlo_io::Connection::start_tls`].
     /// `with` is a [`Connector`] at the client's end and an `Arc<ServerConfig>` at the server's.
     ///
     /// # Errors
@@ -48,7 +50,7 @@ impl<S: Read + Write, M: Upgrade> TlsConnection<S, M> {
     }
 
     /// Begins with TLS, for a machine whose configuration says `implicit_tls`:
-    /// [`ehlo::Connection::implicit_tls`].
+    /// [`ehlo_io::Connection::implicit_tls`].
     ///
     /// # Errors
     ///
@@ -75,7 +77,7 @@ impl<S, M: Machine> TlsConnection<S, M> {
 
 impl<'v, S: Read + Write> TlsConnection<S, Delivery<'v>> {
     /// The same as [`deliver`](Self::deliver), and goes on inside TLS when the machine says so:
-    /// [`ehlo::Connection::deliver_tls`].
+    /// [`ehlo_io::Connection::deliver_tls`].
     ///
     /// # Errors
     ///

@@ -5,7 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 use std::{io, thread};
 
-use ehlo::{Injected, Machine, Received, Server, ServerConfig, Upgrade, Wants, server};
+use ehlo::machine::{Injected, Machine, Received, Upgrade, Wants};
+use ehlo::{Server, ServerConfig, server};
 use ehlo_blocking::Connection;
 
 /// A server that is in a hurry.
@@ -141,7 +142,7 @@ fn a_handshake_over_a_stream_that_takes_nothing_ends() {
 /// To wait for content is not to wait for the peer: a reader that has none now has failed.
 #[test]
 fn content_that_cannot_be_read_is_an_error() {
-    use ehlo::ReadFrom;
+    use ehlo_io::ReadFrom;
     use std::task::{Context, Poll, Waker};
 
     struct Late(ErrorKind);

@@ -1,39 +1,12 @@
 //! A machine with an inbox and an outbox: all of a connection but the socket.
 
-mod alarm;
-mod answer;
-mod collect;
-#[cfg(feature = "std")]
-mod connection;
-mod courier;
-mod door;
-mod ended;
-mod messages;
-#[cfg(feature = "std")]
-mod secure;
-mod serve;
-mod transport;
-
 use core::fmt;
 
-pub use answer::{Answer, Turn};
-use answer::{append, reply_needs};
 use bytes::{Buf, BytesMut};
-pub use collect::{Collect, Piece};
-#[cfg(feature = "std")]
-pub use connection::{Carry, Connection, ReadFrom, WriteTo};
-pub use courier::{Courier, Read, Step};
-pub use door::{Door, Pass};
-pub use ended::{Ended, Why};
-pub use messages::{Mailing, Messages};
-#[cfg(feature = "std")]
-pub use secure::{Handshake, MaybeTls, OverTls, Secured};
-pub use serve::{Leave, Stop, Task, Visit, serve};
-pub use transport::Transport;
+use ehlo::machine::{Injected, Machine, Upgrade, Wants};
+use ehlo::{Client, Command, Reply, ReplyError, SendError, Server};
 
-use crate::{
-    Client, Command, Injected, Machine, Reply, ReplyError, SendError, Server, Upgrade, Wants,
-};
+use crate::responder::{Answer, Turn, append, reply_needs};
 
 /// A [`Machine`] with the buffers of its connection.
 ///
@@ -48,7 +21,9 @@ use crate::{
 /// says yes, [`turn`](Self::turn) gives the event and the means to answer it.
 ///
 /// ```
-/// use ehlo::{Code, Endpoint, Reply, Server, ServerConfig, server::Event};
+/// use ehlo::{Code, Reply, Server, ServerConfig};
+/// use ehlo::server::Event;
+/// use ehlo_io::Endpoint;
 ///
 /// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
 /// assert!(endpoint.is_ready());
@@ -65,21 +40,21 @@ use crate::{
 /// # Ok::<(), ehlo::ReplyError>(())
 /// ```
 pub struct Endpoint<M> {
-    machine: M,
+    pub(crate) machine: M,
     /// All of it is initialised; what was read is at the front.
     inbox: BytesMut,
-    unread: usize,
+    pub(crate) unread: usize,
     /// Octets at the front that the last event borrowed.
     taken: usize,
     /// They may be a credential.
     secret: bool,
-    outbox: BytesMut,
+    pub(crate) outbox: BytesMut,
     /// Something was written since the stream was flushed.
-    unflushed: bool,
+    pub(crate) unflushed: bool,
     /// The peer was told that nothing more comes.
-    closed: bool,
+    pub(crate) closed: bool,
     /// The peer has said so.
-    ended: bool,
+    pub(crate) ended: bool,
 }
 
 /// Shows how much is in the buffers, and not what: it may be a password.
@@ -177,7 +152,9 @@ impl<M: Machine> Endpoint<M> {
     /// The peer has sent `octets`: for what comes from memory, as in a test.
     ///
     /// ```
-    /// use ehlo::{Endpoint, Server, ServerConfig, server::Event};
+    /// use ehlo::{Server, ServerConfig};
+    /// use ehlo::server::Event;
+    /// use ehlo_io::Endpoint;
     ///
     /// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
     /// endpoint.feed(b"QUIT\r\n");
@@ -218,7 +195,8 @@ impl<M: Machine> Endpoint<M> {
     /// octet and while the connection idles.
     ///
     /// ```
-    /// use ehlo::{Client, ClientConfig, Endpoint};
+    /// use ehlo::{Client, ClientConfig};
+    /// use ehlo_io::Endpoint;
     ///
     /// let mut endpoint = Endpoint::new(Client::new(ClientConfig::DEFAULT));
     /// assert_eq!(endpoint.capacity(), 0);
@@ -233,7 +211,9 @@ impl<M: Machine> Endpoint<M> {
     /// something else before it answers, as for a disk, may do so too.
     ///
     /// ```
-    /// use ehlo::{Endpoint, Server, ServerConfig, server::Event};
+    /// use ehlo::{Server, ServerConfig};
+    /// use ehlo::server::Event;
+    /// use ehlo_io::Endpoint;
     ///
     /// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
     /// assert_eq!(endpoint.turn().event, Event::Greeting);

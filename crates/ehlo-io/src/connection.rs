@@ -5,10 +5,16 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::io;
 
-use super::{
-    Collect, Courier, Ended, Endpoint, Leave, Messages, Piece, Step, Stop, Transport, Turn,
-};
-use crate::{Delivery, Machine};
+use crate::buffered::Endpoint;
+use crate::deliver::Ended;
+use crate::deliver::Messages;
+use crate::deliver::driver::{Courier, Step};
+use crate::responder::Turn;
+use crate::serve::{Collect, Piece};
+use crate::serve::{Leave, Stop};
+use crate::transport::Transport;
+use ehlo::Delivery;
+use ehlo::machine::Machine;
 
 /// A machine on a stream, which an adapter carries: each adapter has its own name for this, as
 /// `ehlo_tokio::Connection`.
@@ -18,7 +24,9 @@ use crate::{Delivery, Machine};
 /// answered in one write. Reading goes on while a write is blocked.
 ///
 /// ```
-/// use ehlo::{Carry, Connection, Server, ServerConfig, server::Event};
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo::server::Event;
+/// use ehlo_io::{Carry, Connection};
 /// use std::io::{Cursor, Read, Result};
 /// use std::pin::pin;
 /// use std::task::{Context, Poll, Waker};
@@ -67,7 +75,7 @@ pub struct Connection<S, M, A> {
 /// Carries octets over streams of one kind: what an adapter does.
 ///
 /// ```
-/// use ehlo::Carry;
+/// use ehlo_io::Carry;
 /// use std::io::Result;
 /// use std::task::{Context, Poll, Waker};
 ///
@@ -135,7 +143,7 @@ pub trait Carry<S> {
 /// An adapter that reads the content of messages from `R`.
 ///
 /// ```
-/// use ehlo::ReadFrom;
+/// use ehlo_io::ReadFrom;
 /// use std::io::{Read, Result};
 /// use std::task::{Context, Poll, Waker};
 ///
@@ -164,7 +172,7 @@ pub trait ReadFrom<R> {
 /// An adapter that writes the content of messages to `W`.
 ///
 /// ```
-/// use ehlo::WriteTo;
+/// use ehlo_io::WriteTo;
 /// use std::io::{Result, Write};
 /// use std::task::{Context, Poll, Waker};
 ///

@@ -4,17 +4,18 @@ use core::fmt;
 
 use bytes::BytesMut;
 
-use crate::sasl::Response;
-use crate::{
-    BufferTooSmall, Client, Command, Delivery, Envelope, Machine, Reply, ReplyError, SaslData,
-    SendError, Server,
-};
+use ehlo::machine::Machine;
+use ehlo::syntax::BufferTooSmall;
+use ehlo::syntax::sasl::Response;
+use ehlo::syntax::sasl::SaslData;
+use ehlo::{Client, Command, Delivery, Envelope, Reply, ReplyError, SendError, Server};
 
 /// An event, and the means to answer it.
 ///
 /// ```
 /// use ehlo::server::Event;
-/// use ehlo::{Endpoint, Server, ServerConfig, Turn};
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo_io::{Endpoint, Turn};
 ///
 /// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
 /// assert!(endpoint.is_ready());
@@ -35,7 +36,8 @@ pub struct Turn<'e, M: Machine> {
 /// Writes for a machine into the outbox of its endpoint.
 ///
 /// ```
-/// use ehlo::{Client, ClientConfig, Command, Endpoint, SendError};
+/// use ehlo::{Client, ClientConfig, Command, SendError};
+/// use ehlo_io::Endpoint;
 ///
 /// let mut endpoint = Endpoint::new(Client::new(ClientConfig::DEFAULT));
 /// // The greeting has not come.
@@ -70,7 +72,8 @@ impl Answer<'_, Server> {
     /// Answers the pending command; as the answer is taken by value, twice does not compile.
     ///
     /// ```compile_fail
-    /// # use ehlo::{Code, Endpoint, Reply, Server, ServerConfig};
+    /// # use ehlo::{Code, Reply, Server, ServerConfig};
+    /// # use ehlo_io::Endpoint;
     /// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
     /// let turn = endpoint.turn();
     /// turn.answer.reply(&Reply::new(Code::SERVICE_READY, "mx.example"));
@@ -94,7 +97,7 @@ impl Answer<'_, Server> {
     }
 
     /// Answers with [`Server::standard_reply`], if an answer is owed: none is to an event that asks for
-    /// none, as [`MailData`](crate::server::Event::MailData).
+    /// none, as [`MailData`](ehlo::server::Event::MailData).
     ///
     /// # Errors
     ///
@@ -264,7 +267,7 @@ pub(super) fn append<E>(
 fn put_content(
     outbox: &mut BytesMut,
     mut content: &[u8],
-    mut encode: impl FnMut(&[u8], &mut [u8]) -> Result<crate::Progress, SendError>,
+    mut encode: impl FnMut(&[u8], &mut [u8]) -> Result<ehlo::data::Progress, SendError>,
 ) -> Result<(), SendError> {
     while !content.is_empty() {
         let start = outbox.len();

@@ -7,14 +7,18 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 use std::io;
 
-use super::connection::too_late;
-use super::{Carry, Connection, Courier, Ended, Messages, ReadFrom, Step, WriteTo};
-use crate::{Delivery, Machine, Upgrade};
+use crate::connection::too_late;
+use crate::connection::{Carry, Connection, ReadFrom, WriteTo};
+use crate::deliver::Ended;
+use crate::deliver::Messages;
+use crate::deliver::driver::{Courier, Step};
+use ehlo::Delivery;
+use ehlo::machine::{Machine, Upgrade};
 
 /// A stream `S` in clear that may go on as `T`, inside TLS.
 ///
 /// ```
-/// use ehlo::MaybeTls;
+/// use ehlo_io::MaybeTls;
 ///
 /// let stream = MaybeTls::<&str, String>::from("a stream");
 /// assert!(matches!(stream, MaybeTls::Clear("a stream")) && !stream.is_tls());
@@ -47,7 +51,7 @@ impl<S, T> From<S> for MaybeTls<S, T> {
 ///
 /// ```
 /// // What it carries beside them is as `A` does.
-/// let adapter = ehlo::OverTls::<u8>::default();
+/// let adapter = ehlo_io::OverTls::<u8>::default();
 /// assert_eq!(format!("{adapter:?}"), "OverTls(0)");
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,7 +61,7 @@ pub struct OverTls<A>(A);
 /// stands for.
 ///
 /// ```
-/// use ehlo::Handshake;
+/// use ehlo_io::Handshake;
 /// use std::io::{ErrorKind, Result};
 /// use std::pin::pin;
 /// use std::task::{Context, Poll, Waker};
@@ -92,7 +96,7 @@ pub trait Handshake<S, W> {
 /// An adapter that knows its streams `T`, which carry TLS over `S`.
 ///
 /// ```
-/// use ehlo::Secured;
+/// use ehlo_io::Secured;
 ///
 /// /// Knows TLS 1.2 alone.
 /// struct Old;
@@ -322,7 +326,7 @@ fn gone<T>() -> Poll<io::Result<T>> {
 }
 
 fn injected() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, crate::Injected)
+    io::Error::new(io::ErrorKind::InvalidData, ehlo::machine::Injected)
 }
 
 #[cfg(test)]
@@ -334,8 +338,10 @@ mod tests {
     use core::task::Waker;
 
     use super::*;
-    use crate::delivery::{DeliveryConfig, Envelope, Outcome, Unusable};
-    use crate::{HeloName, Why};
+    use crate::deliver::Why;
+    use ehlo::HeloName;
+    use ehlo::delivery::{Outcome, Unusable};
+    use ehlo::{DeliveryConfig, Envelope};
 
     /// What a server says, one thing at a time. In TLS it says nothing.
     type Script = core::slice::Iter<'static, &'static [u8]>;

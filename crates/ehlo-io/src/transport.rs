@@ -2,8 +2,8 @@
 
 use core::task::{Context, Poll, ready};
 
-use super::Endpoint;
-use crate::Machine;
+use crate::buffered::Endpoint;
+use ehlo::machine::Machine;
 
 /// A stream, as an adapter hands it to its [`Endpoint`].
 ///
@@ -12,7 +12,8 @@ use crate::Machine;
 /// ```
 /// use std::task::{Context, Poll, Waker};
 ///
-/// use ehlo::{Endpoint, Server, ServerConfig, Transport};
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo_io::{Endpoint, Transport};
 ///
 /// /// A peer that says nothing and reads everything.
 /// struct Silent;
@@ -195,7 +196,7 @@ mod tests {
     use core::task::Waker;
 
     use super::*;
-    use crate::{Server, ServerConfig};
+    use ehlo::{Server, ServerConfig};
 
     /// Gives what it holds, and then nothing.
     struct Silent(Vec<u8>);

@@ -150,7 +150,7 @@ pub fn server(
 pub fn tls_exporter<D>(tls: &ConnectionCommon<D>) -> Option<[u8; 32]> {
     // RFC 9266 §4.2: in TLS 1.2 it says nothing without an extension that may be missing.
     tls.protocol_version().filter(|version| *version == ProtocolVersion::TLSv1_3)?;
-    tls.export_keying_material([0; 32], ehlo::sasl::TLS_EXPORTER, Some(&[])).ok()
+    tls.export_keying_material([0; 32], TLS_EXPORTER, Some(&[])).ok()
 }
 
 /// Why there is no TLS to be had.
@@ -207,3 +207,7 @@ impl From<TlsError> for io::Error {
         Self::other(error)
     }
 }
+
+/// The label under which TLS exports the channel binding `tls-exporter`, RFC 9266 §2. Its context
+/// is empty, and it has 32 bytes.
+const TLS_EXPORTER: &[u8] = b"EXPORTER-Channel-Binding";

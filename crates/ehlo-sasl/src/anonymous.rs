@@ -1,17 +1,17 @@
 //! ANONYMOUS, RFC 4505.
 
-use super::client::written;
-use super::server::{MALFORMED, decoded, text};
-use super::{
-    ClientFailure, ClientMechanism, Credentials, Proof, SaslData, SaslMechanism, ServerFailure,
-    ServerMechanism, ServerTurn,
-};
-use crate::Mechanism;
+use crate::client::written;
+use crate::client::{ClientFailure, ClientMechanism};
+use crate::credentials::{Credentials, Proof};
+use crate::server::{MALFORMED, decoded, text};
+use crate::server::{ServerFailure, ServerMechanism, ServerTurn};
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::sasl::{SaslData, SaslMechanism};
 
 /// A client of ANONYMOUS, RFC 4505: nobody in particular.
 ///
 /// ```
-/// use ehlo::sasl::{AnonymousClient, ClientExchange, Credentials};
+/// use ehlo_sasl::{AnonymousClient, ClientExchange, Credentials};
 /// use ehlo::Encode;
 ///
 /// let client = AnonymousClient::new(&Credentials::anonymous("sirhc")?).unwrap();
@@ -69,8 +69,8 @@ impl ClientMechanism for AnonymousClient<'_> {
 /// A server of ANONYMOUS, RFC 4505. It asks for a verdict on [`Proof::Anonymous`].
 ///
 /// ```
-/// use ehlo::SaslData;
-/// use ehlo::sasl::{AnonymousServer, Proof, ServerMechanism, ServerTurn};
+/// use ehlo::syntax::sasl::SaslData;
+/// use ehlo_sasl::{AnonymousServer, Proof, ServerMechanism, ServerTurn};
 ///
 /// let mut buffer = [0; 64];
 /// let trace = SaslData::parse(b"c2lyaGM=").unwrap();
@@ -78,7 +78,7 @@ impl ClientMechanism for AnonymousClient<'_> {
 /// let ServerTurn::Verify(credentials) = turn else { panic!() };
 /// assert_eq!(credentials.proof(), Proof::Anonymous("sirhc"));
 /// assert_eq!(credentials.identity(), None);
-/// # Ok::<(), ehlo::sasl::ServerFailure>(())
+/// # Ok::<(), ehlo_sasl::ServerFailure>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct AnonymousServer(());

@@ -1,28 +1,33 @@
 //! A mechanism that is chosen while the program runs.
 
+use crate::anonymous::{AnonymousClient, AnonymousServer};
+use crate::client::{ClientFailure, ClientMechanism};
 #[cfg(feature = "scram")]
-use super::credentials::BINDING;
-use super::{
-    AnonymousClient, AnonymousServer, Channel, ClientFailure, ClientMechanism, Credentials,
-    ExternalClient, ExternalServer, LoginClient, LoginServer, Mechanisms, OauthBearerClient,
-    OauthBearerServer, PlainClient, PlainServer, SaslData, SaslMechanism, ServerFailure,
-    ServerMechanism, ServerTurn, StoredSecret, Xoauth2Client, Xoauth2Server,
-};
-use crate::Mechanism;
+use crate::credentials::BINDING;
+use crate::credentials::{Channel, Credentials};
+use crate::external::{ExternalClient, ExternalServer};
+use crate::login::{LoginClient, LoginServer};
+use crate::oauthbearer::{OauthBearerClient, OauthBearerServer};
+use crate::plain::{PlainClient, PlainServer};
+use crate::secret::StoredSecret;
+use crate::server::{ServerFailure, ServerMechanism, ServerTurn};
+use crate::xoauth2::{Xoauth2Client, Xoauth2Server};
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::sasl::{Mechanisms, SaslData, SaslMechanism};
 
 macro_rules! any_client {
     ($($(#[$cfg:meta])* $variant:ident($client:ty);)*) => {
         /// A client of any mechanism of this crate.
         ///
         /// ```
-        /// use ehlo::sasl::{AnyClient, Channel, ClientMechanism, Credentials};
-        /// use ehlo::{Mechanisms, SaslMechanism};
+        /// use ehlo_sasl::{AnyClient, Channel, ClientMechanism, Credentials};
+        /// use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
         ///
         /// let offered = Mechanisms::NONE.with(SaslMechanism::Login).with(SaslMechanism::Plain);
         /// let anna = Credentials::password("anna", "secret")?;
         /// let client = AnyClient::strongest(offered, &anna, Channel::Protected).unwrap();
         /// assert_eq!(client.name(), SaslMechanism::Plain.into());
-        /// # Ok::<(), ehlo::sasl::CredentialsError>(())
+        /// # Ok::<(), ehlo_sasl::CredentialsError>(())
         /// ```
         #[derive(Debug)]
         #[non_exhaustive]
@@ -133,8 +138,8 @@ macro_rules! any_server {
         /// A server of any mechanism of this crate.
         ///
         /// ```
-        /// use ehlo::SaslMechanism;
-        /// use ehlo::sasl::AnyServer;
+        /// use ehlo::syntax::sasl::SaslMechanism;
+        /// use ehlo_sasl::AnyServer;
         ///
         /// assert!(matches!(AnyServer::new(SaslMechanism::Login), Some(AnyServer::Login(_))));
         /// assert!(AnyServer::new(SaslMechanism::Ntlm).is_none());

@@ -1,7 +1,9 @@
 //! The client's side of an exchange.
 
-use super::{Challenge, Response, SaslData};
-use crate::{BufferTooSmall, Code, Command, Encode, Mechanism, Reply, Writer, limits};
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::sasl::{Challenge, Response, SaslData};
+use ehlo::syntax::{BufferTooSmall, Writer, limits};
+use ehlo::{Code, Command, Encode, Reply};
 
 /// The client's side of a mechanism, RFC 4422 §3: what it says first, and its answer to each
 /// challenge. An object is for one attempt.
@@ -9,7 +11,7 @@ use crate::{BufferTooSmall, Code, Command, Encode, Mechanism, Reply, Writer, lim
 /// Octets here are those of the mechanism; [`ClientExchange`] puts them into base64.
 ///
 /// ```
-/// use ehlo::sasl::{ClientFailure, ClientMechanism, Credentials, PlainClient};
+/// use ehlo_sasl::{ClientFailure, ClientMechanism, Credentials, PlainClient};
 ///
 /// let mut plain = PlainClient::new(&Credentials::password("anna", "secret")?).unwrap();
 /// let mut buffer = [0; 64];
@@ -77,13 +79,13 @@ impl<M: ClientMechanism + ?Sized> ClientMechanism for &mut M {
 /// One attempt to authenticate, RFC 4954 §4: it makes the AUTH command, answers the challenges, and
 /// says how it came out.
 ///
-/// What it gives goes to [`Client::send`](crate::Client::send) and
-/// [`Client::respond`](crate::Client::respond); the replies to both go to
+/// What it gives goes to [`Client::send`](ehlo::Client::send) and
+/// [`Client::respond`](ehlo::Client::respond); the replies to both go to
 /// [`receive`](Self::receive). An attempt stays with its mechanism: when it fails, none that is
 /// weaker is tried.
 ///
 /// ```
-/// use ehlo::sasl::{ClientExchange, ClientStep, Credentials, LoginClient};
+/// use ehlo_sasl::{ClientExchange, ClientStep, Credentials, LoginClient};
 /// use ehlo::{Code, Encode, Reply};
 ///
 /// let login = LoginClient::new(&Credentials::password("anna", "secret")?).unwrap();
@@ -214,8 +216,9 @@ enum Stage {
 /// What a client does next.
 ///
 /// ```
-/// use ehlo::sasl::{ClientExchange, ClientFailure, ClientStep, Credentials, PlainClient};
-/// use ehlo::{Code, Reply, Response};
+/// use ehlo_sasl::{ClientExchange, ClientFailure, ClientStep, Credentials, PlainClient};
+/// use ehlo::{Code, Reply};
+/// use ehlo::syntax::sasl::Response;
 ///
 /// let plain = PlainClient::new(&Credentials::password("anna", "secret")?).unwrap();
 /// let (mut exchange, mut buffer) = (ClientExchange::new(plain), [0; 64]);
@@ -239,7 +242,7 @@ pub enum ClientStep<'b> {
 /// Why an attempt to authenticate failed.
 ///
 /// ```
-/// use ehlo::sasl::ClientFailure;
+/// use ehlo_sasl::ClientFailure;
 ///
 /// assert!(ClientFailure::EarlySuccess.is_fatal() && !ClientFailure::Refused.is_fatal());
 /// ```

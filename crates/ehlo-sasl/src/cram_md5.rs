@@ -3,18 +3,19 @@
 use hmac::{Hmac, Mac as _};
 use md5::Md5;
 
-use super::client::written;
-use super::server::{MALFORMED, decoded, text};
-use super::{
-    ClientFailure, ClientMechanism, Credentials, CredentialsError, Proof, SaslData, SaslMechanism,
-    ServerFailure, ServerMechanism, ServerTurn, StoredSecret,
-};
-use crate::Mechanism;
+use crate::client::written;
+use crate::client::{ClientFailure, ClientMechanism};
+use crate::credentials::{Credentials, CredentialsError, Proof};
+use crate::secret::StoredSecret;
+use crate::server::{MALFORMED, decoded, text};
+use crate::server::{ServerFailure, ServerMechanism, ServerTurn};
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::sasl::{SaslData, SaslMechanism};
 
 /// A client of CRAM-MD5, RFC 2195: the name, and a challenge keyed with the password.
 ///
 /// ```
-/// use ehlo::sasl::{ClientMechanism, CramMd5Client, Credentials};
+/// use ehlo_sasl::{ClientMechanism, CramMd5Client, Credentials};
 ///
 /// let tim = Credentials::password("tim", "tanstaaftanstaaf")?;
 /// let mut client = CramMd5Client::new(&tim).unwrap();
@@ -84,8 +85,8 @@ impl ClientMechanism for CramMd5Client<'_> {
 /// [`Proof::Verified`].
 ///
 /// ```
-/// use ehlo::SaslData;
-/// use ehlo::sasl::{CramMd5Server, ServerMechanism, ServerTurn, StoredSecret};
+/// use ehlo::syntax::sasl::SaslData;
+/// use ehlo_sasl::{CramMd5Server, ServerMechanism, ServerTurn, StoredSecret};
 ///
 /// let challenge = "<1896.697170952@postoffice.reston.mci.net>";
 /// let mut server = CramMd5Server::new(challenge)?;

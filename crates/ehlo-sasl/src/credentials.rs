@@ -1,6 +1,6 @@
 //! Who authenticates, for whom, and by what.
 
-use super::{Mechanisms, SaslMechanism};
+use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 
 /// Who authenticates, for whom, and what proves it. RFC 4422 §2.
 ///
@@ -8,7 +8,7 @@ use super::{Mechanisms, SaslMechanism};
 /// says yes or no. `Debug` shows the identities alone.
 ///
 /// ```
-/// use ehlo::sasl::{Credentials, Proof};
+/// use ehlo_sasl::{Credentials, Proof};
 ///
 /// let anna = Credentials::password("anna", "secret")?;
 /// assert_eq!((anna.authentication(), anna.authorization()), (Some("anna"), None));
@@ -17,7 +17,7 @@ use super::{Mechanisms, SaslMechanism};
 ///
 /// let for_bob = anna.acting_for("bob")?;
 /// assert!(for_bob.acts_for_another());
-/// # Ok::<(), ehlo::sasl::CredentialsError>(())
+/// # Ok::<(), ehlo_sasl::CredentialsError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Credentials<'a> {
@@ -120,13 +120,13 @@ impl<'a> Credentials<'a> {
     /// The mechanisms of this crate that can carry them, as it was built.
     ///
     /// ```
-    /// use ehlo::SaslMechanism;
-    /// use ehlo::sasl::Credentials;
+    /// use ehlo::syntax::sasl::SaslMechanism;
+    /// use ehlo_sasl::Credentials;
     ///
     /// let token = Credentials::token("anna@example.org", "vF9dft4qmT")?;
     /// assert!(token.mechanisms().contains(SaslMechanism::OauthBearer));
     /// assert!(!token.mechanisms().contains(SaslMechanism::Plain));
-    /// # Ok::<(), ehlo::sasl::CredentialsError>(())
+    /// # Ok::<(), ehlo_sasl::CredentialsError>(())
     /// ```
     pub fn mechanisms(&self) -> Mechanisms {
         let all = match self.proof {
@@ -155,7 +155,7 @@ impl core::fmt::Debug for Credentials<'_> {
 /// What proves an identity. `Debug` shows of which kind it is.
 ///
 /// ```
-/// use ehlo::sasl::Proof;
+/// use ehlo_sasl::Proof;
 ///
 /// assert_eq!(format!("{:?}", Proof::Password("secret")), "Password(redacted)");
 /// ```
@@ -190,7 +190,7 @@ impl core::fmt::Debug for Proof<'_> {
 /// Why a string can be no part of [`Credentials`].
 ///
 /// ```
-/// use ehlo::sasl::{Credentials, CredentialsError};
+/// use ehlo_sasl::{Credentials, CredentialsError};
 ///
 /// assert_eq!(Credentials::password("", "secret"), Err(CredentialsError::Empty));
 /// assert_eq!(Credentials::password("an\0na", "secret"), Err(CredentialsError::Forbidden));
@@ -217,14 +217,14 @@ impl core::error::Error for CredentialsError {}
 /// What protects the exchange, for a client that chooses a mechanism.
 ///
 /// ```
-/// use ehlo::sasl::{Channel, Credentials};
-/// use ehlo::{Mechanisms, SaslMechanism};
+/// use ehlo_sasl::{Channel, Credentials};
+/// use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 ///
 /// let offered = Mechanisms::NONE.with(SaslMechanism::Plain).with(SaslMechanism::Login);
 /// let anna = Credentials::password("anna", "secret")?;
 /// assert_eq!(Channel::Protected.strongest(offered, &anna), Some(SaslMechanism::Plain));
 /// assert_eq!(Channel::Clear.strongest(offered, &anna), None);
-/// # Ok::<(), ehlo::sasl::CredentialsError>(())
+/// # Ok::<(), ehlo_sasl::CredentialsError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel<'a> {
@@ -267,13 +267,13 @@ impl<'a> Channel<'a> {
 /// its type.
 ///
 /// ```
-/// use ehlo::sasl::ChannelBinding;
+/// use ehlo_sasl::ChannelBinding;
 ///
 /// // RFC 9266: 32 octets that TLS 1.3 exports with the label EXPORTER-Channel-Binding.
 /// let exported = [7; 32];
 /// let binding = ChannelBinding::new("tls-exporter", &exported)?;
 /// assert_eq!(binding.name(), "tls-exporter");
-/// # Ok::<(), ehlo::sasl::CredentialsError>(())
+/// # Ok::<(), ehlo_sasl::CredentialsError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ChannelBinding<'a> {

@@ -1,17 +1,17 @@
 //! EXTERNAL, RFC 4422 appendix A.
 
-use super::client::written;
-use super::server::{MALFORMED, decoded, text};
-use super::{
-    ClientFailure, ClientMechanism, Credentials, Proof, SaslData, SaslMechanism, ServerFailure,
-    ServerMechanism, ServerTurn,
-};
-use crate::Mechanism;
+use crate::client::written;
+use crate::client::{ClientFailure, ClientMechanism};
+use crate::credentials::{Credentials, Proof};
+use crate::server::{MALFORMED, decoded, text};
+use crate::server::{ServerFailure, ServerMechanism, ServerTurn};
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::sasl::{SaslData, SaslMechanism};
 
 /// A client of EXTERNAL, RFC 4422 appendix A: the layer below says who it is.
 ///
 /// ```
-/// use ehlo::sasl::{ClientExchange, Credentials, ExternalClient};
+/// use ehlo_sasl::{ClientExchange, Credentials, ExternalClient};
 /// use ehlo::Encode;
 ///
 /// let client = ExternalClient::new(&Credentials::external()).unwrap();
@@ -67,8 +67,8 @@ impl ClientMechanism for ExternalClient<'_> {
 /// the client by the layer below, and may it act for the identity it names, if it names one?
 ///
 /// ```
-/// use ehlo::SaslData;
-/// use ehlo::sasl::{ExternalServer, ServerExchange, ServerStep};
+/// use ehlo::syntax::sasl::SaslData;
+/// use ehlo_sasl::{ExternalServer, ServerExchange, ServerStep};
 ///
 /// let (mut exchange, mut buffer) = (ServerExchange::new(ExternalServer::new()), [0; 1024]);
 /// let named = SaslData::new(b"anna");

@@ -1,6 +1,6 @@
 //! The names in a GS2 header, RFC 5801 §4, which OAUTHBEARER and SCRAM begin with.
 
-use crate::Writer;
+use ehlo::syntax::Writer;
 
 /// Appends `name` as `saslname = 1*(value-safe-char / "=2C" / "=3D")`, RFC 5802 §7.
 pub(super) fn put_saslname(name: &str, writer: &mut Writer<'_>) {

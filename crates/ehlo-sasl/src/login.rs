@@ -1,17 +1,17 @@
 //! LOGIN, draft-murchison-sasl-login.
 
-use super::client::written;
-use super::server::{MALFORMED, decoded, text};
-use super::{
-    ClientFailure, ClientMechanism, Credentials, Proof, SaslData, SaslMechanism, ServerFailure,
-    ServerMechanism, ServerTurn,
-};
-use crate::Mechanism;
+use crate::client::written;
+use crate::client::{ClientFailure, ClientMechanism};
+use crate::credentials::{Credentials, Proof};
+use crate::server::{MALFORMED, decoded, text};
+use crate::server::{ServerFailure, ServerMechanism, ServerTurn};
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::sasl::{SaslData, SaslMechanism};
 
 /// A client of LOGIN: the name, then the password, whatever the challenges say.
 ///
 /// ```
-/// use ehlo::sasl::{ClientMechanism, Credentials, LoginClient};
+/// use ehlo_sasl::{ClientMechanism, Credentials, LoginClient};
 ///
 /// let mut login = LoginClient::new(&Credentials::password("anna", "secret")?).unwrap();
 /// let mut buffer = [0; 16];
@@ -70,8 +70,8 @@ impl ClientMechanism for LoginClient<'_> {
 /// the name as an initial response too, and then asks for a verdict on a [`Proof::Password`].
 ///
 /// ```
-/// use ehlo::SaslData;
-/// use ehlo::sasl::{LoginServer, ServerMechanism, ServerTurn};
+/// use ehlo::syntax::sasl::SaslData;
+/// use ehlo_sasl::{LoginServer, ServerMechanism, ServerTurn};
 ///
 /// let (mut login, mut buffer) = (LoginServer::new(), [0; 16]);
 /// let turn = login.respond(Some(&SaslData::new(b"anna")), &mut buffer)?;
@@ -79,7 +79,7 @@ impl ClientMechanism for LoginClient<'_> {
 /// let turn = login.respond(Some(&SaslData::new(b"secret")), &mut buffer)?;
 /// let ServerTurn::Verify(credentials) = turn else { panic!() };
 /// assert_eq!(credentials.authentication(), Some("anna"));
-/// # Ok::<(), ehlo::sasl::ServerFailure>(())
+/// # Ok::<(), ehlo_sasl::ServerFailure>(())
 /// ```
 #[derive(Clone)]
 pub struct LoginServer {

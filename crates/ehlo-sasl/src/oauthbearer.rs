@@ -2,21 +2,21 @@
 
 use memchr::memchr;
 
-use super::client::written;
-use super::credentials::b64token;
-use super::gs2::{put_saslname, saslname};
-use super::server::{MALFORMED, cut, decoded, text};
-use super::xoauth2::{Stage, bearer};
-use super::{
-    ClientFailure, ClientMechanism, Credentials, Proof, SaslData, SaslMechanism, ServerFailure,
-    ServerMechanism, ServerTurn,
-};
-use crate::Mechanism;
+use crate::client::written;
+use crate::client::{ClientFailure, ClientMechanism};
+use crate::credentials::b64token;
+use crate::credentials::{Credentials, Proof};
+use crate::gs2::{put_saslname, saslname};
+use crate::server::{MALFORMED, cut, decoded, text};
+use crate::server::{ServerFailure, ServerMechanism, ServerTurn};
+use crate::xoauth2::{Stage, bearer};
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::sasl::{SaslData, SaslMechanism};
 
 /// A client of OAUTHBEARER, RFC 7628: a bearer token, and whom it is for.
 ///
 /// ```
-/// use ehlo::sasl::{ClientMechanism, Credentials, OauthBearerClient};
+/// use ehlo_sasl::{ClientMechanism, Credentials, OauthBearerClient};
 ///
 /// let credentials = Credentials::token("user@example.com", "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29t")?;
 /// let mut client = OauthBearerClient::new(&credentials).unwrap().at("server.example.com", 587);
@@ -106,8 +106,8 @@ impl ClientMechanism for OauthBearerClient<'_> {
 /// no the client is told so in a challenge of its own.
 ///
 /// ```
-/// use ehlo::SaslData;
-/// use ehlo::sasl::{OauthBearerServer, Proof, ServerExchange, ServerStep};
+/// use ehlo::syntax::sasl::SaslData;
+/// use ehlo_sasl::{OauthBearerServer, Proof, ServerExchange, ServerStep};
 ///
 /// let (mut exchange, mut buffer) = (ServerExchange::new(OauthBearerServer::new()), [0; 1024]);
 /// let message = SaslData::new(b"n,a=anna@example.org,\x01auth=Bearer vF9dft4qmT\x01\x01");

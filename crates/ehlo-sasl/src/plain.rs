@@ -1,17 +1,17 @@
 //! PLAIN, RFC 4616.
 
-use super::client::written;
-use super::server::{MALFORMED, cut, decoded, text};
-use super::{
-    ClientFailure, ClientMechanism, Credentials, Proof, SaslData, SaslMechanism, ServerFailure,
-    ServerMechanism, ServerTurn,
-};
-use crate::Mechanism;
+use crate::client::written;
+use crate::client::{ClientFailure, ClientMechanism};
+use crate::credentials::{Credentials, Proof};
+use crate::server::{MALFORMED, cut, decoded, text};
+use crate::server::{ServerFailure, ServerMechanism, ServerTurn};
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::sasl::{SaslData, SaslMechanism};
 
 /// A client of PLAIN, RFC 4616: one message with the name and the password.
 ///
 /// ```
-/// use ehlo::sasl::{ClientExchange, Credentials, PlainClient};
+/// use ehlo_sasl::{ClientExchange, Credentials, PlainClient};
 /// use ehlo::Encode;
 ///
 /// let test = Credentials::password("test", "1234")?.acting_for("test")?;
@@ -76,8 +76,8 @@ impl ClientMechanism for PlainClient<'_> {
 /// A server of PLAIN, RFC 4616. It asks for a verdict on a [`Proof::Password`].
 ///
 /// ```
-/// use ehlo::SaslData;
-/// use ehlo::sasl::{PlainServer, ServerExchange, ServerStep};
+/// use ehlo::syntax::sasl::SaslData;
+/// use ehlo_sasl::{PlainServer, ServerExchange, ServerStep};
 ///
 /// let (mut exchange, mut buffer) = (ServerExchange::new(PlainServer::new()), [0; 1024]);
 /// // authzid, authcid and password: bob says that he may act for anna.

@@ -4,7 +4,7 @@
 /// shows of which kind it is.
 ///
 /// ```
-/// use ehlo::sasl::StoredSecret;
+/// use ehlo_sasl::StoredSecret;
 ///
 /// assert_eq!(format!("{:?}", StoredSecret::Password("secret")), "Password(redacted)");
 /// ```
@@ -30,7 +30,7 @@ impl core::fmt::Debug for StoredSecret<'_> {
 /// password, not enough to be one. The feature `scram` makes them, and uses them.
 ///
 /// ```
-/// use ehlo::sasl::ScramKeys;
+/// use ehlo_sasl::ScramKeys;
 ///
 /// let keys = ScramKeys { iterations: 4096, salt: b"sea", stored_key: &[1; 32], server_key: &[2; 32] };
 /// assert_eq!(format!("{keys:?}"), "ScramKeys(redacted)");

@@ -2,8 +2,12 @@
 
 use memchr::memchr;
 
-use super::{Challenge, Credentials, Response, SaslData, StoredSecret};
-use crate::{Code, Encode as _, EnhancedCode, Reply, SyntaxErrorKind, limits};
+use crate::credentials::Credentials;
+use crate::secret::StoredSecret;
+use ehlo::syntax::code::EnhancedStatus;
+use ehlo::syntax::sasl::{Challenge, Response, SaslData};
+use ehlo::syntax::{SyntaxErrorKind, limits};
+use ehlo::{Code, Encode as _, Reply};
 
 /// The server's side of a mechanism, RFC 4422 §3: what it says to each message of the client. An
 /// object is for one attempt.
@@ -12,8 +16,8 @@ use crate::{Code, Encode as _, EnhancedCode, Reply, SyntaxErrorKind, limits};
 /// follow [`ServerTurn`]; [`ServerExchange`] keeps them in order and speaks SMTP.
 ///
 /// ```
-/// use ehlo::SaslData;
-/// use ehlo::sasl::{Credentials, PlainServer, ServerMechanism, ServerTurn};
+/// use ehlo::syntax::sasl::SaslData;
+/// use ehlo_sasl::{Credentials, PlainServer, ServerMechanism, ServerTurn};
 ///
 /// let mut buffer = [0; 64];
 /// let message = SaslData::new(b"\0anna\0secret");
@@ -95,7 +99,7 @@ impl<M: ServerMechanism + ?Sized> ServerMechanism for &mut M {
 /// What a mechanism wants next.
 ///
 /// ```
-/// use ehlo::sasl::{LoginServer, ServerMechanism, ServerTurn};
+/// use ehlo_sasl::{LoginServer, ServerMechanism, ServerTurn};
 ///
 /// let mut buffer = [0; 64];
 /// let turn = LoginServer::new().respond(None, &mut buffer);
@@ -117,8 +121,8 @@ pub enum ServerTurn<'b> {
 /// responses, gives the replies, and asks what the mechanism has to know.
 ///
 /// What comes of a call is a [`ServerStep`]: a challenge for
-/// [`Server::challenge`](crate::Server::challenge), a reply for
-/// [`Server::reply`](crate::Server::reply), or a question that [`accept`](Self::accept),
+/// [`Server::challenge`](ehlo::Server::challenge), a reply for
+/// [`Server::reply`](ehlo::Server::reply), or a question that [`accept`](Self::accept),
 /// [`refuse`](Self::refuse) or [`secret`](Self::secret) answers. Every AUTH command needs a new
 /// one; when the machine refuses a response of the client on its own, the attempt is over.
 ///
@@ -127,8 +131,9 @@ pub enum ServerTurn<'b> {
 /// overwrites it, so that no password stays behind.
 ///
 /// ```
-/// use ehlo::sasl::{Proof, PlainServer, ServerExchange, ServerStep};
-/// use ehlo::{Code, SaslData};
+/// use ehlo_sasl::{PlainServer, Proof, ServerExchange, ServerStep};
+/// use ehlo::Code;
+/// use ehlo::syntax::sasl::SaslData;
 ///
 /// let mut exchange = ServerExchange::new(PlainServer::new());
 /// let mut buffer = [0; 1024];
@@ -271,7 +276,7 @@ impl<M: ServerMechanism> ServerExchange<M> {
             }
             Ok(ServerTurn::Success) if self.accepted => ServerStep::Reply(Reply::enhanced(
                 Code::AUTHENTICATION_SUCCEEDED,
-                EnhancedCode::known(2, 7, 0),
+                EnhancedStatus::OTHER_SECURITY.success(),
                 "authentication successful",
             )),
             Ok(ServerTurn::Success) => self.fail(ServerFailure::OutOfTurn),
@@ -300,8 +305,8 @@ enum Stage {
 /// What a server does next.
 ///
 /// ```
-/// use ehlo::SaslData;
-/// use ehlo::sasl::{LoginServer, ServerExchange, ServerStep};
+/// use ehlo::syntax::sasl::SaslData;
+/// use ehlo_sasl::{LoginServer, ServerExchange, ServerStep};
 ///
 /// let (mut exchange, mut buffer) = (ServerExchange::new(LoginServer::new()), [0; 1024]);
 /// let challenge = SaslData::new(b"Username:");
@@ -309,7 +314,7 @@ enum Stage {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ServerStep<'b> {
-    /// Give this challenge, by [`Server::challenge`](crate::Server::challenge); the next response is
+    /// Give this challenge, by [`Server::challenge`](ehlo::Server::challenge); the next response is
     /// for [`ServerExchange::receive`].
     Challenge(SaslData<'b>),
     /// Give this reply: how the attempt came out. A reply of one's own to a failure does as well.
@@ -324,7 +329,7 @@ pub enum ServerStep<'b> {
 /// Why an attempt of a client failed.
 ///
 /// ```
-/// use ehlo::sasl::ServerFailure;
+/// use ehlo_sasl::ServerFailure;
 ///
 /// assert_eq!(
 ///     ServerFailure::Credentials.reply().to_string(),
@@ -353,26 +358,38 @@ pub enum ServerFailure {
 impl ServerFailure {
     /// The reply, RFC 4954 §6.
     pub const fn reply(self) -> Reply<'static> {
-        let (code, (class, subject, detail), text) = match self {
+        let (code, enhanced, text) = match self {
             Self::Syntax(kind) => {
                 let (code, enhanced) = kind.reply();
                 return Reply::enhanced(code, enhanced, kind.text());
             }
-            Self::InitialResponse => {
-                (Code::ARGUMENT_SYNTAX_ERROR, (5, 7, 0), "no initial response allowed")
-            }
-            Self::Cancelled => (Code::ARGUMENT_SYNTAX_ERROR, (5, 7, 0), "authentication cancelled"),
-            Self::Credentials => {
-                (Code::CREDENTIALS_INVALID, (5, 7, 8), "authentication credentials invalid")
-            }
-            Self::BufferTooSmall => {
-                (Code::SYNTAX_ERROR, (5, 5, 6), "authentication exchange line is too long")
-            }
-            Self::Temporary | Self::OutOfTurn => {
-                (Code::TEMPORARY_FAILURE, (4, 7, 0), "cannot authenticate now")
-            }
+            Self::InitialResponse => (
+                Code::ARGUMENT_SYNTAX_ERROR,
+                EnhancedStatus::OTHER_SECURITY.permanent(),
+                "no initial response allowed",
+            ),
+            Self::Cancelled => (
+                Code::ARGUMENT_SYNTAX_ERROR,
+                EnhancedStatus::OTHER_SECURITY.permanent(),
+                "authentication cancelled",
+            ),
+            Self::Credentials => (
+                Code::CREDENTIALS_INVALID,
+                EnhancedStatus::CREDENTIALS_INVALID.permanent(),
+                "authentication credentials invalid",
+            ),
+            Self::BufferTooSmall => (
+                Code::SYNTAX_ERROR,
+                EnhancedStatus::AUTHENTICATION_LINE_TOO_LONG.permanent(),
+                "authentication exchange line is too long",
+            ),
+            Self::Temporary | Self::OutOfTurn => (
+                Code::TEMPORARY_FAILURE,
+                EnhancedStatus::OTHER_SECURITY.transient(),
+                "cannot authenticate now",
+            ),
         };
-        Reply::enhanced(code, EnhancedCode::known(class, subject, detail), text)
+        Reply::enhanced(code, enhanced, text)
     }
 }
 

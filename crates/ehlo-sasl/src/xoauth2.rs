@@ -1,17 +1,17 @@
 //! XOAUTH2, as Google and Microsoft describe it.
 
-use super::client::written;
-use super::server::{MALFORMED, cut, decoded, text};
-use super::{
-    ClientFailure, ClientMechanism, Credentials, Proof, SaslData, SaslMechanism, ServerFailure,
-    ServerMechanism, ServerTurn,
-};
-use crate::Mechanism;
+use crate::client::written;
+use crate::client::{ClientFailure, ClientMechanism};
+use crate::credentials::{Credentials, Proof};
+use crate::server::{MALFORMED, cut, decoded, text};
+use crate::server::{ServerFailure, ServerMechanism, ServerTurn};
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::sasl::{SaslData, SaslMechanism};
 
 /// A client of XOAUTH2: a name and a bearer token.
 ///
 /// ```
-/// use ehlo::sasl::{ClientMechanism, Credentials, Xoauth2Client};
+/// use ehlo_sasl::{ClientMechanism, Credentials, Xoauth2Client};
 ///
 /// let credentials = Credentials::token("someuser@example.com", "ya29.vF9dft4qmTc2Nvb3RlckBhd")?;
 /// let mut buffer = [0; 128];
@@ -86,8 +86,9 @@ impl ClientMechanism for Xoauth2Client<'_> {
 /// the client is told why in a challenge of its own.
 ///
 /// ```
-/// use ehlo::sasl::{Proof, ServerExchange, ServerStep, Xoauth2Server};
-/// use ehlo::{Code, Response, SaslData};
+/// use ehlo_sasl::{Proof, ServerExchange, ServerStep, Xoauth2Server};
+/// use ehlo::Code;
+/// use ehlo::syntax::sasl::{Response, SaslData};
 ///
 /// let (mut exchange, mut buffer) = (ServerExchange::new(Xoauth2Server::new()), [0; 1024]);
 /// let message = SaslData::new(b"user=anna@example.org\x01auth=Bearer expired\x01\x01");

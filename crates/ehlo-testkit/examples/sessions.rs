@@ -12,7 +12,8 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ehlo::{Capabilities, Envelope, Extension, ForwardPath, ReversePath, ServerConfig};
+use ehlo::syntax::capability::Capabilities;
+use ehlo::{Envelope, Extension, ForwardPath, ReversePath, ServerConfig};
 use ehlo_testkit::simulation::Simulation;
 
 fn main() -> ExitCode {

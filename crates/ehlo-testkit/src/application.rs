@@ -1,8 +1,11 @@
 //! A mail server's application, as small as one can be, over any way to carry the octets.
 
-use ehlo::sasl::Response;
 use ehlo::server::Event;
-use ehlo::{Code, Command, EnhancedCode, Reply, SaslData, Server, Verb};
+use ehlo::syntax::code::EnhancedCode;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::sasl::Response;
+use ehlo::syntax::sasl::SaslData;
+use ehlo::{Code, Command, Reply, Server};
 
 /// The name that the application greets with.
 pub const HOST: &str = "mx.example";

@@ -1,6 +1,6 @@
 //! Feeds a decoder or an encoder in pieces.
 
-use ehlo::{Content, DataDecoder, DataEncoder, FinishError, NewlineError};
+use ehlo::data::{Content, DataDecoder, DataEncoder, FinishError, NewlineError};
 
 /// What a decoder made of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The decoder and the encoder of mail data once more, naively: they see the whole input at once.
 
-use ehlo::NewlineErrorKind::{BareCr, BareLf, LineTooLong, Nul};
-use ehlo::{NewlineError, NewlineErrorKind, Newlines};
+use ehlo::data::NewlineErrorKind::{BareCr, BareLf, LineTooLong, Nul};
+use ehlo::data::{NewlineError, NewlineErrorKind, Newlines};
 
 use crate::feed::Outcome;
 

@@ -71,7 +71,7 @@ impl Peer {
 
     /// The client will send no more.
     pub fn end_of_input(&mut self) -> Vec<u16> {
-        ehlo::Machine::end_of_input(&mut self.server);
+        ehlo::machine::Machine::end_of_input(&mut self.server);
         self.feed(b"")
     }
 

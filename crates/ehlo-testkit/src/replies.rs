@@ -1,9 +1,10 @@
 //! What a server answers to every command in every state.
 
-use ehlo::{
-    Capabilities, Code, Extension, FutureRelease, Mechanisms, Parsed, Policy, ReleaseTime, Reply,
-    Role, SaslMechanism, ServerConfig, ServerLimits, State,
-};
+use ehlo::server::{Role, ServerLimits};
+use ehlo::session::State;
+use ehlo::syntax::capability::{Capabilities, FutureRelease, ReleaseTime};
+use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
+use ehlo::{Code, Extension, Parsed, Policy, Reply, ServerConfig};
 
 use crate::peer::Peer;
 

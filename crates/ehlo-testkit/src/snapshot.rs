@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use ehlo::{Code, State, Verb, session};
+use ehlo::session::State;
+use ehlo::syntax::command::Verb;
+use ehlo::{Code, session};
 
 /// Every state with every verb: whether it is valid, and where a 2yz, a 3yz, a 4yz and a 5yz lead.
 ///

@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by a panic
 
-use ehlo::{
-    AuthMechanisms, Capabilities, Capability, Code, DeliverBy, EhloKeyword, EhloParams, Encode,
-    Extension, FutureRelease, Limits, Mechanisms, Parsed, Policy, PriorityProfile, ReleaseTime,
-    Reply, SaslMechanism, SolicitationKeywords,
+use ehlo::syntax::capability::{
+    AuthMechanisms, Capabilities, DeliverBy, EhloKeyword, EhloParams, FutureRelease, Limits,
+    PriorityProfile, ReleaseTime, SolicitationKeywords,
 };
+use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
+use ehlo::{Capability, Code, Encode, Extension, Parsed, Policy, Reply};
 use proptest::prelude::*;
 
 fn line(capability: &Capability<'_>) -> String {
@@ -84,7 +85,7 @@ fn registry() -> Vec<(&'static str, Capability<'static>)> {
 
 #[test]
 fn every_row_of_the_registry_is_typed() {
-    let rows = include_str!("../../ehlo-testkit/vectors/smtp_extensions.tsv");
+    let rows = include_str!("../vectors/smtp_extensions.tsv");
     let keywords: Vec<_> = rows
         .lines()
         .filter(|row| !row.starts_with('#') && !row.starts_with("keyword\t"))
@@ -205,7 +206,7 @@ fn every_mechanism_by_name() {
         assert!(others.into_iter().all(|(_, &other)| !alone.contains(other)));
     }
     // RFC 4954 §3 and the registry: these are the names that must not be missing.
-    let rows = include_str!("../../ehlo-testkit/vectors/sasl_mechanisms.tsv");
+    let rows = include_str!("../vectors/sasl_mechanisms.tsv");
     let names: Vec<_> = rows.lines().filter_map(|row| row.split('\t').next()).collect();
     for mechanism in SaslMechanism::ALL {
         let name = mechanism.name().trim_end_matches("-PLUS");

@@ -1,9 +1,11 @@
 //! What the fuzz targets found, where no other test shows it.
 
 use ehlo::client::Event;
-use ehlo::{
-    Client, ClientConfig, ClientName, Command, ForwardPath, Parameters, ReversePath, State, Verb,
-};
+use ehlo::session::State;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::parameter::Parameters;
+use ehlo::syntax::path::ClientName;
+use ehlo::{Client, ClientConfig, Command, ForwardPath, ReversePath};
 
 /// The answers of a server to what a client sends in one piece.
 fn pipelined(commands: &[Command<'_>], replies: &[&str]) -> Client {

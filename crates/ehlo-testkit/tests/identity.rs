@@ -7,9 +7,10 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 
-use ehlo::identity::{Advice, Answer, Claim, Enforcement, Finding, Forgery, HeloCheck, Iprev};
+use ehlo::HeloCheck;
+use ehlo::identity::{Advice, Answer, Claim, Enforcement, Finding, Forgery, Iprev};
 use ehlo::identity::{Query, Verdict};
-use ehlo::{ClientName, Host};
+use ehlo::syntax::path::{ClientName, Host};
 
 #[test]
 fn verdicts_and_advice_are_those_of_the_table() {

@@ -1,7 +1,10 @@
 //! The parameters of MAIL, RCPT, VRFY and EXPN against the registry, row by row.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
-use ehlo::{Command, Encode, Extension, Parameter, Parsed, Policy, SyntaxErrorKind};
+use ehlo::syntax::SyntaxErrorKind;
+use ehlo::syntax::code::EnhancedStatus;
+use ehlo::syntax::parameter::Parameter;
+use ehlo::{Command, Encode, Extension, Parsed, Policy};
 
 /// A row: the command, the parameter as it is written, its extension, and values that are none.
 const ROWS: &[(&str, &str, Extension, &[&str])] = &[
@@ -47,12 +50,11 @@ const ROWS: &[(&str, &str, Extension, &[&str])] = &[
 
 #[test]
 fn every_row_of_the_registry_is_typed() {
-    let registry: Vec<Vec<&str>> =
-        include_str!("../../ehlo-testkit/vectors/mail_rcpt_parameters.tsv")
-            .lines()
-            .filter(|row| !row.starts_with('#') && !row.starts_with("command\t"))
-            .map(|row| row.split('\t').collect())
-            .collect();
+    let registry: Vec<Vec<&str>> = include_str!("../vectors/mail_rcpt_parameters.tsv")
+        .lines()
+        .filter(|row| !row.starts_with('#') && !row.starts_with("command\t"))
+        .map(|row| row.split('\t').collect())
+        .collect();
     assert_eq!(registry.len(), ROWS.len());
     for (row, (verb, text, extension, wrong)) in registry.iter().zip(ROWS) {
         let keyword = text.split('=').next().unwrap();
@@ -153,4 +155,17 @@ fn canonical(line: &str) -> Result<String, SyntaxErrorKind> {
     let mut out = vec![0; command.encoded_len()];
     command.encode(&mut out).unwrap();
     Ok(String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn every_enhanced_status_code_of_the_registry_is_known() {
+    let rows = include_str!("../vectors/enhanced_status_codes.tsv");
+    let listed = rows.lines().filter_map(|row| row.split('\t').next());
+    let listed: Vec<_> = listed.filter(|code| code.starts_with("X.")).collect();
+    let named: Vec<_> = EnhancedStatus::ALL.iter().map(|status| format!("{status:?}")).collect();
+    assert_eq!(named, listed);
+    for status in EnhancedStatus::ALL {
+        assert!(status.meaning().is_some());
+        assert_eq!(status.permanent().status(), *status);
+    }
 }

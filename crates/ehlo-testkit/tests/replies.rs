@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use ehlo::server::Event;
-use ehlo::{Code, Reply, Server, ServerConfig, State};
+use ehlo::session::State;
+use ehlo::{Code, Reply, Server, ServerConfig};
 use ehlo_testkit::replies::{Answer, answers};
 
 #[test]

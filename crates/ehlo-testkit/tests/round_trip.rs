@@ -2,19 +2,25 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 #![allow(clippy::trivially_copy_pass_by_ref)] // as in the crate itself
 
-use ehlo::{
-    AbsoluteUri, AddressLiteral, Attribute, AttributeName, Attributes, AuthIdentity, Body, By,
-    ByMode, ClientName, Command, DateTime, DomainList, Encode, Envid, EtrnNode, ForwardPath,
-    HoldInterval, Mechanism, Mtrk, Notify, Orcpt, OtherParameter, OtherVerb, Parameter, Parameters,
-    Parsed, Policy, Priority, Ret, ReversePath, Rrvs, RrvsAction, SaslData, SmtpString, Solicit,
-    Text, TransId, UserOrList, Verb, Xtext, XtextMailbox,
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::command::{
+    AbsoluteUri, Attribute, AttributeName, Attributes, DomainList, EtrnNode, Mechanism, OtherVerb,
+    SmtpString, UserOrList,
 };
+use ehlo::syntax::parameter::{
+    AuthIdentity, Body, By, ByMode, DateTime, Envid, HoldInterval, Mtrk, Notify, Orcpt,
+    OtherParameter, Parameter, Parameters, Priority, Ret, Rrvs, RrvsAction, Solicit, TransId,
+    Xtext, XtextMailbox,
+};
+use ehlo::syntax::path::{AddressLiteral, ClientName, Text};
+use ehlo::syntax::sasl::SaslData;
+use ehlo::{Command, Encode, ForwardPath, Parsed, Policy, ReversePath};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
-const COMMANDS: &str = include_str!("../../ehlo-testkit/vectors/commands.jsonl");
-const PATHS: &str = include_str!("../../ehlo-testkit/vectors/paths.jsonl");
+const COMMANDS: &str = include_str!("../vectors/commands.jsonl");
+const PATHS: &str = include_str!("../vectors/paths.jsonl");
 
 const DOMAIN: &str =
     "[a-zA-Z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,20}[a-z])?){0,3}";
@@ -78,7 +84,7 @@ fn mailbox() -> impl Strategy<Value = String> {
     (LOCAL_PART, prop_oneof![DOMAIN.prop_map(|d| d), literal()])
         .prop_map(|(local, domain)| format!("{local}@{domain}"))
         .prop_filter("the local part has 64 octets at most", |text| {
-            ehlo::Mailbox::new(text).is_ok()
+            ehlo::syntax::path::Mailbox::new(text).is_ok()
         })
 }
 
@@ -139,10 +145,10 @@ proptest! {
         let every: String = text.chars().flat_map(|c| ['\\', c]).collect();
         let every = format!("\"{every}\"");
         let (quoted, every) =
-            (ehlo::LocalPart::new(&quoted).unwrap(), ehlo::LocalPart::new(&every).unwrap());
+            (ehlo::syntax::path::LocalPart::new(&quoted).unwrap(), ehlo::syntax::path::LocalPart::new(&every).unwrap());
         prop_assert_eq!(quoted, every);
         prop_assert!(quoted.unquoted().eq(text.bytes()));
-        if let Ok(bare) = ehlo::LocalPart::new(&text) {
+        if let Ok(bare) = ehlo::syntax::path::LocalPart::new(&text) {
             if !bare.is_quoted() {
                 prop_assert_eq!(bare, quoted);
             }

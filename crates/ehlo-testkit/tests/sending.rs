@@ -1,10 +1,12 @@
 //! What a client refuses to send: each check, before an octet is written, and nothing has changed.
 
 use ehlo::client::Event;
-use ehlo::{
-    Body, Client, ClientConfig, ClientName, Command, Envid, Extension, ForwardPath, Notify, Orcpt,
-    Parameter, Parameters, Ret, ReversePath, SaslData, SendError, State, Verb,
-};
+use ehlo::session::State;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::parameter::{Body, Envid, Notify, Orcpt, Parameter, Parameters, Ret};
+use ehlo::syntax::path::ClientName;
+use ehlo::syntax::sasl::SaslData;
+use ehlo::{Client, ClientConfig, Command, Extension, ForwardPath, ReversePath, SendError};
 
 /// A client that has said EHLO, to which this was offered.
 fn after(offered: &str) -> Client {
@@ -178,10 +180,10 @@ fn domains_of_the_session() {
 #[test]
 fn lines_that_are_too_long() {
     let text = |length: usize| "x".repeat(length);
-    let verb = ehlo::OtherVerb::new("XLONG").expect("a verb");
+    let verb = ehlo::syntax::command::OtherVerb::new("XLONG").expect("a verb");
     let long = [text(504), text(505)];
     let [within, over] = long.each_ref().map(|rest| {
-        let rest = Some(ehlo::Text::new(rest).expect("a text"));
+        let rest = Some(ehlo::syntax::path::Text::new(rest).expect("a text"));
         Command::Other { verb, rest }
     });
     assert_eq!(send(&mut after(""), &over), Err(SendError::LineTooLong));
@@ -201,11 +203,11 @@ fn lines_that_are_too_long() {
 fn responses_that_are_too_long() {
     for (octets, fits) in [(9213, true), (9216, false)] {
         let mut client = after("AUTH CRAM-MD5");
-        let mechanism = ehlo::Mechanism::new("CRAM-MD5").expect("a mechanism");
+        let mechanism = ehlo::syntax::command::Mechanism::new("CRAM-MD5").expect("a mechanism");
         send(&mut client, &Command::Auth { mechanism, initial_response: None }).expect("AUTH");
         hear(&mut client, "334 \r\n");
         let data = vec![b'x'; octets];
-        let response = ehlo::sasl::Response::Data(SaslData::new(&data));
+        let response = ehlo::syntax::sasl::Response::Data(SaslData::new(&data));
         let mut out = [0; 16_384];
         let sent = client.respond(&response, &mut out);
         if fits {

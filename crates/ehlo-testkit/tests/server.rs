@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use ehlo::machine::Machine;
 use ehlo::server::Event;
-use ehlo::{
-    Capabilities, Code, Endpoint, Extension, Leave as _, Limits, Machine, Mechanisms, Policy,
-    Reply, ReplyError, Role, SaslMechanism, Server, ServerConfig, ServerLimits, State, Verb,
-};
+use ehlo::server::{Role, ServerLimits};
+use ehlo::session::State;
+use ehlo::syntax::capability::{Capabilities, Limits};
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
+use ehlo::{Code, Extension, Policy, Reply, ReplyError, Server, ServerConfig};
+use ehlo_io::{Endpoint, Leave as _};
 use ehlo_testkit::peer::Peer;
 
 const CONFIG: ServerConfig = ServerConfig {

@@ -3,8 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use ehlo::State::{self, Chunk, Closed, Data, Greeting, Mail, Rcpt, Ready, Rejected, Start};
-use ehlo::{Code, Severity, Verb, session};
+use ehlo::session::State::{
+    self, Chunk, Closed, Data, Greeting, Mail, Rcpt, Ready, Rejected, Start,
+};
+use ehlo::syntax::code::Severity;
+use ehlo::syntax::command::Verb;
+use ehlo::{Code, session};
 
 #[test]
 fn the_product_is_the_snapshot() {

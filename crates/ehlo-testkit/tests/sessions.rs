@@ -1,6 +1,8 @@
 //! `sessions.jsonl`: dialogues with a server, the octets of each step cut in every way.
 
-use ehlo::{Capabilities, Extension, Mechanisms, SaslMechanism, ServerConfig};
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
+use ehlo::{Extension, ServerConfig};
 use ehlo_testkit::peer::Peer;
 use ehlo_testkit::split::pieces;
 use serde_json::Value;

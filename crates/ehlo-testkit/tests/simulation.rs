@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use ehlo::data::Newlines;
 use ehlo::delivery::{ChunkingPolicy, Fate};
-use ehlo::{
-    Capabilities, Delivery, DeliveryConfig, Envelope, Extension, ForwardPath, Limits, Newlines,
-    ReplyLimits, ReversePath, Role, ServerConfig,
-};
+use ehlo::server::Role;
+use ehlo::syntax::capability::{Capabilities, Limits};
+use ehlo::syntax::reply::ReplyLimits;
+use ehlo::{Delivery, DeliveryConfig, Envelope, Extension, ForwardPath, ReversePath, ServerConfig};
 use ehlo_testkit::simulation::{Link, Report, Room, Simulation};
 
 const LATENCY: Duration = Duration::from_millis(50);
@@ -200,7 +201,7 @@ fn a_large_message_in_small_buffers() {
     let envelopes = [Envelope::new(ReversePath::Null, &recipients)];
     let arrives = String::from_utf8_lossy(&content).replace("f\n", "f\r\n");
     for (name, client, server) in ways() {
-        let limits = ehlo::ServerLimits { recipients: 1000, ..server.limits };
+        let limits = ehlo::server::ServerLimits { recipients: 1000, ..server.limits };
         let mut simulation =
             Simulation::new(ServerConfig { limits, ..server }, LATENCY, &envelopes);
         simulation.client = client;

@@ -5,7 +5,7 @@
 use ehlo::{Command, Encode, Extension, Parsed, Policy};
 use serde_json::Value;
 
-const COMMANDS: &str = include_str!("../../ehlo-testkit/vectors/commands.jsonl");
+const COMMANDS: &str = include_str!("../vectors/commands.jsonl");
 
 /// Vectors that a parser does not decide by itself.
 ///

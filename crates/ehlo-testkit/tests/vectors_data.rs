@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ehlo::{DataDecoder, DataEncoder, Newlines};
+use ehlo::data::{DataDecoder, DataEncoder, Newlines};
 use ehlo_testkit::feed::{Outcome, decode, encode, every_split};
 use serde_json::Value;
 

@@ -1,10 +1,11 @@
 //! `paths.jsonl`: what the ABNF of paths takes and refuses.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
-use ehlo::{AddressLiteral, Domain, Encode, ForwardPath, Mailbox, Policy, ReversePath};
+use ehlo::syntax::path::{AddressLiteral, Domain, Mailbox};
+use ehlo::{Encode, ForwardPath, Policy, ReversePath};
 use serde_json::Value;
 
-const PATHS: &str = include_str!("../../ehlo-testkit/vectors/paths.jsonl");
+const PATHS: &str = include_str!("../vectors/paths.jsonl");
 
 #[test]
 fn every_path_vector_agrees() {

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by a panic
 
-use ehlo::{
-    Capabilities, Code, Extension, Mechanisms, Parsed, Policy, Reply, ReplyFrame, ReplyLimits,
-    SaslMechanism, Severity, SyntaxErrorKind,
-};
+use ehlo::syntax::SyntaxErrorKind;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::code::Severity;
+use ehlo::syntax::reply::{ReplyFrame, ReplyLimits};
+use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
+use ehlo::{Code, Extension, Parsed, Policy, Reply};
 use serde_json::Value;
 
 struct Vector {
@@ -19,7 +21,7 @@ struct Vector {
 }
 
 fn vectors() -> Vec<Vector> {
-    let lines = include_str!("../../ehlo-testkit/vectors/replies.jsonl");
+    let lines = include_str!("../vectors/replies.jsonl");
     let vectors: Vec<_> = lines
         .lines()
         .map(|line| {

@@ -15,15 +15,15 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use ehlo::{Carry, ReadFrom, WriteTo};
-pub use ehlo::{Door, Stop, Visit, serve};
+use ehlo_io::{Carry, ReadFrom, WriteTo};
+pub use ehlo_io::{Door, Stop, Visit, serve};
 #[cfg(feature = "rustls")]
 pub use tls::{MaybeTls, TlsConnection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 #[cfg(feature = "rustls")]
 pub use {ehlo_rustls::*, tokio_rustls::TlsStream};
 
-/// A machine on a stream of tokio: see [`ehlo::Connection`]. The timer for `deliver` is
+/// A machine on a stream of tokio: see [`ehlo_io::Connection`]. The timer for `deliver` is
 /// `tokio::time::sleep`.
 ///
 /// ```
@@ -50,14 +50,14 @@ pub use {ehlo_rustls::*, tokio_rustls::TlsStream};
 /// # })?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-pub type Connection<S, M> = ehlo::Connection<S, M, Tokio>;
+pub type Connection<S, M> = ehlo_io::Connection<S, M, Tokio>;
 
 /// Reads and writes by tokio's traits; content too, for `deliver` and `collect`.
 ///
 /// ```
 /// use ehlo_tokio::Tokio;
 ///
-/// fn carries<S>(_: &S) where Tokio: ehlo::Carry<S> {}
+/// fn carries<S>(_: &S) where Tokio: ehlo_io::Carry<S> {}
 /// carries(&tokio::io::duplex(64).0);
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,21 +3,23 @@
 use std::io;
 use std::sync::Arc;
 
-use ehlo::{Handshake, OverTls, Secured};
+use ehlo_io::{Handshake, OverTls, Secured};
 use ehlo_rustls::{Connector, rustls::ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use crate::Tokio;
 
-/// A machine on a stream that may go on inside TLS: see [`ehlo::Connection`]. `start_tls`,
+/// A machine on a stream that may go on inside TLS: see [`ehlo_io::Connection`]. `start_tls`,
 /// `implicit_tls` and `deliver_tls` take a [`Connector`] at the client's end and an
 /// `Arc<rustls::ServerConfig>`, as of [`server`](ehlo_rustls::server), at the server's.
 ///
 /// ```
-/// use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate, TlsPolicy};
+/// use ehlo::{Delivery, DeliveryConfig, Envelope};
+/// use ehlo::delivery::{Fate, TlsPolicy};
 /// use ehlo::server::Event;
-/// use ehlo::{Extension, ForwardPath, HeloName, Mailing, ReversePath, Server, ServerConfig};
+/// use ehlo::{Extension, ForwardPath, HeloName, ReversePath, Server, ServerConfig};
+/// use ehlo_io::Mailing;
 /// use ehlo_tokio::rustls::{RootCertStore, pki_types::PrivatePkcs8KeyDer};
 /// use ehlo_tokio::{Connector, TlsConnection};
 ///
@@ -63,10 +65,10 @@ use crate::Tokio;
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub type TlsConnection<S, M> = ehlo::Connection<MaybeTls<S>, M, OverTls<Tokio>>;
+pub type TlsConnection<S, M> = ehlo_io::Connection<MaybeTls<S>, M, OverTls<Tokio>>;
 
 /// A stream in clear that may go on inside TLS.
-pub type MaybeTls<S> = ehlo::MaybeTls<S, TlsStream<S>>;
+pub type MaybeTls<S> = ehlo_io::MaybeTls<S, TlsStream<S>>;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Handshake<S, Connector> for Tokio {
     type Tls = TlsStream<S>;

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::{BufferTooSmall, Injected};
+use crate::syntax::encode::BufferTooSmall;
 
 /// What one call to `receive` took from the input, and what came of it.
 ///
@@ -10,7 +10,9 @@ use crate::{BufferTooSmall, Injected};
 /// event; until then the event borrows them.
 ///
 /// ```
-/// use ehlo::{Received, Server, ServerConfig, server::Event};
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo::machine::Received;
+/// use ehlo::server::Event;
 ///
 /// let mut server = Server::new(ServerConfig::DEFAULT);
 /// assert_eq!(server.receive(b""), Received { consumed: 0, event: Event::Greeting });
@@ -26,7 +28,8 @@ pub struct Received<E> {
 /// What a machine needs before it can go on.
 ///
 /// ```
-/// use ehlo::{Client, ClientConfig, Machine, Wants};
+/// use ehlo::{Client, ClientConfig};
+/// use ehlo::machine::{Machine, Wants};
 ///
 /// let mut client = Client::new(ClientConfig::DEFAULT);
 /// assert_eq!(client.wants(b"220 mx.exam"), Wants::Input { consumed: 0 });
@@ -52,7 +55,7 @@ pub enum Wants {
 /// call scans nothing again.
 ///
 /// ```
-/// use ehlo::{Machine, Wants};
+/// use ehlo::machine::{Machine, Wants};
 ///
 /// /// Takes the first event of `input`, if there is one; how many octets it took.
 /// fn step<M: Machine>(machine: &mut M, input: &[u8]) -> usize {
@@ -105,7 +108,8 @@ pub trait Machine {
 /// A [`Machine`] whose session may go on inside TLS, RFC 3207.
 ///
 /// ```
-/// use ehlo::{Client, ClientConfig, Injected, Upgrade};
+/// use ehlo::{Client, ClientConfig};
+/// use ehlo::machine::{Injected, Upgrade};
 ///
 /// // Nobody said STARTTLS.
 /// let mut client = Client::new(ClientConfig::DEFAULT);
@@ -123,3 +127,25 @@ pub trait Upgrade: Machine {
     /// [`Injected`] when there is any, or when no upgrade was agreed on; the session is then over.
     fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected>;
 }
+
+/// Octets that came in clear before TLS was established: somebody on the way may have put them
+/// there. CVE-2011-0411 and its kin.
+///
+/// ```
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo::machine::Injected;
+///
+/// let mut server = Server::new(ServerConfig::DEFAULT);
+/// // Nobody has said STARTTLS.
+/// assert_eq!(server.tls_established(b""), Err(Injected));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Injected;
+
+impl core::fmt::Display for Injected {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("octets in clear between STARTTLS and the handshake")
+    }
+}
+
+impl core::error::Error for Injected {}

@@ -6,12 +6,15 @@
 //! the reply only, because a DATA that was pipelined may be answered 354 after every RCPT was
 //! refused (RFC 2920 §3.1).
 
-use crate::{Code, Extension, Severity};
+use crate::syntax::code::{Code, Severity};
+use crate::syntax::command::Verb;
 
 /// Where a session stands.
 ///
 /// ```
-/// use ehlo::{Code, State, Verb, session};
+/// use ehlo::{Code, session};
+/// use ehlo::session::State;
+/// use ehlo::syntax::command::Verb;
 ///
 /// assert!(session::is_valid(State::Ready, Verb::Mail));
 /// assert_eq!(session::next(State::Ready, Verb::Mail, Code::OK), State::Mail);
@@ -150,30 +153,8 @@ pub(crate) const fn success(verb: Verb) -> Code {
 }
 
 macro_rules! table {
-    ($($(#[doc = $doc:literal])+ $verb:ident in [$($state:ident)*],
+    ($($verb:ident in [$($state:ident)*],
         2 => $completion:tt, 3 => $intermediate:tt, no => $negative:tt, codes [$($code:literal)*] $($flag:ident)*;)*) => {
-        /// A command by name, or one of the moments that a reply answers though no command was
-        /// sent.
-        ///
-        /// ```
-        /// use ehlo::{Command, Extension, Verb};
-        ///
-        /// let chunk = Command::Bdat { size: 10, last: true };
-        /// assert_eq!(chunk.verb(), Verb::BdatLast);
-        /// assert_eq!(Verb::BdatLast.extension(), Some(Extension::Chunking));
-        /// ```
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
-        #[repr(u8)]
-        pub enum Verb {
-            $($(#[doc = $doc])+ $verb,)*
-        }
-
-        impl Verb {
-            /// All verbs, in the order of the table.
-            pub const ALL: &'static [Self] = &[$(Self::$verb,)*];
-        }
-
         const fn rule(verb: Verb) -> &'static Rule {
             match verb {
                 $(Verb::$verb => const {
@@ -218,87 +199,68 @@ macro_rules! lead {
 // group; `exact`: no other positive code than those leads anywhere, it counts as a refusal; `idle`:
 // it carries no mail forward.
 table! {
-    /// The connection was opened, RFC 5321 §3.1.
+    // The connection was opened, RFC 5321 §3.1.
     Greeting in [Greeting], 2 => Start, 3 => Rejected, no => Rejected, codes [220] last exact;
-    /// §4.1.1.1. Valid at any time between transactions and within one, where it acts as RSET;
-    /// "command not acceptable … state unchanged", §4.1.4.
+    // §4.1.1.1. Valid at any time between transactions and within one, where it acts as RSET;
+    // "command not acceptable … state unchanged", §4.1.4.
     Ehlo in [Start Ready Mail Rcpt Chunk Failed], 2 => Ready, 3 => stay, no => stay, codes [250] last idle;
-    /// §4.1.1.1, as EHLO.
+    // §4.1.1.1, as EHLO.
     Helo in [Start Ready Mail Rcpt Chunk Failed], 2 => Ready, 3 => stay, no => stay, codes [250] last idle;
-    /// RFC 2033 §4.1, as EHLO.
+    // RFC 2033 §4.1, as EHLO.
     Lhlo in [Start Ready Mail Rcpt Chunk Failed], 2 => Ready, 3 => stay, no => stay, codes [250] last idle;
-    /// §4.1.1.2. "MUST NOT be sent if a mail transaction is already open", §4.1.4. 355 is RFC 1845's.
+    // §4.1.1.2. "MUST NOT be sent if a mail transaction is already open", §4.1.4. 355 is RFC 1845's.
     Mail in [Ready], 2 => Mail, 3 => Mail, no => stay, codes [250 355];
-    /// §4.1.1.3.
+    // §4.1.1.3.
     Rcpt in [Mail Rcpt], 2 => Rcpt, 3 => stay, no => stay, codes [250 251];
-    /// §4.1.1.4. Wants a recipient, §3.3; 354 opens the mail data.
+    // §4.1.1.4. Wants a recipient, §3.3; 354 opens the mail data.
     Data in [Rcpt], 2 => stay, 3 => Data, no => stay, codes [354] last exact;
-    /// The mail data after DATA came to its end, §4.1.1.4: the buffers are cleared whatever the
-    /// reply.
+    // The mail data after DATA came to its end, §4.1.1.4: the buffers are cleared whatever the
+    // reply.
     Message in [Data], 2 => Ready, 3 => Ready, no => Ready, codes [250];
-    /// A chunk that is not the last, RFC 3030 §2. After a refusal "a RSET command MUST be sent".
+    // A chunk that is not the last, RFC 3030 §2. After a refusal "a RSET command MUST be sent".
     Bdat in [Rcpt Chunk], 2 => Chunk, 3 => Failed, no => Failed, codes [250];
-    /// The last chunk, RFC 3030 §2: the transaction is over whatever the reply.
+    // The last chunk, RFC 3030 §2: the transaction is over whatever the reply.
     BdatLast in [Rcpt Chunk], 2 => Ready, 3 => Ready, no => Ready, codes [250];
-    /// Content by reference that is not the last, RFC 4468 §3.
+    // Content by reference that is not the last, RFC 4468 §3.
     Burl in [Rcpt Chunk], 2 => Chunk, 3 => Failed, no => Failed, codes [250];
-    /// The last content by reference, RFC 4468 §3.
+    // The last content by reference, RFC 4468 §3.
     BurlLast in [Rcpt Chunk], 2 => Ready, 3 => Ready, no => Ready, codes [250] last;
-    /// §4.1.1.5. "May be issued by the client at any time", before EHLO too.
+    // §4.1.1.5. "May be issued by the client at any time", before EHLO too.
     Rset in [Start Ready Mail Rcpt Chunk Failed], 2 => reset, 3 => stay, no => stay, codes [250] idle;
-    /// §4.1.1.6. "Can be used at any time during a session", §4.1.4.
+    // §4.1.1.6. "Can be used at any time during a session", §4.1.4.
     Vrfy in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250 251 252] last idle;
-    /// §4.1.1.7, as VRFY.
+    // §4.1.1.7, as VRFY.
     Expn in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250 252] last idle;
-    /// §4.1.1.8, as VRFY.
+    // §4.1.1.8, as VRFY.
     Help in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [214 211] last idle;
-    /// §4.1.1.9, as VRFY.
+    // §4.1.1.9, as VRFY.
     Noop in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250] last idle;
-    /// §4.1.1.10. "May be issued at any time", §4.1.4; after a refused greeting it is the only one.
-    /// Whatever the reply, the client closes.
+    // §4.1.1.10. "May be issued at any time", §4.1.4; after a refused greeting it is the only one.
+    // Whatever the reply, the client closes.
     Quit in [Rejected Start Ready Mail Rcpt Chunk Failed], 2 => Closed, 3 => Closed, no => Closed, codes [221] last;
-    /// RFC 3207 §4; within a transaction it is refused.
+    // RFC 3207 §4; within a transaction it is refused.
     StartTls in [Ready], 2 => Tls, 3 => stay, no => stay, codes [220] last exact;
-    /// TLS was negotiated, RFC 3207 §4.2: both peers are back in their initial state. It has no
-    /// reply; its success counts as a 220.
+    // TLS was negotiated, RFC 3207 §4.2: both peers are back in their initial state. It has no
+    // reply; its success counts as a 220.
     Handshake in [Tls], 2 => Start, 3 => Closed, no => Closed, codes [220] last exact;
-    /// RFC 4954 §4: "not permitted during a mail transaction".
+    // RFC 4954 §4: "not permitted during a mail transaction".
     Auth in [Ready], 2 => Ready, 3 => Auth, no => stay, codes [235 334] last exact;
-    /// A client's response within AUTH, RFC 4954 §4.
+    // A client's response within AUTH, RFC 4954 §4.
     AuthResponse in [Auth], 2 => Ready, 3 => Auth, no => Ready, codes [235 334] last exact;
-    /// RFC 1985 §5; not within a transaction.
+    // RFC 1985 §5; not within a transaction.
     Etrn in [Ready], 2 => stay, 3 => stay, no => stay, codes [250 251 252 253] last idle;
-    /// RFC 2645 §5.2. After 250 the roles are exchanged: this session is over.
+    // RFC 2645 §5.2. After 250 the roles are exchanged: this session is over.
     Atrn in [Ready], 2 => Closed, 3 => stay, no => stay, codes [250] last exact;
-    /// Postfix, `XCLIENT_README`: 220 is the greeting of a new session.
+    // Postfix, `XCLIENT_README`: 220 is the greeting of a new session.
     Xclient in [Start Ready], 2 => Start, 3 => stay, no => stay, codes [220] last exact;
-    /// Postfix, `XFORWARD_README`.
+    // Postfix, `XFORWARD_README`.
     Xforward in [Ready], 2 => stay, 3 => stay, no => stay, codes [250] idle;
-    /// RFC 821 §3.8; nobody performs it.
+    // RFC 821 §3.8; nobody performs it.
     Turn in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [] last;
-    /// RFC 821 §3.4: SEND, SOML, SAML; nobody performs them.
+    // RFC 821 §3.4: SEND, SOML, SAML; nobody performs them.
     Send in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [];
-    /// A verb that this crate does not know.
+    // A verb that this crate does not know.
     Other in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [] last;
-}
-
-impl Verb {
-    /// The extension whose offer licenses the verb; `None` for what every server has.
-    pub const fn extension(self) -> Option<Extension> {
-        Some(match self {
-            Self::Bdat | Self::BdatLast => Extension::Chunking,
-            Self::Burl | Self::BurlLast => Extension::Burl,
-            Self::StartTls => Extension::StartTls,
-            Self::Auth | Self::AuthResponse => Extension::Auth,
-            Self::Etrn => Extension::Etrn,
-            Self::Atrn => Extension::Atrn,
-            Self::Xclient => Extension::Xclient,
-            Self::Xforward => Extension::Xforward,
-            Self::Turn => Extension::Turn,
-            Self::Send => Extension::Send,
-            _ => return None,
-        })
-    }
 }
 
 #[derive(Clone, Copy)]

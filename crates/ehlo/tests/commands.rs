@@ -2,12 +2,18 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 #![allow(clippy::trivially_copy_pass_by_ref)] // as in the crate itself
 
-use ehlo::{
-    AbsoluteUri, AddressLiteral, ClientName, Command, Domain, DomainList, EnhancedCode, EtrnNode,
-    Extension, ForwardPath, LocalPart, Mailbox, Mechanism, OtherVerb, Parsed, Path, Policy,
-    ReversePath, SaslData, SmtpString, SourceRoute, SyntaxError, SyntaxErrorKind as Kind, Text,
-    UserOrList, Verb, Xtext,
+use ehlo::syntax::SyntaxErrorKind as Kind;
+use ehlo::syntax::code::EnhancedCode;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::command::{
+    AbsoluteUri, DomainList, EtrnNode, Mechanism, OtherVerb, SmtpString, UserOrList,
 };
+use ehlo::syntax::parameter::Xtext;
+use ehlo::syntax::path::{
+    AddressLiteral, ClientName, Domain, LocalPart, Mailbox, Path, SourceRoute, Text,
+};
+use ehlo::syntax::sasl::SaslData;
+use ehlo::{Command, Extension, ForwardPath, Parsed, Policy, ReversePath, SyntaxError};
 
 const STRICT: &Policy = &Policy::STRICT;
 
@@ -368,14 +374,22 @@ fn nothing_brings_an_end_of_line_onto_the_wire() {
         assert!(AbsoluteUri::new(&format!("imap://{text}")).is_err());
         assert!(OtherVerb::new(&text).is_err());
         assert!(Xtext::new(&text).is_err() && Xtext::from_encoded(&text).is_err());
-        assert!(ehlo::Envid::new(&text).is_err() && ehlo::Orcpt::new("rfc822", &text).is_err());
-        assert!(ehlo::Orcpt::new(&text, "x").is_err());
-        assert!(ehlo::Solicit::new(&text).is_err() && ehlo::Mtrk::new(&text, None).is_err());
-        assert!(ehlo::TransId::new(&format!("<a@{text}>")).is_err());
-        assert!(ehlo::DateTime::new(&format!("2027-01-01T00:00:00Z{bad}")).is_err());
-        assert!(ehlo::XtextMailbox::new(&format!("c@{text}")).is_err());
-        assert!(ehlo::OtherParameter::new(&text, None).is_err());
-        assert!(ehlo::OtherParameter::new("X", Some(&text)).is_err());
+        assert!(
+            ehlo::syntax::parameter::Envid::new(&text).is_err()
+                && ehlo::syntax::parameter::Orcpt::new("rfc822", &text).is_err()
+        );
+        assert!(ehlo::syntax::parameter::Orcpt::new(&text, "x").is_err());
+        assert!(
+            ehlo::syntax::parameter::Solicit::new(&text).is_err()
+                && ehlo::syntax::parameter::Mtrk::new(&text, None).is_err()
+        );
+        assert!(ehlo::syntax::parameter::TransId::new(&format!("<a@{text}>")).is_err());
+        assert!(
+            ehlo::syntax::parameter::DateTime::new(&format!("2027-01-01T00:00:00Z{bad}")).is_err()
+        );
+        assert!(ehlo::syntax::parameter::XtextMailbox::new(&format!("c@{text}")).is_err());
+        assert!(ehlo::syntax::parameter::OtherParameter::new(&text, None).is_err());
+        assert!(ehlo::syntax::parameter::OtherParameter::new("X", Some(&text)).is_err());
     }
 }
 

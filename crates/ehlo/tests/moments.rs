@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by a panic
 
-use ehlo::DateTime;
+use ehlo::syntax::parameter::DateTime;
 use proptest::prelude::*;
 
 proptest! {

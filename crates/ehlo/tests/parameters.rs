@@ -1,10 +1,10 @@
 //! The parameters of MAIL and RCPT: one row for each of the IANA registry's, and a few more.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
-use ehlo::{
-    Body, Command, Encode, Extension, ForwardPath, Mailbox, Notify, Parameter, Parameters, Parsed,
-    Policy, ReversePath, SyntaxError, SyntaxErrorKind as Kind,
-};
+use ehlo::syntax::SyntaxErrorKind as Kind;
+use ehlo::syntax::parameter::{Body, Notify, Parameter, Parameters};
+use ehlo::syntax::path::Mailbox;
+use ehlo::{Command, Encode, Extension, ForwardPath, Parsed, Policy, ReversePath, SyntaxError};
 
 const MAIL: &str = "MAIL FROM:<a@b.example>";
 const RCPT: &str = "RCPT TO:<a@b.example>";
@@ -340,8 +340,8 @@ fn limits_of_values() {
 
 #[test]
 fn an_unencoded_mailbox_is_encoded_as_it_is_written() {
-    let mailbox = ehlo::XtextMailbox::new("e=mc2+x@example.com").unwrap();
-    let list = [Parameter::Auth(ehlo::AuthIdentity::Mailbox(mailbox))];
+    let mailbox = ehlo::syntax::parameter::XtextMailbox::new("e=mc2+x@example.com").unwrap();
+    let list = [Parameter::Auth(ehlo::syntax::parameter::AuthIdentity::Mailbox(mailbox))];
     let parameters = Parameters::mail(&list).unwrap();
     assert_eq!(parameters.to_string(), "AUTH=e+3Dmc2+2Bx@example.com");
     let mut room = [0; 254];
@@ -367,7 +367,9 @@ fn thousands_of_parameters_are_refused_as_one_line() {
     let error = Command::parse(line.as_bytes(), &Policy::STRICT).unwrap_err();
     assert_eq!(error.kind, Kind::LineTooLong);
     let list: Vec<_> = (0..5000)
-        .map(|_| Parameter::Other(ehlo::OtherParameter::new("X", Some("1")).unwrap()))
+        .map(|_| {
+            Parameter::Other(ehlo::syntax::parameter::OtherParameter::new("X", Some("1")).unwrap())
+        })
         .collect();
     let parameters = Parameters::mail(&list).unwrap();
     assert_eq!(parameters.iter().count(), 5000);

@@ -5,10 +5,12 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ehlo::{
-    AddressLiteral, ClientName, Domain, Encode, ForwardPath, GeneralAddressLiteral, Host,
-    LocalPart, Mailbox, Path, Policy, ReversePath, SourceRoute, limits,
+use ehlo::syntax::limits;
+use ehlo::syntax::path::{
+    AddressLiteral, ClientName, Domain, GeneralAddressLiteral, Host, LocalPart, Mailbox, Path,
+    SourceRoute,
 };
+use ehlo::{Encode, ForwardPath, Policy, ReversePath};
 use proptest::prelude::*;
 
 /// What a server reads that has offered SMTPUTF8.

@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by a panic
 
-use ehlo::{
-    Code, Encode, EnhancedCode, EnhancedStatus, Parsed, Policy, Reply, ReplyFrame, ReplyLimits,
-    SyntaxErrorKind,
-};
+use ehlo::syntax::SyntaxErrorKind;
+use ehlo::syntax::code::{EnhancedCode, EnhancedStatus};
+use ehlo::syntax::reply::{ReplyFrame, ReplyLimits};
+use ehlo::{Code, Encode, Parsed, Policy, Reply};
 use proptest::prelude::*;
 
 fn encoded(reply: &Reply<'_>) -> Vec<u8> {

@@ -4,7 +4,9 @@
 
 use base64::engine::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ehlo::{Challenge, Encode, Parsed, Policy, Reply, Response, SaslData, SyntaxErrorKind, limits};
+use ehlo::syntax::sasl::{Challenge, Response, SaslData};
+use ehlo::syntax::{SyntaxErrorKind, limits};
+use ehlo::{Encode, Parsed, Policy, Reply};
 use proptest::prelude::*;
 
 fn written(value: &impl Encode) -> Vec<u8> {
@@ -86,7 +88,7 @@ fn initial_responses() {
     assert!(SaslData::parse_initial(b"==").is_err());
     let mut out = [0; 8];
     for (data, word) in [(SaslData::EMPTY, &b"="[..]), (SaslData::new(b"\0"), b"AA==")] {
-        let mut writer = ehlo::Writer::new(&mut out);
+        let mut writer = ehlo::syntax::Writer::new(&mut out);
         data.write_initial(&mut writer);
         let length = writer.finish().unwrap();
         assert_eq!(&out[..length], word);

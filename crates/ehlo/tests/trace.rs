@@ -1,8 +1,10 @@
 //! The header fields of a server: complete, folded, and nothing that a peer says adds a line.
 
-use ehlo::identity::{Answer, HeloCheck};
+use ehlo::HeloCheck;
+use ehlo::identity::Answer;
+use ehlo::syntax::path::{ClientName, Domain, Host};
 use ehlo::trace::{Atom, AuthenticationResults, Protocol, ReceivedField, ReturnPath, Timestamp};
-use ehlo::{ClientName, Domain, Encode, ForwardPath, Host, ReversePath};
+use ehlo::{Encode, ForwardPath, ReversePath};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 

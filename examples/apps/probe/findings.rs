@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ehlo::{Capability, Code, Extension, Mechanisms, SaslMechanism};
+use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
+use ehlo::{Capability, Code, Extension};
 use rustls::pki_types::ServerName;
 
 use crate::TlsMode;
@@ -169,7 +170,7 @@ fn keywords(offered: &[Capability<'_>], in_tls: bool, findings: &mut Vec<Finding
     }
     for line in offered {
         if let Capability::Malformed(line) = line {
-            let line = ehlo_examples::printable(&String::from_utf8_lossy(line));
+            let line = ehlo_apps::printable(&String::from_utf8_lossy(line));
             let text = format!("A line of the answer to EHLO is outside the grammar: {line}");
             findings.push(Finding::wrong(text));
         }

@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
-use ehlo::{Code, EnhancedCode, Reply, Severity};
-use ehlo_examples::printable;
+use ehlo::syntax::code::{EnhancedCode, Severity};
+use ehlo::{Code, Reply};
+use ehlo_apps::printable;
 
 use crate::certificate::Tls;
 

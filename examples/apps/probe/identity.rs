@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
-use ehlo::identity::{Claim, Finding as Cause, HeloCheck, Iprev, NameSyntax, Verdict};
-use ehlo::{ClientName, Reply};
-use ehlo_examples::dns::Resolver;
-use ehlo_examples::printable;
+use ehlo::HeloCheck;
+use ehlo::Reply;
+use ehlo::identity::{Claim, Finding as Cause, Iprev, NameSyntax, Verdict};
+use ehlo::syntax::path::ClientName;
+use ehlo_apps::dns::Resolver;
+use ehlo_apps::printable;
 use serde_json::{Value, json};
 
 use crate::findings::{Finding, Level, announced};

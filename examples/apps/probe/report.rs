@@ -6,7 +6,7 @@ use anstream::AutoStream;
 use clap::ColorChoice;
 use clap::builder::styling::{AnsiColor, Style};
 use ehlo::{Capability, Extension};
-use ehlo_examples::{date_time, printable};
+use ehlo_apps::{date_time, printable};
 use serde_json::{Value, json};
 
 use crate::certificate::Tls;

@@ -1,6 +1,8 @@
 //! What each EHLO keyword says, in a sentence.
 
-use ehlo::{AuthMechanisms, Capability, DeliverBy, FutureRelease, Limits, SaslMechanism};
+use ehlo::Capability;
+use ehlo::syntax::capability::{AuthMechanisms, DeliverBy, FutureRelease, Limits};
+use ehlo::syntax::sasl::SaslMechanism;
 
 /// What a line of an EHLO reply says; `None` where the keyword has no meaning that is known here.
 pub(crate) fn sentence(capability: &Capability<'_>) -> Option<String> {

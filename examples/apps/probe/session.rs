@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use ehlo::client::Event;
 use ehlo::identity::OwnHost;
-use ehlo::{Client, ClientConfig, ClientName, Code, Command, Extension, HeloName, Verb};
-use ehlo_examples::printable;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::path::ClientName;
+use ehlo::{Client, ClientConfig, Code, Command, Extension, HeloName};
+use ehlo_apps::printable;
 use ehlo_tokio::{Connector, MaybeTls, TlsConnection};
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
@@ -231,7 +233,7 @@ fn shaken(connection: &mut TlsConnection<TcpStream, Client>) -> Option<Tls> {
 
 /// What this machine may call itself to a server, by the address that it is seen from.
 fn own_name(local: IpAddr, server: IpAddr) -> Result<String, String> {
-    let host = ehlo_examples::host_name();
+    let host = ehlo_apps::host_name();
     let own = OwnHost { host: &host, domain: None, address: Some(local) };
     let name = own.helo_name(server, &mut [0; HeloName::MAX_LEN]).map(|name| name.to_string());
     name.map_err(|error| format!("{host}: {error}; give a name with --helo"))

@@ -4,8 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Parser;
+use ehlo::data::Newlines;
 use ehlo::identity::Enforcement;
-use ehlo::{Capabilities, Extension, ForwardPath, Newlines, Role, ServerConfig, ServerLimits};
+use ehlo::server::{Role, ServerLimits};
+use ehlo::syntax::capability::Capabilities;
+use ehlo::{Extension, ForwardPath, ServerConfig};
 
 /// A mail sink that loses nothing.
 #[derive(Debug, Parser)]
@@ -15,7 +18,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:2525")]
     pub(crate) listen: SocketAddr,
     /// The name in the greeting, the reply to EHLO and the Received: line [default: the machine's].
-    #[arg(long, value_name = "NAME", value_parser = ehlo_examples::name)]
+    #[arg(long, value_name = "NAME", value_parser = ehlo_apps::name)]
     pub(crate) hostname: Option<String>,
     /// Store each message in DIR/new. Without it messages are accepted and dropped: a line is
     /// printed for each, and nothing is kept.
@@ -75,7 +78,7 @@ pub(crate) struct Arguments {
     pub(crate) defer: Vec<String>,
     /// Bare CR and bare LF in mail data: reject, normalise or keep.
     #[arg(long, value_name = "POLICY", default_value = "reject",
-        value_parser = ehlo_examples::newlines)]
+        value_parser = ehlo_apps::newlines)]
     pub(crate) newlines: Newlines,
     /// Check in the DNS whether greetings are true: off, record (in the Received: line) or enforce
     /// (refuse MAIL of a client without a sound name, unless it has authenticated).

@@ -2,10 +2,12 @@
 
 use std::io;
 
-use ehlo::sasl::{
+use ehlo::syntax::sasl::{Response, SaslData, SaslMechanism};
+use ehlo::{Code, Server};
+use ehlo_io::Answer;
+use ehlo_sasl::{
     AnyServer, ChannelBinding, CramMd5Server, ScramServer, ServerExchange, ServerStep,
 };
-use ehlo::{Answer, Code, Response, SaslData, SaslMechanism, Server};
 
 use crate::tls::randomise;
 use crate::users::{ITERATIONS, Users};

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ehlo::ClientName;
+use ehlo::syntax::path::ClientName;
 
 use crate::greeting::Findings;
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ehlo::{Code, Reply, Server, limits};
+use ehlo::syntax::limits;
+use ehlo::{Code, Reply, Server};
 use ehlo_tokio::{MaybeTls, Stop, Visit};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;

@@ -4,9 +4,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use ehlo::identity::{Advice, Claim, Enforcement, Forgery, HeloCheck, Iprev, NameSyntax, Verdict};
-use ehlo::{ClientName, Domain, Host, Reply};
-use ehlo_examples::dns::Resolver;
+use ehlo::HeloCheck;
+use ehlo::Reply;
+use ehlo::identity::{Advice, Claim, Enforcement, Forgery, Iprev, NameSyntax, Verdict};
+use ehlo::syntax::path::{ClientName, Domain, Host};
+use ehlo_apps::dns::Resolver;
 
 /// Checks the greetings of clients.
 pub(crate) struct Greetings {

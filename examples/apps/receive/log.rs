@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use ehlo_examples::printable;
+use ehlo_apps::printable;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::sleep;

@@ -64,7 +64,7 @@ impl Service {
             return Err(contradiction.to_owned());
         }
         let config = arguments.server_config();
-        let host = arguments.hostname.unwrap_or_else(ehlo_examples::host_name);
+        let host = arguments.hostname.unwrap_or_else(ehlo_apps::host_name);
         let maildir =
             match &arguments.maildir {
                 Some(dir) => Some(Maildir::open(dir, &host).map_err(|error| {

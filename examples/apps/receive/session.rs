@@ -6,12 +6,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ehlo::server::Role;
 use ehlo::server::{Event, Refusal};
+use ehlo::syntax::code::EnhancedCode;
+use ehlo::syntax::command::Attributes;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::parameter::Parameters;
+use ehlo::syntax::path::ClientName;
+use ehlo::syntax::sasl::SaslMechanism;
 use ehlo::trace::Protocol;
-use ehlo::{
-    Answer, Attributes, ClientName, Code, Command, EnhancedCode, ForwardPath, Parameters, Reply,
-    ReplyError, Role, SaslMechanism, Server, Turn, Verb,
-};
+use ehlo::{Code, Command, ForwardPath, Reply, ReplyError, Server};
+use ehlo_io::{Answer, Turn};
 use ehlo_tokio::Stop;
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};

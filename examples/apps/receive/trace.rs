@@ -4,8 +4,9 @@
 use std::error::Error;
 use std::net::IpAddr;
 
+use ehlo::syntax::path::{ClientName, Host};
 use ehlo::trace::{Atom, Protocol, ReceivedField, ReturnPath, Timestamp};
-use ehlo::{ClientName, Encode, ForwardPath, Host, ReversePath};
+use ehlo::{Encode, ForwardPath, ReversePath};
 
 use crate::greeting::Findings;
 use crate::maildir::Stamp;
@@ -53,7 +54,7 @@ impl Trace<'_> {
     }
 }
 
-fn append(header: &mut Vec<u8>, field: &impl Encode) -> Result<(), ehlo::BufferTooSmall> {
+fn append(header: &mut Vec<u8>, field: &impl Encode) -> Result<(), ehlo::syntax::BufferTooSmall> {
     let start = header.len();
     header.resize(start + field.encoded_len(), 0);
     field.encode(&mut header[start..]).map(drop)

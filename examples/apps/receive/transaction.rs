@@ -2,8 +2,9 @@
 
 use std::io;
 
+use ehlo::syntax::path::Mailbox;
 use ehlo::trace::Protocol;
-use ehlo::{ForwardPath, Mailbox, ReversePath};
+use ehlo::{ForwardPath, ReversePath};
 
 use crate::Service;
 use crate::client::Client;

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use ehlo::{Attribute, AttributeName, Attributes};
+use ehlo::syntax::command::{Attribute, AttributeName, Attributes};
 use ppp::{HeaderResult, PartialResult as _, v1, v2};
 use serde_json::{Map, Value};
 use tokio::io::AsyncReadExt as _;

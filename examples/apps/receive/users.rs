@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use ehlo::sasl::{Credentials, Proof, ScramKeys, ScramSecret, StoredSecret};
-use ehlo::{Mechanisms, SaslMechanism};
+use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
+use ehlo_sasl::{Credentials, Proof, ScramKeys, ScramSecret, StoredSecret};
 use subtle::ConstantTimeEq as _;
 
 use crate::tls::randomise;

@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Parser, ValueEnum};
-use ehlo::sasl::Credentials;
-use ehlo::{Envid, ForwardPath, Newlines, Notify, ReversePath, SaslMechanism};
+use ehlo::data::Newlines;
+use ehlo::syntax::parameter::{Envid, Notify};
+use ehlo::syntax::sasl::SaslMechanism;
+use ehlo::{ForwardPath, ReversePath};
+use ehlo_sasl::Credentials;
 
 /// Sends one message, and prints a line for each recipient:
 /// `accepted|deferred|refused|unknown <ADDRESS> CODE ENHANCED text`, in which `-` stands for a code
@@ -20,7 +23,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:2525")]
     pub(crate) server: Server,
     /// What to say in EHLO [default: the name of this machine, or else its address].
-    #[arg(long, value_name = "NAME", value_parser = ehlo_examples::name)]
+    #[arg(long, value_name = "NAME", value_parser = ehlo_apps::name)]
     pub(crate) helo: Option<String>,
     /// Where notifications go; empty for the null reverse-path.
     #[arg(long, value_name = "ADDRESS", value_parser = reverse_path)]
@@ -33,7 +36,7 @@ pub(crate) struct Arguments {
     pub(crate) file: PathBuf,
     /// Bare CR and bare LF in the content: normalise, reject or keep.
     #[arg(long, value_name = "POLICY", default_value = "normalise",
-        value_parser = ehlo_examples::newlines)]
+        value_parser = ehlo_apps::newlines)]
     pub(crate) newlines: Newlines,
     /// How many times to send it over the connection.
     #[arg(long, value_name = "N", default_value_t = 1,

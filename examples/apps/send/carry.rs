@@ -6,9 +6,9 @@ use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
-use ehlo::Ended;
-use ehlo::delivery::Delivery;
-use ehlo_examples::tls::authorities;
+use ehlo::Delivery;
+use ehlo_apps::tls::authorities;
+use ehlo_io::Ended;
 use ehlo_tokio::Connector;
 
 use crate::arguments::{Arguments, Tls};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use ehlo::Newlines;
+use ehlo::data::Newlines;
 use indicatif::ProgressBar;
 
 /// Where the content comes from, and what is known of it.

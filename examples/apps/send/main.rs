@@ -19,10 +19,10 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use ehlo::delivery::{
-    AuthPolicy, ChunkingPolicy, Delivery, DeliveryConfig, Envelope, Recipient, TlsPolicy,
-};
-use ehlo::{ClientConfig, Envid, ForwardPath, HeloName, Parameter, Parameters, Ret, ReversePath};
+use ehlo::delivery::{AuthPolicy, ChunkingPolicy, Recipient, TlsPolicy};
+use ehlo::syntax::parameter::{Envid, Parameter, Parameters, Ret};
+use ehlo::{ClientConfig, ForwardPath, HeloName, ReversePath};
+use ehlo::{Delivery, DeliveryConfig, Envelope};
 
 use arguments::{Arguments, Body, Runtime, Tls};
 use carry::Way;
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let way = Way::new(arguments)?;
     let server = way.server()?;
-    let helo = ehlo_examples::helo_name(arguments.helo.as_deref(), server)?;
+    let helo = ehlo_apps::helo_name(arguments.helo.as_deref(), server)?;
     // RFC 3030 §3: what is binary has no lines.
     let is_binary = matches!(arguments.body, Some(Body::BinaryMime));
     if is_binary && arguments.no_chunking {
@@ -85,8 +85,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         repeatable: content.is_repeatable(),
         ..Envelope::new(reverse_path, &recipients)
     };
-    let eight_bit = Envelope { body: ehlo::Body::EightBitMime, ..seven_bit };
-    let binary = Envelope { body: ehlo::Body::BinaryMime, ..seven_bit };
+    let eight_bit = Envelope { body: ehlo::syntax::parameter::Body::EightBitMime, ..seven_bit };
+    let binary = Envelope { body: ehlo::syntax::parameter::Body::BinaryMime, ..seven_bit };
     let envelopes = match (arguments.body, content.is_eight_bit()) {
         (Some(Body::SevenBit), Some(true)) => return Err("the content is not 7bit".into()),
         (Some(Body::SevenBit), _) | (None, Some(false)) => [&seven_bit, &seven_bit],

@@ -5,9 +5,10 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+use ehlo::Reply;
 use ehlo::delivery::{Event, Fate, Outcome, Outcomes, Recipient, Unusable};
-use ehlo::{Reply, Verb};
-use ehlo_examples::printable;
+use ehlo::syntax::command::Verb;
+use ehlo_apps::printable;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// The outcomes of one message after the other, to the same recipients.

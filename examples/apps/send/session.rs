@@ -4,9 +4,12 @@ use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
-use ehlo::delivery::{Delivery, Envelope, Event, Outcome};
-use ehlo::sasl::{AnyClient, Channel, Credentials};
-use ehlo::{Extension, Mechanisms, Messages, SaslMechanism};
+use ehlo::Extension;
+use ehlo::delivery::{Event, Outcome};
+use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
+use ehlo::{Delivery, Envelope};
+use ehlo_io::Messages;
+use ehlo_sasl::{AnyClient, Channel, Credentials};
 
 use crate::arguments::Arguments;
 use crate::content::{Content, Reader};

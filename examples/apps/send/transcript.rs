@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use ehlo::{Command, Parsed, Policy};
-use ehlo_examples::printable;
+use ehlo_apps::printable;
 
 /// Cuts what goes each way into lines. Mail data is counted, not shown.
 #[derive(Default)]

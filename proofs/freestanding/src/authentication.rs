@@ -2,13 +2,11 @@
 
 use core::hint::black_box;
 
-use ehlo::sasl::{
+use ehlo::syntax::sasl::{Challenge, Mechanisms, Response, SaslData, SaslMechanism};
+use ehlo::{Command, Encode, Parsed, Policy, Reply};
+use ehlo_sasl::{
     AnyClient, AnyServer, Channel, ClientExchange, ClientStep, Credentials, ServerExchange,
     ServerStep,
-};
-use ehlo::{
-    Challenge, Command, Encode, Mechanisms, Parsed, Policy, Reply, Response, SaslData,
-    SaslMechanism,
 };
 
 pub fn run() -> Option<()> {

@@ -2,10 +2,13 @@
 
 use core::hint::black_box;
 
-use ehlo::delivery::{DeliveryConfig, Event, Fate, Outcome, Outcomes};
+use ehlo::DeliveryConfig;
+use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
+use ehlo::delivery::{Recipient, Recipients};
+use ehlo::machine::Machine as _;
 use ehlo::{
-    Code, Command, Delivery, Envelope, ForwardPath, HeloName, Machine as _, Recipient, Recipients,
-    Reply, ReversePath, Server, ServerConfig, server,
+    Code, Command, Delivery, Envelope, ForwardPath, HeloName, Reply, ReversePath, Server,
+    ServerConfig, server,
 };
 
 use crate::wire::Wire;

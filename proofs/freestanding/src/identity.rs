@@ -3,9 +3,11 @@
 use core::hint::black_box;
 use core::net::{IpAddr, Ipv4Addr};
 
-use ehlo::identity::{Advice, Answer, Claim, Enforcement, HeloCheck, Iprev, Query};
+use ehlo::HeloCheck;
+use ehlo::identity::{Advice, Answer, Claim, Enforcement, Iprev, Query};
+use ehlo::syntax::path::{ClientName, Domain};
 use ehlo::trace::{AuthenticationResults, Protocol, ReceivedField, Timestamp};
-use ehlo::{ClientName, Code, Domain, Encode};
+use ehlo::{Code, Encode};
 
 pub fn run() -> Option<()> {
     let verified = check(black_box("mx.example.org"), black_box(Answer::Addresses(&[PEER])))?;

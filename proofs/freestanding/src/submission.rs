@@ -2,10 +2,15 @@
 
 use core::hint::black_box;
 
+use ehlo::server::Role;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::parameter::{Body, Parameter, Parameters};
+use ehlo::syntax::path::ClientName;
+use ehlo::syntax::sasl::{Mechanisms, Response, SaslData, SaslMechanism};
 use ehlo::{
-    Body, Capabilities, Client, ClientConfig, ClientName, Code, Command, Extension, ForwardPath,
-    Mechanism, Mechanisms, Parameter, Parameters, Reply, Response, ReversePath, Role, SaslData,
-    SaslMechanism, Server, ServerConfig, client, server,
+    Client, ClientConfig, Code, Command, Extension, ForwardPath, Reply, ReversePath, Server,
+    ServerConfig, client, server,
 };
 
 use crate::wire::Wire;

@@ -2,9 +2,9 @@
 
 use core::hint::black_box;
 
-use ehlo::{
-    Capabilities, Challenge, Command, Encode, Extension, Parsed, Policy, Reply, Response, SaslData,
-};
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::sasl::{Challenge, Response, SaslData};
+use ehlo::{Command, Encode, Extension, Parsed, Policy, Reply};
 
 pub fn run() -> Option<()> {
     for line in black_box(COMMANDS) {

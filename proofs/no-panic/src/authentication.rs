@@ -2,11 +2,12 @@
 
 use std::hint::black_box;
 
-use ehlo::sasl::{
+use ehlo::syntax::sasl::{Response, SaslData, SaslMechanism};
+use ehlo::{Command, Reply};
+use ehlo_sasl::{
     AnyClient, AnyServer, ClientExchange, ClientFailure, ClientStep, Credentials, CredentialsError,
     ServerExchange, ServerStep, StoredSecret,
 };
-use ehlo::{Command, Reply, Response, SaslData, SaslMechanism};
 use no_panic::no_panic;
 
 pub fn run(input: &[u8], buffer: &mut [u8]) -> usize {

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use ehlo::{
+use ehlo::data::{
     ChunkDecoder, Content, DataDecoder, DataEncoder, Decoded, FinishError, NewlineError, Newlines,
     Progress,
 };

@@ -4,9 +4,12 @@
 use std::hint::black_box;
 use std::net::IpAddr;
 
-use ehlo::identity::{Advice, Answer, Enforcement, HeloCheck, Query, Verdict};
+use ehlo::HeloCheck;
+use ehlo::identity::{Advice, Answer, Enforcement, Query, Verdict};
+use ehlo::syntax::BufferTooSmall;
+use ehlo::syntax::path::{ClientName, Domain, Host};
 use ehlo::trace::{AuthenticationResults, Protocol, ReceivedField, Timestamp};
-use ehlo::{BufferTooSmall, ClientName, Domain, Encode, Host, SyntaxError};
+use ehlo::{Encode, SyntaxError};
 use no_panic::no_panic;
 
 pub fn run(input: &[u8], out: &mut [u8]) -> usize {

@@ -2,12 +2,17 @@
 
 use std::hint::black_box;
 
-use ehlo::delivery::{self, DeliveryConfig};
+use ehlo::data::Progress;
+use ehlo::machine::{Machine, Received};
+use ehlo::syntax::BufferTooSmall;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::sasl::{Response, SaslData};
 use ehlo::{
-    BufferTooSmall, Capabilities, Client, ClientConfig, Command, Delivery, Envelope, Extension,
-    ForwardPath, HeloName, Machine, Mechanism, Policy, Progress, Received, Reply, ReplyError,
-    Response, ReversePath, SaslData, SendError, Server, ServerConfig, client, server,
+    Client, ClientConfig, Command, Delivery, Envelope, Extension, ForwardPath, HeloName, Policy,
+    Reply, ReplyError, ReversePath, SendError, Server, ServerConfig, client, server,
 };
+use ehlo::{DeliveryConfig, delivery};
 use no_panic::no_panic;
 
 pub fn run(input: &[u8], out: &mut [u8]) -> usize {

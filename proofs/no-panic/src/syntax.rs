@@ -2,10 +2,13 @@
 
 use std::hint::black_box;
 
+use ehlo::syntax::BufferTooSmall;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::parameter::{Parameter, Parameters};
+use ehlo::syntax::reply::{ReplyFrame, ReplyLimits};
+use ehlo::syntax::sasl::{Challenge, Response, SaslData};
 use ehlo::{
-    BufferTooSmall, Capabilities, Capability, Challenge, Code, Command, Encode, ForwardPath,
-    Parameter, Parameters, Parsed, Policy, Reply, ReplyFrame, ReplyLimits, Response, ReversePath,
-    SaslData, SyntaxError,
+    Capability, Code, Command, Encode, ForwardPath, Parsed, Policy, Reply, ReversePath, SyntaxError,
 };
 use no_panic::no_panic;
 

@@ -6,12 +6,18 @@ use core::fmt;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use super::alarm::Alarm;
-use super::transport::give_way;
-use super::{Answer, Ended, Endpoint, Messages, Transport, Turn, Why};
-use crate::delivery::{Event, Outcome, Outcomes};
-use crate::sasl::{AnyClient, Channel, ChannelBinding, ClientExchange, ClientFailure, ClientStep};
-use crate::{Delivery, Envelope, Machine, Mechanisms, Reply, SendError};
+use crate::buffered::Endpoint;
+use crate::deliver::messages::Messages;
+use crate::deliver::session_end::{Ended, Why};
+use crate::deliver::timeout::Alarm;
+use crate::responder::{Answer, Turn};
+use crate::transport::Transport;
+use crate::transport::give_way;
+use ehlo::delivery::{Event, Outcome, Outcomes};
+use ehlo::machine::Machine;
+use ehlo::syntax::sasl::Mechanisms;
+use ehlo::{Delivery, Envelope, Reply, SendError};
+use ehlo_sasl::{AnyClient, Channel, ChannelBinding, ClientExchange, ClientFailure, ClientStep};
 
 /// Answers a [`Delivery`] for its caller: envelopes and content from [`Messages`], outcomes to them,
 /// and an exchange for AUTH. An adapter's `deliver` carries it.
@@ -19,8 +25,8 @@ use crate::{Delivery, Envelope, Machine, Mechanisms, Reply, SendError};
 /// [`Mailing`](super::Mailing) shows a whole delivery.
 ///
 /// ```
-/// use ehlo::delivery::Envelope;
-/// use ehlo::{Courier, Mailing};
+/// use ehlo::Envelope;
+/// use ehlo_io::{Courier, Mailing};
 /// use std::io::{Error, Read};
 /// use std::task::Poll;
 ///
@@ -69,7 +75,7 @@ pub type Read<R, E> = fn(&mut R, &mut Context<'_>, &mut [u8]) -> Poll<Result<usi
 /// How far [`Endpoint::poll_deliver`] has come.
 ///
 /// ```
-/// use ehlo::{Ended, Step};
+/// use ehlo_io::{Ended, Step};
 ///
 /// assert_ne!(Step::Upgrade, Step::Closed(Ended::Done));
 /// ```
@@ -269,7 +275,7 @@ impl<'v> Endpoint<Delivery<'v>> {
     ///
     /// Nothing is lost when it is not asked again. The end of a message goes out in one write with
     /// the last piece of its content, and with the next envelope where that may follow. A wait for
-    /// the peer lasts as long as [`timeout`](crate::Machine::timeout) says; one for content is not
+    /// the peer lasts as long as [`timeout`](ehlo::machine::Machine::timeout) says; one for content is not
     /// limited.
     ///
     /// # Errors
@@ -407,4 +413,4 @@ const PIECE: usize = 64 * 1024;
 /// Octets that are enough for many messages.
 const PIECE_MIN: usize = 4 * 1024;
 /// Octets of the longest message of a mechanism: what a line within AUTH can carry, RFC 4954 §4.
-const MESSAGE: usize = crate::limits::AUTH_LINE / 4 * 3;
+const MESSAGE: usize = ehlo::syntax::limits::AUTH_LINE / 4 * 3;

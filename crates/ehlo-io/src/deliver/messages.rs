@@ -2,9 +2,11 @@
 
 use core::error::Error;
 
-use crate::delivery::{Envelope, Event, Outcome};
-use crate::sasl::{AnyClient, Channel, Credentials};
-use crate::{Delivery, Mechanisms};
+use ehlo::Delivery;
+use ehlo::Envelope;
+use ehlo::delivery::{Event, Outcome};
+use ehlo::syntax::sasl::Mechanisms;
+use ehlo_sasl::{AnyClient, Channel, Credentials};
 
 /// The messages that a [`Courier`](super::Courier) delivers, and who hears what became of them.
 ///
@@ -13,8 +15,10 @@ use crate::{Delivery, Mechanisms};
 /// every event.
 ///
 /// ```
-/// use ehlo::delivery::{Envelope, Fate, Outcome};
-/// use ehlo::{Delivery, Messages};
+/// use ehlo::Envelope;
+/// use ehlo::delivery::{Fate, Outcome};
+/// use ehlo::Delivery;
+/// use ehlo_io::Messages;
 ///
 /// /// The same content for every envelope, as often as it is asked for.
 /// struct Circular<'v> {
@@ -126,10 +130,12 @@ impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
 /// in the [`iterator`](Self::into_rest).
 ///
 /// ```
-/// use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate};
-/// use ehlo::{HeloName, Courier, Ended, Endpoint, ForwardPath, Mailing, ReversePath, Step};
+/// use ehlo::{Delivery, DeliveryConfig, Envelope};
+/// use ehlo::delivery::Fate;
+/// use ehlo::{ForwardPath, HeloName, ReversePath};
+/// use ehlo_io::{Courier, Ended, Endpoint, Mailing, Step};
 /// use std::task::{Context, Poll, Waker};
-/// # use ehlo::Transport;
+/// # use ehlo_io::Transport;
 /// # struct Script(&'static [u8]);
 /// # impl Transport for Script {
 /// #     type Error = std::io::Error;
@@ -196,7 +202,8 @@ impl<'v, I, R, F, T> Mailing<'v, I, R, F, T> {
     /// why the TLS handshake failed, or content could not be read.
     ///
     /// ```
-    /// use ehlo::{Envelope, Mailing, Messages};
+    /// use ehlo::Envelope;
+    /// use ehlo_io::{Mailing, Messages};
     ///
     /// let none: [(&Envelope<'_>, &[u8]); 0] = [];
     /// let mut heard = Vec::new();

@@ -2,8 +2,10 @@
 
 use core::fmt;
 
-use crate::delivery::{Event, Unusable};
-use crate::{Code, EnhancedCode, Reply, SyntaxError, Verb};
+use ehlo::delivery::{Event, Unusable};
+use ehlo::syntax::code::EnhancedCode;
+use ehlo::syntax::command::Verb;
+use ehlo::{Code, Reply, SyntaxError};
 
 /// Whether a session ended because there were no more messages.
 ///
@@ -12,7 +14,7 @@ use crate::{Code, EnhancedCode, Reply, SyntaxError, Verb};
 /// [`Mailing::into_rest`](super::Mailing::into_rest) has these messages.
 ///
 /// ```
-/// use ehlo::{Ended, Why};
+/// use ehlo_io::{Ended, Why};
 ///
 /// let ended = Ended::Early(Why::Closed);
 /// if let Ended::Early(why) = ended {
@@ -33,7 +35,7 @@ impl Ended {
     /// An early end as an error.
     ///
     /// ```
-    /// use ehlo::{Ended, Why};
+    /// use ehlo_io::{Ended, Why};
     ///
     /// assert_eq!(Ended::Done.complete(), Ok(()));
     /// assert_eq!(Ended::Early(Why::Closed).complete(), Err(Why::Closed));
@@ -54,7 +56,10 @@ impl Ended {
 /// is the refusal, which tells more.
 ///
 /// ```
-/// use ehlo::{Code, EnhancedCode, Verb, Why};
+/// use ehlo::Code;
+/// use ehlo::syntax::command::Verb;
+/// use ehlo::syntax::code::EnhancedCode;
+/// use ehlo_io::Why;
 ///
 /// let code = Code::new(554).expect("a code");
 /// let why = Why::Refused { to: Verb::Greeting, code, enhanced_code: EnhancedCode::new(5, 7, 1) };
@@ -159,9 +164,10 @@ impl core::error::Error for Why {}
 mod tests {
     use alloc::string::ToString as _;
 
-    use super::Why;
-    use crate::delivery::Event;
-    use crate::{Code, Reply, Verb};
+    use crate::deliver::session_end::Why;
+    use ehlo::delivery::Event;
+    use ehlo::syntax::command::Verb;
+    use ehlo::{Code, Reply};
 
     #[test]
     fn a_reply_to_nothing_is_a_reason_and_one_to_a_command_is_none() {

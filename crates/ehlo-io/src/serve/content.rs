@@ -1,13 +1,15 @@
 //! The content of a message, apart from everything else.
 
-use crate::server::Event;
-use crate::{Machine, Server};
+use ehlo::Server;
+use ehlo::machine::Machine;
+use ehlo::server::Event;
 
 /// A machine that hands out the content of messages in pieces.
 ///
 /// ```
 /// use ehlo::server::Event;
-/// use ehlo::{Collect, Piece, Server};
+/// use ehlo::Server;
+/// use ehlo_io::{Collect, Piece};
 ///
 /// assert_eq!(Server::piece(&Event::MailData(b"Subject: x")), Piece::Content(b"Subject: x"));
 /// assert_eq!(Server::piece(&Event::EndOfMailData { size: 10 }), Piece::End(Some(10)));
@@ -22,7 +24,8 @@ pub trait Collect: Machine {
 ///
 /// ```
 /// use ehlo::server::Event;
-/// use ehlo::{Collect, Piece, Server};
+/// use ehlo::Server;
+/// use ehlo_io::{Collect, Piece};
 ///
 /// // A message that is refused ends, too.
 /// assert_eq!(Server::piece(&Event::EndOfChunk), Piece::End(None));

@@ -15,7 +15,7 @@ use core::net::IpAddr;
 /// §2.5.4).
 ///
 /// ```
-/// use ehlo::Door;
+/// use ehlo_io::Door;
 /// use std::net::Ipv4Addr;
 ///
 /// let mut door = Door::new(3, 2);
@@ -58,7 +58,7 @@ impl Door {
     /// The same, where those that are too many in all need not wait: they are not welcome.
     ///
     /// ```
-    /// use ehlo::Door;
+    /// use ehlo_io::Door;
     /// use std::net::Ipv4Addr;
     ///
     /// let mut door = Door::new(1, 1).turning_away();
@@ -111,7 +111,7 @@ impl Door {
 /// A session's place behind a [`Door`], for as long as this is kept.
 ///
 /// ```
-/// use ehlo::Door;
+/// use ehlo_io::Door;
 /// use std::net::Ipv4Addr;
 ///
 /// let mut door = Door::new(100, 1);

@@ -1,5 +1,8 @@
 //! The loop of whoever listens: who comes in, and how all come to an end.
 
+mod content;
+mod limits;
+
 use alloc::boxed::Box;
 use core::future::poll_fn;
 use core::net::SocketAddr;
@@ -7,8 +10,15 @@ use core::pin::{Pin, pin};
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use super::{Door, Endpoint, Pass, Transport};
-use crate::{Code, Machine, Reply, Server, State, Verb};
+pub use content::{Collect, Piece};
+pub use limits::{Door, Pass};
+
+use crate::buffered::Endpoint;
+use crate::transport::Transport;
+use ehlo::machine::Machine;
+use ehlo::session::State;
+use ehlo::syntax::command::Verb;
+use ehlo::{Code, Reply, Server};
 
 /// Accepts connections and hands each to `handler`, until `stop` says so; then waits for the
 /// sessions that are open. An adapter's streams, a runtime's functions:
@@ -36,16 +46,16 @@ use crate::{Code, Machine, Reply, Server, State, Verb};
 /// // A runtime that runs a task when it is spawned, and knows no time.
 /// let visits = RefCell::new(Vec::from([("one", ([127, 0, 0, 1], 25).into())]));
 /// let (ended, mut context) = (Cell::new(0), Context::from_waker(Waker::noop()));
-/// let serving = ehlo::serve(
+/// let serving = ehlo_io::serve(
 ///     || ready(visits.borrow_mut().pop().ok_or("nobody comes any more")),
-///     ehlo::Door::new(100, 10),
+///     ehlo_io::Door::new(100, 10),
 ///     pending::<()>,
 ///     |_| pending::<()>(),
 ///     |task| {
 ///         assert!(pin!(task).poll(&mut Context::from_waker(Waker::noop())).is_ready());
 ///         ended.set(ended.get() + 1);
 ///     },
-///     async |visit: ehlo::Visit<&str>| assert_eq!(visit.stream, "one"),
+///     async |visit: ehlo_io::Visit<&str>| assert_eq!(visit.stream, "one"),
 /// );
 /// assert!(pin!(serving).poll(&mut context).is_pending());
 /// assert_eq!(ended.get(), 1);
@@ -92,7 +102,7 @@ pub async fn serve<'h, S, E, L, Z, F, R, H>(
 /// is free.
 ///
 /// ```
-/// fn spawns(task: ehlo::Task<'static>) -> impl Future<Output = ()> + Send + Unpin + 'static {
+/// fn spawns(task: ehlo_io::Task<'static>) -> impl Future<Output = ()> + Send + Unpin + 'static {
 ///     task
 /// }
 /// ```
@@ -118,7 +128,7 @@ impl core::fmt::Debug for Task<'_> {
 /// Somebody who has come in.
 ///
 /// ```
-/// use ehlo::{Stop, Visit};
+/// use ehlo_io::{Stop, Visit};
 /// use std::net::Ipv4Addr;
 ///
 /// let address = (Ipv4Addr::LOCALHOST, 50_000).into();
@@ -141,7 +151,7 @@ pub struct Visit<S> {
 /// use std::pin::pin;
 /// use std::task::{Context, Waker};
 ///
-/// use ehlo::Stop;
+/// use ehlo_io::Stop;
 ///
 /// let mut context = Context::from_waker(Waker::noop());
 /// assert!(pin!(Stop::NOW).poll(&mut context).is_ready());
@@ -186,7 +196,8 @@ impl core::fmt::Debug for Stop {
 /// A machine whose session this side may end.
 ///
 /// ```
-/// use ehlo::{Endpoint, Leave, Server, ServerConfig};
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo_io::{Endpoint, Leave};
 ///
 /// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
 /// Server::leave(&mut endpoint, "mx.example");

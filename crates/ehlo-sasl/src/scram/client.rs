@@ -8,19 +8,19 @@ use std::vec::Vec;
 use rsasl::prelude::{SASLClient, Session};
 use zeroize::Zeroizing;
 
-use super::super::client::written;
-use super::super::{
-    ChannelBinding, ClientFailure, ClientMechanism, Credentials, Proof, SaslMechanism,
-};
 use super::{Answers, Family, grammar};
-use crate::Mechanism;
+use crate::client::written;
+use crate::client::{ClientFailure, ClientMechanism};
+use crate::credentials::{ChannelBinding, Credentials, Proof};
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::sasl::SaslMechanism;
 
 /// A client of SCRAM-SHA-1 or SCRAM-SHA-256, RFC 5802 and RFC 7677, or of one with -PLUS: it proves
 /// that it knows the password, and so must the server.
 ///
 /// ```
-/// use ehlo::SaslMechanism;
-/// use ehlo::sasl::{ClientMechanism, Credentials, ScramClient};
+/// use ehlo::syntax::sasl::SaslMechanism;
+/// use ehlo_sasl::{ClientMechanism, Credentials, ScramClient};
 ///
 /// let user = Credentials::password("user", "pencil")?;
 /// let mut client = ScramClient::new(SaslMechanism::ScramSha256, &user, None).unwrap();

@@ -4,7 +4,7 @@
 //! and rsasl leaves them out: a message with one could only end in a wrong signature, so it is
 //! refused here. None has been defined.
 
-use crate::sasl::SaslData;
+use ehlo::syntax::sasl::SaslData;
 
 /// `gs2-cbind-flag = ("p=" cb-name) / "n" / "y"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,13 +5,14 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::super::{SaslMechanism, ScramKeys};
+use crate::secret::ScramKeys;
+use ehlo::syntax::sasl::SaslMechanism;
 
 /// The [`ScramKeys`] of a password, RFC 5802 §3; overwritten when it goes.
 ///
 /// ```
-/// use ehlo::SaslMechanism;
-/// use ehlo::sasl::{ScramSecret, StoredSecret};
+/// use ehlo::syntax::sasl::SaslMechanism;
+/// use ehlo_sasl::{ScramSecret, StoredSecret};
 ///
 /// let salt = [0x2A; 16]; // random, and another one for each user
 /// let secret = ScramSecret::derive(SaslMechanism::ScramSha256, "pencil", &salt, 4096).unwrap();

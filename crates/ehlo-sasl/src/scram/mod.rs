@@ -27,7 +27,8 @@ use rsasl::property::{
 use rsasl::validate::{Validate, ValidationError};
 use zeroize::Zeroizing;
 
-use super::{ChannelBinding, SaslMechanism};
+use crate::credentials::ChannelBinding;
+use ehlo::syntax::sasl::SaslMechanism;
 
 /// What rsasl asks for, known beforehand.
 #[derive(Default)]

@@ -6,23 +6,23 @@ use std::vec::Vec;
 use rsasl::prelude::{SASLServer, Session};
 use zeroize::Zeroizing;
 
-use super::super::gs2::saslname;
-use super::super::server::{MALFORMED, decoded};
-use super::super::{
-    ChannelBinding, Credentials, Proof, SaslData, SaslMechanism, ServerFailure, ServerMechanism,
-    ServerTurn, StoredSecret,
-};
 use super::grammar::{ClientFirst, Flag, is_client_final};
 use super::keys::hmac_sha_256;
 use super::{Answers, Family, Keys, Proven};
+use crate::credentials::{ChannelBinding, Credentials, Proof};
+use crate::gs2::saslname;
+use crate::secret::StoredSecret;
+use crate::server::{MALFORMED, decoded};
+use crate::server::{ServerFailure, ServerMechanism, ServerTurn};
+use ehlo::syntax::sasl::{SaslData, SaslMechanism};
 
 /// A server of SCRAM-SHA-1 or SCRAM-SHA-256, RFC 5802 and RFC 7677, or of one with -PLUS. It asks
 /// for what is stored of the user, as [`StoredSecret::Scram`], and when the client has proven that
 /// it knows the password for a verdict on [`Proof::Verified`].
 ///
 /// ```
-/// use ehlo::{SaslData, SaslMechanism};
-/// use ehlo::sasl::{ScramSecret, ScramServer, ServerMechanism, ServerTurn, StoredSecret};
+/// use ehlo::syntax::sasl::{SaslData, SaslMechanism};
+/// use ehlo_sasl::{ScramSecret, ScramServer, ServerMechanism, ServerTurn, StoredSecret};
 ///
 /// let mechanism = SaslMechanism::ScramSha256;
 /// let mut server = ScramServer::new(mechanism, None).unwrap();
@@ -37,7 +37,7 @@ use super::{Answers, Family, Keys, Proven};
 /// };
 /// assert!(challenge.starts_with(b"r=rOprNGfwEbeRWgbNEkqO"));
 /// assert!(challenge.ends_with(b",s=c2l4dGVlbiBvZiBzYWx0Lg==,i=4096"));
-/// # Ok::<(), ehlo::sasl::ServerFailure>(())
+/// # Ok::<(), ehlo_sasl::ServerFailure>(())
 /// ```
 pub struct ScramServer {
     family: Family,

@@ -1,10 +1,11 @@
 //! Mechanisms and exchanges bear any octets, in any order of calls.
 
-use ehlo::sasl::{
+use ehlo::syntax::sasl::{Response, SaslData, SaslMechanism};
+use ehlo::{Code, Reply};
+use ehlo_sasl::{
     AnyClient, AnyServer, ClientExchange, ClientStep, Credentials, ServerExchange, ServerStep,
     StoredSecret,
 };
-use ehlo::{Code, Reply, Response, SaslData, SaslMechanism};
 use proptest::prelude::*;
 
 fn servers() -> Vec<AnyServer> {
@@ -12,10 +13,10 @@ fn servers() -> Vec<AnyServer> {
     let mut servers: Vec<_> =
         SaslMechanism::ALL.iter().copied().filter_map(AnyServer::new).collect();
     #[cfg(feature = "cram-md5")]
-    servers.push(ehlo::sasl::CramMd5Server::new("<a@b>").unwrap().into());
+    servers.push(ehlo_sasl::CramMd5Server::new("<a@b>").unwrap().into());
     #[cfg(feature = "scram")]
     for mechanism in [SaslMechanism::ScramSha1, SaslMechanism::ScramSha256] {
-        servers.push(ehlo::sasl::ScramServer::new(mechanism, None).unwrap().into());
+        servers.push(ehlo_sasl::ScramServer::new(mechanism, None).unwrap().into());
     }
     servers
 }

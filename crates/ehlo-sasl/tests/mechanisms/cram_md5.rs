@@ -1,6 +1,6 @@
 //! CRAM-MD5.
 
-use ehlo::sasl::{
+use ehlo_sasl::{
     ClientFailure, ClientMechanism, CramMd5Client, CramMd5Server, Credentials, ServerFailure,
     ServerMechanism, StoredSecret,
 };

@@ -10,11 +10,12 @@ mod plain;
 mod scram;
 mod tokens;
 
-use ehlo::SaslData;
-use ehlo::sasl::{
+use ehlo::syntax::SyntaxErrorKind;
+use ehlo::syntax::sasl::SaslData;
+use ehlo::syntax::sasl::SaslMechanism;
+use ehlo_sasl::{
     AnyClient, ClientMechanism, Credentials, Proof, ServerFailure, ServerMechanism, ServerTurn,
 };
-use ehlo::{SaslMechanism, SyntaxErrorKind};
 
 const MALFORMED: ServerFailure = ServerFailure::Syntax(SyntaxErrorKind::SaslMessage);
 
@@ -82,7 +83,7 @@ fn debug_shows_no_secret() {
             shown.push(format!(" {client:?}"));
             let mut buffer = [0; 256];
             let first = client.initial_response(&mut buffer).unwrap().unwrap_or_default();
-            if let Some(mut server) = ehlo::sasl::AnyServer::new(*mechanism) {
+            if let Some(mut server) = ehlo_sasl::AnyServer::new(*mechanism) {
                 let mut room = [0; 256];
                 let turn = server.respond(Some(&SaslData::new(first)), &mut room);
                 shown.push(format!(" {turn:?}"));

@@ -1,10 +1,10 @@
 //! PLAIN, LOGIN, EXTERNAL and ANONYMOUS.
 
-use ehlo::sasl::{
+use ehlo::syntax::sasl::{SaslData, SaslMechanism};
+use ehlo_sasl::{
     AnonymousServer, ClientFailure, ClientMechanism, Credentials, CredentialsError, ExternalServer,
     LoginClient, LoginServer, PlainServer, ServerFailure, ServerMechanism,
 };
-use ehlo::{SaslData, SaslMechanism};
 
 use crate::{MALFORMED, Turn, client, say, verify};
 
@@ -69,7 +69,7 @@ fn clients_that_begin_wait_for_an_empty_challenge() {
         SaslMechanism::Xoauth2,
         SaslMechanism::OauthBearer,
     ] {
-        let mut server = ehlo::sasl::AnyServer::new(mechanism).unwrap();
+        let mut server = ehlo_sasl::AnyServer::new(mechanism).unwrap();
         let turn = server.respond(None, &mut []).map(Turn::from);
         assert_eq!(turn, Ok(Turn::Challenge(Vec::new())), "{mechanism:?}");
     }
@@ -184,8 +184,8 @@ fn credentials_are_checked() {
 #[test]
 fn the_strongest_that_fits() {
     use SaslMechanism::{Anonymous, External, Login, OauthBearer, Plain, Xoauth2};
-    use ehlo::Mechanisms;
-    use ehlo::sasl::Channel;
+    use ehlo::syntax::sasl::Mechanisms;
+    use ehlo_sasl::Channel;
 
     let offered =
         [Login, Plain, Xoauth2, External].into_iter().fold(Mechanisms::NONE, Mechanisms::with);

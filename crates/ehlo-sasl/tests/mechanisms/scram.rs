@@ -1,8 +1,10 @@
 //! SCRAM: its random nonces cannot be given, so the vectors of the RFCs go to an oracle, and the
 //! oracle plays the other side.
 
-use ehlo::SaslMechanism::{self, ScramSha1, ScramSha1Plus, ScramSha256, ScramSha256Plus};
-use ehlo::sasl::{
+use ehlo::syntax::sasl::SaslMechanism::{
+    self, ScramSha1, ScramSha1Plus, ScramSha256, ScramSha256Plus,
+};
+use ehlo_sasl::{
     ChannelBinding, ClientFailure, ClientMechanism, Credentials, ScramClient, ScramKeys,
     ScramSecret, ScramServer, ServerFailure, ServerMechanism, StoredSecret,
 };
@@ -66,13 +68,14 @@ impl Oracle {
 fn base64(octets: &[u8]) -> String {
     use ehlo::Encode as _;
     let mut out = vec![0; octets.len() * 2 + 4];
-    let length = ehlo::SaslData::new(octets).encode(&mut out).unwrap();
+    let length = ehlo::syntax::sasl::SaslData::new(octets).encode(&mut out).unwrap();
     String::from_utf8(out[..length].to_vec()).unwrap()
 }
 
 fn unbase64(text: &str) -> Vec<u8> {
     let mut out = vec![0; text.len()];
-    let length = ehlo::SaslData::parse(text.as_bytes()).unwrap().decode(&mut out).unwrap();
+    let length =
+        ehlo::syntax::sasl::SaslData::parse(text.as_bytes()).unwrap().decode(&mut out).unwrap();
     out[..length].to_vec()
 }
 
@@ -466,7 +469,7 @@ fn secrets_that_do_not_suit() {
 fn sessions_may_be_sent_to_another_thread() {
     fn is_send<T: Send>(_: &T) {}
     is_send(&ScramClient::new(ScramSha1, &user(), None).unwrap());
-    is_send(&ehlo::sasl::AnyServer::from(ScramServer::new(ScramSha1, None).unwrap()));
+    is_send(&ehlo_sasl::AnyServer::from(ScramServer::new(ScramSha1, None).unwrap()));
 }
 
 #[test]

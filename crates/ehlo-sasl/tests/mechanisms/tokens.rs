@@ -1,7 +1,7 @@
 //! XOAUTH2 and OAUTHBEARER.
 
-use ehlo::SaslMechanism;
-use ehlo::sasl::{
+use ehlo::syntax::sasl::SaslMechanism;
+use ehlo_sasl::{
     AnyClient, ClientFailure, ClientMechanism, Credentials, OauthBearerClient, OauthBearerServer,
     ServerFailure, ServerMechanism, Xoauth2Server,
 };
@@ -124,7 +124,7 @@ fn a_refusal_is_answered_then_final() {
         let first = client.initial_response(&mut buffer).unwrap().unwrap().to_vec();
         assert!(client.is_done());
 
-        let mut server = ehlo::sasl::AnyServer::new(mechanism).unwrap();
+        let mut server = ehlo_sasl::AnyServer::new(mechanism).unwrap();
         assert!(matches!(say(&mut server, &first), Ok(Turn::Verify(..))));
         let mut room = [0; 256];
         let turn = server.refused(&mut room).map(Turn::from);

@@ -1,6 +1,7 @@
 //! The lines of an EHLO reply.
 
-use ehlo::{Capabilities, Capability, Extension, Limits, Parsed, Policy, Reply};
+use ehlo::syntax::capability::{Capabilities, Limits};
+use ehlo::{Capability, Extension, Parsed, Policy, Reply};
 
 use super::wire;
 

@@ -1,6 +1,8 @@
 //! The client machine against any server.
 
-use ehlo::{ClientConfig, Command, Machine, SendError, State};
+use ehlo::machine::Machine;
+use ehlo::session::State;
+use ehlo::{ClientConfig, Command, SendError};
 
 use super::operation::{Sender, client_config};
 use super::{choices, pieces};

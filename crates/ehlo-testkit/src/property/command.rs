@@ -1,6 +1,7 @@
 //! A command line.
 
-use ehlo::{Command, Parsed, Policy, SyntaxErrorKind, limits};
+use ehlo::syntax::{SyntaxErrorKind, limits};
+use ehlo::{Command, Parsed, Policy};
 
 use super::{assert_one_line, hash, wire};
 

@@ -1,6 +1,6 @@
 //! Mail data.
 
-use ehlo::{DataDecoder, DataEncoder, Newlines};
+use ehlo::data::{DataDecoder, DataEncoder, Newlines};
 
 use super::{choices, pieces};
 use crate::feed::{Outcome, decode, encode};

@@ -3,9 +3,12 @@
 use std::collections::VecDeque;
 
 use ehlo::delivery::{ChunkingPolicy, Event, Fate, Outcome, Outcomes};
+use ehlo::machine::{Machine, Wants};
+use ehlo::syntax::code::Severity;
+use ehlo::syntax::command::Verb;
 use ehlo::{
-    Command, Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, Machine, Parsed, Policy,
-    Reply, ReversePath, Severity, Verb, Wants,
+    Command, Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, Parsed, Policy, Reply,
+    ReversePath,
 };
 
 use super::operation::client_config;

@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ehlo::identity::{Advice, Answer, Claim, Enforcement, Finding, HeloCheck, Iprev, NameSyntax};
+use ehlo::HeloCheck;
+use ehlo::identity::{Advice, Answer, Claim, Enforcement, Finding, Iprev, NameSyntax};
 use ehlo::identity::{Query, WrongAnswer};
+use ehlo::syntax::path::{ClientName, Domain, Host};
 use ehlo::trace::{AuthenticationResults, Protocol, ReceivedField, Timestamp};
-use ehlo::{ClientName, Domain, Host};
 
 use super::{assert_no_control, choices, wire};
 

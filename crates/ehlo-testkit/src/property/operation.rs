@@ -3,10 +3,16 @@
 use std::collections::VecDeque;
 
 use ehlo::client::Event;
+use ehlo::data::Newlines;
+use ehlo::session::State;
+use ehlo::syntax::code::Severity;
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::parameter::{Body, Parameter, Parameters};
+use ehlo::syntax::path::{ClientName, Domain};
+use ehlo::syntax::sasl::{Response, SaslData};
 use ehlo::{
-    Body, Client, ClientConfig, ClientName, Command, Domain, Encode, ForwardPath, Mechanism,
-    Newlines, Parameter, Parameters, Parsed, Policy, Response, ReversePath, SaslData, SendError,
-    Severity, State, Verb,
+    Client, ClientConfig, Command, Encode, ForwardPath, Parsed, Policy, ReversePath, SendError,
 };
 
 /// A client with a script, and a model of what it has in flight.

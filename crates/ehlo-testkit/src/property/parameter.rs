@@ -2,10 +2,8 @@
 
 use std::collections::HashSet;
 
-use ehlo::{
-    AuthIdentity, Body, Command, Extension, Parameter, Parameters, Policy, SyntaxError, Xtext,
-    XtextMailbox,
-};
+use ehlo::syntax::parameter::{AuthIdentity, Body, Parameter, Parameters, Xtext, XtextMailbox};
+use ehlo::{Command, Extension, Policy, SyntaxError};
 
 use super::{assert_no_control, hash, wire};
 

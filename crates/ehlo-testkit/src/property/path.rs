@@ -2,10 +2,12 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use ehlo::{
-    AddressLiteral, ClientName, Domain, ForwardPath, GeneralAddressLiteral, Host, LocalPart,
-    Mailbox, Path, Policy, ReversePath, SourceRoute, SyntaxError, Text, limits,
+use ehlo::syntax::limits;
+use ehlo::syntax::path::{
+    AddressLiteral, ClientName, Domain, GeneralAddressLiteral, Host, LocalPart, Mailbox, Path,
+    SourceRoute, Text,
 };
+use ehlo::{ForwardPath, Policy, ReversePath, SyntaxError};
 
 use super::{assert_no_control, hash, wire};
 

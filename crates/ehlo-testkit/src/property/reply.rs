@@ -1,8 +1,9 @@
 //! A reply.
 
-use ehlo::{
-    Code, EnhancedCode, Parsed, Policy, Reply, ReplyFrame, ReplyLimits, SyntaxError, limits,
-};
+use ehlo::syntax::code::EnhancedCode;
+use ehlo::syntax::limits;
+use ehlo::syntax::reply::{ReplyFrame, ReplyLimits};
+use ehlo::{Code, Parsed, Policy, Reply, SyntaxError};
 
 use super::{choices, pieces, wire};
 

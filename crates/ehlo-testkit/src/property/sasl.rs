@@ -1,9 +1,8 @@
 //! The lines of a SASL exchange.
 
-use ehlo::{
-    Challenge, Command, Encode as _, Parsed, Policy, Reply, Response, SaslData, SyntaxErrorKind,
-    Writer, limits,
-};
+use ehlo::syntax::sasl::{Challenge, Response, SaslData};
+use ehlo::syntax::{SyntaxErrorKind, Writer, limits};
+use ehlo::{Command, Encode as _, Parsed, Policy, Reply};
 
 use super::wire;
 

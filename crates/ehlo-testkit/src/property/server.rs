@@ -1,11 +1,15 @@
 //! The server machine against any client.
 
+use ehlo::data::Newlines;
+use ehlo::machine::{Machine, Wants};
 use ehlo::server::Event;
-use ehlo::{
-    Capabilities, Code, Extension, Machine, Newlines, Parsed, Policy, Reply, ReplyError,
-    ReplyLimits, Role, SaslMechanism, Server, ServerConfig, ServerLimits, State, Verb, Wants,
-    session,
-};
+use ehlo::server::{Role, ServerLimits};
+use ehlo::session::State;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::reply::ReplyLimits;
+use ehlo::syntax::sasl::SaslMechanism;
+use ehlo::{Code, Extension, Parsed, Policy, Reply, ReplyError, Server, ServerConfig, session};
 
 use super::{choices, pieces, wire};
 

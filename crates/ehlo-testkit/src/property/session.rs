@@ -1,6 +1,10 @@
 //! A client and a server against each other.
 
-use ehlo::{Capabilities, ClientConfig, Machine, Newlines, Policy, ServerConfig, State};
+use ehlo::data::Newlines;
+use ehlo::machine::Machine;
+use ehlo::session::State;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::{ClientConfig, Policy, ServerConfig};
 
 use super::choices;
 use super::operation::{Sender, client_config};

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use ehlo::delivery::{Event, Fate, Outcome, Outcomes, Unusable};
-use ehlo::{Delivery, HeloName, Machine, SendError, Wants};
+use ehlo::machine::{Machine, Wants};
+use ehlo::{Delivery, HeloName, SendError};
 
 use super::link::Pipe;
 use super::server::ServerEnd;

@@ -13,8 +13,9 @@ mod server;
 use std::time::Duration;
 
 use client::ClientEnd;
+use ehlo::delivery::DeliveryStatistics;
 use ehlo::delivery::{Fate, Outcome, Unusable};
-use ehlo::{DeliveryConfig, DeliveryStatistics, Envelope, ServerConfig};
+use ehlo::{DeliveryConfig, Envelope, ServerConfig};
 pub use link::Link;
 use link::Pipe;
 use server::ServerEnd;

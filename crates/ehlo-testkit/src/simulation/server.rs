@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use ehlo::machine::{Machine, Wants};
 use ehlo::server::Event;
-use ehlo::{Code, Command, EnhancedCode, Machine, Reply, ReplyError, Role, Server, Wants};
+use ehlo::server::Role;
+use ehlo::syntax::code::EnhancedCode;
+use ehlo::{Code, Command, Reply, ReplyError, Server};
 
 use super::link::Pipe;
 use super::{Message, Simulation};

@@ -1,8 +1,11 @@
 //! A transcript through the client machine.
 
 use ehlo::client::Event;
-use ehlo::sasl::Response;
-use ehlo::{Client, ClientConfig, Command, Endpoint, Newlines, Parsed, Policy, State};
+use ehlo::data::Newlines;
+use ehlo::session::State;
+use ehlo::syntax::sasl::Response;
+use ehlo::{Client, ClientConfig, Command, Parsed, Policy};
+use ehlo_io::Endpoint;
 
 use super::{Item, Transcript, show};
 use crate::split::cuts;

@@ -26,10 +26,12 @@ mod server;
 pub use client::Sender;
 pub use server::{Script, Wanted};
 
-use ehlo::{
-    Capabilities, Extension, Mechanisms, Newlines, Role, SaslMechanism, ServerConfig, ServerLimits,
-    State,
-};
+use ehlo::data::Newlines;
+use ehlo::server::{Role, ServerLimits};
+use ehlo::session::State;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
+use ehlo::{Extension, ServerConfig};
 
 /// One session.
 #[derive(Clone, Debug)]

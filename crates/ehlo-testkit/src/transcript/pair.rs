@@ -1,6 +1,7 @@
 //! A transcript through both machines against each other.
 
-use ehlo::{Client, Endpoint};
+use ehlo::Client;
+use ehlo_io::Endpoint;
 
 use super::client::Sender;
 use super::server::Responder;

@@ -1,7 +1,9 @@
 //! A transcript through the server machine.
 
 use ehlo::server::Event;
-use ehlo::{Parsed, Policy, Reply, Server, State, Verb};
+use ehlo::session::State;
+use ehlo::syntax::command::Verb;
+use ehlo::{Parsed, Policy, Reply, Server};
 
 use super::{Expected, Segment, Transcript, show};
 use crate::split::{cuts, pieces};

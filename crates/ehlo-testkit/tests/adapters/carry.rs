@@ -8,9 +8,11 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
 use std::thread;
 
+use ehlo::machine::Upgrade;
 use ehlo::server::Event;
-use ehlo::{Command, Delivery, Door, Ended, Endpoint, Messages, Server, Turn, Upgrade, Visit};
+use ehlo::{Command, Delivery, Server};
 use ehlo_blocking::Connector;
+use ehlo_io::{Door, Ended, Endpoint, Messages, Turn, Visit};
 use rustls::ServerConfig;
 
 use crate::pipe::Pipe;

@@ -6,9 +6,10 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::thread;
 
+use ehlo::Server;
 use ehlo::server::Event;
-use ehlo::{Server, Turn};
 use ehlo_blocking::{HalfClose, Tls};
+use ehlo_io::Turn;
 use ehlo_testkit::transcript::{Item, Script, Sender, Transcript};
 
 use crate::carry::{Adapter, Blocking, Blocks};

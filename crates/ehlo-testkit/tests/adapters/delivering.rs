@@ -3,16 +3,18 @@
 use std::io::{BufRead, BufReader, Write};
 use std::thread;
 
-use ehlo::delivery::{
-    AuthPolicy, ChunkingPolicy, Delivery, DeliveryConfig, Envelope, Fate, Outcome, TlsPolicy,
-    Unusable,
-};
-use ehlo::sasl::Credentials;
+use ehlo::delivery::{AuthPolicy, ChunkingPolicy, Fate, Outcome, TlsPolicy, Unusable};
 use ehlo::server::Event;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::code::EnhancedCode;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 use ehlo::{
-    Capabilities, ClientConfig, Code, Ended, EnhancedCode, Extension, ForwardPath, HeloName,
-    Mailing, Mechanisms, ReversePath, SaslMechanism, Server, ServerConfig, Turn, Verb, Why,
+    ClientConfig, Code, Extension, ForwardPath, HeloName, ReversePath, Server, ServerConfig,
 };
+use ehlo::{Delivery, DeliveryConfig, Envelope};
+use ehlo_io::{Ended, Mailing, Turn, Why};
+use ehlo_sasl::Credentials;
 use ehlo_testkit::application::Application;
 
 use crate::carry::{Adapter, Wire};

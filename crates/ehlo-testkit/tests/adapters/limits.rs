@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use ehlo::{Injected, Machine, Received, Upgrade, Wants};
+use ehlo::machine::{Injected, Machine, Received, Upgrade, Wants};
 use ehlo_blocking::{Connector, Tls, TlsConnection, prepare};
 use rustls::RootCertStore;
 

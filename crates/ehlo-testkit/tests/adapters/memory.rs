@@ -3,7 +3,9 @@
 use std::thread;
 
 use ehlo::server::Event;
-use ehlo::{Capabilities, Command, Extension, Server, ServerConfig, Turn};
+use ehlo::syntax::capability::Capabilities;
+use ehlo::{Command, Extension, Server, ServerConfig};
+use ehlo_io::Turn;
 
 use crate::carry::{Adapter, Blocking, Wire};
 use crate::pipe::Pipe;

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ehlo::Door;
+use ehlo_io::Door;
 
 use crate::carry::Adapter;
 

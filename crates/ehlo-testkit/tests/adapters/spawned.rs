@@ -3,9 +3,10 @@
 use std::io;
 use std::sync::Arc;
 
-use ehlo::delivery::{Delivery, DeliveryConfig, Envelope};
-use ehlo::{Ended, ForwardPath, HeloName, Mailing, ReversePath, Server, ServerConfig, Stop};
+use ehlo::{Delivery, DeliveryConfig, Envelope};
+use ehlo::{ForwardPath, HeloName, ReversePath, Server, ServerConfig};
 use ehlo_blocking::Connector;
+use ehlo_io::{Ended, Mailing, Stop};
 
 fn is_send<T: Send>(_: T) {}
 

@@ -4,12 +4,14 @@ use core::time::Duration;
 use std::io::{self, Read, Write};
 use std::thread;
 
+use ehlo::machine::{Injected, Machine, Received, Upgrade, Wants};
 use ehlo::server::Event;
-use ehlo::{
-    BufferTooSmall, Capabilities, Client, ClientConfig, ClientName, Command, Extension, Injected,
-    Machine, Received, Server, ServerConfig, Turn, Upgrade, Wants,
-};
+use ehlo::syntax::BufferTooSmall;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::path::ClientName;
+use ehlo::{Client, ClientConfig, Command, Extension, Server, ServerConfig};
 use ehlo_blocking::{Connector, HalfClose, Tls};
+use ehlo_io::Turn;
 
 use crate::carry::{Adapter, Blocking};
 use crate::conformance::{Layer, patient};

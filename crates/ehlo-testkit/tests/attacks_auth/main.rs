@@ -3,11 +3,13 @@
 
 mod pair;
 
-use ehlo::sasl::{
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
+use ehlo::{Extension, ServerConfig};
+use ehlo_sasl::{
     AnyClient, AnyServer, Channel, ChannelBinding, ClientFailure, Credentials, ServerExchange,
     ServerStep,
 };
-use ehlo::{Capabilities, Extension, Mechanisms, SaslMechanism, ServerConfig};
 use pair::{Caller, Desk, base64, talk};
 
 fn anna() -> Credentials<'static> {
@@ -60,7 +62,7 @@ fn client(mechanism: SaslMechanism, credentials: &Credentials<'static>) -> AnyCl
     let client = AnyClient::strongest(only, credentials, Channel::Bound(binding()));
     // A client that could bind the channel and was not offered it says so; the server knows better.
     #[cfg(feature = "scram")]
-    if let Some(client) = ehlo::sasl::ScramClient::new(mechanism, credentials, None) {
+    if let Some(client) = ehlo_sasl::ScramClient::new(mechanism, credentials, None) {
         return AnyClient::Scram(client);
     }
     client.expect("a mechanism of the build")
@@ -182,7 +184,7 @@ fn v46_no_weaker_mechanism_after_a_stronger_one() {
         assert_eq!((&*lines[1], caller.result), ("", Some(Err(ClientFailure::Refused))));
     }
     // The attempt cannot go on, and the choice is the same again.
-    let (mut exchange, mut buffer) = (ehlo::sasl::ClientExchange::new(client), [0; 512]);
+    let (mut exchange, mut buffer) = (ehlo_sasl::ClientExchange::new(client), [0; 512]);
     exchange.start(&mut buffer).expect("a command");
     let refusal = ehlo::Reply::new(ehlo::Code::CREDENTIALS_INVALID, "no");
     exchange.receive(&refusal, &mut buffer);
@@ -391,7 +393,7 @@ fn v54_scram_without_the_servers_signature() {
 #[cfg(feature = "scram")]
 fn ehlo_unbase64(text: &str) -> String {
     let mut out = vec![0; text.len()];
-    let data = ehlo::SaslData::parse(text.as_bytes()).expect("base64");
+    let data = ehlo::syntax::sasl::SaslData::parse(text.as_bytes()).expect("base64");
     let length = data.decode(&mut out).expect("room");
     String::from_utf8(out[..length].to_vec()).expect("UTF-8")
 }
@@ -401,7 +403,7 @@ fn v55_no_secret_is_shown_or_left() {
     let mut buffer = vec![0; ServerExchange::<AnyServer>::BUFFER];
     for (mechanism, credentials, _) in mechanisms() {
         let client = client(mechanism, &credentials);
-        let mut exchange = ehlo::sasl::ClientExchange::new(client);
+        let mut exchange = ehlo_sasl::ClientExchange::new(client);
         let mut room = [0; 2048];
         let command = format!("{:?}", exchange.start(&mut room));
         let shown = format!("{command} {exchange:?} {credentials:?}");
@@ -413,7 +415,7 @@ fn v55_no_secret_is_shown_or_left() {
     }
     let plain = AnyServer::new(SaslMechanism::Plain).expect("a server");
     let mut exchange = ServerExchange::new(plain);
-    let message = ehlo::SaslData::new(b"\0anna\0secret");
+    let message = ehlo::syntax::sasl::SaslData::new(b"\0anna\0secret");
     let step = exchange.start(Some(&message), &mut buffer);
     assert!(!format!("{step:?}").contains("secret"), "{step:?}");
     assert!(!format!("{exchange:?}").contains("secret"), "{exchange:?}");

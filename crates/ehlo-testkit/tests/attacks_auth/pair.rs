@@ -1,14 +1,16 @@
 //! A server and a client of one connection, each with the little of an application that
 //! authentication needs.
 
-use ehlo::sasl::{
+use ehlo::machine::Received;
+use ehlo::server::Event;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::path::ClientName;
+use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
+use ehlo::{Client, ClientConfig, Command, Encode as _, Server, ServerConfig, client};
+use ehlo_sasl::{
     AnyClient, AnyServer, ClientExchange, ClientFailure, ClientStep, Credentials, Proof,
     ServerExchange, ServerStep, StoredSecret,
-};
-use ehlo::server::Event;
-use ehlo::{
-    Capabilities, Client, ClientConfig, ClientName, Command, Encode as _, Mechanisms, Received,
-    SaslMechanism, Server, ServerConfig, Verb, client,
 };
 
 pub(crate) const CHALLENGE: &str = "<1896.697170952@mx.example>";
@@ -163,7 +165,7 @@ fn secret<'b>(
 ) -> ServerStep<'b> {
     #[cfg(feature = "scram")]
     {
-        use ehlo::sasl::ScramSecret;
+        use ehlo_sasl::ScramSecret;
         use std::sync::OnceLock;
 
         static SHA_1: OnceLock<ScramSecret<'_>> = OnceLock::new();
@@ -188,10 +190,10 @@ fn server(name: &str) -> Option<AnyServer> {
     let mechanism = SaslMechanism::from_name(name.as_bytes())?;
     #[cfg(feature = "cram-md5")]
     if mechanism == SaslMechanism::CramMd5 {
-        return ehlo::sasl::CramMd5Server::new(CHALLENGE).ok().map(AnyServer::from);
+        return ehlo_sasl::CramMd5Server::new(CHALLENGE).ok().map(AnyServer::from);
     }
     #[cfg(feature = "scram")]
-    if let Some(server) = ehlo::sasl::ScramServer::new(mechanism, Some(crate::binding())) {
+    if let Some(server) = ehlo_sasl::ScramServer::new(mechanism, Some(crate::binding())) {
         return Some(server.into());
     }
     AnyServer::new(mechanism)
@@ -302,7 +304,7 @@ pub(crate) fn talk(caller: &mut Caller<'_>, desk: &mut Desk, octets: usize) -> S
 
 /// The line of base64 for these octets.
 pub(crate) fn base64(octets: &[u8]) -> String {
-    let data = ehlo::SaslData::new(octets);
+    let data = ehlo::syntax::sasl::SaslData::new(octets);
     let mut out = vec![0; data.encoded_len()];
     data.encode(&mut out).expect("room");
     String::from_utf8(out).expect("ASCII")

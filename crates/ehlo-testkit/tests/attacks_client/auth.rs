@@ -1,11 +1,11 @@
 //! AUTH, RFC 4954.
 
 use ehlo::client::Event;
-use ehlo::sasl::Response;
-use ehlo::{
-    Challenge, Client, ClientConfig, Command, Extension, Mechanism, Parsed, Policy, Reply,
-    SaslData, SendError, State,
-};
+use ehlo::session::State;
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::sasl::Response;
+use ehlo::syntax::sasl::{Challenge, SaslData};
+use ehlo::{Client, ClientConfig, Command, Extension, Parsed, Policy, Reply, SendError};
 
 use crate::{PLAIN, after, hear, send};
 

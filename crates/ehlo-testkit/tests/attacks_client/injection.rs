@@ -1,11 +1,15 @@
 //! Line breaks in arguments: no value that holds one can be made, so none can be sent.
 
-use ehlo::{
-    AbsoluteUri, AddressLiteral, AuthIdentity, ClientName, Command, DateTime, Domain, DomainList,
-    Encode, Envid, EtrnNode, ForwardPath, Host, LocalPart, Mailbox, Mechanism, Mtrk, Orcpt,
-    OtherParameter, OtherVerb, Parsed, Policy, ReversePath, SaslData, SmtpString, Solicit, Text,
-    TransId, UserOrList, Xtext, XtextMailbox,
+use ehlo::syntax::command::{
+    AbsoluteUri, DomainList, EtrnNode, Mechanism, OtherVerb, SmtpString, UserOrList,
 };
+use ehlo::syntax::parameter::{
+    AuthIdentity, DateTime, Envid, Mtrk, Orcpt, OtherParameter, Solicit, TransId, Xtext,
+    XtextMailbox,
+};
+use ehlo::syntax::path::{AddressLiteral, ClientName, Domain, Host, LocalPart, Mailbox, Text};
+use ehlo::syntax::sasl::SaslData;
+use ehlo::{Command, Encode, ForwardPath, Parsed, Policy, ReversePath};
 
 /// What the value is on the wire, if it can be made of the text.
 type Make = fn(&str) -> Option<Vec<u8>>;

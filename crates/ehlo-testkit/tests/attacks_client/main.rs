@@ -7,10 +7,11 @@ mod sending;
 mod tls;
 
 use ehlo::client::Event;
-use ehlo::{
-    Client, ClientConfig, ClientName, Command, ForwardPath, Machine, Parameters, ReversePath,
-    SendError, State,
-};
+use ehlo::machine::Machine;
+use ehlo::session::State;
+use ehlo::syntax::parameter::Parameters;
+use ehlo::syntax::path::ClientName;
+use ehlo::{Client, ClientConfig, Command, ForwardPath, ReversePath, SendError};
 use ehlo_testkit::split::{cuts, pieces};
 
 const PLAIN: &str = "250 mx.example\r\n";

@@ -1,10 +1,10 @@
 //! Replies.
 
 use ehlo::client::Event;
-use ehlo::{
-    Client, ClientConfig, Command, Extension, Machine, Parsed, Policy, Reply, SendError, State,
-    limits,
-};
+use ehlo::machine::Machine;
+use ehlo::session::State;
+use ehlo::syntax::limits;
+use ehlo::{Client, ClientConfig, Command, Extension, Parsed, Policy, Reply, SendError};
 
 use crate::{PIPELINING, PLAIN, after, ehlo, events, hear, mail, rcpt, send};
 

@@ -1,10 +1,12 @@
 //! What a client sends, and what it makes of what became of it.
 
 use ehlo::client::Event;
-use ehlo::{
-    Body, Client, ClientConfig, ClientName, Command, Extension, ForwardPath, Parameter, Parameters,
-    Progress, ReversePath, SendError, State, Verb,
-};
+use ehlo::data::Progress;
+use ehlo::session::State;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::parameter::{Body, Parameter, Parameters};
+use ehlo::syntax::path::ClientName;
+use ehlo::{Client, ClientConfig, Command, Extension, ForwardPath, ReversePath, SendError};
 
 use crate::{PIPELINING, PLAIN, after, events, hear, mail, rcpt, send};
 
@@ -137,15 +139,21 @@ fn v95_lock_step_and_the_ends_of_groups() {
     assert_eq!(send(&mut client, &rcpt()), Err(SendError::NotPipelining));
     // RFC 2920 §3.1: these are the last of their group.
     let offer = "250-mx.example\r\n250-PIPELINING\r\n250-STARTTLS\r\n250 AUTH CRAM-MD5\r\n";
-    let mechanism = ehlo::Mechanism::new("CRAM-MD5").expect("a name");
+    let mechanism = ehlo::syntax::command::Mechanism::new("CRAM-MD5").expect("a name");
     for last in [
         crate::ehlo(),
         Command::Noop(None),
         Command::Quit,
         Command::StartTls,
         Command::Auth { mechanism, initial_response: None },
-        Command::Vrfy { argument: ehlo::UserOrList::new("x").expect("a name"), smtputf8: false },
-        Command::Expn { argument: ehlo::UserOrList::new("x").expect("a name"), smtputf8: false },
+        Command::Vrfy {
+            argument: ehlo::syntax::command::UserOrList::new("x").expect("a name"),
+            smtputf8: false,
+        },
+        Command::Expn {
+            argument: ehlo::syntax::command::UserOrList::new("x").expect("a name"),
+            smtputf8: false,
+        },
     ] {
         let mut client = after(ClientConfig::DEFAULT, offer);
         send(&mut client, &Command::Rset).expect("RSET");

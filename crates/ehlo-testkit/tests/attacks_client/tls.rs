@@ -1,8 +1,11 @@
 //! STARTTLS, RFC 3207.
 
-use ehlo::{
-    ClientConfig, Command, Extension, Injected, Mechanism, SaslData, SendError, State, Verb,
-};
+use ehlo::machine::Injected;
+use ehlo::session::State;
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::sasl::SaslData;
+use ehlo::{ClientConfig, Command, Extension, SendError};
 
 use crate::{PLAIN, after, ehlo, events, hear, mail, rcpt, send};
 

@@ -1,10 +1,13 @@
 //! Sequence and resources.
 
+use ehlo::machine::Machine;
 use ehlo::server::Event;
-use ehlo::{
-    Capabilities, Code, Machine, Reply, ReplyError, Role, Server, ServerConfig, ServerLimits,
-    State, Verb, limits,
-};
+use ehlo::server::{Role, ServerLimits};
+use ehlo::session::State;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::limits;
+use ehlo::{Code, Reply, ReplyError, Server, ServerConfig};
 use ehlo_testkit::peer::Peer;
 
 use crate::{CONFIG, ENVELOPE, after, codes, feed};

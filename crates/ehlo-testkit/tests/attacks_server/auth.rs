@@ -1,11 +1,16 @@
 //! AUTH, RFC 4954.
 
+use ehlo::machine::Machine as _;
 use ehlo::server::Event;
+use ehlo::session::State;
+use ehlo::syntax::BufferTooSmall;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::path::ClientName;
+use ehlo::syntax::sasl::{Challenge, SaslData, SaslMechanism};
 use ehlo::{
-    BufferTooSmall, Challenge, Client, ClientConfig, ClientName, Code, Command, Endpoint,
-    Machine as _, Policy, Reply, ReplyError, SaslData, SaslMechanism, Server, ServerConfig, State,
-    Verb, client,
+    Client, ClientConfig, Code, Command, Policy, Reply, ReplyError, Server, ServerConfig, client,
 };
+use ehlo_io::Endpoint;
 use ehlo_testkit::peer::Peer;
 
 use crate::{INSIDE_TLS, after, codes, feed};
@@ -154,7 +159,7 @@ fn v55_what_is_secret() {
     let written = peer.server.reply(&challenge, &mut out).expect("a reply");
     client.receive(&out[..written]);
     assert!(peer.server.is_secret() && client.is_secret());
-    let response = ehlo::Response::Data(SaslData::new(b"\0user\0secret"));
+    let response = ehlo::syntax::sasl::Response::Data(SaslData::new(b"\0user\0secret"));
     let written = client.respond(&response, &mut out).expect("a response");
     assert!(matches!(peer.server.receive(&out[..written]).event, Event::AuthResponse(_)));
     assert!(peer.server.is_secret() && client.is_secret());

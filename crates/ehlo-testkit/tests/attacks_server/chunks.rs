@@ -1,6 +1,7 @@
 //! BDAT, RFC 3030.
 
-use ehlo::{ServerConfig, State};
+use ehlo::ServerConfig;
+use ehlo::session::State;
 
 use crate::{CONFIG, ENVELOPE, after, codes, feed};
 

@@ -1,7 +1,9 @@
 //! Commands, addresses and their limits.
 
 use ehlo::server::Event;
-use ehlo::{Code, Command, Extension, Policy, Reply, Server, ServerConfig, ServerLimits, State};
+use ehlo::server::ServerLimits;
+use ehlo::session::State;
+use ehlo::{Code, Command, Extension, Policy, Reply, Server, ServerConfig};
 use ehlo_testkit::peer::Peer;
 
 use crate::{CONFIG, after, codes, feed};
@@ -31,7 +33,7 @@ fn v79_lines_without_end() {
     let mut line = b"NOOP ".to_vec();
     line.resize(4000, b'y');
     line.extend(b"\rX\nMAIL FROM:<evil@example.org>\n\r\r\nNOOP\r\n");
-    let config = ServerConfig { offered: ehlo::Capabilities::NONE, ..CONFIG };
+    let config = ServerConfig { offered: ehlo::syntax::capability::Capabilities::NONE, ..CONFIG };
     assert_eq!(codes(&after(config, b""), &line), [500, 250]);
 }
 
@@ -179,7 +181,7 @@ fn v87_a_thousand_recipients_and_no_more() {
 /// RFC 5321 §4.5.3.1, each at one less, the limit, and one more.
 #[test]
 fn v88_limits() {
-    let bare = ServerConfig { offered: ehlo::Capabilities::NONE, ..CONFIG };
+    let bare = ServerConfig { offered: ehlo::syntax::capability::Capabilities::NONE, ..CONFIG };
     let path = |local: usize, domain: usize| {
         let mut host = "d".repeat(63) + ".";
         host = host.repeat(domain / 64 + 1);
@@ -210,7 +212,10 @@ fn v88_limits() {
         assert_eq!(codes(&after(bare, b""), line.as_bytes()), [code], "{line}");
     }
     // With SIZE a MAIL may have 26 octets more, and a NOOP still not.
-    let size = ServerConfig { offered: ehlo::Capabilities::NONE.with_size(0), ..CONFIG };
+    let size = ServerConfig {
+        offered: ehlo::syntax::capability::Capabilities::NONE.with_size(0),
+        ..CONFIG
+    };
     assert_eq!(codes(&after(size, b""), format!("NOOP {}\r\n", "x".repeat(506)).as_bytes()), [500]);
     // Replies: 512 octets a line, whatever the text.
     let mut server = Server::new(bare);

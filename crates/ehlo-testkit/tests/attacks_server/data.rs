@@ -1,6 +1,9 @@
 //! The framing of messages. The decoder alone is tested where it stands.
 
-use ehlo::{Newlines, ServerConfig, ServerLimits, State};
+use ehlo::ServerConfig;
+use ehlo::data::Newlines;
+use ehlo::server::ServerLimits;
+use ehlo::session::State;
 
 use crate::{CONFIG, ENVELOPE, after, feed};
 

@@ -8,7 +8,10 @@ mod commands;
 mod data;
 mod tls;
 
-use ehlo::{Capabilities, Extension, Mechanisms, SaslMechanism, ServerConfig, ServerLimits};
+use ehlo::server::ServerLimits;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
+use ehlo::{Extension, ServerConfig};
 use ehlo_testkit::peer::Peer;
 use ehlo_testkit::split::{cuts, pieces};
 

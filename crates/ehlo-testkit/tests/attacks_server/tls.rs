@@ -1,7 +1,8 @@
 //! STARTTLS, RFC 3207.
 
+use ehlo::machine::Injected;
 use ehlo::server::Event;
-use ehlo::{Injected, State};
+use ehlo::session::State;
 
 use crate::{CONFIG, INSIDE_TLS, after, feed};
 

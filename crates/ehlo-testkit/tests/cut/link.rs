@@ -2,11 +2,14 @@
 //! ends.
 
 use ehlo::delivery::{Event as ClientEvent, Outcome, Outcomes};
+use ehlo::machine::Machine;
 use ehlo::server::Event as ServerEvent;
+use ehlo::server::Role;
+use ehlo::syntax::code::EnhancedCode;
 use ehlo::{
-    Code, Command, Delivery, DeliveryConfig, Endpoint, EnhancedCode, Envelope, HeloName, Machine,
-    Reply, Role, Server, ServerConfig,
+    Code, Command, Delivery, DeliveryConfig, Envelope, HeloName, Reply, Server, ServerConfig,
 };
+use ehlo_io::Endpoint;
 
 /// Octets that each direction carries before it breaks.
 #[derive(Clone, Copy, Debug)]

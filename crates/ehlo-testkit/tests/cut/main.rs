@@ -7,9 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use ehlo::delivery::{ChunkingPolicy, Fate};
-use ehlo::{
-    Capabilities, DeliveryConfig, Envelope, Extension, ForwardPath, ReversePath, Role, ServerConfig,
-};
+use ehlo::server::Role;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::{DeliveryConfig, Envelope, Extension, ForwardPath, ReversePath, ServerConfig};
 use ehlo_testkit::peer::Peer;
 use ehlo_testkit::transcript::{Item, Transcript};
 use link::{Cut, Report, acceptances, complete_messages, deliver};

@@ -1,7 +1,8 @@
 //! Published attacks and known traps, by the numbers of `docs/security.md`.
 
-use ehlo::NewlineErrorKind::{self, BareCr, BareLf, LineTooLong, Nul};
-use ehlo::{ChunkDecoder, Content, DataDecoder, DataEncoder, NewlineError, Newlines, limits};
+use ehlo::data::NewlineErrorKind::{self, BareCr, BareLf, LineTooLong, Nul};
+use ehlo::data::{ChunkDecoder, Content, DataDecoder, DataEncoder, NewlineError, Newlines};
+use ehlo::syntax::limits;
 use ehlo_testkit::feed::{Outcome, decode, encode, every_split};
 
 const ALL: [Newlines; 4] =

@@ -1,6 +1,6 @@
 //! The decoder and the encoder against naive ones that see the whole input at once.
 
-use ehlo::{DataDecoder, DataEncoder, Newlines};
+use ehlo::data::{DataDecoder, DataEncoder, Newlines};
 use ehlo_testkit::feed::{Outcome, decode, encode};
 use ehlo_testkit::naive::{decoded, encoded, normalised};
 use proptest::prelude::*;

@@ -1,7 +1,9 @@
 //! Content by BDAT, and content that comes to no end.
 
+use ehlo::data::Newlines;
 use ehlo::delivery::{ChunkingPolicy, Fate, HelloPolicy};
-use ehlo::{Body, Delivery, Envelope, Extension, Newlines, SendError};
+use ehlo::syntax::parameter::Body;
+use ehlo::{Delivery, Envelope, Extension, SendError};
 
 use crate::harness::{
     CHUNKING, CHUNKING_ALONE, Caller, ONE_REFUSED, PIPELINING, PLAIN, Run, fates, five, script,

@@ -1,10 +1,10 @@
 //! A delivery against a script: a reply for each line of the client.
 
+use ehlo::data::Progress;
+use ehlo::delivery::DeliveryStatistics;
 use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
-use ehlo::{
-    Delivery, DeliveryConfig, DeliveryStatistics, Envelope, ForwardPath, HeloName, Machine,
-    Progress, ReversePath, SendError, Wants,
-};
+use ehlo::machine::{Machine, Wants};
+use ehlo::{Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, ReversePath, SendError};
 
 pub const CONTENT: &[u8] = b"Subject: x\r\n\r\n.dot\r\n";
 

@@ -1,10 +1,12 @@
 //! Servers that behave and servers that do not: every recipient gets exactly one outcome.
 
 use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
+use ehlo::delivery::{Recipient, Recipients};
+use ehlo::syntax::SyntaxErrorKind;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::parameter::{Body, OtherParameter, Parameter, Parameters};
 use ehlo::{
-    Body, Code, Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, OtherParameter,
-    Parameter, Parameters, Recipient, Recipients, Reply, ReversePath, SendError, SyntaxErrorKind,
-    Verb,
+    Code, Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, Reply, ReversePath, SendError,
 };
 
 use crate::harness::{

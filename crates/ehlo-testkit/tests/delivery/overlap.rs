@@ -1,7 +1,8 @@
 //! The next envelope behind the content of the one before it.
 
 use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
-use ehlo::{Delivery, DeliveryConfig, Envelope, HeloName, Machine};
+use ehlo::machine::Machine;
+use ehlo::{Delivery, DeliveryConfig, Envelope, HeloName};
 
 use crate::harness::{
     CHUNKING, CHUNKING_ALONE, ONE_REFUSED, PIPELINING, PLAIN, Run, fates, five, script, sender,

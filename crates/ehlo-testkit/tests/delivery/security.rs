@@ -1,11 +1,13 @@
 //! What comes before the first envelope: TLS, authentication, HELO.
 
 use ehlo::delivery::{AuthPolicy, Event, Fate, HelloPolicy, TlsPolicy};
-use ehlo::sasl::Response;
-use ehlo::{
-    Command, Envelope, Injected, Mechanism, Mechanisms, SaslData, SaslMechanism, SendError, State,
-    Verb,
-};
+use ehlo::machine::Injected;
+use ehlo::session::State;
+use ehlo::syntax::command::Mechanism;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::sasl::Response;
+use ehlo::syntax::sasl::{Mechanisms, SaslData, SaslMechanism};
+use ehlo::{Command, Envelope, SendError};
 
 use crate::harness::{
     Caller, ONE_REFUSED, PIPELINING, PLAIN, Report, Run, fates, five, script, sender,

@@ -1,7 +1,8 @@
 //! More recipients, or messages, than the server takes at once.
 
 use ehlo::delivery::{Fate, Outcome};
-use ehlo::{Code, Envelope, ForwardPath, Verb};
+use ehlo::syntax::command::Verb;
+use ehlo::{Code, Envelope, ForwardPath};
 
 use crate::harness::{ONE_REFUSED, Run, fates, five, script, sender};
 

@@ -1,11 +1,11 @@
 //! A whole conversation with every server and every content that there is.
 
+use ehlo::data::Newlines;
 use ehlo::delivery::{AuthPolicy, ChunkingPolicy, Event, Fate, Outcome, Outcomes, TlsPolicy};
-use ehlo::sasl::{AnyClient, ClientExchange, ClientStep, Credentials};
-use ehlo::{
-    Body, Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, Machine, Newlines,
-    ReversePath, SendError, Wants,
-};
+use ehlo::machine::{Machine, Wants};
+use ehlo::syntax::parameter::Body;
+use ehlo::{Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, ReversePath, SendError};
+use ehlo_sasl::{AnyClient, ClientExchange, ClientStep, Credentials};
 use ehlo_testkit::transcript::Item;
 
 use crate::{free, transcripts, vectors};

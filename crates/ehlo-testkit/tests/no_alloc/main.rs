@@ -7,16 +7,22 @@ use std::fs;
 use std::path::Path;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
-use ehlo::identity::{Advice, Answer, Enforcement, HeloCheck, Query};
-use ehlo::sasl::{
-    AnyClient, AnyServer, ClientExchange, ClientStep, Credentials, ServerExchange, ServerStep,
-};
+use ehlo::HeloCheck;
+use ehlo::data::{Content, DataDecoder, DataEncoder, Newlines};
+use ehlo::identity::{Advice, Answer, Enforcement, Query};
 use ehlo::server::Event;
+use ehlo::session::State;
+use ehlo::syntax::capability::Capabilities;
+use ehlo::syntax::command::Verb;
+use ehlo::syntax::path::{ClientName, Domain, Host, Mailbox};
+use ehlo::syntax::sasl::{Mechanisms, Response, SaslMechanism};
 use ehlo::trace::{AuthenticationResults, Protocol, ReceivedField, Timestamp};
 use ehlo::{
-    Capabilities, Client, ClientConfig, ClientName, Command, Content, DataDecoder, DataEncoder,
-    Domain, Encode, ForwardPath, Host, Mailbox, Mechanisms, Newlines, Parsed, Policy, Reply,
-    Response, ReversePath, SaslMechanism, Server, ServerConfig, State, Verb,
+    Client, ClientConfig, Command, Encode, ForwardPath, Parsed, Policy, Reply, ReversePath, Server,
+    ServerConfig,
+};
+use ehlo_sasl::{
+    AnyClient, AnyServer, ClientExchange, ClientStep, Credentials, ServerExchange, ServerStep,
 };
 use ehlo_testkit::transcript::{Item, Transcript};
 use serde_json::Value;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use ehlo::Role;
+use ehlo::server::Role;
 use ehlo_testkit::transcript::{Item, Transcript};
 use serde_json::Value;
 

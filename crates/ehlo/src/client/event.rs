@@ -1,15 +1,19 @@
 //! What a client reports, and why it refuses to send.
 
-use crate::{
-    BufferTooSmall, Extension, FinishError, NewlineError, Reply, State, SyntaxError,
-    SyntaxErrorKind, Verb,
-};
+use crate::data::{FinishError, NewlineError};
+use crate::session::State;
+use crate::syntax::command::Verb;
+use crate::syntax::encode::BufferTooSmall;
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::extension::Extension;
+use crate::syntax::reply::Reply;
 
 /// What a [`Client`](crate::Client) reports.
 ///
 /// ```
 /// use ehlo::client::Event;
-/// use ehlo::{Client, ClientConfig, Verb};
+/// use ehlo::{Client, ClientConfig};
+/// use ehlo::syntax::command::Verb;
 ///
 /// let mut client = Client::new(ClientConfig::DEFAULT);
 /// let Event::Reply { to, reply } = client.receive(b"220 mx.example ESMTP\r\n").event else {
@@ -50,7 +54,9 @@ pub enum Event<'i> {
 /// Why [`Client`](crate::Client) sends nothing. Each is found before an octet is written.
 ///
 /// ```
-/// use ehlo::{Client, ClientConfig, Command, SendError, State, Verb};
+/// use ehlo::{Client, ClientConfig, Command, SendError};
+/// use ehlo::session::State;
+/// use ehlo::syntax::command::Verb;
 ///
 /// let mut client = Client::new(ClientConfig::DEFAULT);
 /// client.receive(b"220 mx.example ESMTP\r\n");

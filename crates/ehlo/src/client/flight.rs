@@ -1,6 +1,6 @@
 //! The commands in flight, run-length encoded: a thousand RCPT are one run.
 
-use crate::Verb;
+use crate::syntax::command::Verb;
 
 /// A queue of verbs whose replies are awaited, in the order in which they were sent.
 #[derive(Clone, Copy, Debug)]

@@ -11,17 +11,24 @@ use domains::Domains;
 pub use event::{Event, SendError};
 use flight::Flight;
 
-use crate::reply::ReplyFrame;
-use crate::server::Injected;
-use crate::{
-    Body, Capabilities, Code, DataEncoder, Machine, Newlines, Policy, Received, Reply, ReplyLimits,
-    Severity, State, SyntaxError, Upgrade, Verb, Wants, limits, session,
-};
+use crate::data::{DataEncoder, Newlines};
+use crate::machine::{Injected, Machine, Received, Upgrade, Wants};
+use crate::session::{self, State};
+use crate::syntax::capability::Capabilities;
+use crate::syntax::code::{Code, Severity};
+use crate::syntax::command::Verb;
+use crate::syntax::error::SyntaxError;
+use crate::syntax::limits;
+use crate::syntax::parameter::Body;
+use crate::syntax::policy::Policy;
+use crate::syntax::reply::ReplyFrame;
+use crate::syntax::reply::{Reply, ReplyLimits};
 
 /// The configuration of a [`Client`].
 ///
 /// ```
-/// use ehlo::{Client, ClientConfig, Newlines};
+/// use ehlo::{Client, ClientConfig};
+/// use ehlo::data::Newlines;
 ///
 /// let config = ClientConfig {
 ///     newlines: Newlines::Normalise,
@@ -79,7 +86,10 @@ impl Default for ClientConfig {
 /// extensions forbid, and matches the replies to the commands in flight by counting only.
 ///
 /// ```
-/// use ehlo::{Client, ClientConfig, ClientName, Command, Verb, client::Event};
+/// use ehlo::{Client, ClientConfig, Command};
+/// use ehlo::client::Event;
+/// use ehlo::syntax::command::Verb;
+/// use ehlo::syntax::path::ClientName;
 ///
 /// let mut client = Client::new(ClientConfig::DEFAULT);
 /// let received = client.receive(b"220 mx.example ESMTP\r\n");

@@ -1,11 +1,17 @@
 //! The client's writing half: what may be sent, and how.
 
 use super::{Client, Envelope, SendError};
-use crate::sasl::Response;
-use crate::{
-    Body, Command, Encode, Extension, ForwardPath, Mechanism, Parameter, Parameters, Progress,
-    SaslMechanism, State, Verb, limits, session,
-};
+use crate::data::Progress;
+use crate::session::{self, State};
+use crate::syntax::command::Verb;
+use crate::syntax::command::{Command, Mechanism};
+use crate::syntax::encode::Encode;
+use crate::syntax::extension::Extension;
+use crate::syntax::limits;
+use crate::syntax::parameter::{Body, Parameter, Parameters};
+use crate::syntax::path::ForwardPath;
+use crate::syntax::sasl::Response;
+use crate::syntax::sasl::SaslMechanism;
 
 impl Client {
     /// Writes `command` into `out` and returns its length in octets.

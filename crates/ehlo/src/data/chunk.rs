@@ -1,6 +1,6 @@
 //! The octets of one BDAT chunk, RFC 3030 §2.
 
-use crate::{Content, Decoded};
+use crate::data::{Content, Decoded};
 
 /// Counts the octets of one BDAT chunk.
 ///
@@ -8,7 +8,7 @@ use crate::{Content, Decoded};
 /// one chunk and end in another.
 ///
 /// ```
-/// use ehlo::{ChunkDecoder, Content};
+/// use ehlo::data::{ChunkDecoder, Content};
 ///
 /// let mut chunk = ChunkDecoder::new(3);
 /// let decoded = chunk.take(b".\r\nRSET\r\n");

@@ -13,7 +13,7 @@ use super::{NewlineError, NewlineErrorKind, Newlines};
 /// they are the message, whatever the pieces in which the input came.
 ///
 /// ```
-/// use ehlo::{Content, DataDecoder, Newlines};
+/// use ehlo::data::{Content, DataDecoder, Newlines};
 ///
 /// let input = b"Subject: dots\r\n\r\n..\r\n.\r\nQUIT\r\n";
 /// let mut decoder = DataDecoder::new(Newlines::Reject);
@@ -61,7 +61,7 @@ impl DataDecoder {
     /// The same decoder with a limit on the octets of a line: its CRLF counts, a dot that is
     /// removed does not. A longer line is an error, [`NewlineErrorKind::LineTooLong`].
     ///
-    /// [`TEXT_LINE`](crate::limits::TEXT_LINE) is the least that RFC 5321 §4.5.3.1.6 allows. `None`
+    /// [`TEXT_LINE`](crate::syntax::limits::TEXT_LINE) is the least that RFC 5321 §4.5.3.1.6 allows. `None`
     /// and zero mean no limit, as does [`DataDecoder::new`].
     #[must_use]
     pub const fn with_line_limit(mut self, octets: Option<u16>) -> Self {
@@ -315,11 +315,11 @@ impl DataDecoder {
     }
 }
 
-/// What one call to [`DataDecoder::decode`] or [`ChunkDecoder::take`](crate::ChunkDecoder::take)
+/// What one call to [`DataDecoder::decode`] or [`ChunkDecoder::take`](crate::data::ChunkDecoder::take)
 /// took from the input, and what it was.
 ///
 /// ```
-/// use ehlo::{Content, DataDecoder, Decoded, Newlines};
+/// use ehlo::data::{Content, DataDecoder, Decoded, Newlines};
 ///
 /// let decoded = DataDecoder::new(Newlines::Reject).decode(b".\r\nNOOP\r\n");
 /// assert_eq!(decoded, Decoded { consumed: 3, content: Content::End(Ok(())) });
@@ -335,7 +335,7 @@ pub struct Decoded<'i> {
 /// A piece of the message, or its end.
 ///
 /// ```
-/// use ehlo::{Content, DataDecoder, Newlines};
+/// use ehlo::data::{Content, DataDecoder, Newlines};
 ///
 /// let decoded = DataDecoder::new(Newlines::Reject).decode(b"text");
 /// assert_eq!(decoded.content, Content::Data(b"text"));

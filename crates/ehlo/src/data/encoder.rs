@@ -5,19 +5,19 @@ use core::slice;
 use super::newlines::{Before, Step};
 use super::search::short_line;
 use super::{NewlineError, NewlineErrorKind, Newlines};
-use crate::BufferTooSmall;
+use crate::syntax::encode::BufferTooSmall;
 
 /// Writes a message as mail data: stuffs dots, and ends it.
 ///
 /// ```
-/// use ehlo::{DataEncoder, Newlines};
+/// use ehlo::data::{DataEncoder, Newlines};
 ///
 /// let mut encoder = DataEncoder::new(Newlines::Reject);
 /// let mut out = [0; 32];
 /// let mut written = encoder.encode(b"one\r\n.two", &mut out)?.written;
 /// written += encoder.finish(&mut out[written..]).unwrap();
 /// assert_eq!(&out[..written], b"one\r\n..two\r\n.\r\n");
-/// # Ok::<(), ehlo::NewlineError>(())
+/// # Ok::<(), ehlo::data::NewlineError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DataEncoder {
@@ -195,11 +195,11 @@ impl DataEncoder {
 /// How far one call to [`DataEncoder::encode`] got.
 ///
 /// ```
-/// use ehlo::{DataEncoder, Newlines, Progress};
+/// use ehlo::data::{DataEncoder, Newlines, Progress};
 ///
 /// let progress = DataEncoder::new(Newlines::Reject).encode(b".text", &mut [0; 4])?;
 /// assert_eq!(progress, Progress { consumed: 3, written: 4 });
-/// # Ok::<(), ehlo::NewlineError>(())
+/// # Ok::<(), ehlo::data::NewlineError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -212,7 +212,8 @@ pub struct Progress {
 /// Why the end of the data was not written.
 ///
 /// ```
-/// use ehlo::{BufferTooSmall, DataEncoder, FinishError, Newlines};
+/// use ehlo::data::{DataEncoder, FinishError, Newlines};
+/// use ehlo::syntax::BufferTooSmall;
 ///
 /// let error = DataEncoder::new(Newlines::Reject).finish(&mut []).unwrap_err();
 /// assert_eq!(error, FinishError::BufferTooSmall(BufferTooSmall { needed: 3 }));

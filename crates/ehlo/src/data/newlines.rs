@@ -3,7 +3,7 @@
 #![allow(clippy::needless_bitwise_bool)] // a lazy operator is a branch, and a branch is no vector
 
 use super::search::{STRIDE, plain, strides};
-use crate::{Code, EnhancedCode};
+use crate::syntax::code::{Code, EnhancedCode};
 
 /// What happens to a CR without LF, an LF without CR, and NUL in mail data.
 ///
@@ -13,7 +13,7 @@ use crate::{Code, EnhancedCode};
 /// CRLF "." CRLF under every one of these policies; they differ in what else is let through.
 ///
 /// ```
-/// use ehlo::{Content, DataDecoder, Newlines};
+/// use ehlo::data::{Content, DataDecoder, Newlines};
 ///
 /// let input = b"one\ntwo\r\n.\r\n";
 /// let mut decoder = DataDecoder::new(Newlines::Normalise);
@@ -130,7 +130,7 @@ impl Newlines {
 /// A CR, LF, NUL or line in mail data that the decoder or encoder was told to refuse.
 ///
 /// ```
-/// use ehlo::{DataEncoder, NewlineErrorKind, Newlines};
+/// use ehlo::data::{DataEncoder, NewlineErrorKind, Newlines};
 ///
 /// let error = DataEncoder::new(Newlines::Reject).encode(b"a\nb", &mut [0; 16]).unwrap_err();
 /// assert_eq!((error.kind, error.offset), (NewlineErrorKind::BareLf, 1));
@@ -166,7 +166,7 @@ impl core::error::Error for NewlineError {}
 /// What a [`NewlineError`] is about.
 ///
 /// ```
-/// assert_eq!(ehlo::NewlineErrorKind::BareLf.text(), "bare LF");
+/// assert_eq!(ehlo::data::NewlineErrorKind::BareLf.text(), "bare LF");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -177,7 +177,7 @@ pub enum NewlineErrorKind {
     BareLf,
     /// NUL. RFC 5322 §2.2 and §3.5 have it in no message.
     Nul,
-    /// A line over the limit of [`with_line_limit`](crate::DataDecoder::with_line_limit).
+    /// A line over the limit of [`with_line_limit`](crate::data::DataDecoder::with_line_limit).
     /// RFC 5321 §4.5.3.1.6.
     LineTooLong,
 }

@@ -1,6 +1,7 @@
 //! What a delivery does where it has a choice.
 
-use crate::{ClientConfig, Newlines};
+use crate::client::ClientConfig;
+use crate::data::Newlines;
 
 /// How a [`Delivery`](crate::Delivery) behaves.
 ///
@@ -99,8 +100,10 @@ pub enum HelloPolicy {
 /// Whether a session in clear goes on inside TLS, RFC 3207.
 ///
 /// ```
-/// use ehlo::delivery::{Delivery, Event, TlsPolicy, Unusable};
-/// use ehlo::{DeliveryConfig, HeloName, Machine};
+/// use ehlo::Delivery;
+/// use ehlo::delivery::{Event, TlsPolicy, Unusable};
+/// use ehlo::{DeliveryConfig, HeloName};
+/// use ehlo::machine::Machine;
 ///
 /// let config = DeliveryConfig { tls: TlsPolicy::Require, ..DeliveryConfig::DEFAULT };
 /// let mut delivery = Delivery::new(HeloName::new("client.example")?, config);

@@ -1,7 +1,11 @@
 //! The content: behind 354 as a run of lines, or in chunks.
 
 use super::{Delivery, Stage};
-use crate::{BufferTooSmall, Command, DataEncoder, Progress, SendError, Verb};
+use crate::client::SendError;
+use crate::data::{DataEncoder, Progress};
+use crate::syntax::command::Command;
+use crate::syntax::command::Verb;
+use crate::syntax::encode::BufferTooSmall;
 
 impl Delivery<'_> {
     /// Writes a piece of the content into `out`, when [`Event::NeedContent`] asks for it.

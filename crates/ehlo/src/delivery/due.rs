@@ -1,7 +1,8 @@
 //! Events that come by themselves.
 
 use super::{Event, Part, Unusable};
-use crate::{SendError, Verb};
+use crate::client::SendError;
+use crate::syntax::command::Verb;
 
 /// Events that no reply brings.
 #[derive(Clone, Copy, Debug)]

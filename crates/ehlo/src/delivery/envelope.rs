@@ -1,11 +1,13 @@
 //! What is to be delivered, and to whom.
 
-use crate::{Body, ForwardPath, Parameters, ReversePath};
+use crate::syntax::parameter::{Body, Parameters};
+use crate::syntax::path::{ForwardPath, ReversePath};
 
 /// The envelope of one message, RFC 5321 §2.3.1.
 ///
 /// ```
-/// use ehlo::{Body, Envelope, ForwardPath, ReversePath};
+/// use ehlo::{Envelope, ForwardPath, ReversePath};
+/// use ehlo::syntax::parameter::Body;
 ///
 /// let recipients = [ForwardPath::new("jones@example.org")?, ForwardPath::Postmaster];
 /// let envelope = Envelope {
@@ -62,7 +64,9 @@ impl<'e> Envelope<'e> {
 /// One recipient of an envelope.
 ///
 /// ```
-/// use ehlo::{ForwardPath, Notify, Parameter, Parameters, Recipient};
+/// use ehlo::ForwardPath;
+/// use ehlo::delivery::Recipient;
+/// use ehlo::syntax::parameter::{Notify, Parameter, Parameters};
 ///
 /// let parameters = [Parameter::Notify(Notify::FAILURE)];
 /// let recipient = Recipient {
@@ -90,7 +94,8 @@ impl<'e> From<ForwardPath<'e>> for Recipient<'e> {
 /// go from thread to thread.
 ///
 /// ```
-/// use ehlo::{ForwardPath, Recipient, Recipients};
+/// use ehlo::ForwardPath;
+/// use ehlo::delivery::{Recipient, Recipients};
 ///
 /// /// Addresses that were checked when they were stored.
 /// #[derive(Debug)]
@@ -146,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recipients_counted_at_run_time() -> Result<(), crate::SyntaxError> {
+    fn recipients_counted_at_run_time() -> Result<(), crate::syntax::error::SyntaxError> {
         let all = [ForwardPath::new("a@b.example")?, ForwardPath::Postmaster];
         for count in 0..=all.len() {
             let slice = all.get(..count).unwrap_or_default();

@@ -1,6 +1,10 @@
 //! What a delivery reports.
 
-use crate::{Mechanisms, Reply, SendError, SyntaxError, Verb};
+use crate::client::SendError;
+use crate::syntax::command::Verb;
+use crate::syntax::error::SyntaxError;
+use crate::syntax::reply::Reply;
+use crate::syntax::sasl::Mechanisms;
 
 /// What a [`Delivery`](crate::Delivery) reports.
 ///
@@ -8,8 +12,11 @@ use crate::{Mechanisms, Reply, SendError, SyntaxError, Verb};
 /// order of their envelope.
 ///
 /// ```
-/// use ehlo::delivery::{Delivery, DeliveryConfig, Event};
-/// use ehlo::{HeloName, Machine, Verb};
+/// use ehlo::{Delivery, DeliveryConfig};
+/// use ehlo::delivery::Event;
+/// use ehlo::HeloName;
+/// use ehlo::machine::Machine;
+/// use ehlo::syntax::command::Verb;
 ///
 /// let mut delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::DEFAULT);
 /// let refused = delivery.receive(b"554 no service\r\n").event;
@@ -151,7 +158,8 @@ impl<'i> Event<'i> {
 ///
 /// ```
 /// use ehlo::delivery::{Event, Part};
-/// use ehlo::{Code, Reply, Verb};
+/// use ehlo::{Code, Reply};
+/// use ehlo::syntax::command::Verb;
 ///
 /// // The server does not want this sender, whoever the recipients are.
 /// let part = Part { envelope: 3, first: 0, end: usize::MAX };

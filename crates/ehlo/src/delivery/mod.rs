@@ -5,10 +5,10 @@
 //!
 //! | event | answer |
 //! | --- | --- |
-//! | [`NeedInput`](Event::NeedInput) | read more, or say that there is [no more](crate::Machine::end_of_input) |
+//! | [`NeedInput`](Event::NeedInput) | read more, or say that there is [no more](crate::machine::Machine::end_of_input) |
 //! | [`StartTls`](Event::StartTls) | the handshake; [`tls_established`](Delivery::tls_established) or [`tls_failed`](Delivery::tls_failed) |
 //! | [`NeedAuthentication`](Event::NeedAuthentication) | [`authenticate`](Delivery::authenticate) or [`skip_authentication`](Delivery::skip_authentication) |
-//! | [`Challenge`](Event::Challenge) | [`respond`](Delivery::respond), with what a [`ClientExchange`](crate::sasl::ClientExchange) says |
+//! | [`Challenge`](Event::Challenge) | [`respond`](Delivery::respond), with what a [`ClientExchange`](ehlo_sasl::ClientExchange) says |
 //! | [`NeedEnvelope`](Event::NeedEnvelope) | [`envelope`](Delivery::envelope), [`quit`](Delivery::quit) or [`later`](Delivery::later) |
 //! | [`NeedContent`](Event::NeedContent) | [`mail_data`](Delivery::mail_data) or [`last_mail_data`](Delivery::last_mail_data); [`abandon`](Delivery::abandon) where there is none |
 //! | [`Closed`](Event::Closed) | close the connection |
@@ -16,8 +16,10 @@
 //! [`Outcomes`] takes all of them, and knows in the end what became of each recipient.
 //!
 //! ```
-//! use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Event, Fate, Outcome, Outcomes};
-//! use ehlo::{ForwardPath, HeloName, Machine, ReversePath};
+//! use ehlo::{Delivery, DeliveryConfig, Envelope};
+//! use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
+//! use ehlo::{ForwardPath, HeloName, ReversePath};
+//! use ehlo::machine::Machine;
 //!
 //! let recipients = [ForwardPath::new("b@example.net")?, ForwardPath::new("nobody@example.net")?];
 //! let content = b"Subject: hello\r\n\r\nHello!\r\n";
@@ -97,10 +99,14 @@ pub use event::{Event, Part, Unusable};
 pub use outcome::{Fate, Outcome, Outcomes};
 pub use plan::Plan;
 
-use crate::{
-    BufferTooSmall, Client, ClientConfig, DataEncoder, HeloName, Injected, Machine, Mechanisms,
-    Received, State, Upgrade, Verb, Wants,
-};
+use crate::client::{Client, ClientConfig};
+use crate::data::DataEncoder;
+use crate::identity::HeloName;
+use crate::machine::{Injected, Machine, Received, Upgrade, Wants};
+use crate::session::State;
+use crate::syntax::command::Verb;
+use crate::syntax::encode::BufferTooSmall;
+use crate::syntax::sasl::Mechanisms;
 use config::Config;
 use content::Chunk;
 use due::Due;
@@ -113,12 +119,14 @@ use transaction::Transaction;
 /// one refused recipient never aborts the rest. Where PIPELINING is offered every message but the
 /// first costs one round trip.
 ///
-/// The input must have room for the longest reply, by [`ReplyLimits`](crate::ReplyLimits), and the
+/// The input must have room for the longest reply, by [`ReplyLimits`](crate::syntax::reply::ReplyLimits), and the
 /// output for the longest command.
 ///
 /// ```
-/// use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Event};
-/// use ehlo::{ForwardPath, HeloName, Machine, ReversePath};
+/// use ehlo::{Delivery, DeliveryConfig, Envelope};
+/// use ehlo::delivery::Event;
+/// use ehlo::{ForwardPath, HeloName, ReversePath};
+/// use ehlo::machine::Machine;
 ///
 /// let recipients = [ForwardPath::new("b@example.org")?];
 /// let envelope = Envelope::new(ReversePath::new("a@example.org")?, &recipients);

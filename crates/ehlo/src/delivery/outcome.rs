@@ -1,7 +1,10 @@
 //! What became of each recipient.
 
 use super::{Event, Part};
-use crate::{Code, EnhancedCode, Reply, SendError, Severity, Verb};
+use crate::client::SendError;
+use crate::syntax::code::{Code, EnhancedCode, Severity};
+use crate::syntax::command::Verb;
+use crate::syntax::reply::Reply;
 
 /// What became of a recipient.
 ///
@@ -34,7 +37,9 @@ pub enum Fate {
 ///
 /// ```
 /// use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
-/// use ehlo::{Code, EnhancedCode, Reply, Verb};
+/// use ehlo::{Code, Reply};
+/// use ehlo::syntax::command::Verb;
+/// use ehlo::syntax::code::EnhancedCode;
 ///
 /// let mut memory = [Outcome::PENDING];
 /// let reply = Reply::new(Code::MAILBOX_UNAVAILABLE, "5.1.1 no such user");
@@ -102,7 +107,8 @@ impl Outcome {
 ///
 /// ```
 /// use ehlo::delivery::{Event, Fate, Outcome, Outcomes, Part};
-/// use ehlo::{Code, Reply, Verb};
+/// use ehlo::{Code, Reply};
+/// use ehlo::syntax::command::Verb;
 ///
 /// let mut memory = [Outcome::PENDING; 2];
 /// let mut outcomes = Outcomes::new(&mut memory);

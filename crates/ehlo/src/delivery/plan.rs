@@ -1,13 +1,19 @@
 //! Whether and how an envelope can be sent to this server, found before an octet of it is.
 
 use super::{ChunkingPolicy, Delivery, Envelope, Recipient};
-use crate::{Body, Capabilities, Command, Extension, Parameter, Parameters, SendError};
+use crate::client::SendError;
+use crate::syntax::capability::Capabilities;
+use crate::syntax::command::Command;
+use crate::syntax::extension::Extension;
+use crate::syntax::parameter::{Body, Parameter, Parameters};
 
 /// How the server's extensions let an envelope be sent: see [`Delivery::plan`].
 ///
 /// ```
-/// use ehlo::delivery::{Delivery, DeliveryConfig, Envelope};
-/// use ehlo::{Body, Extension, ForwardPath, HeloName, Machine, ReversePath, SendError};
+/// use ehlo::{Delivery, DeliveryConfig, Envelope};
+/// use ehlo::{Extension, ForwardPath, HeloName, ReversePath, SendError};
+/// use ehlo::machine::Machine;
+/// use ehlo::syntax::parameter::Body;
 ///
 /// let recipients = [ForwardPath::new("b@example.org")?];
 /// let mut envelope = Envelope::new(ReversePath::new("a@example.org")?, &recipients);

@@ -2,7 +2,12 @@
 
 use super::transaction::{Transaction, is_completion};
 use super::{Delivery, Event, Stage, Unusable};
-use crate::{Code, Received, Reply, State, Verb, client};
+use crate::client;
+use crate::machine::Received;
+use crate::session::State;
+use crate::syntax::code::Code;
+use crate::syntax::command::Verb;
+use crate::syntax::reply::Reply;
 
 impl Delivery<'_> {
     pub(super) fn event<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {

@@ -1,10 +1,15 @@
 //! The part of the conversation before the first envelope: greeting, EHLO, TLS, AUTH.
 
 use super::{AuthPolicy, Delivery, Event, HelloPolicy, Stage, TlsPolicy, Unusable};
-use crate::sasl::Response;
-use crate::{
-    Command, Extension, Injected, Mechanisms, Reply, SaslMechanism, SendError, State, Verb,
-};
+use crate::client::SendError;
+use crate::machine::Injected;
+use crate::session::State;
+use crate::syntax::command::Command;
+use crate::syntax::command::Verb;
+use crate::syntax::extension::Extension;
+use crate::syntax::reply::Reply;
+use crate::syntax::sasl::Response;
+use crate::syntax::sasl::{Mechanisms, SaslMechanism};
 
 use super::transaction::is_completion;
 

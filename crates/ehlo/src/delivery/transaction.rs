@@ -1,7 +1,8 @@
 //! One mail transaction: an envelope, or as many of its recipients as the server takes at once.
 
 use super::{Envelope, Part, Recipient};
-use crate::{Body, Reply};
+use crate::syntax::parameter::Body;
+use crate::syntax::reply::Reply;
 
 /// What a delivery knows of a transaction that is not over.
 #[derive(Clone, Copy, Debug)]
@@ -172,12 +173,13 @@ impl<'e> Transaction<'e> {
 
 /// 2yz.
 pub(super) fn is_completion(reply: &Reply<'_>) -> bool {
-    reply.severity() == crate::Severity::PositiveCompletion
+    reply.severity() == crate::syntax::code::Severity::PositiveCompletion
 }
 
 /// RFC 5321 §4.5.3.1.10: 452, or 552 which is taken for it, unless an enhanced status code says
 /// that it is about something else: RFC 3463 §3.6 has X.5.3 for too many recipients.
 fn is_one_too_many(reply: &Reply<'_>) -> bool {
-    let about_it = |code: crate::EnhancedCode| (code.subject(), code.detail()) == (5, 3);
+    let about_it =
+        |code: crate::syntax::code::EnhancedCode| (code.subject(), code.detail()) == (5, 3);
     matches!(reply.code().number(), 452 | 552) && reply.enhanced_code().is_none_or(about_it)
 }

@@ -3,7 +3,10 @@
 use super::plan::with_mail;
 use super::transaction::Transaction;
 use super::{Delivery, Part, Recipient, Stage};
-use crate::{BufferTooSmall, Command, SendError, Verb};
+use crate::client::SendError;
+use crate::syntax::command::Command;
+use crate::syntax::command::Verb;
+use crate::syntax::encode::BufferTooSmall;
 
 impl<'e> Delivery<'e> {
     /// Writes all that may go and has room.

@@ -2,8 +2,8 @@
 
 use core::num::NonZero;
 
-use crate::limits;
-use crate::path::is_disallowed;
+use crate::syntax::limits;
+use crate::syntax::path::is_disallowed;
 
 /// Whether a label is an A-label, or does not claim to be one.
 ///

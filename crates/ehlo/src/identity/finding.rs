@@ -1,7 +1,8 @@
 //! What is not as it should be, and what a receiver may do about it.
 
 use super::NameSyntax;
-use crate::{Code, EnhancedCode, EnhancedStatus, Reply};
+use crate::syntax::code::{Code, EnhancedCode, EnhancedStatus};
+use crate::syntax::reply::Reply;
 
 /// Something about a greeting that is not as it should be.
 ///
@@ -95,7 +96,9 @@ const REVERSE_DNS: EnhancedCode = EnhancedStatus::REVERSE_DNS_FAILED.permanent()
 /// A claim that only this host can make, by another.
 ///
 /// ```
-/// use ehlo::{ClientName, Host, identity::{Answer, Forgery, HeloCheck}};
+/// use ehlo::HeloCheck;
+/// use ehlo::identity::{Answer, Forgery};
+/// use ehlo::syntax::path::{ClientName, Host};
 ///
 /// let own = [Host::new("mx.example.net")?];
 /// let peer = "192.0.2.1".parse()?;
@@ -145,7 +148,9 @@ pub enum Enforcement {
 /// What a receiver may do: see [`Verdict::advice`](super::Verdict::advice).
 ///
 /// ```
-/// use ehlo::{ClientName, identity::{Advice, Answer, Enforcement, Finding, HeloCheck}};
+/// use ehlo::HeloCheck;
+/// use ehlo::identity::{Advice, Answer, Enforcement, Finding};
+/// use ehlo::syntax::path::ClientName;
 ///
 /// let mut check = HeloCheck::new("192.0.2.1".parse()?, ClientName::new("[192.0.2.1]")?);
 /// check.answer(Answer::TemporaryFailure)?;

@@ -2,8 +2,8 @@
 
 use core::net::IpAddr;
 
-use crate::Domain;
-use crate::grammar::{hex_digit, split};
+use crate::syntax::grammar::{hex_digit, split};
+use crate::syntax::path::Domain;
 
 /// Whether a name looks as if it was made of the address, or says that it is one of many: a guess.
 ///

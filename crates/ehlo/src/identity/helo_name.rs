@@ -3,8 +3,10 @@
 use core::net::IpAddr;
 
 use super::{NameSyntax, syntax};
-use crate::grammar::{as_str, split};
-use crate::{AddressLiteral, ClientName, Encode, Host, Writer, limits};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::grammar::{as_str, split};
+use crate::syntax::limits;
+use crate::syntax::path::{AddressLiteral, ClientName, Host};
 
 /// A name that a client may greet with: fully qualified and in A-labels, or an address literal where
 /// there is no name, RFC 5321 §2.3.5 and §4.1.4; never `localhost` to another host.

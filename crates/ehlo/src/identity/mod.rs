@@ -21,7 +21,7 @@ pub use query::{Answer, Query, WrongAnswer};
 pub use syntax::NameSyntax;
 pub use verdict::{Claim, Iprev, Verdict};
 
-use crate::{ClientName, Domain, Host};
+use crate::syntax::path::{ClientName, Domain, Host};
 use names::ReverseNames;
 
 /// The check of one greeting: questions for a resolver, and what follows from the answers.
@@ -37,8 +37,9 @@ use names::ReverseNames;
 ///
 /// ```
 /// use core::net::IpAddr;
-/// use ehlo::identity::{Answer, Claim, HeloCheck, Iprev, Query};
-/// use ehlo::ClientName;
+/// use ehlo::HeloCheck;
+/// use ehlo::identity::{Answer, Claim, Iprev, Query};
+/// use ehlo::syntax::path::ClientName;
 ///
 /// let peer: IpAddr = "192.0.2.1".parse()?;
 /// let mut check = HeloCheck::new(peer, ClientName::new("mx.example.org")?);

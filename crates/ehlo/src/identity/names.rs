@@ -1,8 +1,10 @@
 //! The names of an address.
 
-use crate::grammar::{split, whole};
-use crate::path::domain;
-use crate::{Domain, Policy, SyntaxErrorKind};
+use crate::syntax::error::SyntaxErrorKind;
+use crate::syntax::grammar::{split, whole};
+use crate::syntax::path::Domain;
+use crate::syntax::path::domain;
+use crate::syntax::policy::Policy;
 
 /// RFC 7208 §4.6.4: "If more than 10 such records are returned, then […] the first 10 are used".
 pub(super) const MAX_NAMES: usize = 10;

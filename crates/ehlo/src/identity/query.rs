@@ -2,12 +2,14 @@
 
 use core::net::IpAddr;
 
-use crate::Domain;
+use crate::syntax::path::Domain;
 
 /// A question for the DNS, or for whatever else knows names.
 ///
 /// ```
-/// use ehlo::{ClientName, identity::{HeloCheck, Query}};
+/// use ehlo::HeloCheck;
+/// use ehlo::identity::Query;
+/// use ehlo::syntax::path::ClientName;
 ///
 /// let peer = "::ffff:192.0.2.1".parse()?;
 /// let check = HeloCheck::new(peer, ClientName::new("mx.example.org")?);
@@ -27,7 +29,9 @@ pub enum Query<'q> {
 /// What a resolver says to a [`Query`].
 ///
 /// ```
-/// use ehlo::{ClientName, identity::{Answer, HeloCheck}};
+/// use ehlo::HeloCheck;
+/// use ehlo::identity::Answer;
+/// use ehlo::syntax::path::ClientName;
 ///
 /// let mut check = HeloCheck::new("192.0.2.1".parse()?, ClientName::new("[192.0.2.1]")?);
 /// // The trailing dot of an absolute name may be there or not.
@@ -52,7 +56,9 @@ pub enum Answer<'n> {
 /// An answer that does not fit the question that is open.
 ///
 /// ```
-/// use ehlo::{ClientName, identity::{Answer, HeloCheck, WrongAnswer}};
+/// use ehlo::HeloCheck;
+/// use ehlo::identity::{Answer, WrongAnswer};
+/// use ehlo::syntax::path::ClientName;
 ///
 /// let mut check = HeloCheck::new("192.0.2.1".parse()?, ClientName::new("mx.example.org")?);
 /// assert_eq!(check.answer(Answer::Addresses(&[])), Err(WrongAnswer));

@@ -1,14 +1,18 @@
 //! Whether the argument of EHLO or HELO is one.
 
 use super::a_label::is_a_label;
-use crate::grammar::whole;
-use crate::path::{domain, ipv4_address_literal, ipv6_addr};
-use crate::{AddressLiteral, ClientName, Domain, Host, Policy, SyntaxErrorKind, limits};
+use crate::syntax::error::SyntaxErrorKind;
+use crate::syntax::grammar::whole;
+use crate::syntax::limits;
+use crate::syntax::path::{AddressLiteral, ClientName, Domain, Host};
+use crate::syntax::path::{domain, ipv4_address_literal, ipv6_addr};
+use crate::syntax::policy::Policy;
 
 /// What the argument of EHLO or HELO is: RFC 5321 §2.3.5, §4.1.1.1 and §4.1.2.
 ///
 /// ```
-/// use ehlo::{ClientName, identity::NameSyntax};
+/// use ehlo::identity::NameSyntax;
+/// use ehlo::syntax::path::ClientName;
 ///
 /// let of = |text| ClientName::any(text).map(NameSyntax::of);
 /// assert_eq!(of("mx.example.org")?, NameSyntax::FullyQualified);

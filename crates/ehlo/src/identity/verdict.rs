@@ -3,14 +3,16 @@
 use core::net::IpAddr;
 
 use super::{Advice, Enforcement, Finding, Forgery, NameSyntax};
-use crate::{ClientName, Domain};
+use crate::syntax::path::{ClientName, Domain};
 
 /// What is known about a greeting: see [`HeloCheck`](super::HeloCheck).
 ///
 /// It prints as one line without spaces in its values, for a log.
 ///
 /// ```
-/// use ehlo::{ClientName, identity::{Answer, HeloCheck}};
+/// use ehlo::HeloCheck;
+/// use ehlo::identity::Answer;
+/// use ehlo::syntax::path::ClientName;
 ///
 /// let mut check = HeloCheck::new("192.0.2.1".parse()?, ClientName::new("mx.example.org")?);
 /// check.answer(Answer::DoesNotExist)?;
@@ -105,7 +107,9 @@ impl core::fmt::Display for Verdict<'_> {
 /// because "the verification fails".
 ///
 /// ```
-/// use ehlo::{ClientName, identity::{Claim, HeloCheck}};
+/// use ehlo::HeloCheck;
+/// use ehlo::identity::Claim;
+/// use ehlo::syntax::path::ClientName;
 ///
 /// let check = HeloCheck::new("2001:db8::1".parse()?, ClientName::new("[IPv6:2001:db8::2]")?);
 /// assert_eq!(check.verdict().claim, Claim::Elsewhere);

@@ -1,11 +1,15 @@
 //! What a server is, what it offers, and how much it bears.
 
-use crate::{Capabilities, Newlines, Policy, limits};
+use crate::data::Newlines;
+use crate::syntax::capability::Capabilities;
+use crate::syntax::limits;
+use crate::syntax::policy::Policy;
 
 /// What a server is for.
 ///
 /// ```
-/// use ehlo::{Role, Server, ServerConfig};
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo::server::Role;
 ///
 /// let server = Server::new(ServerConfig { role: Role::Lmtp, ..ServerConfig::DEFAULT });
 /// assert_eq!(server.standard_reply("mx.example").to_string(), "220 mx.example LMTP");
@@ -25,7 +29,8 @@ pub enum Role {
 /// offered and what is accepted cannot differ.
 ///
 /// ```
-/// use ehlo::{Capabilities, Extension, ServerConfig};
+/// use ehlo::{Extension, ServerConfig};
+/// use ehlo::syntax::capability::Capabilities;
 ///
 /// let config = ServerConfig {
 ///     offered: Capabilities::NONE
@@ -78,9 +83,9 @@ impl ServerConfig {
     pub const DEFAULT: Self = Self {
         role: Role::Smtp,
         offered: Capabilities::NONE
-            .with(crate::Extension::Pipelining)
-            .with(crate::Extension::EightBitMime)
-            .with(crate::Extension::EnhancedStatusCodes)
+            .with(crate::syntax::extension::Extension::Pipelining)
+            .with(crate::syntax::extension::Extension::EightBitMime)
+            .with(crate::syntax::extension::Extension::EnhancedStatusCodes)
             .with_size(50 << 20),
         policy: Policy::STRICT,
         newlines: Newlines::Reject,
@@ -110,7 +115,7 @@ impl Default for ServerConfig {
 /// [offers](ServerConfig::offered).
 ///
 /// ```
-/// use ehlo::ServerLimits;
+/// use ehlo::server::ServerLimits;
 ///
 /// let limits = ServerLimits { messages: 10, ..ServerLimits::DEFAULT };
 /// assert_eq!((limits.recipients, limits.errors), (1000, 20));

@@ -1,9 +1,13 @@
 //! What a server reports to the application.
 
-use crate::sasl::Response;
-use crate::{
-    Code, Command, EnhancedCode, Extension, NewlineErrorKind, Reply, SyntaxErrorKind, Verb,
-};
+use crate::data::NewlineErrorKind;
+use crate::syntax::code::{Code, EnhancedCode};
+use crate::syntax::command::Command;
+use crate::syntax::command::Verb;
+use crate::syntax::error::SyntaxErrorKind;
+use crate::syntax::extension::Extension;
+use crate::syntax::reply::Reply;
+use crate::syntax::sasl::Response;
 
 /// What a [`Server`](crate::Server) reports.
 ///
@@ -68,7 +72,8 @@ pub enum Event<'i> {
 ///
 /// ```
 /// use ehlo::server::{Event, Reason};
-/// use ehlo::{Server, ServerConfig, Verb};
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo::syntax::command::Verb;
 ///
 /// let mut server = Server::new(ServerConfig::DEFAULT);
 /// server.reply(&server.standard_reply("mx.example"), &mut [0; 64])?;
@@ -101,7 +106,7 @@ impl Refusal<'_> {
 /// Why the machine refuses a command.
 ///
 /// ```
-/// use ehlo::Verb;
+/// use ehlo::syntax::command::Verb;
 /// use ehlo::server::Reason;
 ///
 /// assert_eq!(Reason::MessageTooLarge.reply_to(Verb::Mail).code().number(), 552);

@@ -2,11 +2,16 @@
 
 use super::config::is_reached;
 use super::{Reason, Role, Server};
-use crate::parameter::allowance;
-use crate::{
-    ByMode, Capabilities, Command, Extension, Mechanism, Mechanisms, Parameter, Parameters,
-    ReleaseTime, State, SyntaxError, SyntaxErrorKind, Verb, limits, session,
-};
+use crate::session::{self, State};
+use crate::syntax::capability::{Capabilities, ReleaseTime};
+use crate::syntax::command::Verb;
+use crate::syntax::command::{Command, Mechanism};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::extension::Extension;
+use crate::syntax::limits;
+use crate::syntax::parameter::allowance;
+use crate::syntax::parameter::{ByMode, Parameter, Parameters};
+use crate::syntax::sasl::Mechanisms;
 
 impl Server {
     /// What EHLO lists now: the configured extensions that may be used at this moment.

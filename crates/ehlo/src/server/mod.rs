@@ -13,9 +13,13 @@ pub use config::{Role, ServerConfig, ServerLimits};
 pub use event::{Event, Reason, Refusal};
 pub use reply::ReplyError;
 
-use crate::{
-    Code, DataDecoder, Machine, Mechanisms, Received, State, Upgrade, Verb, Wants, limits, session,
-};
+use crate::data::DataDecoder;
+use crate::machine::{Injected, Machine, Received, Upgrade, Wants};
+use crate::session::{self, State};
+use crate::syntax::code::Code;
+use crate::syntax::command::Verb;
+use crate::syntax::limits;
+use crate::syntax::sasl::Mechanisms;
 
 /// A server's half of an SMTP, submission or LMTP session.
 ///
@@ -169,7 +173,9 @@ impl Server {
     /// be bound, RFC 5802 §6.
     ///
     /// ```
-    /// use ehlo::{Capabilities, Mechanisms, SaslMechanism, Server, ServerConfig};
+    /// use ehlo::{Server, ServerConfig};
+    /// use ehlo::syntax::capability::Capabilities;
+    /// use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
     ///
     /// let offered = Mechanisms::NONE.with(SaslMechanism::ScramSha256);
     /// let mut server = Server::new(ServerConfig {
@@ -258,27 +264,6 @@ impl Upgrade for Server {
         Self::tls_established(self, leftover)
     }
 }
-
-/// Octets that came in clear before TLS was established: somebody on the way may have put them
-/// there. CVE-2011-0411 and its kin.
-///
-/// ```
-/// use ehlo::{Injected, Server, ServerConfig};
-///
-/// let mut server = Server::new(ServerConfig::DEFAULT);
-/// // Nobody has said STARTTLS.
-/// assert_eq!(server.tls_established(b""), Err(Injected));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Injected;
-
-impl core::fmt::Display for Injected {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("octets in clear between STARTTLS and the handshake")
-    }
-}
-
-impl core::error::Error for Injected {}
 
 #[derive(Clone, Copy, Debug)]
 struct Pending {

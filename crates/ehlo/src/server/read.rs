@@ -1,12 +1,15 @@
 //! The server's reading half: framing, and the events.
 
 use super::{Event, Pending, Reading, Reason, Refusal, Role, Server, Transaction, foreign};
-use crate::grammar::scan::line_feed;
-use crate::sasl::Response;
-use crate::{
-    Body, Command, Content, NewlineError, Received, State, SyntaxError, SyntaxErrorKind, Verb,
-    Wants, session,
-};
+use crate::data::{Content, NewlineError};
+use crate::machine::{Received, Wants};
+use crate::session::{self, State};
+use crate::syntax::command::Command;
+use crate::syntax::command::Verb;
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::scan::line_feed;
+use crate::syntax::parameter::Body;
+use crate::syntax::sasl::Response;
 
 impl Server {
     /// The next event of `input`, all that is unread so far.

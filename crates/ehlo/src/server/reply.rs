@@ -1,12 +1,16 @@
 //! The server's writing half: replies, and where each leads.
 
 use super::{Pending, Reading, Reason, Role, Server, Transaction};
-use crate::encode::Writer;
-use crate::reply::write_ehlo;
-use crate::{
-    BufferTooSmall, Challenge, Code, DataDecoder, Encode as _, EnhancedCode, Extension, Reply,
-    SaslData, Severity, State, Verb, limits, session,
-};
+use crate::data::DataDecoder;
+use crate::session::{self, State};
+use crate::syntax::capability::Capability;
+use crate::syntax::code::{Code, EnhancedCode, Severity};
+use crate::syntax::command::Verb;
+use crate::syntax::encode::{BufferTooSmall, Encode as _, Writer};
+use crate::syntax::extension::Extension;
+use crate::syntax::limits;
+use crate::syntax::reply::{Reply, put_code};
+use crate::syntax::sasl::{Challenge, SaslData};
 
 impl Server {
     /// Writes the reply to the pending command into `out` and moves the state as it says; returns
@@ -258,7 +262,8 @@ impl Server {
 /// Why [`Server::reply`] wrote nothing.
 ///
 /// ```
-/// use ehlo::{Code, Reply, ReplyError, Server, ServerConfig, Verb};
+/// use ehlo::{Code, Reply, ReplyError, Server, ServerConfig};
+/// use ehlo::syntax::command::Verb;
 ///
 /// let mut server = Server::new(ServerConfig::DEFAULT);
 /// let (verb, code) = (Verb::Greeting, Code::START_MAIL_INPUT);
@@ -297,4 +302,53 @@ impl core::error::Error for ReplyError {}
 
 const fn is_auth(verb: Verb) -> bool {
     matches!(verb, Verb::Auth | Verb::AuthResponse)
+}
+
+/// Appends an EHLO reply: the lines of `reply`, without an enhanced status code, then one line for
+/// each capability.
+///
+/// `ehlo-ok-rsp = ( "250" SP Domain [ SP ehlo-greet ] CRLF ) / ( "250-" Domain [ SP ehlo-greet ]
+/// CRLF *( "250-" ehlo-line CRLF ) "250" SP ehlo-line CRLF )`
+#[allow(single_use_lifetimes)] // a lifetime in `impl Trait` needs a name in stable Rust
+fn write_ehlo<'c>(
+    reply: &Reply<'_>,
+    capabilities: impl IntoIterator<Item = Capability<'c>>,
+    writer: &mut Writer<'_>,
+) {
+    let mut capabilities = capabilities.into_iter().peekable();
+    reply.write(writer, false, capabilities.peek().is_some());
+    while let Some(capability) = capabilities.next() {
+        put_code(reply.code(), capabilities.peek().is_some(), writer);
+        capability.write_to(writer);
+        writer.put(b"\r\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use crate::syntax::capability::Capabilities;
+    use crate::syntax::code::EnhancedStatus;
+    use crate::syntax::extension::Extension;
+    use std::vec;
+
+    #[test]
+    fn ehlo_reply_ends_with_a_space() {
+        let greeting = Reply::enhanced(Code::OK, EnhancedStatus::OTHER.success(), "hello\nthere");
+        let greeting = greeting.with_domain("mx.example");
+        let offered = Capabilities::NONE.with_size(0).with(Extension::Dsn);
+        let cases = [
+            (Capabilities::NONE, "250-mx.example hello\r\n250 there\r\n"),
+            (offered, "250-mx.example hello\r\n250-there\r\n250-SIZE 0\r\n250 DSN\r\n"),
+        ];
+        for (capabilities, expected) in cases {
+            let mut out = vec![0; expected.len()];
+            let mut writer = Writer::new(&mut out);
+            write_ehlo(&greeting, capabilities.iter(), &mut writer);
+            assert_eq!(writer.finish(), Ok(expected.len()));
+            assert_eq!(out, expected.as_bytes());
+        }
+    }
 }

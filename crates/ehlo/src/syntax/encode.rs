@@ -11,7 +11,7 @@
 /// let written = Command::Quit.encode(&mut out)?;
 /// assert_eq!(&out[..written], b"QUIT\r\n");
 /// assert_eq!(Command::Quit.encode(&mut [0; 3]).unwrap_err().needed, 6);
-/// # Ok::<(), ehlo::BufferTooSmall>(())
+/// # Ok::<(), ehlo::syntax::BufferTooSmall>(())
 /// ```
 pub trait Encode {
     /// Appends the wire form of the value to `writer`.
@@ -39,7 +39,8 @@ pub trait Encode {
 /// The caller's slice is too short for what was to be written; nothing of it counts as written.
 ///
 /// ```
-/// use ehlo::{BufferTooSmall, Code, Encode};
+/// use ehlo::{Code, Encode};
+/// use ehlo::syntax::BufferTooSmall;
 ///
 /// assert_eq!(Code::OK.encode(&mut [0; 2]), Err(BufferTooSmall { needed: 3 }));
 /// ```
@@ -60,7 +61,9 @@ impl core::error::Error for BufferTooSmall {}
 /// A cursor over the caller's slice that counts on past its end.
 ///
 /// ```
-/// use ehlo::{Encode, EnhancedCode, Writer};
+/// use ehlo::Encode;
+/// use ehlo::syntax::Writer;
+/// use ehlo::syntax::code::EnhancedCode;
 ///
 /// let mut out = [0; 16];
 /// let mut writer = Writer::new(&mut out);

@@ -1,6 +1,6 @@
 //! What is wrong with a line, where, and the reply that fits.
 
-use crate::{Code, EnhancedCode};
+use crate::syntax::code::{Code, EnhancedCode};
 
 /// What parsing the front of an input found. Not enough input is a value, never an error.
 ///
@@ -28,7 +28,8 @@ pub enum Parsed<T> {
 /// An octet of the input that the grammar does not allow.
 ///
 /// ```
-/// use ehlo::{Code, Command, Policy, SyntaxErrorKind};
+/// use ehlo::{Code, Command, Policy};
+/// use ehlo::syntax::SyntaxErrorKind;
 ///
 /// let error = Command::parse(b"RCPT TO:<a@b_c>\r\n", &Policy::STRICT).unwrap_err();
 /// assert_eq!((error.kind, error.offset), (SyntaxErrorKind::Domain, 12));
@@ -60,7 +61,8 @@ macro_rules! kinds {
         /// What is wrong with a line.
         ///
         /// ```
-        /// use ehlo::{Code, SyntaxErrorKind};
+        /// use ehlo::Code;
+        /// use ehlo::syntax::SyntaxErrorKind;
         ///
         /// let (code, enhanced_code) = SyntaxErrorKind::UnknownVerb.reply();
         /// assert_eq!((code, enhanced_code.to_string()), (Code::SYNTAX_ERROR, "5.5.2".to_owned()));

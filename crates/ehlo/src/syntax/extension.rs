@@ -1,6 +1,6 @@
 //! The service extensions by name: the rows of the IANA registry, and a few that are not in it.
 
-use crate::keyword::Names;
+use crate::syntax::keyword::Names;
 
 macro_rules! extensions {
     ($($(#[doc = $doc:literal])+ $name:ident $keyword:literal;)*) => {

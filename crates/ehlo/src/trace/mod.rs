@@ -13,7 +13,8 @@ pub use timestamp::Timestamp;
 
 use core::net::IpAddr;
 
-use crate::{AddressLiteral, Encode, ReversePath, Writer};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::path::{AddressLiteral, ReversePath};
 
 /// `Return-Path:`, which the last server puts in front of all else: §4.4, "Return-path-line".
 ///

@@ -3,11 +3,12 @@
 use core::net::IpAddr;
 
 use super::{FOLD, Timestamp, put_ctext, put_literal};
-use crate::grammar::{ATEXT, many1, split, whole, wire_text};
 use crate::identity::Verdict;
-use crate::{
-    ClientName, Domain, Encode, ForwardPath, Host, SyntaxError, SyntaxErrorKind, Writer, limits,
-};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::{ATEXT, many1, split, whole, wire_text};
+use crate::syntax::limits;
+use crate::syntax::path::{ClientName, Domain, ForwardPath, Host};
 
 /// `Received:`, `Time-stamp-line` of RFC 5321 §4.4: from whom a message came, to whom, how and when.
 ///
@@ -15,7 +16,8 @@ use crate::{
 ///
 /// ```
 /// use ehlo::trace::{Atom, Protocol, ReceivedField, Timestamp};
-/// use ehlo::{ClientName, Domain, Encode, ForwardPath, Host};
+/// use ehlo::{Encode, ForwardPath};
+/// use ehlo::syntax::path::{ClientName, Domain, Host};
 ///
 /// let by = Host::new("mx.example.net")?;
 /// let date = Timestamp::utc(1_800_000_000).unwrap();

@@ -4,7 +4,8 @@ use core::net::IpAddr;
 
 use super::FOLD;
 use crate::identity::{Iprev, Verdict};
-use crate::{Domain, Encode, Writer};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::path::Domain;
 
 /// `Authentication-Results:` with the result of "iprev" alone, RFC 8601 §2.2 and §2.7.3.
 ///
@@ -12,8 +13,11 @@ use crate::{Domain, Encode, Writer};
 /// a message brings along (§5), and adds the results of other methods to the same field.
 ///
 /// ```
-/// use ehlo::{ClientName, Domain, Encode, trace::AuthenticationResults};
-/// use ehlo::identity::{Answer, HeloCheck};
+/// use ehlo::Encode;
+/// use ehlo::syntax::path::{ClientName, Domain};
+/// use ehlo::trace::AuthenticationResults;
+/// use ehlo::HeloCheck;
+/// use ehlo::identity::Answer;
 ///
 /// let mut check = HeloCheck::new("2001:db8::1".parse()?, ClientName::new("mx")?);
 /// check.answer(Answer::DoesNotExist)?;
@@ -53,10 +57,10 @@ impl<'a> AuthenticationResults<'a> {
         // RFC 8601 §2.2: `pvalue` is a token or a quoted string, and no token has a colon.
         writer.put(b" policy.iprev=");
         match self.peer.to_canonical() {
-            IpAddr::V4(address) => crate::path::write_ipv4(address, writer),
+            IpAddr::V4(address) => crate::syntax::path::write_ipv4(address, writer),
             IpAddr::V6(address) => {
                 writer.put_octet(b'"');
-                crate::path::write_ipv6(address, writer);
+                crate::syntax::path::write_ipv6(address, writer);
                 writer.put_octet(b'"');
             }
         }

@@ -1,6 +1,7 @@
 //! `date-time`, RFC 5322 §3.3.
 
-use crate::{DateTime, Encode, Writer};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::parameter::DateTime;
 
 /// A moment, and the offset from UTC of the place that writes it: `date-time`, RFC 5322 §3.3.
 ///
@@ -43,7 +44,8 @@ impl Timestamp {
     /// The moment of a `date-time` of RFC 3339, in UTC; none before 1900.
     ///
     /// ```
-    /// use ehlo::{DateTime, trace::Timestamp};
+    /// use ehlo::syntax::parameter::DateTime;
+    /// use ehlo::trace::Timestamp;
     ///
     /// let moment = Timestamp::of(DateTime::new("2026-11-21T12:00:00+01:00")?).unwrap();
     /// assert_eq!(moment.to_string(), "Sat, 21 Nov 2026 11:00:00 +0000");
@@ -96,7 +98,7 @@ impl Encode for Timestamp {
 
 impl core::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        crate::grammar::display::<32>(self, f)
+        crate::syntax::grammar::display::<32>(self, f)
     }
 }
 

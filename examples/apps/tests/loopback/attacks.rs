@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::process::{LONG, Receive, wait_until};
 
 const ATTACKS: &str = include_str!("attacks.tsv");
-const SESSIONS: &str = include_str!("../../../crates/ehlo-testkit/vectors/sessions.jsonl");
+const SESSIONS: &str = include_str!("../../../../crates/ehlo-testkit/vectors/sessions.jsonl");
 
 #[test]
 fn every_attack_on_a_socket() {

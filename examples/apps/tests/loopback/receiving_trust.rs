@@ -1,7 +1,8 @@
 //! Whom `receive` believes: clients that authenticate, proxies, and names in the DNS.
 
-use ehlo::sasl::{ClientExchange, ClientStep, Credentials, ScramClient};
-use ehlo::{Code, Encode as _, Reply, SaslMechanism};
+use ehlo::syntax::sasl::SaslMechanism;
+use ehlo::{Code, Encode as _, Reply};
+use ehlo_sasl::{ClientExchange, ClientStep, Credentials, ScramClient};
 
 use crate::dns;
 use crate::process::{Client, Receive, refuses};

@@ -16,7 +16,7 @@ use crate::example;
 
 #[test]
 fn the_guide_tells_what_its_commands_print() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/helo.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/helo.md");
     let guide = std::fs::read_to_string(path).expect("the guide");
     let mut terminal = Terminal::default();
     let mut count = 0;

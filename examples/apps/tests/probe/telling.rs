@@ -135,7 +135,7 @@ fn this_machine_has_a_name_to_greet_with() {
         .expect("probe starts");
     let json: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
     let name = json["helo_name"].as_str().expect("there is one");
-    assert!(ehlo::ClientName::new(name).is_ok(), "{name}");
+    assert!(ehlo::syntax::path::ClientName::new(name).is_ok(), "{name}");
     // It was not given, so it is not checked.
     assert_eq!(json["checks"].as_array().map(Vec::len), Some(1));
     assert_eq!(output.status.code(), Some(0));

@@ -1,27 +1,27 @@
 //! Runs the short examples.
 #![allow(dead_code)] // each has a main function of its own
 
-#[path = "../../short/client_async_std.rs"]
+#[path = "../../client_async_std.rs"]
 mod client_async_std;
-#[path = "../../short/client_blocking.rs"]
+#[path = "../../client_blocking.rs"]
 mod client_blocking;
-#[path = "../../short/client_smol.rs"]
+#[path = "../../client_smol.rs"]
 mod client_smol;
-#[path = "../../short/client_tokio.rs"]
+#[path = "../../client_tokio.rs"]
 mod client_tokio;
-#[path = "../../short/double.rs"]
+#[path = "../../double.rs"]
 mod double;
-#[path = "../../short/embedded.rs"]
+#[path = "../../embedded.rs"]
 mod embedded;
-#[path = "../../short/proxy.rs"]
+#[path = "../../proxy.rs"]
 mod proxy;
-#[path = "../../short/server_async_std.rs"]
+#[path = "../../server_async_std.rs"]
 mod server_async_std;
-#[path = "../../short/server_blocking.rs"]
+#[path = "../../server_blocking.rs"]
 mod server_blocking;
-#[path = "../../short/server_smol.rs"]
+#[path = "../../server_smol.rs"]
 mod server_smol;
-#[path = "../../short/server_tokio.rs"]
+#[path = "../../server_tokio.rs"]
 mod server_tokio;
 
 use std::cell::Cell;
@@ -31,9 +31,11 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use ehlo::delivery::{Delivery, DeliveryConfig, Envelope, Fate, Outcome};
-use ehlo::{Ended, ForwardPath, HeloName, Mailing, ReversePath, ServerConfig};
+use ehlo::delivery::{Fate, Outcome};
+use ehlo::{Delivery, DeliveryConfig, Envelope};
+use ehlo::{ForwardPath, HeloName, ReversePath, ServerConfig};
 use ehlo_blocking::Halt;
+use ehlo_io::{Ended, Mailing};
 
 const CONTENT: &[u8] = b"Subject: x\r\n\r\n.\r\n..two\r\n";
 

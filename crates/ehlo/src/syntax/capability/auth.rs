@@ -1,15 +1,16 @@
 //! The parameters of AUTH, RFC 4954.
 
 use super::EhloParams;
-use crate::Writer;
-use crate::sasl::{Mechanisms, SaslMechanism};
+use crate::syntax::encode::Writer;
+use crate::syntax::sasl::{Mechanisms, SaslMechanism};
 
 /// The parameters of AUTH: names of SASL mechanisms, RFC 4954 §3.
 ///
 /// Two are equal when they list the same names in the same order, in any case.
 ///
 /// ```
-/// use ehlo::{Capability, SaslMechanism};
+/// use ehlo::Capability;
+/// use ehlo::syntax::sasl::SaslMechanism;
 ///
 /// let Capability::Auth(offered) = Capability::parse(b"AUTH PLAIN X-OWN") else { panic!() };
 /// assert!(offered.iter().eq(["PLAIN", "X-OWN"]));

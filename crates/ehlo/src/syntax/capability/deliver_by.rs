@@ -1,13 +1,14 @@
 //! The parameter of DELIVERBY, RFC 2852.
 
 use super::{EhloParams, number};
-use crate::{Encode, Writer};
+use crate::syntax::encode::{Encode, Writer};
 
 /// The parameter of DELIVERBY, RFC 2852 §2: `deliverby-param = min-by-time *( ","
 /// extension-token )`.
 ///
 /// ```
-/// use ehlo::{Capability, DeliverBy};
+/// use ehlo::Capability;
+/// use ehlo::syntax::capability::DeliverBy;
 ///
 /// let minimum = Capability::DeliverBy(DeliverBy::new(Some(240)));
 /// assert_eq!(Capability::parse(b"DELIVERBY 240"), minimum);

@@ -1,7 +1,7 @@
 //! The parameters of FUTURERELEASE, RFC 4865.
 
 use super::{EhloParams, number};
-use crate::{Encode, Writer};
+use crate::syntax::encode::{Encode, Writer};
 
 /// The parameters of FUTURERELEASE, RFC 4865 §3.
 ///
@@ -58,7 +58,7 @@ impl Encode for FutureRelease {
 /// A time in UTC to the second, as RFC 4865 has it: RFC 3339's `date-time` that ends with `Z`.
 ///
 /// ```
-/// use ehlo::ReleaseTime;
+/// use ehlo::syntax::capability::ReleaseTime;
 ///
 /// assert!(ReleaseTime::new((2026, 12, 31), (23, 59, 60)).is_some());
 /// assert!(ReleaseTime::new((2026, 2, 29), (0, 0, 0)).is_none());

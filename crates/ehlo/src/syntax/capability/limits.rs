@@ -1,13 +1,14 @@
 //! The parameters of LIMITS, RFC 9422.
 
 use super::EhloParams;
-use crate::grammar::as_str;
-use crate::{Encode, Writer};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::grammar::as_str;
 
 /// The limits that a server announces, RFC 9422 §3.
 ///
 /// ```
-/// use ehlo::{Capability, Limits};
+/// use ehlo::Capability;
+/// use ehlo::syntax::capability::Limits;
 ///
 /// let limits = Limits::NONE.with_rcpt_max(20);
 /// assert_eq!(Capability::parse(b"LIMITS RCPTMAX=20 MAILMAX=0"), Capability::Limits(limits));

@@ -9,8 +9,9 @@ mod no_soliciting;
 mod summary;
 mod words;
 
-use crate::reply::put_text;
-use crate::{Encode, Extension, Writer};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::extension::Extension;
+use crate::syntax::grammar::text::put_text;
 
 pub use auth::AuthMechanisms;
 pub use deliver_by::DeliverBy;
@@ -39,7 +40,7 @@ macro_rules! capabilities {
         /// let mut out = [0; 16];
         /// let written = Capability::Size(None).encode(&mut out)?;
         /// assert_eq!(&out[..written], b"SIZE");
-        /// # Ok::<(), ehlo::BufferTooSmall>(())
+        /// # Ok::<(), ehlo::syntax::BufferTooSmall>(())
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[non_exhaustive]

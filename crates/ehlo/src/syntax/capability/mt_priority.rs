@@ -5,7 +5,8 @@ use super::EhloParams;
 /// A priority assignment profile, RFC 6710 §3 and §9.2.
 ///
 /// ```
-/// use ehlo::{Capability, PriorityProfile};
+/// use ehlo::Capability;
+/// use ehlo::syntax::capability::PriorityProfile;
 ///
 /// let mixer = Capability::MtPriority(Some(PriorityProfile::MIXER));
 /// assert_eq!(Capability::parse(b"MT-PRIORITY mixer"), mixer);

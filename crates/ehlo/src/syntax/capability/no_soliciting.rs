@@ -1,12 +1,12 @@
 //! The parameter of NO-SOLICITING, RFC 3865.
 
 use super::EhloParams;
-use crate::{Encode, Writer};
+use crate::syntax::encode::{Encode, Writer};
 
 /// Solicitation class keywords, RFC 3865 §2: what a server does not want, as `net.example:ADV`.
 ///
 /// ```
-/// use ehlo::SolicitationKeywords;
+/// use ehlo::syntax::capability::SolicitationKeywords;
 ///
 /// let keywords = SolicitationKeywords::new("net.example:ADV,org.example:ADV:ADLT").unwrap();
 /// assert_eq!(keywords.iter().count(), 2);

@@ -4,18 +4,21 @@ use super::{
     AuthMechanisms, Capability, DeliverBy, EhloParams, FutureRelease, Limits, PriorityProfile,
     SolicitationKeywords,
 };
-use crate::reply::wire_line;
-use crate::sasl::Mechanisms;
-use crate::{Code, Extension, Reply};
+use crate::syntax::code::Code;
+use crate::syntax::extension::Extension;
+use crate::syntax::reply::Reply;
+use crate::syntax::reply::wire_line;
+use crate::syntax::sasl::Mechanisms;
 
 /// What an EHLO reply offers: learnt by a client, or said by a server.
 ///
 /// Lists of any length stay with the reply itself: unknown keywords, the arguments of BURL, the
 /// keywords of NO-SOLICITING, the attributes of XCLIENT and XFORWARD, mechanisms without a name in
-/// [`SaslMechanism`](crate::SaslMechanism).
+/// [`SaslMechanism`](crate::syntax::sasl::SaslMechanism).
 ///
 /// ```
-/// use ehlo::{Capabilities, Extension, Parsed, Policy, Reply};
+/// use ehlo::{Extension, Parsed, Policy, Reply};
+/// use ehlo::syntax::capability::Capabilities;
 ///
 /// let octets = b"250-mx.example greets you\r\n250-SIZE 35882577\r\n250 STARTTLS\r\n";
 /// let Parsed::Complete { value, .. } = Reply::parse(octets, &Policy::STRICT)? else { panic!() };

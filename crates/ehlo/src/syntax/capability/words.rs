@@ -1,7 +1,8 @@
 //! What every EHLO line consists of: a keyword, and words.
 
-use crate::reply::{PRINTABLE, text_run};
-use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::text::{PRINTABLE, text_run};
 
 /// The keyword of an EHLO line. RFC 5321 §4.1.1.1:
 /// `ehlo-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")`.
@@ -9,7 +10,7 @@ use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer};
 /// Two are equal when they differ in case only.
 ///
 /// ```
-/// use ehlo::EhloKeyword;
+/// use ehlo::syntax::capability::EhloKeyword;
 ///
 /// assert_eq!(EhloKeyword::new("X-EXPS")?, EhloKeyword::new("x-exps")?);
 /// assert!(EhloKeyword::new("X_PIPE").is_err());
@@ -67,7 +68,7 @@ impl core::fmt::Debug for EhloKeyword<'_> {
 /// More than one space counts as one. Two are equal when their words are.
 ///
 /// ```
-/// use ehlo::EhloParams;
+/// use ehlo::syntax::capability::EhloParams;
 ///
 /// let words = EhloParams::new("imap  imap://mail.example")?;
 /// assert!(words.iter().eq(["imap", "imap://mail.example"]));

@@ -2,14 +2,15 @@
 
 mod enhanced;
 
-use crate::encode::{Encode, Writer};
+use crate::syntax::encode::{Encode, Writer};
 
 pub use enhanced::{EnhancedCode, EnhancedStatus};
 
 /// What the first digit of a reply code says, RFC 5321 §4.2.1.
 ///
 /// ```
-/// use ehlo::{Code, Severity};
+/// use ehlo::Code;
+/// use ehlo::syntax::code::Severity;
 ///
 /// assert_eq!(Code::START_MAIL_INPUT.severity(), Severity::PositiveIntermediate);
 /// assert!(Severity::PositiveCompletion.is_positive());
@@ -39,7 +40,8 @@ impl Severity {
 /// does not know (§4.3.2), so the others are codes too.
 ///
 /// ```
-/// use ehlo::{Code, Severity};
+/// use ehlo::Code;
+/// use ehlo::syntax::code::Severity;
 ///
 /// assert_eq!(Code::new(250), Some(Code::OK));
 /// assert_eq!(Code::new(450).map(Code::severity), Some(Severity::TransientNegative));

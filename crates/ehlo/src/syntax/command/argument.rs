@@ -1,12 +1,14 @@
 //! The arguments of the smaller commands.
 
-use crate::grammar::{
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::{
     ATEXT, Fault, IResult, URI, VCHAR, hex_digit, many1, of_octet, run, split, whole, wire_text,
 };
-use crate::path::{Text, checked_mailbox, domain, local_part, quoted_string, text_of};
-use crate::{
-    Domain, Encode, LocalPart, Mailbox, Policy, SyntaxError, SyntaxErrorKind, Writer, limits,
-};
+use crate::syntax::limits;
+use crate::syntax::path::{Domain, LocalPart, Mailbox};
+use crate::syntax::path::{Text, checked_mailbox, domain, local_part, quoted_string, text_of};
+use crate::syntax::policy::Policy;
 
 const KIND: SyntaxErrorKind = SyntaxErrorKind::Argument;
 
@@ -15,7 +17,7 @@ const KIND: SyntaxErrorKind = SyntaxErrorKind::Argument;
 /// At most 505 octets.
 ///
 /// ```
-/// use ehlo::SmtpString;
+/// use ehlo::syntax::command::SmtpString;
 ///
 /// assert_eq!(SmtpString::new("MAIL")?.as_str(), "MAIL");
 /// assert!(SmtpString::new("MAIL FROM").is_err());
@@ -57,7 +59,7 @@ pub(super) fn string(input: &[u8]) -> IResult<'_, SmtpString<'_>> {
 /// and domain, too.
 ///
 /// ```
-/// use ehlo::UserOrList;
+/// use ehlo::syntax::command::UserOrList;
 ///
 /// assert!(matches!(UserOrList::new("staff")?, UserOrList::Name(_)));
 /// assert!(matches!(UserOrList::new("bob@example.org")?, UserOrList::Mailbox(_)));
@@ -130,7 +132,8 @@ pub(super) fn user_or_list<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, 
 /// Whose queue ETRN starts: `[<option character>]<node name>`, RFC 1985 §5.
 ///
 /// ```
-/// use ehlo::{Domain, EtrnNode};
+/// use ehlo::syntax::command::EtrnNode;
+/// use ehlo::syntax::path::Domain;
 ///
 /// assert_eq!(EtrnNode::new("@example.org")?, EtrnNode::Subdomains(Domain::new("example.org")?));
 /// assert!(matches!(EtrnNode::new("#queue")?, EtrnNode::Queue(_)));
@@ -188,7 +191,7 @@ pub(super) fn etrn_node<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Etr
 /// At most 505 octets.
 ///
 /// ```
-/// use ehlo::DomainList;
+/// use ehlo::syntax::command::DomainList;
 ///
 /// let list = DomainList::new("example.org,example.com")?;
 /// assert_eq!(list.domains().count(), 2);
@@ -253,7 +256,7 @@ pub(super) fn domain_list(input: &[u8]) -> IResult<'_, DomainList<'_>> {
 /// `absolute-URI`, RFC 3986 §4.3: what BURL fetches (RFC 4468 §3.2). At most 499 octets.
 ///
 /// ```
-/// use ehlo::AbsoluteUri;
+/// use ehlo::syntax::command::AbsoluteUri;
 ///
 /// let uri = AbsoluteUri::new("imap://joe@example.com/Drafts/;uid=20")?;
 /// assert_eq!(uri.as_str(), "imap://joe@example.com/Drafts/;uid=20");
@@ -308,7 +311,7 @@ pub(super) fn absolute_uri(input: &[u8]) -> IResult<'_, AbsoluteUri<'_>> {
 /// Compared without case, written as it was.
 ///
 /// ```
-/// use ehlo::OtherVerb;
+/// use ehlo::syntax::command::OtherVerb;
 ///
 /// assert_eq!(OtherVerb::new("xyzzy")?, OtherVerb::new("XYZZY")?);
 /// assert!(OtherVerb::new("MAIL").is_err());
@@ -360,5 +363,5 @@ pub(super) fn other_verb(input: &[u8]) -> IResult<'_, OtherVerb<'_>> {
     Ok((rest, OtherVerb(verb)))
 }
 
-/// As of [`Text`](crate::Text).
+/// As of [`Text`](crate::syntax::path::Text).
 const MAX: usize = 505;

@@ -1,16 +1,19 @@
 //! The arguments of XCLIENT and XFORWARD, as Postfix documents them.
 
-use crate::grammar::{Fault, IResult, LDH, of_octet, run, split};
-use crate::parameter::xtext;
-use crate::session::Verb;
-use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer, Xtext};
+use crate::syntax::command::Verb;
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::{Fault, IResult, LDH, of_octet, run, split};
+use crate::syntax::parameter::Xtext;
+use crate::syntax::parameter::xtext;
 
 macro_rules! names {
     ($($(#[doc = $doc:literal])+ $name:ident $text:literal $xclient:literal $xforward:literal;)*) => {
         /// The name of an attribute of XCLIENT or XFORWARD.
         ///
         /// ```
-        /// use ehlo::{AttributeName, Verb};
+        /// use ehlo::syntax::command::Verb;
+        /// use ehlo::syntax::command::AttributeName;
         ///
         /// assert!(AttributeName::Login.is_of(Verb::Xclient));
         /// assert!(!AttributeName::Login.is_of(Verb::Xforward));
@@ -75,7 +78,8 @@ names! {
 /// `attribute-name"="attribute-value` of XCLIENT and XFORWARD.
 ///
 /// ```
-/// use ehlo::{Attribute, AttributeName, Xtext};
+/// use ehlo::syntax::command::{Attribute, AttributeName};
+/// use ehlo::syntax::parameter::Xtext;
 ///
 /// let attribute = Attribute::new(AttributeName::Name, Xtext::new("mail.example.org")?)?;
 /// assert!(!attribute.is_unavailable());
@@ -132,7 +136,9 @@ impl Encode for Attribute<'_> {
 /// `1*( SP attribute-name"="attribute-value )`: as they were read, or the caller's own.
 ///
 /// ```
-/// use ehlo::{Attribute, AttributeName, Attributes, Verb, Xtext};
+/// use ehlo::syntax::command::Verb;
+/// use ehlo::syntax::command::{Attribute, AttributeName, Attributes};
+/// use ehlo::syntax::parameter::Xtext;
 ///
 /// let list = [Attribute::new(AttributeName::Login, Xtext::new("joe")?)?];
 /// assert_eq!(Attributes::new(Verb::Xclient, &list)?.iter().next(), Some(list[0]));

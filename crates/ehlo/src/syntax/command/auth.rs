@@ -1,18 +1,20 @@
 //! The name in AUTH, RFC 4954 §4.
 
-use crate::grammar::{Fault, IResult, MECH_CHAR, as_str, many1, whole};
-use crate::{Encode, SaslMechanism, SyntaxError, SyntaxErrorKind, Writer};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::{Fault, IResult, MECH_CHAR, as_str, many1, whole};
+use crate::syntax::sasl::SaslMechanism;
 
 /// The name of a SASL mechanism: `sasl-mech = 1*20mech-char`, RFC 4422 §3.1.
 ///
 /// Read in any case, compared without case, written in upper case.
 ///
 /// ```
-/// use ehlo::Mechanism;
+/// use ehlo::syntax::command::Mechanism;
 ///
 /// assert_eq!(Mechanism::new("scram-sha-256")?, Mechanism::new("SCRAM-SHA-256")?);
 /// assert_eq!(Mechanism::new("plain")?.to_string(), "PLAIN");
-/// assert_eq!(Mechanism::from(ehlo::SaslMechanism::Plain).as_str(), "PLAIN");
+/// assert_eq!(Mechanism::from(ehlo::syntax::sasl::SaslMechanism::Plain).as_str(), "PLAIN");
 /// assert!(Mechanism::new("").is_err());
 /// assert!(Mechanism::new("ECDSA-NIST256P-CHALLENGE").is_err());
 /// # Ok::<(), ehlo::SyntaxError>(())
@@ -71,7 +73,7 @@ impl core::fmt::Debug for Mechanism<'_> {
 
 impl core::fmt::Display for Mechanism<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        crate::grammar::display::<20>(self, f)
+        crate::syntax::grammar::display::<20>(self, f)
     }
 }
 

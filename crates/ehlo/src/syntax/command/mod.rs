@@ -9,12 +9,17 @@ mod verb;
 pub use argument::{AbsoluteUri, DomainList, EtrnNode, OtherVerb, SmtpString, UserOrList};
 pub use attribute::{Attribute, AttributeName, Attributes};
 pub use auth::Mechanism;
+pub use verb::Verb;
 
-use crate::path::Text;
-use crate::{
-    ClientName, Encode, Extension, ForwardPath, Parameters, Parsed, Policy, ReversePath, SaslData,
-    SyntaxError, Verb, Writer, limits,
-};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{Parsed, SyntaxError};
+use crate::syntax::extension::Extension;
+use crate::syntax::limits;
+use crate::syntax::parameter::Parameters;
+use crate::syntax::path::Text;
+use crate::syntax::path::{ClientName, ForwardPath, ReversePath};
+use crate::syntax::policy::Policy;
+use crate::syntax::sasl::SaslData;
 
 /// One command: what a client sends, borrowed from the line that it was read from.
 ///

@@ -10,13 +10,16 @@ use nom::sequence::preceded;
 
 use super::verb::Known;
 use super::{Command, argument, attribute, auth};
-use crate::grammar::{
+use crate::syntax::command::Verb;
+use crate::syntax::error::{Parsed, SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::{
     Fault, IResult, after_literal, digits, is_end, literal, of_octet, scan, split,
 };
-use crate::parameter::{Place, parameters};
-use crate::path::{client_name, forward_path, helo_name, reverse_path, text_of};
-use crate::sasl::initial_response;
-use crate::{Parsed, Policy, SyntaxError, SyntaxErrorKind, Verb, limits};
+use crate::syntax::limits;
+use crate::syntax::parameter::{Place, parameters};
+use crate::syntax::path::{client_name, forward_path, helo_name, reverse_path, text_of};
+use crate::syntax::policy::Policy;
+use crate::syntax::sasl::initial_response;
 
 /// The command at the front of `input`.
 ///

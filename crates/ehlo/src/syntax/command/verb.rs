@@ -1,7 +1,138 @@
 //! The verbs that have a command of their own, told from four letters by a perfect hash.
 
-use crate::Verb;
-use crate::grammar::after_literal;
+use crate::syntax::extension::Extension;
+use crate::syntax::grammar::after_literal;
+
+/// A command by name, or one of the moments that a reply answers though no command was
+/// sent.
+///
+/// ```
+/// use ehlo::{Command, Extension};
+/// use ehlo::syntax::command::Verb;
+///
+/// let chunk = Command::Bdat { size: 10, last: true };
+/// assert_eq!(chunk.verb(), Verb::BdatLast);
+/// assert_eq!(Verb::BdatLast.extension(), Some(Extension::Chunking));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Verb {
+    /// The connection was opened, RFC 5321 §3.1.
+    Greeting,
+    /// §4.1.1.1. Valid at any time between transactions and within one, where it acts as RSET;
+    /// "command not acceptable … state unchanged", §4.1.4.
+    Ehlo,
+    /// §4.1.1.1, as EHLO.
+    Helo,
+    /// RFC 2033 §4.1, as EHLO.
+    Lhlo,
+    /// §4.1.1.2. "MUST NOT be sent if a mail transaction is already open", §4.1.4. 355 is RFC 1845's.
+    Mail,
+    /// §4.1.1.3.
+    Rcpt,
+    /// §4.1.1.4. Wants a recipient, §3.3; 354 opens the mail data.
+    Data,
+    /// The mail data after DATA came to its end, §4.1.1.4: the buffers are cleared whatever the
+    /// reply.
+    Message,
+    /// A chunk that is not the last, RFC 3030 §2. After a refusal "a RSET command MUST be sent".
+    Bdat,
+    /// The last chunk, RFC 3030 §2: the transaction is over whatever the reply.
+    BdatLast,
+    /// Content by reference that is not the last, RFC 4468 §3.
+    Burl,
+    /// The last content by reference, RFC 4468 §3.
+    BurlLast,
+    /// §4.1.1.5. "May be issued by the client at any time", before EHLO too.
+    Rset,
+    /// §4.1.1.6. "Can be used at any time during a session", §4.1.4.
+    Vrfy,
+    /// §4.1.1.7, as VRFY.
+    Expn,
+    /// §4.1.1.8, as VRFY.
+    Help,
+    /// §4.1.1.9, as VRFY.
+    Noop,
+    /// §4.1.1.10. "May be issued at any time", §4.1.4; after a refused greeting it is the only one.
+    /// Whatever the reply, the client closes.
+    Quit,
+    /// RFC 3207 §4; within a transaction it is refused.
+    StartTls,
+    /// TLS was negotiated, RFC 3207 §4.2: both peers are back in their initial state. It has no
+    /// reply; its success counts as a 220.
+    Handshake,
+    /// RFC 4954 §4: "not permitted during a mail transaction".
+    Auth,
+    /// A client's response within AUTH, RFC 4954 §4.
+    AuthResponse,
+    /// RFC 1985 §5; not within a transaction.
+    Etrn,
+    /// RFC 2645 §5.2. After 250 the roles are exchanged: this session is over.
+    Atrn,
+    /// Postfix, `XCLIENT_README`: 220 is the greeting of a new session.
+    Xclient,
+    /// Postfix, `XFORWARD_README`.
+    Xforward,
+    /// RFC 821 §3.8; nobody performs it.
+    Turn,
+    /// RFC 821 §3.4: SEND, SOML, SAML; nobody performs them.
+    Send,
+    /// A verb that this crate does not know.
+    Other,
+}
+
+impl Verb {
+    /// All verbs, in the order of the session table.
+    pub const ALL: &'static [Self] = &[
+        Self::Greeting,
+        Self::Ehlo,
+        Self::Helo,
+        Self::Lhlo,
+        Self::Mail,
+        Self::Rcpt,
+        Self::Data,
+        Self::Message,
+        Self::Bdat,
+        Self::BdatLast,
+        Self::Burl,
+        Self::BurlLast,
+        Self::Rset,
+        Self::Vrfy,
+        Self::Expn,
+        Self::Help,
+        Self::Noop,
+        Self::Quit,
+        Self::StartTls,
+        Self::Handshake,
+        Self::Auth,
+        Self::AuthResponse,
+        Self::Etrn,
+        Self::Atrn,
+        Self::Xclient,
+        Self::Xforward,
+        Self::Turn,
+        Self::Send,
+        Self::Other,
+    ];
+
+    /// The extension whose offer licenses the verb; `None` for what every server has.
+    pub const fn extension(self) -> Option<Extension> {
+        Some(match self {
+            Self::Bdat | Self::BdatLast => Extension::Chunking,
+            Self::Burl | Self::BurlLast => Extension::Burl,
+            Self::StartTls => Extension::StartTls,
+            Self::Auth | Self::AuthResponse => Extension::Auth,
+            Self::Etrn => Extension::Etrn,
+            Self::Atrn => Extension::Atrn,
+            Self::Xclient => Extension::Xclient,
+            Self::Xforward => Extension::Xforward,
+            Self::Turn => Extension::Turn,
+            Self::Send => Extension::Send,
+            _ => return None,
+        })
+    }
+}
 
 /// The verbs that this crate knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,11 @@
 //! The leaves are functions of our own, `fn(&[u8]) -> IResult<T>`; nom combines them.
 
 pub(crate) mod scan;
+pub(crate) mod text;
 
 use core::fmt::Write as _;
 
-use crate::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 
 /// The result of a rule: what is left, and the value.
 pub(crate) type IResult<'i, T> = nom::IResult<&'i [u8], T, Fault<'i>>;
@@ -300,7 +301,7 @@ pub(crate) fn as_str(text: &[u8]) -> &str {
 
 /// `Display` by way of the wire form, for values of at most `N` octets.
 pub(crate) fn display<const N: usize>(
-    value: &impl crate::Encode,
+    value: &impl crate::syntax::encode::Encode,
     f: &mut core::fmt::Formatter<'_>,
 ) -> core::fmt::Result {
     let mut out = [0; N];
@@ -311,7 +312,7 @@ pub(crate) fn display<const N: usize>(
 /// `Debug` by way of the wire form, for values of at most `N` octets: what is not printable is
 /// escaped.
 pub(crate) fn debug<const N: usize>(
-    value: &impl crate::Encode,
+    value: &impl crate::syntax::encode::Encode,
     f: &mut core::fmt::Formatter<'_>,
 ) -> core::fmt::Result {
     let mut out = [0; N];
@@ -333,7 +334,7 @@ macro_rules! wire_text {
         impl<'a> $name<'a> {
             /// The text as it stands on the wire.
             pub fn as_str(&self) -> &'a str {
-                $crate::grammar::as_str(self.0)
+                $crate::syntax::grammar::as_str(self.0)
             }
 
             /// The octets as they stand on the wire.
@@ -354,8 +355,8 @@ macro_rules! wire_text {
             }
         }
 
-        impl $crate::Encode for $name<'_> {
-            fn write_to(&self, writer: &mut $crate::Writer<'_>) {
+        impl $crate::syntax::encode::Encode for $name<'_> {
+            fn write_to(&self, writer: &mut $crate::syntax::encode::Writer<'_>) {
                 writer.put(self.0);
             }
         }

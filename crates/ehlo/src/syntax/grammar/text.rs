@@ -1,6 +1,6 @@
 //! The octets of a reply's text.
 
-use crate::Writer;
+use crate::syntax::encode::Writer;
 
 /// `textstring = 1*(%d09 / %d32-126)`
 pub(crate) const TEXTSTRING: [bool; 256] = {

@@ -4,15 +4,15 @@ use nom::Parser as _;
 use nom::sequence::separated_pair;
 
 use super::KIND;
-use crate::SyntaxError;
-use crate::grammar::{Fault, IResult, octet, run, split, whole, wire_text};
+use crate::syntax::error::SyntaxError;
+use crate::syntax::grammar::{Fault, IResult, octet, run, split, whole, wire_text};
 
 /// A moment: `date-time` of RFC 3339 §5.6, for instance `2027-01-01T00:00:00Z`.
 ///
 /// The text is kept. Two are equal when their texts are, without regard to case.
 ///
 /// ```
-/// use ehlo::DateTime;
+/// use ehlo::syntax::parameter::DateTime;
 ///
 /// let moment = DateTime::new("1970-01-02T01:00:00.5+01:00")?;
 /// assert_eq!(moment.unix_seconds(), 86_400);
@@ -201,7 +201,7 @@ fn number<const N: usize>(input: &[u8], max: u32) -> IResult<'_, u32> {
     if number > max { Fault::error(input, KIND) } else { Ok((rest, number)) }
 }
 
-static DIGIT: crate::grammar::Class = {
+static DIGIT: crate::syntax::grammar::Class = {
     let mut class = [false; 256];
     let mut octet = b'0';
     while octet <= b'9' {

@@ -6,13 +6,14 @@ use nom::combinator::value;
 
 use super::KIND;
 use super::xtext::{Xtext, encoded1};
-use crate::grammar::{Fault, IResult, after_literal, literal, of_octet, split, whole};
-use crate::{Encode, SyntaxError, Writer};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::SyntaxError;
+use crate::syntax::grammar::{Fault, IResult, after_literal, literal, of_octet, split, whole};
 
 /// RET=: how much of the message a failure notification returns, RFC 3461 §4.3.
 ///
 /// ```
-/// use ehlo::{Parameter, Parameters, Ret};
+/// use ehlo::syntax::parameter::{Parameter, Parameters, Ret};
 ///
 /// let parameters = [Parameter::Ret(Ret::Hdrs)];
 /// assert_eq!(Parameters::mail(&parameters)?.to_string(), "RET=HDRS");
@@ -46,7 +47,7 @@ pub(super) fn ret(input: &[u8]) -> IResult<'_, Ret> {
 /// The empty set is `NEVER`.
 ///
 /// ```
-/// use ehlo::Notify;
+/// use ehlo::syntax::parameter::Notify;
 ///
 /// let notify = Notify::SUCCESS | Notify::DELAY;
 /// assert!(notify.contains(Notify::DELAY));
@@ -143,7 +144,7 @@ fn notify_list_element(input: &[u8]) -> Option<(&[u8], Notify)> {
 /// One to 100 characters of xtext.
 ///
 /// ```
-/// use ehlo::Envid;
+/// use ehlo::syntax::parameter::Envid;
 ///
 /// assert_eq!(Envid::new("QQ 314159")?, Envid::from_encoded("QQ+20314159")?);
 /// assert!(Envid::new("").is_err());

@@ -1,7 +1,8 @@
 //! The parameters that have a type here: name, command, extension, octets they add to the line.
 
-use crate::grammar::{LDH, fold, scan};
-use crate::{Capabilities, Extension};
+use crate::syntax::capability::Capabilities;
+use crate::syntax::extension::Extension;
+use crate::syntax::grammar::{LDH, fold, scan};
 
 macro_rules! known {
     ($($name:ident $keyword:literal $place:ident $extension:ident $allowance:literal;)*) => {

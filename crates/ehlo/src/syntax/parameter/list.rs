@@ -5,15 +5,18 @@
 
 use super::known::{Known, Place};
 use super::{Body, Parameter, check_param, esmtp_param};
-use crate::grammar::{Fault, IResult, is_end, of_octet, split};
-use crate::{Encode, Extension, Policy, SyntaxError, SyntaxErrorKind, Writer};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::extension::Extension;
+use crate::syntax::grammar::{Fault, IResult, is_end, of_octet, split};
+use crate::syntax::policy::Policy;
 
 /// `esmtp-param *(SP esmtp-param)`: as they were read, each checked once, or the caller's own.
 ///
 /// No parameter that this crate knows stands in it twice.
 ///
 /// ```
-/// use ehlo::{Body, Parameter, Parameters};
+/// use ehlo::syntax::parameter::{Body, Parameter, Parameters};
 ///
 /// let list = [Parameter::Size(1000), Parameter::Body(Body::EightBitMime)];
 /// let parameters = Parameters::mail(&list)?;

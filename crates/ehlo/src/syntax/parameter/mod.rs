@@ -23,8 +23,10 @@ pub(crate) use known::{Place, allowance};
 pub(crate) use list::parameters;
 pub(crate) use xtext::encoded as xtext;
 
-use crate::grammar::{Fault, IResult, display, is_word_end, of_octet, scan, split};
-use crate::{Encode, Extension, SyntaxErrorKind, Writer};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::SyntaxErrorKind;
+use crate::syntax::extension::Extension;
+use crate::syntax::grammar::{Fault, IResult, display, is_word_end, of_octet, scan, split};
 use known::Known;
 
 const KIND: SyntaxErrorKind = SyntaxErrorKind::ParameterValue;
@@ -32,7 +34,8 @@ const KIND: SyntaxErrorKind = SyntaxErrorKind::ParameterValue;
 /// One parameter: `esmtp-param = esmtp-keyword ["=" esmtp-value]`, RFC 5321 §4.1.2.
 ///
 /// ```
-/// use ehlo::{Extension, Parameter, Priority};
+/// use ehlo::Extension;
+/// use ehlo::syntax::parameter::{Parameter, Priority};
 ///
 /// let parameter = Parameter::MtPriority(Priority::new(-3)?);
 /// assert_eq!(parameter.to_string(), "MT-PRIORITY=-3");

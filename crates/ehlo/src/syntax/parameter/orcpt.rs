@@ -1,12 +1,12 @@
 //! ORCPT=, RFC 3461 §4.2, with the address type `utf-8` of RFC 6533 §3.
 
 use super::KIND;
-use super::xtext::{Coding, DecodedXtext, encoded1};
-use crate::grammar::{
-    ADDR_TYPE, Fault, IResult, QCHAR, after_literal, as_str, escape, hex_digit, many1, run, split,
-    whole,
+use super::xtext::{Coding, DecodedXtext, embedded_unicode_char, encoded1};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::SyntaxError;
+use crate::syntax::grammar::{
+    ADDR_TYPE, Fault, IResult, QCHAR, after_literal, as_str, escape, many1, run, split, whole,
 };
-use crate::{Encode, SyntaxError, Writer};
 
 /// ORCPT=: the recipient as the sender first named it, RFC 3461 §4.2.
 ///
@@ -15,7 +15,8 @@ use crate::{Encode, SyntaxError, Writer};
 /// at most 500 characters. Types are compared without case, addresses by what they mean.
 ///
 /// ```
-/// use ehlo::{Encode, Orcpt};
+/// use ehlo::Encode;
+/// use ehlo::syntax::parameter::Orcpt;
 ///
 /// let orcpt = Orcpt::new("rfc822", "a+b@example.com")?;
 /// let mut out = [0; 32];
@@ -196,32 +197,6 @@ fn utf8_enc_addr(input: &[u8], utf8: bool) -> IResult<'_, ()> {
         return Fault::error(rest, KIND);
     }
     Ok((rest, ()))
-}
-
-/// `EmbeddedUnicodeChar = %x5C.78 "{" HEXPOINT "}"`, RFC 6533 §3.
-///
-/// HEXPOINT excludes what could stand for itself, controls and surrogates among others; here,
-/// whatever is a code point and no control passes.
-pub(super) fn embedded_unicode_char(input: &[u8]) -> IResult<'_, char> {
-    let Some((b"\\x{", digits)) = input.split_first_chunk::<3>() else {
-        return Fault::error(input, KIND);
-    };
-    let mut code = 0_u32;
-    let mut rest = digits;
-    while let [digit, after @ ..] = rest {
-        let Some(value) = hex_digit(*digit) else { break };
-        code = (code << 4) | u32::from(value);
-        rest = after;
-    }
-    let count = digits.len() - rest.len();
-    match (rest, char::from_u32(code)) {
-        ([b'}', rest @ ..], Some(character))
-            if matches!(count, 2..=6) && !(character.is_ascii_control()) =>
-        {
-            Ok((rest, character))
-        }
-        _ => Fault::error(input, KIND),
-    }
 }
 
 const MAX: usize = 500;

@@ -1,15 +1,17 @@
 //! Parameters that this crate does not know, and the general grammar of all.
 
 use super::{KIND, known};
-use crate::grammar::{
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::{
     ESMTP_VALUE, Fault, IResult, LDH, as_str, escape, many1, of_octet, run, split, whole,
 };
-use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer, limits};
+use crate::syntax::limits;
 
 /// A parameter that this crate does not know: `esmtp-keyword ["=" esmtp-value]`, RFC 5321 §4.1.2.
 ///
 /// ```
-/// use ehlo::{OtherParameter, Parameter};
+/// use ehlo::syntax::parameter::{OtherParameter, Parameter};
 ///
 /// let parameter = OtherParameter::new("X-COLOUR", Some("blue"))?;
 /// assert_eq!(Parameter::Other(parameter).keyword(), "X-COLOUR");
@@ -28,7 +30,7 @@ impl<'a> OtherParameter<'a> {
     ///
     /// # Errors
     ///
-    /// `Parameter` when the keyword is none or one that [`Parameter`](crate::Parameter) has a
+    /// `Parameter` when the keyword is none or one that [`Parameter`](crate::syntax::parameter::Parameter) has a
     /// variant for, `ParameterValue` when the value is none; `LineTooLong`.
     pub fn new(keyword: &'a str, value: Option<&'a str>) -> Result<Self, SyntaxError> {
         let name = whole(keyword.as_bytes(), SyntaxErrorKind::Parameter, esmtp_keyword)?;

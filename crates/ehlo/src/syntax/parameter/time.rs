@@ -2,8 +2,9 @@
 
 use super::KIND;
 use super::date_time::{DateTime, date_time};
-use crate::grammar::{Fault, IResult, digits, of_octet};
-use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::{Fault, IResult, digits, of_octet};
 
 /// `hold-until-param = "HOLDUNTIL=" future-release-date-time`, its value: RFC 4865 §4, in UTC.
 pub(super) fn hold_until(input: &[u8]) -> IResult<'_, DateTime<'_>> {
@@ -14,7 +15,7 @@ pub(super) fn hold_until(input: &[u8]) -> IResult<'_, DateTime<'_>> {
 /// HOLDFOR=: seconds before a message is released, 1 to 999 999 999, RFC 4865 §4.
 ///
 /// ```
-/// use ehlo::HoldInterval;
+/// use ehlo::syntax::parameter::HoldInterval;
 ///
 /// assert_eq!(HoldInterval::new(86_400)?.seconds(), 86_400);
 /// assert!(HoldInterval::new(0).is_err());
@@ -57,7 +58,7 @@ pub(super) fn hold_for(input: &[u8]) -> IResult<'_, HoldInterval> {
 /// BY=: when a message must be delivered, and what else, RFC 2852 §4.
 ///
 /// ```
-/// use ehlo::{ByMode, By};
+/// use ehlo::syntax::parameter::{By, ByMode};
 ///
 /// let by = By::new(-10, ByMode::Notify, false)?;
 /// assert_eq!(by.seconds(), -10);
@@ -74,7 +75,7 @@ pub struct By {
 /// What happens when the time of BY= is up, RFC 2852 §4.
 ///
 /// ```
-/// use ehlo::{ByMode, By};
+/// use ehlo::syntax::parameter::{By, ByMode};
 ///
 /// assert_eq!(By::new(120, ByMode::Return, true)?.mode(), ByMode::Return);
 /// # Ok::<(), ehlo::SyntaxError>(())
@@ -162,7 +163,7 @@ pub(super) fn deliver_by(input: &[u8]) -> IResult<'_, By> {
 /// RRVS=: since when the recipient must have been the same, RFC 7293 §3.1.
 ///
 /// ```
-/// use ehlo::{DateTime, Rrvs, RrvsAction};
+/// use ehlo::syntax::parameter::{DateTime, Rrvs, RrvsAction};
 ///
 /// let rrvs = Rrvs::new(DateTime::new("2014-04-03T23:01:00Z")?, Some(RrvsAction::Continue))?;
 /// assert_eq!(rrvs.since().as_str(), "2014-04-03T23:01:00Z");
@@ -178,7 +179,7 @@ pub struct Rrvs<'a> {
 /// What to do when the next hop does not offer RRVS, RFC 7293 §3.1.
 ///
 /// ```
-/// use ehlo::{DateTime, Rrvs, RrvsAction};
+/// use ehlo::syntax::parameter::{DateTime, Rrvs, RrvsAction};
 ///
 /// // Absent, it is `Reject`.
 /// let rrvs = Rrvs::new(DateTime::new("2014-04-03T23:01:00Z")?, None)?;

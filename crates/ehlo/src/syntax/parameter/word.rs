@@ -7,16 +7,17 @@ use nom::sequence::{delimited, separated_pair};
 
 use super::KIND;
 use super::time::nine_digits;
-use crate::grammar::{
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::SyntaxError;
+use crate::syntax::grammar::{
     BASE64, Fault, IResult, TRANSID_ATOM, as_str, digits, literal, many1, octet, of_octet, scan,
     split, whole, wire_text,
 };
-use crate::{Encode, SyntaxError, Writer};
 
 /// BODY=: how the octets of the content are to be taken, RFC 6152 and RFC 3030.
 ///
 /// ```
-/// use ehlo::{Body, Parameter, Parameters};
+/// use ehlo::syntax::parameter::{Body, Parameter, Parameters};
 ///
 /// let parameters = [Parameter::Body(Body::EightBitMime)];
 /// assert_eq!(Parameters::mail(&parameters)?.body(), Some(Body::EightBitMime));
@@ -60,7 +61,7 @@ pub(super) fn size(input: &[u8]) -> IResult<'_, u64> {
 /// MT-PRIORITY=: from -9, the least urgent, to 9, RFC 6710 §4.1.
 ///
 /// ```
-/// use ehlo::Priority;
+/// use ehlo::syntax::parameter::Priority;
 ///
 /// assert_eq!(Priority::new(-9)?.value(), -9);
 /// assert!(Priority::new(10).is_err());
@@ -117,7 +118,7 @@ pub(super) fn priority(input: &[u8]) -> IResult<'_, Priority> {
 /// `Solicitation-keywords = word 0*("," word)`, at most 1000 characters.
 ///
 /// ```
-/// use ehlo::Solicit;
+/// use ehlo::syntax::parameter::Solicit;
 ///
 /// let solicit = Solicit::new("net.example:ADV,org.example:ADV:ADLT")?;
 /// assert_eq!(solicit.words().nth(1), Some("org.example:ADV:ADLT"));
@@ -168,7 +169,7 @@ pub(super) fn solicit(input: &[u8]) -> IResult<'_, Solicit<'_>> {
 /// command must have an ENVID.
 ///
 /// ```
-/// use ehlo::Mtrk;
+/// use ehlo::syntax::parameter::Mtrk;
 ///
 /// let mtrk = Mtrk::new("fFzBQY1yD8BUa8e3E3Vx2g", Some(3600))?;
 /// assert_eq!(mtrk.timeout(), Some(3600));
@@ -244,7 +245,7 @@ pub(super) fn mtrk(input: &[u8]) -> IResult<'_, Mtrk<'_>> {
 /// `"<" transid-local "@" transid-domain ">"`, at most 80 characters; case matters.
 ///
 /// ```
-/// use ehlo::TransId;
+/// use ehlo::syntax::parameter::TransId;
 ///
 /// assert_eq!(TransId::new("<12345@claremont.edu>")?.as_str(), "<12345@claremont.edu>");
 /// assert!(TransId::new("12345@claremont.edu").is_err());

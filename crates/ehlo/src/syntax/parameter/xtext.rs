@@ -1,9 +1,15 @@
 //! `xtext`, RFC 3461 §4: any octets in printable US-ASCII; and the mailboxes written in it.
 
 use super::KIND;
-use crate::grammar::{Fault, IResult, XCHAR, hex_octet, is_word_end, scan, split, whole, xtext};
-use crate::path::{self, checked_mailbox};
-use crate::{Encode, Mailbox, Policy, SyntaxError, Writer, limits};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::SyntaxError;
+use crate::syntax::grammar::{
+    Fault, IResult, XCHAR, hex_digit, hex_octet, is_word_end, scan, split, whole, xtext,
+};
+use crate::syntax::limits;
+use crate::syntax::path::Mailbox;
+use crate::syntax::path::{self, checked_mailbox};
+use crate::syntax::policy::Policy;
 
 /// Text that travels as `xtext = *( xchar / hexchar )`, RFC 3461 §4.
 ///
@@ -11,7 +17,8 @@ use crate::{Encode, Mailbox, Policy, SyntaxError, Writer, limits};
 /// was except that its hexadecimal digits are written in upper case. Compared by what it means.
 ///
 /// ```
-/// use ehlo::{Encode, Xtext};
+/// use ehlo::Encode;
+/// use ehlo::syntax::parameter::Xtext;
 ///
 /// let plain = Xtext::new("a+b=c")?;
 /// let mut out = [0; 16];
@@ -83,7 +90,7 @@ impl core::hash::Hash for Xtext<'_> {
 
 impl core::fmt::Debug for Xtext<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Debug::fmt(crate::grammar::as_str(self.octets), f)
+        core::fmt::Debug::fmt(crate::syntax::grammar::as_str(self.octets), f)
     }
 }
 
@@ -143,7 +150,7 @@ pub(super) fn encoded1(input: &[u8]) -> IResult<'_, Xtext<'_>> {
 /// The octets that an encoded text means, one by one.
 ///
 /// ```
-/// use ehlo::Xtext;
+/// use ehlo::syntax::parameter::Xtext;
 ///
 /// let text: Vec<u8> = Xtext::from_encoded("e+3Dmc2")?.decoded().collect();
 /// assert_eq!(text, b"e=mc2");
@@ -197,7 +204,7 @@ impl Iterator for DecodedXtext<'_> {
             (_, []) => return None,
             (Coding::Xtext, [b'+', high, low, rest @ ..]) => (hex_octet(*high, *low)?, rest),
             (Coding::Utf8Addr, [b'\\', ..]) => {
-                let (rest, character) = super::orcpt::embedded_unicode_char(self.rest).ok()?;
+                let (rest, character) = embedded_unicode_char(self.rest).ok()?;
                 (self.pending, self.at) = match *character.encode_utf8(&mut [0; 4]).as_bytes() {
                     [a] => ([0, 0, 0, a], 3),
                     [a, b] => ([0, 0, a, b], 2),
@@ -220,7 +227,7 @@ impl Iterator for DecodedXtext<'_> {
 /// ALT-ADDRESS= (RFC 5336 §3.4).
 ///
 /// ```
-/// use ehlo::XtextMailbox;
+/// use ehlo::syntax::parameter::XtextMailbox;
 ///
 /// let mailbox = XtextMailbox::new("e=mc2@example.com")?;
 /// assert_eq!(mailbox, XtextMailbox::from_encoded("e+3Dmc2@example.com")?);
@@ -301,7 +308,7 @@ fn any_xtext_mailbox(input: &[u8]) -> IResult<'_, XtextMailbox<'_>> {
 /// Whose message it is, as AUTH= says: RFC 4954 §5.
 ///
 /// ```
-/// use ehlo::{AuthIdentity, XtextMailbox};
+/// use ehlo::syntax::parameter::{AuthIdentity, XtextMailbox};
 ///
 /// let identity = AuthIdentity::Mailbox(XtextMailbox::new("joe@example.com")?);
 /// assert_ne!(identity, AuthIdentity::Null);
@@ -338,3 +345,29 @@ pub(super) fn auth_identity(input: &[u8]) -> IResult<'_, AuthIdentity<'_>> {
 
 /// What is decoded may be in UTF-8, RFC 6531 §3.3, whatever carries it.
 const UTF8: Policy = Policy { smtputf8: true, ..Policy::STRICT };
+
+/// `EmbeddedUnicodeChar = %x5C.78 "{" HEXPOINT "}"`, RFC 6533 §3.
+///
+/// HEXPOINT excludes what could stand for itself, controls and surrogates among others; here,
+/// whatever is a code point and no control passes.
+pub(super) fn embedded_unicode_char(input: &[u8]) -> IResult<'_, char> {
+    let Some((b"\\x{", digits)) = input.split_first_chunk::<3>() else {
+        return Fault::error(input, KIND);
+    };
+    let mut code = 0_u32;
+    let mut rest = digits;
+    while let [digit, after @ ..] = rest {
+        let Some(value) = hex_digit(*digit) else { break };
+        code = (code << 4) | u32::from(value);
+        rest = after;
+    }
+    let count = digits.len() - rest.len();
+    match (rest, char::from_u32(code)) {
+        ([b'}', rest @ ..], Some(character))
+            if matches!(count, 2..=6) && !(character.is_ascii_control()) =>
+        {
+            Ok((rest, character))
+        }
+        _ => Fault::error(input, KIND),
+    }
+}

@@ -2,14 +2,18 @@
 
 use super::domain::{domain, host};
 use super::{AddressLiteral, Domain, Host};
-use crate::grammar::{Fault, IResult, PRINTABLE, is_end, of_octet, run, split, whole, wire_text};
-use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::{
+    Fault, IResult, PRINTABLE, is_end, of_octet, run, split, whole, wire_text,
+};
+use crate::syntax::policy::Policy;
 
 /// How a client names itself: `Domain / address-literal`, RFC 5321 §4.1.1.1; US-ASCII only
 /// (RFC 6531 §3.7.1).
 ///
 /// ```
-/// use ehlo::ClientName;
+/// use ehlo::syntax::path::ClientName;
 ///
 /// assert!(matches!(ClientName::new("mail.example.org")?, ClientName::Domain(_)));
 /// assert!(matches!(ClientName::new("[192.0.2.1]")?, ClientName::AddressLiteral(_)));
@@ -88,7 +92,7 @@ impl Encode for ClientName<'_> {
 /// control octet, so no CR, LF or NUL.
 ///
 /// ```
-/// use ehlo::Text;
+/// use ehlo::syntax::path::Text;
 ///
 /// assert_eq!(Text::new("Hello, World")?.as_str(), "Hello, World");
 /// assert!(Text::new("Hello\r\nRSET").is_err());

@@ -1,8 +1,11 @@
 //! `Domain` and `Host`, RFC 5321 §4.1.2, with the U-labels of RFC 6531.
 
 use super::AddressLiteral;
-use crate::grammar::{Fault, IResult, as_str, of_octet, scan, split, whole, wire_text};
-use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::{Fault, IResult, as_str, of_octet, scan, split, whole, wire_text};
+use crate::syntax::limits;
+use crate::syntax::policy::Policy;
 
 /// A domain name: `Domain = sub-domain *("." sub-domain)`, RFC 5321 §4.1.2.
 ///
@@ -11,7 +14,7 @@ use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
 /// different names here.
 ///
 /// ```
-/// use ehlo::Domain;
+/// use ehlo::syntax::path::Domain;
 ///
 /// assert_eq!(Domain::new("Example.ORG")?, Domain::new("example.org")?);
 /// assert!(Domain::new("my_host.example").is_err());
@@ -63,7 +66,7 @@ impl core::hash::Hash for Domain<'_> {
 /// What follows the `@`: `Domain / address-literal`, RFC 5321 §4.1.2.
 ///
 /// ```
-/// use ehlo::{Host, Mailbox};
+/// use ehlo::syntax::path::{Host, Mailbox};
 ///
 /// let mailbox = Mailbox::new("postmaster@[IPv6:2001:db8::1]")?;
 /// assert!(matches!(mailbox.domain(), Host::AddressLiteral(_)));

@@ -5,8 +5,11 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use nom::Parser as _;
 use nom::sequence::preceded;
 
-use crate::grammar::{DCONTENT, Fault, IResult, LDH, display, hex_digit, octet, run, split, whole};
-use crate::{Encode, SyntaxError, SyntaxErrorKind, Writer};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::{
+    DCONTENT, Fault, IResult, LDH, display, hex_digit, octet, run, split, whole,
+};
 
 const KIND: SyntaxErrorKind = SyntaxErrorKind::AddressLiteral;
 
@@ -18,7 +21,7 @@ const KIND: SyntaxErrorKind = SyntaxErrorKind::AddressLiteral;
 ///
 /// ```
 /// use core::net::{IpAddr, Ipv6Addr};
-/// use ehlo::AddressLiteral;
+/// use ehlo::syntax::path::AddressLiteral;
 ///
 /// let literal = AddressLiteral::new("[ipv6:0:0:0:0:0:0:0:1]")?;
 /// assert_eq!(literal, AddressLiteral::from(IpAddr::V6(Ipv6Addr::LOCALHOST)));
@@ -97,7 +100,7 @@ impl Encode for AddressLiteral<'_> {
 /// The tag is never `IPv6`. Tags are compared without case, content as it is.
 ///
 /// ```
-/// use ehlo::GeneralAddressLiteral;
+/// use ehlo::syntax::path::GeneralAddressLiteral;
 ///
 /// let literal = GeneralAddressLiteral::new("x400:c=us")?;
 /// assert_eq!((literal.tag(), literal.content()), ("x400", "c=us"));
@@ -118,17 +121,17 @@ impl<'a> GeneralAddressLiteral<'a> {
 
     /// What stands before the first colon.
     pub fn tag(&self) -> &'a str {
-        crate::grammar::as_str(self.parts().0)
+        crate::syntax::grammar::as_str(self.parts().0)
     }
 
     /// What stands behind it.
     pub fn content(&self) -> &'a str {
-        crate::grammar::as_str(self.parts().1)
+        crate::syntax::grammar::as_str(self.parts().1)
     }
 
     /// All of it.
     pub fn as_str(&self) -> &'a str {
-        crate::grammar::as_str(self.0)
+        crate::syntax::grammar::as_str(self.0)
     }
 
     fn parts(&self) -> (&'a [u8], &'a [u8]) {
@@ -154,7 +157,7 @@ impl core::hash::Hash for GeneralAddressLiteral<'_> {
 
 impl core::fmt::Debug for GeneralAddressLiteral<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Debug::fmt(crate::grammar::as_str(self.0), f)
+        core::fmt::Debug::fmt(crate::syntax::grammar::as_str(self.0), f)
     }
 }
 
@@ -190,10 +193,10 @@ fn general_address_literal(input: &[u8]) -> IResult<'_, GeneralAddressLiteral<'_
         return Fault::error(input, KIND);
     }
     let (rest, _) =
-        preceded(octet(b':', KIND), |input| crate::grammar::many1(input, &DCONTENT, KIND))
+        preceded(octet(b':', KIND), |input| crate::syntax::grammar::many1(input, &DCONTENT, KIND))
             .parse(after)?;
     let literal = split(input, input.len().saturating_sub(rest.len())).0;
-    if literal.len() > crate::limits::PATH {
+    if literal.len() > crate::syntax::limits::PATH {
         return Fault::error(input, SyntaxErrorKind::PathTooLong);
     }
     Ok((rest, GeneralAddressLiteral(literal)))

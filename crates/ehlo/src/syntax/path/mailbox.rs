@@ -3,10 +3,13 @@
 use super::domain::{UTF8, host};
 use super::literal::address_literal;
 use super::{Domain, Host, unexpected_utf8};
-use crate::grammar::{
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::{
     Fault, IResult, QTEXT_SMTP, debug, display, of_octet, scan, split, whole, wire_text,
 };
-use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
+use crate::syntax::limits;
+use crate::syntax::policy::Policy;
 
 /// What stands before the `@`: `Local-part = Dot-string / Quoted-string`, RFC 5321 §4.1.2.
 ///
@@ -14,7 +17,7 @@ use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
 /// they mean the same: §4.1.2 lets quotes and backslashes come and go, §2.4 makes case matter.
 ///
 /// ```
-/// use ehlo::LocalPart;
+/// use ehlo::syntax::path::LocalPart;
 ///
 /// let quoted = LocalPart::new(r#""joe\.blow""#)?;
 /// assert!(quoted.is_quoted());
@@ -76,7 +79,7 @@ impl core::hash::Hash for LocalPart<'_> {
 /// The octets of a local part without its quoting; see [`LocalPart::unquoted`].
 ///
 /// ```
-/// use ehlo::LocalPart;
+/// use ehlo::syntax::path::LocalPart;
 ///
 /// let mut octets = LocalPart::new(r#""\"""#)?.unquoted();
 /// assert_eq!((octets.next(), octets.next()), (Some(b'"'), None));
@@ -111,7 +114,7 @@ impl Iterator for Unquoted<'_> {
 /// At most 254 octets, so that it fits in a path. In US-ASCII or UTF-8 (RFC 6531 §3.3).
 ///
 /// ```
-/// use ehlo::{Domain, Host, LocalPart, Mailbox};
+/// use ehlo::syntax::path::{Domain, Host, LocalPart, Mailbox};
 ///
 /// let mailbox = Mailbox::new("jones@xyz.example")?;
 /// assert_eq!(mailbox.local_part(), LocalPart::new("jones")?);
@@ -343,7 +346,7 @@ static RANK: [u8; 256] = {
     let mut rank = [STOP; 256];
     let mut octet = 0;
     while octet < 256 {
-        if crate::grammar::ATEXT[octet] {
+        if crate::syntax::grammar::ATEXT[octet] {
             rank[octet] = ATOM;
         }
         octet += 1;

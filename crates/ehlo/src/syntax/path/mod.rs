@@ -26,10 +26,13 @@ pub(crate) use literal::{ipv4_address_literal, ipv6_addr, write_ipv4, write_ipv6
 pub(crate) use mailbox::{checked_mailbox, local_part, mailbox, quoted_string};
 pub(crate) use reverse_path::reverse_path;
 
-use crate::grammar::{
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::{
     Fault, IResult, debug, display, is_end, is_word_end, of_octet, scan, split, whole,
 };
-use crate::{Encode, Policy, SyntaxError, SyntaxErrorKind, Writer, limits};
+use crate::syntax::limits;
+use crate::syntax::policy::Policy;
 use domain::UTF8;
 
 const KIND: SyntaxErrorKind = SyntaxErrorKind::Path;
@@ -37,7 +40,7 @@ const KIND: SyntaxErrorKind = SyntaxErrorKind::Path;
 /// `Path = "<" [ A-d-l ":" ] Mailbox ">"`, RFC 5321 §4.1.2. At most 256 octets, brackets included.
 ///
 /// ```
-/// use ehlo::Path;
+/// use ehlo::syntax::path::Path;
 ///
 /// let path = Path::new("<@relay.example:jones@xyz.example>")?;
 /// assert_eq!(path.mailbox().to_string(), "jones@xyz.example");

@@ -4,8 +4,10 @@
 #![allow(clippy::inline_always)]
 
 use super::{BARE, KIND, Mailbox, Path, path};
-use crate::grammar::{IResult, debug, whole};
-use crate::{Encode, Policy, SyntaxError, Writer};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::SyntaxError;
+use crate::syntax::grammar::{IResult, debug, whole};
+use crate::syntax::policy::Policy;
 
 /// Where a message comes from: `Reverse-path = Path / "<>"`, RFC 5321 §4.1.2.
 ///

@@ -1,15 +1,17 @@
 //! `A-d-l`, the source route, RFC 5321 §4.1.2 and appendix C.
 
 use super::domain::{Domain, UTF8, after_domain_of_route, any_domain};
-use crate::grammar::{Fault, IResult, of_octet, split, whole, wire_text};
-use crate::{Policy, SyntaxError, SyntaxErrorKind, limits};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::{Fault, IResult, of_octet, split, whole, wire_text};
+use crate::syntax::limits;
+use crate::syntax::policy::Policy;
 
 /// `A-d-l = At-domain *( "," At-domain )`, `At-domain = "@" Domain`, RFC 5321 §4.1.2.
 ///
 /// "MUST BE accepted, SHOULD NOT be generated, and SHOULD be ignored."
 ///
 /// ```
-/// use ehlo::SourceRoute;
+/// use ehlo::syntax::path::SourceRoute;
 ///
 /// let route = SourceRoute::new("@one.example,@two.example")?;
 /// let names: Vec<_> = route.domains().map(|domain| domain.to_string()).collect();

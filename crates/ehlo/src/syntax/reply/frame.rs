@@ -1,13 +1,15 @@
 //! Where a reply ends, found without looking at an octet twice.
 
-use super::text::{ANY_TEXT, PRINTABLE, TEXTSTRING, after_text};
-use crate::grammar::Fault;
-use crate::{Code, Policy, SyntaxError, SyntaxErrorKind};
+use crate::syntax::code::Code;
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::Fault;
+use crate::syntax::grammar::text::{ANY_TEXT, PRINTABLE, TEXTSTRING, after_text};
+use crate::syntax::policy::Policy;
 
 /// How much of a reply a client reads before it gives up.
 ///
 /// ```
-/// use ehlo::ReplyLimits;
+/// use ehlo::syntax::reply::ReplyLimits;
 ///
 /// assert_eq!(ReplyLimits::default().line, 4096);
 /// assert_eq!(ReplyLimits::STRICT.line, 512);
@@ -39,7 +41,8 @@ impl Default for ReplyLimits {
 /// A reply that may still be on its way: how much of it was looked at, and what that said.
 ///
 /// ```
-/// use ehlo::{Policy, ReplyFrame, ReplyLimits};
+/// use ehlo::Policy;
+/// use ehlo::syntax::reply::{ReplyFrame, ReplyLimits};
 ///
 /// let (limits, policy) = (ReplyLimits::default(), Policy::STRICT);
 /// let mut frame = ReplyFrame::new();
@@ -263,5 +266,5 @@ const SHORTEST_LINE: u32 = 5;
 
 const TOO_LONG: SyntaxErrorKind = SyntaxErrorKind::ReplyTooLong;
 
-const _: () = assert!(ReplyLimits::STRICT.line as usize == crate::limits::REPLY_LINE);
+const _: () = assert!(ReplyLimits::STRICT.line as usize == crate::syntax::limits::REPLY_LINE);
 const _: () = assert!(size_of::<ReplyFrame>() <= 16);

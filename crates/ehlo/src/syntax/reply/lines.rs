@@ -1,7 +1,8 @@
 //! The lines of a reply's text, as they stand or will stand on the wire.
 
-use super::text::find_lf;
-use crate::{EnhancedCode, limits};
+use crate::syntax::code::EnhancedCode;
+use crate::syntax::grammar::text::find_lf;
+use crate::syntax::limits;
 
 /// The lines of a reply's text, from [`Reply::lines`](crate::Reply::lines).
 ///

@@ -2,18 +2,17 @@
 
 mod frame;
 mod lines;
-mod text;
 
-use crate::capability::Capability;
-use crate::{
-    BufferTooSmall, Code, Encode, EnhancedCode, Parsed, Policy, Severity, SyntaxError, Writer,
-};
+use crate::syntax::code::{Code, EnhancedCode, Severity};
+use crate::syntax::encode::{BufferTooSmall, Encode, Writer};
+use crate::syntax::error::{Parsed, SyntaxError};
+use crate::syntax::grammar::text::{clean, put_text};
+use crate::syntax::policy::Policy;
 use core::fmt::{self, Write as _};
 
 pub use frame::{ReplyFrame, ReplyLimits};
 pub use lines::Lines;
 pub(crate) use lines::wire_line;
-pub(crate) use text::{PRINTABLE, clean, put_text, text_run};
 
 /// A reply: a code, perhaps an enhanced status code, and lines of text. RFC 5321 §4.2.
 ///
@@ -25,7 +24,8 @@ pub(crate) use text::{PRINTABLE, clean, put_text, text_run};
 /// no text may have is written as a question mark.
 ///
 /// ```
-/// use ehlo::{Code, Encode, EnhancedCode, Parsed, Policy, Reply};
+/// use ehlo::{Code, Encode, Parsed, Policy, Reply};
+/// use ehlo::syntax::code::EnhancedCode;
 ///
 /// let full = EnhancedCode::new(4, 2, 2).unwrap();
 /// let reply = Reply::enhanced(Code::INSUFFICIENT_STORAGE, full, "No room\nTry later");
@@ -247,26 +247,6 @@ impl<'a> Reply<'a> {
     }
 }
 
-/// Appends an EHLO reply: the lines of `reply`, without an enhanced status code, then one line for
-/// each capability.
-///
-/// `ehlo-ok-rsp = ( "250" SP Domain [ SP ehlo-greet ] CRLF ) / ( "250-" Domain [ SP ehlo-greet ]
-/// CRLF *( "250-" ehlo-line CRLF ) "250" SP ehlo-line CRLF )`
-#[allow(single_use_lifetimes)] // a lifetime in `impl Trait` needs a name in stable Rust
-pub(crate) fn write_ehlo<'c>(
-    reply: &Reply<'_>,
-    capabilities: impl IntoIterator<Item = Capability<'c>>,
-    writer: &mut Writer<'_>,
-) {
-    let mut capabilities = capabilities.into_iter().peekable();
-    reply.write(writer, false, capabilities.peek().is_some());
-    while let Some(capability) = capabilities.next() {
-        put_code(reply.code, capabilities.peek().is_some(), writer);
-        capability.write_to(writer);
-        writer.put(b"\r\n");
-    }
-}
-
 impl Encode for Reply<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
         self.write(writer, true, false);
@@ -328,7 +308,7 @@ impl fmt::Display for Reply<'_> {
 }
 
 /// The code at the front of a line, and whether another line follows.
-fn put_code(code: Code, more: bool, writer: &mut Writer<'_>) {
+pub(crate) fn put_code(code: Code, more: bool, writer: &mut Writer<'_>) {
     let [a, b, c] = code.digits();
     writer.put(&[a, b, c, if more { b'-' } else { b' ' }]);
 }
@@ -338,32 +318,5 @@ const fn clean_word(octet: u8) -> u8 {
     match octet {
         b' ' | b'\t' => b'?',
         _ => clean(octet),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    extern crate std;
-
-    use super::*;
-    use crate::{Capabilities, EnhancedStatus, Extension};
-    use std::vec;
-
-    #[test]
-    fn ehlo_reply_ends_with_a_space() {
-        let greeting = Reply::enhanced(Code::OK, EnhancedStatus::OTHER.success(), "hello\nthere");
-        let greeting = greeting.with_domain("mx.example");
-        let offered = Capabilities::NONE.with_size(0).with(Extension::Dsn);
-        let cases = [
-            (Capabilities::NONE, "250-mx.example hello\r\n250 there\r\n"),
-            (offered, "250-mx.example hello\r\n250-there\r\n250-SIZE 0\r\n250 DSN\r\n"),
-        ];
-        for (capabilities, expected) in cases {
-            let mut out = vec![0; expected.len()];
-            let mut writer = Writer::new(&mut out);
-            write_ehlo(&greeting, capabilities.iter(), &mut writer);
-            assert_eq!(writer.finish(), Ok(expected.len()));
-            assert_eq!(out, expected.as_bytes());
-        }
     }
 }

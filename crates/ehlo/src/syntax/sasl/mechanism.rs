@@ -1,13 +1,13 @@
 //! SASL mechanisms by name.
 
-use crate::keyword::Names;
+use crate::syntax::keyword::Names;
 
 macro_rules! mechanisms {
     ($($(#[doc = $doc:literal])+ $variant:ident $name:literal;)*) => {
         /// A SASL mechanism that has a name here: those that mail servers are seen to offer.
         ///
         /// ```
-        /// use ehlo::SaslMechanism;
+        /// use ehlo::syntax::sasl::SaslMechanism;
         ///
         /// assert_eq!(SaslMechanism::from_name(b"scram-sha-256"), Some(SaslMechanism::ScramSha256));
         /// assert_eq!(SaslMechanism::Plain.name(), "PLAIN");
@@ -96,7 +96,7 @@ impl SaslMechanism {
 /// A set of SASL mechanisms.
 ///
 /// ```
-/// use ehlo::{Mechanisms, SaslMechanism};
+/// use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 ///
 /// let offered = Mechanisms::NONE.with(SaslMechanism::Plain).with(SaslMechanism::Login);
 /// assert!(offered.contains(SaslMechanism::Plain));

@@ -1,0 +1,1 @@
+//! The examples are run with `cargo run --release --example NAME`; this crate itself is empty.
