@@ -9,7 +9,7 @@ use gungraun::{
 };
 
 /// A contest, and which of its sides runs. It ran once, so that what is found out only once is.
-fn prepare(name: &str, side: &str) -> (Contest, usize) {
+fn configure_tcp(name: &str, side: &str) -> (Contest, usize) {
     let mut contest = contest(name);
     let side = contest.sides.iter().position(|other| other.name == side).expect("a side");
     contest.sides[side].run();
@@ -17,7 +17,7 @@ fn prepare(name: &str, side: &str) -> (Contest, usize) {
 }
 
 // The contest is handed back: its end is not measured.
-#[library_benchmark(setup = prepare)]
+#[library_benchmark(setup = configure_tcp)]
 #[benches::commands(
     ("commands/core", "ehlo"),
     ("commands/core", "ehlo, every value read"),

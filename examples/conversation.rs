@@ -20,7 +20,7 @@ use ehlo::{
     Client, ClientConfig, Code, Command, Encode, Extension, ForwardPath, Reply, ReversePath,
     Server, ServerConfig, client,
 };
-use ehlo_io::Endpoint;
+use ehlo_io::Buffered;
 
 /// Holds a whole SMTP session in memory and prints it.
 #[derive(Parser)]
@@ -61,8 +61,8 @@ fn main() -> Result<()> {
 
 /// Both peers, and what passed between them.
 struct Session {
-    client: Endpoint<Client>,
-    server: Endpoint<Server>,
+    client: Buffered<Client>,
+    server: Buffered<Server>,
     capabilities: Capabilities,
     /// The replies to RCPT, in order.
     recipients: Vec<(Code, String)>,
@@ -85,8 +85,8 @@ impl Session {
             ..ServerConfig::DEFAULT
         };
         Self {
-            client: Endpoint::new(Client::new(ClientConfig::DEFAULT)),
-            server: Endpoint::new(Server::new(config)),
+            client: Buffered::new(Client::new(ClientConfig::DEFAULT)),
+            server: Buffered::new(Server::new(config)),
             capabilities: Capabilities::NONE,
             recipients: Vec::new(),
             message: None,
@@ -105,7 +105,7 @@ impl Session {
     }
 
     fn content(&mut self, content: &[u8]) -> Result<()> {
-        let mut sender = self.client.answer();
+        let mut sender = self.client.responder();
         sender.mail_data(content)?;
         sender.end_mail_data()?;
         self.until_answered()
@@ -126,7 +126,7 @@ impl Session {
             self.serve()?;
             self.to_client += pass("S: ", &mut self.server, &mut self.client);
             while self.client.machine().awaits().is_some() && self.client.is_ready() {
-                if let client::Event::Reply { to, reply } = self.client.turn().event {
+                if let client::Event::Reply { to, reply } = self.client.next_event().event {
                     let text = String::from_utf8_lossy(reply.text()).into_owned();
                     match to {
                         Verb::Rcpt => self.recipients.push((reply.code(), text)),
@@ -143,21 +143,19 @@ impl Session {
     /// The server's application: it knows one mailbox and one password.
     fn serve(&mut self) -> Result<()> {
         while self.server.is_ready() {
-            let turn = self.server.turn();
+            let turn = self.server.next_event();
             match turn.event {
                 ServerEvent::Closed | ServerEvent::StartTls => break,
                 ServerEvent::MailData(_) => {}
-                ServerEvent::Command(Command::StartTls) => turn.answer.reply(&Reply::enhanced(
-                    Code::SERVICE_READY,
-                    code(2, 0, 0),
-                    "go ahead",
-                ))?,
+                ServerEvent::Command(Command::StartTls) => turn
+                    .responder
+                    .reply(&Reply::enhanced(Code::SERVICE_READY, code(2, 0, 0), "go ahead"))?,
                 ServerEvent::Command(Command::Auth { initial_response, .. }) => {
                     let mut credentials = [0; 64];
                     let known = initial_response
                         .and_then(|response| response.decode(&mut credentials).ok())
                         .is_some_and(|length| &credentials[..length] == b"\0user\0secret");
-                    turn.answer.reply(&if known {
+                    turn.responder.reply(&if known {
                         Reply::enhanced(Code::AUTHENTICATION_SUCCEEDED, code(2, 7, 0), "welcome")
                     } else {
                         Reply::enhanced(Code::CREDENTIALS_INVALID, code(5, 7, 8), "no")
@@ -166,13 +164,13 @@ impl Session {
                 ServerEvent::Command(Command::Rcpt { forward_path, .. })
                     if forward_path != ForwardPath::new("jones@example.org")? =>
                 {
-                    turn.answer.reply(&Reply::enhanced(
+                    turn.responder.reply(&Reply::enhanced(
                         Code::MAILBOX_UNAVAILABLE,
                         code(5, 1, 1),
                         "no such user here",
                     ))?;
                 }
-                _ => turn.answer.standard_reply("mx.example.org")?,
+                _ => turn.responder.standard_reply("mx.example.org")?,
             }
         }
         Ok(())
@@ -201,9 +199,9 @@ impl Session {
 }
 
 /// Moves all of one outbox to the other inbox, and prints it.
-fn pass<A: Machine, B: Machine>(sign: &str, from: &mut Endpoint<A>, to: &mut Endpoint<B>) -> usize {
-    let octets = from.outbox().to_vec();
-    from.sent(octets.len());
+fn pass<A: Machine, B: Machine>(sign: &str, from: &mut Buffered<A>, to: &mut Buffered<B>) -> usize {
+    let octets = from.output().to_vec();
+    from.advance_write(octets.len());
     for line in String::from_utf8_lossy(&octets).lines() {
         // A secret has no place in a transcript.
         let shown = if line.starts_with("AUTH PLAIN ") { "AUTH PLAIN (redacted)" } else { line };
@@ -211,10 +209,10 @@ fn pass<A: Machine, B: Machine>(sign: &str, from: &mut Endpoint<A>, to: &mut End
     }
     let mut rest = octets.as_slice();
     while !rest.is_empty() {
-        let space = to.space();
+        let space = to.read_buffer();
         let length = space.len().min(rest.len());
         space[..length].copy_from_slice(&rest[..length]);
-        to.received(length);
+        to.advance_read(length);
         rest = &rest[length..];
     }
     octets.len()

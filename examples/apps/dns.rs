@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ehlo::HeloCheck;
-use ehlo::identity::{Answer, Query};
+use ehlo::identity::{DnsAnswer, DnsQuery};
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
@@ -63,16 +63,16 @@ impl Resolver {
         let answers = async {
             while let Some(query) = check.query() {
                 match query {
-                    Query::Pointer(address) => match self.names(address).await {
+                    DnsQuery::Pointer(address) => match self.names(address).await {
                         Ok(names) => {
                             let names: Vec<_> = names.iter().map(String::as_str).collect();
-                            answer(check, Ok(Answer::Names(&names)));
+                            answer(check, Ok(DnsAnswer::Names(&names)));
                         }
                         Err(failure) => answer(check, Err(&failure)),
                     },
-                    Query::Addresses(name) => {
+                    DnsQuery::Addresses(name) => {
                         let addresses = self.addresses(name.as_str(), check.verdict().peer).await;
-                        answer(check, addresses.as_ref().map(|all| Answer::Addresses(all)));
+                        answer(check, addresses.as_ref().map(|all| DnsAnswer::Addresses(all)));
                     }
                 }
             }
@@ -156,11 +156,11 @@ impl std::fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-fn answer(check: &mut HeloCheck<'_>, found: Result<Answer<'_>, &Failure>) {
+fn answer(check: &mut HeloCheck<'_>, found: Result<DnsAnswer<'_>, &Failure>) {
     let answer = match found {
         Ok(found) => found,
-        Err(Failure::DoesNotExist) => Answer::DoesNotExist,
-        Err(Failure::Temporary(_)) => Answer::TemporaryFailure,
+        Err(Failure::DoesNotExist) => DnsAnswer::DoesNotExist,
+        Err(Failure::Temporary(_)) => DnsAnswer::TemporaryFailure,
     };
     // It is an answer to what was asked.
     let _ = check.answer(answer);

@@ -8,7 +8,7 @@ use ehlo::delivery::{Outcome, TlsPolicy};
 use ehlo::{Delivery, DeliveryConfig, Envelope};
 use ehlo::{ForwardPath, HeloName, ReversePath};
 use ehlo_blocking::Connection;
-use ehlo_io::Mailing;
+use ehlo_io::MessageQueue;
 
 fn main() -> Result<(), Box<dyn Error>> {
     send("127.0.0.1:2525", |outcome| println!("{:?}", outcome.fate))
@@ -20,8 +20,8 @@ pub(crate) fn send(server: &str, tell: impl Fn(&Outcome)) -> Result<(), Box<dyn 
     let content: &[u8] = b"Subject: x\r\n\r\nHello!\r\n";
     let config = DeliveryConfig { tls: TlsPolicy::Forbid, ..DeliveryConfig::DEFAULT };
     let delivery = Delivery::new(HeloName::new("client.example")?, config);
-    let messages = Mailing::new([(&envelope, content)], |_, outcomes| tell(&outcomes[0]));
+    let messages = MessageQueue::new([(&envelope, content)], |_, outcomes| tell(&outcomes[0]));
     let stream = TcpStream::connect(server)?;
-    ehlo_blocking::prepare(&stream)?;
-    Ok(Connection::new(stream, delivery).deliver(messages)?.complete()?)
+    ehlo_blocking::configure_tcp(&stream)?;
+    Ok(Connection::new(stream, delivery).deliver(messages)?.into_result()?)
 }

@@ -7,7 +7,7 @@ use ehlo::delivery::{Outcome, TlsPolicy};
 use ehlo::{Delivery, DeliveryConfig, Envelope};
 use ehlo::{ForwardPath, HeloName, ReversePath};
 use ehlo_async_std::Connection;
-use ehlo_io::Mailing;
+use ehlo_io::MessageQueue;
 use smol::{Timer, net::TcpStream};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -20,8 +20,8 @@ pub(crate) async fn send(server: &str, tell: impl Fn(&Outcome)) -> Result<(), Bo
     let content: &[u8] = b"Subject: x\r\n\r\nHello!\r\n";
     let config = DeliveryConfig { tls: TlsPolicy::Forbid, ..DeliveryConfig::DEFAULT };
     let delivery = Delivery::new(HeloName::new("client.example")?, config);
-    let messages = Mailing::new([(&envelope, content)], |_, outcomes| tell(&outcomes[0]));
+    let messages = MessageQueue::new([(&envelope, content)], |_, outcomes| tell(&outcomes[0]));
     let stream = TcpStream::connect(server).await?;
     stream.set_nodelay(true)?;
-    Ok(Connection::new(stream, delivery).deliver(messages, Timer::after).await?.complete()?)
+    Ok(Connection::new(stream, delivery).deliver(messages, Timer::after).await?.into_result()?)
 }

@@ -6,7 +6,7 @@ use std::error::Error;
 use ehlo::delivery::{Outcome, TlsPolicy};
 use ehlo::{Delivery, DeliveryConfig, Envelope};
 use ehlo::{ForwardPath, HeloName, ReversePath};
-use ehlo_io::Mailing;
+use ehlo_io::MessageQueue;
 use ehlo_tokio::Connection;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
@@ -22,8 +22,8 @@ pub(crate) async fn send(server: &str, tell: impl Fn(&Outcome)) -> Result<(), Bo
     let content: &[u8] = b"Subject: x\r\n\r\nHello!\r\n";
     let config = DeliveryConfig { tls: TlsPolicy::Forbid, ..DeliveryConfig::DEFAULT };
     let delivery = Delivery::new(HeloName::new("client.example")?, config);
-    let messages = Mailing::new([(&envelope, content)], |_, outcomes| tell(&outcomes[0]));
+    let messages = MessageQueue::new([(&envelope, content)], |_, outcomes| tell(&outcomes[0]));
     let stream = TcpStream::connect(server).await?;
     stream.set_nodelay(true)?;
-    Ok(Connection::new(stream, delivery).deliver(messages, sleep).await?.complete()?)
+    Ok(Connection::new(stream, delivery).deliver(messages, sleep).await?.into_result()?)
 }

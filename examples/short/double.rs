@@ -6,11 +6,11 @@ use std::io::{self, Read, Write};
 
 use ehlo::server::Event;
 use ehlo::{Code, Command, Reply, Server, ServerConfig};
-use ehlo_io::{Endpoint, Turn};
+use ehlo_io::{Buffered, PendingEvent};
 
 /// A server that keeps what it receives, and refuses recipients that begin with `nobody`.
 pub(crate) struct Double {
-    endpoint: Endpoint<Server>,
+    endpoint: Buffered<Server>,
     content: Vec<u8>,
     /// The content of every message that was accepted.
     pub(crate) messages: Vec<Vec<u8>>,
@@ -18,14 +18,14 @@ pub(crate) struct Double {
 
 impl Double {
     pub(crate) fn new(config: ServerConfig) -> Self {
-        let endpoint = Endpoint::new(Server::new(config));
+        let endpoint = Buffered::new(Server::new(config));
         Self { endpoint, content: Vec::new(), messages: Vec::new() }
     }
 
     /// Answers all that has come.
     fn answer(&mut self) -> io::Result<()> {
         while self.endpoint.is_ready() {
-            let Turn { event, answer } = self.endpoint.turn();
+            let PendingEvent { event, responder } = self.endpoint.next_event();
             match event {
                 Event::MailData(data) => self.content.extend_from_slice(data),
                 Event::Closed => return Ok(()),
@@ -33,14 +33,14 @@ impl Double {
                     if forward_path.to_string().starts_with("<nobody") =>
                 {
                     let reply = Reply::new(Code::MAILBOX_UNAVAILABLE, "no such user");
-                    answer.reply(&reply).map_err(io::Error::other)?;
+                    responder.reply(&reply).map_err(io::Error::other)?;
                 }
                 event => {
                     let content = std::mem::take(&mut self.content);
                     if matches!(event, Event::EndOfMailData { .. }) {
                         self.messages.push(content);
                     }
-                    answer.standard_reply("double.example").map_err(io::Error::other)?;
+                    responder.standard_reply("double.example").map_err(io::Error::other)?;
                 }
             }
         }
@@ -51,15 +51,15 @@ impl Double {
 impl Read for Double {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
         self.answer()?;
-        let octets = self.endpoint.outbox().read(space)?;
-        self.endpoint.sent(octets);
+        let octets = self.endpoint.output().read(space)?;
+        self.endpoint.advance_write(octets);
         Ok(octets)
     }
 }
 
 impl Write for Double {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.endpoint.feed(octets);
+        self.endpoint.push_input(octets);
         Ok(octets.len())
     }
 

@@ -10,8 +10,8 @@ use ehlo::server::Event;
 use ehlo::syntax::capability::Capabilities;
 use ehlo::syntax::path::ClientName;
 use ehlo::{Client, ClientConfig, Code, Command, Extension, Reply, Server, ServerConfig, client};
-use ehlo_blocking::{Connection, prepare};
-use ehlo_io::{Endpoint, Turn};
+use ehlo_blocking::{Connection, configure_tcp};
+use ehlo_io::{Buffered, PendingEvent};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:2526")?;
@@ -26,52 +26,52 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Passes one session on to the server at `up`. Recipients are those that end with `domain`.
 pub(crate) fn pass(stream: TcpStream, up: SocketAddr, domain: &str) -> Result<(), Box<dyn Error>> {
-    prepare(&stream)?;
+    configure_tcp(&stream)?;
     let offered = Capabilities::NONE.with(Extension::Pipelining);
     let config = ServerConfig { offered, ..ServerConfig::DEFAULT };
     let mut down = Connection::new(stream, Server::new(config));
     let up = TcpStream::connect(up)?;
-    prepare(&up)?;
+    configure_tcp(&up)?;
     let mut up = Connection::new(up, Client::new(ClientConfig::DEFAULT));
     reply(&mut up)?;
     ask(&mut up, &Command::Ehlo(ClientName::new("proxy.example")?))?;
     loop {
-        let Turn { event, answer } = down.next()?;
+        let PendingEvent { event, responder } = down.next()?;
         match event {
             Event::Command(Command::Rcpt { forward_path, .. })
                 if !forward_path.to_string().ends_with(domain) =>
             {
-                answer.reply(&Reply::new(Code::MAILBOX_UNAVAILABLE, "not here"))?;
+                responder.reply(&Reply::new(Code::MAILBOX_UNAVAILABLE, "not here"))?;
             }
             Event::Command(
                 command @ (Command::Mail { .. }
                 | Command::Rcpt { .. }
                 | Command::Data
                 | Command::Rset),
-            ) => answer.reply(&ask(&mut up, &command)?)?,
+            ) => responder.reply(&ask(&mut up, &command)?)?,
             // RFC 5321 §4.1.4: EHLO and HELO clear the state "as if a RSET command had been issued".
             Event::Command(Command::Ehlo(_) | Command::Helo(_)) => {
                 if ask(&mut up, &Command::Rset)?.code().is_positive() {
-                    answer.standard_reply("proxy.example")?;
+                    responder.standard_reply("proxy.example")?;
                 } else {
-                    answer.reply(&Reply::new(Code::SERVICE_NOT_AVAILABLE, "out of step"))?;
+                    responder.reply(&Reply::new(Code::SERVICE_NOT_AVAILABLE, "out of step"))?;
                 }
             }
             Event::MailData(data) => {
-                up.endpoint().answer().mail_data(data)?;
+                up.endpoint().responder().mail_data(data)?;
                 up.flush()?;
             }
             Event::EndOfMailData { .. } => {
-                up.endpoint().answer().end_mail_data()?;
-                answer.reply(&reply(&mut up)?)?;
+                up.endpoint().responder().end_mail_data()?;
+                responder.reply(&reply(&mut up)?)?;
             }
             // Half of it is with the other server, which is never to hear of an end.
             Event::Refused(refusal) if up.endpoint().machine().wants_content() => {
-                answer.reply(&refusal.reply())?;
+                responder.reply(&refusal.reply())?;
                 return Ok(down.close()?);
             }
             Event::Closed => return Ok(down.close()?),
-            _ => answer.standard_reply("proxy.example")?,
+            _ => responder.standard_reply("proxy.example")?,
         }
     }
 }
@@ -81,7 +81,7 @@ fn ask<'c>(
     up: &'c mut Connection<TcpStream, Client>,
     command: &Command<'_>,
 ) -> Result<Reply<'c>, Box<dyn Error>> {
-    let endpoint: &mut Endpoint<Client> = up.endpoint();
+    let endpoint: &mut Buffered<Client> = up.endpoint();
     endpoint.send(command)?;
     reply(up)
 }

@@ -6,31 +6,31 @@ use std::net::{TcpListener, TcpStream};
 
 use ehlo::server::Event;
 use ehlo::{Command, Server, ServerConfig};
-use ehlo_blocking::{Connection, Door, Halt, Visit, serve};
-use ehlo_io::Turn;
+use ehlo_blocking::{Connection, ConnectionLimits, Incoming, ShutdownHandle, serve};
+use ehlo_io::PendingEvent;
 
 fn main() -> io::Result<()> {
     let address = std::env::args().nth(1);
     let listener = TcpListener::bind(address.as_deref().unwrap_or("127.0.0.1:2525"))?;
-    let halt = Halt::new(&listener)?;
+    let halt = ShutdownHandle::new(&listener)?;
     run(&listener, &halt, |content| println!("{}", String::from_utf8_lossy(content)));
     Ok(())
 }
 
 /// Serves a hundred sessions at a time, of which ten from one address, until `halt`.
-pub(crate) fn run(listener: &TcpListener, halt: &Halt, take: impl Fn(&[u8]) + Sync) {
-    serve(listener, Door::new(100, 10), 100, halt, |visit| {
+pub(crate) fn run(listener: &TcpListener, halt: &ShutdownHandle, take: impl Fn(&[u8]) + Sync) {
+    serve(listener, ConnectionLimits::new(100, 10), 100, halt, |visit| {
         if let Err(error) = session(visit, &take) {
             eprintln!("a session broke off: {error}");
         }
     });
 }
 
-fn session(mut visit: Visit<TcpStream>, take: &impl Fn(&[u8])) -> io::Result<()> {
+fn session(mut visit: Incoming<TcpStream>, take: &impl Fn(&[u8])) -> io::Result<()> {
     let mut connection = Connection::new(visit.stream, Server::new(ServerConfig::DEFAULT));
     let mut content = Vec::new();
     loop {
-        let Turn { event, answer } = connection.next_until(&mut visit.stop, HOST)?;
+        let PendingEvent { event, responder } = connection.next_until(&mut visit.stop, HOST)?;
         match event {
             Event::Closed => return connection.close(),
             Event::Command(Command::Mail { .. }) => content.clear(),
@@ -38,7 +38,7 @@ fn session(mut visit: Visit<TcpStream>, take: &impl Fn(&[u8])) -> io::Result<()>
             Event::EndOfMailData { .. } => take(&content),
             _ => {}
         }
-        answer.standard_reply(HOST).map_err(io::Error::other)?;
+        responder.standard_reply(HOST).map_err(io::Error::other)?;
     }
 }
 

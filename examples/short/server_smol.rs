@@ -5,8 +5,8 @@ use std::{future::pending, io};
 
 use ehlo::server::Event;
 use ehlo::{Command, Server, ServerConfig};
-use ehlo_async_std::{Connection, Door, Visit, serve};
-use ehlo_io::Turn;
+use ehlo_async_std::{Connection, ConnectionLimits, Incoming, serve};
+use ehlo_io::PendingEvent;
 use smol::net::{TcpListener, TcpStream};
 use smol::{Timer, future::or};
 
@@ -31,17 +31,25 @@ pub(crate) async fn run<Z: Future<Output = ()> + Send + 'static>(
         }
     };
     let spawn = |task| smol::spawn(task).detach();
-    serve(|| listener.accept(), Door::new(1000, 10), stop, Timer::after, spawn, handler).await;
+    serve(
+        || listener.accept(),
+        ConnectionLimits::new(1000, 10),
+        stop,
+        Timer::after,
+        spawn,
+        handler,
+    )
+    .await;
 }
 
-async fn session(mut visit: Visit<TcpStream>, take: impl Fn(&[u8])) -> io::Result<()> {
+async fn session(mut visit: Incoming<TcpStream>, take: impl Fn(&[u8])) -> io::Result<()> {
     visit.stream.set_nodelay(true)?;
     let mut connection = Connection::new(visit.stream, Server::new(ServerConfig::DEFAULT));
     let mut content = Vec::new();
     loop {
         let limit = connection.timeout();
         let next = connection.next_until(&mut visit.stop, HOST);
-        let Turn { event, answer } = or(next, late(limit)).await?;
+        let PendingEvent { event, responder } = or(next, late(limit)).await?;
         match event {
             Event::Closed => return or(connection.close(), late(limit)).await,
             Event::Command(Command::Mail { .. }) => content.clear(),
@@ -49,7 +57,7 @@ async fn session(mut visit: Visit<TcpStream>, take: impl Fn(&[u8])) -> io::Resul
             Event::EndOfMailData { .. } => take(&content),
             _ => {}
         }
-        answer.standard_reply(HOST).map_err(io::Error::other)?;
+        responder.standard_reply(HOST).map_err(io::Error::other)?;
     }
 }
 

@@ -5,8 +5,8 @@ use std::io;
 
 use ehlo::server::Event;
 use ehlo::{Command, Server, ServerConfig};
-use ehlo_io::Turn;
-use ehlo_tokio::{Connection, Door, Visit, serve};
+use ehlo_io::PendingEvent;
+use ehlo_tokio::{Connection, ConnectionLimits, Incoming, serve};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
@@ -30,17 +30,25 @@ pub(crate) async fn run<Z: Future<Output = ()> + Send + 'static>(
             session(visit, take).await.unwrap_or_else(|e| eprintln!("a session broke off: {e}"));
         }
     };
-    serve(|| listener.accept(), Door::new(1000, 10), stop, sleep, tokio::spawn, handler).await;
+    serve(
+        || listener.accept(),
+        ConnectionLimits::new(1000, 10),
+        stop,
+        sleep,
+        tokio::spawn,
+        handler,
+    )
+    .await;
 }
 
-async fn session(mut visit: Visit<TcpStream>, take: impl Fn(&[u8])) -> io::Result<()> {
+async fn session(mut visit: Incoming<TcpStream>, take: impl Fn(&[u8])) -> io::Result<()> {
     visit.stream.set_nodelay(true)?;
     let mut connection = Connection::new(visit.stream, Server::new(ServerConfig::DEFAULT));
     let mut content = Vec::new();
     loop {
         let limit = connection.timeout();
         let next = connection.next_until(&mut visit.stop, HOST);
-        let Turn { event, answer } = timeout(limit, next).await??;
+        let PendingEvent { event, responder } = timeout(limit, next).await??;
         match event {
             Event::Closed => return timeout(limit, connection.close()).await?,
             Event::Command(Command::Mail { .. }) => content.clear(),
@@ -48,7 +56,7 @@ async fn session(mut visit: Visit<TcpStream>, take: impl Fn(&[u8])) -> io::Resul
             Event::EndOfMailData { .. } => take(&content),
             _ => {}
         }
-        answer.standard_reply(HOST).map_err(io::Error::other)?;
+        responder.standard_reply(HOST).map_err(io::Error::other)?;
     }
 }
 

@@ -138,7 +138,7 @@ const HEADER: &str = "\
 # Instructions
 
 Counted by callgrind with fat LTO on x86-64 with AVX2; `ci/instructions` compares, `ci/instructions --write` writes this
-anew. A peer's row is there to compare with, and is not judged. Why a count is over its bound stands in
+anew. A peer's row is there to compare with, and is not judged. EndReason a count is over its bound stands in
 [measurements](../docs/measurements.md); it may not grow either.
 
 | contest | side | instructions | a | bound |

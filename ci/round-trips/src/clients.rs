@@ -43,7 +43,7 @@ pub fn ehlo(
     let mut left = order.messages;
     loop {
         let turn = connection.next()?;
-        let mut answer = turn.answer;
+        let mut answer = turn.responder;
         match turn.event {
             Event::NeedEnvelope if left == 0 => answer.quit(),
             Event::NeedEnvelope => {

@@ -48,8 +48,8 @@ fn serve(stream: TcpStream, taken: &Taken) -> Result<(), Failure> {
         if turn.event == Event::Closed {
             return Ok(());
         }
-        if let Some(reply) = application.answer(&turn.event, turn.answer.machine()) {
-            turn.answer.reply(&reply).map_err(|error| error.to_string())?;
+        if let Some(reply) = application.answer(&turn.event, turn.responder.machine()) {
+            turn.responder.reply(&reply).map_err(|error| error.to_string())?;
         }
         taken.lock().map_err(|error| error.to_string())?.append(&mut application.messages);
     }

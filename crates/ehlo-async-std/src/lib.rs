@@ -15,8 +15,8 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use ehlo_io::{Carry, ReadFrom, WriteTo};
-pub use ehlo_io::{Door, Stop, Visit, serve};
+pub use ehlo_io::{ConnectionLimits, Incoming, Shutdown, serve};
+use ehlo_io::{ContentReader, ContentWriter, StreamIo};
 use futures_io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "rustls")]
 pub use tls::{MaybeTls, TlsConnection};
@@ -47,7 +47,7 @@ pub use {ehlo_rustls::*, futures_rustls::TlsStream};
 ///         let turn = connection.next().await?;
 ///         match turn.event {
 ///             Event::Closed => break,
-///             _ => turn.answer.standard_reply("mx.example")?,
+///             _ => turn.responder.standard_reply("mx.example")?,
 ///         }
 ///     }
 ///     let mut replies = [0; 36];
@@ -64,13 +64,13 @@ pub type Connection<S, M> = ehlo_io::Connection<S, M, FuturesIo>;
 /// ```
 /// use ehlo_async_std::FuturesIo;
 ///
-/// fn carries<S>(_: &S) where FuturesIo: ehlo_io::Carry<S> {}
+/// fn carries<S>(_: &S) where FuturesIo: ehlo_io::StreamIo<S> {}
 /// carries(&smol::io::Cursor::new(Vec::new()));
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FuturesIo;
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Carry<S> for FuturesIo {
+impl<S: AsyncRead + AsyncWrite + Unpin> StreamIo<S> for FuturesIo {
     fn poll_read(
         &mut self,
         stream: &mut S,
@@ -98,7 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Carry<S> for FuturesIo {
     }
 }
 
-impl<R: AsyncRead + Unpin> ReadFrom<R> for FuturesIo {
+impl<R: AsyncRead + Unpin> ContentReader<R> for FuturesIo {
     fn read(
         reader: &mut R,
         context: &mut Context<'_>,
@@ -108,7 +108,7 @@ impl<R: AsyncRead + Unpin> ReadFrom<R> for FuturesIo {
     }
 }
 
-impl<W: AsyncWrite + Unpin> WriteTo<W> for FuturesIo {
+impl<W: AsyncWrite + Unpin> ContentWriter<W> for FuturesIo {
     fn write(writer: &mut W, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(writer).poll_write(context, octets)
     }

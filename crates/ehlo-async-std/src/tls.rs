@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use ehlo_io::{Handshake, OverTls, Secured};
+use ehlo_io::{MaybeTlsIo, TlsHandshake, TlsStreamInfo};
 use ehlo_rustls::{Connector, rustls::ServerConfig};
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_rustls::{TlsAcceptor, TlsConnector, TlsStream};
@@ -12,7 +12,7 @@ use crate::FuturesIo;
 
 /// A machine on a stream that may go on inside TLS: see [`ehlo_io::Connection`]. `start_tls`,
 /// `implicit_tls` and `deliver_tls` take a [`Connector`] at the client's end and an
-/// `Arc<rustls::ServerConfig>`, as of [`server`](ehlo_rustls::server), at the server's.
+/// `Arc<rustls::ServerConfig>`, as of [`server_config`](ehlo_rustls::server_config), at the server's.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig};
@@ -22,7 +22,7 @@ use crate::FuturesIo;
 /// # smol::block_on(async {
 /// // In clear until `Event::StartTls` comes, and then `start_tls`.
 /// let mut connection = TlsConnection::new(stream.into(), Server::new(ServerConfig::DEFAULT));
-/// connection.next().await?.answer.standard_reply("mx.example")?;
+/// connection.next().await?.responder.standard_reply("mx.example")?;
 /// connection.flush().await?;
 /// let MaybeTls::Clear(stream) = connection.stream() else { panic!("it is in clear") };
 /// assert_eq!(stream.get_ref(), b"220 mx.example ESMTP\r\n");
@@ -30,29 +30,29 @@ use crate::FuturesIo;
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub type TlsConnection<S, M> = ehlo_io::Connection<MaybeTls<S>, M, OverTls<FuturesIo>>;
+pub type TlsConnection<S, M> = ehlo_io::Connection<MaybeTls<S>, M, MaybeTlsIo<FuturesIo>>;
 
 /// A stream in clear that may go on inside TLS.
 pub type MaybeTls<S> = ehlo_io::MaybeTls<S, TlsStream<S>>;
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Handshake<S, Connector> for FuturesIo {
+impl<S: AsyncRead + AsyncWrite + Unpin> TlsHandshake<S, Connector> for FuturesIo {
     type Tls = TlsStream<S>;
 
-    async fn shake(stream: S, with: &Connector) -> io::Result<TlsStream<S>> {
+    async fn handshake(stream: S, with: &Connector) -> io::Result<TlsStream<S>> {
         let connector = TlsConnector::from(with.config().clone());
         connector.connect(with.name().clone(), stream).await.map(TlsStream::Client)
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Handshake<S, Arc<ServerConfig>> for FuturesIo {
+impl<S: AsyncRead + AsyncWrite + Unpin> TlsHandshake<S, Arc<ServerConfig>> for FuturesIo {
     type Tls = TlsStream<S>;
 
-    async fn shake(stream: S, with: &Arc<ServerConfig>) -> io::Result<TlsStream<S>> {
+    async fn handshake(stream: S, with: &Arc<ServerConfig>) -> io::Result<TlsStream<S>> {
         TlsAcceptor::from(with.clone()).accept(stream).await.map(TlsStream::Server)
     }
 }
 
-impl<S> Secured<S, TlsStream<S>> for FuturesIo {
+impl<S> TlsStreamInfo<S, TlsStream<S>> for FuturesIo {
     fn below(tls: &mut TlsStream<S>) -> &mut S {
         tls.get_mut().0
     }

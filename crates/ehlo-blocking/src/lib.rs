@@ -18,19 +18,22 @@ use std::time::Duration;
 
 use ehlo::Delivery;
 use ehlo::machine::Machine;
-use ehlo_io::{Carry, Collect, Ended, Endpoint, Leave, Messages, Piece, ReadFrom, Turn};
-pub use ehlo_io::{Door, Stop, Visit};
+use ehlo_io::{
+    Buffered, ContentEvent, ContentReader, GracefulShutdown, MessageContent, MessageSource,
+    PendingEvent, SessionEnd, StreamIo,
+};
+pub use ehlo_io::{ConnectionLimits, Incoming, Shutdown};
 #[cfg(feature = "rustls")]
 pub use ehlo_rustls::*;
-pub use serve::{Halt, serve};
+pub use serve::{ShutdownHandle, serve};
 #[cfg(unix)]
-pub use socket::prepare_local;
-pub use socket::{HalfClose, prepare};
+pub use socket::configure_unix;
+pub use socket::{HalfClose, configure_tcp};
 use socket::{attempt, block_on, elapsed, uninterrupted, within};
 #[cfg(feature = "rustls")]
 pub use tls::{MaybeTls, Tls, TlsConnection};
 
-/// A machine on a stream: see [`Blocked`].
+/// A machine on a stream: see [`BlockingConnection`].
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig, server::Event};
@@ -48,17 +51,17 @@ pub use tls::{MaybeTls, Tls, TlsConnection};
 ///     let turn = connection.next()?;
 ///     match turn.event {
 ///         Event::Closed => break,
-///         _ => turn.answer.standard_reply("mx.example")?,
+///         _ => turn.responder.standard_reply("mx.example")?,
 ///     }
 /// }
 /// # let (stream, _) = connection.into_parts();
 /// # assert!(stream.1.starts_with(b"220 mx.example ESMTP\r\n250 2.0.0 ok\r\n221 2.0.0 mx.example"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub type Connection<S, M> = Blocked<S, M, Blocking>;
+pub type Connection<S, M> = BlockingConnection<S, M, BlockingIo>;
 
 /// An [`ehlo_io::Connection`] whose calls wait until it is done. Each wait for the peer lasts as long as
-/// the machine says, or a little longer: on a stream that is not [`prepare`]d that is seen only when a
+/// the machine says, or a little longer: on a stream that is not [`configure_tcp`]d that is seen only when a
 /// read ends. On one that is, it reads also while the peer does not. The stream must block, if not for
 /// long: on one that never does, waiting takes all the time of a processor.
 ///
@@ -66,37 +69,37 @@ pub type Connection<S, M> = Blocked<S, M, Blocking>;
 ///
 /// ```
 /// use ehlo::{Client, ClientConfig};
-/// use ehlo_blocking::{Blocked, Blocking};
+/// use ehlo_blocking::{BlockingConnection, BlockingIo};
 /// # use std::io::Cursor;
 ///
 /// # let stream = Cursor::new(b"220 mx.example\r\n".to_vec());
 /// let machine = Client::new(ClientConfig::DEFAULT);
-/// let mut connection = Blocked::<_, _, Blocking>::new(stream, machine);
+/// let mut connection = BlockingConnection::<_, _, BlockingIo>::new(stream, machine);
 /// // The greeting.
 /// connection.next()?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Blocked<S, M, A>(ehlo_io::Connection<S, M, A>);
+pub struct BlockingConnection<S, M, A>(ehlo_io::Connection<S, M, A>);
 
-impl<S, M: Machine, A: Carry<S> + Default> Blocked<S, M, A> {
+impl<S, M: Machine, A: StreamIo<S> + Default> BlockingConnection<S, M, A> {
     /// A new connection on `stream`.
     pub fn new(stream: S, machine: M) -> Self {
         Self(ehlo_io::Connection::new(stream, machine))
     }
 
     /// The reverse of [`into_parts`](Self::into_parts).
-    pub fn from_parts(stream: S, endpoint: Endpoint<M>) -> Self {
+    pub fn from_parts(stream: S, endpoint: Buffered<M>) -> Self {
         Self(ehlo_io::Connection::from_parts(stream, endpoint))
     }
 
     /// The stream, and the machine with what it has not taken or sent.
-    pub fn into_parts(self) -> (S, Endpoint<M>) {
+    pub fn into_parts(self) -> (S, Buffered<M>) {
         self.0.into_parts()
     }
 
     /// The machine and its buffers.
-    pub const fn endpoint(&mut self) -> &mut Endpoint<M> {
+    pub const fn endpoint(&mut self) -> &mut Buffered<M> {
         self.0.endpoint()
     }
 
@@ -116,7 +119,7 @@ impl<S, M: Machine, A: Carry<S> + Default> Blocked<S, M, A> {
     ///
     /// Those of the stream, and `TimedOut`. The end of the stream is an event, not an error.
     #[allow(clippy::should_implement_trait)] // an iterator cannot lend its items
-    pub fn next(&mut self) -> io::Result<Turn<'_, M>> {
+    pub fn next(&mut self) -> io::Result<PendingEvent<'_, M>> {
         within(self.timeout(), self.0.next())
     }
 
@@ -125,9 +128,9 @@ impl<S, M: Machine, A: Carry<S> + Default> Blocked<S, M, A> {
     /// # Errors
     ///
     /// As of [`next`](Self::next).
-    pub fn next_until(&mut self, stop: &mut Stop, host: &str) -> io::Result<Turn<'_, M>>
+    pub fn next_until(&mut self, stop: &mut Shutdown, host: &str) -> io::Result<PendingEvent<'_, M>>
     where
-        M: Leave,
+        M: GracefulShutdown,
     {
         within(self.timeout(), self.0.next_until(stop, host))
     }
@@ -140,13 +143,13 @@ impl<S, M: Machine, A: Carry<S> + Default> Blocked<S, M, A> {
     /// As of [`next`](Self::next), and those of `writer`.
     pub fn collect(&mut self, writer: &mut impl Write) -> io::Result<Option<u64>>
     where
-        M: Collect,
+        M: MessageContent,
     {
         loop {
             match M::piece(&self.next()?.event) {
-                Piece::Content(content) => writer.write_all(content)?,
-                Piece::End(None) => return Ok(None),
-                Piece::End(size) => return writer.flush().map(|()| size),
+                ContentEvent::Content(content) => writer.write_all(content)?,
+                ContentEvent::End(None) => return Ok(None),
+                ContentEvent::End(size) => return writer.flush().map(|()| size),
             }
         }
     }
@@ -175,16 +178,16 @@ impl<S, M: Machine, A: Carry<S> + Default> Blocked<S, M, A> {
     }
 }
 
-impl<'v, S, A: Carry<S>> Blocked<S, Delivery<'v>, A> {
+impl<'v, S, A: StreamIo<S>> BlockingConnection<S, Delivery<'v>, A> {
     /// Delivers `messages`, whose content is any [`Read`]: [`ehlo_io::Connection::deliver`].
     ///
     /// # Errors
     ///
     /// As of [`next`](Self::next); what was begun has its outcomes by then.
-    pub fn deliver<X, R>(&mut self, messages: X) -> io::Result<Ended>
+    pub fn deliver<X, R>(&mut self, messages: X) -> io::Result<SessionEnd>
     where
-        X: Messages<'v, Content = R>,
-        A: ReadFrom<R>,
+        X: MessageSource<'v, Content = R>,
+        A: ContentReader<R>,
     {
         block_on(self.0.deliver(messages, elapsed))
     }
@@ -193,16 +196,16 @@ impl<'v, S, A: Carry<S>> Blocked<S, Delivery<'v>, A> {
 /// Reads and writes by the traits of std; content too, for `deliver`.
 ///
 /// ```
-/// use ehlo_blocking::Blocking;
+/// use ehlo_blocking::BlockingIo;
 /// use std::io::Cursor;
 ///
-/// fn carries<S>(_: &S) where Blocking: ehlo_io::Carry<S> {}
+/// fn carries<S>(_: &S) where BlockingIo: ehlo_io::StreamIo<S> {}
 /// carries(&Cursor::new(Vec::new()));
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Blocking;
+pub struct BlockingIo;
 
-impl<S: Read + Write> Carry<S> for Blocking {
+impl<S: Read + Write> StreamIo<S> for BlockingIo {
     fn poll_read(
         &mut self,
         stream: &mut S,
@@ -232,7 +235,7 @@ impl<S: Read + Write> Carry<S> for Blocking {
 }
 
 /// Content does not give way: where it cannot be had now, that is an error.
-impl<R: Read> ReadFrom<R> for Blocking {
+impl<R: Read> ContentReader<R> for BlockingIo {
     fn read(reader: &mut R, _: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
         Poll::Ready(uninterrupted(|| reader.read(space)))
     }

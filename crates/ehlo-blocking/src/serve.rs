@@ -10,11 +10,11 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use ehlo_io::{Door, Task, Visit};
+use ehlo_io::{ConnectionLimits, Incoming, SessionTask};
 
-use crate::{block_on, prepare};
+use crate::{block_on, configure_tcp};
 
-/// Accepts connections, [`prepare`]s each and hands it to `handler`, on one of so many `threads`,
+/// Accepts connections, [`configure_tcp`]s each and hands it to `handler`, on one of so many `threads`,
 /// until `halt` says so; then waits for the sessions that are open. `door` limits how many there are.
 /// While the door is full nothing is accepted; while no thread is free, one connection is, and waits.
 /// A handler that panics ends its session alone. It asks
@@ -24,14 +24,14 @@ use crate::{block_on, prepare};
 /// of threads: where it is not, one address that keeps its sessions open has them all.
 ///
 /// ```
-/// use ehlo_blocking::{Door, Halt, serve};
+/// use ehlo_blocking::{ConnectionLimits, ShutdownHandle, serve};
 /// use std::io::Read;
 /// use std::net::{TcpListener, TcpStream};
 ///
 /// let listener = TcpListener::bind("127.0.0.1:0")?;
-/// let halt = Halt::new(&listener)?;
+/// let halt = ShutdownHandle::new(&listener)?;
 /// let mut client = TcpStream::connect(listener.local_addr()?)?;
-/// serve(&listener, Door::new(100, 10), 32, &halt.clone(), |mut visit| {
+/// serve(&listener, ConnectionLimits::new(100, 10), 32, &halt.clone(), |mut visit| {
 ///     std::io::Write::write_all(&mut visit.stream, b"hello").unwrap();
 ///     halt.halt();
 /// });
@@ -42,13 +42,13 @@ use crate::{block_on, prepare};
 /// ```
 pub fn serve(
     listener: &TcpListener,
-    door: Door,
+    door: ConnectionLimits,
     threads: usize,
-    halt: &Halt,
-    handler: impl Fn(Visit<TcpStream>) + Sync,
+    halt: &ShutdownHandle,
+    handler: impl Fn(Incoming<TcpStream>) + Sync,
 ) {
     let handler = &handler;
-    let (tasks, taken) = mpsc::sync_channel::<Task<'_>>(0);
+    let (tasks, taken) = mpsc::sync_channel::<SessionTask<'_>>(0);
     let taken = Mutex::new(taken);
     let work = || {
         // One waits in `recv` and the others for it.
@@ -61,7 +61,9 @@ pub fn serve(
         poll_fn(|_| match listener.accept() {
             // It is the halt itself that has come.
             _ if halt.is_halted() => Poll::Pending,
-            Ok((stream, address)) => Poll::Ready(prepare(&stream).map(|()| (stream, address))),
+            Ok((stream, address)) => {
+                Poll::Ready(configure_tcp(&stream).map(|()| (stream, address)))
+            }
             Err(error) => Poll::Ready(Err(error)),
         })
     };
@@ -80,23 +82,23 @@ pub fn serve(
 /// Ends [`serve`].
 ///
 /// ```
-/// use ehlo_blocking::{Door, Halt, serve};
+/// use ehlo_blocking::{ConnectionLimits, ShutdownHandle, serve};
 /// use std::net::TcpListener;
 ///
 /// let listener = TcpListener::bind("127.0.0.1:0")?;
-/// let halt = Halt::new(&listener)?;
+/// let halt = ShutdownHandle::new(&listener)?;
 /// halt.halt();
 /// // Nobody is let in, and it returns.
-/// serve(&listener, Door::new(100, 10), 32, &halt, |_| unreachable!());
+/// serve(&listener, ConnectionLimits::new(100, 10), 32, &halt, |_| unreachable!());
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Halt {
+pub struct ShutdownHandle {
     halted: Arc<AtomicBool>,
     address: SocketAddr,
 }
 
-impl Halt {
+impl ShutdownHandle {
     /// What ends the loop over `listener`.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// # Errors
 ///
 /// Those of the socket.
-pub fn prepare(socket: &TcpStream) -> io::Result<()> {
+pub fn configure_tcp(socket: &TcpStream) -> io::Result<()> {
     socket.set_nodelay(true)?;
     socket.set_read_timeout(Some(GIVES_WAY))?;
     socket.set_write_timeout(Some(GIVES_WAY))
@@ -27,7 +27,7 @@ pub fn prepare(socket: &TcpStream) -> io::Result<()> {
 ///
 /// Those of the socket.
 #[cfg(unix)]
-pub fn prepare_local(socket: &UnixStream) -> io::Result<()> {
+pub fn configure_unix(socket: &UnixStream) -> io::Result<()> {
     socket.set_read_timeout(Some(GIVES_WAY))?;
     socket.set_write_timeout(Some(GIVES_WAY))
 }

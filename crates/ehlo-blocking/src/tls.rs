@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use ehlo::Delivery;
 use ehlo::machine::{Machine, Upgrade};
-use ehlo_io::{Ended, Handshake, Messages, OverTls, Secured};
+use ehlo_io::{MaybeTlsIo, MessageSource, SessionEnd, TlsHandshake, TlsStreamInfo};
 use ehlo_rustls::Connector;
 use rustls::{ClientConnection, ServerConfig, ServerConnection};
 
-use crate::{Blocked, Blocking, HalfClose, ReadFrom, attempt, block_on, elapsed, within};
+use crate::{
+    BlockingConnection, BlockingIo, ContentReader, HalfClose, attempt, block_on, elapsed, within,
+};
 
 /// A machine on a stream that may go on inside TLS.
 ///
@@ -24,13 +26,13 @@ use crate::{Blocked, Blocking, HalfClose, ReadFrom, attempt, block_on, elapsed, 
 /// # let stream = Cursor::new(Vec::new());
 /// // In clear until `Event::StartTls` comes, and then `start_tls`.
 /// let mut connection = TlsConnection::new(stream.into(), Server::new(ServerConfig::DEFAULT));
-/// connection.next()?.answer.standard_reply("mx.example")?;
+/// connection.next()?.responder.standard_reply("mx.example")?;
 /// connection.flush()?;
 /// let MaybeTls::Clear(stream) = connection.stream() else { panic!("it is in clear") };
 /// assert_eq!(stream.get_ref(), b"220 mx.example ESMTP\r\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub type TlsConnection<S, M> = Blocked<MaybeTls<S>, M, OverTls<Blocking>>;
+pub type TlsConnection<S, M> = BlockingConnection<MaybeTls<S>, M, MaybeTlsIo<BlockingIo>>;
 
 /// A stream in clear that may go on inside TLS.
 pub type MaybeTls<S> = ehlo_io::MaybeTls<S, Tls<S>>;
@@ -44,7 +46,7 @@ impl<S: Read + Write, M: Upgrade> TlsConnection<S, M> {
     /// As there, and `TimedOut`.
     pub fn start_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
-        Blocking: Handshake<S, W, Tls = Tls<S>>,
+        BlockingIo: TlsHandshake<S, W, Tls = Tls<S>>,
     {
         within(self.timeout(), self.0.start_tls(with))
     }
@@ -57,7 +59,7 @@ impl<S: Read + Write, M: Upgrade> TlsConnection<S, M> {
     /// As there, and `TimedOut`.
     pub fn implicit_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
-        Blocking: Handshake<S, W, Tls = Tls<S>>,
+        BlockingIo: TlsHandshake<S, W, Tls = Tls<S>>,
     {
         within(self.timeout(), self.0.implicit_tls(with))
     }
@@ -81,12 +83,12 @@ impl<'v, S: Read + Write> TlsConnection<S, Delivery<'v>> {
     ///
     /// # Errors
     ///
-    /// As of [`deliver`](Self::deliver). A handshake that failed is none: [`Messages::trouble`] hears
-    /// of it, and the session [ended early](Ended::Early).
-    pub fn deliver_tls<X, R, W>(&mut self, messages: X, with: &W) -> io::Result<Ended>
+    /// As of [`deliver`](Self::deliver). A handshake that failed is none: [`MessageSource::on_error`] hears
+    /// of it, and the session [ended early](SessionEnd::Early).
+    pub fn deliver_tls<X, R, W>(&mut self, messages: X, with: &W) -> io::Result<SessionEnd>
     where
-        X: Messages<'v, Content = R>,
-        Blocking: ReadFrom<R> + Handshake<S, W, Tls = Tls<S>>,
+        X: MessageSource<'v, Content = R>,
+        BlockingIo: ContentReader<R> + TlsHandshake<S, W, Tls = Tls<S>>,
     {
         block_on(self.0.deliver_tls(messages, elapsed, with))
     }
@@ -101,7 +103,7 @@ impl<'v, S: Read + Write> TlsConnection<S, Delivery<'v>> {
 /// let connector = Connector::trusting(ehlo_rustls::rustls::RootCertStore::empty(), "mx.example")?;
 /// // This is no server of TLS.
 /// let stream = Cursor::new(b"220 mx.example ESMTP\r\n".to_vec());
-/// assert!(Tls::shake(stream, &connector).is_err());
+/// assert!(Tls::handshake(stream, &connector).is_err());
 /// # Ok::<(), ehlo_rustls::TlsError>(())
 /// ```
 #[derive(Debug)]
@@ -119,11 +121,11 @@ impl<S: Read + Write> Tls<S> {
     /// # Errors
     ///
     /// As there.
-    pub fn shake<W>(stream: S, with: &W) -> io::Result<Self>
+    pub fn handshake<W>(stream: S, with: &W) -> io::Result<Self>
     where
-        Blocking: Handshake<S, W, Tls = Self>,
+        BlockingIo: TlsHandshake<S, W, Tls = Self>,
     {
-        within(LIMIT, Blocking::shake(stream, with))
+        within(LIMIT, BlockingIo::handshake(stream, with))
     }
 
     async fn shaken(tls: rustls::Connection, stream: S) -> io::Result<Self> {
@@ -158,25 +160,25 @@ impl<S: Read + Write> Tls<S> {
     }
 }
 
-impl<S: Read + Write> Handshake<S, Connector> for Blocking {
+impl<S: Read + Write> TlsHandshake<S, Connector> for BlockingIo {
     type Tls = Tls<S>;
 
-    async fn shake(stream: S, with: &Connector) -> io::Result<Tls<S>> {
+    async fn handshake(stream: S, with: &Connector) -> io::Result<Tls<S>> {
         let tls = ClientConnection::new(with.config().clone(), with.name().clone());
         Tls::shaken(tls.map_err(io::Error::other)?.into(), stream).await
     }
 }
 
-impl<S: Read + Write> Handshake<S, Arc<ServerConfig>> for Blocking {
+impl<S: Read + Write> TlsHandshake<S, Arc<ServerConfig>> for BlockingIo {
     type Tls = Tls<S>;
 
-    async fn shake(stream: S, with: &Arc<ServerConfig>) -> io::Result<Tls<S>> {
+    async fn handshake(stream: S, with: &Arc<ServerConfig>) -> io::Result<Tls<S>> {
         let tls = ServerConnection::new(with.clone());
         Tls::shaken(tls.map_err(io::Error::other)?.into(), stream).await
     }
 }
 
-impl<S> Secured<S, Tls<S>> for Blocking {
+impl<S> TlsStreamInfo<S, Tls<S>> for BlockingIo {
     fn below(tls: &mut Tls<S>) -> &mut S {
         &mut tls.stream
     }

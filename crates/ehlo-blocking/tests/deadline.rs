@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 use std::{io, thread};
 
-use ehlo::machine::{Injected, Machine, Received, Upgrade, Wants};
+use ehlo::machine::{Machine, PlaintextInjection, Received, Upgrade, Wants};
 use ehlo::{Server, ServerConfig, server};
 use ehlo_blocking::Connection;
 
@@ -52,7 +52,7 @@ impl Upgrade for Hurried {
         self.0.awaits_tls()
     }
 
-    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
+    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection> {
         Upgrade::tls_established(&mut self.0, leftover)
     }
 }
@@ -65,7 +65,7 @@ fn dripping(
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut client = TcpStream::connect(listener.local_addr()?)?;
     let (stream, _) = listener.accept()?;
-    ehlo_blocking::prepare(&stream)?;
+    ehlo_blocking::configure_tcp(&stream)?;
     let dripping = thread::spawn(move || {
         for octet in octets {
             if client.write_all(&[octet]).is_err() {
@@ -135,14 +135,14 @@ fn a_handshake_over_a_stream_that_takes_nothing_ends() {
     }
 
     let connector = Connector::trusting(RootCertStore::empty(), "mx.example").expect("a name");
-    let error = Tls::shake(Full, &connector).err().map(|error| error.kind());
+    let error = Tls::handshake(Full, &connector).err().map(|error| error.kind());
     assert_eq!(error, Some(ErrorKind::WriteZero));
 }
 
 /// To wait for content is not to wait for the peer: a reader that has none now has failed.
 #[test]
 fn content_that_cannot_be_read_is_an_error() {
-    use ehlo_io::ReadFrom;
+    use ehlo_io::ContentReader;
     use std::task::{Context, Poll, Waker};
 
     struct Late(ErrorKind);
@@ -155,7 +155,7 @@ fn content_that_cannot_be_read_is_an_error() {
 
     for kind in [ErrorKind::WouldBlock, ErrorKind::TimedOut] {
         let mut context = Context::from_waker(Waker::noop());
-        let read = ehlo_blocking::Blocking::read(&mut Late(kind), &mut context, &mut [0; 8]);
+        let read = ehlo_blocking::BlockingIo::read(&mut Late(kind), &mut context, &mut [0; 8]);
         assert!(matches!(read, Poll::Ready(Err(error)) if error.kind() == kind), "{kind}");
     }
 }

@@ -3,10 +3,10 @@
 use core::fmt;
 
 use bytes::{Buf, BytesMut};
-use ehlo::machine::{Injected, Machine, Upgrade, Wants};
+use ehlo::machine::{Machine, PlaintextInjection, Upgrade, Wants};
 use ehlo::{Client, Command, Reply, ReplyError, SendError, Server};
 
-use crate::responder::{Answer, Turn, append, reply_needs};
+use crate::responder::{PendingEvent, Responder, append, reply_needs};
 
 /// A [`Machine`] with the buffers of its connection.
 ///
@@ -17,29 +17,29 @@ use crate::responder::{Answer, Turn, append, reply_needs};
 /// piece of content.
 ///
 /// The owner of the socket asks [`is_ready`](Self::is_ready). When it says no, what is in the
-/// [`outbox`](Self::outbox) goes out, and what comes in goes to [`space`](Self::space); when it
-/// says yes, [`turn`](Self::turn) gives the event and the means to answer it.
+/// [`outbox`](Self::output) goes out, and what comes in goes to [`space`](Self::read_buffer); when it
+/// says yes, [`turn`](Self::next_event) gives the event and the means to answer it.
 ///
 /// ```
 /// use ehlo::{Code, Reply, Server, ServerConfig};
 /// use ehlo::server::Event;
-/// use ehlo_io::Endpoint;
+/// use ehlo_io::Buffered;
 ///
-/// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
+/// let mut endpoint = Buffered::new(Server::new(ServerConfig::DEFAULT));
 /// assert!(endpoint.is_ready());
-/// let turn = endpoint.turn();
+/// let turn = endpoint.next_event();
 /// assert!(matches!(turn.event, Event::Greeting));
-/// turn.answer.reply(&Reply::new(Code::SERVICE_READY, "mx.example"))?;
+/// turn.responder.reply(&Reply::new(Code::SERVICE_READY, "mx.example"))?;
 /// assert!(!endpoint.is_ready());
-/// assert_eq!(endpoint.outbox(), b"220 mx.example\r\n");
+/// assert_eq!(endpoint.output(), b"220 mx.example\r\n");
 ///
-/// endpoint.sent(endpoint.outbox().len());
-/// endpoint.space()[..6].copy_from_slice(b"NOOP\r\n");
-/// endpoint.received(6);
+/// endpoint.advance_write(endpoint.output().len());
+/// endpoint.read_buffer()[..6].copy_from_slice(b"NOOP\r\n");
+/// endpoint.advance_read(6);
 /// assert!(endpoint.is_ready());
 /// # Ok::<(), ehlo::ReplyError>(())
 /// ```
-pub struct Endpoint<M> {
+pub struct Buffered<M> {
     pub(crate) machine: M,
     /// All of it is initialised; what was read is at the front.
     inbox: BytesMut,
@@ -58,9 +58,9 @@ pub struct Endpoint<M> {
 }
 
 /// Shows how much is in the buffers, and not what: it may be a password.
-impl<M: fmt::Debug> fmt::Debug for Endpoint<M> {
+impl<M: fmt::Debug> fmt::Debug for Buffered<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Endpoint")
+        f.debug_struct("Buffered")
             .field("machine", &self.machine)
             .field("unread", &self.unread)
             .field("unsent", &self.outbox.len())
@@ -68,7 +68,7 @@ impl<M: fmt::Debug> fmt::Debug for Endpoint<M> {
     }
 }
 
-impl<M: Machine> Endpoint<M> {
+impl<M: Machine> Buffered<M> {
     /// An endpoint with empty buffers; they grow as they are needed.
     pub fn new(machine: M) -> Self {
         Self {
@@ -113,20 +113,20 @@ impl<M: Machine> Endpoint<M> {
     ///
     /// Meant for an endpoint that [`is_ready`](Self::is_ready); otherwise the event says that the
     /// machine needs input.
-    pub fn turn(&mut self) -> Turn<'_, M> {
+    pub fn next_event(&mut self) -> PendingEvent<'_, M> {
         self.drop_from_inbox(0);
         let input = self.inbox.get(..self.unread).unwrap_or_default();
         let received = self.machine.receive(input);
         self.taken = received.consumed;
         self.secret = self.machine.is_secret();
-        Turn {
+        PendingEvent {
             event: received.event,
-            answer: Answer { machine: &mut self.machine, outbox: &mut self.outbox },
+            responder: Responder { machine: &mut self.machine, outbox: &mut self.outbox },
         }
     }
 
     /// Where to put octets from the peer; never empty.
-    pub fn space(&mut self) -> &mut [u8] {
+    pub fn read_buffer(&mut self) -> &mut [u8] {
         self.drop_from_inbox(0);
         if self.inbox.len() < self.unread + READ_MIN {
             self.inbox.resize(self.unread + READ_SIZE, 0);
@@ -134,13 +134,13 @@ impl<M: Machine> Endpoint<M> {
         self.inbox.get_mut(self.unread..).unwrap_or_default()
     }
 
-    /// The first `octets` of [`space`](Self::space) have been filled; none of them means that the
+    /// The first `octets` of [`space`](Self::read_buffer) have been filled; none of them means that the
     /// peer will send no more.
     ///
     /// # Panics
     ///
     /// When there was not so much space.
-    pub fn received(&mut self, octets: usize) {
+    pub fn advance_read(&mut self, octets: usize) {
         assert!(octets <= self.inbox.len() - self.unread, "more was read than there was space");
         if octets == 0 {
             self.ended = true;
@@ -154,30 +154,30 @@ impl<M: Machine> Endpoint<M> {
     /// ```
     /// use ehlo::{Server, ServerConfig};
     /// use ehlo::server::Event;
-    /// use ehlo_io::Endpoint;
+    /// use ehlo_io::Buffered;
     ///
-    /// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
-    /// endpoint.feed(b"QUIT\r\n");
-    /// while endpoint.is_ready() && endpoint.turn().event != Event::Closed {
-    ///     endpoint.answer().standard_reply("mx.example")?;
+    /// let mut endpoint = Buffered::new(Server::new(ServerConfig::DEFAULT));
+    /// endpoint.push_input(b"QUIT\r\n");
+    /// while endpoint.is_ready() && endpoint.next_event().event != Event::Closed {
+    ///     endpoint.responder().standard_reply("mx.example")?;
     /// }
-    /// assert!(endpoint.outbox().ends_with(b"221 2.0.0 mx.example closing\r\n"));
+    /// assert!(endpoint.output().ends_with(b"221 2.0.0 mx.example closing\r\n"));
     /// # Ok::<(), ehlo::ReplyError>(())
     /// ```
-    pub fn feed(&mut self, mut octets: &[u8]) {
+    pub fn push_input(&mut self, mut octets: &[u8]) {
         while !octets.is_empty() {
-            let space = self.space();
+            let space = self.read_buffer();
             let (now, later) = octets.split_at(octets.len().min(space.len()));
             if let Some(space) = space.get_mut(..now.len()) {
                 space.copy_from_slice(now);
             }
-            self.received(now.len());
+            self.advance_read(now.len());
             octets = later;
         }
     }
 
     /// What is to be sent to the peer.
-    pub fn outbox(&self) -> &[u8] {
+    pub fn output(&self) -> &[u8] {
         &self.outbox
     }
 
@@ -186,7 +186,7 @@ impl<M: Machine> Endpoint<M> {
     /// # Panics
     ///
     /// When there is not so much in it.
-    pub fn sent(&mut self, octets: usize) {
+    pub fn advance_write(&mut self, octets: usize) {
         assert!(octets <= self.outbox.len(), "more was sent than there was");
         drop_front(&mut self.outbox, octets, self.machine.is_secret());
     }
@@ -196,11 +196,11 @@ impl<M: Machine> Endpoint<M> {
     ///
     /// ```
     /// use ehlo::{Client, ClientConfig};
-    /// use ehlo_io::Endpoint;
+    /// use ehlo_io::Buffered;
     ///
-    /// let mut endpoint = Endpoint::new(Client::new(ClientConfig::DEFAULT));
+    /// let mut endpoint = Buffered::new(Client::new(ClientConfig::DEFAULT));
     /// assert_eq!(endpoint.capacity(), 0);
-    /// endpoint.feed(b"220 mx.exam");
+    /// endpoint.push_input(b"220 mx.exam");
     /// assert!((1..=32 * 1024).contains(&endpoint.capacity()));
     /// ```
     pub fn capacity(&self) -> usize {
@@ -213,20 +213,20 @@ impl<M: Machine> Endpoint<M> {
     /// ```
     /// use ehlo::{Server, ServerConfig};
     /// use ehlo::server::Event;
-    /// use ehlo_io::Endpoint;
+    /// use ehlo_io::Buffered;
     ///
-    /// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
-    /// assert_eq!(endpoint.turn().event, Event::Greeting);
-    /// endpoint.answer().standard_reply("mx.example")?;
-    /// endpoint.sent(endpoint.outbox().len());
-    /// endpoint.feed(b"HELO client.example\r\n");
-    /// assert!(matches!(endpoint.turn().event, Event::Command(_)));
-    /// endpoint.rest();
+    /// let mut endpoint = Buffered::new(Server::new(ServerConfig::DEFAULT));
+    /// assert_eq!(endpoint.next_event().event, Event::Greeting);
+    /// endpoint.responder().standard_reply("mx.example")?;
+    /// endpoint.advance_write(endpoint.output().len());
+    /// endpoint.push_input(b"HELO client.example\r\n");
+    /// assert!(matches!(endpoint.next_event().event, Event::Command(_)));
+    /// endpoint.release_buffers();
     /// assert_eq!(endpoint.capacity(), 0);
-    /// endpoint.answer().standard_reply("mx.example")?;
+    /// endpoint.responder().standard_reply("mx.example")?;
     /// # Ok::<(), ehlo::ReplyError>(())
     /// ```
-    pub fn rest(&mut self) {
+    pub fn release_buffers(&mut self) {
         self.drop_from_inbox(0);
         if self.unread == 0 {
             self.inbox = BytesMut::new();
@@ -238,7 +238,7 @@ impl<M: Machine> Endpoint<M> {
 
     /// Whether the outbox should be sent before the next event is taken: it is full, or the session
     /// is at an end.
-    pub fn is_congested(&self) -> bool {
+    pub fn must_flush(&self) -> bool {
         self.outbox.len() >= HIGH_WATER || (self.machine.is_at_end() && !self.outbox.is_empty())
     }
 
@@ -250,7 +250,7 @@ impl<M: Machine> Endpoint<M> {
     }
 
     /// What was read and not taken by the machine.
-    pub fn unread(&mut self) -> &[u8] {
+    pub fn unread_input(&mut self) -> &[u8] {
         self.drop_from_inbox(0);
         self.inbox.get(..self.unread).unwrap_or_default()
     }
@@ -275,27 +275,27 @@ impl<M: Machine> Endpoint<M> {
     }
 }
 
-impl<M: Upgrade> Endpoint<M> {
+impl<M: Upgrade> Buffered<M> {
     /// TLS is established on the connection: [`Upgrade::tls_established`] with what is unread.
     ///
     /// # Errors
     ///
-    /// [`Injected`] when anything is, or when no upgrade was agreed on.
-    pub fn tls_established(&mut self) -> Result<(), Injected> {
+    /// [`PlaintextInjection`] when anything is, or when no upgrade was agreed on.
+    pub fn tls_established(&mut self) -> Result<(), PlaintextInjection> {
         self.drop_from_inbox(0);
         let leftover = self.inbox.get(..self.unread).unwrap_or_default();
         self.machine.tls_established(leftover)
     }
 }
 
-impl Endpoint<Server> {
+impl Buffered<Server> {
     /// Answers the pending command: [`Server::reply`] into the outbox.
     ///
     /// # Errors
     ///
     /// [`ReplyError`], but never for want of room.
     pub fn reply(&mut self, reply: &Reply<'_>) -> Result<(), ReplyError> {
-        self.answer().reply(reply)
+        self.responder().reply(reply)
     }
 
     /// Says 421 whether a command is pending or not: [`Server::close`] into the outbox.
@@ -309,21 +309,21 @@ impl Endpoint<Server> {
     }
 }
 
-impl Endpoint<Client> {
+impl Buffered<Client> {
     /// Sends a command: [`Client::send`] into the outbox.
     ///
     /// # Errors
     ///
     /// [`SendError`], but never for want of room.
     pub fn send(&mut self, command: &Command<'_>) -> Result<(), SendError> {
-        self.answer().send(command)
+        self.responder().send(command)
     }
 }
 
-impl<M: Machine> Endpoint<M> {
+impl<M: Machine> Buffered<M> {
     /// The means to write without an event.
-    pub const fn answer(&mut self) -> Answer<'_, M> {
-        Answer { machine: &mut self.machine, outbox: &mut self.outbox }
+    pub const fn responder(&mut self) -> Responder<'_, M> {
+        Responder { machine: &mut self.machine, outbox: &mut self.outbox }
     }
 }
 

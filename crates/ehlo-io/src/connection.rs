@@ -5,13 +5,13 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::io;
 
-use crate::buffered::Endpoint;
-use crate::deliver::Ended;
-use crate::deliver::Messages;
-use crate::deliver::driver::{Courier, Step};
-use crate::responder::Turn;
-use crate::serve::{Collect, Piece};
-use crate::serve::{Leave, Stop};
+use crate::buffered::Buffered;
+use crate::deliver::MessageSource;
+use crate::deliver::SessionEnd;
+use crate::deliver::driver::{DeliveryDriver, Step};
+use crate::responder::PendingEvent;
+use crate::serve::{ContentEvent, MessageContent};
+use crate::serve::{GracefulShutdown, Shutdown};
 use crate::transport::Transport;
 use ehlo::Delivery;
 use ehlo::machine::Machine;
@@ -20,13 +20,13 @@ use ehlo::machine::Machine;
 /// `ehlo_tokio::Connection`.
 ///
 /// [`next`](Self::next) gives the next event together with the means to answer it. Answers gather in
-/// the outbox of the [`Endpoint`] and go out when what was read is used up, so a pipelined batch is
+/// the outbox of the [`Buffered`] and go out when what was read is used up, so a pipelined batch is
 /// answered in one write. Reading goes on while a write is blocked.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig};
 /// use ehlo::server::Event;
-/// use ehlo_io::{Carry, Connection};
+/// use ehlo_io::{StreamIo, Connection};
 /// use std::io::{Cursor, Read, Result};
 /// use std::pin::pin;
 /// use std::task::{Context, Poll, Waker};
@@ -35,7 +35,7 @@ use ehlo::machine::Machine;
 /// #[derive(Default)]
 /// struct Memory;
 ///
-/// impl Carry<Cursor<&[u8]>> for Memory {
+/// impl StreamIo<Cursor<&[u8]>> for Memory {
 ///     fn poll_read(&mut self, stream: &mut Cursor<&[u8]>, _: &mut Context<'_>, space: &mut [u8]) -> Poll<Result<usize>> {
 ///         Poll::Ready(stream.read(space))
 ///     }
@@ -57,7 +57,7 @@ use ehlo::machine::Machine;
 ///         let turn = connection.next().await?;
 ///         match turn.event {
 ///             Event::Closed => return Ok::<_, Box<dyn std::error::Error>>("over"),
-///             _ => turn.answer.standard_reply("mx.example")?,
+///             _ => turn.responder.standard_reply("mx.example")?,
 ///         }
 ///     }
 /// };
@@ -69,20 +69,20 @@ use ehlo::machine::Machine;
 pub struct Connection<S, M, A> {
     pub(super) stream: S,
     adapter: A,
-    endpoint: Endpoint<M>,
+    endpoint: Buffered<M>,
 }
 
 /// Carries octets over streams of one kind: what an adapter does.
 ///
 /// ```
-/// use ehlo_io::Carry;
+/// use ehlo_io::StreamIo;
 /// use std::io::Result;
 /// use std::task::{Context, Poll, Waker};
 ///
 /// /// Carries to nobody: what is written is gone, and nothing comes.
 /// struct Away;
 ///
-/// impl Carry<()> for Away {
+/// impl StreamIo<()> for Away {
 ///     fn poll_read(&mut self, _: &mut (), _: &mut Context<'_>, _: &mut [u8]) -> Poll<Result<usize>> {
 ///         Poll::Ready(Ok(0))
 ///     }
@@ -100,7 +100,7 @@ pub struct Connection<S, M, A> {
 /// let mut context = Context::from_waker(Waker::noop());
 /// assert!(matches!(Away.poll_write(&mut (), &mut context, b"NOOP\r\n"), Poll::Ready(Ok(6))));
 /// ```
-pub trait Carry<S> {
+pub trait StreamIo<S> {
     /// As [`Transport::poll_read`].
     ///
     /// # Errors
@@ -143,13 +143,13 @@ pub trait Carry<S> {
 /// An adapter that reads the content of messages from `R`.
 ///
 /// ```
-/// use ehlo_io::ReadFrom;
+/// use ehlo_io::ContentReader;
 /// use std::io::{Read, Result};
 /// use std::task::{Context, Poll, Waker};
 ///
 /// struct Memory;
 ///
-/// impl ReadFrom<&[u8]> for Memory {
+/// impl ContentReader<&[u8]> for Memory {
 ///     fn read(reader: &mut &[u8], _: &mut Context<'_>, space: &mut [u8]) -> Poll<Result<usize>> {
 ///         Poll::Ready(Read::read(reader, space))
 ///     }
@@ -159,7 +159,7 @@ pub trait Carry<S> {
 /// let read = Memory::read(&mut content, &mut context, &mut [0; 5]);
 /// assert!(matches!(read, Poll::Ready(Ok(5))) && content == b"!\r\n");
 /// ```
-pub trait ReadFrom<R> {
+pub trait ContentReader<R> {
     /// Reads into `space`, which is not empty: how many octets, 0 at the end of the content.
     ///
     /// # Errors
@@ -172,13 +172,13 @@ pub trait ReadFrom<R> {
 /// An adapter that writes the content of messages to `W`.
 ///
 /// ```
-/// use ehlo_io::WriteTo;
+/// use ehlo_io::ContentWriter;
 /// use std::io::{Result, Write};
 /// use std::task::{Context, Poll, Waker};
 ///
 /// struct Memory;
 ///
-/// impl WriteTo<Vec<u8>> for Memory {
+/// impl ContentWriter<Vec<u8>> for Memory {
 ///     fn write(writer: &mut Vec<u8>, _: &mut Context<'_>, octets: &[u8]) -> Poll<Result<usize>> {
 ///         Poll::Ready(Write::write(writer, octets))
 ///     }
@@ -191,7 +191,7 @@ pub trait ReadFrom<R> {
 /// assert!(Memory::write(&mut content, &mut context, b"Hello!\r\n").is_ready());
 /// assert_eq!(content, b"Hello!\r\n");
 /// ```
-pub trait WriteTo<W> {
+pub trait ContentWriter<W> {
     /// Writes from `octets`, which is not empty: how many octets, 0 when the writer takes no more.
     ///
     /// # Errors
@@ -210,11 +210,11 @@ pub trait WriteTo<W> {
 impl<S, M: Machine, A: Default> Connection<S, M, A> {
     /// A new connection on `stream`.
     pub fn new(stream: S, machine: M) -> Self {
-        Self::from_parts(stream, Endpoint::new(machine))
+        Self::from_parts(stream, Buffered::new(machine))
     }
 
     /// The reverse of [`into_parts`](Self::into_parts).
-    pub fn from_parts(stream: S, endpoint: Endpoint<M>) -> Self {
+    pub fn from_parts(stream: S, endpoint: Buffered<M>) -> Self {
         Self { stream, adapter: A::default(), endpoint }
     }
 }
@@ -222,20 +222,20 @@ impl<S, M: Machine, A: Default> Connection<S, M, A> {
 impl<S, M: Machine, A> Connection<S, M, A> {
     /// A new connection on `stream`, carried by this adapter: for one that is more than a name.
     pub fn with_adapter(stream: S, machine: M, adapter: A) -> Self {
-        Self { stream, adapter, endpoint: Endpoint::new(machine) }
+        Self { stream, adapter, endpoint: Buffered::new(machine) }
     }
 }
 
-impl<S, M: Machine, A: Carry<S>> Connection<S, M, A> {
+impl<S, M: Machine, A: StreamIo<S>> Connection<S, M, A> {
     /// The next event and the means to answer it. Writes what is due and reads. Cancel safe: what
     /// was read or written before it is dropped stays read or written.
     ///
     /// # Errors
     ///
     /// Those of the stream. The end of the stream is an event, not an error.
-    pub async fn next(&mut self) -> io::Result<Turn<'_, M>> {
+    pub async fn next(&mut self) -> io::Result<PendingEvent<'_, M>> {
         poll_fn(|context| self.poll(|endpoint, line| endpoint.poll_ready(context, line))).await?;
-        Ok(self.endpoint.turn())
+        Ok(self.endpoint.next_event())
     }
 
     /// The same, and when `stop` says so the session ends as soon as nothing is open; `host` is the
@@ -244,15 +244,19 @@ impl<S, M: Machine, A: Carry<S>> Connection<S, M, A> {
     /// # Errors
     ///
     /// As of [`next`](Self::next).
-    pub async fn next_until(&mut self, stop: &mut Stop, host: &str) -> io::Result<Turn<'_, M>>
+    pub async fn next_until(
+        &mut self,
+        stop: &mut Shutdown,
+        host: &str,
+    ) -> io::Result<PendingEvent<'_, M>>
     where
-        M: Leave,
+        M: GracefulShutdown,
     {
         poll_fn(|context| {
             self.poll(|endpoint, line| endpoint.poll_ready_until(context, line, stop, host))
         })
         .await?;
-        Ok(self.endpoint.turn())
+        Ok(self.endpoint.next_event())
     }
 
     /// Writes the content that comes to `writer`, up to its end, when the machine has agreed to take
@@ -265,15 +269,15 @@ impl<S, M: Machine, A: Carry<S>> Connection<S, M, A> {
     /// As of [`next`](Self::next), and those of `writer`. Not cancel safe: a piece may be written in part.
     pub async fn collect<W>(&mut self, writer: &mut W) -> io::Result<Option<u64>>
     where
-        M: Collect,
-        A: WriteTo<W>,
+        M: MessageContent,
+        A: ContentWriter<W>,
     {
         loop {
             let event = self.next().await?.event;
             let mut rest = match M::piece(&event) {
-                Piece::Content(content) => content,
-                Piece::End(None) => return Ok(None),
-                Piece::End(size) => {
+                ContentEvent::Content(content) => content,
+                ContentEvent::End(None) => return Ok(None),
+                ContentEvent::End(size) => {
                     poll_fn(|context| A::flush(writer, context)).await?;
                     return Ok(size);
                 }
@@ -309,19 +313,19 @@ impl<S, M: Machine, A: Carry<S>> Connection<S, M, A> {
         }
     }
 
-    fn poll<T>(&mut self, call: impl FnOnce(&mut Endpoint<M>, &mut Line<'_, S, A>) -> T) -> T {
+    fn poll<T>(&mut self, call: impl FnOnce(&mut Buffered<M>, &mut Line<'_, S, A>) -> T) -> T {
         let Self { stream, adapter, endpoint } = self;
         call(endpoint, &mut Line { stream, adapter })
     }
 }
 
-impl<'v, S, A: Carry<S>> Connection<S, Delivery<'v>, A> {
-    /// Delivers `messages` up to the end of the session, and says whether it [ended](Ended) before
+impl<'v, S, A: StreamIo<S>> Connection<S, Delivery<'v>, A> {
+    /// Delivers `messages` up to the end of the session, and says whether it [ended](SessionEnd) before
     /// all were begun. `timer` is the runtime's, as `tokio::time::sleep` or `smol::Timer::after`: each wait for the peer lasts
     /// no longer than the machine says.
     ///
     /// This stream knows no TLS. Where the server offers it, `TlsPolicy::Opportunistic` begins it too:
-    /// such a session ends early, by `Unusable::TlsFailed`. Take `TlsPolicy::Forbid` here, or
+    /// such a session ends early, by `UnusableSession::TlsFailed`. Take `TlsPolicy::Forbid` here, or
     /// [`deliver_tls`](Self::deliver_tls).
     ///
     /// Not cancel safe: what was begun has no outcome when this is dropped.
@@ -333,13 +337,13 @@ impl<'v, S, A: Carry<S>> Connection<S, Delivery<'v>, A> {
         &mut self,
         messages: X,
         mut timer: impl FnMut(Duration) -> F,
-    ) -> io::Result<Ended>
+    ) -> io::Result<SessionEnd>
     where
-        X: Messages<'v, Content = R>,
-        A: ReadFrom<R>,
+        X: MessageSource<'v, Content = R>,
+        A: ContentReader<R>,
         F: Future,
     {
-        let mut courier = Courier::new(messages, A::read, |limit| too_late(timer(limit)));
+        let mut courier = DeliveryDriver::new(messages, A::read, |limit| too_late(timer(limit)));
         loop {
             match self.carry(&mut courier).await? {
                 Step::Upgrade => self.endpoint.machine_mut().tls_failed(),
@@ -351,10 +355,10 @@ impl<'v, S, A: Carry<S>> Connection<S, Delivery<'v>, A> {
     /// Goes on until TLS begins or the session is over.
     pub(super) async fn carry<X, R, C, F>(
         &mut self,
-        courier: &mut Courier<'v, X, R, io::Error, C, F>,
+        courier: &mut DeliveryDriver<'v, X, R, io::Error, C, F>,
     ) -> io::Result<Step>
     where
-        X: Messages<'v, Content = R>,
+        X: MessageSource<'v, Content = R>,
         C: FnMut(Duration) -> F,
         F: Future<Output = io::Error>,
     {
@@ -365,13 +369,13 @@ impl<'v, S, A: Carry<S>> Connection<S, Delivery<'v>, A> {
 
 impl<S, M: Machine, A> Connection<S, M, A> {
     /// How long the next wait for the peer may last, by the machine: the time for a timer of one's
-    /// own. A server whose patience is at its end says 421 by [`Endpoint::close`], and flushes.
+    /// own. A server whose patience is at its end says 421 by [`Buffered::close`], and flushes.
     pub fn timeout(&self) -> Duration {
         self.endpoint.machine().timeout()
     }
 
     /// The machine and its buffers.
-    pub const fn endpoint(&mut self) -> &mut Endpoint<M> {
+    pub const fn endpoint(&mut self) -> &mut Buffered<M> {
         &mut self.endpoint
     }
 
@@ -381,7 +385,7 @@ impl<S, M: Machine, A> Connection<S, M, A> {
     }
 
     /// The stream, and the machine with what it has not taken or sent.
-    pub fn into_parts(self) -> (S, Endpoint<M>) {
+    pub fn into_parts(self) -> (S, Buffered<M>) {
         (self.stream, self.endpoint)
     }
 }
@@ -393,7 +397,7 @@ struct Line<'c, S, A> {
     adapter: &'c mut A,
 }
 
-impl<S, A: Carry<S>> Transport for Line<'_, S, A> {
+impl<S, A: StreamIo<S>> Transport for Line<'_, S, A> {
     type Error = io::Error;
 
     fn poll_read(

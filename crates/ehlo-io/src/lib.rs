@@ -16,12 +16,15 @@ mod serve;
 mod tls;
 mod transport;
 
-pub use buffered::Endpoint;
+pub use buffered::Buffered;
 #[cfg(feature = "std")]
-pub use connection::{Carry, Connection, ReadFrom, WriteTo};
-pub use deliver::{Courier, Ended, Mailing, Messages, Read, Step, Why};
-pub use responder::{Answer, Turn};
-pub use serve::{Collect, Door, Leave, Pass, Piece, Stop, Task, Visit, serve};
+pub use connection::{Connection, ContentReader, ContentWriter, StreamIo};
+pub use deliver::{DeliveryDriver, EndReason, MessageQueue, MessageSource, Read, SessionEnd, Step};
+pub use responder::{PendingEvent, Responder};
+pub use serve::{
+    ConnectionLimits, ContentEvent, GracefulShutdown, Incoming, MessageContent, Permit,
+    SessionTask, Shutdown, serve,
+};
 #[cfg(feature = "std")]
-pub use tls::{Handshake, MaybeTls, OverTls, Secured};
+pub use tls::{MaybeTls, MaybeTlsIo, TlsHandshake, TlsStreamInfo};
 pub use transport::Transport;

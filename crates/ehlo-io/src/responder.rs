@@ -15,48 +15,48 @@ use ehlo::{Client, Command, Delivery, Envelope, Reply, ReplyError, SendError, Se
 /// ```
 /// use ehlo::server::Event;
 /// use ehlo::{Server, ServerConfig};
-/// use ehlo_io::{Endpoint, Turn};
+/// use ehlo_io::{Buffered, PendingEvent};
 ///
-/// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
+/// let mut endpoint = Buffered::new(Server::new(ServerConfig::DEFAULT));
 /// assert!(endpoint.is_ready());
-/// let Turn { event, answer } = endpoint.turn();
+/// let PendingEvent { event, responder } = endpoint.next_event();
 /// assert_eq!(event, Event::Greeting);
-/// answer.standard_reply("mx.example")?;
-/// assert_eq!(endpoint.outbox(), b"220 mx.example ESMTP\r\n");
+/// responder.standard_reply("mx.example")?;
+/// assert_eq!(endpoint.output(), b"220 mx.example ESMTP\r\n");
 /// # Ok::<(), ehlo::ReplyError>(())
 /// ```
 #[derive(Debug)]
-pub struct Turn<'e, M: Machine> {
+pub struct PendingEvent<'e, M: Machine> {
     /// What the machine reports, borrowed from the inbox.
     pub event: M::Event<'e>,
     /// How to answer it.
-    pub answer: Answer<'e, M>,
+    pub responder: Responder<'e, M>,
 }
 
 /// Writes for a machine into the outbox of its endpoint.
 ///
 /// ```
 /// use ehlo::{Client, ClientConfig, Command, SendError};
-/// use ehlo_io::Endpoint;
+/// use ehlo_io::Buffered;
 ///
-/// let mut endpoint = Endpoint::new(Client::new(ClientConfig::DEFAULT));
+/// let mut endpoint = Buffered::new(Client::new(ClientConfig::DEFAULT));
 /// // The greeting has not come.
-/// assert!(endpoint.answer().send(&Command::Noop(None)).is_err());
-/// assert!(endpoint.outbox().is_empty());
+/// assert!(endpoint.responder().send(&Command::Noop(None)).is_err());
+/// assert!(endpoint.output().is_empty());
 /// ```
-pub struct Answer<'e, M> {
+pub struct Responder<'e, M> {
     pub(super) machine: &'e mut M,
     pub(super) outbox: &'e mut BytesMut,
 }
 
-/// Shows the machine alone, as [`Endpoint`](super::Endpoint) does.
-impl<M: fmt::Debug> fmt::Debug for Answer<'_, M> {
+/// Shows the machine alone, as [`Buffered`](super::Buffered) does.
+impl<M: fmt::Debug> fmt::Debug for Responder<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer").field("machine", &self.machine).finish_non_exhaustive()
+        f.debug_struct("Responder").field("machine", &self.machine).finish_non_exhaustive()
     }
 }
 
-impl<M> Answer<'_, M> {
+impl<M> Responder<'_, M> {
     /// The machine.
     pub const fn machine(&self) -> &M {
         self.machine
@@ -68,16 +68,16 @@ impl<M> Answer<'_, M> {
     }
 }
 
-impl Answer<'_, Server> {
+impl Responder<'_, Server> {
     /// Answers the pending command; as the answer is taken by value, twice does not compile.
     ///
     /// ```compile_fail
     /// # use ehlo::{Code, Reply, Server, ServerConfig};
-    /// # use ehlo_io::Endpoint;
-    /// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
-    /// let turn = endpoint.turn();
-    /// turn.answer.reply(&Reply::new(Code::SERVICE_READY, "mx.example"));
-    /// turn.answer.reply(&Reply::new(Code::SERVICE_READY, "mx.example"));
+    /// # use ehlo_io::Buffered;
+    /// let mut endpoint = Buffered::new(Server::new(ServerConfig::DEFAULT));
+    /// let turn = endpoint.next_event();
+    /// turn.responder.reply(&Reply::new(Code::SERVICE_READY, "mx.example"));
+    /// turn.responder.reply(&Reply::new(Code::SERVICE_READY, "mx.example"));
     /// ```
     ///
     /// # Errors
@@ -111,7 +111,7 @@ impl Answer<'_, Server> {
     }
 }
 
-impl Answer<'_, Client> {
+impl Responder<'_, Client> {
     /// Sends a command: [`Client::send`].
     ///
     /// # Errors
@@ -149,7 +149,7 @@ impl Answer<'_, Client> {
     }
 }
 
-impl<'v> Answer<'_, Delivery<'v>> {
+impl<'v> Responder<'_, Delivery<'v>> {
     /// Gives the next envelope: [`Delivery::envelope`].
     pub fn envelope(self, envelope: &'v Envelope<'v>) {
         self.machine.envelope(envelope);
@@ -160,9 +160,9 @@ impl<'v> Answer<'_, Delivery<'v>> {
         self.machine.quit();
     }
 
-    /// The next envelope comes later: [`Delivery::later`].
-    pub const fn later(self) {
-        self.machine.later();
+    /// The next envelope comes later: [`Delivery::defer_envelope`].
+    pub const fn defer_envelope(self) {
+        self.machine.defer_envelope();
     }
 
     /// Sends a piece of the content, all of it: [`Delivery::mail_data`].

@@ -8,10 +8,10 @@ use core::time::Duration;
 use std::io;
 
 use crate::connection::too_late;
-use crate::connection::{Carry, Connection, ReadFrom, WriteTo};
-use crate::deliver::Ended;
-use crate::deliver::Messages;
-use crate::deliver::driver::{Courier, Step};
+use crate::connection::{Connection, ContentReader, ContentWriter, StreamIo};
+use crate::deliver::MessageSource;
+use crate::deliver::SessionEnd;
+use crate::deliver::driver::{DeliveryDriver, Step};
 use ehlo::Delivery;
 use ehlo::machine::{Machine, Upgrade};
 
@@ -51,17 +51,17 @@ impl<S, T> From<S> for MaybeTls<S, T> {
 ///
 /// ```
 /// // What it carries beside them is as `A` does.
-/// let adapter = ehlo_io::OverTls::<u8>::default();
-/// assert_eq!(format!("{adapter:?}"), "OverTls(0)");
+/// let adapter = ehlo_io::MaybeTlsIo::<u8>::default();
+/// assert_eq!(format!("{adapter:?}"), "MaybeTlsIo(0)");
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
-pub struct OverTls<A>(A);
+pub struct MaybeTlsIo<A>(A);
 
 /// An adapter that shakes hands over streams `S`, in the role and with the configuration that `W`
 /// stands for.
 ///
 /// ```
-/// use ehlo_io::Handshake;
+/// use ehlo_io::TlsHandshake;
 /// use std::io::{ErrorKind, Result};
 /// use std::pin::pin;
 /// use std::task::{Context, Poll, Waker};
@@ -69,19 +69,19 @@ pub struct OverTls<A>(A);
 /// /// Trusts nobody.
 /// struct Recluse;
 ///
-/// impl Handshake<(), ()> for Recluse {
+/// impl TlsHandshake<(), ()> for Recluse {
 ///     type Tls = ();
 ///
-///     async fn shake((): (), (): &()) -> Result<()> {
+///     async fn handshake((): (), (): &()) -> Result<()> {
 ///         Err(ErrorKind::PermissionDenied.into())
 ///     }
 /// }
 ///
-/// let shaken = pin!(Recluse::shake((), &())).poll(&mut Context::from_waker(Waker::noop()));
+/// let shaken = pin!(Recluse::handshake((), &())).poll(&mut Context::from_waker(Waker::noop()));
 /// assert!(matches!(shaken, Poll::Ready(Err(_))));
 /// # use std::future::Future;
 /// ```
-pub trait Handshake<S, W> {
+pub trait TlsHandshake<S, W> {
     /// The stream inside TLS.
     type Tls;
 
@@ -90,18 +90,18 @@ pub trait Handshake<S, W> {
     /// # Errors
     ///
     /// Those of the handshake, among them a certificate that is not to be trusted.
-    fn shake(stream: S, with: &W) -> impl Future<Output = io::Result<Self::Tls>>;
+    fn handshake(stream: S, with: &W) -> impl Future<Output = io::Result<Self::Tls>>;
 }
 
 /// An adapter that knows its streams `T`, which carry TLS over `S`.
 ///
 /// ```
-/// use ehlo_io::Secured;
+/// use ehlo_io::TlsStreamInfo;
 ///
 /// /// Knows TLS 1.2 alone.
 /// struct Old;
 ///
-/// impl Secured<u8, (u8, &str)> for Old {
+/// impl TlsStreamInfo<u8, (u8, &str)> for Old {
 ///     fn below<'t>(tls: &'t mut (u8, &str)) -> &'t mut u8 {
 ///         &mut tls.0
 ///     }
@@ -112,7 +112,7 @@ pub trait Handshake<S, W> {
 ///
 /// assert_eq!(*Old::below(&mut (1, "a secret")), 1);
 /// ```
-pub trait Secured<S, T> {
+pub trait TlsStreamInfo<S, T> {
     /// The stream below TLS.
     fn below(tls: &mut T) -> &mut S;
 
@@ -120,9 +120,9 @@ pub trait Secured<S, T> {
     fn tls_exporter(tls: &T) -> Option<[u8; 32]>;
 }
 
-impl<S, T, M: Upgrade, A> Connection<MaybeTls<S, T>, M, OverTls<A>>
+impl<S, T, M: Upgrade, A> Connection<MaybeTls<S, T>, M, MaybeTlsIo<A>>
 where
-    A: Carry<S> + Carry<T>,
+    A: StreamIo<S> + StreamIo<T>,
 {
     /// Goes on inside TLS, when the machine says that TLS begins; `with` is what the adapter shakes
     /// hands with. Not cancel safe.
@@ -134,13 +134,13 @@ where
     /// the connection is of no use then.
     pub async fn start_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
-        A: Handshake<S, W, Tls = T>,
+        A: TlsHandshake<S, W, Tls = T>,
     {
         if !self.endpoint().machine().awaits_tls() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         self.flush().await?;
-        if !self.endpoint().unread().is_empty() {
+        if !self.endpoint().unread_input().is_empty() {
             return Err(injected());
         }
         self.secure(with).await?;
@@ -156,10 +156,10 @@ where
     /// Those of the handshake: the connection is of no use then.
     pub async fn implicit_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
-        A: Handshake<S, W, Tls = T>,
+        A: TlsHandshake<S, W, Tls = T>,
     {
         let endpoint = self.endpoint();
-        if !endpoint.unread().is_empty() || !endpoint.outbox().is_empty() {
+        if !endpoint.unread_input().is_empty() || !endpoint.output().is_empty() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         self.secure(with).await
@@ -167,7 +167,7 @@ where
 
     async fn secure<W>(&mut self, with: &W) -> io::Result<()>
     where
-        A: Handshake<S, W, Tls = T>,
+        A: TlsHandshake<S, W, Tls = T>,
     {
         let stream = match core::mem::replace(self.stream(), MaybeTls::Gone) {
             MaybeTls::Clear(stream) => stream,
@@ -177,34 +177,34 @@ where
                 return Err(io::ErrorKind::InvalidInput.into());
             }
         };
-        *self.stream() = MaybeTls::Tls(Box::new(A::shake(stream, with).await?));
+        *self.stream() = MaybeTls::Tls(Box::new(A::handshake(stream, with).await?));
         Ok(())
     }
 }
 
-impl<'v, S, T, A> Connection<MaybeTls<S, T>, Delivery<'v>, OverTls<A>>
+impl<'v, S, T, A> Connection<MaybeTls<S, T>, Delivery<'v>, MaybeTlsIo<A>>
 where
-    A: Carry<S> + Carry<T> + Secured<S, T>,
+    A: StreamIo<S> + StreamIo<T> + TlsStreamInfo<S, T>,
 {
     /// The same as [`deliver`](Self::deliver), and goes on inside TLS when the machine says so: as
     /// [`start_tls`](Self::start_tls). A mechanism may be bound to the connection.
     ///
     /// # Errors
     ///
-    /// As of [`deliver`](Self::deliver). A handshake that failed is none: [`Messages::trouble`] hears
-    /// of it, and the session [ended early](Ended::Early).
+    /// As of [`deliver`](Self::deliver). A handshake that failed is none: [`MessageSource::on_error`] hears
+    /// of it, and the session [ended early](SessionEnd::Early).
     pub async fn deliver_tls<X, R, F, W>(
         &mut self,
         messages: X,
         mut timer: impl FnMut(Duration) -> F,
         with: &W,
-    ) -> io::Result<Ended>
+    ) -> io::Result<SessionEnd>
     where
-        X: Messages<'v, Content = R>,
-        A: ReadFrom<R> + Handshake<S, W, Tls = T>,
+        X: MessageSource<'v, Content = R>,
+        A: ContentReader<R> + TlsHandshake<S, W, Tls = T>,
         F: Future,
     {
-        let mut courier = Courier::new(messages, A::read, |limit| too_late(timer(limit)));
+        let mut courier = DeliveryDriver::new(messages, A::read, |limit| too_late(timer(limit)));
         courier.bind(self.channel_binding());
         loop {
             if let Step::Closed(ended) = self.carry(&mut courier).await? {
@@ -222,7 +222,7 @@ where
             match upgraded {
                 Ok(()) => courier.bind(self.channel_binding()),
                 Err(error) => {
-                    courier.messages().trouble(&error);
+                    courier.messages().on_error(&error);
                     self.endpoint().machine_mut().tls_failed();
                 }
             }
@@ -230,7 +230,7 @@ where
     }
 }
 
-impl<S, T, M: Machine, A: Secured<S, T>> Connection<MaybeTls<S, T>, M, OverTls<A>> {
+impl<S, T, M: Machine, A: TlsStreamInfo<S, T>> Connection<MaybeTls<S, T>, M, MaybeTlsIo<A>> {
     /// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3.
     pub fn channel_binding(&self) -> Option<[u8; 32]> {
         match &self.stream {
@@ -249,7 +249,7 @@ impl<S, T, M: Machine, A: Secured<S, T>> Connection<MaybeTls<S, T>, M, OverTls<A
     }
 }
 
-impl<S, T, A: Carry<S> + Carry<T>> Carry<MaybeTls<S, T>> for OverTls<A> {
+impl<S, T, A: StreamIo<S> + StreamIo<T>> StreamIo<MaybeTls<S, T>> for MaybeTlsIo<A> {
     fn poll_read(
         &mut self,
         stream: &mut MaybeTls<S, T>,
@@ -301,7 +301,7 @@ impl<S, T, A: Carry<S> + Carry<T>> Carry<MaybeTls<S, T>> for OverTls<A> {
     }
 }
 
-impl<R, A: ReadFrom<R>> ReadFrom<R> for OverTls<A> {
+impl<R, A: ContentReader<R>> ContentReader<R> for MaybeTlsIo<A> {
     fn read(
         reader: &mut R,
         context: &mut Context<'_>,
@@ -311,7 +311,7 @@ impl<R, A: ReadFrom<R>> ReadFrom<R> for OverTls<A> {
     }
 }
 
-impl<W, A: WriteTo<W>> WriteTo<W> for OverTls<A> {
+impl<W, A: ContentWriter<W>> ContentWriter<W> for MaybeTlsIo<A> {
     fn write(writer: &mut W, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         A::write(writer, context, octets)
     }
@@ -326,7 +326,7 @@ fn gone<T>() -> Poll<io::Result<T>> {
 }
 
 fn injected() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, ehlo::machine::Injected)
+    io::Error::new(io::ErrorKind::InvalidData, ehlo::machine::PlaintextInjection)
 }
 
 #[cfg(test)]
@@ -338,9 +338,9 @@ mod tests {
     use core::task::Waker;
 
     use super::*;
-    use crate::deliver::Why;
+    use crate::deliver::EndReason;
     use ehlo::HeloName;
-    use ehlo::delivery::{Outcome, Unusable};
+    use ehlo::delivery::{Outcome, UnusableSession};
     use ehlo::{DeliveryConfig, Envelope};
 
     /// What a server says, one thing at a time. In TLS it says nothing.
@@ -349,7 +349,7 @@ mod tests {
     #[derive(Default)]
     struct Scripted;
 
-    impl Carry<Script> for Scripted {
+    impl StreamIo<Script> for Scripted {
         fn poll_read(
             &mut self,
             script: &mut Script,
@@ -379,22 +379,22 @@ mod tests {
         }
     }
 
-    impl ReadFrom<()> for Scripted {
+    impl ContentReader<()> for Scripted {
         fn read((): &mut (), _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
             Poll::Ready(Ok(0))
         }
     }
 
     /// Who shakes hands goes on for ever.
-    impl Handshake<Script, ()> for Scripted {
+    impl TlsHandshake<Script, ()> for Scripted {
         type Tls = Script;
 
-        async fn shake(_: Script, (): &()) -> io::Result<Script> {
+        async fn handshake(_: Script, (): &()) -> io::Result<Script> {
             pending().await
         }
     }
 
-    impl Secured<Script, Script> for Scripted {
+    impl TlsStreamInfo<Script, Script> for Scripted {
         fn below(tls: &mut Script) -> &mut Script {
             tls
         }
@@ -408,7 +408,7 @@ mod tests {
     #[derive(Default)]
     struct Nothing(Vec<io::ErrorKind>);
 
-    impl<'v> Messages<'v> for Nothing {
+    impl<'v> MessageSource<'v> for Nothing {
         type Content = ();
 
         fn envelope(&mut self, _: &Delivery<'v>) -> Option<&'v Envelope<'v>> {
@@ -421,7 +421,7 @@ mod tests {
 
         fn finished(&mut self, _: usize, _: &[Outcome]) {}
 
-        fn trouble(&mut self, error: &(dyn Error + 'static)) {
+        fn on_error(&mut self, error: &(dyn Error + 'static)) {
             self.0.extend(error.downcast_ref().map(io::Error::kind));
         }
     }
@@ -432,13 +432,13 @@ mod tests {
         let name = HeloName::new("client.example").expect("a name");
         let delivery = Delivery::new(name, DeliveryConfig::DEFAULT);
         let mut connection =
-            Connection::<_, _, OverTls<Scripted>>::new(MaybeTls::from(script.iter()), delivery);
+            Connection::<_, _, MaybeTlsIo<Scripted>>::new(MaybeTls::from(script.iter()), delivery);
         let mut messages = Nothing::default();
         // Before the handshake nothing is waited for.
         let delivered = pin!(connection.deliver_tls(&mut messages, |_| ready(()), &()))
             .poll(&mut Context::from_waker(Waker::noop()));
         let Poll::Ready(Ok(ended)) = delivered else { panic!("{delivered:?}") };
-        assert_eq!(ended, Ended::Early(Why::Unusable(Unusable::TlsFailed)));
+        assert_eq!(ended, SessionEnd::Early(EndReason::Unusable(UnusableSession::TlsFailed)));
         assert_eq!(messages.0, [io::ErrorKind::TimedOut]);
         assert!(matches!(connection.stream(), MaybeTls::Gone) && connection.below().is_none());
     }

@@ -2,10 +2,10 @@
 
 use core::task::{Context, Poll, ready};
 
-use crate::buffered::Endpoint;
+use crate::buffered::Buffered;
 use ehlo::machine::Machine;
 
-/// A stream, as an adapter hands it to its [`Endpoint`].
+/// A stream, as an adapter hands it to its [`Buffered`].
 ///
 /// A stream that blocks is always [`Poll::Ready`].
 ///
@@ -13,7 +13,7 @@ use ehlo::machine::Machine;
 /// use std::task::{Context, Poll, Waker};
 ///
 /// use ehlo::{Server, ServerConfig};
-/// use ehlo_io::{Endpoint, Transport};
+/// use ehlo_io::{Buffered, Transport};
 ///
 /// /// A peer that says nothing and reads everything.
 /// struct Silent;
@@ -38,12 +38,12 @@ use ehlo::machine::Machine;
 ///     }
 /// }
 ///
-/// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
+/// let mut endpoint = Buffered::new(Server::new(ServerConfig::DEFAULT));
 /// let mut context = Context::from_waker(Waker::noop());
 /// assert!(endpoint.poll_ready(&mut context, &mut Silent).is_ready());
-/// endpoint.turn().answer.standard_reply("mx.example")?;
+/// endpoint.next_event().responder.standard_reply("mx.example")?;
 /// assert!(endpoint.poll_ready(&mut context, &mut Silent).is_pending());
-/// assert!(endpoint.outbox().is_empty());
+/// assert!(endpoint.output().is_empty());
 /// # Ok::<(), ehlo::ReplyError>(())
 /// ```
 pub trait Transport {
@@ -87,8 +87,8 @@ pub trait Transport {
     fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>>;
 }
 
-impl<M: Machine> Endpoint<M> {
-    /// Writes what is due and reads, until [`turn`](Self::turn) has an event.
+impl<M: Machine> Buffered<M> {
+    /// Writes what is due and reads, until [`turn`](Self::next_event) has an event.
     ///
     /// Nothing is lost when it is not asked again. What is due goes out in one write when there is
     /// nothing more to take from what was read. While a write is blocked reading goes on, so two
@@ -108,7 +108,7 @@ impl<M: Machine> Endpoint<M> {
         let mut rounds = 0;
         loop {
             let ready = self.is_ready();
-            if ready && !self.is_congested() {
+            if ready && !self.must_flush() {
                 return Poll::Ready(Ok(()));
             }
             let flushed =
@@ -118,11 +118,11 @@ impl<M: Machine> Endpoint<M> {
                 ready!(flushed);
                 continue;
             }
-            let Poll::Ready(read) = transport.poll_read(context, self.space()) else {
-                self.rest();
+            let Poll::Ready(read) = transport.poll_read(context, self.read_buffer()) else {
+                self.release_buffers();
                 return Poll::Pending;
             };
-            self.received(read?);
+            self.advance_read(read?);
             rounds += 1;
             if rounds == READS {
                 return give_way(context);
@@ -142,7 +142,7 @@ impl<M: Machine> Endpoint<M> {
     ) -> Poll<Result<(), T::Error>> {
         while !self.outbox.is_empty() {
             let octets = ready!(transport.poll_write(context, &self.outbox))?;
-            self.sent(octets);
+            self.advance_write(octets);
             self.unflushed = true;
         }
         if self.unflushed {
@@ -170,7 +170,7 @@ impl<M: Machine> Endpoint<M> {
             self.closed = true;
         }
         for _ in 0..READS {
-            if ready!(transport.poll_read(context, self.space()))? == 0 {
+            if ready!(transport.poll_read(context, self.read_buffer()))? == 0 {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_connection_that_waits_has_no_buffers() {
-        let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
+        let mut endpoint = Buffered::new(Server::new(ServerConfig::DEFAULT));
         let mut context = Context::from_waker(Waker::noop());
         let message = [&b"0123456789\r\n".repeat(1 << 15)[..], b".\r\n"].concat();
         let mail = b"HELO c\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\n";
@@ -246,7 +246,7 @@ mod tests {
         {
             let mut silent = Silent(octets.to_vec());
             while endpoint.poll_ready(&mut context, &mut silent).is_ready() {
-                let _ = endpoint.turn().answer.standard_reply("mx.example");
+                let _ = endpoint.next_event().responder.standard_reply("mx.example");
                 assert!(endpoint.capacity() <= 128 * 1024, "{}", endpoint.capacity());
             }
             // A line that has begun is kept, and the room behind it.
@@ -258,14 +258,14 @@ mod tests {
     #[test]
     #[should_panic(expected = "more was read")]
     fn a_stream_cannot_read_more_than_there_is_space() {
-        let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
-        let octets = endpoint.space().len();
-        endpoint.received(octets + 1);
+        let mut endpoint = Buffered::new(Server::new(ServerConfig::DEFAULT));
+        let octets = endpoint.read_buffer().len();
+        endpoint.advance_read(octets + 1);
     }
 
     #[test]
     #[should_panic(expected = "more was sent")]
     fn a_stream_cannot_send_what_is_not_there() {
-        Endpoint::new(Server::new(ServerConfig::DEFAULT)).sent(1);
+        Buffered::new(Server::new(ServerConfig::DEFAULT)).advance_write(1);
     }
 }

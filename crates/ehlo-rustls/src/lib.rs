@@ -1,15 +1,15 @@
-//! What the adapters of [`ehlo`] share of TLS by [`rustls`]: whom a client trusts, what a server
+//! What the adapters of `ehlo` share of TLS by [`rustls`]: whom a client trusts, what a server
 //! shows, and what a session is bound to. The cryptography is that of ring.
 //!
 //! It is part of an adapter with the feature `rustls`, which has its [`Connector`].
 
-mod anybody;
+mod no_verification;
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use anybody::Anybody;
+use no_verification::NoCertificateVerification;
 pub use rustls;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName};
@@ -41,7 +41,7 @@ impl Connector {
     ///
     /// [`TlsError::Name`], and [`TlsError::Roots`] where this machine trusts nobody.
     pub fn new(name: &str) -> Result<Self, TlsError> {
-        Self::trusting(platform()?, name)
+        Self::trusting(platform_roots()?, name)
     }
 
     /// The same with these authorities, and no others.
@@ -86,7 +86,8 @@ impl Connector {
         let provider = Arc::new(ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider.clone());
         let config = config.with_safe_default_protocol_versions()?.dangerous();
-        let config = config.with_custom_certificate_verifier(Arc::new(Anybody(provider)));
+        let config =
+            config.with_custom_certificate_verifier(Arc::new(NoCertificateVerification(provider)));
         let config = Arc::new(config.with_no_client_auth());
         Ok(Self::with_config(config, ServerName::try_from(name.to_owned())?))
     }
@@ -112,7 +113,7 @@ impl Connector {
 /// # Errors
 ///
 /// [`TlsError::Roots`] where there is none.
-pub fn platform() -> Result<RootCertStore, TlsError> {
+pub fn platform_roots() -> Result<RootCertStore, TlsError> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     // Some machines have one that is of no use; the others are none the worse for it.
@@ -131,13 +132,13 @@ pub fn platform() -> Result<RootCertStore, TlsError> {
 /// use ehlo_rustls::{TlsError, rustls::pki_types::PrivatePkcs8KeyDer};
 ///
 /// let nonsense = PrivatePkcs8KeyDer::from(vec![0; 32]);
-/// assert!(matches!(ehlo_rustls::server(vec![], nonsense.into()), Err(TlsError::Tls(_))));
+/// assert!(matches!(ehlo_rustls::server_config(vec![], nonsense.into()), Err(TlsError::Tls(_))));
 /// ```
 ///
 /// # Errors
 ///
 /// [`TlsError::Tls`] when the key is of no use, or not that of the certificate.
-pub fn server(
+pub fn server_config(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 ) -> Result<Arc<ServerConfig>, TlsError> {

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use ehlo::HeloCheck;
-use ehlo::identity::{Advice, Answer, Claim, Enforcement, Finding, Forgery, Iprev};
-use ehlo::identity::{Query, Verdict};
+use ehlo::identity::{Advice, Claim, DnsAnswer, Enforcement, Finding, Forgery, Iprev};
+use ehlo::identity::{DnsQuery, Verdict};
 use ehlo::syntax::path::{ClientName, Host};
 
 #[test]
@@ -141,8 +141,8 @@ fn questions_are_bounded_whatever_the_reverse_zone_says() {
         while let Some(query) = check.query() {
             queries += 1;
             let answer = match query {
-                Query::Pointer(_) => Answer::Names(&names),
-                Query::Addresses(_) => Answer::TemporaryFailure,
+                DnsQuery::Pointer(_) => DnsAnswer::Names(&names),
+                DnsQuery::Addresses(_) => DnsAnswer::TemporaryFailure,
             };
             check.answer(answer).expect("an answer that fits");
         }
@@ -155,7 +155,7 @@ fn questions_are_bounded_whatever_the_reverse_zone_says() {
 #[test]
 fn what_is_not_answered_in_time_counts_as_a_temporary_failure() {
     let own = own();
-    let row = |answers: &[Answer<'_>]| -> (Iprev, Claim) {
+    let row = |answers: &[DnsAnswer<'_>]| -> (Iprev, Claim) {
         let peer = "192.0.2.1".parse().expect("an address");
         let claimed = ClientName::new("mx.example.org").expect("a name");
         let mut check = HeloCheck::new(peer, claimed).with_own(&own);
@@ -165,11 +165,11 @@ fn what_is_not_answered_in_time_counts_as_a_temporary_failure() {
         let Verdict { iprev, claim, .. } = check.verdict();
         (iprev, claim)
     };
-    let names = Answer::Names(&["mail.example.org"]);
+    let names = DnsAnswer::Names(&["mail.example.org"]);
     assert_eq!(row(&[]), (Iprev::TempError, Claim::TemporaryFailure));
-    assert_eq!(row(&[Answer::DoesNotExist]), (Iprev::PermError, Claim::TemporaryFailure));
+    assert_eq!(row(&[DnsAnswer::DoesNotExist]), (Iprev::PermError, Claim::TemporaryFailure));
     assert_eq!(row(&[names]), (Iprev::TempError, Claim::TemporaryFailure));
-    assert_eq!(row(&[names, Answer::DoesNotExist]), (Iprev::TempError, Claim::NoAddress));
+    assert_eq!(row(&[names, DnsAnswer::DoesNotExist]), (Iprev::TempError, Claim::NoAddress));
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn our_own_name_is_ours_to_claim() {
             let mut check =
                 HeloCheck::new(peer.parse().expect("an address"), claimed).with_own(&own);
             while check.query().is_some() {
-                check.answer(Answer::DoesNotExist).expect("it fits every question");
+                check.answer(DnsAnswer::DoesNotExist).expect("it fits every question");
             }
             assert_eq!(check.verdict().forgery, None, "{peer} as {claimed}");
         }
@@ -400,16 +400,16 @@ impl Zone {
             assert!(!asked.contains(&question), "{question} is asked again");
             asked.push(question);
             let answer = match query {
-                Query::Pointer(_) => match &names {
-                    None => Answer::TemporaryFailure,
-                    Some(names) if names.is_empty() => Answer::DoesNotExist,
-                    Some(names) => Answer::Names(names),
+                DnsQuery::Pointer(_) => match &names {
+                    None => DnsAnswer::TemporaryFailure,
+                    Some(names) if names.is_empty() => DnsAnswer::DoesNotExist,
+                    Some(names) => DnsAnswer::Names(names),
                 },
-                Query::Addresses(name) => {
+                DnsQuery::Addresses(name) => {
                     let name = name.as_str().to_lowercase();
                     match self.addresses.get(&name).unwrap_or_else(|| panic!("no {name}")) {
-                        None => Answer::TemporaryFailure,
-                        Some(addresses) => Answer::Addresses(addresses),
+                        None => DnsAnswer::TemporaryFailure,
+                        Some(addresses) => DnsAnswer::Addresses(addresses),
                     }
                 }
             };

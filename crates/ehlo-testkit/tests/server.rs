@@ -10,7 +10,7 @@ use ehlo::syntax::capability::{Capabilities, Limits};
 use ehlo::syntax::command::Verb;
 use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 use ehlo::{Code, Extension, Policy, Reply, ReplyError, Server, ServerConfig};
-use ehlo_io::{Endpoint, Leave as _};
+use ehlo_io::{Buffered, GracefulShutdown as _};
 use ehlo_testkit::peer::Peer;
 
 const CONFIG: ServerConfig = ServerConfig {
@@ -127,28 +127,28 @@ fn a_chunk_is_never_read_as_commands() {
 fn a_stop_between_the_replies_of_lmtp() {
     let config = ServerConfig { offered: CONFIG.offered, ..ServerConfig::LMTP };
     for end in ["DATA\r\nx\r\n.\r\n", "BDAT 3 LAST\r\nx\r\n"] {
-        let mut endpoint = Endpoint::new(Server::new(config));
+        let mut endpoint = Buffered::new(Server::new(config));
         let lines = "LHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<a@e.example>\r\n\
                      RCPT TO:<b@e.example>\r\nRCPT TO:<c@e.example>\r\n";
-        endpoint.feed(format!("{lines}{end}").as_bytes());
+        endpoint.push_input(format!("{lines}{end}").as_bytes());
         let mut owed = 0;
         while endpoint.is_ready() {
-            let turn = endpoint.turn();
+            let turn = endpoint.next_event();
             if matches!(turn.event, Event::EndOfMailData { .. } | Event::NeedReply) {
                 owed += 1;
-                let already = endpoint.outbox().len();
-                Server::leave(&mut endpoint, "mx.example");
-                assert_eq!(endpoint.outbox().len(), already, "{end:?}: {owed}");
+                let already = endpoint.output().len();
+                Server::begin_shutdown(&mut endpoint, "mx.example");
+                assert_eq!(endpoint.output().len(), already, "{end:?}: {owed}");
                 let reply = Reply::new(Code::OK, "stored");
                 endpoint.reply(&reply).expect("a recipient's reply");
-            } else if turn.answer.machine().pending().is_some() {
-                turn.answer.standard_reply("mx.example").expect("a reply");
+            } else if turn.responder.machine().pending().is_some() {
+                turn.responder.standard_reply("mx.example").expect("a reply");
             }
         }
         assert_eq!((owed, endpoint.machine().state()), (3, State::Ready));
-        Server::leave(&mut endpoint, "mx.example");
+        Server::begin_shutdown(&mut endpoint, "mx.example");
         assert_eq!(endpoint.machine().state(), State::Closed);
-        let sent = String::from_utf8_lossy(endpoint.outbox()).into_owned();
+        let sent = String::from_utf8_lossy(endpoint.output()).into_owned();
         assert_eq!(sent.matches("stored\r\n").count(), 3, "{sent}");
         assert!(sent.lines().last().is_some_and(|line| line.starts_with("421 ")), "{sent}");
     }

@@ -51,7 +51,7 @@ fn server(offered: Capabilities) -> ServerConfig {
 fn ways() -> Vec<(&'static str, DeliveryConfig, ServerConfig)> {
     let usual = DeliveryConfig::default();
     let late = DeliveryConfig { early_content: 0, ..usual };
-    let alone = DeliveryConfig { overlap: false, ..late };
+    let alone = DeliveryConfig { pipeline_messages: false, ..late };
     let waiting = DeliveryConfig { chunking: ChunkingPolicy::Offered, ..usual };
     let lmtp = DeliveryConfig { lmtp: true, ..usual };
     let limited = Limits::NONE.with_rcpt_max(2);
@@ -245,7 +245,8 @@ fn round_trips() {
             expect_all(&report, messages, name);
             let trips = report.statistics.round_trips;
             // EHLO, and QUIT where it goes behind nothing.
-            let apart = u32::from(!client.overlap || name.contains("lock-step") || first == 1);
+            let apart =
+                u32::from(!client.pipeline_messages || name.contains("lock-step") || first == 1);
             let messages = u32::try_from(messages).expect("few");
             let expected = 1 + first + (messages - 1) * each + apart;
             assert_eq!(trips, expected, "{name}, {messages} messages");
@@ -279,7 +280,7 @@ fn a_slow_server_and_a_thin_link() {
     let least = Duration::from_millis(9 * (300 + 100));
     assert!(report.elapsed > least, "{:?}", report.elapsed);
     // The envelope of the next message goes while the server is busy with the one before.
-    let alone = DeliveryConfig { overlap: false, ..client };
+    let alone = DeliveryConfig { pipeline_messages: false, ..client };
     simulation.client = alone;
     let one_by_one = carry(&simulation, "one at a time");
     assert!(one_by_one.elapsed > report.elapsed, "{:?}", one_by_one.elapsed);

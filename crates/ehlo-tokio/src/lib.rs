@@ -15,8 +15,8 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use ehlo_io::{Carry, ReadFrom, WriteTo};
-pub use ehlo_io::{Door, Stop, Visit, serve};
+pub use ehlo_io::{ConnectionLimits, Incoming, Shutdown, serve};
+use ehlo_io::{ContentReader, ContentWriter, StreamIo};
 #[cfg(feature = "rustls")]
 pub use tls::{MaybeTls, TlsConnection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -38,7 +38,7 @@ pub use {ehlo_rustls::*, tokio_rustls::TlsStream};
 ///         let turn = connection.next().await?;
 ///         match turn.event {
 ///             Event::Closed => return Ok::<_, std::io::Error>(()),
-///             _ => turn.answer.standard_reply("mx.example").map_err(std::io::Error::other)?,
+///             _ => turn.responder.standard_reply("mx.example").map_err(std::io::Error::other)?,
 ///         }
 ///     }
 /// });
@@ -57,13 +57,13 @@ pub type Connection<S, M> = ehlo_io::Connection<S, M, Tokio>;
 /// ```
 /// use ehlo_tokio::Tokio;
 ///
-/// fn carries<S>(_: &S) where Tokio: ehlo_io::Carry<S> {}
+/// fn carries<S>(_: &S) where Tokio: ehlo_io::StreamIo<S> {}
 /// carries(&tokio::io::duplex(64).0);
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tokio;
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Carry<S> for Tokio {
+impl<S: AsyncRead + AsyncWrite + Unpin> StreamIo<S> for Tokio {
     fn poll_read(
         &mut self,
         stream: &mut S,
@@ -91,7 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Carry<S> for Tokio {
     }
 }
 
-impl<R: AsyncRead + Unpin> ReadFrom<R> for Tokio {
+impl<R: AsyncRead + Unpin> ContentReader<R> for Tokio {
     fn read(
         reader: &mut R,
         context: &mut Context<'_>,
@@ -103,7 +103,7 @@ impl<R: AsyncRead + Unpin> ReadFrom<R> for Tokio {
     }
 }
 
-impl<W: AsyncWrite + Unpin> WriteTo<W> for Tokio {
+impl<W: AsyncWrite + Unpin> ContentWriter<W> for Tokio {
     fn write(writer: &mut W, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(writer).poll_write(context, octets)
     }

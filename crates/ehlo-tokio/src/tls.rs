@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use ehlo_io::{Handshake, OverTls, Secured};
+use ehlo_io::{MaybeTlsIo, TlsHandshake, TlsStreamInfo};
 use ehlo_rustls::{Connector, rustls::ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
@@ -12,21 +12,21 @@ use crate::Tokio;
 
 /// A machine on a stream that may go on inside TLS: see [`ehlo_io::Connection`]. `start_tls`,
 /// `implicit_tls` and `deliver_tls` take a [`Connector`] at the client's end and an
-/// `Arc<rustls::ServerConfig>`, as of [`server`](ehlo_rustls::server), at the server's.
+/// `Arc<rustls::ServerConfig>`, as of [`server_config`](ehlo_rustls::server_config), at the server's.
 ///
 /// ```
 /// use ehlo::{Delivery, DeliveryConfig, Envelope};
 /// use ehlo::delivery::{Fate, TlsPolicy};
 /// use ehlo::server::Event;
 /// use ehlo::{Extension, ForwardPath, HeloName, ReversePath, Server, ServerConfig};
-/// use ehlo_io::Mailing;
+/// use ehlo_io::MessageQueue;
 /// use ehlo_tokio::rustls::{RootCertStore, pki_types::PrivatePkcs8KeyDer};
 /// use ehlo_tokio::{Connector, TlsConnection};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 /// let made = rcgen::generate_simple_self_signed(["mx.example".to_owned()])?;
 /// let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
-/// let tls = ehlo_tokio::server(vec![made.cert.der().clone()], key.into())?;
+/// let tls = ehlo_tokio::server_config(vec![made.cert.der().clone()], key.into())?;
 /// let (client, stream) = tokio::io::duplex(4096);
 ///
 /// let server = tokio::spawn(async move {
@@ -38,7 +38,7 @@ use crate::Tokio;
 ///         match turn.event {
 ///             Event::StartTls => connection.start_tls(&tls).await?,
 ///             Event::Closed => return Ok::<_, std::io::Error>(()),
-///             _ => turn.answer.standard_reply("mx.example").map_err(std::io::Error::other)?,
+///             _ => turn.responder.standard_reply("mx.example").map_err(std::io::Error::other)?,
 ///         }
 ///     }
 /// });
@@ -49,15 +49,15 @@ use crate::Tokio;
 /// let recipients = [ForwardPath::new("b@example.org")?];
 /// let envelope = Envelope::new(ReversePath::new("a@example.com")?, &recipients);
 /// let mut fates = Vec::new();
-/// let messages = Mailing::new([(&envelope, &b"Subject: x\r\n"[..])], |_, outcomes| {
+/// let messages = MessageQueue::new([(&envelope, &b"Subject: x\r\n"[..])], |_, outcomes| {
 ///     fates.push(outcomes[0].fate);
 /// });
-/// // Why a handshake fails, say.
-/// let messages = messages.trouble(|error| eprintln!("{error}"));
+/// // EndReason a handshake fails, say.
+/// let messages = messages.on_error(|error| eprintln!("{error}"));
 /// let config = DeliveryConfig { tls: TlsPolicy::Require, ..DeliveryConfig::DEFAULT };
 /// let delivery = Delivery::new(HeloName::new("client.example")?, config);
 /// let mut connection = TlsConnection::new(client.into(), delivery);
-/// connection.deliver_tls(messages, tokio::time::sleep, &connector).await?.complete()?;
+/// connection.deliver_tls(messages, tokio::time::sleep, &connector).await?.into_result()?;
 /// assert_eq!(fates, [Fate::Accepted]);
 /// drop(connection);
 /// # let _ = server.await?;
@@ -65,29 +65,29 @@ use crate::Tokio;
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub type TlsConnection<S, M> = ehlo_io::Connection<MaybeTls<S>, M, OverTls<Tokio>>;
+pub type TlsConnection<S, M> = ehlo_io::Connection<MaybeTls<S>, M, MaybeTlsIo<Tokio>>;
 
 /// A stream in clear that may go on inside TLS.
 pub type MaybeTls<S> = ehlo_io::MaybeTls<S, TlsStream<S>>;
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Handshake<S, Connector> for Tokio {
+impl<S: AsyncRead + AsyncWrite + Unpin> TlsHandshake<S, Connector> for Tokio {
     type Tls = TlsStream<S>;
 
-    async fn shake(stream: S, with: &Connector) -> io::Result<TlsStream<S>> {
+    async fn handshake(stream: S, with: &Connector) -> io::Result<TlsStream<S>> {
         let connector = TlsConnector::from(with.config().clone());
         connector.connect(with.name().clone(), stream).await.map(TlsStream::Client)
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Handshake<S, Arc<ServerConfig>> for Tokio {
+impl<S: AsyncRead + AsyncWrite + Unpin> TlsHandshake<S, Arc<ServerConfig>> for Tokio {
     type Tls = TlsStream<S>;
 
-    async fn shake(stream: S, with: &Arc<ServerConfig>) -> io::Result<TlsStream<S>> {
+    async fn handshake(stream: S, with: &Arc<ServerConfig>) -> io::Result<TlsStream<S>> {
         TlsAcceptor::from(with.clone()).accept(stream).await.map(TlsStream::Server)
     }
 }
 
-impl<S> Secured<S, TlsStream<S>> for Tokio {
+impl<S> TlsStreamInfo<S, TlsStream<S>> for Tokio {
     fn below(tls: &mut TlsStream<S>) -> &mut S {
         tls.get_mut().0
     }

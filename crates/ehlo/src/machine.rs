@@ -99,7 +99,7 @@ pub trait Machine {
     fn timeout(&self) -> Duration;
 
     /// Whether what was taken or written last may be a credential, as within AUTH, RFC 4954 §4: who
-    /// holds the octets overwrites them when they have gone their way, as an `Endpoint` does.
+    /// holds the octets overwrites them when they have gone their way, as an `Buffered` does.
     fn is_secret(&self) -> bool {
         false
     }
@@ -109,11 +109,11 @@ pub trait Machine {
 ///
 /// ```
 /// use ehlo::{Client, ClientConfig};
-/// use ehlo::machine::{Injected, Upgrade};
+/// use ehlo::machine::{PlaintextInjection, Upgrade};
 ///
 /// // Nobody said STARTTLS.
 /// let mut client = Client::new(ClientConfig::DEFAULT);
-/// assert_eq!(Upgrade::tls_established(&mut client, b""), Err(Injected));
+/// assert_eq!(Upgrade::tls_established(&mut client, b""), Err(PlaintextInjection));
 /// ```
 pub trait Upgrade: Machine {
     /// Whether TLS begins now: both peers have said so.
@@ -124,8 +124,8 @@ pub trait Upgrade: Machine {
     ///
     /// # Errors
     ///
-    /// [`Injected`] when there is any, or when no upgrade was agreed on; the session is then over.
-    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected>;
+    /// [`PlaintextInjection`] when there is any, or when no upgrade was agreed on; the session is then over.
+    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection>;
 }
 
 /// Octets that came in clear before TLS was established: somebody on the way may have put them
@@ -133,19 +133,19 @@ pub trait Upgrade: Machine {
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig};
-/// use ehlo::machine::Injected;
+/// use ehlo::machine::PlaintextInjection;
 ///
 /// let mut server = Server::new(ServerConfig::DEFAULT);
 /// // Nobody has said STARTTLS.
-/// assert_eq!(server.tls_established(b""), Err(Injected));
+/// assert_eq!(server.tls_established(b""), Err(PlaintextInjection));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Injected;
+pub struct PlaintextInjection;
 
-impl core::fmt::Display for Injected {
+impl core::fmt::Display for PlaintextInjection {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("octets in clear between STARTTLS and the handshake")
     }
 }
 
-impl core::error::Error for Injected {}
+impl core::error::Error for PlaintextInjection {}

@@ -1,7 +1,7 @@
 //! The header fields of a server: complete, folded, and nothing that a peer says adds a line.
 
 use ehlo::HeloCheck;
-use ehlo::identity::Answer;
+use ehlo::identity::DnsAnswer;
 use ehlo::syntax::path::{ClientName, Domain, Host};
 use ehlo::trace::{Atom, AuthenticationResults, Protocol, ReceivedField, ReturnPath, Timestamp};
 use ehlo::{Encode, ForwardPath, ReversePath};
@@ -23,9 +23,9 @@ fn now() -> Timestamp {
 fn checked_client_is_traced_by_both_its_names() -> Result {
     let peer = "::ffff:192.0.2.1".parse()?;
     let mut check = HeloCheck::new(peer, ClientName::new("mx.example.org")?);
-    check.answer(Answer::Names(&["mail.example.org"]))?;
-    check.answer(Answer::Addresses(&["198.51.100.7".parse()?]))?;
-    check.answer(Answer::Addresses(&[peer]))?;
+    check.answer(DnsAnswer::Names(&["mail.example.org"]))?;
+    check.answer(DnsAnswer::Addresses(&["198.51.100.7".parse()?]))?;
+    check.answer(DnsAnswer::Addresses(&[peer]))?;
     let by = Host::new("[192.0.2.2]")?;
     let mut field = ReceivedField::checked(check.verdict(), by, Protocol::SMTP, now());
     field.recipient = Some(ForwardPath::new("<@relay.example:b@example.net>")?);
@@ -49,8 +49,8 @@ fn checked_client_is_traced_by_both_its_names() -> Result {
 #[test]
 fn forger_is_traced_as_one() -> Result {
     let mut check = HeloCheck::new("2001:db8::1".parse()?, ClientName::new("localhost")?);
-    check.answer(Answer::Names(&["mail.example.org"]))?;
-    check.answer(Answer::DoesNotExist)?;
+    check.answer(DnsAnswer::Names(&["mail.example.org"]))?;
+    check.answer(DnsAnswer::DoesNotExist)?;
     let by = Host::new("mx.example.net")?;
     let field = ReceivedField::checked(check.verdict(), by, Protocol::ESMTP, now());
     let expected = "Received: from localhost ([IPv6:2001:db8::1])\r\n\
@@ -82,9 +82,9 @@ fn what_is_no_name_stands_in_a_comment() -> Result {
     // A reverse name with an underscore is none that the clause has a form for.
     let claimed = ClientName::new("a.example")?;
     let mut check = HeloCheck::new("192.0.2.1".parse()?, claimed);
-    check.answer(Answer::Names(&["my_host.example"]))?;
-    check.answer(Answer::DoesNotExist)?;
-    check.answer(Answer::Addresses(&["192.0.2.1".parse()?]))?;
+    check.answer(DnsAnswer::Names(&["my_host.example"]))?;
+    check.answer(DnsAnswer::DoesNotExist)?;
+    check.answer(DnsAnswer::Addresses(&["192.0.2.1".parse()?]))?;
     assert!(check.verdict().verified_name().is_some());
     field = ReceivedField::checked(check.verdict(), by, Protocol::ESMTP, now());
     assert!(text(&field)?.starts_with("Received: from a.example ([192.0.2.1])\r\n"));
@@ -113,8 +113,8 @@ fn no_line_is_too_long_whatever_the_names_are() -> Result {
     let mailbox = format!("b@{}", &long[..250]);
     for claimed in [ClientName::new(&long)?, ClientName::any(&irregular)?] {
         let mut check = HeloCheck::new("192.0.2.1".parse()?, claimed);
-        check.answer(Answer::Names(&[&long]))?;
-        check.answer(Answer::Addresses(&["192.0.2.1".parse()?]))?;
+        check.answer(DnsAnswer::Names(&[&long]))?;
+        check.answer(DnsAnswer::Addresses(&["192.0.2.1".parse()?]))?;
         let mut field = ReceivedField::checked(check.verdict(), by, Protocol::ESMTP, now());
         assert_eq!(field.verdict.and_then(|v| v.verified_name()), Some(Domain::new(&long)?));
         field.with = Protocol { smtputf8: true, tls: true, ..Protocol::LMTP };

@@ -4,7 +4,7 @@ use std::io;
 
 use ehlo::syntax::sasl::{Response, SaslData, SaslMechanism};
 use ehlo::{Code, Server};
-use ehlo_io::Answer;
+use ehlo_io::Responder;
 use ehlo_sasl::{
     AnyServer, ChannelBinding, CramMd5Server, ScramServer, ServerExchange, ServerStep,
 };
@@ -49,7 +49,7 @@ impl Attempt {
         &mut self,
         said: &Said<'_>,
         users: &Users,
-        answer: Answer<'_, Server>,
+        answer: Responder<'_, Server>,
     ) -> io::Result<Code> {
         let (exchange, buffer) = (&mut self.exchange, &mut [0; BUFFER]);
         let mut step = match said {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ehlo::syntax::limits;
 use ehlo::{Code, Reply, Server};
-use ehlo_tokio::{MaybeTls, Stop, Visit};
+use ehlo_tokio::{Incoming, MaybeTls, Shutdown};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -21,7 +21,7 @@ use crate::{Service, trust};
 /// Serves one client until the session is over, the client is silent for too long, or the server
 /// stops.
 pub(crate) fn serve(
-    visit: Visit<TcpStream>,
+    visit: Incoming<TcpStream>,
     service: Arc<Service>,
 ) -> impl Future<Output = ()> + Send + 'static {
     // The future lasts as long as the connection: what is there at its beginning only is kept out.
@@ -39,12 +39,12 @@ pub(crate) fn serve(
 pub(crate) type Connection = ehlo_tokio::TlsConnection<TcpStream, Server>;
 
 /// What comes before the session; none if it does not come to one.
-async fn begin(visit: Visit<TcpStream>, service: Arc<Service>) -> Option<(Connection, Session)> {
+async fn begin(visit: Incoming<TcpStream>, service: Arc<Service>) -> Option<(Connection, Session)> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let Visit { stream, address, mut stop } = visit;
+    let Incoming { stream, address, mut stop } = visit;
     // Without this a reply may wait 40 ms for the peer's delayed ACK.
     let _ = stream.set_nodelay(true);
-    if stop.is_now() {
+    if stop.is_requested() {
         let _ = timeout(LINGER, turn_away(stream, &service)).await;
         return None;
     }
@@ -83,7 +83,7 @@ async fn enter(
     mut client: SocketAddr,
     number: u64,
     service: &Service,
-    stop: &mut Stop,
+    stop: &mut Shutdown,
 ) -> io::Result<(Connection, SocketAddr)> {
     let mut server = service.server(client.ip());
     if service.trusts(client.ip()) {

@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use ehlo::{Extension, Server, ServerConfig};
-use ehlo_tokio::{Door, serve};
+use ehlo_tokio::{ConnectionLimits, serve};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
@@ -142,7 +142,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         async move { listener.accept().await.inspect_err(warn) }
     };
     let stopped = || stop.clone().cancelled_owned();
-    let door = Door::new(most, most).turning_away();
+    let door = ConnectionLimits::new(most, most).reject_when_full();
     let handler = |visit| connection::serve(visit, Arc::clone(&service));
     tokio::select! {
         () = serve(accept, door, stopped, sleep, tokio::spawn, handler) => {}

@@ -16,8 +16,8 @@ use ehlo::syntax::path::ClientName;
 use ehlo::syntax::sasl::SaslMechanism;
 use ehlo::trace::Protocol;
 use ehlo::{Code, Command, ForwardPath, Reply, ReplyError, Server};
-use ehlo_io::{Answer, Turn};
-use ehlo_tokio::Stop;
+use ehlo_io::{PendingEvent, Responder};
+use ehlo_tokio::Shutdown;
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -36,7 +36,7 @@ pub(crate) const GRACE: Duration = Duration::from_secs(3);
 pub(crate) struct Session {
     service: Arc<Service>,
     /// Says that the server stops.
-    stop: Stop,
+    stop: Shutdown,
     client: Client,
     /// What binds an authentication to this TLS connection, RFC 9266.
     binding: Option<Box<[u8; 32]>>,
@@ -64,7 +64,7 @@ enum Next {
 impl Session {
     pub(crate) fn new(
         service: Arc<Service>,
-        stop: Stop,
+        stop: Shutdown,
         session: u64,
         address: SocketAddr,
     ) -> Self {
@@ -112,7 +112,7 @@ impl Session {
                 return Ok(text);
             };
             // What is not the client is waited for apart from the session, which lasts longer.
-            match self.turn(turn)? {
+            match self.next_event(turn)? {
                 Next::Event => {}
                 Next::Greeting => Box::pin(self.greeting(connection)).await?,
                 Next::Store(size) => Box::pin(self.store(connection, size)).await?,
@@ -123,33 +123,33 @@ impl Session {
     }
 
     /// Answers an event, unless there is something to wait for first.
-    fn turn(&mut self, turn: Turn<'_, Server>) -> io::Result<Next> {
-        let Turn { event, answer } = turn;
+    fn next_event(&mut self, turn: PendingEvent<'_, Server>) -> io::Result<Next> {
+        let PendingEvent { event, responder } = turn;
         match event {
             Event::Command(Command::Ehlo(name) | Command::Helo(name) | Command::Lhlo(name)) => {
                 self.client.helo = name.to_string().into();
                 if self.service.greetings.is_some() {
                     return Ok(Next::Greeting);
                 }
-                self.hello(answer)?;
+                self.hello(responder)?;
             }
-            Event::Command(command) => self.command(&command, answer)?,
-            Event::Refused(refusal) => self.refused(&refusal, answer)?,
+            Event::Command(command) => self.command(&command, responder)?,
+            Event::Refused(refusal) => self.refused(&refusal, responder)?,
             Event::AuthResponse(response) => {
-                self.authenticate(&Said::Response(&response), answer)?;
+                self.authenticate(&Said::Response(&response), responder)?;
             }
-            Event::Chunk { .. } => self.begin(answer.machine())?,
+            Event::Chunk { .. } => self.begin(responder.machine())?,
             Event::MailData(octets) => {
                 if let Some(transaction) = &mut self.transaction {
                     transaction.push(octets);
                 }
             }
             // RFC 2033 §4.2: the same once more, for the next recipient.
-            Event::NeedReply => self.answer_message(answer)?,
+            Event::NeedReply => self.answer_message(responder)?,
             Event::EndOfMailData { size } => return Ok(Next::Store(size)),
             Event::StartTls => return Ok(Next::StartTls),
             Event::Closed => return Ok(Next::Closed),
-            _ => self.standard_reply(answer)?,
+            _ => self.standard_reply(responder)?,
         }
         Ok(Next::Event)
     }
@@ -175,11 +175,11 @@ impl Session {
             let findings = greetings.check(self.client.address.ip(), name).await;
             self.client.findings = Some(Box::new(findings));
         }
-        self.hello(connection.endpoint().answer())
+        self.hello(connection.endpoint().responder())
     }
 
     /// The client has said who it is.
-    fn hello(&mut self, mut answer: Answer<'_, Server>) -> io::Result<()> {
+    fn hello(&mut self, mut answer: Responder<'_, Server>) -> io::Result<()> {
         if self.client.user.is_some() {
             // A proxy has said so; or AUTH has been answered 235, and it stays so.
             answer.machine_mut().assume_authenticated();
@@ -192,7 +192,7 @@ impl Session {
         self.standard_reply(answer)
     }
 
-    fn command(&mut self, command: &Command<'_>, answer: Answer<'_, Server>) -> io::Result<()> {
+    fn command(&mut self, command: &Command<'_>, answer: Responder<'_, Server>) -> io::Result<()> {
         let (log, session) = (&self.service.log, self.client.session);
         match command {
             Command::Auth { mechanism, initial_response } => {
@@ -233,7 +233,11 @@ impl Session {
     }
 
     /// A trusted client says on whose behalf it goes on. The session begins anew.
-    fn state(&mut self, attributes: &Attributes<'_>, answer: Answer<'_, Server>) -> io::Result<()> {
+    fn state(
+        &mut self,
+        attributes: &Attributes<'_>,
+        answer: Responder<'_, Server>,
+    ) -> io::Result<()> {
         let Some(stated) = Stated::new(attributes) else {
             let reply = reply(Code::ARGUMENT_SYNTAX_ERROR, (5, 5, 4), "no such address or port");
             return answer.reply(&reply).map_err(io::Error::other);
@@ -277,7 +281,7 @@ impl Session {
         Attempt::new(mechanism, &self.service.users, binding, &self.service.host).map(Box::new)
     }
 
-    fn authenticate(&mut self, said: &Said<'_>, answer: Answer<'_, Server>) -> io::Result<()> {
+    fn authenticate(&mut self, said: &Said<'_>, answer: Responder<'_, Server>) -> io::Result<()> {
         let Some(mut attempt) = self.attempt.take() else { return self.standard_reply(answer) };
         let code = attempt.answer(said, &self.service.users, answer)?;
         if code == Code::AUTHENTICATION_CONTINUES {
@@ -300,7 +304,7 @@ impl Session {
         &mut self,
         path: &ForwardPath<'_>,
         parameters: &Parameters<'_>,
-        answer: Answer<'_, Server>,
+        answer: Responder<'_, Server>,
     ) -> io::Result<()> {
         let reply = if is_listed(&self.service.reject, path) {
             reply(Code::MAILBOX_UNAVAILABLE, (5, 1, 1), "no such mailbox")
@@ -322,7 +326,7 @@ impl Session {
     }
 
     /// The machine refuses on its own: a command, which changes nothing, or what came of a message.
-    fn refused(&mut self, refusal: &Refusal<'_>, answer: Answer<'_, Server>) -> io::Result<()> {
+    fn refused(&mut self, refusal: &Refusal<'_>, answer: Responder<'_, Server>) -> io::Result<()> {
         let reply = refusal.reply();
         self.service.log.event(|| {
             json!({"event": "refused", "session": self.client.session,
@@ -349,7 +353,7 @@ impl Session {
     /// Waits for the disk, and answers for the message.
     async fn store(&mut self, connection: &mut Connection, size: u64) -> io::Result<()> {
         // Nothing is kept for the client meanwhile that holds nothing.
-        connection.endpoint().rest();
+        connection.endpoint().release_buffers();
         let protocol = self.protocol(connection.endpoint().machine());
         self.stored = match self.transaction.take() {
             Some(transaction) => {
@@ -357,10 +361,10 @@ impl Session {
             }
             None => false,
         };
-        self.answer_message(connection.endpoint().answer())
+        self.answer_message(connection.endpoint().responder())
     }
 
-    fn answer_message(&self, answer: Answer<'_, Server>) -> io::Result<()> {
+    fn answer_message(&self, answer: Responder<'_, Server>) -> io::Result<()> {
         if self.stored {
             self.standard_reply(answer)
         } else {
@@ -369,7 +373,7 @@ impl Session {
         }
     }
 
-    fn standard_reply(&self, answer: Answer<'_, Server>) -> io::Result<()> {
+    fn standard_reply(&self, answer: Responder<'_, Server>) -> io::Result<()> {
         match answer.standard_reply(&self.service.host) {
             // An event that asks for none.
             Ok(()) | Err(ReplyError::NothingPending) => Ok(()),

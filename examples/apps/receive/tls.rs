@@ -15,7 +15,7 @@ pub(crate) fn from_files(chain: &Path, key: &Path) -> Result<Arc<ServerConfig>, 
         .and_then(Iterator::collect)
         .map_err(|error| read(chain, &error))?;
     let key_der = PrivateKeyDer::from_pem_file(key).map_err(|error| read(key, &error))?;
-    ehlo_rustls::server(certificates, key_der)
+    ehlo_rustls::server_config(certificates, key_der)
         .map_err(|error| format!("{} with {}: {error}", chain.display(), key.display()))
 }
 
@@ -26,7 +26,8 @@ pub(crate) fn self_signed(host: &str) -> Result<Arc<ServerConfig>, String> {
     let made = rcgen::generate_simple_self_signed(names)
         .map_err(|error| format!("cannot make a certificate for {host}: {error}"))?;
     let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
-    ehlo_rustls::server(vec![made.cert.der().clone()], key).map_err(|error| error.to_string())
+    ehlo_rustls::server_config(vec![made.cert.der().clone()], key)
+        .map_err(|error| error.to_string())
 }
 
 /// Fills `octets` with what nobody can foresee.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ehlo::Delivery;
 use ehlo_apps::tls::authorities;
-use ehlo_io::Ended;
+use ehlo_io::SessionEnd;
 use ehlo_tokio::Connector;
 
 use crate::arguments::{Arguments, Tls};
@@ -59,7 +59,7 @@ pub(crate) fn blocking<'v>(
 ) -> Result<(), String> {
     let connect = || {
         let stream = connect(way)?;
-        ehlo_blocking::prepare(&stream)?;
+        ehlo_blocking::configure_tcp(&stream)?;
         let mut connection =
             ehlo_blocking::TlsConnection::new(ehlo_blocking::MaybeTls::Clear(stream), delivery);
         if way.implicit {
@@ -128,7 +128,7 @@ pub(crate) fn async_std<'v>(
 
 /// How the conversation ended. An early end is in the report already: it hears every event, and knows
 /// how many messages are left.
-fn heard(delivered: io::Result<Ended>, session: &mut Session<'_>) {
+fn heard(delivered: io::Result<SessionEnd>, session: &mut Session<'_>) {
     if let Err(error) = delivered {
         session.broken(&error);
     }

@@ -6,7 +6,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use ehlo::Reply;
-use ehlo::delivery::{Event, Fate, Outcome, Outcomes, Recipient, Unusable};
+use ehlo::delivery::{Event, Fate, Outcome, Outcomes, Recipient, UnusableSession};
 use ehlo::syntax::command::Verb;
 use ehlo_apps::printable;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -21,7 +21,7 @@ pub(crate) struct Report<'v> {
     /// Why the session failed.
     failure: Option<String>,
     /// Why the session takes no message.
-    unusable: Option<Unusable>,
+    unusable: Option<UnusableSession>,
     bar: ProgressBar,
 }
 

@@ -8,7 +8,7 @@ use ehlo::Extension;
 use ehlo::delivery::{Event, Outcome};
 use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 use ehlo::{Delivery, Envelope};
-use ehlo_io::Messages;
+use ehlo_io::MessageSource;
 use ehlo_sasl::{AnyClient, Channel, Credentials};
 
 use crate::arguments::Arguments;
@@ -60,7 +60,7 @@ impl<'v> Session<'v> {
     }
 }
 
-impl<'v> Messages<'v> for Session<'v> {
+impl<'v> MessageSource<'v> for Session<'v> {
     type Content = Reader;
 
     fn envelope(&mut self, delivery: &Delivery<'v>) -> Option<&'v Envelope<'v>> {
@@ -79,7 +79,7 @@ impl<'v> Messages<'v> for Session<'v> {
         match self.content.reader() {
             Ok(reader) => Some(reader.watched(self.report.bar())),
             Err(error) => {
-                self.trouble(&error);
+                self.on_error(&error);
                 None
             }
         }
@@ -107,7 +107,7 @@ impl<'v> Messages<'v> for Session<'v> {
         }
     }
 
-    fn trouble(&mut self, error: &(dyn Error + 'static)) {
+    fn on_error(&mut self, error: &(dyn Error + 'static)) {
         self.report.fail(&error.to_string());
     }
 

@@ -4,26 +4,26 @@ use core::hint::black_box;
 use core::net::{IpAddr, Ipv4Addr};
 
 use ehlo::HeloCheck;
-use ehlo::identity::{Advice, Answer, Claim, Enforcement, Iprev, Query};
+use ehlo::identity::{Advice, DnsAnswer, Claim, Enforcement, Iprev, DnsQuery};
 use ehlo::syntax::path::{ClientName, Domain};
 use ehlo::trace::{AuthenticationResults, Protocol, ReceivedField, Timestamp};
 use ehlo::{Code, Encode};
 
 pub fn run() -> Option<()> {
-    let verified = check(black_box("mx.example.org"), black_box(Answer::Addresses(&[PEER])))?;
-    let mismatch = check(black_box("xn--mnchen-3ya.example"), black_box(Answer::DoesNotExist))?;
-    let literal = check(black_box("[192.0.2.1]"), black_box(Answer::TemporaryFailure))?;
+    let verified = check(black_box("mx.example.org"), black_box(DnsAnswer::Addresses(&[PEER])))?;
+    let mismatch = check(black_box("xn--mnchen-3ya.example"), black_box(DnsAnswer::DoesNotExist))?;
+    let literal = check(black_box("[192.0.2.1]"), black_box(DnsAnswer::TemporaryFailure))?;
     let codes = [(verified, None), (mismatch, Some(550)), (literal, Some(451))];
     codes.iter().all(|(found, code)| found.map(Code::number) == *code).then_some(())
 }
 
 /// The code that a receiver may answer, where the reverse name leads to `answer`.
-fn check(claimed: &str, answer: Answer<'_>) -> Option<Option<Code>> {
+fn check(claimed: &str, answer: DnsAnswer<'_>) -> Option<Option<Code>> {
     let mut check = HeloCheck::new(PEER, ClientName::new(claimed).ok()?);
     while let Some(query) = check.query() {
         let answer = match query {
-            Query::Pointer(_) => Answer::Names(&["mx.example.org."]),
-            Query::Addresses(_) => answer,
+            DnsQuery::Pointer(_) => DnsAnswer::Names(&["mx.example.org."]),
+            DnsQuery::Addresses(_) => answer,
         };
         check.answer(answer).ok()?;
     }

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::net::IpAddr;
 
 use ehlo::HeloCheck;
-use ehlo::identity::{Advice, Answer, Enforcement, Query, Verdict};
+use ehlo::identity::{Advice, DnsAnswer, Enforcement, DnsQuery, Verdict};
 use ehlo::syntax::BufferTooSmall;
 use ehlo::syntax::path::{ClientName, Domain, Host};
 use ehlo::trace::{AuthenticationResults, Protocol, ReceivedField, Timestamp};
@@ -21,10 +21,10 @@ pub fn run(input: &[u8], out: &mut [u8]) -> usize {
         let peer = black_box(peer);
         let mut check = start(peer, claimed, &own);
         for answer in black_box([
-            Answer::Names(&[text, "mx.example.org."]),
-            Answer::Addresses(&[peer]),
-            Answer::TemporaryFailure,
-            Answer::DoesNotExist,
+            DnsAnswer::Names(&[text, "mx.example.org."]),
+            DnsAnswer::Addresses(&[peer]),
+            DnsAnswer::TemporaryFailure,
+            DnsAnswer::DoesNotExist,
         ]) {
             octets += usize::from(answered(&mut check, answer));
         }
@@ -54,8 +54,8 @@ fn start<'a>(peer: IpAddr, claimed: ClientName<'a>, own: &'a [Host<'a>]) -> Helo
 
 #[no_panic]
 #[inline(never)]
-fn answered(check: &mut HeloCheck<'_>, answer: Answer<'_>) -> bool {
-    let is_pointer = matches!(check.query(), Some(Query::Pointer(_)));
+fn answered(check: &mut HeloCheck<'_>, answer: DnsAnswer<'_>) -> bool {
+    let is_pointer = matches!(check.query(), Some(DnsQuery::Pointer(_)));
     check.answer(answer).is_ok() && is_pointer
 }
 

@@ -6,11 +6,11 @@ use core::fmt;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use crate::buffered::Endpoint;
-use crate::deliver::messages::Messages;
-use crate::deliver::session_end::{Ended, Why};
+use crate::buffered::Buffered;
+use crate::deliver::messages::MessageSource;
+use crate::deliver::session_end::{EndReason, SessionEnd};
 use crate::deliver::timeout::Alarm;
-use crate::responder::{Answer, Turn};
+use crate::responder::{PendingEvent, Responder};
 use crate::transport::Transport;
 use crate::transport::give_way;
 use ehlo::delivery::{Event, Outcome, Outcomes};
@@ -19,26 +19,26 @@ use ehlo::syntax::sasl::Mechanisms;
 use ehlo::{Delivery, Envelope, Reply, SendError};
 use ehlo_sasl::{AnyClient, Channel, ChannelBinding, ClientExchange, ClientFailure, ClientStep};
 
-/// Answers a [`Delivery`] for its caller: envelopes and content from [`Messages`], outcomes to them,
+/// Answers a [`Delivery`] for its caller: envelopes and content from [`MessageSource`], outcomes to them,
 /// and an exchange for AUTH. An adapter's `deliver` carries it.
 ///
-/// [`Mailing`](super::Mailing) shows a whole delivery.
+/// [`MessageQueue`](super::MessageQueue) shows a whole delivery.
 ///
 /// ```
 /// use ehlo::Envelope;
-/// use ehlo_io::{Courier, Mailing};
+/// use ehlo_io::{DeliveryDriver, MessageQueue};
 /// use std::io::{Error, Read};
 /// use std::task::Poll;
 ///
 /// let envelopes: [(&Envelope<'_>, &[u8]); 0] = [];
-/// let messages = Mailing::new(envelopes, |_, _| {});
+/// let messages = MessageQueue::new(envelopes, |_, _| {});
 /// // Nobody keeps the time here.
 /// let alarm = |_| std::future::pending::<Error>();
 /// let courier =
-///     Courier::new(messages, |content: &mut &[u8], _, out| Poll::Ready(content.read(out)), alarm);
+///     DeliveryDriver::new(messages, |content: &mut &[u8], _, out| Poll::Ready(content.read(out)), alarm);
 /// # drop(courier);
 /// ```
-pub struct Courier<'v, X, R, E, C, F> {
+pub struct DeliveryDriver<'v, X, R, E, C, F> {
     messages: X,
     read: Read<R, E>,
     alarm: Alarm<C, F>,
@@ -51,7 +51,7 @@ pub struct Courier<'v, X, R, E, C, F> {
     open: Vec<(usize, Vec<Outcome>)>,
     begun: usize,
     /// Known from what said so first.
-    ended: Option<Ended>,
+    ended: Option<SessionEnd>,
     exchange: Option<ClientExchange<AnyClient<'v>>>,
     /// The client itself has given its attempt to authenticate up: no other follows.
     cancelled: bool,
@@ -59,9 +59,9 @@ pub struct Courier<'v, X, R, E, C, F> {
 }
 
 /// Shows neither content nor what TLS exports.
-impl<X: fmt::Debug, R, E, C, F> fmt::Debug for Courier<'_, X, R, E, C, F> {
+impl<X: fmt::Debug, R, E, C, F> fmt::Debug for DeliveryDriver<'_, X, R, E, C, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Courier")
+        f.debug_struct("DeliveryDriver")
             .field("messages", &self.messages)
             .field("open", &self.open)
             .field("begun", &self.begun)
@@ -72,25 +72,25 @@ impl<X: fmt::Debug, R, E, C, F> fmt::Debug for Courier<'_, X, R, E, C, F> {
 /// Reads content into the slice, which is not empty: how many octets, 0 at the end.
 pub type Read<R, E> = fn(&mut R, &mut Context<'_>, &mut [u8]) -> Poll<Result<usize, E>>;
 
-/// How far [`Endpoint::poll_deliver`] has come.
+/// How far [`Buffered::poll_deliver`] has come.
 ///
 /// ```
-/// use ehlo_io::{Ended, Step};
+/// use ehlo_io::{SessionEnd, Step};
 ///
-/// assert_ne!(Step::Upgrade, Step::Closed(Ended::Done));
+/// assert_ne!(Step::Upgrade, Step::Closed(SessionEnd::Done));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The session goes on inside TLS: shake hands, then say
-    /// [`tls_established`](Endpoint::tls_established) or [`tls_failed`](Delivery::tls_failed).
+    /// [`tls_established`](Buffered::tls_established) or [`tls_failed`](Delivery::tls_failed).
     Upgrade,
     /// The session is over.
-    Closed(Ended),
+    Closed(SessionEnd),
 }
 
-impl<'v, X, R, E, C, F> Courier<'v, X, R, E, C, F>
+impl<'v, X, R, E, C, F> DeliveryDriver<'v, X, R, E, C, F>
 where
-    X: Messages<'v, Content = R>,
+    X: MessageSource<'v, Content = R>,
     E: Error + 'static,
     C: FnMut(Duration) -> F,
     F: Future<Output = E>,
@@ -133,25 +133,25 @@ where
     }
 
     /// Whether the session is over or TLS begins; none if it goes on.
-    fn take(&mut self, turn: Turn<'_, Delivery<'v>>) -> Option<Step> {
+    fn take(&mut self, turn: PendingEvent<'_, Delivery<'v>>) -> Option<Step> {
         self.alarm.restart();
-        let Turn { event, mut answer } = turn;
+        let PendingEvent { event, mut responder } = turn;
         self.messages.event(&event);
         for (number, outcomes) in &mut self.open {
             Outcomes::resume(outcomes, *number).record(&event);
         }
-        if let Some(why) = Why::of(&event) {
-            self.ended.get_or_insert(Ended::Early(why));
+        if let Some(why) = EndReason::of(&event) {
+            self.ended.get_or_insert(SessionEnd::Early(why));
         }
         match event {
             Event::NeedEnvelope => {
-                if let Some(envelope) = self.messages.envelope(answer.machine()) {
+                if let Some(envelope) = self.messages.envelope(responder.machine()) {
                     self.open.push((self.begun, pending(envelope)));
                     self.begun += 1;
-                    answer.envelope(envelope);
+                    responder.envelope(envelope);
                 } else {
-                    self.ended.get_or_insert(Ended::Done);
-                    answer.quit();
+                    self.ended.get_or_insert(SessionEnd::Done);
+                    responder.quit();
                 }
             }
             Event::NeedContent { envelope, offset } => {
@@ -160,7 +160,7 @@ where
                 }
                 self.asked = Some(0);
             }
-            Event::NeedAuthentication(offered) => self.authenticate(offered, answer),
+            Event::NeedAuthentication(offered) => self.authenticate(offered, responder),
             Event::Finished { envelope } => {
                 let place = self.open.iter().position(|(number, _)| *number == envelope);
                 if let Some((number, outcomes)) = place.map(|place| self.open.remove(place)) {
@@ -171,14 +171,14 @@ where
             Event::Closed => return self.ended.map(Step::Closed),
             event => {
                 if let Some(reply) = event.authentication() {
-                    self.exchange(reply, &mut answer);
+                    self.exchange(reply, &mut responder);
                 }
             }
         }
         None
     }
 
-    fn authenticate(&mut self, offered: Mechanisms, mut answer: Answer<'_, Delivery<'v>>) {
+    fn authenticate(&mut self, offered: Mechanisms, mut answer: Responder<'_, Delivery<'v>>) {
         // Without TLS `offered` has what may be sent in clear, and nothing else.
         let binding = self.binding.as_ref();
         let binding = binding.and_then(|data| ChannelBinding::new("tls-exporter", data).ok());
@@ -196,23 +196,23 @@ where
     }
 
     /// A reply within the attempt to authenticate.
-    fn exchange(&mut self, reply: &Reply<'_>, answer: &mut Answer<'_, Delivery<'v>>) {
+    fn exchange(&mut self, reply: &Reply<'_>, answer: &mut Responder<'_, Delivery<'v>>) {
         let Some(exchange) = &mut self.exchange else { return };
         let mut message = [0; MESSAGE];
         match exchange.receive(reply, &mut message) {
             ClientStep::Respond(response) => {
                 if answer.respond(&response).is_err() {
-                    answer.machine_mut().poison();
+                    answer.machine_mut().abort();
                 }
             }
             ClientStep::Done(result) => {
                 self.exchange = None;
                 if let Err(failure) = result {
                     self.cancelled = failure != ClientFailure::Refused;
-                    self.messages.trouble(&failure);
+                    self.messages.on_error(&failure);
                     // RFC 4954 §6: a 235 that was not earned says nothing of who sends it.
                     if failure.is_fatal() {
-                        answer.machine_mut().poison();
+                        answer.machine_mut().abort();
                     }
                 }
             }
@@ -244,7 +244,7 @@ where
                 }
                 Err(error) => {
                     self.content = None;
-                    self.messages.trouble(&error);
+                    self.messages.on_error(&error);
                     return Poll::Ready(Err(SendError::NoContent));
                 }
             }
@@ -255,7 +255,7 @@ where
     fn give(
         &mut self,
         piece: Result<Option<usize>, SendError>,
-        mut answer: Answer<'_, Delivery<'v>>,
+        mut answer: Responder<'_, Delivery<'v>>,
     ) {
         self.asked = None;
         let given = match piece {
@@ -269,7 +269,7 @@ where
     }
 }
 
-impl<'v> Endpoint<Delivery<'v>> {
+impl<'v> Buffered<Delivery<'v>> {
     /// Goes on with the session up to its end, or up to TLS: writes what is due, reads, and has
     /// `courier` answer the events.
     ///
@@ -286,11 +286,11 @@ impl<'v> Endpoint<Delivery<'v>> {
         &mut self,
         context: &mut Context<'_>,
         transport: &mut T,
-        courier: &mut Courier<'v, X, R, T::Error, C, F>,
+        courier: &mut DeliveryDriver<'v, X, R, T::Error, C, F>,
     ) -> Poll<Result<Step, T::Error>>
     where
         T: Transport<Error: Error + 'static>,
-        X: Messages<'v, Content = R>,
+        X: MessageSource<'v, Content = R>,
         C: FnMut(Duration) -> F,
         F: Future<Output = T::Error>,
     {
@@ -299,7 +299,7 @@ impl<'v> Endpoint<Delivery<'v>> {
                 let messages = &mut courier.messages;
                 self.poll_ready(context, &mut Overheard { transport, messages })
             } else if let Poll::Ready(piece) = courier.poll_piece(context) {
-                courier.give(piece, self.answer());
+                courier.give(piece, self.responder());
                 continue;
             } else {
                 // What the server is to have by now is not kept back until there is content.
@@ -311,7 +311,7 @@ impl<'v> Endpoint<Delivery<'v>> {
             };
             match polled {
                 Poll::Ready(Ok(())) => {
-                    if let Some(step) = courier.take(self.turn()) {
+                    if let Some(step) = courier.take(self.next_event()) {
                         return Poll::Ready(Ok(step));
                     }
                 }
@@ -330,16 +330,17 @@ impl<'v> Endpoint<Delivery<'v>> {
     /// Where it does not, that says less than the refusal.
     fn broken<X, R, E, C, F>(
         &mut self,
-        courier: &mut Courier<'v, X, R, E, C, F>,
+        courier: &mut DeliveryDriver<'v, X, R, E, C, F>,
         error: E,
     ) -> Result<Step, E>
     where
-        X: Messages<'v, Content = R>,
+        X: MessageSource<'v, Content = R>,
         E: Error + 'static,
         C: FnMut(Duration) -> F,
         F: Future<Output = E>,
     {
-        let known = courier.ended.filter(|ended| *ended != Ended::Done && courier.open.is_empty());
+        let known =
+            courier.ended.filter(|ended| *ended != SessionEnd::Done && courier.open.is_empty());
         let error = self.break_off(courier, error);
         known.map_or(Err(error), |ended| Ok(Step::Closed(ended)))
     }
@@ -347,18 +348,18 @@ impl<'v> Endpoint<Delivery<'v>> {
     /// The session breaks off, by `error`: every envelope that was begun is finished.
     pub fn break_off<X, R, E, C, F>(
         &mut self,
-        courier: &mut Courier<'v, X, R, E, C, F>,
+        courier: &mut DeliveryDriver<'v, X, R, E, C, F>,
         error: E,
     ) -> E
     where
-        X: Messages<'v, Content = R>,
+        X: MessageSource<'v, Content = R>,
         E: Error + 'static,
         C: FnMut(Duration) -> F,
         F: Future<Output = E>,
     {
         courier.asked = None;
-        self.machine.poison();
-        while !matches!(courier.take(self.turn()), Some(Step::Closed(_))) {}
+        self.machine.abort();
+        while !matches!(courier.take(self.next_event()), Some(Step::Closed(_))) {}
         error
     }
 }
@@ -369,7 +370,7 @@ struct Overheard<'t, T, X> {
     messages: &'t mut X,
 }
 
-impl<'v, T: Transport, X: Messages<'v>> Transport for Overheard<'_, T, X> {
+impl<'v, T: Transport, X: MessageSource<'v>> Transport for Overheard<'_, T, X> {
     type Error = T::Error;
 
     fn poll_read(

@@ -8,9 +8,9 @@ use ehlo::delivery::{Event, Outcome};
 use ehlo::syntax::sasl::Mechanisms;
 use ehlo_sasl::{AnyClient, Channel, Credentials};
 
-/// The messages that a [`Courier`](super::Courier) delivers, and who hears what became of them.
+/// The messages that a [`DeliveryDriver`](super::DeliveryDriver) delivers, and who hears what became of them.
 ///
-/// [`Mailing`] is the one for an iterator of envelopes and their content. An implementation of one's
+/// [`MessageQueue`] is the one for an iterator of envelopes and their content. An implementation of one's
 /// own may choose the envelope by what the server offers, open the content more than once, and see
 /// every event.
 ///
@@ -18,7 +18,7 @@ use ehlo_sasl::{AnyClient, Channel, Credentials};
 /// use ehlo::Envelope;
 /// use ehlo::delivery::{Fate, Outcome};
 /// use ehlo::Delivery;
-/// use ehlo_io::Messages;
+/// use ehlo_io::MessageSource;
 ///
 /// /// The same content for every envelope, as often as it is asked for.
 /// struct Circular<'v> {
@@ -27,7 +27,7 @@ use ehlo_sasl::{AnyClient, Channel, Credentials};
 ///     accepted: usize,
 /// }
 ///
-/// impl<'v> Messages<'v> for Circular<'v> {
+/// impl<'v> MessageSource<'v> for Circular<'v> {
 ///     type Content = &'v [u8];
 ///
 ///     fn envelope(&mut self, _: &Delivery<'v>) -> Option<&'v Envelope<'v>> {
@@ -48,7 +48,7 @@ use ehlo_sasl::{AnyClient, Channel, Credentials};
 /// messages.finished(0, &[Outcome::PENDING]);
 /// assert_eq!(messages.accepted, 0);
 /// ```
-pub trait Messages<'v> {
+pub trait MessageSource<'v> {
     /// Where content is read from: what the adapter in use reads, std's `Read` or the `AsyncRead` of
     /// its runtime.
     type Content;
@@ -77,7 +77,7 @@ pub trait Messages<'v> {
 
     /// Hears what failed beside the conversation: content could not be read, or the TLS handshake
     /// failed. What follows from it comes as events.
-    fn trouble(&mut self, _error: &(dyn Error + 'static)) {}
+    fn on_error(&mut self, _error: &(dyn Error + 'static)) {}
 
     /// The client's side of one of the mechanisms `offered`, for one attempt to authenticate; none
     /// to go on without. Asked again only when the server has refused the mechanism that was tried.
@@ -86,7 +86,7 @@ pub trait Messages<'v> {
     }
 }
 
-impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
+impl<'v, X: MessageSource<'v> + ?Sized> MessageSource<'v> for &mut X {
     type Content = X::Content;
 
     fn envelope(&mut self, delivery: &Delivery<'v>) -> Option<&'v Envelope<'v>> {
@@ -113,8 +113,8 @@ impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
         (**self).received(octets);
     }
 
-    fn trouble(&mut self, error: &(dyn Error + 'static)) {
-        (**self).trouble(error);
+    fn on_error(&mut self, error: &(dyn Error + 'static)) {
+        (**self).on_error(error);
     }
 
     fn mechanism(&mut self, offered: Mechanisms, channel: Channel<'_>) -> Option<AnyClient<'v>> {
@@ -122,18 +122,18 @@ impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
     }
 }
 
-/// [`Messages`] from an iterator of envelopes, each with the one reader of its content. Outcomes go
+/// [`MessageSource`] from an iterator of envelopes, each with the one reader of its content. Outcomes go
 /// to a closure: the number of the envelope, counted from 0, and one outcome for each recipient; what
-/// else fails to [`trouble`](Self::trouble).
+/// else fails to [`trouble`](Self::on_error).
 ///
 /// An envelope that was not asked for, because the session ended before, has no outcome: it is still
-/// in the [`iterator`](Self::into_rest).
+/// in the [`iterator`](Self::into_unsent).
 ///
 /// ```
 /// use ehlo::{Delivery, DeliveryConfig, Envelope};
 /// use ehlo::delivery::Fate;
 /// use ehlo::{ForwardPath, HeloName, ReversePath};
-/// use ehlo_io::{Courier, Ended, Endpoint, Mailing, Step};
+/// use ehlo_io::{DeliveryDriver, SessionEnd, Buffered, MessageQueue, Step};
 /// use std::task::{Context, Poll, Waker};
 /// # use ehlo_io::Transport;
 /// # struct Script(&'static [u8]);
@@ -157,27 +157,27 @@ impl<'v, X: Messages<'v> + ?Sized> Messages<'v> for &mut X {
 /// let recipients = [ForwardPath::new("b@example.org")?];
 /// let envelope = Envelope::new(ReversePath::new("a@example.org")?, &recipients);
 /// let mut fates = Vec::new();
-/// let messages = Mailing::new([(&envelope, "Subject: x\r\n\r\nHello!\r\n".as_bytes())], |_, all| {
+/// let messages = MessageQueue::new([(&envelope, "Subject: x\r\n\r\nHello!\r\n".as_bytes())], |_, all| {
 ///     fates.extend(all.iter().map(|outcome| outcome.fate));
 /// });
 ///
 /// // An adapter's `deliver` does the rest. This server says what it says, a line at a time.
 /// let mut stream = Script(b"220 a\r\n250 b\r\n250 c\r\n250 d\r\n354 e\r\n250 f\r\n221 g\r\n");
 /// let delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::DEFAULT);
-/// let mut endpoint = Endpoint::new(delivery);
+/// let mut endpoint = Buffered::new(delivery);
 /// let read = |content: &mut &[u8], _: &mut Context<'_>, space: &mut [u8]| {
 ///     Poll::Ready(std::io::Read::read(content, space))
 /// };
-/// let mut courier = Courier::new(messages, read, |_| std::future::pending());
+/// let mut courier = DeliveryDriver::new(messages, read, |_| std::future::pending());
 /// let mut context = Context::from_waker(Waker::noop());
 /// let step = endpoint.poll_deliver(&mut context, &mut stream, &mut courier);
-/// assert!(matches!(step, Poll::Ready(Ok(Step::Closed(Ended::Done)))));
+/// assert!(matches!(step, Poll::Ready(Ok(Step::Closed(SessionEnd::Done)))));
 /// drop(courier);
 /// assert_eq!(fates, [Fate::Accepted]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Mailing<'v, I, R, F, T = fn(&(dyn Error + 'static))> {
+pub struct MessageQueue<'v, I, R, F, T = fn(&(dyn Error + 'static))> {
     rest: I,
     content: Option<R>,
     finished: F,
@@ -185,7 +185,7 @@ pub struct Mailing<'v, I, R, F, T = fn(&(dyn Error + 'static))> {
     credentials: Option<Credentials<'v>>,
 }
 
-impl<'v, I, R, F> Mailing<'v, I, R, F>
+impl<'v, I, R, F> MessageQueue<'v, I, R, F>
 where
     I: Iterator<Item = (&'v Envelope<'v>, R)>,
     F: FnMut(usize, &[Outcome]),
@@ -197,24 +197,27 @@ where
     }
 }
 
-impl<'v, I, R, F, T> Mailing<'v, I, R, F, T> {
-    /// The same; the closure hears what failed beside the conversation, as [`Messages::trouble`] does:
+impl<'v, I, R, F, T> MessageQueue<'v, I, R, F, T> {
+    /// The same; the closure hears what failed beside the conversation, as [`MessageSource::on_error`] does:
     /// why the TLS handshake failed, or content could not be read.
     ///
     /// ```
     /// use ehlo::Envelope;
-    /// use ehlo_io::{Mailing, Messages};
+    /// use ehlo_io::{MessageQueue, MessageSource};
     ///
     /// let none: [(&Envelope<'_>, &[u8]); 0] = [];
     /// let mut heard = Vec::new();
-    /// let mut messages = Mailing::new(none, |_, _| {}).trouble(|error| heard.push(error.to_string()));
-    /// Messages::trouble(&mut messages, &std::fmt::Error);
+    /// let mut messages = MessageQueue::new(none, |_, _| {}).on_error(|error| heard.push(error.to_string()));
+    /// MessageSource::on_error(&mut messages, &std::fmt::Error);
     /// # drop(messages);
     /// assert_eq!(heard.len(), 1);
     /// ```
-    pub fn trouble<U: FnMut(&(dyn Error + 'static))>(self, trouble: U) -> Mailing<'v, I, R, F, U> {
+    pub fn on_error<U: FnMut(&(dyn Error + 'static))>(
+        self,
+        trouble: U,
+    ) -> MessageQueue<'v, I, R, F, U> {
         let Self { rest, content, finished, credentials, .. } = self;
-        Mailing { rest, content, finished, trouble, credentials }
+        MessageQueue { rest, content, finished, trouble, credentials }
     }
 
     /// The same, authenticating by the strongest mechanism that is offered and can carry
@@ -225,13 +228,13 @@ impl<'v, I, R, F, T> Mailing<'v, I, R, F, T> {
     }
 
     /// The messages that were not begun: all of them may be where the session
-    /// [ended early](super::Ended::Early).
-    pub fn into_rest(self) -> I {
+    /// [ended early](super::SessionEnd::Early).
+    pub fn into_unsent(self) -> I {
         self.rest
     }
 }
 
-impl<'v, I, R, F, T> Messages<'v> for Mailing<'v, I, R, F, T>
+impl<'v, I, R, F, T> MessageSource<'v> for MessageQueue<'v, I, R, F, T>
 where
     I: Iterator<Item = (&'v Envelope<'v>, R)>,
     F: FnMut(usize, &[Outcome]),
@@ -253,7 +256,7 @@ where
         (self.finished)(envelope, outcomes);
     }
 
-    fn trouble(&mut self, error: &(dyn Error + 'static)) {
+    fn on_error(&mut self, error: &(dyn Error + 'static)) {
         (self.trouble)(error);
     }
 

@@ -5,6 +5,6 @@ mod messages;
 mod session_end;
 mod timeout;
 
-pub use driver::{Courier, Read, Step};
-pub use messages::{Mailing, Messages};
-pub use session_end::{Ended, Why};
+pub use driver::{DeliveryDriver, Read, Step};
+pub use messages::{MessageQueue, MessageSource};
+pub use session_end::{EndReason, SessionEnd};

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use ehlo::delivery::{Event, Unusable};
+use ehlo::delivery::{Event, UnusableSession};
 use ehlo::syntax::code::EnhancedCode;
 use ehlo::syntax::command::Verb;
 use ehlo::{Code, Reply, SyntaxError};
@@ -11,40 +11,40 @@ use ehlo::{Code, Reply, SyntaxError};
 ///
 /// Every message that was begun has its outcomes, however the session ended. One that was not begun
 /// has none, and is not lost: who ignores an early end does not know of it.
-/// [`Mailing::into_rest`](super::Mailing::into_rest) has these messages.
+/// [`MessageQueue::into_unsent`](super::MessageQueue::into_unsent) has these messages.
 ///
 /// ```
-/// use ehlo_io::{Ended, Why};
+/// use ehlo_io::{SessionEnd, EndReason};
 ///
-/// let ended = Ended::Early(Why::Closed);
-/// if let Ended::Early(why) = ended {
+/// let ended = SessionEnd::Early(EndReason::Closed);
+/// if let SessionEnd::Early(why) = ended {
 ///     assert_eq!(why.to_string(), "the server closed the connection");
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "messages may not have been begun"]
-pub enum Ended {
-    /// [`Messages::envelope`](super::Messages::envelope) said that there is no more: every message
+pub enum SessionEnd {
+    /// [`MessageSource::envelope`](super::MessageSource::envelope) said that there is no more: every message
     /// was begun.
     Done,
     /// The session ended before that; there may be messages that were not begun.
-    Early(Why),
+    Early(EndReason),
 }
 
-impl Ended {
+impl SessionEnd {
     /// An early end as an error.
     ///
     /// ```
-    /// use ehlo_io::{Ended, Why};
+    /// use ehlo_io::{SessionEnd, EndReason};
     ///
-    /// assert_eq!(Ended::Done.complete(), Ok(()));
-    /// assert_eq!(Ended::Early(Why::Closed).complete(), Err(Why::Closed));
+    /// assert_eq!(SessionEnd::Done.into_result(), Ok(()));
+    /// assert_eq!(SessionEnd::Early(EndReason::Closed).into_result(), Err(EndReason::Closed));
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Why`] it was early.
-    pub const fn complete(self) -> Result<(), Why> {
+    /// [`EndReason`] it was early.
+    pub const fn into_result(self) -> Result<(), EndReason> {
         match self {
             Self::Done => Ok(()),
             Self::Early(why) => Err(why),
@@ -59,17 +59,17 @@ impl Ended {
 /// use ehlo::Code;
 /// use ehlo::syntax::command::Verb;
 /// use ehlo::syntax::code::EnhancedCode;
-/// use ehlo_io::Why;
+/// use ehlo_io::EndReason;
 ///
 /// let code = Code::new(554).expect("a code");
-/// let why = Why::Refused { to: Verb::Greeting, code, enhanced_code: EnhancedCode::new(5, 7, 1) };
+/// let why = EndReason::Refused { to: Verb::Greeting, code, enhanced_code: EnhancedCode::new(5, 7, 1) };
 /// assert_eq!(why.to_string(), "the server refused the session: 554 5.7.1");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Why {
+pub enum EndReason {
     /// The session takes no envelope, or no more of them.
-    Unusable(Unusable),
+    Unusable(UnusableSession),
     /// The server refused the session, RFC 5321 §3.1, or the command without which it takes no
     /// envelope.
     Refused {
@@ -94,7 +94,7 @@ pub enum Why {
     Closed,
 }
 
-impl Why {
+impl EndReason {
     /// What `event` says of the end of the session.
     pub(super) fn of(event: &Event<'_>) -> Option<Self> {
         let codes = |reply: &Reply<'_>| (reply.code(), reply.enhanced_code());
@@ -132,7 +132,7 @@ fn is_farewell(reply: &Reply<'_>) -> bool {
     reply.code() == Code::SERVICE_NOT_AVAILABLE
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for EndReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, code, enhanced_code) = match self {
             Self::Unusable(unusable) => return unusable.fmt(f),
@@ -158,13 +158,13 @@ impl fmt::Display for Why {
     }
 }
 
-impl core::error::Error for Why {}
+impl core::error::Error for EndReason {}
 
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString as _;
 
-    use crate::deliver::session_end::Why;
+    use crate::deliver::session_end::EndReason;
     use ehlo::delivery::Event;
     use ehlo::syntax::command::Verb;
     use ehlo::{Code, Reply};
@@ -172,8 +172,8 @@ mod tests {
     #[test]
     fn a_reply_to_nothing_is_a_reason_and_one_to_a_command_is_none() {
         let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "4.3.2 down");
-        let why = Why::of(&Event::Unsolicited(reply)).expect("a reason");
+        let why = EndReason::of(&Event::Unsolicited(reply)).expect("a reason");
         assert_eq!(why.to_string(), "the server ended the session: 421 4.3.2");
-        assert_eq!(Why::of(&Event::Reply { to: Verb::Noop, reply }), None);
+        assert_eq!(EndReason::of(&Event::Reply { to: Verb::Noop, reply }), None);
     }
 }

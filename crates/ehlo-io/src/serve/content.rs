@@ -9,29 +9,29 @@ use ehlo::server::Event;
 /// ```
 /// use ehlo::server::Event;
 /// use ehlo::Server;
-/// use ehlo_io::{Collect, Piece};
+/// use ehlo_io::{MessageContent, ContentEvent};
 ///
-/// assert_eq!(Server::piece(&Event::MailData(b"Subject: x")), Piece::Content(b"Subject: x"));
-/// assert_eq!(Server::piece(&Event::EndOfMailData { size: 10 }), Piece::End(Some(10)));
-/// assert_eq!(Server::piece(&Event::Closed), Piece::End(None));
+/// assert_eq!(Server::piece(&Event::MailData(b"Subject: x")), ContentEvent::Content(b"Subject: x"));
+/// assert_eq!(Server::piece(&Event::EndOfMailData { size: 10 }), ContentEvent::End(Some(10)));
+/// assert_eq!(Server::piece(&Event::Closed), ContentEvent::End(None));
 /// ```
-pub trait Collect: Machine {
+pub trait MessageContent: Machine {
     /// What an event has to do with content.
-    fn piece<'e>(event: &'e Self::Event<'_>) -> Piece<'e>;
+    fn piece<'e>(event: &'e Self::Event<'_>) -> ContentEvent<'e>;
 }
 
-/// What an event has to do with content: see [`Collect`].
+/// What an event has to do with content: see [`MessageContent`].
 ///
 /// ```
 /// use ehlo::server::Event;
 /// use ehlo::Server;
-/// use ehlo_io::{Collect, Piece};
+/// use ehlo_io::{MessageContent, ContentEvent};
 ///
 /// // A message that is refused ends, too.
-/// assert_eq!(Server::piece(&Event::EndOfChunk), Piece::End(None));
+/// assert_eq!(Server::piece(&Event::EndOfChunk), ContentEvent::End(None));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece<'e> {
+pub enum ContentEvent<'e> {
     /// It is some.
     Content(&'e [u8]),
     /// It ends it. The size of the message in octets when it is complete, and is to be answered;
@@ -39,12 +39,12 @@ pub enum Piece<'e> {
     End(Option<u64>),
 }
 
-impl Collect for Server {
-    fn piece<'e>(event: &'e Event<'_>) -> Piece<'e> {
+impl MessageContent for Server {
+    fn piece<'e>(event: &'e Event<'_>) -> ContentEvent<'e> {
         match event {
-            Event::MailData(content) => Piece::Content(content),
-            Event::EndOfMailData { size } => Piece::End(Some(*size)),
-            _ => Piece::End(None),
+            Event::MailData(content) => ContentEvent::Content(content),
+            Event::EndOfMailData { size } => ContentEvent::End(Some(*size)),
+            _ => ContentEvent::End(None),
         }
     }
 }

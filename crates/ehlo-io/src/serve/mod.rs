@@ -10,10 +10,10 @@ use core::pin::{Pin, pin};
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-pub use content::{Collect, Piece};
-pub use limits::{Door, Pass};
+pub use content::{ContentEvent, MessageContent};
+pub use limits::{ConnectionLimits, Permit};
 
-use crate::buffered::Endpoint;
+use crate::buffered::Buffered;
 use crate::transport::Transport;
 use ehlo::machine::Machine;
 use ehlo::session::State;
@@ -48,14 +48,14 @@ use ehlo::{Code, Reply, Server};
 /// let (ended, mut context) = (Cell::new(0), Context::from_waker(Waker::noop()));
 /// let serving = ehlo_io::serve(
 ///     || ready(visits.borrow_mut().pop().ok_or("nobody comes any more")),
-///     ehlo_io::Door::new(100, 10),
+///     ehlo_io::ConnectionLimits::new(100, 10),
 ///     pending::<()>,
 ///     |_| pending::<()>(),
 ///     |task| {
 ///         assert!(pin!(task).poll(&mut Context::from_waker(Waker::noop())).is_ready());
 ///         ended.set(ended.get() + 1);
 ///     },
-///     async |visit: ehlo_io::Visit<&str>| assert_eq!(visit.stream, "one"),
+///     async |visit: ehlo_io::Incoming<&str>| assert_eq!(visit.stream, "one"),
 /// );
 /// assert!(pin!(serving).poll(&mut context).is_pending());
 /// assert_eq!(ended.get(), 1);
@@ -63,11 +63,11 @@ use ehlo::{Code, Reply, Server};
 /// ```
 pub async fn serve<'h, S, E, L, Z, F, R, H>(
     mut accept: impl FnMut() -> L,
-    mut door: Door,
+    mut door: ConnectionLimits,
     stop: impl Fn() -> Z,
     timer: impl Fn(Duration) -> F,
-    mut spawn: impl FnMut(Task<'h>) -> R,
-    handler: impl Fn(Visit<S>) -> H,
+    mut spawn: impl FnMut(SessionTask<'h>) -> R,
+    handler: impl Fn(Incoming<S>) -> H,
 ) where
     L: Future<Output = Result<(S, SocketAddr), E>>,
     Z: Future<Output = ()> + Send + 'static,
@@ -88,12 +88,12 @@ pub async fn serve<'h, S, E, L, Z, F, R, H>(
             continue;
         };
         let Some(pass) = door.admit(address.ip()) else { continue };
-        let stop = if pass.is_welcome() { Stop::when(stop()) } else { Stop::NOW };
-        let session = Box::pin(handler(Visit { stream, address, stop }));
-        spawn(Task { session, _pass: pass });
+        let stop = if pass.is_welcome() { Shutdown::when(stop()) } else { Shutdown::IMMEDIATE };
+        let session = Box::pin(handler(Incoming { stream, address, stop }));
+        spawn(SessionTask { session, _pass: pass });
     }
     drop(accept);
-    while door.inside() > 0 {
+    while door.open() > 0 {
         timer(MOMENT).await;
     }
 }
@@ -102,16 +102,16 @@ pub async fn serve<'h, S, E, L, Z, F, R, H>(
 /// is free.
 ///
 /// ```
-/// fn spawns(task: ehlo_io::Task<'static>) -> impl Future<Output = ()> + Send + Unpin + 'static {
+/// fn spawns(task: ehlo_io::SessionTask<'static>) -> impl Future<Output = ()> + Send + Unpin + 'static {
 ///     task
 /// }
 /// ```
-pub struct Task<'h> {
+pub struct SessionTask<'h> {
     session: Pin<Box<dyn Future<Output = ()> + Send + 'h>>,
-    _pass: Pass,
+    _pass: Permit,
 }
 
-impl Future for Task<'_> {
+impl Future for SessionTask<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -119,30 +119,30 @@ impl Future for Task<'_> {
     }
 }
 
-impl core::fmt::Debug for Task<'_> {
+impl core::fmt::Debug for SessionTask<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Task").finish_non_exhaustive()
+        f.debug_struct("SessionTask").finish_non_exhaustive()
     }
 }
 
 /// Somebody who has come in.
 ///
 /// ```
-/// use ehlo_io::{Stop, Visit};
+/// use ehlo_io::{Shutdown, Incoming};
 /// use std::net::Ipv4Addr;
 ///
 /// let address = (Ipv4Addr::LOCALHOST, 50_000).into();
-/// let visit = Visit { stream: "a stream", address, stop: Stop::NOW };
+/// let visit = Incoming { stream: "a stream", address, stop: Shutdown::IMMEDIATE };
 /// assert!(visit.address.ip().is_loopback());
 /// ```
 #[derive(Debug)]
-pub struct Visit<S> {
+pub struct Incoming<S> {
     /// The connection.
     pub stream: S,
     /// Where it comes from.
     pub address: SocketAddr,
     /// Ready when the session is to end.
-    pub stop: Stop,
+    pub stop: Shutdown,
 }
 
 /// Ready when a session is to end, and from then on always: at once for one that is not welcome.
@@ -151,31 +151,31 @@ pub struct Visit<S> {
 /// use std::pin::pin;
 /// use std::task::{Context, Waker};
 ///
-/// use ehlo_io::Stop;
+/// use ehlo_io::Shutdown;
 ///
 /// let mut context = Context::from_waker(Waker::noop());
-/// assert!(pin!(Stop::NOW).poll(&mut context).is_ready());
-/// assert!(pin!(Stop::when(std::future::pending())).poll(&mut context).is_pending());
-/// assert!(Stop::NOW.is_now());
+/// assert!(pin!(Shutdown::IMMEDIATE).poll(&mut context).is_ready());
+/// assert!(pin!(Shutdown::when(std::future::pending())).poll(&mut context).is_pending());
+/// assert!(Shutdown::IMMEDIATE.is_requested());
 /// ```
-pub struct Stop(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
+pub struct Shutdown(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
 
-impl Stop {
+impl Shutdown {
     /// At once.
-    pub const NOW: Self = Self(None);
+    pub const IMMEDIATE: Self = Self(None);
 
     /// When this is ready.
     pub fn when(stop: impl Future<Output = ()> + Send + 'static) -> Self {
         Self(Some(Box::pin(stop)))
     }
 
-    /// Whether it has been ready: in a [`Visit`], that the visitor is one too many.
-    pub const fn is_now(&self) -> bool {
+    /// Whether it has been ready: in a [`Incoming`], that the visitor is one too many.
+    pub const fn is_requested(&self) -> bool {
         self.0.is_none()
     }
 }
 
-impl Future for Stop {
+impl Future for Shutdown {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -187,9 +187,9 @@ impl Future for Stop {
     }
 }
 
-impl core::fmt::Debug for Stop {
+impl core::fmt::Debug for Shutdown {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(if self.is_now() { "Stop::NOW" } else { "Stop" })
+        f.write_str(if self.is_requested() { "Shutdown::IMMEDIATE" } else { "Shutdown" })
     }
 }
 
@@ -197,22 +197,22 @@ impl core::fmt::Debug for Stop {
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig};
-/// use ehlo_io::{Endpoint, Leave};
+/// use ehlo_io::{Buffered, GracefulShutdown};
 ///
-/// let mut endpoint = Endpoint::new(Server::new(ServerConfig::DEFAULT));
-/// Server::leave(&mut endpoint, "mx.example");
-/// assert!(endpoint.outbox().starts_with(b"421 "));
+/// let mut endpoint = Buffered::new(Server::new(ServerConfig::DEFAULT));
+/// Server::begin_shutdown(&mut endpoint, "mx.example");
+/// assert!(endpoint.output().starts_with(b"421 "));
 /// ```
-pub trait Leave: Machine + Sized {
+pub trait GracefulShutdown: Machine + Sized {
     /// Ends the session, unless something is open that is to be finished first. `host` is the name
     /// of this side.
-    fn leave(endpoint: &mut Endpoint<Self>, host: &str);
+    fn begin_shutdown(endpoint: &mut Buffered<Self>, host: &str);
 }
 
-impl Leave for Server {
+impl GracefulShutdown for Server {
     /// RFC 5321 §3.8: 421 to a command, or before one; a mail transaction that is open goes on to
     /// its end.
-    fn leave(endpoint: &mut Endpoint<Self>, host: &str) {
+    fn begin_shutdown(endpoint: &mut Buffered<Self>, host: &str) {
         let state = endpoint.machine.state();
         // RFC 2033 §4.2: one reply for each recipient. The first ends the transaction, and what
         // became of the message for the others is still to be said.
@@ -227,7 +227,7 @@ impl Leave for Server {
     }
 }
 
-impl<M: Leave> Endpoint<M> {
+impl<M: GracefulShutdown> Buffered<M> {
     /// [`poll_ready`](Self::poll_ready), and when `stop` says so the session ends as soon as nothing
     /// is open.
     ///
@@ -238,11 +238,11 @@ impl<M: Leave> Endpoint<M> {
         &mut self,
         context: &mut Context<'_>,
         transport: &mut T,
-        stop: &mut Stop,
+        stop: &mut Shutdown,
         host: &str,
     ) -> Poll<Result<(), T::Error>> {
         if Pin::new(stop).poll(context).is_ready() {
-            M::leave(self, host);
+            M::begin_shutdown(self, host);
         }
         self.poll_ready(context, transport)
     }

@@ -22,7 +22,7 @@ pub fn delivery(input: &[u8]) {
     let config = DeliveryConfig {
         client: client_config(flags),
         lmtp: flags & 16 != 0,
-        overlap: more & 64 == 0,
+        pipeline_messages: more & 64 == 0,
         chunking: if more & 128 == 0 { ChunkingPolicy::Pipelined } else { ChunkingPolicy::Offered },
         ..DeliveryConfig::default()
     };

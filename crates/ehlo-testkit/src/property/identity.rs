@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ehlo::HeloCheck;
-use ehlo::identity::{Advice, Answer, Claim, Enforcement, Finding, Iprev, NameSyntax};
-use ehlo::identity::{Query, WrongAnswer};
+use ehlo::identity::{Advice, Claim, DnsAnswer, Enforcement, Finding, Iprev, NameSyntax};
+use ehlo::identity::{DnsQuery, UnexpectedAnswer};
 use ehlo::syntax::path::{ClientName, Domain, Host};
 use ehlo::trace::{AuthenticationResults, Protocol, ReceivedField, Timestamp};
 
@@ -45,35 +45,35 @@ pub fn identity(input: &[u8]) {
         let addresses: Vec<IpAddr> =
             line.iter().map(|octet| if octet % 4 == 1 { peer } else { OTHER }).collect();
         let (answer, misfit) = match (query, kind[0] % 4) {
-            (Query::Pointer(asked), kind) => {
+            (DnsQuery::Pointer(asked), kind) => {
                 assert_eq!(asked, peer.to_canonical());
-                let misfit = Answer::Addresses(&addresses);
+                let misfit = DnsAnswer::Addresses(&addresses);
                 let answer = match kind {
-                    0 => Answer::DoesNotExist,
-                    1 => Answer::TemporaryFailure,
-                    _ => Answer::Names(&names),
+                    0 => DnsAnswer::DoesNotExist,
+                    1 => DnsAnswer::TemporaryFailure,
+                    _ => DnsAnswer::Names(&names),
                 };
                 (answer, misfit)
             }
-            (Query::Addresses(asked), kind) => {
+            (DnsQuery::Addresses(asked), kind) => {
                 assert!(asked.is_ascii());
                 let answer = match kind {
-                    0 => Answer::DoesNotExist,
-                    1 => Answer::TemporaryFailure,
-                    _ => Answer::Addresses(&addresses),
+                    0 => DnsAnswer::DoesNotExist,
+                    1 => DnsAnswer::TemporaryFailure,
+                    _ => DnsAnswer::Addresses(&addresses),
                 };
-                (answer, Answer::Names(&names))
+                (answer, DnsAnswer::Names(&names))
             }
         };
         expected.note(query, answer, peer, claimed);
         let before = format!("{check:?}");
-        assert_eq!(check.answer(misfit), Err(WrongAnswer));
+        assert_eq!(check.answer(misfit), Err(UnexpectedAnswer));
         assert_eq!(format!("{check:?}"), before);
         check.answer(answer).expect("an answer to what was asked");
     }
     let is_done = check.query().is_none();
     if is_done {
-        assert_eq!(check.answer(Answer::DoesNotExist), Err(WrongAnswer));
+        assert_eq!(check.answer(DnsAnswer::DoesNotExist), Err(UnexpectedAnswer));
     }
     bounded(&check);
     judged(&check, &expected, is_done);
@@ -101,23 +101,27 @@ impl Expected {
 
     fn note(
         &mut self,
-        query: Query<'_>,
-        answer: Answer<'_>,
+        query: DnsQuery<'_>,
+        answer: DnsAnswer<'_>,
         peer: IpAddr,
         claimed: ClientName<'_>,
     ) {
         let is_peer = |address: &IpAddr| address.to_canonical() == peer.to_canonical();
         match (query, answer) {
-            (Query::Pointer(_), Answer::TemporaryFailure) => self.pointer = Some(Iprev::TempError),
-            (Query::Pointer(_), Answer::Names([]) | Answer::DoesNotExist) => {
+            (DnsQuery::Pointer(_), DnsAnswer::TemporaryFailure) => {
+                self.pointer = Some(Iprev::TempError)
+            }
+            (DnsQuery::Pointer(_), DnsAnswer::Names([]) | DnsAnswer::DoesNotExist) => {
                 self.pointer = Some(Iprev::PermError);
             }
-            (Query::Pointer(_), _) => self.pointer = Some(Iprev::Fail),
-            (Query::Addresses(name), answer) => {
+            (DnsQuery::Pointer(_), _) => self.pointer = Some(Iprev::Fail),
+            (DnsQuery::Addresses(name), answer) => {
                 let claim = match answer {
-                    Answer::TemporaryFailure => Claim::TemporaryFailure,
-                    Answer::Addresses(addresses) if addresses.iter().any(is_peer) => Claim::Matches,
-                    Answer::Addresses([_, ..]) => Claim::Elsewhere,
+                    DnsAnswer::TemporaryFailure => Claim::TemporaryFailure,
+                    DnsAnswer::Addresses(addresses) if addresses.iter().any(is_peer) => {
+                        Claim::Matches
+                    }
+                    DnsAnswer::Addresses([_, ..]) => Claim::Elsewhere,
                     _ => Claim::NoAddress,
                 };
                 let text = claimed.to_string();

@@ -126,7 +126,7 @@ impl<'s> Sender<'s> {
                 Ok(written) => written,
                 // Content that was refused cannot be completed.
                 Err(error @ SendError::Newlines(_)) => {
-                    self.client.poison();
+                    self.client.abort();
                     return Err(error);
                 }
                 Err(error) => return Err(error),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ehlo::delivery::{Event, Fate, Outcome, Outcomes, Unusable};
+use ehlo::delivery::{Event, Fate, Outcome, Outcomes, UnusableSession};
 use ehlo::machine::{Machine, Wants};
 use ehlo::{Delivery, HeloName, SendError};
 
@@ -20,7 +20,7 @@ pub(super) struct ClientEnd<'s, 'e> {
     outcomes: Vec<Vec<Outcome>>,
     finished: Vec<usize>,
     changed: usize,
-    unusable: Option<Unusable>,
+    unusable: Option<UnusableSession>,
     /// Where the piece of the content ends that is being given.
     piece_end: usize,
     has_ended: bool,

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use client::ClientEnd;
 use ehlo::delivery::DeliveryStatistics;
-use ehlo::delivery::{Fate, Outcome, Unusable};
+use ehlo::delivery::{Fate, Outcome, UnusableSession};
 use ehlo::{DeliveryConfig, Envelope, ServerConfig};
 pub use link::Link;
 use link::Pipe;
@@ -86,7 +86,7 @@ pub struct Report {
     /// The messages that the server took.
     pub messages: Vec<Message>,
     /// Why the session was of no use, where it was not.
-    pub unusable: Option<Unusable>,
+    pub unusable: Option<UnusableSession>,
     /// By the clock of the simulation.
     pub elapsed: Duration,
     /// What the client counted.

@@ -5,7 +5,7 @@ use ehlo::data::Newlines;
 use ehlo::session::State;
 use ehlo::syntax::sasl::Response;
 use ehlo::{Client, ClientConfig, Command, Parsed, Policy};
-use ehlo_io::Endpoint;
+use ehlo_io::Buffered;
 
 use super::{Item, Transcript, show};
 use crate::split::cuts;
@@ -66,7 +66,7 @@ fn run(
             _ => {}
         }
         sender.step(item, &mut client)?;
-        client.sent(client.outbox().len());
+        client.advance_write(client.output().len());
     }
     Ok(sender.events)
 }
@@ -115,8 +115,8 @@ impl<'c> Replies<'c> {
 
 impl Transcript {
     /// A client for the session.
-    pub fn client(&self) -> Endpoint<Client> {
-        Endpoint::new(Client::new(ClientConfig {
+    pub fn client(&self) -> Buffered<Client> {
+        Buffered::new(Client::new(ClientConfig {
             newlines: Newlines::Keep,
             implicit_tls: self.config.implicit_tls,
             plaintext_auth: self.config.plaintext_auth,
@@ -148,7 +148,7 @@ impl Sender {
     /// # Errors
     ///
     /// What the machine does otherwise.
-    pub fn step(&mut self, item: &Item, client: &mut Endpoint<Client>) -> Result<(), String> {
+    pub fn step(&mut self, item: &Item, client: &mut Buffered<Client>) -> Result<(), String> {
         match item {
             Item::Client(line) => self.send(line, client),
             // The transcript's state is that of the server, which may be ahead by what is in flight.
@@ -161,10 +161,10 @@ impl Sender {
         }
     }
 
-    fn send(&mut self, line: &[u8], client: &mut Endpoint<Client>) -> Result<(), String> {
-        let before = client.outbox().len();
+    fn send(&mut self, line: &[u8], client: &mut Buffered<Client>) -> Result<(), String> {
+        let before = client.output().len();
         let (is_content, state) = (client.machine().wants_content(), client.machine().state());
-        let mut answer = client.answer();
+        let mut answer = client.responder();
         self.content.extend(line);
         if is_content {
             if line != b".\r\n" {
@@ -185,7 +185,7 @@ impl Sender {
                 other => return Err(format!("{} is no command: {other:?}", show(line))),
             }
         }
-        let (written, wanted) = (&client.outbox()[before..], std::mem::take(&mut self.content));
+        let (written, wanted) = (&client.output()[before..], std::mem::take(&mut self.content));
         if written == wanted {
             Ok(())
         } else {

@@ -1,7 +1,7 @@
 //! A transcript through both machines against each other.
 
 use ehlo::Client;
-use ehlo_io::Endpoint;
+use ehlo_io::Buffered;
 
 use super::client::Sender;
 use super::server::Responder;
@@ -47,10 +47,10 @@ fn run(transcript: &Transcript, size: usize) -> Result<(), String> {
 }
 
 /// Moves `size` octets of the outbox at most; whether there were any.
-fn send(from: &mut Endpoint<Client>, to: &mut Vec<u8>, size: usize) -> bool {
-    let octets = size.min(from.outbox().len());
-    to.extend(&from.outbox()[..octets]);
-    from.sent(octets);
+fn send(from: &mut Buffered<Client>, to: &mut Vec<u8>, size: usize) -> bool {
+    let octets = size.min(from.output().len());
+    to.extend(&from.output()[..octets]);
+    from.advance_write(octets);
     octets > 0
 }
 

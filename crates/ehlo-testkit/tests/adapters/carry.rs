@@ -12,7 +12,7 @@ use ehlo::machine::Upgrade;
 use ehlo::server::Event;
 use ehlo::{Command, Delivery, Server};
 use ehlo_blocking::Connector;
-use ehlo_io::{Door, Ended, Endpoint, Messages, Turn, Visit};
+use ehlo_io::{Buffered, ConnectionLimits, Incoming, MessageSource, PendingEvent, SessionEnd};
 use rustls::ServerConfig;
 
 use crate::pipe::Pipe;
@@ -49,7 +49,7 @@ pub trait Adapter: Default + Send + 'static {
     fn next<M: Upgrade + Send, R>(
         &self,
         connection: &mut Self::Connection<M>,
-        take: impl FnOnce(Turn<'_, M>) -> R,
+        take: impl FnOnce(PendingEvent<'_, M>) -> R,
     ) -> io::Result<R>;
 
     fn flush<M: Upgrade + Send>(&self, connection: &mut Self::Connection<M>) -> io::Result<()>;
@@ -59,7 +59,7 @@ pub trait Adapter: Default + Send + 'static {
     fn endpoint<'c, M: Upgrade + Send>(
         &self,
         connection: &'c mut Self::Connection<M>,
-    ) -> &'c mut Endpoint<M>;
+    ) -> &'c mut Buffered<M>;
 
     fn accept_tls<M: Upgrade + Send>(
         &self,
@@ -92,12 +92,12 @@ pub trait Adapter: Default + Send + 'static {
         connection: &mut Self::Connection<M>,
     ) -> Option<[u8; 32]>;
 
-    fn deliver<'v, X: Messages<'v, Content = &'v [u8]> + Send>(
+    fn deliver<'v, X: MessageSource<'v, Content = &'v [u8]> + Send>(
         &self,
         connection: &mut Self::Connection<Delivery<'v>>,
         messages: X,
         tls: Option<&Connector>,
-    ) -> io::Result<Ended>;
+    ) -> io::Result<SessionEnd>;
 
     /// Reads the content of a message: its size, and what it is.
     fn collect(
@@ -106,26 +106,26 @@ pub trait Adapter: Default + Send + 'static {
     ) -> io::Result<(Option<u64>, Vec<u8>)>;
 
     /// A server whose handler gives standard replies, and panics at VRFY.
-    fn serve(door: Door) -> Served;
+    fn serve(door: ConnectionLimits) -> Served;
 }
 
 /// The answer to an event; whether it was the last.
-fn answer(turn: Turn<'_, Server>) -> bool {
+fn answer(turn: PendingEvent<'_, Server>) -> bool {
     assert!(!matches!(turn.event, Event::Command(Command::Vrfy { .. })), "as it is to");
     let is_last = turn.event == Event::Closed;
-    turn.answer.standard_reply("mx.example").ok();
+    turn.responder.standard_reply("mx.example").ok();
     is_last
 }
 
 /// `ehlo-blocking`, on the sockets of std.
 #[derive(Default)]
-pub struct Blocking;
+pub struct BlockingIo;
 
 pub trait Duplex: io::Read + io::Write + ehlo_blocking::HalfClose + Send {}
 
 impl<T: io::Read + io::Write + ehlo_blocking::HalfClose + Send> Duplex for T {}
 
-/// A stream of [`Blocking`].
+/// A stream of [`BlockingIo`].
 pub struct Blocks(pub Box<dyn Duplex>);
 
 impl io::Read for Blocks {
@@ -150,7 +150,7 @@ impl ehlo_blocking::HalfClose for Blocks {
     }
 }
 
-impl Adapter for Blocking {
+impl Adapter for BlockingIo {
     /// Each time that both directions are full costs a wait.
     const NARROW: usize = 512;
 
@@ -164,7 +164,7 @@ impl Adapter for Blocking {
         match wire {
             Wire::Pipe(pipe) => Blocks(Box::new(pipe)),
             Wire::Tcp(socket) => {
-                ehlo_blocking::prepare(&socket).expect("a socket");
+                ehlo_blocking::configure_tcp(&socket).expect("a socket");
                 assert!(socket.nodelay().expect("a socket"));
                 Blocks(Box::new(socket))
             }
@@ -178,7 +178,7 @@ impl Adapter for Blocking {
     fn next<M: Upgrade + Send, R>(
         &self,
         connection: &mut Self::Connection<M>,
-        take: impl FnOnce(Turn<'_, M>) -> R,
+        take: impl FnOnce(PendingEvent<'_, M>) -> R,
     ) -> io::Result<R> {
         connection.next().map(take)
     }
@@ -194,7 +194,7 @@ impl Adapter for Blocking {
     fn endpoint<'c, M: Upgrade + Send>(
         &self,
         connection: &'c mut Self::Connection<M>,
-    ) -> &'c mut Endpoint<M> {
+    ) -> &'c mut Buffered<M> {
         connection.endpoint()
     }
 
@@ -237,12 +237,12 @@ impl Adapter for Blocking {
         connection.channel_binding()
     }
 
-    fn deliver<'v, X: Messages<'v, Content = &'v [u8]> + Send>(
+    fn deliver<'v, X: MessageSource<'v, Content = &'v [u8]> + Send>(
         &self,
         connection: &mut Self::Connection<Delivery<'v>>,
         messages: X,
         tls: Option<&Connector>,
-    ) -> io::Result<Ended> {
+    ) -> io::Result<SessionEnd> {
         match tls {
             None => connection.deliver(messages),
             Some(connector) => connection.deliver_tls(messages, connector),
@@ -257,10 +257,10 @@ impl Adapter for Blocking {
         Ok((connection.collect(&mut content)?, content))
     }
 
-    fn serve(door: Door) -> Served {
+    fn serve(door: ConnectionLimits) -> Served {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let address = listener.local_addr().expect("an address");
-        let halt = ehlo_blocking::Halt::new(&listener).expect("a socket");
+        let halt = ehlo_blocking::ShutdownHandle::new(&listener).expect("a socket");
         let halted = halt.clone();
         let thread = thread::spawn(move || {
             ehlo_blocking::serve(&listener, door, 4, &halted, |mut visit| {
@@ -334,7 +334,7 @@ macro_rules! asynchronous {
             fn next<M: Upgrade + Send, R>(
                 &self,
                 connection: &mut Self::Connection<M>,
-                take: impl FnOnce(Turn<'_, M>) -> R,
+                take: impl FnOnce(PendingEvent<'_, M>) -> R,
             ) -> io::Result<R> {
                 $block_on(self, impatient!(connection, take))
             }
@@ -356,7 +356,7 @@ macro_rules! asynchronous {
             fn endpoint<'c, M: Upgrade + Send>(
                 &self,
                 connection: &'c mut Self::Connection<M>,
-            ) -> &'c mut Endpoint<M> {
+            ) -> &'c mut Buffered<M> {
                 connection.endpoint()
             }
 
@@ -399,12 +399,12 @@ macro_rules! asynchronous {
                 connection.channel_binding()
             }
 
-            fn deliver<'v, X: Messages<'v, Content = &'v [u8]> + Send>(
+            fn deliver<'v, X: MessageSource<'v, Content = &'v [u8]> + Send>(
                 &self,
                 connection: &mut Self::Connection<Delivery<'v>>,
                 messages: X,
                 tls: Option<&Connector>,
-            ) -> io::Result<Ended> {
+            ) -> io::Result<SessionEnd> {
                 match tls {
                     None => $block_on(self, connection.deliver(messages, $timer)),
                     Some(connector) => {
@@ -421,7 +421,7 @@ macro_rules! asynchronous {
                 Ok(($block_on(self, connection.collect(&mut content))?, content))
             }
 
-            fn serve(door: Door) -> Served {
+            fn serve(door: ConnectionLimits) -> Served {
                 let (halt, halted) = smol::channel::bounded::<()>(1);
                 let (send, receive) = mpsc::channel();
                 let serving = move |this: &$name| {
@@ -433,7 +433,7 @@ macro_rules! asynchronous {
                             // It is closed when the other end is dropped.
                             async move { halted.recv().await.unwrap_or_default() }
                         };
-                        let handler = async |mut visit: Visit<_>| {
+                        let handler = async |mut visit: Incoming<_>| {
                             let machine = Server::new(ehlo::ServerConfig::DEFAULT);
                             let mut connection = $adapter::Connection::new(visit.stream, machine);
                             let (stop, host) = (&mut visit.stop, "mx.example");

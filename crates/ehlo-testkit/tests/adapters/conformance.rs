@@ -9,10 +9,10 @@ use std::thread;
 use ehlo::Server;
 use ehlo::server::Event;
 use ehlo_blocking::{HalfClose, Tls};
-use ehlo_io::Turn;
+use ehlo_io::PendingEvent;
 use ehlo_testkit::transcript::{Item, Script, Sender, Transcript};
 
-use crate::carry::{Adapter, Blocking, Blocks};
+use crate::carry::{Adapter, BlockingIo, Blocks};
 use crate::tls;
 use crate::wires::{Kind, wires};
 
@@ -58,7 +58,7 @@ fn octets<A: Adapter>(transcript: &Transcript, kind: Kind, layer: Layer) -> Resu
             let stream = adapter.stream(server);
             serve(&adapter, stream, transcript, layer)
         });
-        let heard = speak(Blocking.stream(client), transcript, layer);
+        let heard = speak(BlockingIo.stream(client), transcript, layer);
         let serving = server.join().map_err(|_| "the server panicked")?;
         heard.and(serving)
     })
@@ -121,7 +121,7 @@ pub fn patient<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 }
 
 fn connect(stream: Blocks) -> Result<Blocks, String> {
-    let stream = Tls::shake(stream, tls::client());
+    let stream = Tls::handshake(stream, tls::client());
     let stream = stream.map_err(|error| format!("the client's handshake: {error}"))?;
     Ok(Blocks(Box::new(stream)))
 }
@@ -143,10 +143,10 @@ fn serve<A: Adapter>(
         adapter.accept_implicit(&mut connection, tls::server()).map_err(because)?;
     }
     loop {
-        let answered = adapter.next(&mut connection, |Turn { event, answer }| {
-            let wanted = script.wanted(&event, answer.machine())?;
+        let answered = adapter.next(&mut connection, |PendingEvent { event, responder }| {
+            let wanted = script.wanted(&event, responder.machine())?;
             if let Some(wanted) = &wanted {
-                answer.reply(&wanted.reply()?).map_err(|error| error.to_string())?;
+                responder.reply(&wanted.reply()?).map_err(|error| error.to_string())?;
             }
             Ok::<_, String>((wanted, event == Event::StartTls, event == Event::Closed))
         });

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::thread;
 
-use ehlo::delivery::{AuthPolicy, ChunkingPolicy, Fate, Outcome, TlsPolicy, Unusable};
+use ehlo::delivery::{AuthPolicy, ChunkingPolicy, Fate, Outcome, TlsPolicy, UnusableSession};
 use ehlo::server::Event;
 use ehlo::syntax::capability::Capabilities;
 use ehlo::syntax::code::EnhancedCode;
@@ -13,7 +13,7 @@ use ehlo::{
     ClientConfig, Code, Extension, ForwardPath, HeloName, ReversePath, Server, ServerConfig,
 };
 use ehlo::{Delivery, DeliveryConfig, Envelope};
-use ehlo_io::{Ended, Mailing, Turn, Why};
+use ehlo_io::{EndReason, MessageQueue, PendingEvent, SessionEnd};
 use ehlo_sasl::Credentials;
 use ehlo_testkit::application::Application;
 
@@ -28,9 +28,9 @@ pub fn serve<A: Adapter>(wire: Wire, config: ServerConfig) -> Application {
     let mut application = Application::default();
     let mut connection = adapter.connection(adapter.stream(wire), Server::new(config));
     loop {
-        let next = adapter.next(&mut connection, |Turn { event, answer }| {
-            if let Some(reply) = application.answer(&event, answer.machine()) {
-                answer.reply(&reply).expect("an answer");
+        let next = adapter.next(&mut connection, |PendingEvent { event, responder }| {
+            if let Some(reply) = application.answer(&event, responder.machine()) {
+                responder.reply(&reply).expect("an answer");
             }
             (event == Event::StartTls, event == Event::Closed)
         });
@@ -60,7 +60,7 @@ impl Job<'_> {
         let adapter = A::default();
         let mut outcomes = Vec::new();
         let messages = self.envelopes.iter().map(|envelope| (*envelope, self.content));
-        let mut messages = Mailing::new(messages, |number, all| {
+        let mut messages = MessageQueue::new(messages, |number, all| {
             assert_eq!(number, outcomes.len());
             outcomes.push(all.to_vec());
         });
@@ -72,7 +72,7 @@ impl Job<'_> {
         let mut connection = adapter.connection(adapter.stream(wire), delivery);
         let tls = self.tls.then(tls::client);
         let ended = adapter.deliver(&mut connection, messages, tls).expect("a session");
-        assert_eq!(ended, Ended::Done);
+        assert_eq!(ended, SessionEnd::Done);
         outcomes
     }
 }
@@ -137,7 +137,7 @@ pub fn writes_once_a_message<A: Adapter>() {
             config: DeliveryConfig {
                 client: ClientConfig { pipelining: at_once, ..ClientConfig::DEFAULT },
                 chunking,
-                overlap: at_once,
+                pipeline_messages: at_once,
                 ..DeliveryConfig::DEFAULT
             },
             envelopes: vec![&envelope; MESSAGES],
@@ -158,11 +158,11 @@ pub fn writes_once_a_message<A: Adapter>() {
 
 /// What a server says, each reply behind a line of the client's but for the greeting, and then it is
 /// gone; and how a delivery of two messages ends, of which it takes so many.
-const EARLY: [(&[&str], Ended, usize); 10] = [
-    (&[], Ended::Early(Why::Closed), 0),
+const EARLY: [(&[&str], SessionEnd, usize); 10] = [
+    (&[], SessionEnd::Early(EndReason::Closed), 0),
     (&["554 5.7.1 no\r\n", "221 bye\r\n"], refused(Verb::Greeting, 554, Some((5, 7, 1))), 0),
     (&["421 busy\r\n"], refused(Verb::Greeting, 421, None), 0),
-    (&["220 a\r\n", ""], Ended::Early(Why::Closed), 0),
+    (&["220 a\r\n", ""], SessionEnd::Early(EndReason::Closed), 0),
     (&["220 a\r\n", "421 busy\r\n"], refused(Verb::Ehlo, 421, None), 0),
     (
         &["220 a\r\n", "502 what?\r\n", "550 5.7.0 no\r\n", "221 bye\r\n"],
@@ -171,24 +171,24 @@ const EARLY: [(&[&str], Ended, usize); 10] = [
     ),
     (
         &["220 a\r\n", "250-b\r\n250 STARTTLS\r\n", "220 go\r\n"],
-        Ended::Early(Why::Unusable(Unusable::TlsFailed)),
+        SessionEnd::Early(EndReason::Unusable(UnusableSession::TlsFailed)),
         0,
     ),
-    (&["220 a\r\n", "250 b\r\n", "550 c\r\n", ""], Ended::Early(Why::Closed), 2),
+    (&["220 a\r\n", "250 b\r\n", "550 c\r\n", ""], SessionEnd::Early(EndReason::Closed), 2),
     (&["220 a\r\n", "250 b\r\n", "421 4.3.2 c\r\n"], refused(Verb::Mail, 421, Some((4, 3, 2))), 1),
-    (&["220 a\r\n", "250 b\r\n", "550 c\r\n", "550 c\r\n", "221 d\r\n"], Ended::Done, 2),
+    (&["220 a\r\n", "250 b\r\n", "550 c\r\n", "550 c\r\n", "221 d\r\n"], SessionEnd::Done, 2),
 ];
 
 const fn code(number: u16) -> Code {
     Code::new(number).expect("a code")
 }
 
-const fn refused(to: Verb, number: u16, enhanced: Option<(u8, u16, u16)>) -> Ended {
+const fn refused(to: Verb, number: u16, enhanced: Option<(u8, u16, u16)>) -> SessionEnd {
     let enhanced_code = match enhanced {
         Some((class, subject, detail)) => EnhancedCode::new(class, subject, detail),
         None => None,
     };
-    Ended::Early(Why::Refused { to, code: code(number), enhanced_code })
+    SessionEnd::Early(EndReason::Refused { to, code: code(number), enhanced_code })
 }
 
 /// A session that ended before its messages were begun says so, and has them still.
@@ -211,10 +211,10 @@ pub fn says_that_it_ended_early<A: Adapter>() {
         let delivery = Delivery::new(name, DeliveryConfig::DEFAULT);
         let mut connection = adapter.connection(adapter.stream(Wire::Pipe(client)), delivery);
         let mut finished = 0;
-        let mut messages = Mailing::new([(&envelope, &b"x\r\n"[..]); 2], |_, _| finished += 1);
+        let mut messages = MessageQueue::new([(&envelope, &b"x\r\n"[..]); 2], |_, _| finished += 1);
         let ended = adapter.deliver(&mut connection, &mut messages, None).expect("a session");
         assert_eq!(ended, wanted, "{script:?}");
-        assert_eq!(messages.into_rest().count(), 2 - begun, "{script:?}");
+        assert_eq!(messages.into_unsent().count(), 2 - begun, "{script:?}");
         assert_eq!(finished, begun, "{script:?}");
         serving.join().expect("a server");
     }

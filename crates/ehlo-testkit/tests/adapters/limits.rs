@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use ehlo::machine::{Injected, Machine, Received, Upgrade, Wants};
-use ehlo_blocking::{Connector, Tls, TlsConnection, prepare};
+use ehlo::machine::{Machine, PlaintextInjection, Received, Upgrade, Wants};
+use ehlo_blocking::{Connector, Tls, TlsConnection, configure_tcp};
 use rustls::RootCertStore;
 
 use crate::tls;
@@ -45,8 +45,8 @@ impl Upgrade for Waiting {
         false
     }
 
-    fn tls_established(&mut self, _: &[u8]) -> Result<(), Injected> {
-        Err(Injected)
+    fn tls_established(&mut self, _: &[u8]) -> Result<(), PlaintextInjection> {
+        Err(PlaintextInjection)
     }
 }
 
@@ -54,7 +54,7 @@ impl Upgrade for Waiting {
 fn v98_a_client_that_drips_a_record_is_left() {
     let (client, server) = sockets();
     let dripping = thread::spawn(move || {
-        let mut client = Tls::<TcpStream>::shake(client, tls::client()).expect("a handshake");
+        let mut client = Tls::<TcpStream>::handshake(client, tls::client()).expect("a handshake");
         client.tls.writer().write_all(&[b'x'; 16_000]).expect("room");
         let mut record = Vec::new();
         client.tls.write_tls(&mut record).expect("memory");
@@ -66,7 +66,7 @@ fn v98_a_client_that_drips_a_record_is_left() {
         }
         false
     });
-    prepare(&server).expect("a socket");
+    configure_tcp(&server).expect("a socket");
     let mut connection = TlsConnection::new(server.into(), Waiting { in_a_hurry: false });
     connection.implicit_tls(tls::server()).expect("a handshake");
     connection.endpoint().machine_mut().in_a_hurry = true;
@@ -80,9 +80,9 @@ fn v98_a_client_that_drips_a_record_is_left() {
 #[test]
 fn a_peer_whose_certificate_is_refused_is_told() {
     let (client, server) = sockets();
-    let serving = thread::spawn(move || Tls::<TcpStream>::shake(server, tls::server()));
+    let serving = thread::spawn(move || Tls::<TcpStream>::handshake(server, tls::server()));
     let stranger = Connector::trusting(RootCertStore::empty(), tls::NAME).expect("a name");
-    Tls::<TcpStream>::shake(client, &stranger).expect_err("a certificate of nobody");
+    Tls::<TcpStream>::handshake(client, &stranger).expect_err("a certificate of nobody");
     let told = serving.join().expect("a server").expect_err("a client that is gone");
     assert_eq!(told.kind(), std::io::ErrorKind::InvalidData, "{told}");
 }

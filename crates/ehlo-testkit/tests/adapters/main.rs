@@ -18,12 +18,12 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use carry::{Adapter, AsyncStd, Blocking, Smol, Tokio};
+use carry::{Adapter, AsyncStd, BlockingIo, Smol, Tokio};
 
 /// The tests of a module, generic over [`carry::Adapter`], for each adapter.
 macro_rules! adapters {
     ($($(#[$attribute:meta])* $test:ident: |$adapter:ident| $body:expr;)*) => {
-        adapters! { @each blocking Blocking $($(#[$attribute])* $test $adapter $body;)* }
+        adapters! { @each blocking BlockingIo $($(#[$attribute])* $test $adapter $body;)* }
         adapters! { @each tokio_runtime Tokio $($(#[$attribute])* $test $adapter $body;)* }
         adapters! { @each smol_runtime Smol $($(#[$attribute])* $test $adapter $body;)* }
         adapters! { @each async_std_runtime AsyncStd $($(#[$attribute])* $test $adapter $body;)* }

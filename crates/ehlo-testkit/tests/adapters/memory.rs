@@ -5,9 +5,9 @@ use std::thread;
 use ehlo::server::Event;
 use ehlo::syntax::capability::Capabilities;
 use ehlo::{Command, Extension, Server, ServerConfig};
-use ehlo_io::Turn;
+use ehlo_io::PendingEvent;
 
-use crate::carry::{Adapter, Blocking, Wire};
+use crate::carry::{Adapter, BlockingIo, Wire};
 use crate::pipe::Pipe;
 
 /// What the handler of a session does with it, and what it finds.
@@ -28,12 +28,14 @@ impl<A: Adapter> Session<A> {
     /// Gives standard answers until content comes; whether it does.
     fn is_content_next(&mut self) -> bool {
         loop {
-            let next = self.adapter.next(&mut self.connection, |Turn { event, answer }| {
-                let comes = matches!(event, Event::Command(Command::Data) | Event::Chunk { .. });
-                let closed = event == Event::Closed;
-                answer.standard_reply("mx.example").ok();
-                (comes, closed)
-            });
+            let next =
+                self.adapter.next(&mut self.connection, |PendingEvent { event, responder }| {
+                    let comes =
+                        matches!(event, Event::Command(Command::Data) | Event::Chunk { .. });
+                    let closed = event == Event::Closed;
+                    responder.standard_reply("mx.example").ok();
+                    (comes, closed)
+                });
             match next.expect("a stream") {
                 (true, _) => return true,
                 (_, true) => return false,
@@ -52,7 +54,7 @@ pub fn collects_messages<A: Adapter>() {
         while session.is_content_next() {
             let Session { adapter, connection } = &mut session;
             messages.push(adapter.collect(connection).expect("a stream"));
-            adapter.endpoint(connection).answer().standard_reply("mx.example").ok();
+            adapter.endpoint(connection).responder().standard_reply("mx.example").ok();
         }
         messages
     });
@@ -67,7 +69,7 @@ pub fn collects_messages<A: Adapter>() {
         session.extend([before, content, end].concat());
     }
     session.extend(b"QUIT\r\n");
-    let mut stream = Blocking.stream(Wire::Pipe(client));
+    let mut stream = BlockingIo.stream(Wire::Pipe(client));
     std::io::Write::write_all(&mut stream, &session).expect("room");
     let messages = serving.join().expect("a server");
     let whole = b"line\r\n.\r\n".repeat(10_000);
@@ -85,9 +87,9 @@ pub fn an_idle_connection_has_no_buffers<A: Adapter>() {
         let mut most = 0;
         loop {
             let Session { adapter, connection } = &mut session;
-            let next = adapter.next(connection, |Turn { event, answer }| {
+            let next = adapter.next(connection, |PendingEvent { event, responder }| {
                 let closed = event == Event::Closed;
-                answer.standard_reply("mx.example").ok();
+                responder.standard_reply("mx.example").ok();
                 closed
             });
             let is_closed = next.expect("a stream");
@@ -99,7 +101,7 @@ pub fn an_idle_connection_has_no_buffers<A: Adapter>() {
             }
         }
     });
-    let mut stream = Blocking.stream(Wire::Pipe(client));
+    let mut stream = BlockingIo.stream(Wire::Pipe(client));
     let mut say = |mut octets: &[u8]| {
         while !octets.is_empty() {
             // The pipe is full for a while, or takes a part.

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ehlo_io::Door;
+use ehlo_io::ConnectionLimits;
 
 use crate::carry::Adapter;
 
@@ -52,7 +52,7 @@ impl Caller {
 }
 
 pub fn one_address_has_its_share<A: Adapter>() {
-    let served = A::serve(Door::new(10, 2));
+    let served = A::serve(ConnectionLimits::new(10, 2));
     let (mut one, mut two) = (Caller::new(&served), Caller::new(&served));
     assert_eq!([one.hears(), two.hears()], ["220", "220"]);
     let mut three = Caller::new(&served);
@@ -69,7 +69,7 @@ pub fn one_address_has_its_share<A: Adapter>() {
 }
 
 pub fn all_have_to_wait_when_it_is_full<A: Adapter>() {
-    let served = A::serve(Door::new(2, 10));
+    let served = A::serve(ConnectionLimits::new(2, 10));
     let mut inside = [Caller::new(&served), Caller::new(&served)];
     assert_eq!(inside.each_mut().map(Caller::hears), ["220", "220"]);
     let mut outside = Caller::new(&served);
@@ -84,7 +84,7 @@ pub fn all_have_to_wait_when_it_is_full<A: Adapter>() {
 }
 
 pub fn a_handler_that_panics_ends_alone<A: Adapter>() {
-    let served = A::serve(Door::new(2, 2));
+    let served = A::serve(ConnectionLimits::new(2, 2));
     let mut other = Caller::new(&served);
     assert_eq!(other.hears(), "220");
     // More often than there are places or threads.
@@ -100,7 +100,7 @@ pub fn a_handler_that_panics_ends_alone<A: Adapter>() {
 }
 
 pub fn what_is_open_is_finished<A: Adapter>() {
-    let served = A::serve(Door::new(10, 10));
+    let served = A::serve(ConnectionLimits::new(10, 10));
     let mut callers = [(); 3].map(|()| Caller::new(&served));
     assert_eq!(callers.each_mut().map(Caller::hears), ["220"; 3]);
     let [mut idle, mut busy, mut full] = callers;

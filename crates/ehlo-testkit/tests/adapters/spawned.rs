@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ehlo::{Delivery, DeliveryConfig, Envelope};
 use ehlo::{ForwardPath, HeloName, ReversePath, Server, ServerConfig};
 use ehlo_blocking::Connector;
-use ehlo_io::{Ended, Mailing, Stop};
+use ehlo_io::{MessageQueue, SessionEnd, Shutdown};
 
 fn is_send<T: Send>(_: T) {}
 
@@ -14,28 +14,28 @@ macro_rules! may_be_spawned {
     ($test:ident, $adapter:ident, $stream:ty, $timer:expr) => {
         #[test]
         fn $test() {
-            async fn deliver(stream: $stream, connector: Connector) -> io::Result<Ended> {
+            async fn deliver(stream: $stream, connector: Connector) -> io::Result<SessionEnd> {
                 let to = [ForwardPath::new("b@x.example").expect("a path")];
                 let from = ReversePath::new("a@x.example").expect("a path");
                 let envelope = Envelope::new(from, &to);
                 let name = HeloName::new("client.example").expect("a name");
                 let delivery = Delivery::new(name, DeliveryConfig::DEFAULT);
                 let mut connection = $adapter::TlsConnection::new(stream.into(), delivery);
-                let mut messages = Mailing::new([(&envelope, &b"x\r\n"[..])], |_, _| ());
-                connection.deliver(&mut messages, $timer).await?.complete().ok();
+                let mut messages = MessageQueue::new([(&envelope, &b"x\r\n"[..])], |_, _| ());
+                connection.deliver(&mut messages, $timer).await?.into_result().ok();
                 connection.deliver_tls(messages, $timer, &connector).await
             }
 
             async fn serve(
                 stream: $stream,
                 config: Arc<rustls::ServerConfig>,
-                mut stop: Stop,
+                mut stop: Shutdown,
             ) -> io::Result<()> {
                 let machine = Server::new(ServerConfig::DEFAULT);
                 let mut connection = $adapter::TlsConnection::new(stream.into(), machine);
                 connection.implicit_tls(&config).await?;
                 connection.start_tls(&config).await?;
-                connection.next().await?.answer.standard_reply("mx.example").ok();
+                connection.next().await?.responder.standard_reply("mx.example").ok();
                 connection.next_until(&mut stop, "mx.example").await?;
                 let mut content = Vec::new();
                 connection.collect(&mut content).await?;

@@ -4,16 +4,16 @@ use core::time::Duration;
 use std::io::{self, Read, Write};
 use std::thread;
 
-use ehlo::machine::{Injected, Machine, Received, Upgrade, Wants};
+use ehlo::machine::{Machine, PlaintextInjection, Received, Upgrade, Wants};
 use ehlo::server::Event;
 use ehlo::syntax::BufferTooSmall;
 use ehlo::syntax::capability::Capabilities;
 use ehlo::syntax::path::ClientName;
 use ehlo::{Client, ClientConfig, Command, Extension, Server, ServerConfig};
 use ehlo_blocking::{Connector, HalfClose, Tls};
-use ehlo_io::Turn;
+use ehlo_io::PendingEvent;
 
-use crate::carry::{Adapter, Blocking};
+use crate::carry::{Adapter, BlockingIo};
 use crate::conformance::{Layer, patient};
 use crate::tls;
 use crate::wires::{Kind, wires};
@@ -62,8 +62,8 @@ impl Upgrade for Talker {
         false
     }
 
-    fn tls_established(&mut self, _: &[u8]) -> Result<(), Injected> {
-        Err(Injected)
+    fn tls_established(&mut self, _: &[u8]) -> Result<(), PlaintextInjection> {
+        Err(PlaintextInjection)
     }
 }
 
@@ -105,16 +105,16 @@ pub fn truncated_tls_completes_nothing<A: Adapter>(kind: Kind) {
             let mut connection = adapter.connection(adapter.stream(server), Server::new(config));
             adapter.accept_implicit(&mut connection, tls::server()).expect("a handshake");
             loop {
-                let next = adapter.next(&mut connection, |Turn { event, answer }| {
+                let next = adapter.next(&mut connection, |PendingEvent { event, responder }| {
                     assert!(!matches!(event, Event::EndOfMailData { .. } | Event::Closed));
-                    answer.standard_reply("mx.example").ok();
+                    responder.standard_reply("mx.example").ok();
                 });
                 if let Err(error) = next {
                     return error;
                 }
             }
         });
-        let stream = Tls::shake(Blocking.stream(client), tls::client());
+        let stream = Tls::handshake(BlockingIo.stream(client), tls::client());
         let mut stream = stream.expect("a handshake");
         stream.write_all(begun).and_then(|()| stream.write_all(rest)).expect("room");
         stream.flush().expect("room");
@@ -134,8 +134,8 @@ pub fn nothing_in_clear_survives_starttls<A: Adapter>(kind: Kind) {
         let adapter = A::default();
         let mut connection = adapter.connection(adapter.stream(server), Server::new(config));
         loop {
-            let begins_tls = adapter.next(&mut connection, |Turn { event, answer }| {
-                answer.standard_reply("mx.example").ok();
+            let begins_tls = adapter.next(&mut connection, |PendingEvent { event, responder }| {
+                responder.standard_reply("mx.example").ok();
                 event == Event::StartTls
             });
             if begins_tls.expect("a stream") {
@@ -143,13 +143,13 @@ pub fn nothing_in_clear_survives_starttls<A: Adapter>(kind: Kind) {
             }
         }
     });
-    let mut stream = Blocking.stream(client);
+    let mut stream = BlockingIo.stream(client);
     stream.write_all(b"EHLO c.example\r\nSTARTTLS\r\nNOOP\r\n").expect("room");
     let error = serving.join().expect("a server").expect_err("NOOP in clear");
     assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
 
     let (client, server) = wires(kind);
-    let mut stream = Blocking.stream(server);
+    let mut stream = BlockingIo.stream(server);
     stream.write_all(b"220 mx\r\n").expect("room");
     let answered = thread::spawn(move || {
         // A command, then its reply; with the last one a reply to what was not said.
@@ -210,14 +210,14 @@ pub fn tls_begins_once<A: Adapter>(kind: Kind) {
             assert_eq!(again.map_err(|error| error.kind()), Err(io::ErrorKind::InvalidInput));
         }
         let greeted =
-            adapter.next(&mut connection, |turn| turn.answer.standard_reply("mx.example"));
+            adapter.next(&mut connection, |turn| turn.responder.standard_reply("mx.example"));
         greeted.expect("a stream").expect("a greeting");
         // The greeting is to go first.
         let late = adapter.accept_implicit(&mut connection, tls::server());
         assert_eq!(late.map_err(|error| error.kind()), Err(io::ErrorKind::InvalidInput));
         adapter.close(&mut connection).expect("a stream");
     });
-    let stream = Tls::shake(Blocking.stream(client), tls::client());
+    let stream = Tls::handshake(BlockingIo.stream(client), tls::client());
     let mut stream = stream.expect("a handshake");
     let mut greeting = Vec::new();
     // To its end, which TLS tells: without that it would be an error.

@@ -23,7 +23,7 @@ static ENDS: LazyLock<(Arc<ServerConfig>, Connector)> = LazyLock::new(|| {
     let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der());
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).expect("a root");
-    let server = ehlo_rustls::server(vec![certificate], key.expect("a key"));
+    let server = ehlo_rustls::server_config(vec![certificate], key.expect("a key"));
     let client = Connector::trusting(roots, NAME);
     (server.expect("a key of the certificate"), client.expect("a name"))
 });

@@ -186,7 +186,7 @@ fn v96_no_answer_to_the_message() {
         assert_eq!(reported, ["Unanswered { to: Message }", "Closed"], "{octets}");
     }
     // An abandoned wait is the same.
-    client.poison();
+    client.abort();
     let verb = Verb::Message;
     assert_eq!(client.receive(b"250 taken\r\n").event, Event::Unanswered { to: verb });
 }

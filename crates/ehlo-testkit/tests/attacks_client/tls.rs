@@ -1,6 +1,6 @@
 //! STARTTLS, RFC 3207.
 
-use ehlo::machine::Injected;
+use ehlo::machine::PlaintextInjection;
 use ehlo::session::State;
 use ehlo::syntax::command::Mechanism;
 use ehlo::syntax::command::Verb;
@@ -29,7 +29,7 @@ fn v34_replies_injected_before_tls() {
     assert_eq!((received.consumed, client.state()), (8, State::Tls));
     // It is not read, however often the machine is asked.
     assert_eq!(client.receive(&octets[8..]).consumed, 0);
-    assert_eq!(client.tls_established(&octets[8..]), Err(Injected));
+    assert_eq!(client.tls_established(&octets[8..]), Err(PlaintextInjection));
     assert_eq!(send(&mut client, &ehlo()), Err(SendError::Closed));
 }
 
@@ -39,7 +39,7 @@ fn v35_a_fragment_before_tls() {
     send(&mut client, &Command::StartTls).expect("STARTTLS");
     let received = client.receive(b"220 go\r\n250-x");
     assert_eq!((received.consumed, client.state()), (8, State::Tls));
-    assert_eq!(client.clone().tls_established(b"250-x"), Err(Injected));
+    assert_eq!(client.clone().tls_established(b"250-x"), Err(PlaintextInjection));
     // Handed to TLS by choice, it is not put before the first reply inside.
     client.tls_established(b"").expect("nothing is left over");
     send(&mut client, &ehlo()).expect("EHLO");
@@ -91,7 +91,7 @@ fn v37_no_mail_and_no_password_without_tls() {
         send(&mut client, &Command::StartTls).expect("STARTTLS");
         hear(&mut client, reply);
         assert_eq!((client.state(), client.is_tls()), (State::Ready, false), "{reply}");
-        assert_eq!(client.tls_established(b""), Err(Injected), "{reply}");
+        assert_eq!(client.tls_established(b""), Err(PlaintextInjection), "{reply}");
         let mut client = after(REQUIRED, STARTTLS);
         send(&mut client, &Command::StartTls).expect("STARTTLS");
         hear(&mut client, reply);

@@ -10,7 +10,7 @@ use ehlo::syntax::sasl::{Challenge, SaslData, SaslMechanism};
 use ehlo::{
     Client, ClientConfig, Code, Command, Policy, Reply, ReplyError, Server, ServerConfig, client,
 };
-use ehlo_io::Endpoint;
+use ehlo_io::Buffered;
 use ehlo_testkit::peer::Peer;
 
 use crate::{INSIDE_TLS, after, codes, feed};
@@ -114,34 +114,34 @@ fn v55_no_secret_is_shown() {
 #[test]
 fn v55_no_buffer_is_shown() {
     let shows = |text: &str| text.contains("c2VjcmV0");
-    let mut server = Endpoint::new(Server::new(INSIDE_TLS));
+    let mut server = Buffered::new(Server::new(INSIDE_TLS));
     let mut client =
-        Endpoint::new(Client::new(ClientConfig { implicit_tls: true, ..ClientConfig::DEFAULT }));
-    client.feed(b"220 mx\r\n");
+        Buffered::new(Client::new(ClientConfig { implicit_tls: true, ..ClientConfig::DEFAULT }));
+    client.push_input(b"220 mx\r\n");
     assert!(client.is_ready());
-    assert!(format!("{:?}", client.turn().event).starts_with("Reply"));
+    assert!(format!("{:?}", client.next_event().event).starts_with("Reply"));
     let name = ClientName::new("client.example").expect("a name");
     client.send(&Command::Ehlo(name)).expect("EHLO");
-    client.feed(b"250-mx\r\n250 AUTH PLAIN\r\n");
+    client.push_input(b"250-mx\r\n250 AUTH PLAIN\r\n");
     assert!(client.is_ready());
-    assert!(format!("{:?}", client.turn().event).starts_with("Reply"));
+    assert!(format!("{:?}", client.next_event().event).starts_with("Reply"));
     let (mechanism, message) = (SaslMechanism::Plain.into(), b"\0user\0secret");
     let initial_response = Some(SaslData::new(message));
     client.send(&Command::Auth { mechanism, initial_response }).expect("AUTH");
-    assert!(shows(&client.outbox().escape_ascii().to_string()), "it is there");
+    assert!(shows(&client.output().escape_ascii().to_string()), "it is there");
     assert!(!shows(&format!("{client:?}")));
-    assert!(!shows(&format!("{:?}", client.answer())));
+    assert!(!shows(&format!("{:?}", client.responder())));
 
-    server.feed(b"EHLO client.example\r\nAUTH PLAIN AHVzZXIAc2VjcmV0\r\n");
+    server.push_input(b"EHLO client.example\r\nAUTH PLAIN AHVzZXIAc2VjcmV0\r\n");
     for _ in 0..2 {
         assert!(server.is_ready());
-        let turn = server.turn();
+        let turn = server.next_event();
         assert!(!shows(&format!("{turn:?}")));
-        turn.answer.standard_reply("mx.example").expect("an answer");
+        turn.responder.standard_reply("mx.example").expect("an answer");
         assert!(!shows(&format!("{server:?}")));
     }
     assert!(server.is_ready());
-    assert!(!shows(&format!("{:?}", server.turn())));
+    assert!(!shows(&format!("{:?}", server.next_event())));
     assert!(!shows(&format!("{server:?}")));
 }
 

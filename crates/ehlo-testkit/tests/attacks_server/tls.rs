@@ -1,6 +1,6 @@
 //! STARTTLS, RFC 3207.
 
-use ehlo::machine::Injected;
+use ehlo::machine::PlaintextInjection;
 use ehlo::server::Event;
 use ehlo::session::State;
 
@@ -13,7 +13,7 @@ fn v31_starttls_then_plaintext() {
         let octets = [b"STARTTLS\r\n", behind].concat();
         let (codes, mut peer) = feed(&after(CONFIG, b""), &octets);
         assert_eq!((codes, &peer.unread[..]), (vec![220], behind));
-        assert_eq!(peer.server.tls_established(&peer.unread), Err(Injected));
+        assert_eq!(peer.server.tls_established(&peer.unread), Err(PlaintextInjection));
         assert!(peer.feed(b"NOOP\r\n").is_empty() && peer.is_closed());
     }
 }
@@ -23,7 +23,7 @@ fn v32_starttls_then_a_fragment() {
     let (codes, mut peer) = feed(&after(CONFIG, b""), b"STARTTLS\r\nMAIL FRO");
     assert_eq!((codes, &peer.unread[..]), (vec![220], &b"MAIL FRO"[..]));
     let mut strict = peer.clone();
-    assert_eq!(strict.server.tls_established(b"MAIL FRO"), Err(Injected));
+    assert_eq!(strict.server.tls_established(b"MAIL FRO"), Err(PlaintextInjection));
     // Handed to TLS by choice, it is not put before what comes inside.
     peer.unread.clear();
     peer.establish_tls();
@@ -41,7 +41,7 @@ fn v33_plaintext_after_the_220() {
         assert_eq!((received.consumed, received.event), (0, Event::StartTls));
     }
     assert_eq!(peer.unread, b"NOOP\r\nMAIL FROM:<a@b.example>\r\n");
-    assert_eq!(peer.server.tls_established(&peer.unread), Err(Injected));
+    assert_eq!(peer.server.tls_established(&peer.unread), Err(PlaintextInjection));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use ehlo::syntax::code::EnhancedCode;
 use ehlo::{
     Code, Command, Delivery, DeliveryConfig, Envelope, HeloName, Reply, Server, ServerConfig,
 };
-use ehlo_io::Endpoint;
+use ehlo_io::Buffered;
 
 /// Octets that each direction carries before it breaks.
 #[derive(Clone, Copy, Debug)]
@@ -114,8 +114,8 @@ pub(crate) fn deliver(
     piece: usize,
 ) -> Report {
     let name = HeloName::new("client.example").expect("a name");
-    let mut here = Endpoint::new(Delivery::new(name, client));
-    let mut there = Endpoint::new(Server::new(server));
+    let mut here = Buffered::new(Delivery::new(name, client));
+    let mut there = Buffered::new(Server::new(server));
     let mut outcomes: Vec<Vec<Outcome>> = envelopes
         .iter()
         .map(|(envelope, _)| {
@@ -128,7 +128,7 @@ pub(crate) fn deliver(
     let (mut client_left, mut server_left) = (false, false);
     loop {
         while !client_left && here.is_ready() {
-            let mut turn = here.turn();
+            let mut turn = here.next_event();
             for (number, outcomes) in outcomes.iter_mut().enumerate().take(begun) {
                 Outcomes::resume(outcomes, number).record(&turn.event);
             }
@@ -136,17 +136,17 @@ pub(crate) fn deliver(
                 ClientEvent::NeedEnvelope => match envelopes.get(begun) {
                     Some((envelope, _)) => {
                         begun += 1;
-                        turn.answer.envelope(envelope);
+                        turn.responder.envelope(envelope);
                     }
-                    None => turn.answer.quit(),
+                    None => turn.responder.quit(),
                 },
                 // In two pieces, so that there are two chunks where it goes in chunks.
                 ClientEvent::NeedContent { envelope, offset } => {
                     let content = envelopes[envelope].1;
                     let (first, last) = content.split_at(content.len() / 2);
                     let given = match offset {
-                        0 if !first.is_empty() => turn.answer.mail_data(first),
-                        _ => turn.answer.last_mail_data(last),
+                        0 if !first.is_empty() => turn.responder.mail_data(first),
+                        _ => turn.responder.last_mail_data(last),
                     };
                     given.expect("content that may be sent");
                 }
@@ -155,14 +155,14 @@ pub(crate) fn deliver(
             }
         }
         while !server_left && there.is_ready() {
-            let turn = there.turn();
+            let turn = there.next_event();
             match turn.event {
                 ServerEvent::Closed => server_left = true,
                 ServerEvent::MailData(data) => store.content.extend(data),
                 ServerEvent::Chunk { .. } => {}
                 event => {
-                    let reply = store.answer(&event, turn.answer.machine(), server.role);
-                    turn.answer.reply(&reply).expect("an answer is owed");
+                    let reply = store.answer(&event, turn.responder.machine(), server.role);
+                    turn.responder.reply(&reply).expect("an answer is owed");
                 }
             }
         }
@@ -208,32 +208,32 @@ impl Wire {
     /// Carries what was written, `piece` octets at most, and the end of it; whether there was any.
     fn carry<A: Machine, B: Machine>(
         &mut self,
-        from: &mut Endpoint<A>,
-        to: &mut Endpoint<B>,
+        from: &mut Buffered<A>,
+        to: &mut Buffered<B>,
         writer_left: bool,
         piece: usize,
     ) -> bool {
-        let octets = from.outbox().len().min(piece);
+        let octets = from.output().len().min(piece);
         if octets > 0 {
             let passes = octets.min(self.left);
-            self.carried.extend(&from.outbox()[..octets]);
+            self.carried.extend(&from.output()[..octets]);
             self.left -= passes;
             // A system takes what nobody will receive any more.
             self.lost += octets - passes;
-            let mut rest = &from.outbox()[..passes];
+            let mut rest = &from.output()[..passes];
             while !rest.is_empty() && !self.ended {
-                let space = to.space();
+                let space = to.read_buffer();
                 let length = space.len().min(rest.len());
                 space[..length].copy_from_slice(&rest[..length]);
-                to.received(length);
+                to.advance_read(length);
                 rest = &rest[length..];
             }
-            from.sent(octets);
+            from.advance_write(octets);
             return true;
         }
         if !self.ended && (writer_left || self.is_broken()) {
             self.ended = true;
-            to.received(0);
+            to.advance_read(0);
             return true;
         }
         false

@@ -226,7 +226,7 @@ fn many_envelopes_on_one_connection() {
         for offered in [PIPELINING, CHUNKING, CHUNKING_ALONE, PLAIN] {
             for pieces in [5, usize::MAX] {
                 run.pieces = pieces;
-                run.config.overlap = overlap;
+                run.config.pipeline_messages = overlap;
                 let report = run.carry(script(offered, &[]));
                 assert!(
                     report.outcomes.iter().all(|outcomes| fates(outcomes) == ONE_REFUSED),

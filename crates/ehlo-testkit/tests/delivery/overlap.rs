@@ -29,7 +29,7 @@ fn each_message_costs_one_round_trip() {
     ] {
         for messages in [1, 2, 9] {
             let mut run = Run::new(&vec![envelope; messages as usize]);
-            run.config.overlap = overlap;
+            run.config.pipeline_messages = overlap;
             let report = run.carry(script(offered, &[]));
             assert!(report.outcomes.iter().all(|outcomes| fates(outcomes) == ONE_REFUSED));
             // The last but one: without overlap QUIT waits for the message.
@@ -160,7 +160,7 @@ fn an_envelope_that_comes_later() {
     assert!(!delivery.envelope(&envelope), "it was not asked for");
     say(&mut delivery, b"250-mx\r\n250 PIPELINING\r\n");
     assert_eq!(say(&mut delivery, b"").1, "NeedEnvelope");
-    delivery.later();
+    delivery.defer_envelope();
     assert_eq!(say(&mut delivery, b""), (String::new(), "NeedInput".into()));
     assert!(delivery.envelope(&envelope));
     assert!(!delivery.envelope(&envelope), "one at a time");
@@ -172,7 +172,7 @@ fn an_envelope_that_comes_later() {
     assert!(say(&mut delivery, b"").1.starts_with("NeedContent"));
     delivery.end_mail_data(&mut [0; 5]).expect("room");
     assert_eq!(say(&mut delivery, b"").1, "NeedEnvelope");
-    delivery.later();
+    delivery.defer_envelope();
     assert_eq!(say(&mut delivery, b"").1, "NeedInput");
     assert!(say(&mut delivery, b"250 taken\r\n").1.starts_with("Message"));
     assert_eq!(say(&mut delivery, b"").1, "Finished { envelope: 0 }");

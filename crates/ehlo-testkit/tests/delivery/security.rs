@@ -1,7 +1,7 @@
 //! What comes before the first envelope: TLS, authentication, HELO.
 
 use ehlo::delivery::{AuthPolicy, Event, Fate, HelloPolicy, TlsPolicy};
-use ehlo::machine::Injected;
+use ehlo::machine::PlaintextInjection;
 use ehlo::session::State;
 use ehlo::syntax::command::Mechanism;
 use ehlo::syntax::command::Verb;
@@ -125,14 +125,14 @@ fn tls_that_fails() {
         }
         run.secure = |caller, event| {
             if *event == Event::StartTls {
-                assert_eq!(caller.delivery.tls_established(caller.unread), Err(Injected));
+                assert_eq!(caller.delivery.tls_established(caller.unread), Err(PlaintextInjection));
             }
         };
         let injected = "220 go\r\n250-mx.example\r\n250 PIPELINING\r\n";
         let overrides: &'static [_] = Vec::from([("STARTTLS", injected)]).leak();
         let report = run.carry(script(STARTTLS, overrides));
         assert_eq!(report.sent, sent);
-        assert!(has(&report, "Unusable(TlsInjected)"), "{:?}", report.events);
+        assert!(has(&report, "Unusable(PlaintextInjection)"), "{:?}", report.events);
     }
     // At another time it means nothing.
     run.secure = |caller, _| {

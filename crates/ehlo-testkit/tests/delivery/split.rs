@@ -111,7 +111,7 @@ fn too_many_recipients_by_their_replies() {
                 assert_eq!(fates(outcomes), ONE_REFUSED, "{report:#?}");
             }
             assert_eq!(report.statistics.transactions, 4);
-            run.config.split = false;
+            run.config.split_recipients = false;
             let report = run.carry(takes(2, reply, PIPELINING));
             let all =
                 [Fate::Accepted, Fate::Accepted, Fate::Deferred, Fate::Deferred, Fate::Deferred];

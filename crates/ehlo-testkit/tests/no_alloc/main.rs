@@ -9,7 +9,7 @@ use std::path::Path;
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
 use ehlo::HeloCheck;
 use ehlo::data::{Content, DataDecoder, DataEncoder, Newlines};
-use ehlo::identity::{Advice, Answer, Enforcement, Query};
+use ehlo::identity::{Advice, DnsAnswer, DnsQuery, Enforcement};
 use ehlo::server::Event;
 use ehlo::session::State;
 use ehlo::syntax::capability::Capabilities;
@@ -234,11 +234,13 @@ fn checks_of_greetings_and_their_traces() {
             let mut check = HeloCheck::new(peer, claimed).with_own(&own);
             while let Some(query) = check.query() {
                 let answer = match query {
-                    Query::Pointer(_) => Answer::Names(&["a.example.", "b.example", "no name"]),
-                    Query::Addresses(name) if name.as_str() == "b.example" => {
-                        Answer::Addresses(&[peer])
+                    DnsQuery::Pointer(_) => {
+                        DnsAnswer::Names(&["a.example.", "b.example", "no name"])
                     }
-                    Query::Addresses(_) => Answer::TemporaryFailure,
+                    DnsQuery::Addresses(name) if name.as_str() == "b.example" => {
+                        DnsAnswer::Addresses(&[peer])
+                    }
+                    DnsQuery::Addresses(_) => DnsAnswer::TemporaryFailure,
                 };
                 check.answer(answer).expect("an answer that fits");
             }

@@ -12,7 +12,7 @@ pub use event::{Event, SendError};
 use flight::Flight;
 
 use crate::data::{DataEncoder, Newlines};
-use crate::machine::{Injected, Machine, Received, Upgrade, Wants};
+use crate::machine::{Machine, PlaintextInjection, Received, Upgrade, Wants};
 use crate::session::{self, State};
 use crate::syntax::capability::Capabilities;
 use crate::syntax::code::{Code, Severity};
@@ -204,7 +204,7 @@ impl Client {
 
     /// Gives the session up, as after a wait that was abandoned: the replies would answer the wrong
     /// commands from now on. Every command in flight is reported as unanswered.
-    pub const fn poison(&mut self) {
+    pub const fn abort(&mut self) {
         self.state = State::Closed;
     }
 
@@ -214,12 +214,12 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Injected`] when there is any, or when STARTTLS was not accepted: octets in clear would be
+    /// [`PlaintextInjection`] when there is any, or when STARTTLS was not accepted: octets in clear would be
     /// taken for replies inside TLS. The session is then over.
-    pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
+    pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection> {
         if self.state != State::Tls || !leftover.is_empty() {
             self.state = State::Closed;
-            return Err(Injected);
+            return Err(PlaintextInjection);
         }
         let state = session::next(self.state, Verb::Handshake, Code::SERVICE_READY);
         *self = Self {
@@ -421,7 +421,7 @@ impl Upgrade for Client {
         self.state == State::Tls
     }
 
-    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
+    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection> {
         Self::tls_established(self, leftover)
     }
 }

@@ -35,11 +35,11 @@ pub struct DeliveryConfig {
     /// Ask for the next envelope as soon as the content of a message is written, so that MAIL goes
     /// behind its end, RFC 2920 §3.1. Two envelopes are then open at a time. Otherwise an envelope
     /// is asked for when the one before it is finished.
-    pub overlap: bool,
+    pub pipeline_messages: bool,
     /// Send recipients again that were answered "too many recipients" (452 or 552, RFC 5321
     /// §4.5.3.1.10) behind others that were accepted, in a further transaction. As with RCPTMAX,
     /// only an envelope that is [`repeatable`](crate::Envelope::repeatable) can be.
-    pub split: bool,
+    pub split_recipients: bool,
 }
 
 impl DeliveryConfig {
@@ -54,8 +54,8 @@ impl DeliveryConfig {
         auth: AuthPolicy::Never,
         chunking: ChunkingPolicy::Pipelined,
         early_content: 64 * 1024,
-        overlap: true,
-        split: true,
+        pipeline_messages: true,
+        split_recipients: true,
     };
 }
 
@@ -87,7 +87,7 @@ pub enum HelloPolicy {
     #[default]
     Fallback,
     /// The same, and a connection that is closed at EHLO is reported as
-    /// [`EhloClosed`](super::Unusable::EhloClosed), for the caller to open another with
+    /// [`EhloClosed`](super::UnusableSession::EhloClosed), for the caller to open another with
     /// [`HeloOnly`](Self::HeloOnly).
     Reconnect,
     /// HELO alone: no extension is in force.
@@ -101,7 +101,7 @@ pub enum HelloPolicy {
 ///
 /// ```
 /// use ehlo::Delivery;
-/// use ehlo::delivery::{Event, TlsPolicy, Unusable};
+/// use ehlo::delivery::{Event, TlsPolicy, UnusableSession};
 /// use ehlo::{DeliveryConfig, HeloName};
 /// use ehlo::machine::Machine;
 ///
@@ -110,7 +110,7 @@ pub enum HelloPolicy {
 /// delivery.receive(b"220 mx.example ESMTP\r\n");
 /// delivery.transmit(&mut [0; 512])?;
 /// delivery.receive(b"250 mx.example\r\n");
-/// assert_eq!(delivery.receive(b"").event, Event::Unusable(Unusable::TlsNotOffered));
+/// assert_eq!(delivery.receive(b"").event, Event::Unusable(UnusableSession::TlsNotOffered));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -195,8 +195,8 @@ impl Config {
             chunking: config.chunking,
             pipelining: config.client.pipelining,
             early_content: config.early_content,
-            overlap: config.overlap,
-            split: config.split,
+            overlap: config.pipeline_messages,
+            split: config.split_recipients,
         }
     }
 }

@@ -67,7 +67,7 @@ impl Delivery<'_> {
         }
         let in_chunks = self.current.as_ref().is_some_and(|current| current.flags.chunks);
         if !in_chunks || self.client.wants_content() {
-            self.client.poison();
+            self.client.abort();
         }
         let at = if in_chunks { Verb::Bdat } else { Verb::Message };
         self.give_up_current(at, error);

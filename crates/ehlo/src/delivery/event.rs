@@ -39,7 +39,7 @@ pub enum Event<'i> {
     /// The server's challenge within AUTH, a 334: [`respond`](crate::Delivery::respond).
     Challenge(Reply<'i>),
     /// Give the next [`envelope`](crate::Delivery::envelope), or
-    /// [`quit`](crate::Delivery::quit), or say that it comes [`later`](crate::Delivery::later).
+    /// [`quit`](crate::Delivery::quit), or say that it comes [`later`](crate::Delivery::defer_envelope).
     NeedEnvelope,
     /// The content goes now: [`mail_data`](crate::Delivery::mail_data), as often as there is more,
     /// then [`end_mail_data`](crate::Delivery::end_mail_data); or
@@ -64,7 +64,7 @@ pub enum Event<'i> {
     /// The reply to the message.
     Message {
         /// The recipients whose outcome it is.
-        part: Part,
+        part: RecipientRange,
         /// It is the outcome of the first of them only that has none, as in LMTP.
         first_only: bool,
         /// The reply.
@@ -74,7 +74,7 @@ pub enum Event<'i> {
     /// chunk.
     Refused {
         /// The recipients whose outcome it is; none if it is that of all envelopes to come.
-        part: Option<Part>,
+        part: Option<RecipientRange>,
         /// What was refused.
         to: Verb,
         /// The reply.
@@ -83,7 +83,7 @@ pub enum Event<'i> {
     /// Something that the server or the RFCs do not allow was not sent.
     NotSent {
         /// The recipients whose outcome it is.
-        part: Part,
+        part: RecipientRange,
         /// What was not sent.
         at: Verb,
         /// Why.
@@ -113,7 +113,7 @@ pub enum Event<'i> {
     /// The session ended before this was answered.
     Unanswered {
         /// The recipients that it concerns.
-        part: Option<Part>,
+        part: Option<RecipientRange>,
         /// What has no reply.
         to: Verb,
     },
@@ -122,7 +122,7 @@ pub enum Event<'i> {
     /// What the server sent is no reply; the session is over.
     Violation(SyntaxError),
     /// The session takes no envelope, or no more of them. What is open is brought to its end.
-    Unusable(Unusable),
+    Unusable(UnusableSession),
     /// The session is over.
     Closed,
 }
@@ -157,18 +157,18 @@ impl<'i> Event<'i> {
 /// The recipients of an envelope, from one on up to another, that have no outcome yet.
 ///
 /// ```
-/// use ehlo::delivery::{Event, Part};
+/// use ehlo::delivery::{Event, RecipientRange};
 /// use ehlo::{Code, Reply};
 /// use ehlo::syntax::command::Verb;
 ///
 /// // The server does not want this sender, whoever the recipients are.
-/// let part = Part { envelope: 3, first: 0, end: usize::MAX };
+/// let part = RecipientRange { envelope: 3, first: 0, end: usize::MAX };
 /// let reply = Reply::new(Code::MAILBOX_UNAVAILABLE, "not from there");
 /// let refused = Event::Refused { part: Some(part), to: Verb::Mail, reply };
 /// assert_eq!(refused.envelope(), Some(3));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct RecipientRange {
     /// The envelope.
     pub envelope: usize,
     /// The first recipient.
@@ -180,13 +180,13 @@ pub struct Part {
 /// Why a session takes no envelope.
 ///
 /// ```
-/// use ehlo::delivery::Unusable;
+/// use ehlo::delivery::UnusableSession;
 ///
-/// assert_eq!(Unusable::EhloRefused.to_string(), "EHLO was refused");
+/// assert_eq!(UnusableSession::EhloRefused.to_string(), "EHLO was refused");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Unusable {
+pub enum UnusableSession {
     /// EHLO was refused, and HELO is not to be said, or would be of no use: it has neither the TLS
     /// nor the authentication that is required.
     EhloRefused,
@@ -201,7 +201,7 @@ pub enum Unusable {
     /// [`TlsPolicy::Forbid`](super::TlsPolicy::Forbid) may do.
     TlsFailed,
     /// Octets in clear stood between STARTTLS and the handshake.
-    TlsInjected,
+    PlaintextInjection,
     /// Authentication is required, and no mechanism is offered that may be used here.
     AuthNotOffered,
     /// Authentication is required and failed, or was not tried.
@@ -211,7 +211,7 @@ pub enum Unusable {
     MailMax,
 }
 
-impl core::fmt::Display for Unusable {
+impl core::fmt::Display for UnusableSession {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::EhloRefused => "EHLO was refused",
@@ -219,7 +219,7 @@ impl core::fmt::Display for Unusable {
             Self::TlsNotOffered => "TLS is required and not offered",
             Self::TlsRefused => "TLS is required and was refused",
             Self::TlsFailed => "the TLS handshake failed",
-            Self::TlsInjected => "octets in clear between STARTTLS and the handshake",
+            Self::PlaintextInjection => "octets in clear between STARTTLS and the handshake",
             Self::AuthNotOffered => "no mechanism is offered that may be used",
             Self::NotAuthenticated => "authentication is required",
             Self::MailMax => "no more messages in this session",
@@ -227,4 +227,4 @@ impl core::fmt::Display for Unusable {
     }
 }
 
-impl core::error::Error for Unusable {}
+impl core::error::Error for UnusableSession {}

@@ -9,7 +9,7 @@
 //! | [`StartTls`](Event::StartTls) | the handshake; [`tls_established`](Delivery::tls_established) or [`tls_failed`](Delivery::tls_failed) |
 //! | [`NeedAuthentication`](Event::NeedAuthentication) | [`authenticate`](Delivery::authenticate) or [`skip_authentication`](Delivery::skip_authentication) |
 //! | [`Challenge`](Event::Challenge) | [`respond`](Delivery::respond), with what a [`ClientExchange`](ehlo_sasl::ClientExchange) says |
-//! | [`NeedEnvelope`](Event::NeedEnvelope) | [`envelope`](Delivery::envelope), [`quit`](Delivery::quit) or [`later`](Delivery::later) |
+//! | [`NeedEnvelope`](Event::NeedEnvelope) | [`envelope`](Delivery::envelope), [`quit`](Delivery::quit) or [`later`](Delivery::defer_envelope) |
 //! | [`NeedContent`](Event::NeedContent) | [`mail_data`](Delivery::mail_data) or [`last_mail_data`](Delivery::last_mail_data); [`abandon`](Delivery::abandon) where there is none |
 //! | [`Closed`](Event::Closed) | close the connection |
 //!
@@ -81,10 +81,10 @@
 
 mod config;
 mod content;
-mod due;
 mod envelope;
 mod event;
 mod outcome;
+mod pending_events;
 mod plan;
 mod read;
 mod session;
@@ -95,21 +95,21 @@ use core::time::Duration;
 
 pub use config::{AuthPolicy, ChunkingPolicy, DeliveryConfig, HelloPolicy, TlsPolicy};
 pub use envelope::{Envelope, Recipient, Recipients};
-pub use event::{Event, Part, Unusable};
+pub use event::{Event, RecipientRange, UnusableSession};
 pub use outcome::{Fate, Outcome, Outcomes};
 pub use plan::Plan;
 
 use crate::client::{Client, ClientConfig};
 use crate::data::DataEncoder;
 use crate::identity::HeloName;
-use crate::machine::{Injected, Machine, Received, Upgrade, Wants};
+use crate::machine::{Machine, PlaintextInjection, Received, Upgrade, Wants};
 use crate::session::State;
 use crate::syntax::command::Verb;
 use crate::syntax::encode::BufferTooSmall;
 use crate::syntax::sasl::Mechanisms;
 use config::Config;
 use content::Chunk;
-use due::Due;
+use pending_events::PendingEvents;
 use transaction::Transaction;
 
 /// A whole client conversation: greeting, EHLO, STARTTLS and AUTH by policy, then for each envelope
@@ -161,7 +161,7 @@ pub struct Delivery<'e> {
     chunk: Chunk,
     /// Mechanisms that were not tried.
     mechanisms: Mechanisms,
-    due: Due,
+    due: PendingEvents,
     /// The next envelope comes later than it was asked for.
     later: bool,
     /// Something was written since the last wait.
@@ -184,7 +184,7 @@ impl<'e> Delivery<'e> {
             lines: None,
             chunk: Chunk::NONE,
             mechanisms: Mechanisms::NONE,
-            due: Due::NONE,
+            due: PendingEvents::NONE,
             later: false,
             written: false,
             statistics: DeliveryStatistics::NONE,
@@ -207,7 +207,7 @@ impl<'e> Delivery<'e> {
     }
 
     /// Begins with the next envelope, when [`Event::NeedEnvelope`] asks for it or the answer was
-    /// [`later`](Self::later). Whether it did; at any other time it has no effect.
+    /// [`later`](Self::defer_envelope). Whether it did; at any other time it has no effect.
     pub fn envelope(&mut self, envelope: &'e Envelope<'e>) -> bool {
         let takes = self.takes_envelope();
         if takes {
@@ -237,14 +237,14 @@ impl<'e> Delivery<'e> {
     /// There is no envelope yet: [`Event::NeedEnvelope`] is not repeated before one that is open is
     /// finished. [`envelope`](Self::envelope) and [`quit`](Self::quit) may come at any time until
     /// then.
-    pub const fn later(&mut self) {
+    pub const fn defer_envelope(&mut self) {
         self.later = true;
     }
 
     /// Gives the session up, as after a wait that was abandoned; every recipient without an outcome
     /// is reported as unanswered.
-    pub const fn poison(&mut self) {
-        self.client.poison();
+    pub const fn abort(&mut self) {
+        self.client.abort();
     }
 
     /// The next event of `input`, all that is unread so far.
@@ -357,7 +357,7 @@ impl Upgrade for Delivery<'_> {
         self.client.awaits_tls()
     }
 
-    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
+    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection> {
         Self::tls_established(self, leftover)
     }
 }

@@ -1,6 +1,6 @@
 //! What became of each recipient.
 
-use super::{Event, Part};
+use super::{Event, RecipientRange};
 use crate::client::SendError;
 use crate::syntax::code::{Code, EnhancedCode, Severity};
 use crate::syntax::command::Verb;
@@ -106,7 +106,7 @@ impl Outcome {
 /// Every event of a delivery may be recorded: what concerns other envelopes has no effect.
 ///
 /// ```
-/// use ehlo::delivery::{Event, Fate, Outcome, Outcomes, Part};
+/// use ehlo::delivery::{Event, Fate, Outcome, Outcomes, RecipientRange};
 /// use ehlo::{Code, Reply};
 /// use ehlo::syntax::command::Verb;
 ///
@@ -114,7 +114,7 @@ impl Outcome {
 /// let mut outcomes = Outcomes::new(&mut memory);
 /// let no = Reply::new(Code::MAILBOX_UNAVAILABLE, "no such user");
 /// outcomes.record(&Event::Recipient { envelope: 0, index: 1, reply: no });
-/// let part = Part { envelope: 0, first: 0, end: 2 };
+/// let part = RecipientRange { envelope: 0, first: 0, end: 2 };
 /// let reply = Reply::new(Code::OK, "taken");
 /// outcomes.record(&Event::Message { part, first_only: false, reply });
 /// assert_eq!(memory.map(|outcome| outcome.fate), [Fate::Accepted, Fate::Refused]);
@@ -193,14 +193,14 @@ impl<'m> Outcomes<'m> {
         }
     }
 
-    fn pending(&mut self, part: Option<Part>) -> impl Iterator<Item = &mut Outcome> {
+    fn pending(&mut self, part: Option<RecipientRange>) -> impl Iterator<Item = &mut Outcome> {
         let (first, end) = part.map_or((0, usize::MAX), |part| (part.first, part.end));
         let upto = self.all.len().min(end);
         let all = self.all.get_mut(first..upto).unwrap_or_default();
         all.iter_mut().filter(|outcome| outcome.fate == Fate::Pending)
     }
 
-    fn decide(&mut self, part: Option<Part>, with: Outcome) {
+    fn decide(&mut self, part: Option<RecipientRange>, with: Outcome) {
         self.pending(part).for_each(|outcome| *outcome = with);
     }
 }

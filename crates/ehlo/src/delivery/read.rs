@@ -1,7 +1,7 @@
 //! The reading half: what a reply means for the recipients.
 
 use super::transaction::{Transaction, is_completion};
-use super::{Delivery, Event, Stage, Unusable};
+use super::{Delivery, Event, Stage, UnusableSession};
 use crate::client;
 use crate::machine::Received;
 use crate::session::State;
@@ -34,8 +34,8 @@ impl Delivery<'_> {
                 Event::StartTls
             }
             client::Event::StartTls => {
-                self.client.poison();
-                Event::Unusable(Unusable::TlsFailed)
+                self.client.abort();
+                Event::Unusable(UnusableSession::TlsFailed)
             }
             client::Event::Closed => match self.old.take().or_else(|| self.current.take()) {
                 Some(open) => Event::Finished { envelope: open.number },
@@ -76,7 +76,7 @@ impl Delivery<'_> {
             Verb::Message | Verb::BdatLast => self.message_reply(to, reply),
             // A server that cannot even do that is in no state to be relied on.
             Verb::Rset if !is_completion(&reply) => {
-                self.client.poison();
+                self.client.abort();
                 other
             }
             _ => other,
@@ -128,7 +128,7 @@ impl Delivery<'_> {
         if opens {
             if current.flags.failed {
                 // MAIL was refused, and all are told so: not even a dot may follow.
-                self.client.poison();
+                self.client.abort();
             } else if current.accepted == 0 {
                 // RFC 2920 §3.1: "the client … should send a single dot".
                 current.flags.failed = true;
@@ -175,7 +175,7 @@ impl Delivery<'_> {
         // there is a message to be answered, is out of step.
         if is_completion && (!open.flags.ended || reply.code() == Code::SERVICE_CLOSING) {
             let part = open.part();
-            self.client.poison();
+            self.client.abort();
             if owes_more {
                 return Event::Unsolicited(reply);
             }
@@ -215,7 +215,7 @@ impl Delivery<'_> {
 
     /// Nothing is in flight: in the middle of the content after DATA, or between transactions.
     fn unsolicited<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
-        self.client.poison();
+        self.client.abort();
         match &mut self.current {
             // Servers that will not have the rest say so at once, and close. That is against the
             // letter of RFC 5321 §4.1.1.4, but it is what the recipients are to be told.

@@ -1,8 +1,8 @@
 //! The part of the conversation before the first envelope: greeting, EHLO, TLS, AUTH.
 
-use super::{AuthPolicy, Delivery, Event, HelloPolicy, Stage, TlsPolicy, Unusable};
+use super::{AuthPolicy, Delivery, Event, HelloPolicy, Stage, TlsPolicy, UnusableSession};
 use crate::client::SendError;
-use crate::machine::Injected;
+use crate::machine::PlaintextInjection;
 use crate::session::State;
 use crate::syntax::command::Command;
 use crate::syntax::command::Verb;
@@ -19,12 +19,14 @@ impl Delivery<'_> {
     ///
     /// # Errors
     ///
-    /// [`Injected`] when there is any, or when STARTTLS was not accepted; the session is then over.
-    pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
+    /// [`PlaintextInjection`] when there is any, or when STARTTLS was not accepted; the session is then over.
+    pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection> {
         let established = self.client.tls_established(leftover);
         match established {
             Ok(()) => self.stage = Stage::Hello,
-            Err(Injected) => self.due.unusable = Some(Unusable::TlsInjected),
+            Err(PlaintextInjection) => {
+                self.due.unusable = Some(UnusableSession::PlaintextInjection)
+            }
         }
         established
     }
@@ -33,8 +35,8 @@ impl Delivery<'_> {
     /// other time it has no effect.
     pub const fn tls_failed(&mut self) {
         if matches!(self.client.state(), State::Tls) {
-            self.client.poison();
-            self.due.unusable = Some(Unusable::TlsFailed);
+            self.client.abort();
+            self.due.unusable = Some(UnusableSession::TlsFailed);
         }
     }
 
@@ -43,7 +45,7 @@ impl Delivery<'_> {
     ///
     /// The reply comes as [`Event::Challenge`], or ends the attempt: see
     /// [`Event::authentication`]. Who finds that the server has said 235 before the mechanism was
-    /// done must not go on: [`poison`](Self::poison). A mechanism that the server does not take is
+    /// done must not go on: [`poison`](Self::abort). A mechanism that the server does not take is
     /// followed by another [`Event::NeedAuthentication`] for those that are left.
     ///
     /// # Errors
@@ -86,7 +88,7 @@ impl Delivery<'_> {
     /// required ends. Has an effect only when [`Event::NeedAuthentication`] asks.
     pub fn skip_authentication(&mut self) {
         if self.stage == Stage::Authenticate {
-            self.unauthenticated(Unusable::NotAuthenticated);
+            self.unauthenticated(UnusableSession::NotAuthenticated);
         }
     }
 
@@ -113,7 +115,7 @@ impl Delivery<'_> {
                 self.stage = Stage::Helo;
                 return Event::Reply { to, reply };
             }
-            self.due.unusable = Some(Unusable::EhloRefused);
+            self.due.unusable = Some(UnusableSession::EhloRefused);
         }
         if to == Verb::Helo && falls_back && hello == HelloPolicy::HeloFirst {
             self.stage = Stage::Hello;
@@ -134,7 +136,7 @@ impl Delivery<'_> {
     pub(super) fn unanswered_hello(&mut self) {
         let is_useful = !self.client.is_tls() && !self.needs_extension();
         if self.config.hello == HelloPolicy::Reconnect && is_useful {
-            self.due.unusable = Some(Unusable::EhloClosed);
+            self.due.unusable = Some(UnusableSession::EhloClosed);
         }
     }
 
@@ -146,7 +148,7 @@ impl Delivery<'_> {
             TlsPolicy::Opportunistic | TlsPolicy::Require if offered => {
                 self.stage = Stage::StartTls;
             }
-            TlsPolicy::Require => self.give_up(Unusable::TlsNotOffered),
+            TlsPolicy::Require => self.give_up(UnusableSession::TlsNotOffered),
             TlsPolicy::Forbid | TlsPolicy::Opportunistic => self.identify(),
         }
     }
@@ -155,7 +157,7 @@ impl Delivery<'_> {
     pub(super) fn no_tls<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
         let to = Verb::StartTls;
         if self.config.tls == TlsPolicy::Require {
-            self.give_up(Unusable::TlsRefused);
+            self.give_up(UnusableSession::TlsRefused);
             return Event::Refused { part: None, to, reply };
         }
         self.identify();
@@ -173,7 +175,7 @@ impl Delivery<'_> {
             self.mechanisms = mechanisms.fold(self.mechanisms, Mechanisms::without);
         }
         if self.mechanisms.is_empty() {
-            self.unauthenticated(Unusable::AuthNotOffered);
+            self.unauthenticated(UnusableSession::AuthNotOffered);
         } else {
             self.stage = Stage::Authenticate;
         }
@@ -196,21 +198,21 @@ impl Delivery<'_> {
             self.stage = Stage::Authenticate;
             return other;
         }
-        self.unauthenticated(Unusable::NotAuthenticated);
+        self.unauthenticated(UnusableSession::NotAuthenticated);
         match self.config.auth {
             AuthPolicy::Require => Event::Refused { part: None, to, reply },
             AuthPolicy::Never | AuthPolicy::Optional => other,
         }
     }
 
-    fn unauthenticated(&mut self, why: Unusable) {
+    fn unauthenticated(&mut self, why: UnusableSession) {
         match self.config.auth {
             AuthPolicy::Require => self.give_up(why),
             AuthPolicy::Never | AuthPolicy::Optional => self.idle(),
         }
     }
 
-    fn give_up(&mut self, why: Unusable) {
+    fn give_up(&mut self, why: UnusableSession) {
         self.due.unusable = Some(why);
         self.stage = Stage::Quit;
     }
@@ -218,7 +220,7 @@ impl Delivery<'_> {
     /// Nothing is open: an envelope may come, if the server takes another one.
     pub(super) fn idle(&mut self) {
         if self.is_mail_max() {
-            self.give_up(Unusable::MailMax);
+            self.give_up(UnusableSession::MailMax);
         } else {
             self.stage = Stage::Idle;
         }

@@ -1,6 +1,6 @@
 //! One mail transaction: an envelope, or as many of its recipients as the server takes at once.
 
-use super::{Envelope, Part, Recipient};
+use super::{Envelope, Recipient, RecipientRange};
 use crate::syntax::parameter::Body;
 use crate::syntax::reply::Reply;
 
@@ -86,18 +86,18 @@ impl<'e> Transaction<'e> {
     }
 
     /// The recipients in it.
-    pub(super) const fn part(&self) -> Part {
-        Part { envelope: self.number, first: self.first, end: self.next }
+    pub(super) const fn part(&self) -> RecipientRange {
+        RecipientRange { envelope: self.number, first: self.first, end: self.next }
     }
 
     /// The recipients in it, and all that follow.
-    pub(super) const fn rest(&self) -> Part {
-        Part { envelope: self.number, first: self.first, end: usize::MAX }
+    pub(super) const fn rest(&self) -> RecipientRange {
+        RecipientRange { envelope: self.number, first: self.first, end: usize::MAX }
     }
 
     /// One recipient.
-    pub(super) const fn one(&self, index: usize) -> Part {
-        Part { envelope: self.number, first: index, end: index.saturating_add(1) }
+    pub(super) const fn one(&self, index: usize) -> RecipientRange {
+        RecipientRange { envelope: self.number, first: index, end: index.saturating_add(1) }
     }
 
     pub(super) fn recipient(&self, index: usize) -> Option<Recipient<'e>> {

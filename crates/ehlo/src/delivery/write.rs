@@ -2,7 +2,7 @@
 
 use super::plan::with_mail;
 use super::transaction::Transaction;
-use super::{Delivery, Part, Recipient, Stage};
+use super::{Delivery, Recipient, RecipientRange, Stage};
 use crate::client::SendError;
 use crate::syntax::command::Command;
 use crate::syntax::command::Verb;
@@ -126,7 +126,7 @@ impl<'e> Delivery<'e> {
         let most = self.client.capabilities().rcpt_max();
         if most.is_some_and(|most| current.sent >= most) {
             if !current.envelope.repeatable {
-                let rest = Part { first: current.next, ..current.rest() };
+                let rest = RecipientRange { first: current.next, ..current.rest() };
                 self.due.not_sent = Some((rest, Verb::Rcpt, SendError::TooManyRecipients));
             }
             self.stage = Stage::Transfer;
@@ -179,7 +179,7 @@ impl<'e> Delivery<'e> {
             Stage::Transfer => Verb::Data,
             Stage::LoneDot => Verb::Message,
             Stage::LastChunk => Verb::BdatLast,
-            _ => return self.client.poison(),
+            _ => return self.client.abort(),
         };
         self.give_up_current(at, error);
     }

@@ -97,14 +97,14 @@ const REVERSE_DNS: EnhancedCode = EnhancedStatus::REVERSE_DNS_FAILED.permanent()
 ///
 /// ```
 /// use ehlo::HeloCheck;
-/// use ehlo::identity::{Answer, Forgery};
+/// use ehlo::identity::{DnsAnswer, Forgery};
 /// use ehlo::syntax::path::{ClientName, Host};
 ///
 /// let own = [Host::new("mx.example.net")?];
 /// let peer = "192.0.2.1".parse()?;
 /// let mut check = HeloCheck::new(peer, ClientName::new("mx.example.net")?).with_own(&own);
-/// check.answer(Answer::DoesNotExist)?;
-/// check.answer(Answer::Addresses(&["198.51.100.1".parse()?]))?;
+/// check.answer(DnsAnswer::DoesNotExist)?;
+/// check.answer(DnsAnswer::Addresses(&["198.51.100.1".parse()?]))?;
 /// assert_eq!(check.verdict().forgery, Some(Forgery::Own));
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
@@ -149,11 +149,11 @@ pub enum Enforcement {
 ///
 /// ```
 /// use ehlo::HeloCheck;
-/// use ehlo::identity::{Advice, Answer, Enforcement, Finding};
+/// use ehlo::identity::{Advice, DnsAnswer, Enforcement, Finding};
 /// use ehlo::syntax::path::ClientName;
 ///
 /// let mut check = HeloCheck::new("192.0.2.1".parse()?, ClientName::new("[192.0.2.1]")?);
-/// check.answer(Answer::TemporaryFailure)?;
+/// check.answer(DnsAnswer::TemporaryFailure)?;
 /// let verdict = check.verdict();
 /// let finding = Finding::ReverseUnknown;
 /// assert_eq!(verdict.advice(Enforcement::Record), Advice::Record(finding));

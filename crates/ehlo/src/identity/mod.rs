@@ -17,7 +17,7 @@ use core::net::IpAddr;
 
 pub use finding::{Advice, Enforcement, Finding, Forgery};
 pub use helo_name::{HeloName, HeloNameError, OwnHost};
-pub use query::{Answer, Query, WrongAnswer};
+pub use query::{DnsAnswer, DnsQuery, UnexpectedAnswer};
 pub use syntax::NameSyntax;
 pub use verdict::{Claim, Iprev, Verdict};
 
@@ -38,18 +38,18 @@ use names::ReverseNames;
 /// ```
 /// use core::net::IpAddr;
 /// use ehlo::HeloCheck;
-/// use ehlo::identity::{Answer, Claim, Iprev, Query};
+/// use ehlo::identity::{DnsAnswer, Claim, Iprev, DnsQuery};
 /// use ehlo::syntax::path::ClientName;
 ///
 /// let peer: IpAddr = "192.0.2.1".parse()?;
 /// let mut check = HeloCheck::new(peer, ClientName::new("mx.example.org")?);
 /// while let Some(query) = check.query() {
 ///     let answer = match query {
-///         Query::Pointer(_) => Answer::Names(&["mail.example.org."]),
-///         Query::Addresses(name) if name.as_str() == "mail.example.org" => {
-///             Answer::Addresses(&[peer])
+///         DnsQuery::Pointer(_) => DnsAnswer::Names(&["mail.example.org."]),
+///         DnsQuery::Addresses(name) if name.as_str() == "mail.example.org" => {
+///             DnsAnswer::Addresses(&[peer])
 ///         }
-///         Query::Addresses(_) => Answer::DoesNotExist,
+///         DnsQuery::Addresses(_) => DnsAnswer::DoesNotExist,
 ///     };
 ///     check.answer(answer)?;
 /// }
@@ -140,24 +140,24 @@ impl<'a> HeloCheck<'a> {
     }
 
     /// The question that is open; none when all is known that can be.
-    pub fn query(&self) -> Option<Query<'_>> {
+    pub fn query(&self) -> Option<DnsQuery<'_>> {
         match self.step {
-            Step::Pointer => Some(Query::Pointer(self.peer)),
-            Step::Claimed => self.resolvable.map(Query::Addresses),
-            Step::Name(at) => self.names.nth(at).map(Query::Addresses),
+            Step::Pointer => Some(DnsQuery::Pointer(self.peer)),
+            Step::Claimed => self.resolvable.map(DnsQuery::Addresses),
+            Step::Name(at) => self.names.nth(at).map(DnsQuery::Addresses),
             Step::Done => None,
         }
     }
 
     /// The answer to the question that is open.
     ///
-    /// No names and no addresses are the same as [`Answer::DoesNotExist`].
+    /// No names and no addresses are the same as [`DnsAnswer::DoesNotExist`].
     ///
     /// # Errors
     ///
-    /// [`WrongAnswer`] when none is open, and for addresses where names were asked for or the
+    /// [`UnexpectedAnswer`] when none is open, and for addresses where names were asked for or the
     /// reverse; the question then stays open.
-    pub fn answer(&mut self, answer: Answer<'_>) -> Result<(), WrongAnswer> {
+    pub fn answer(&mut self, answer: DnsAnswer<'_>) -> Result<(), UnexpectedAnswer> {
         match self.step {
             Step::Pointer => self.pointer(answer),
             Step::Claimed => {
@@ -178,7 +178,7 @@ impl<'a> HeloCheck<'a> {
                 self.next(at + 1);
                 Ok(())
             }
-            Step::Done => Err(WrongAnswer),
+            Step::Done => Err(UnexpectedAnswer),
         }
     }
 
@@ -202,12 +202,12 @@ impl<'a> HeloCheck<'a> {
         self.names.iter()
     }
 
-    fn pointer(&mut self, answer: Answer<'_>) -> Result<(), WrongAnswer> {
+    fn pointer(&mut self, answer: DnsAnswer<'_>) -> Result<(), UnexpectedAnswer> {
         match answer {
-            Answer::Addresses(_) => return Err(WrongAnswer),
-            Answer::DoesNotExist | Answer::Names([]) => self.iprev = Iprev::PermError,
-            Answer::TemporaryFailure => self.undecided = true,
-            Answer::Names(names) => {
+            DnsAnswer::Addresses(_) => return Err(UnexpectedAnswer),
+            DnsAnswer::DoesNotExist | DnsAnswer::Names([]) => self.iprev = Iprev::PermError,
+            DnsAnswer::TemporaryFailure => self.undecided = true,
+            DnsAnswer::Names(names) => {
                 for name in names {
                     self.names.push(name);
                 }
@@ -222,12 +222,12 @@ impl<'a> HeloCheck<'a> {
     }
 
     /// Whether these addresses have that of the peer among them.
-    fn addresses(&self, answer: Answer<'_>) -> Result<Claim, WrongAnswer> {
+    fn addresses(&self, answer: DnsAnswer<'_>) -> Result<Claim, UnexpectedAnswer> {
         match answer {
-            Answer::Names(_) => Err(WrongAnswer),
-            Answer::DoesNotExist | Answer::Addresses([]) => Ok(Claim::NoAddress),
-            Answer::TemporaryFailure => Ok(Claim::TemporaryFailure),
-            Answer::Addresses(addresses) => {
+            DnsAnswer::Names(_) => Err(UnexpectedAnswer),
+            DnsAnswer::DoesNotExist | DnsAnswer::Addresses([]) => Ok(Claim::NoAddress),
+            DnsAnswer::TemporaryFailure => Ok(Claim::TemporaryFailure),
+            DnsAnswer::Addresses(addresses) => {
                 let is_peer = |address: &IpAddr| address.to_canonical() == self.peer;
                 let is_match = addresses.iter().any(is_peer);
                 Ok(if is_match { Claim::Matches } else { Claim::Elsewhere })

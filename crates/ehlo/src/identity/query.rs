@@ -8,16 +8,16 @@ use crate::syntax::path::Domain;
 ///
 /// ```
 /// use ehlo::HeloCheck;
-/// use ehlo::identity::Query;
+/// use ehlo::identity::DnsQuery;
 /// use ehlo::syntax::path::ClientName;
 ///
 /// let peer = "::ffff:192.0.2.1".parse()?;
 /// let check = HeloCheck::new(peer, ClientName::new("mx.example.org")?);
-/// assert_eq!(check.query(), Some(Query::Pointer("192.0.2.1".parse()?)));
+/// assert_eq!(check.query(), Some(DnsQuery::Pointer("192.0.2.1".parse()?)));
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Query<'q> {
+pub enum DnsQuery<'q> {
     /// The names of an address: PTR records.
     Pointer(IpAddr),
     /// The addresses of a name: its A records where the peer has an IPv4 address, its AAAA records
@@ -26,25 +26,25 @@ pub enum Query<'q> {
     Addresses(Domain<'q>),
 }
 
-/// What a resolver says to a [`Query`].
+/// What a resolver says to a [`DnsQuery`].
 ///
 /// ```
 /// use ehlo::HeloCheck;
-/// use ehlo::identity::Answer;
+/// use ehlo::identity::DnsAnswer;
 /// use ehlo::syntax::path::ClientName;
 ///
 /// let mut check = HeloCheck::new("192.0.2.1".parse()?, ClientName::new("[192.0.2.1]")?);
 /// // The trailing dot of an absolute name may be there or not.
-/// check.answer(Answer::Names(&["mx.example.org."]))?;
-/// check.answer(Answer::Addresses(&["192.0.2.1".parse()?]))?;
+/// check.answer(DnsAnswer::Names(&["mx.example.org."]))?;
+/// check.answer(DnsAnswer::Addresses(&["192.0.2.1".parse()?]))?;
 /// assert!(check.query().is_none());
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer<'n> {
-    /// To [`Query::Pointer`]. A name that is none, or is not in US-ASCII, is passed over.
+pub enum DnsAnswer<'n> {
+    /// To [`DnsQuery::Pointer`]. A name that is none, or is not in US-ASCII, is passed over.
     Names(&'n [&'n str]),
-    /// To [`Query::Addresses`].
+    /// To [`DnsQuery::Addresses`].
     Addresses(&'n [IpAddr]),
     /// There is no such name, or it has no such record: NXDOMAIN, or NOERROR without a record.
     DoesNotExist,
@@ -57,20 +57,20 @@ pub enum Answer<'n> {
 ///
 /// ```
 /// use ehlo::HeloCheck;
-/// use ehlo::identity::{Answer, WrongAnswer};
+/// use ehlo::identity::{DnsAnswer, UnexpectedAnswer};
 /// use ehlo::syntax::path::ClientName;
 ///
 /// let mut check = HeloCheck::new("192.0.2.1".parse()?, ClientName::new("mx.example.org")?);
-/// assert_eq!(check.answer(Answer::Addresses(&[])), Err(WrongAnswer));
+/// assert_eq!(check.answer(DnsAnswer::Addresses(&[])), Err(UnexpectedAnswer));
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WrongAnswer;
+pub struct UnexpectedAnswer;
 
-impl core::fmt::Display for WrongAnswer {
+impl core::fmt::Display for UnexpectedAnswer {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("the answer does not fit the question that is open")
     }
 }
 
-impl core::error::Error for WrongAnswer {}
+impl core::error::Error for UnexpectedAnswer {}

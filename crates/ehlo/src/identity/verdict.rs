@@ -11,12 +11,12 @@ use crate::syntax::path::{ClientName, Domain};
 ///
 /// ```
 /// use ehlo::HeloCheck;
-/// use ehlo::identity::Answer;
+/// use ehlo::identity::DnsAnswer;
 /// use ehlo::syntax::path::ClientName;
 ///
 /// let mut check = HeloCheck::new("192.0.2.1".parse()?, ClientName::new("mx.example.org")?);
-/// check.answer(Answer::DoesNotExist)?;
-/// check.answer(Answer::Addresses(&["192.0.2.1".parse()?]))?;
+/// check.answer(DnsAnswer::DoesNotExist)?;
+/// check.answer(DnsAnswer::Addresses(&["192.0.2.1".parse()?]))?;
 /// assert_eq!(
 ///     check.verdict().to_string(),
 ///     "helo=mx.example.org syntax=fully-qualified claim=matches iprev=permerror"

@@ -14,7 +14,7 @@ pub use event::{Event, Reason, Refusal};
 pub use reply::ReplyError;
 
 use crate::data::DataDecoder;
-use crate::machine::{Injected, Machine, Received, Upgrade, Wants};
+use crate::machine::{Machine, PlaintextInjection, Received, Upgrade, Wants};
 use crate::session::{self, State};
 use crate::syntax::code::Code;
 use crate::syntax::command::Verb;
@@ -201,13 +201,13 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Injected`] when there is any, or when STARTTLS was not accepted: octets that were sent in
+    /// [`PlaintextInjection`] when there is any, or when STARTTLS was not accepted: octets that were sent in
     /// clear would be taken for octets sent inside TLS. The session is then over. Where they may be
     /// the first octets of the handshake itself, hand them to TLS, and nothing is left over.
-    pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
+    pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection> {
         if self.state != State::Tls || !leftover.is_empty() {
             self.state = State::Closed;
-            return Err(Injected);
+            return Err(PlaintextInjection);
         }
         *self = Self {
             state: session::next(self.state, Verb::Handshake, Code::SERVICE_READY),
@@ -260,7 +260,7 @@ impl Upgrade for Server {
         self.state == State::Tls
     }
 
-    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), Injected> {
+    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection> {
         Self::tls_established(self, leftover)
     }
 }

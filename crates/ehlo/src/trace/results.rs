@@ -17,10 +17,10 @@ use crate::syntax::path::Domain;
 /// use ehlo::syntax::path::{ClientName, Domain};
 /// use ehlo::trace::AuthenticationResults;
 /// use ehlo::HeloCheck;
-/// use ehlo::identity::Answer;
+/// use ehlo::identity::DnsAnswer;
 ///
 /// let mut check = HeloCheck::new("2001:db8::1".parse()?, ClientName::new("mx")?);
-/// check.answer(Answer::DoesNotExist)?;
+/// check.answer(DnsAnswer::DoesNotExist)?;
 /// let results = AuthenticationResults::new(Domain::new("mx.example.net")?, &check.verdict());
 /// let mut out = [0; 128];
 /// let written = results.encode(&mut out)?;

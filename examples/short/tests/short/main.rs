@@ -34,8 +34,8 @@ use std::time::Duration;
 use ehlo::delivery::{Fate, Outcome};
 use ehlo::{Delivery, DeliveryConfig, Envelope};
 use ehlo::{ForwardPath, HeloName, ReversePath, ServerConfig};
-use ehlo_blocking::Halt;
-use ehlo_io::{Ended, Mailing};
+use ehlo_blocking::ShutdownHandle;
+use ehlo_io::{MessageQueue, SessionEnd};
 
 const CONTENT: &[u8] = b"Subject: x\r\n\r\n.\r\n..two\r\n";
 
@@ -44,9 +44,9 @@ const SENT: &[u8] = b"Subject: x\r\n\r\nHello!\r\n";
 
 const CLIENTS: usize = 4;
 
-type Messages = Arc<Mutex<Vec<Vec<u8>>>>;
+type MessageSource = Arc<Mutex<Vec<Vec<u8>>>>;
 
-fn keep(messages: &Messages) -> impl Fn(&[u8]) + Clone + Send + Sync + 'static {
+fn keep(messages: &MessageSource) -> impl Fn(&[u8]) + Clone + Send + Sync + 'static {
     let messages = messages.clone();
     move |content| messages.lock().expect("no test panics here").push(content.to_vec())
 }
@@ -70,10 +70,10 @@ fn sends_by_every_client(server: SocketAddr) {
 
 #[test]
 fn the_blocking_server_takes_from_every_client() {
-    let messages = Messages::default();
+    let messages = MessageSource::default();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let (address, take) = (listener.local_addr().expect("an address"), keep(&messages));
-    let halt = Halt::new(&listener).expect("a socket");
+    let halt = ShutdownHandle::new(&listener).expect("a socket");
     let halted = halt.clone();
     let server = thread::spawn(move || server_blocking::run(&listener, &halted, take));
     sends_by_every_client(address);
@@ -87,7 +87,7 @@ macro_rules! takes_from_every_client {
     ($test:ident, $server:ident on $listener:ty, $block_on:expr) => {
         #[test]
         fn $test() {
-            let messages = Messages::default();
+            let messages = MessageSource::default();
             let take = keep(&messages);
             let (address, addressed) = mpsc::channel();
             let (halt, halted) = smol::channel::bounded::<()>(1);
@@ -128,10 +128,10 @@ takes_from_every_client!(
 
 /// A conversation with the proxy in front of a server; what the server received.
 fn through_the_proxy(lines: &[u8]) -> (String, Vec<Vec<u8>>) {
-    let messages = Messages::default();
+    let messages = MessageSource::default();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let (up, take) = (listener.local_addr().expect("an address"), keep(&messages));
-    let halt = Halt::new(&listener).expect("a socket");
+    let halt = ShutdownHandle::new(&listener).expect("a socket");
     let halted = halt.clone();
     let server = thread::spawn(move || server_blocking::run(&listener, &halted, take));
 
@@ -197,14 +197,14 @@ fn the_double_stands_in_for_a_server() {
     let recipients = recipients.map(|path| ForwardPath::new(path).expect("a path"));
     let envelope = Envelope::new(ReversePath::Null, &recipients);
     let mut fates = Vec::new();
-    let messages = Mailing::new([(&envelope, CONTENT), (&envelope, b"")], |_, outcomes| {
+    let messages = MessageQueue::new([(&envelope, CONTENT), (&envelope, b"")], |_, outcomes| {
         fates.extend(outcomes.iter().map(|outcome| outcome.fate));
     });
     let name = HeloName::new("client.example").expect("a name");
     let delivery = Delivery::new(name, DeliveryConfig::DEFAULT);
     let stream = double::Double::new(ServerConfig::DEFAULT);
     let mut connection = ehlo_blocking::Connection::new(stream, delivery);
-    assert_eq!(connection.deliver(messages).expect("a session"), Ended::Done);
+    assert_eq!(connection.deliver(messages).expect("a session"), SessionEnd::Done);
     assert_eq!(fates, [Fate::Accepted, Fate::Refused].repeat(2));
     assert_eq!(connection.stream().messages, [CONTENT, b""]);
 }

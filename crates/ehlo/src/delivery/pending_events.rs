@@ -1,20 +1,20 @@
 //! Events that come by themselves.
 
-use super::{Event, Part, Unusable};
+use super::{Event, RecipientRange, UnusableSession};
 use crate::client::SendError;
 use crate::syntax::command::Verb;
 
 /// Events that no reply brings.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Due {
-    pub(super) not_sent: Option<(Part, Verb, SendError)>,
+pub(super) struct PendingEvents {
+    pub(super) not_sent: Option<(RecipientRange, Verb, SendError)>,
     /// An envelope, and the first recipient of its next transaction.
     pub(super) split: Option<(usize, usize)>,
     pub(super) finished: Option<usize>,
-    pub(super) unusable: Option<Unusable>,
+    pub(super) unusable: Option<UnusableSession>,
 }
 
-impl Due {
+impl PendingEvents {
     pub(super) const NONE: Self =
         Self { not_sent: None, split: None, finished: None, unusable: None };
 
