@@ -29,9 +29,9 @@ pub struct Policy {
     pub any_reply_text: bool,
     /// `VRFY <a@b>`. RFC 5321 §4.1.1.6: `vrfy = "VRFY" SP String CRLF`.
     pub brackets_in_vrfy: bool,
-    /// A server takes MAIL from a client that has not said EHLO or HELO. RFC 5321 §4.1.4: "a
+    /// A server takes MAIL from a client that has not said EHLO or HELO. RFC 5321 §4.1.4: "A
     /// session that will contain mail transactions MUST first be initialized by the use of the EHLO
-    /// command".
+    /// command."
     pub mail_before_hello: bool,
     /// A server may answer with a code that RFC 5321 §4.3.2, or the RFC of the extension, does not
     /// have for the command: see [`session::may_answer`](crate::session::may_answer).

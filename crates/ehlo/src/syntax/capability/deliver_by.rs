@@ -3,7 +3,7 @@
 use super::{EhloParams, number};
 use crate::syntax::encode::{Encode, Writer};
 
-/// The parameter of DELIVERBY, RFC 2852 §2: `deliverby-param = min-by-time *( ","
+/// The parameter of DELIVERBY, RFC 2852 §2: `deliverby-param = min-by-time *( ','
 /// extension-token )`.
 ///
 /// ```

@@ -20,7 +20,7 @@ impl<'a> SolicitationKeywords<'a> {
     pub const NONE: Self = Self("");
 
     /// `Solicitation-keywords = word 0*("," word)`, at most 1000 octets,
-    /// `word = ALPHA 0*("." / "-" / "_" / ":" / ALPHA / DIGIT)`.
+    /// `word = ALPHA 0*(wordchar)`, `wordchar = ("." / "-" / "_" / ":" / ALPHA / DIGIT)`.
     pub fn new(keywords: &'a str) -> Option<Self> {
         let named = |octet: &u8| {
             octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_' | b':')

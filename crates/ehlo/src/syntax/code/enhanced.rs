@@ -37,7 +37,7 @@ impl EnhancedCode {
     /// The code that a reply's text begins with, and the text after it and one space; the text may
     /// go on with other lines.
     ///
-    /// RFC 2034 §4: `status-code = class "." subject "." detail`, followed by a space; RFC 3463
+    /// RFC 2034 §4: `status-code ::= class "." subject "." detail`, followed by a space; RFC 3463
     /// §2 allows no leading zeros.
     #[inline]
     pub(crate) fn leading(text: &[u8]) -> Option<(Self, &[u8])> {

@@ -252,7 +252,7 @@ pub(super) fn attributes(input: &[u8], verb: Verb) -> IResult<'_, Attributes<'_>
     }
 }
 
-/// `attribute-name"="attribute-value`, `attribute-value = xtext`.
+/// `attribute-name"="attribute-value`, where the value is `xtext`, RFC 3461 §4.
 fn attribute(input: &[u8]) -> IResult<'_, Attribute<'_>> {
     let (name, after) = split(input, run(input, &LDH));
     let (Some(name), [b'=', value @ ..]) = (AttributeName::from_name(name), after) else {

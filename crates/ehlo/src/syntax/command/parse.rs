@@ -283,7 +283,8 @@ fn sender<'i>(path: &'i [u8], error: nom::Err<Fault<'i>>) -> nom::Err<Fault<'i>>
     }
 }
 
-/// `rcpt = "RCPT TO:" ( "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF`, behind its verb.
+/// `rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path )
+/// [SP Rcpt-parameters] CRLF`, behind its verb.
 #[inline(always)]
 fn rcpt<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
     let path = keyword(input, b" TO:", policy)?;
@@ -349,7 +350,7 @@ fn verification<'i>(
     Ok((rest, (argument, smtputf8.is_some())))
 }
 
-/// `auth-command = "AUTH" SP sasl-mech [SP initial-response]`, RFC 4954 §8, behind its verb.
+/// `auth-command = "AUTH" SP sasl-mech [SP initial-response] …`, RFC 4954 §8, behind its verb.
 fn auth_command(input: &[u8]) -> IResult<'_, Command<'_>> {
     let (rest, mechanism) = auth::sasl_mech(input)?;
     let (rest, initial_response) = match rest {

@@ -20,23 +20,25 @@ use crate::syntax::grammar::after_literal;
 pub enum Verb {
     /// The connection was opened, RFC 5321 §3.1.
     Greeting,
-    /// §4.1.1.1. Valid at any time between transactions and within one, where it acts as RSET;
-    /// "command not acceptable … state unchanged", §4.1.4.
+    /// RFC 5321 §4.1.1.1. Valid at any time between transactions and within one, where it acts as
+    /// RSET; a server that refuses it "MUST stay in the same state", §4.1.4.
     Ehlo,
-    /// §4.1.1.1, as EHLO.
+    /// RFC 5321 §4.1.1.1, as EHLO.
     Helo,
     /// RFC 2033 §4.1, as EHLO.
     Lhlo,
-    /// §4.1.1.2. "MUST NOT be sent if a mail transaction is already open", §4.1.4. 355 is RFC 1845's.
+    /// RFC 5321 §4.1.1.2. "MUST NOT be sent if a mail transaction is already open", §4.1.4. 355 is
+    /// that of RFC 1845 §3.
     Mail,
-    /// §4.1.1.3.
+    /// RFC 5321 §4.1.1.3.
     Rcpt,
-    /// §4.1.1.4. Wants a recipient, §3.3; 354 opens the mail data.
+    /// RFC 5321 §4.1.1.4. Wants a recipient, §3.3; 354 opens the mail data.
     Data,
-    /// The mail data after DATA came to its end, §4.1.1.4: the buffers are cleared whatever the
-    /// reply.
+    /// The mail data after DATA came to its end, RFC 5321 §4.1.1.4: the buffers are cleared whatever
+    /// the reply.
     Message,
-    /// A chunk that is not the last, RFC 3030 §2. After a refusal "a RSET command MUST be sent".
+    /// A chunk that is not the last, RFC 3030 §2. After a refusal "A RSET command MUST be issued to
+    /// clear the transaction before additional commands may be sent."
     Bdat,
     /// The last chunk, RFC 3030 §2: the transaction is over whatever the reply.
     BdatLast,
@@ -44,18 +46,18 @@ pub enum Verb {
     Burl,
     /// The last content by reference, RFC 4468 §3.
     BurlLast,
-    /// §4.1.1.5. "May be issued by the client at any time", before EHLO too.
+    /// RFC 5321 §4.1.1.5: it "may be issued by the client at any time", before EHLO too.
     Rset,
-    /// §4.1.1.6. "Can be used at any time during a session", §4.1.4.
+    /// RFC 5321 §4.1.1.6. It "can be used at any time during a session", §4.1.4.
     Vrfy,
-    /// §4.1.1.7, as VRFY.
+    /// RFC 5321 §4.1.1.7, as VRFY.
     Expn,
-    /// §4.1.1.8, as VRFY.
+    /// RFC 5321 §4.1.1.8, as VRFY.
     Help,
-    /// §4.1.1.9, as VRFY.
+    /// RFC 5321 §4.1.1.9, as VRFY.
     Noop,
-    /// §4.1.1.10. "May be issued at any time", §4.1.4; after a refused greeting it is the only one.
-    /// Whatever the reply, the client closes.
+    /// RFC 5321 §4.1.1.10: it "may be issued at any time"; after a refused greeting it is the only
+    /// one, §3.1. Whatever the reply, the client closes.
     Quit,
     /// RFC 3207 §4; within a transaction it is refused.
     StartTls,

@@ -411,7 +411,7 @@ pub(crate) static XCHAR: Class = class(&[(33, 42), (44, 60), (62, 126)], b"");
 pub(crate) static BASE64: Class = class(&ALPHA_DIGIT, b"+/");
 /// `mech-char`, RFC 4422 §3.1, in either case.
 pub(crate) static MECH_CHAR: Class = class(&ALPHA_DIGIT, b"-_");
-/// `transid-atom`: `CHAR` but SPACE, CTLs, tspecials and ".", RFC 1845 §4.
+/// `transid-atom`: `CHAR` but SPACE, CTLs, tspecials and ".", RFC 1845 §2.
 pub(crate) static TRANSID_ATOM: Class = class(&ALPHA_DIGIT, b"!#$%&'*+-^_`{|}~");
 /// The characters of a URI but `#` and `%`, RFC 3986 §2.2 and §2.3.
 pub(crate) static URI: Class = class(&ALPHA_DIGIT, b"-._~:/?[]@!$&'()*+,;=");

@@ -2,7 +2,7 @@
 
 use crate::syntax::encode::Writer;
 
-/// `textstring = 1*(%d09 / %d32-126)`
+/// `textstring = 1*(%d09 / %d32-126)`, RFC 5321 §4.2.
 pub(crate) const TEXTSTRING: [bool; 256] = {
     let mut class = PRINTABLE;
     class[0x09] = true;

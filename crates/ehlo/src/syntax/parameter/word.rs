@@ -240,7 +240,7 @@ pub(super) fn mtrk(input: &[u8]) -> IResult<'_, Mtrk<'_>> {
     Ok((rest, Mtrk { certifier, timeout: Some(nine_digits(seconds)) }))
 }
 
-/// TRANSID=: the name of a transaction that can be taken up again, RFC 1845 §4.
+/// TRANSID=: the name of a transaction that can be taken up again, RFC 1845 §2.
 ///
 /// `"<" transid-local "@" transid-domain ">"`, at most 80 characters; case matters.
 ///
@@ -286,7 +286,7 @@ fn any_trans_id(input: &[u8]) -> IResult<'_, TransId<'_>> {
     let spec = separated_pair(transid_token, octet(b'@', KIND), transid_token);
     let (rest, _) = delimited(octet(b'<', KIND), spec, octet(b'>', KIND)).parse(input)?;
     let text = split(input, input.len().saturating_sub(rest.len())).0;
-    // RFC 1845 §4: "transid-value may not be longer than 80 characters".
+    // RFC 1845 §2: "transid-value may not be longer than 80 characters".
     if text.len() > 80 { Fault::error(input, KIND) } else { Ok((rest, TransId(text))) }
 }
 

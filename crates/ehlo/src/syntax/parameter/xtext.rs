@@ -171,7 +171,7 @@ pub(super) enum Coding {
     Plain,
     /// `hexchar = "+" HEXDIG HEXDIG`.
     Xtext,
-    /// `EmbeddedUnicodeChar = "\x" "{" HEXPOINT "}"`, RFC 6533 §3.
+    /// `EmbeddedUnicodeChar = %x5C.78 "{" HEXPOINT "}"`, RFC 6533 §3.
     Utf8Addr,
 }
 
@@ -277,8 +277,8 @@ impl Encode for XtextMailbox<'_> {
     }
 }
 
-/// `xtext`; RFC 4954 §8: "The decoded form of the xtext MUST be either a mailbox or the two
-/// characters `<>`".
+/// `xtext`; RFC 4954 §8: "The decoded form of the xtext MUST be either a `<mailbox>` or the two
+/// characters "`<>`"".
 pub(super) fn xtext_mailbox(input: &[u8]) -> IResult<'_, XtextMailbox<'_>> {
     // The common case: nothing in it is encoded.
     if let Some((_, end)) = path::plain_mailbox(input, 0, scan::xtext_dot_string) {

@@ -281,7 +281,7 @@ impl Groups {
     fn address(self) -> Option<Ipv6Addr> {
         let gap = match self.gap {
             None if self.count == 8 => 8,
-            // RFC 5321 §4.1.3: 'The "::" represents at least 2 16-bit groups of zeros.'
+            // RFC 5321 §4.1.3: "The "::" represents at least 2 16-bit groups of zeros."
             Some(gap) if self.count <= 6 => gap,
             _ => return None,
         };

@@ -223,7 +223,8 @@ impl ReplyFrame {
         let (digits, separator) = (head & 0x00FF_FFFF, head >> 24);
         if self.lines == 0 || digits != self.digits {
             reply_code(line)?;
-            // RFC 5321 §4.2.1: "every line ... must begin with the same reply code".
+            // RFC 5321 §4.2.1: "In a multiline reply, the reply code on each of the lines MUST be
+            // the same."
             if self.lines > 0 {
                 return fault(line, 0, SyntaxErrorKind::ReplyCodeChanges);
             }

@@ -81,7 +81,7 @@ impl<'a> SaslData<'a> {
         STANDARD.decode_slice([*a, *b, *c, *d], &mut [0; 3]).is_ok()
     }
 
-    /// An initial response, where `=` stands for nothing. RFC 4954 §4:
+    /// An initial response, where `=` stands for nothing. RFC 4954 §8:
     /// `initial-response = base64 / "="`.
     ///
     /// # Errors
@@ -204,7 +204,7 @@ impl core::hash::Hash for SaslData<'_> {
     }
 }
 
-/// A server's challenge, the text of a 334. RFC 4954 §4: `continue-req = "334" SP [base64] CRLF`.
+/// A server's challenge, the text of a 334. RFC 4954 §8: `continue-req = "334" SP [base64] CRLF`.
 ///
 /// ```
 /// use ehlo::{Encode, Parsed, Policy, Reply};
@@ -276,7 +276,8 @@ impl<'a> Response<'a> {
     /// [`SyntaxErrorKind::Base64`], or [`SyntaxErrorKind::AuthLineTooLong`] for a line of more
     /// than [`limits::AUTH_LINE`] octets with its CRLF.
     pub fn parse(line: &'a [u8]) -> Result<Self, SyntaxError> {
-        // RFC 4954 §4: "The line length limit ... must be at least 12288 octets."
+        // RFC 4954 §4: "12288 octets is considered to be a sufficient line length limit for handling
+        // of deployed authentication mechanisms."
         let most = limits::AUTH_LINE - 2;
         if line.len() > most {
             return Err(SyntaxError { kind: SyntaxErrorKind::AuthLineTooLong, offset: most });
