@@ -79,7 +79,8 @@ pub const fn is_valid(state: State, verb: Verb) -> bool {
 
 /// The state after `code` answered `verb` in `state`.
 pub const fn next(state: State, verb: Verb, code: Code) -> State {
-    // RFC 5321 §3.8: 421 "in response to any command" announces that the channel is closed.
+    // RFC 5321 §4.2.3: "Service not available, closing transmission channel (This may be a reply to
+    // any command if the service knows it must shut down)".
     if code.number() == 421 {
         return State::Closed;
     }
@@ -133,9 +134,9 @@ pub const fn may_answer(verb: Verb, code: Code) -> bool {
         // RFC 2645 §5.2 and RFC 1985 §5.
         453 => matches!(verb, Verb::Atrn),
         458 | 459 => matches!(verb, Verb::Etrn),
-        // §4.1.1.11, and RFC 7504.
+        // RFC 5321 §4.1.1.11, and RFC 7504.
         455 | 555 | 556 => matches!(verb, Verb::Mail | Verb::Rcpt),
-        // §3.4: an address that is not local.
+        // RFC 5321 §3.4: an address that is not local.
         551 => matches!(verb, Verb::Rcpt | Verb::Vrfy | Verb::Expn),
         _ => true,
     }
@@ -201,23 +202,25 @@ macro_rules! lead {
 table! {
     // The connection was opened, RFC 5321 §3.1.
     Greeting in [Greeting], 2 => Start, 3 => Rejected, no => Rejected, codes [220] last exact;
-    // §4.1.1.1. Valid at any time between transactions and within one, where it acts as RSET;
-    // "command not acceptable … state unchanged", §4.1.4.
+    // RFC 5321 §4.1.1.1. Valid at any time between transactions and within one, where it acts as
+    // RSET; a server that refuses it "MUST stay in the same state", §4.1.4.
     Ehlo in [Start Ready Mail Rcpt Chunk Failed], 2 => Ready, 3 => stay, no => stay, codes [250] last idle;
-    // §4.1.1.1, as EHLO.
+    // RFC 5321 §4.1.1.1, as EHLO.
     Helo in [Start Ready Mail Rcpt Chunk Failed], 2 => Ready, 3 => stay, no => stay, codes [250] last idle;
     // RFC 2033 §4.1, as EHLO.
     Lhlo in [Start Ready Mail Rcpt Chunk Failed], 2 => Ready, 3 => stay, no => stay, codes [250] last idle;
-    // §4.1.1.2. "MUST NOT be sent if a mail transaction is already open", §4.1.4. 355 is RFC 1845's.
+    // RFC 5321 §4.1.1.2. "MUST NOT be sent if a mail transaction is already open", §4.1.4. 355 is
+    // that of RFC 1845 §3.
     Mail in [Ready], 2 => Mail, 3 => Mail, no => stay, codes [250 355];
-    // §4.1.1.3.
+    // RFC 5321 §4.1.1.3.
     Rcpt in [Mail Rcpt], 2 => Rcpt, 3 => stay, no => stay, codes [250 251];
-    // §4.1.1.4. Wants a recipient, §3.3; 354 opens the mail data.
+    // RFC 5321 §4.1.1.4. Wants a recipient, §3.3; 354 opens the mail data.
     Data in [Rcpt], 2 => stay, 3 => Data, no => stay, codes [354] last exact;
-    // The mail data after DATA came to its end, §4.1.1.4: the buffers are cleared whatever the
-    // reply.
+    // The mail data after DATA came to its end, RFC 5321 §4.1.1.4: the buffers are cleared whatever
+    // the reply.
     Message in [Data], 2 => Ready, 3 => Ready, no => Ready, codes [250];
-    // A chunk that is not the last, RFC 3030 §2. After a refusal "a RSET command MUST be sent".
+    // A chunk that is not the last, RFC 3030 §2. After a refusal "A RSET command MUST be issued to
+    // clear the transaction before additional commands may be sent."
     Bdat in [Rcpt Chunk], 2 => Chunk, 3 => Failed, no => Failed, codes [250];
     // The last chunk, RFC 3030 §2: the transaction is over whatever the reply.
     BdatLast in [Rcpt Chunk], 2 => Ready, 3 => Ready, no => Ready, codes [250];
@@ -225,18 +228,18 @@ table! {
     Burl in [Rcpt Chunk], 2 => Chunk, 3 => Failed, no => Failed, codes [250];
     // The last content by reference, RFC 4468 §3.
     BurlLast in [Rcpt Chunk], 2 => Ready, 3 => Ready, no => Ready, codes [250] last;
-    // §4.1.1.5. "May be issued by the client at any time", before EHLO too.
+    // RFC 5321 §4.1.1.5: it "may be issued by the client at any time", before EHLO too.
     Rset in [Start Ready Mail Rcpt Chunk Failed], 2 => reset, 3 => stay, no => stay, codes [250] idle;
-    // §4.1.1.6. "Can be used at any time during a session", §4.1.4.
+    // RFC 5321 §4.1.1.6. It "can be used at any time during a session", §4.1.4.
     Vrfy in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250 251 252] last idle;
-    // §4.1.1.7, as VRFY.
+    // RFC 5321 §4.1.1.7, as VRFY.
     Expn in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250 252] last idle;
-    // §4.1.1.8, as VRFY.
+    // RFC 5321 §4.1.1.8, as VRFY.
     Help in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [214 211] last idle;
-    // §4.1.1.9, as VRFY.
+    // RFC 5321 §4.1.1.9, as VRFY.
     Noop in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [250] last idle;
-    // §4.1.1.10. "May be issued at any time", §4.1.4; after a refused greeting it is the only one.
-    // Whatever the reply, the client closes.
+    // RFC 5321 §4.1.1.10: it "may be issued at any time"; after a refused greeting it is the only
+    // one, §3.1. Whatever the reply, the client closes.
     Quit in [Rejected Start Ready Mail Rcpt Chunk Failed], 2 => Closed, 3 => Closed, no => Closed, codes [221] last;
     // RFC 3207 §4; within a transaction it is refused.
     StartTls in [Ready], 2 => Tls, 3 => stay, no => stay, codes [220] last exact;

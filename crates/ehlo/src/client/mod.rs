@@ -300,7 +300,8 @@ impl Client {
         self.out_of_step |= open && !unread.is_empty() && self.flight.first().is_none();
     }
 
-    // RFC 2920 §3.1: "the client … MUST check … each reply"; by its place alone.
+    // RFC 2920 §3.1: "Command statuses MUST be coordinated with responses by counting each separate
+    // response and correlating that count with the number of commands known to have been issued."
     fn match_reply<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
         let code = reply.code();
         let Some(to) = self.flight.first() else {
@@ -399,7 +400,8 @@ impl Machine for Client {
             || matches!(self.flight.last(), Some(Verb::Auth | Verb::AuthResponse))
     }
 
-    // RFC 5321 §4.5.3.2: "the timeouts … on a per-command basis".
+    // RFC 5321 §4.5.3.2: a client "MUST use per-command timeouts rather than somehow trying to time
+    // the entire mail transaction".
     fn timeout(&self) -> Duration {
         if self.sending || self.chunk > 0 {
             return limits::DATA_BLOCK_TIMEOUT;

@@ -29,7 +29,8 @@ impl Client {
         // RFC 4954 §4: "After a successful AUTH command completes, a server MUST reject any further
         // AUTH commands with a 503 reply."
         let again = (verb == Verb::Auth && self.authenticated)
-            // RFC 3207 §4.2: "a client MUST NOT attempt to start a TLS session if" one is active.
+            // RFC 3207 §4.2: "A client MUST NOT attempt to start a TLS session if a TLS session is
+            // already active."
             || (verb == Verb::StartTls && self.tls);
         if again || !session::is_valid(self.assumed, verb) {
             return Err(SendError::OutOfState { state: self.assumed, verb });
@@ -202,7 +203,8 @@ impl Client {
                 if self.capabilities.mail_max().is_some_and(|max| self.messages >= max) {
                     return Err(SendError::TooManyMessages);
                 }
-                // RFC 8689 §4.2.1: "an SMTP client MUST NOT" say REQUIRETLS outside TLS.
+                // RFC 8689 §4.2.1: a client has to "Establish a TLS-protected SMTP session" first,
+                // and without one on any host "MUST NOT transmit the message".
                 if parameters.requiretls() && !self.tls {
                     return Err(SendError::TlsRequired);
                 }
@@ -219,7 +221,7 @@ impl Client {
                 }
                 Ok(())
             }
-            // RFC 3030 §3: "the DATA command … MUST NOT be used" for a binary message.
+            // RFC 3030 §3: "BINARYMIME cannot be used with the DATA command."
             Command::Data if self.envelope.body == Body::BinaryMime => Err(SendError::BinaryByData),
             // RFC 6531 §3.7.4.2: in UTF-8 only where SMTPUTF8 is offered, and then with the keyword.
             Command::Vrfy { argument, smtputf8 } | Command::Expn { argument, smtputf8 } => {
@@ -231,8 +233,8 @@ impl Client {
                     Err(SendError::NeedsSmtpUtf8)
                 }
             }
-            // RFC 4954 §4: "if the initial response … would cause the AUTH command to exceed this
-            // length, the client MUST NOT use the initial response parameter".
+            // RFC 4954 §4: "If use of the initial response argument would cause the AUTH command to
+            // exceed this length, the client MUST NOT use the initial response parameter".
             Command::Auth { .. } if command.encoded_len() > limits::COMMAND_LINE => {
                 Err(SendError::InitialResponseTooLong)
             }

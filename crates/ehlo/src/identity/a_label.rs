@@ -33,8 +33,9 @@ impl Decoded {
     /// The decoding procedure of RFC 3492 §6.2.
     fn of(punycode: &[u8]) -> Option<Self> {
         let mut decoded = Self { characters: ['\0'; limits::LABEL], count: 0 };
-        // "the basic code points […] are represented literally at the beginning, followed by a
-        // delimiter if b is nonzero", §3.1.
+        // RFC 3492 §3.1: "All basic code points … are represented literally at the beginning of the
+        // basic string, in their original order, followed by a delimiter if (and only if) the number
+        // of basic code points is nonzero."
         let delimiter = punycode.iter().rposition(|octet| *octet == b'-');
         let (basic, mut digits) = match delimiter.and_then(|at| punycode.split_at_checked(at)) {
             Some((basic, rest)) => (basic, rest.get(1..)?),
@@ -74,7 +75,7 @@ impl Decoded {
     }
 }
 
-/// The next generalised variable-length integer, §3.3.
+/// The next generalised variable-length integer, RFC 3492 §3.3.
 fn delta(digits: &mut &[u8], bias: u32) -> Option<u32> {
     let (mut delta, mut weight, mut k) = (0_u32, 1_u32, BASE);
     loop {
@@ -96,7 +97,7 @@ fn delta(digits: &mut &[u8], bias: u32) -> Option<u32> {
     }
 }
 
-/// The bias adaptation of §6.1.
+/// The bias adaptation of RFC 3492 §6.1.
 fn adapt(delta: u32, count: NonZero<u32>, is_first: bool) -> u32 {
     let mut delta = delta / if is_first { DAMP } else { 2 };
     delta += delta / count;
@@ -108,7 +109,7 @@ fn adapt(delta: u32, count: NonZero<u32>, is_first: bool) -> u32 {
     k + (BASE - T_MIN + 1) * delta / (delta + SKEW)
 }
 
-// The parameters of §5.
+// The parameters of RFC 3492 §5.
 const BASE: u32 = 36;
 const T_MIN: u32 = 1;
 const T_MAX: u32 = 26;

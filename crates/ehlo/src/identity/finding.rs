@@ -44,8 +44,9 @@ impl Finding {
     /// and try HELO; at RCPT the refusal can be logged with the addresses.
     pub const fn reply(self) -> Option<Reply<'static>> {
         let (code, enhanced) = match self {
-            // RFC 5321 §4.1.2: a server "MUST reject" characters that no domain has "with a 501
-            // error"; §2.3.5: "Only resolvable, fully-qualified domain names (FQDNs) are permitted".
+            // RFC 5321 §4.1.2: a server that finds invalid characters in a command "MUST reject that
+            // command with a 501 response"; §2.3.5: "Only resolvable, fully-qualified domain names
+            // (FQDNs) are permitted".
             Self::Syntax(_) => {
                 (Code::ARGUMENT_SYNTAX_ERROR, EnhancedStatus::INVALID_ARGUMENTS.permanent())
             }

@@ -6,7 +6,8 @@ use crate::syntax::path::Domain;
 use crate::syntax::path::domain;
 use crate::syntax::policy::Policy;
 
-/// RFC 7208 §4.6.4: "If more than 10 such records are returned, then […] the first 10 are used".
+/// As RFC 7208 §4.6.4 limits a reverse lookup: "If this limit is exceeded, all records other than
+/// the first 10 MUST be ignored."
 pub(super) const MAX_NAMES: usize = 10;
 
 /// Ten names of a hundred octets; a name has 255 at most.

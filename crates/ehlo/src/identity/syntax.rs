@@ -135,7 +135,8 @@ pub(super) fn domain_of(claimed: ClientName<'_>) -> Option<Domain<'_>> {
     }
 }
 
-/// Whether it says "this host" to everybody: RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.
+/// Whether every host means itself by it, as by `localhost`: RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC
+/// 4291 §2.5.
 pub(super) fn is_loopback(host: Host<'_>) -> bool {
     match host {
         Host::Domain(domain) => {

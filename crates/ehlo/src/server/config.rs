@@ -126,11 +126,12 @@ pub struct ServerLimits {
     /// 500. RFC 5321 §4.5.3.1.4: at least 512, and less is not meant.
     pub command_line: u16,
     /// Octets of a line of AUTH, or within its exchange, with its CRLF; a longer one is answered
-    /// 500. RFC 4954 §4: at least 12,288.
+    /// 500. RFC 4954 §4: "12288 octets is considered to be a sufficient line length limit".
     pub auth_line: u16,
     /// Octets of a line of mail data with its CRLF; a message with a longer one is answered 500. 0,
-    /// the default, for any number: RFC 5321 §4.5.3.1 wants at least 1,000 and, "to the maximum
-    /// extent possible, implementation techniques that impose no limits".
+    /// the default, for any number. RFC 5321 §4.5.3.1.6: at least 1,000; §4.5.3.1: "To the maximum
+    /// extent possible, implementation techniques that impose no limits on the length of these
+    /// objects should be used."
     pub text_line: u16,
     /// RCPT commands of one mail transaction, the refused ones too, as RCPTMAX of RFC 9422 §4.2
     /// counts them; one more is answered 452. RFC 5321 §4.5.3.1.8: at least 100. [`u16::MAX`] for

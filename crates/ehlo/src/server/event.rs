@@ -116,23 +116,23 @@ impl Refusal<'_> {
 pub enum Reason {
     /// The line is not what RFC 5321 §4.1 or the extension's RFC allows.
     Syntax(SyntaxErrorKind),
-    /// The command is not valid in this state, §4.1.4.
+    /// The command is not valid in this state, RFC 5321 §4.1.4.
     BadSequence,
-    /// DATA or BDAT though no recipient was accepted, §3.3.
+    /// DATA or BDAT though no recipient was accepted, RFC 5321 §3.3.
     NoValidRecipients,
-    /// A verb of another role, or of an extension that is not offered, §4.2.4.
+    /// A verb of another role, or of an extension that is not offered, RFC 5321 §4.2.4.
     NotImplemented,
-    /// A parameter of an extension that is not offered, §4.1.1.11.
+    /// A parameter of an extension that is not offered, RFC 5321 §4.1.1.11.
     NotOffered(Extension),
-    /// A parameter that no RFC knows, §4.1.1.11.
+    /// A parameter that no RFC knows, RFC 5321 §4.1.1.11.
     UnknownParameter,
     /// The octets are of another protocol: HTTP, TLS on a port without, a message's header.
     ForeignProtocol,
-    /// The client spoke before the greeting, §3.1.
+    /// The client spoke before the greeting, RFC 5321 §3.1.
     EarlyTalker,
     /// More came behind a command whose reply the client had to await, RFC 2920 §3.1.
     OutOfTurn,
-    /// More recipients than the limit, §4.5.3.1.10.
+    /// More recipients than the limit, RFC 5321 §4.5.3.1.10.
     TooManyRecipients,
     /// More messages than the limit.
     TooManyMessages,
@@ -140,11 +140,12 @@ pub enum Reason {
     MessageTooLarge,
     /// A chunk that is refused is too large even to be skipped.
     ChunkTooLarge,
-    /// Less time than the smallest by-time, RFC 2852 §4.
+    /// Less time than the smallest by-time, RFC 2852 §3.
     ByTimeTooShort,
     /// A later release than was offered, or two of them, RFC 4865 §5.
     HeldTooLong,
-    /// Bare CR, bare LF or NUL in the mail data, or a line over its limit, §2.3.8 and §4.5.3.1.6.
+    /// Bare CR, bare LF or NUL in the mail data, or a line over its limit, RFC 5321 §2.3.8 and
+    /// §4.5.3.1.6.
     Newlines(NewlineErrorKind),
     /// TLS must be established first, RFC 3207 §4.
     TlsRequired,
@@ -166,7 +167,7 @@ pub enum Reason {
     TooManyErrors,
     /// More commands that carry no mail forward than the limit.
     TooManyIdleCommands,
-    /// The application is shutting down, §3.8.
+    /// The application is shutting down, RFC 5321 §3.8.
     ShuttingDown,
 }
 

@@ -215,7 +215,9 @@ impl Server {
         let mut holds = 0;
         for parameter in parameters.iter() {
             match parameter {
-                // RFC 2852 §4: with the mode "R", less than the smallest by-time is refused for good.
+                // RFC 2852 §3: "Any attempt by a client to specify a by-mode of "R" and a by-time
+                // strictly less than this limit, min-by-time, will be rejected with a permanent
+                // failure (55z) reply code."
                 Parameter::By(by)
                     if by.mode() == ByMode::Return
                         && self
@@ -251,8 +253,9 @@ impl Server {
         }
     }
 
-    // RFC 5321 §4.1.1.11: "If the server-SMTP does not recognize or cannot implement one or more of
-    // the parameters …, it will return code 555."
+    // RFC 5321 §4.1.1.11: "If the server SMTP does not recognize or cannot implement one or more of
+    // the parameters associated with a particular MAIL FROM or RCPT TO command, it will return code
+    // 555."
     fn judge_parameters(&self, parameters: &Parameters<'_>) -> Result<(), Reason> {
         for parameter in parameters.iter() {
             match parameter.extension() {
@@ -289,7 +292,7 @@ impl Server {
             && match extension {
                 // RFC 6409 §7: a submission server must not offer them.
                 Extension::Etrn | Extension::Atrn => self.config.role != Role::Submission,
-                // RFC 3030 §3: "must also support CHUNKING".
+                // RFC 3030 §3: BINARYMIME "can only be used with the "CHUNKING" service extension".
                 Extension::BinaryMime => self.config.offered.contains(Extension::Chunking),
                 _ => true,
             }

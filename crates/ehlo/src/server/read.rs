@@ -248,7 +248,7 @@ impl Server {
     fn line<'i>(&mut self, line: &'i [u8], more_behind: bool) -> Event<'i> {
         let body = match line {
             [body @ .., b'\r', b'\n'] => body,
-            // RFC 5321 §2.3.8: "conforming implementations MUST NOT recognize or generate any other
+            // RFC 5321 §2.3.8: "Conforming implementations MUST NOT recognize or generate any other
             // character or character sequence as a line terminator".
             [body @ .., b'\n'] => {
                 let error = SyntaxError { kind: SyntaxErrorKind::BareLf, offset: body.len() };
@@ -325,7 +325,8 @@ impl Server {
             return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, 0, None);
         }
         match Response::parse_any_length(body) {
-            // RFC 4954 §4: "the server MUST reject the AUTH command by sending a 501 reply".
+            // RFC 4954 §4: "If the server receives such a response, it MUST reject the AUTH command
+            // by sending a 501 reply."
             Ok(Response::Cancel) => {
                 self.refuse(Verb::AuthResponse, Reason::AuthenticationCancelled, 0, None)
             }

@@ -205,7 +205,8 @@ impl Server {
             }
             _ => {}
         }
-        // RFC 5321 §4.1.1.4: "the buffers are cleared": the transaction goes as one value.
+        // RFC 5321 §4.1.1.4: "on the completion of this command these buffers are cleared"; they are
+        // one value here.
         if !self.state.is_transaction() || self.state == State::Failed {
             self.transaction = Transaction::NONE;
         }

@@ -67,7 +67,7 @@ impl Timestamp {
 }
 
 impl Encode for Timestamp {
-    /// `date-time = [ day-of-week "," ] date time`: 31 octets.
+    /// `date-time = [ day-of-week "," ] date time …`, RFC 5322 §3.3: 31 octets.
     fn write_to(&self, writer: &mut Writer<'_>) {
         let local = self.unix_seconds.saturating_add(i64::from(self.offset_minutes) * 60);
         let (day, second) = (local.div_euclid(DAY), local.rem_euclid(DAY));
@@ -88,7 +88,7 @@ impl Encode for Timestamp {
         put_two(second / 60 % 60, writer);
         writer.put_octet(b':');
         put_two(second % 60, writer);
-        // `zone = (FWS ( "+" / "-" ) 4DIGIT)`
+        // `zone = (FWS ( "+" / "-" ) 4DIGIT) …`
         writer.put(if self.offset_minutes < 0 { b" -" } else { b" +" });
         let offset = i64::from(self.offset_minutes.unsigned_abs());
         put_two(offset / 60, writer);
