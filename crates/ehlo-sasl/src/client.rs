@@ -132,8 +132,8 @@ impl<M: ClientMechanism> ClientExchange<M> {
         self.stage = Stage::Over;
         let initial = self.mechanism.initial_response(buffer)?.map(SaslData::new);
         let command = Command::Auth { mechanism, initial_response: initial };
-        // RFC 4954 §4: "If the initial response would cause the AUTH command to exceed this
-        // length, the client MUST NOT use the initial response parameter".
+        // RFC 4954 §4: "If use of the initial response argument would cause the AUTH command to
+        // exceed this length, the client MUST NOT use the initial response parameter".
         let fits = command.encoded_len() <= limits::COMMAND_LINE;
         self.stage = if initial.is_some() && !fits { Stage::Held } else { Stage::Challenges };
         Ok(if fits { command } else { Command::Auth { mechanism, initial_response: None } })
@@ -173,12 +173,13 @@ impl<M: ClientMechanism> ClientExchange<M> {
         reply: &Reply<'_>,
         buffer: &'b mut [u8],
     ) -> Result<&'b [u8], ClientFailure> {
-        // RFC 4954 §4: "If the client is unable to decode the challenge, it should cancel".
+        // RFC 4954 §4: "If the client cannot BASE64 decode any of the server's challenges, it MUST
+        // cancel the authentication using the "*" response."
         let Challenge(challenge) =
             Challenge::from_reply(reply).map_err(|_| ClientFailure::Challenge)?;
         let response = if self.stage == Stage::Held {
-            // RFC 4954 §4: to a mechanism in which the client begins "the server sends a 334 reply
-            // with no text part".
+            // RFC 4954 §4: where the client begins, the server first asks for its response by a
+            // challenge that contains no data, "a 334 reply with no text part".
             if !challenge.is_empty() {
                 return Err(ClientFailure::Challenge);
             }

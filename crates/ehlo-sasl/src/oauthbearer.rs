@@ -85,7 +85,9 @@ impl ClientMechanism for OauthBearerClient<'_> {
         Ok(Some(message))
     }
 
-    // RFC 7628 §3.2.3: "the client MUST respond with … a single kvsep", and then comes the refusal.
+    // RFC 7628 §3.2.3: "The client MUST then send either an additional client response consisting of
+    // a single %x01 (control A) character to the server … or a SASL abort message"; then the server
+    // refuses.
     fn respond<'b>(
         &mut self,
         _challenge: &[u8],
@@ -164,7 +166,8 @@ fn client_resp(message: &mut [u8]) -> Result<Option<Credentials<'_>>, ServerFail
     if header.is_empty() && pairs.len() == 1 {
         return Ok(None);
     }
-    // RFC 7628 §3.1: `gs2-header = gs2-cb-flag "," [authzid] ","`; a channel is not bound.
+    // RFC 7628 §3.1 takes it from RFC 5801 §4: `gs2-header = [gs2-nonstd-flag ","] gs2-cb-flag ","
+    // [gs2-authzid] ","`; here without the first flag, and no channel is bound.
     let authorization = match header {
         [b'n' | b'y', b',', b','] => None,
         [b'n' | b'y', b',', b'a', b'=', name @ .., b','] => Some(saslname(name).ok_or(MALFORMED)?),

@@ -174,7 +174,7 @@ impl<M: ServerMechanism> ServerExchange<M> {
         if self.stage != Stage::New {
             return self.fail(ServerFailure::OutOfTurn);
         }
-        // RFC 4954 §4: "If the server cannot [BASE64] decode any client response, it MUST fail the
+        // RFC 4954 §4: "If the server cannot [BASE64] decode any client response, it MUST reject the
         // AUTH command with a 501 reply"; bits behind the end are none, RFC 4648 §3.5.
         if initial.is_some_and(|data| !data.is_canonical()) {
             return self.fail(ServerFailure::Syntax(SyntaxErrorKind::Base64));

@@ -133,7 +133,7 @@ impl ServerMechanism for Xoauth2Server {
     }
 }
 
-/// `"user=" user kvsep "auth=Bearer " token kvsep kvsep`, where `kvsep = %x01`.
+/// `"user=" user kvsep "auth=Bearer " token kvsep kvsep`, where `kvsep = %x01`, RFC 7628 §3.1.
 fn initial_response(message: &[u8]) -> Result<Credentials<'_>, ServerFailure> {
     let parse = || {
         let (user, rest) = cut(message.strip_prefix(b"user=")?, 1)?;

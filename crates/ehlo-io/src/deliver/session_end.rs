@@ -104,7 +104,8 @@ impl EndReason {
                 let (code, enhanced_code) = codes(reply);
                 Self::Refused { to: *to, code, enhanced_code }
             }
-            // RFC 5321 §3.8: whatever it answers, "the server … is shutting down".
+            // RFC 5321 §4.2.3: 421 "may be a reply to any command if the service knows it must shut
+            // down".
             Event::Recipient { reply, .. } if is_farewell(reply) => {
                 let (code, enhanced_code) = codes(reply);
                 Self::Refused { to: Verb::Rcpt, code, enhanced_code }

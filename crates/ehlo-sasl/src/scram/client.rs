@@ -162,7 +162,7 @@ impl core::fmt::Debug for ScramClient {
     }
 }
 
-/// RFC 5802 §2.2: "normalize … using the `SASLprep` profile".
+/// RFC 5802 §2.2: "Apply the `SASLprep` profile".
 fn prepared(text: &str) -> Option<String> {
     stringprep::saslprep(text).ok().map(Cow::into_owned).filter(|text| !text.is_empty())
 }
