@@ -30,11 +30,11 @@ fn the_product_is_the_snapshot() {
 fn section_4_1_4() {
     use Verb::{Ehlo, Expn, Helo, Help, Noop, Quit, Rset, Vrfy};
 
-    // "A session that will contain mail transactions MUST first be initialized by the use of the
-    // EHLO command": no MAIL before it.
+    // RFC 5321 §4.1.4: "A session that will contain mail transactions MUST first be initialized by
+    // the use of the EHLO command": no MAIL before it.
     assert!(!session::is_valid(Start, Verb::Mail));
-    // "An SMTP server SHOULD accept commands for non-mail transactions without this
-    // initialization", and "NOOP, HELP, EXPN, VRFY, and RSET … at any time during a session".
+    // RFC 5321 §4.1.4: "The NOOP, HELP, EXPN, VRFY, and RSET commands can be used at any time during
+    // a session, or without previously initializing a session."
     for state in [Start, Ready, Mail, Rcpt] {
         for verb in [Noop, Help, Expn, Vrfy, Rset, Ehlo, Helo, Quit] {
             assert!(session::is_valid(state, verb), "{verb:?} in {state:?}");
@@ -44,26 +44,30 @@ fn section_4_1_4() {
                 assert_eq!(next(state, verb, code), state, "{verb:?} moves {state:?}");
             }
         }
-        // "EHLO … the SMTP server MUST clear all buffers and reset the state exactly as if a RSET
-        // command had been issued."
+        // RFC 5321 §4.1.4: "the SMTP server MUST clear all buffers and reset the state exactly as if
+        // a RSET command had been issued."
         assert_eq!(next(state, Ehlo, 250), Ready);
-        // "501 … MUST stay in the same state", also 500, 502 and 550.
+        // RFC 5321 §4.1.4: "501, 500, 502, or 550 failure replies MUST be returned as appropriate.
+        // The SMTP server MUST stay in the same state after transmitting these replies".
         for code in [500, 501, 502, 550] {
             assert_eq!(next(state, Ehlo, code), state);
         }
-        // "QUIT … 221 and then close"; "RSET … MUST NOT close".
+        // RFC 5321 §4.1.1.10: "the receiver MUST send a "221 OK" reply, and then close the
+        // transmission channel"; §4.1.1.5: "An SMTP server MUST NOT close the connection as the
+        // result of receiving a RSET".
         assert_eq!(next(state, Quit, 221), Closed);
         assert_ne!(next(state, Rset, 250), Closed);
     }
-    // "MAIL … MUST NOT be sent if a mail transaction is already open."
+    // RFC 5321 §4.1.4: MAIL "MUST NOT be sent if a mail transaction is already open".
     for state in [Mail, Rcpt, Chunk] {
         assert!(!session::is_valid(state, Verb::Mail));
     }
-    // "If … one occurs … 501 … and stay in the same state"; a MAIL that is refused opens nothing.
+    // RFC 5321 §4.1.4: "If the transaction beginning command argument is not acceptable, a 501
+    // failure reply MUST be returned and the SMTP server MUST stay in the same state."
     assert_eq!(next(Ready, Verb::Mail, 501), Ready);
     assert_eq!(next(Ready, Verb::Mail, 550), Ready);
     assert_eq!(next(Ready, Verb::Mail, 250), Mail);
-    // RCPT wants MAIL, DATA wants RCPT, §3.3.
+    // RCPT wants MAIL, DATA wants RCPT, RFC 5321 §3.3.
     assert!(!session::is_valid(Ready, Verb::Rcpt) && !session::is_valid(Start, Verb::Rcpt));
     assert!(session::is_valid(Mail, Verb::Rcpt) && session::is_valid(Rcpt, Verb::Rcpt));
     assert!(!session::is_valid(Ready, Verb::Data) && !session::is_valid(Mail, Verb::Data));
@@ -75,16 +79,16 @@ fn section_4_1_4() {
     // RSET before EHLO stays before EHLO.
     assert_eq!(next(Start, Rset, 250), Start);
     assert_eq!(next(Rcpt, Rset, 250), Ready);
-    // §4.1.1.4: after the mail data the buffers are cleared whatever the reply.
+    // RFC 5321 §4.1.1.4: after the mail data the buffers are cleared whatever the reply.
     for code in [250, 451, 552, 554] {
         assert_eq!(next(Data, Verb::Message, code), Ready);
     }
-    // §3.1: a server that refuses the session waits for QUIT.
+    // RFC 5321 §3.1: a server that refuses the session waits for QUIT.
     assert_eq!(next(Greeting, Verb::Greeting, 554), Rejected);
     for verb in Verb::ALL {
         assert_eq!(session::is_valid(Rejected, *verb), *verb == Quit, "{verb:?}");
     }
-    // §3.8: 421 closes, whatever it answers.
+    // RFC 5321 §3.8: 421 closes, whatever it answers.
     for verb in Verb::ALL {
         assert_eq!(next(Rcpt, *verb, 421), Closed);
     }
@@ -113,7 +117,7 @@ fn section_4_3_2() {
     ];
     for (verb, listed) in rows {
         for number in 200..400 {
-            // RFC 1845 §5.2 adds 355 to MAIL.
+            // RFC 1845 §3 adds 355 to MAIL.
             let extension = *verb == Verb::Mail && number == 355;
             let code = Code::new(number).expect("a reply code");
             assert_eq!(

@@ -78,8 +78,8 @@ pub(crate) fn announced(heard: &Heard) -> [Option<&str>; 2] {
     [greeting, ehlo].map(|said| said.and_then(|said| said.domain.as_deref()))
 }
 
-// RFC 5321 §4.2: `Greeting = "220 " (Domain / address-literal) …`, and §4.1.1.1: the answer to EHLO
-// begins with the Domain too.
+// RFC 5321 §4.2: `Greeting = ( "220 " (Domain / address-literal) …`, and §4.1.1.1: the answer to
+// EHLO begins with the Domain too.
 fn names(heard: &Heard, findings: &mut Vec<Finding>) {
     let [greeting, ehlo] = announced(heard);
     if heard.greeting.code == Code::SERVICE_READY && greeting.is_none() {
@@ -141,7 +141,7 @@ fn keywords(offered: &[Capability<'_>], in_tls: bool, findings: &mut Vec<Finding
         findings.push(Finding::wrong(text).mended_by(Remedy::AuthOnlyInTls));
     }
     let pairs = [
-        // RFC 3030 §3: BINARYMIME "must also support CHUNKING".
+        // RFC 3030 §3: BINARYMIME "can only be used with the "CHUNKING" service extension".
         (Extension::BinaryMime, Extension::Chunking),
         // RFC 6531 §3.1: SMTPUTF8 goes with 8BITMIME.
         (Extension::SmtpUtf8, Extension::EightBitMime),

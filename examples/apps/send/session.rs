@@ -66,9 +66,9 @@ impl<'v> MessageSource<'v> for Session<'v> {
     fn envelope(&mut self, delivery: &Delivery<'v>) -> Option<&'v Envelope<'v>> {
         self.left = self.left.checked_sub(1)?;
         self.report.begin();
-        // RFC 6152 §3: "if a server SMTP does not support the 8-bit MIME transport extension …, a
-        // client SMTP must not, under any circumstances, attempt to transfer a content which
-        // contains characters outside the US-ASCII octet range": of content that nobody has read
+        // RFC 6152 §3: "If a server SMTP does not support the 8-bit MIME transport extension …, then
+        // the client SMTP must not, under any circumstances, attempt to transfer a content that
+        // contains characters outside of the US-ASCII octet range": of content that nobody has read
         // yet, the machine stops at the first.
         let [without, with] = self.envelopes;
         let offered = delivery.client().capabilities().contains(Extension::EightBitMime);

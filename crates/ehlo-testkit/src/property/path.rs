@@ -113,7 +113,7 @@ fn literal(text: &str) {
         (Ok(_), Err(_)) => {
             assert!(inside.contains(".0") || inside.contains(":0"), "{text}");
         }
-        // RFC 5321 §4.1.3: 'The "::" represents at least 2 16-bit groups of zeros.'
+        // RFC 5321 §4.1.3: "The "::" represents at least 2 16-bit groups of zeros."
         (Err(_), Ok(_)) => {
             let dotted = usize::from(inside.contains('.'));
             let groups = inside.split(':').filter(|group| !group.is_empty()).count() + dotted;

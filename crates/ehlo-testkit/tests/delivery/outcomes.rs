@@ -56,7 +56,8 @@ fn refusals_speak_for_all() {
         assert_eq!(fates(&outcomes), all);
         assert!(sent.ends_with("DATA\r\nRSET\r\nQUIT\r\n"), "{sent}");
         let (outcomes, sent) = run(offered, &[("RCPT", "552 5.5.3 too many\r\n")]);
-        // RFC 5321 §4.5.3.1.10: "treat a 552 … as if … 452".
+        // RFC 5321 §4.5.3.1.10: "Clients SHOULD treat a 552 code in this case as a temporary, rather
+        // than permanent, failure".
         all = [Fate::Deferred; 5];
         assert_eq!(fates(&outcomes), all);
         assert!(sent.ends_with("RSET\r\nQUIT\r\n"), "{sent}");
