@@ -1,19 +1,21 @@
-//! SMTP without I/O: it parses, encodes and decides, and the octets are carried by somebody else.
+//! SMTP without I/O: this crate parses, encodes and decides. Carrying the bytes is up to the caller.
 //!
 //! | I want | see |
 //! | --- | --- |
-//! | to deliver messages | [`Delivery`]: the whole conversation of a client, one outcome for each recipient |
-//! | to receive them | [`Server`]: octets in, events out; the reply decides |
-//! | a client that does something of its own | [`Client`] |
-//! | to know who greets me | [`HeloCheck`]: forward-confirmed reverse DNS, without a resolver |
+//! | to deliver messages | [`Delivery`]: a client's whole session, one outcome for each recipient |
+//! | to receive messages | [`Server`]: bytes in, events out; the reply decides |
+//! | to write a client of another kind | [`Client`] |
+//! | to carry a machine over a socket | the crate `ehlo-io` and its adapters `ehlo-tokio`, `ehlo-async-std`, `ehlo-blocking` |
+//! | to authenticate | the crate `ehlo-sasl` |
+//! | to check the name that a client greets with | [`HeloCheck`]: forward-confirmed reverse DNS, without a resolver |
 //! | to greet with the right name | [`HeloName`] |
-//! | to read or write one line | [`Command`], [`Reply`], [`Capability`]; paths: [`ReversePath`], [`ForwardPath`]; parameters: [`Parameters`] |
-//! | the mail data alone | [`DataDecoder`], [`DataEncoder`], [`ChunkDecoder`] |
-//! | the `Received:` line of what was accepted | [`trace`] |
-//! | which command is valid when | [`session`] |
+//! | to parse or encode one line | [`Command`], [`Reply`], [`Capability`], [`ReversePath`], [`ForwardPath`]; the module [`syntax`] |
+//! | to decode or encode mail data alone | [`data`] |
+//! | to write the `Received:` field | [`trace`] |
+//! | to know which command is valid when | [`session`] |
 //!
 //! Nothing here needs `std` or `alloc`, and `unsafe` is forbidden. The caller owns every buffer: a
-//! call takes `&[u8]`, says how much of it was consumed, and its event borrows only that; an encoder
+//! call takes `&[u8]`, says how much of it was consumed, and its event borrows only that. An encoder
 //! writes into `&mut [u8]`, or says how much it needs.
 //!
 //! ```

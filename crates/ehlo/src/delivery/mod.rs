@@ -8,7 +8,7 @@
 //! | [`NeedInput`](Event::NeedInput) | read more, or say that there is [no more](crate::machine::Machine::end_of_input) |
 //! | [`StartTls`](Event::StartTls) | the handshake; [`tls_established`](Delivery::tls_established) or [`tls_failed`](Delivery::tls_failed) |
 //! | [`NeedAuthentication`](Event::NeedAuthentication) | [`authenticate`](Delivery::authenticate) or [`skip_authentication`](Delivery::skip_authentication) |
-//! | [`Challenge`](Event::Challenge) | [`respond`](Delivery::respond), with what a [`ClientExchange`](ehlo_sasl::ClientExchange) says |
+//! | [`Challenge`](Event::Challenge) | [`respond`](Delivery::respond), with what a `ClientExchange` of `ehlo-sasl` says |
 //! | [`NeedEnvelope`](Event::NeedEnvelope) | [`envelope`](Delivery::envelope), [`quit`](Delivery::quit) or [`later`](Delivery::defer_envelope) |
 //! | [`NeedContent`](Event::NeedContent) | [`mail_data`](Delivery::mail_data) or [`last_mail_data`](Delivery::last_mail_data); [`abandon`](Delivery::abandon) where there is none |
 //! | [`Closed`](Event::Closed) | close the connection |
