@@ -1,18 +1,17 @@
 //! A whole SMTP session in memory: a client and a server of this crate talk to each other, and no
 //! socket is opened.
 //!
-//! Two endpoints hold one machine each; what one has in its outbox goes to the other's inbox.
+//! Each peer is a machine between two buffers. What one has written goes to the other's input.
 #![allow(clippy::print_stdout)] // the transcript is the point
 
 use std::error::Error;
 
 use clap::Parser;
-use ehlo::machine::Machine;
+use ehlo::machine::{PlaintextInjection, Received};
 use ehlo::server::Event as ServerEvent;
 use ehlo::syntax::capability::Capabilities;
-use ehlo::syntax::code::EnhancedCode;
-use ehlo::syntax::command::Mechanism;
-use ehlo::syntax::command::Verb;
+use ehlo::syntax::code::EnhancedStatus;
+use ehlo::syntax::command::{Mechanism, Verb};
 use ehlo::syntax::parameter::Parameters;
 use ehlo::syntax::path::ClientName;
 use ehlo::syntax::sasl::{Mechanisms, SaslData, SaslMechanism};
@@ -20,7 +19,6 @@ use ehlo::{
     Client, ClientConfig, Code, Command, Encode, Extension, ForwardPath, Reply, ReversePath,
     Server, ServerConfig, client,
 };
-use ehlo_io::Buffered;
 
 /// Holds a whole SMTP session in memory and prints it.
 #[derive(Parser)]
@@ -59,16 +57,41 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// A machine, the bytes that it has yet to read, and those that it has written.
+struct Peer<M> {
+    machine: M,
+    input: Vec<u8>,
+    output: Vec<u8>,
+}
+
+impl<M> Peer<M> {
+    const fn new(machine: M) -> Self {
+        Self { machine, input: Vec::new(), output: Vec::new() }
+    }
+
+    /// Prints the output and moves it to the input of `other`; returns its length in bytes.
+    fn send_to<N>(&mut self, other: &mut Peer<N>, sign: &str) -> usize {
+        for line in String::from_utf8_lossy(&self.output).lines() {
+            // A password has no place in a transcript.
+            let secret = line.starts_with("AUTH PLAIN ");
+            println!("{sign}{}", if secret { "AUTH PLAIN (redacted)" } else { line });
+        }
+        let length = self.output.len();
+        other.input.append(&mut self.output);
+        length
+    }
+}
+
 /// Both peers, and what passed between them.
 struct Session {
-    client: Buffered<Client>,
-    server: Buffered<Server>,
+    client: Peer<Client>,
+    server: Peer<Server>,
     capabilities: Capabilities,
     /// The replies to RCPT, in order.
     recipients: Vec<(Code, String)>,
     message: Option<(Code, String)>,
-    to_server: usize,
-    to_client: usize,
+    bytes_to_server: usize,
+    bytes_to_client: usize,
     round_trips: usize,
 }
 
@@ -85,95 +108,112 @@ impl Session {
             ..ServerConfig::DEFAULT
         };
         Self {
-            client: Buffered::new(Client::new(ClientConfig::DEFAULT)),
-            server: Buffered::new(Server::new(config)),
+            client: Peer::new(Client::new(ClientConfig::DEFAULT)),
+            server: Peer::new(Server::new(config)),
             capabilities: Capabilities::NONE,
             recipients: Vec::new(),
             message: None,
-            to_server: 0,
-            to_client: 0,
+            bytes_to_server: 0,
+            bytes_to_client: 0,
             round_trips: 0,
         }
     }
 
     /// Sends a group of commands and waits for their replies.
     fn send(&mut self, group: &[Command<'_>]) -> Result<()> {
+        let mut line = [0; 512];
         for command in group {
-            self.client.send(command)?;
+            let length = self.client.machine.send(command, &mut line)?;
+            self.client.output.extend_from_slice(&line[..length]);
         }
         self.until_answered()
     }
 
-    fn content(&mut self, content: &[u8]) -> Result<()> {
-        let mut sender = self.client.responder();
-        sender.mail_data(content)?;
-        sender.end_mail_data()?;
+    /// Sends the mail data, with its dots stuffed, and waits for the reply.
+    fn content(&mut self, mut content: &[u8]) -> Result<()> {
+        let mut out = [0; 512];
+        while !content.is_empty() {
+            let progress = self.client.machine.mail_data(content, &mut out)?;
+            self.client.output.extend_from_slice(&out[..progress.written]);
+            content = &content[progress.consumed..];
+        }
+        let length = self.client.machine.end_mail_data(&mut out)?;
+        self.client.output.extend_from_slice(&out[..length]);
         self.until_answered()
     }
 
-    /// TLS would begin here; the machines only need to know that it did.
-    fn upgrade(&mut self) -> Result<()> {
+    /// TLS would begin here. The machines need to know only that it did.
+    fn upgrade(&mut self) -> std::result::Result<(), PlaintextInjection> {
         println!("   (TLS)");
-        self.server.tls_established()?;
-        self.client.tls_established()?;
-        Ok(())
+        self.server.machine.tls_established(&self.server.input)?;
+        self.client.machine.tls_established(&self.client.input)
     }
 
     fn until_answered(&mut self) -> Result<()> {
         self.round_trips += 1;
-        while self.client.machine().awaits().is_some() {
-            self.to_server += pass("C: ", &mut self.client, &mut self.server);
+        while self.client.machine.awaits().is_some() {
+            self.bytes_to_server += self.client.send_to(&mut self.server, "C: ");
             self.serve()?;
-            self.to_client += pass("S: ", &mut self.server, &mut self.client);
-            while self.client.machine().awaits().is_some() && self.client.is_ready() {
-                if let client::Event::Reply { to, reply } = self.client.next_event().event {
-                    let text = String::from_utf8_lossy(reply.text()).into_owned();
-                    match to {
-                        Verb::Rcpt => self.recipients.push((reply.code(), text)),
-                        Verb::Message => self.message = Some((reply.code(), text)),
-                        Verb::Ehlo => self.capabilities = Capabilities::from_reply(&reply),
-                        _ => {}
-                    }
-                }
-            }
+            self.bytes_to_client += self.server.send_to(&mut self.client, "S: ");
+            self.read_replies();
         }
         Ok(())
     }
 
+    /// The client's application: it notes what the server answers.
+    fn read_replies(&mut self) {
+        let Peer { machine, input, .. } = &mut self.client;
+        while machine.awaits().is_some() {
+            let Received { consumed, event } = machine.receive(input);
+            if event == client::Event::NeedInput {
+                break;
+            }
+            if let client::Event::Reply { to, reply } = event {
+                let text = String::from_utf8_lossy(reply.text()).into_owned();
+                match to {
+                    Verb::Rcpt => self.recipients.push((reply.code(), text)),
+                    Verb::Message => self.message = Some((reply.code(), text)),
+                    Verb::Ehlo => self.capabilities = Capabilities::from_reply(&reply),
+                    _ => {}
+                }
+            }
+            input.drain(..consumed);
+        }
+    }
+
     /// The server's application: it knows one mailbox and one password.
     fn serve(&mut self) -> Result<()> {
-        while self.server.is_ready() {
-            let turn = self.server.next_event();
-            match turn.event {
-                ServerEvent::Closed | ServerEvent::StartTls => break,
-                ServerEvent::MailData(_) => {}
-                ServerEvent::Command(Command::StartTls) => turn
-                    .responder
-                    .reply(&Reply::enhanced(Code::SERVICE_READY, code(2, 0, 0), "go ahead"))?,
+        let Peer { machine, input, output } = &mut self.server;
+        let mut out = [0; 1024];
+        loop {
+            let Received { consumed, event } = machine.receive(input);
+            let reply = match event {
+                ServerEvent::NeedInput | ServerEvent::Closed | ServerEvent::StartTls => {
+                    input.drain(..consumed);
+                    return Ok(());
+                }
+                ServerEvent::MailData(_) => None,
                 ServerEvent::Command(Command::Auth { initial_response, .. }) => {
                     let mut credentials = [0; 64];
                     let known = initial_response
                         .and_then(|response| response.decode(&mut credentials).ok())
                         .is_some_and(|length| &credentials[..length] == b"\0user\0secret");
-                    turn.responder.reply(&if known {
-                        Reply::enhanced(Code::AUTHENTICATION_SUCCEEDED, code(2, 7, 0), "welcome")
-                    } else {
-                        Reply::enhanced(Code::CREDENTIALS_INVALID, code(5, 7, 8), "no")
-                    })?;
+                    Some(if known { WELCOME } else { WRONG_PASSWORD })
                 }
                 ServerEvent::Command(Command::Rcpt { forward_path, .. })
                     if forward_path != ForwardPath::new("jones@example.org")? =>
                 {
-                    turn.responder.reply(&Reply::enhanced(
-                        Code::MAILBOX_UNAVAILABLE,
-                        code(5, 1, 1),
-                        "no such user here",
-                    ))?;
+                    Some(UNKNOWN_USER)
                 }
-                _ => turn.responder.standard_reply("mx.example.org")?,
+                ServerEvent::EndOfMailData { .. } => Some(ACCEPTED),
+                _ => Some(machine.standard_reply("mx.example.org")),
+            };
+            if let Some(reply) = reply {
+                let length = machine.reply(&reply, &mut out)?;
+                output.extend_from_slice(&out[..length]);
             }
+            input.drain(..consumed);
         }
-        Ok(())
     }
 
     fn summary(&self, recipients: &[&str]) {
@@ -192,35 +232,29 @@ impl Session {
             };
             println!("  {recipient}: {code} {text}");
         }
-        println!("octets from the client: {}", self.to_server);
-        println!("octets from the server: {}", self.to_client);
+        println!("bytes from the client: {}", self.bytes_to_server);
+        println!("bytes from the server: {}", self.bytes_to_client);
         println!("round trips: {}", self.round_trips);
     }
 }
 
-/// Moves all of one outbox to the other inbox, and prints it.
-fn pass<A: Machine, B: Machine>(sign: &str, from: &mut Buffered<A>, to: &mut Buffered<B>) -> usize {
-    let octets = from.output().to_vec();
-    from.advance_write(octets.len());
-    for line in String::from_utf8_lossy(&octets).lines() {
-        // A secret has no place in a transcript.
-        let shown = if line.starts_with("AUTH PLAIN ") { "AUTH PLAIN (redacted)" } else { line };
-        println!("{sign}{shown}");
-    }
-    let mut rest = octets.as_slice();
-    while !rest.is_empty() {
-        let space = to.read_buffer();
-        let length = space.len().min(rest.len());
-        space[..length].copy_from_slice(&rest[..length]);
-        to.advance_read(length);
-        rest = &rest[length..];
-    }
-    octets.len()
-}
-
-fn code(class: u8, subject: u16, detail: u16) -> EnhancedCode {
-    EnhancedCode::new(class, subject, detail).expect("these codes exist")
-}
+const WELCOME: Reply<'_> = Reply::enhanced(
+    Code::AUTHENTICATION_SUCCEEDED,
+    EnhancedStatus::OTHER_SECURITY.success(),
+    "welcome",
+);
+const WRONG_PASSWORD: Reply<'_> = Reply::enhanced(
+    Code::CREDENTIALS_INVALID,
+    EnhancedStatus::CREDENTIALS_INVALID.permanent(),
+    "wrong user or password",
+);
+const UNKNOWN_USER: Reply<'_> = Reply::enhanced(
+    Code::MAILBOX_UNAVAILABLE,
+    EnhancedStatus::BAD_DESTINATION_MAILBOX.permanent(),
+    "no such user here",
+);
+const ACCEPTED: Reply<'_> =
+    Reply::enhanced(Code::OK, EnhancedStatus::OTHER_CONTENT.success(), "accepted");
 
 const MESSAGE: &[u8] = b"From: <smith@example.com>\r\n\
     To: <jones@example.org>\r\n\
