@@ -11,6 +11,7 @@
 //! | to greet with the right name | [`HeloName`] |
 //! | to parse or encode one line | [`Command`], [`Reply`], [`Capability`], [`ReversePath`], [`ForwardPath`]; the module [`syntax`] |
 //! | to decode or encode mail data alone | [`data`] |
+//! | to find where mail for a domain goes | [`route::MxPlan`]: MX records and addresses in order, without a resolver |
 //! | to write the `Received:` field | [`trace`] |
 //! | to know which command is valid when | [`session`] |
 //!
@@ -45,6 +46,7 @@ pub mod data;
 pub mod delivery;
 pub mod identity;
 pub mod machine;
+pub mod route;
 pub mod server;
 pub mod session;
 pub mod syntax;

@@ -1,0 +1,78 @@
+//! The questions of a plan, and the answers of a resolver.
+
+use core::net::IpAddr;
+
+/// A question for the DNS. The name is absolute: no search list applies.
+///
+/// ```
+/// use ehlo::route::{MxPlan, MxQuery, MxStep, OwnHosts};
+/// use ehlo::syntax::path::Host;
+///
+/// let mut plan = MxPlan::new(Host::new("example.org")?, OwnHosts::NONE, 0);
+/// assert_eq!(plan.step(), MxStep::Query(MxQuery::Exchanges("example.org")));
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MxQuery<'q> {
+    /// The MX records of a name.
+    Exchanges(&'q str),
+    /// The addresses of a name: its A and AAAA records, as far as this host can reach them.
+    Addresses(&'q str),
+}
+
+/// What a resolver says to an [`MxQuery`].
+///
+/// Most resolvers follow aliases by themselves and answer for the name that they end at. One that
+/// does not answers [`Alias`](Self::Alias).
+///
+/// ```
+/// use ehlo::route::{MxAnswer, MxPlan, MxQuery, MxStep, OwnHosts};
+/// use ehlo::syntax::path::Host;
+///
+/// let mut plan = MxPlan::new(Host::new("example.org")?, OwnHosts::NONE, 0);
+/// plan.step();
+/// // The dot of the root may be there or not.
+/// plan.answer(MxAnswer::Exchanges(&[(20, "b.example.net."), (10, "a.example.net")]))?;
+/// assert_eq!(plan.step(), MxStep::Query(MxQuery::Addresses("a.example.net")));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MxAnswer<'n> {
+    /// To [`MxQuery::Exchanges`]: each record's preference and exchange, `"."` for that of a null
+    /// MX (RFC 7505 §3). Empty when the name exists and has no MX record.
+    Exchanges(&'n [(u16, &'n str)]),
+    /// To [`MxQuery::Addresses`], in the order in which they are to be tried (RFC 6724). Empty when
+    /// the name exists and has no address.
+    Addresses(&'n [IpAddr]),
+    /// The name is an alias of this one: a CNAME record.
+    Alias(&'n str),
+    /// There is no such name: NXDOMAIN.
+    DoesNotExist,
+    /// The resolver cannot say now: SERVFAIL, no answer in time, an answer that DNSSEC shows to be
+    /// false.
+    TemporaryFailure,
+}
+
+/// An answer that does not fit the question that is open.
+///
+/// ```
+/// use ehlo::route::{MxAnswer, MxPlan, OwnHosts, UnexpectedAnswer};
+/// use ehlo::syntax::path::Host;
+///
+/// let mut plan = MxPlan::new(Host::new("example.org")?, OwnHosts::NONE, 0);
+/// plan.step();
+/// assert_eq!(plan.answer(MxAnswer::Addresses(&[])), Err(UnexpectedAnswer));
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnexpectedAnswer;
+
+impl core::fmt::Display for UnexpectedAnswer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the answer does not fit the question that is open")
+    }
+}
+
+impl core::error::Error for UnexpectedAnswer {}
