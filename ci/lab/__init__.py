@@ -1,0 +1,1 @@
+"""The programs that `ehlo` is tried with, and everything that drives them."""

@@ -1,5 +1,7 @@
 """What a check is, and how all of them are run and counted."""
 
+import contextlib
+import functools
 import itertools
 import re
 import signal
@@ -20,15 +22,23 @@ class Check:
     title: str
     run: Callable
     limit: int
+    # The name of the module that registers it.
+    module: str
+    # It takes minutes, and runs only if it is asked for.
+    slow: bool = False
+    # Makes a context manager for `work`, whose value `run` takes too. Consecutive checks with the same one use one value: it is
+    # opened by the first of them and closed by the last.
+    shared: Callable | None = None
 
 
-def check(title, limit=30, **variants):
+def check(title, limit=30, slow=False, shared=None, **variants):
     """Registers `function(work, ...)` once for each combination of the variants, which also fill the title."""
 
     def register(function):
         for values in itertools.product(*variants.values()):
             named = dict(zip(variants, values))
-            CHECKS.append(Check(title.format(**named), lambda work, named=named: function(work, **named), limit))
+            run = functools.partial(function, **named)
+            CHECKS.append(Check(title.format(**named), run, limit, function.__module__, slow, shared))
         return function
 
     return register
@@ -83,24 +93,63 @@ def reason_of(error):
     return f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
 
 
-def run_all(only):
+def run_all(chosen):
     """One line for each check and one for the count; true when nothing failed."""
-    chosen = [one for one in CHECKS if re.search(only, one.title)]
     signal.signal(signal.SIGALRM, _on_alarm)
-    failed = 0
-    for one in chosen:
-        with tempfile.TemporaryDirectory(prefix="ehlo-check-", ignore_cleanup_errors=True) as work:
-            signal.alarm(one.limit)
-            try:
-                one.run(Path(work))
-                line = f"ok {one.title}"
-            except Exception as error:  # whatever goes wrong is this check's failure, and the next one still runs
-                failed += 1
-                reason = f"not finished after {one.limit} s" if isinstance(error, TimeLimit) else reason_of(error)
-                line = f"FAIL {one.title}: {' '.join(reason.split())[:600]}"
-            finally:
-                signal.alarm(0)
+    # The programs that a check has started end with this one, however it ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    failed, resource = 0, None
+    for one, following in zip(chosen, [*chosen[1:], None]):
+        resource = resource or _Resource(one.shared)
+        is_last = one.shared is None or following is None or following.shared is not one.shared
+        signal.alarm(one.limit)
+        try:
+            with tempfile.TemporaryDirectory(prefix="ehlo-check-", ignore_cleanup_errors=True) as work, resource.closing(is_last):
+                one.run(Path(work), *resource.values())
+            line = f"ok {one.title}"
+        except Exception as error:  # whatever goes wrong is this check's failure, and the next one still runs
+            failed += 1
+            reason = f"not finished after {one.limit} s" if isinstance(error, TimeLimit) else reason_of(error)
+            line = f"FAIL {one.title}: {' '.join(reason.split())[:600]}"
+        finally:
+            signal.alarm(0)
+        resource = None if is_last else resource
         print(line, flush=True)
         sys.stderr.flush()
     print(f"{len(chosen) - failed} passed, {failed} failed", flush=True)
     return bool(chosen) and not failed
+
+
+class _Resource:
+    """What checks share, opened when the first of them asks for it. If that fails, it fails for all of them."""
+
+    def __init__(self, opener):
+        self._opener, self._stack = opener, contextlib.ExitStack()
+        self._opened = self._error = None
+
+    def values(self):
+        if self._opener is None:
+            return ()
+        if self._error:
+            raise AssertionError(self._error)
+        if self._opened is None:
+            self._open()
+        return (self._opened,)
+
+    def _open(self):
+        self._error = "its server could not be started"
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ehlo-check-", ignore_cleanup_errors=True))
+        # Servers go on under other accounts.
+        Path(folder).chmod(0o755)
+        try:
+            self._opened = self._stack.enter_context(self._opener(Path(folder)))
+        except Exception as error:
+            self._error = reason_of(error)
+            raise
+        self._error = None
+
+    @contextlib.contextmanager
+    def closing(self, is_last):
+        """Behind the last check the resource is closed; what goes wrong there is that check's failure."""
+        with self._stack if is_last else contextlib.nullcontext():
+            yield

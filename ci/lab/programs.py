@@ -14,12 +14,11 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-import maildir
-from checks import expect, expect_same_set, wait_until
+from lab import cargo, maildir
+from lab.checks import expect, expect_same_set, wait_until
+from lab.provide import VENV
 
-EXAMPLES = Path("target/release/examples")
-HOME = Path(os.environ.get("PEERS_HOME", "/tmp/ehlo-peers"))
-VENV = HOME / "venv"
+EXAMPLES = cargo.EXAMPLES
 
 
 def environment(work):
@@ -198,13 +197,16 @@ def send(work, port, content, *flags, runtime, to=("u@test",), sender="a@test", 
     return Sent(done.returncode, [one.groups() for one in outcomes], errors)
 
 
+AIOSMTPD = Path(__file__).parent / "servers/aiosmtpd_server.py"
+
+
 class Aiosmtpd(Program):
     """aiosmtpd, which stores content as it came."""
 
     def __init__(self, work, *flags):
         self.folder = work / "aiosmtpd"
         self.folder.mkdir()
-        super().__init__(work, VENV / "bin/python", Path(__file__).with_name("aiosmtpd_server.py"), self.folder, *flags)
+        super().__init__(work, VENV / "bin/python", AIOSMTPD, self.folder, *flags)
 
     def __enter__(self):
         self._start()

@@ -5,10 +5,10 @@ import signal
 import threading
 import time
 
-import maildir
-from checks import check, expect
-from programs import Receive
-from wire import Session
+from lab import maildir
+from lab.checks import check, expect
+from lab.programs import Receive
+from lab.wire import Session
 
 
 class Sender(threading.Thread):

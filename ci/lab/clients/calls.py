@@ -12,10 +12,10 @@ import socket
 import subprocess
 from collections import Counter
 
-import programs
-from checks import check, expect, wait_until
-from programs import Program, Receive, environment, run
-from wire import Session
+from lab import programs
+from lab.checks import check, expect, wait_until
+from lab.programs import Program, Receive, environment, run
+from lab.wire import Session
 
 MESSAGES = 500
 CONTENT = b"Subject: x\r\n\r\n" + (b"x" * 62 + b"\r\n") * 16

@@ -8,11 +8,11 @@ from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
-from programs import HOME, environment, run
-from wire import stuffed
+from lab.cargo import FOREIGN, LETTRE, LETTRE_MANIFEST
+from lab.programs import environment, run
+from lab.provide import HOME
+from lab.wire import stuffed
 
-HERE = Path(__file__).parent
-LETTRE = "lettre"  # the built program; main.py knows where
 NAME, PASSWORD = "user", "s3cr3t-t0ken"
 SECURITIES = ("in clear", "STARTTLS", "implicit TLS")
 
@@ -184,7 +184,7 @@ def mutt(letter):
 
 @client("Net::SMTP (Perl)", ("perl", "-MNet::SMTP", "-e", "print Net::SMTP->VERSION"), "PLAIN", "LOGIN", "CRAM-MD5")
 def net_smtp_of_perl(letter):
-    run(letter.work, "perl", HERE / "net_smtp.pl", *letter.positional, content=letter.unix)
+    run(letter.work, "perl", FOREIGN / "net_smtp.pl", *letter.positional, content=letter.unix)
 
 
 @client("smtplib (Python)", ("python3", "--version"), "PLAIN", "LOGIN", "CRAM-MD5")
@@ -207,7 +207,7 @@ def smtplib_of_python(letter, mail_options=(), rcpt_options=(), timeout=20):
 
 @client("Net::SMTP (Ruby)", ("ruby", "-rnet/smtp", "-e", "puts Net::SMTP::VERSION"), "PLAIN", "LOGIN", "CRAM-MD5")
 def net_smtp_of_ruby(letter):
-    run(letter.work, "ruby", HERE / "net_smtp.rb", *letter.positional, content=letter.unix)
+    run(letter.work, "ruby", FOREIGN / "net_smtp.rb", *letter.positional, content=letter.unix)
 
 
 NODEMAILER = HOME / "npm/nodemailer/node_modules/nodemailer"
@@ -222,7 +222,7 @@ def nodemailer(letter, dsn=None, timeout=25):
         "file": str(letter.file), "envelope": {"from": letter.sender, "to": [letter.recipient]},
         "authority": str(letter.authority) if letter.security != "in clear" else "/dev/null",
     }
-    run(letter.work, "node", HERE / "nodemailer.js", NODEMAILER, content=json.dumps(facts).encode(), timeout=timeout)
+    run(letter.work, "node", FOREIGN / "nodemailer.js", NODEMAILER, content=json.dumps(facts).encode(), timeout=timeout)
 
 
 JARS = "/usr/share/java/jakarta-mail.jar:/usr/share/java/jakarta-activation.jar"
@@ -230,7 +230,7 @@ JARS = "/usr/share/java/jakarta-mail.jar:/usr/share/java/jakarta-activation.jar"
 
 def jakarta(letter, chunk):
     classes = letter.work / "classes"
-    source, compiled = HERE / "Mail.java", HOME / "java"
+    source, compiled = FOREIGN / "Mail.java", HOME / "java"
     if not (compiled / "Mail.class").exists() or (compiled / "Mail.class").stat().st_mtime < source.stat().st_mtime:
         run(letter.work, "javac", "-cp", JARS, "-d", classes, source, timeout=60)
         shutil.copytree(classes, compiled, dirs_exist_ok=True)
@@ -248,6 +248,6 @@ def jakarta_mail_by_chunks(letter):
     jakarta(letter, 64)
 
 
-@client("lettre", ("sed", "-n", 's/^lettre = { version = "=\\([^"]*\\)".*/\\1/p', HERE / "lettre/Cargo.toml"), "PLAIN", "LOGIN", "XOAUTH2")
+@client("lettre", ("sed", "-n", 's/^lettre = { version = "=\\([^"]*\\)".*/\\1/p', LETTRE_MANIFEST), "PLAIN", "LOGIN", "XOAUTH2")
 def lettre(letter):
     run(letter.work, LETTRE, *letter.positional, content=letter.content)

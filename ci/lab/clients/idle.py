@@ -5,8 +5,8 @@ import re
 import resource
 import socket
 
-from checks import check, expect, wait_until
-from programs import Receive
+from lab.checks import check, expect, wait_until
+from lab.programs import Receive
 
 IDLE = 5000
 # Of its own: not what is read from files, and may be read again.

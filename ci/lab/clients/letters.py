@@ -2,12 +2,12 @@
 
 import hashlib
 
-import clients
-import maildir
-import messages
-from checks import check, expect, wait_until
-from clients import Letter
-from matrix import CONTENT, events, listening
+from lab.clients import clients
+from lab import maildir
+from lab import messages
+from lab.checks import check, expect, wait_until
+from lab.clients.clients import Letter
+from lab.clients.matrix import CONTENT, events, listening
 
 UTF8 = {"curl": clients.curl, "smtplib": clients.smtplib_of_python, "nodemailer": clients.nodemailer}
 

@@ -5,13 +5,13 @@ import json
 import re
 from base64 import b64encode
 
-import clients
-import maildir
-from certificate import Certificate
-from checks import check, expect, wait_until
-from clients import CLIENTS, NAME, PASSWORD, Letter
-from programs import Receive
-from wire import stuffed
+from lab.clients import clients
+from lab import maildir
+from lab.servers.certificate import Certificate
+from lab.checks import check, expect, wait_until
+from lab.clients.clients import CLIENTS, NAME, PASSWORD, Letter
+from lab.programs import Receive
+from lab.wire import stuffed
 
 BODY = "text\r\n.\r\n..\r\n.hidden\r\n\r\nGrüße, 世界\r\nlast\r\n".encode()
 CONTENT = (

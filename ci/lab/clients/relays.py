@@ -2,14 +2,14 @@
 
 import shutil
 
-import maildir
-from certificate import Certificate
-from checks import check, expect, expect_same, wait_until
-from exim import Exim, Exim498
-from matrix import CONTENT, events
-from postfix import Postfix
-from programs import Receive, run
-from server import unpacked
+from lab import maildir
+from lab.servers.certificate import Certificate
+from lab.checks import check, expect, expect_same, wait_until
+from lab.servers.exim import Exim, Exim498
+from lab.clients.matrix import CONTENT, events
+from lab.servers.postfix import Postfix
+from lab.programs import Receive, run
+from lab.servers.server import unpacked
 
 EXIM = """\
 exim_path = {program}

@@ -5,11 +5,11 @@ import socket
 import threading
 import time
 
-import messages
-from calls import Dropping
-from checks import check, expect
-from idle import allow_files, converse
-from wire import Session
+from lab import messages
+from lab.clients.calls import Dropping
+from lab.checks import check, expect
+from lab.clients.idle import allow_files, converse
+from lab.wire import Session
 
 EACH = 100
 MESSAGES = 200

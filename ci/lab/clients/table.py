@@ -3,13 +3,13 @@
 import re
 import subprocess
 
-import matrix
-from clients import CLIENTS, SECURITIES
+from lab.clients import matrix
+from lab.clients.clients import CLIENTS, SECURITIES
 
 HEAD = """\
 # Mail clients into `receive`
 
-Written by `ci/clients/run --write docs/interop-clients.md`, which runs each of these programs against the example `receive`: what
+Written by `ci/run clients --write`, which runs each of these programs against the example `receive`: what
 stands here has been delivered, its text unchanged, by the protocol that RFC 3848 names for it, and no password has appeared in
 what the server prints. TLS is with a certificate that the client has verified.
 

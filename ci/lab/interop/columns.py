@@ -2,11 +2,11 @@
 
 import random
 
-from checks import expect
-from messages import HEADER
-from server import REFUSED
-from tap import Tap
-from trial import CLEAR, IMPLICIT, PASSWORD, STARTTLS
+from lab.checks import expect
+from lab.messages import HEADER
+from lab.servers.server import REFUSED
+from lab.tap import Tap
+from lab.interop.trial import CLEAR, IMPLICIT, PASSWORD, STARTTLS
 
 YES, NO = "✓", "–"
 COLUMNS = {}

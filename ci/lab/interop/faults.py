@@ -1,12 +1,13 @@
-"""smtp-sink with each of its faults, by the flags that the checks of ci/peers use: what `send` says of five recipients."""
+"""smtp-sink with each of its faults, by the flags that the suite `peers` uses: what `send` says of five recipients."""
 
 from collections import Counter
 
-import messages
-from checks import expect
-from programs import Sink, send
-from send import FIVE, SINK_MODES
-from send_faults import BREAKS, REPLIES
+from lab import messages
+from lab.checks import check, expect
+from lab.interop.page import found_fault
+from lab.programs import Sink, send
+from lab.peers.send import FIVE, RUNTIMES, SINK_MODES
+from lab.peers.send_faults import BREAKS, REPLIES
 
 # Flags, exit codes that are right, flags of `send`.
 FAULTS = (
@@ -16,6 +17,18 @@ FAULTS = (
     | {fault: ((flag, command), (codes,) if isinstance(codes, int) else codes, ()) for fault, (flag, command, codes) in BREAKS.items()}
     | {"a close in place of the reply to the content": (("-q", "."), (2,), ()), "421 after the content": (("-Q", "."), (1,), ())}
 )
+
+
+# These are tried for every change.
+QUICK = ("no ESMTP", "421 after RCPT", "a close after DATA", "a close in place of the reply to the content")
+
+
+def register(fault):
+    @check(f"smtp-sink: {fault}", limit=300, slow=fault not in QUICK)
+    def one(work):
+        runtime = RUNTIMES[len(fault) % len(RUNTIMES)]
+        words, code, flags = outcome(work, fault, runtime)
+        found_fault(fault, f"`{flags}`", words, str(code))
 
 
 def outcome(work, fault, runtime):
@@ -29,3 +42,7 @@ def outcome(work, fault, runtime):
     words = Counter(sent.words())
     expect("accepted" not in words or sent.code == 0, f"{sent.outcomes}")
     return ", ".join(words), sent.code, " ".join(flags)
+
+
+for _fault in FAULTS:
+    register(_fault)

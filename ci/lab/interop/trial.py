@@ -5,22 +5,23 @@ import smtplib
 import socket
 import ssl
 
-from checks import expect, expect_same_set
-from messages import HEADER
-from programs import send
-from server import MARK
+from lab.checks import expect, expect_same_set
+from lab.messages import HEADER
+from lab.peers.send import RUNTIMES
+from lab.programs import send
+from lab.servers.server import MARK
 
-RUNTIMES = ("blocking", "tokio", "async-std")
-ALL_RUNTIMES, ONE_RUNTIME = RUNTIMES, RUNTIMES[:1]
+# Those that take turns.
+RUNTIMES_IN_TURN = RUNTIMES
 # Ways in: the flags of `send` for them.
 CLEAR, STARTTLS, IMPLICIT = "in clear", "STARTTLS", "implicit TLS"
 PASSWORD = "user:secret"
 
 
 class Trial:
-    def __init__(self, server, work, runtimes):
-        self.server, self.work, self.runtimes = server, work, runtimes
-        self._numbers, self._runtimes = itertools.count(1), itertools.cycle(runtimes)
+    def __init__(self, server, work):
+        self.server, self.work, self.runtimes = server, work, RUNTIMES_IN_TURN
+        self._numbers, self._runtimes = itertools.count(1), itertools.cycle(self.runtimes)
         self._expected = []
         self.offered = {way: capabilities(server, way) for way in self.ways()}
 

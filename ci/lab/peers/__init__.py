@@ -1,29 +1,9 @@
-"""Runs every check against the example programs of one directory."""
+"""Mail programs written by others deliver to `receive`, and `send` delivers to servers written by others."""
 
-import argparse
-import sys
-from pathlib import Path
+from lab.suite import Suite
 
-import checks
-import programs
-import receive  # noqa: F401  (registers its checks)
-import receive_wire  # noqa: F401
-import send  # noqa: F401
-import send_faults  # noqa: F401
+SUITE = Suite("peers", ("receive", "receive_wire", "send", "send_faults"))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("examples", type=Path, nargs="?", default=programs.EXAMPLES, help="directory of the built examples (%(default)s)")
-    parser.add_argument("--only", default="", metavar="REGEX", help="only the checks whose title matches")
-    parser.add_argument("--list", action="store_true", help="print the titles and run nothing")
-    arguments = parser.parse_args()
-    if arguments.list:
-        print("\n".join(one.title for one in checks.CHECKS))
-        return 0
-    programs.EXAMPLES = arguments.examples.resolve()
-    return 0 if checks.run_all(arguments.only) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def main(argv):
+    return SUITE.main(argv)

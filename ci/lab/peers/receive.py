@@ -3,10 +3,10 @@
 import re
 import smtplib
 
-import messages
-from checks import check, expect, expect_same, wait_until
-from messages import crlf
-from programs import Program, Receive, run
+from lab import messages
+from lab.checks import check, expect, expect_same, wait_until
+from lab.messages import crlf
+from lab.programs import Program, Receive, run
 
 UNIX_TEXT = (
     b"From: a@test\nTo: u@test\nDate: Mon, 01 Jan 2024 00:00:00 +0000\nMessage-ID: <1@client.test>\nSubject: hello\n\n"

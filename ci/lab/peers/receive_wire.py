@@ -5,11 +5,11 @@ import re
 import socket
 import time
 
-import maildir
-import messages
-from checks import check, expect, expect_same, wait_until
-from programs import Receive
-from wire import Session, stuffed
+from lab import maildir
+from lab import messages
+from lab.checks import check, expect, expect_same, wait_until
+from lab.programs import Receive
+from lab.wire import Session, stuffed
 
 
 @check("receive stores a whole transaction that arrives in one write")

@@ -2,11 +2,11 @@
 
 import re
 
-import messages
-from checks import check, expect, expect_same
-from messages import closed
-from programs import Aiosmtpd, Receive, Sink, send
-from tap import Tap
+from lab import messages
+from lab.checks import check, expect, expect_same
+from lab.messages import closed
+from lab.programs import Aiosmtpd, Receive, Sink, send
+from lab.tap import Tap
 
 RUNTIMES = ("blocking", "tokio", "async-std")
 SERVERS = {"smtp-sink": Sink, "aiosmtpd": Aiosmtpd}

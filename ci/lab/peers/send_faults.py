@@ -1,10 +1,10 @@
 """`send` against servers that refuse, hang up or do not exist: its outcomes and exit codes."""
 
-import messages
-from checks import check, expect
-from programs import Aiosmtpd, Sink, free_port, send
-from send import FIVE, RUNTIMES
-from tap import Tap
+from lab import messages
+from lab.checks import check, expect
+from lab.programs import Aiosmtpd, Sink, free_port, send
+from lab.peers.send import FIVE, RUNTIMES
+from lab.tap import Tap
 
 SOFT, HARD = "450 4.3.0 Error: command failed", "500 5.3.0 Error: command failed"
 

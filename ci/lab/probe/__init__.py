@@ -1,27 +1,10 @@
-"""Runs every check of the example `probe`, which lies in one directory with the other examples."""
+"""`probe` tells of mail servers, and of names by a DNS server; the commands of docs/helo.md do what stands there."""
 
-import argparse
-import sys
-from pathlib import Path
+from lab import cargo
+from lab.suite import Suite
 
-import checks
-import keywords  # noqa: F401  (registers its checks)
-import names  # noqa: F401
-import programs
+SUITE = Suite("probe", ("keywords", "names"), needs_root=True, before=cargo.test_guide)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("examples", type=Path, nargs="?", default=programs.EXAMPLES, help="directory of the built examples (%(default)s)")
-    parser.add_argument("--only", default="", metavar="REGEX", help="only the checks whose title matches")
-    parser.add_argument("--list", action="store_true", help="print the titles and run nothing")
-    arguments = parser.parse_args()
-    if arguments.list:
-        print("\n".join(one.title for one in checks.CHECKS))
-        return 0
-    programs.EXAMPLES = arguments.examples.resolve()
-    return 0 if checks.run_all(arguments.only) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def main(argv):
+    return SUITE.main(argv)

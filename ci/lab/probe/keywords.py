@@ -3,11 +3,11 @@
 import smtplib
 import ssl
 
-from certificate import Certificate
-from checks import check, expect
-from dns_server import Nsd
-from probing import HELO, lines, probe, wrong
-from servers import ALL
+from lab.servers.certificate import Certificate
+from lab.checks import check, expect
+from lab.servers.dns_server import Nsd
+from lab.probe.probing import HELO, lines, probe, wrong
+from lab.servers import ALL
 
 # Keywords of these servers that no RFC and no registry has.
 UNKNOWN = {"exim": {"PIPECONNECT"}, "exim498": {"PIPECONNECT"}}

@@ -1,9 +1,9 @@
 """What `probe` says of names and addresses, by the answers of a DNS server."""
 
-from checks import check, expect
-from dns_server import Nsd
-from probing import probe, wrong
-from programs import Receive
+from lab.checks import check, expect
+from lab.servers.dns_server import Nsd
+from lab.probe.probing import probe, wrong
+from lab.programs import Receive
 
 # name, address: syntax, claim, iprev, the name that is verified, and words of each finding.
 OWN = {

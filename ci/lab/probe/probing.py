@@ -2,8 +2,8 @@
 
 import json
 
-import programs
-from checks import expect
+from lab import programs
+from lab.checks import expect
 
 HELO = "client.test"
 

@@ -1,9 +1,6 @@
-"""The mail servers that clients are tried against. By hand it starts some, which end with its standard input:
+"""Starts mail servers by hand, on free ports of loopback; they end with the standard input.
 
-    ci/servers/install
-    PYTHONPATH=ci/peers:ci/servers python3 -B ci/servers/servers.py postfix exim
-
-In a script: `with ALL["postfix"](folder, Certificate(folder / "tls")) as server: server.ports["plain"]`.
+In Python: `with ALL["postfix"](folder, Certificate(folder / "tls")) as server: server.ports["plain"]`.
 """
 
 import contextlib
@@ -12,13 +9,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from certificate import Certificate
-from dovecot import DovecotLmtp, DovecotSubmission
-from exim import Exim, Exim498
-from opensmtpd import OpenSmtpd
-from postfix import Postfix, Postfix310
-from scripts import Aiosmtpd, Haraka, Receive, Sink, SmtpServer
-from sendmail import Sendmail
+from lab import provide
+from lab.servers.certificate import Certificate
+from lab.servers.dovecot import DovecotLmtp, DovecotSubmission
+from lab.servers.exim import Exim, Exim498
+from lab.servers.opensmtpd import OpenSmtpd
+from lab.servers.postfix import Postfix, Postfix310
+from lab.servers.scripts import Aiosmtpd, Haraka, Receive, Sink, SmtpServer
+from lab.servers.sendmail import Sendmail
 
 ALL = {
     kind.__name__.lower(): kind
@@ -28,11 +26,14 @@ ALL = {
 }
 
 
-def main():
-    names = sys.argv[1:]
+def main(names):
     unknown = [name for name in names if name not in ALL]
     if unknown or not names:
-        sys.exit(f"servers: name some of {', '.join(ALL)}")
+        print(f"lab start: name some of {', '.join(ALL)}", file=sys.stderr)
+        return 2
+    if missing := provide.missing("servers"):
+        print(provide.advice("servers", missing), file=sys.stderr)
+        return 2
     # The servers end with this program, however it ends.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="ehlo-servers-", ignore_cleanup_errors=True) as folder, contextlib.ExitStack() as stack:
@@ -42,7 +43,4 @@ def main():
             server = stack.enter_context(ALL[name](folder, certificate))
             print(server.title, *(f"{door} 127.0.0.1:{port}" for door, port in server.ports.items()), sep=", ", flush=True)
         sys.stdin.read()
-
-
-if __name__ == "__main__":
-    main()
+    return 0

@@ -2,7 +2,7 @@
 
 With a certificate it offers STARTTLS there and AUTH inside TLS, and has a second port that is inside TLS from the first octet.
 
-Runs under the Python of the venv that holds aiosmtpd; every other file here runs under the system's.
+Runs under the Python of the venv that holds aiosmtpd; every other module runs under the system's.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """NSD on loopback, with zones for what goes well and what does not."""
 
-from checks import wait_until
-from programs import Program, free_port
-from server import unpacked
+from lab.checks import wait_until
+from lab.programs import Program, free_port
+from lab.servers.server import unpacked
 
 CONFIGURATION = """\
 server:

@@ -2,8 +2,8 @@
 
 import shutil
 
-from postfix import Postfix
-from server import LOGIN, Server
+from lab.servers.postfix import Postfix
+from lab.servers.server import LOGIN, Server
 
 CONFIGURATION = """\
 base_dir = {folder}/base

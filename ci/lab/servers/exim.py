@@ -2,7 +2,7 @@
 
 import shutil
 
-from server import LOGIN, REFUSED, Server, unpacked
+from lab.servers.server import LOGIN, REFUSED, Server, unpacked
 
 CONFIGURATION = """\
 exim_user = root

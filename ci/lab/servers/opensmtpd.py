@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 
-from server import LOGIN, REFUSED, Server, apart, unpacked
+from lab.servers.server import LOGIN, REFUSED, Server, apart, unpacked
 
 CONFIGURATION = """\
 pki localhost cert "{certificate.chain}"

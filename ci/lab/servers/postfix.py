@@ -4,7 +4,7 @@ import pwd
 import shutil
 import subprocess
 
-from server import LOGIN, REFUSED, Server, apart, unpacked
+from lab.servers.server import LOGIN, REFUSED, Server, apart, unpacked
 
 MAIN = """\
 compatibility_level = 3.6

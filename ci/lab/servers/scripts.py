@@ -2,14 +2,12 @@
 
 import contextlib
 import json
-from pathlib import Path
 
-import programs
-from checks import wait_until
-from programs import HOME, VENV
-from server import LOGIN, REFUSED, Server
-
-HERE = Path(__file__).parent
+from lab import programs
+from lab.checks import wait_until
+from lab.cargo import FOREIGN
+from lab.provide import HOME, VENV
+from lab.servers.server import LOGIN, REFUSED, Server
 
 
 class Aiosmtpd(Server):
@@ -19,10 +17,9 @@ class Aiosmtpd(Server):
 
     def configure(self):
         self.mail.mkdir(exist_ok=True)
-        script = HERE.parent / "peers/aiosmtpd_server.py"
         ports = self.ports["plain"], self.ports["implicit"]
         tls = "--certificate", self.certificate.chain, self.certificate.key, "--login", *LOGIN
-        return [VENV / "bin/python", script, self.mail, "--refuse", REFUSED, "--ports", *ports, *tls]
+        return [VENV / "bin/python", programs.AIOSMTPD, self.mail, "--refuse", REFUSED, "--ports", *ports, *tls]
 
     def messages(self):
         return [path.read_bytes() for path in sorted(self.mail.glob("*.eml"))]
@@ -43,7 +40,7 @@ class SmtpServer(Server):
             "modules": str(HOME / "npm/smtp-server/node_modules"), "mail": str(self.mail), "refused": REFUSED, "login": LOGIN,
             "chain": str(self.certificate.chain), "key": str(self.certificate.key), "ports": self.ports,
         }
-        return ["node", HERE / "smtp_server.js", json.dumps(facts)]
+        return ["node", FOREIGN / "smtp_server.js", json.dumps(facts)]
 
 
 class Haraka(Server):

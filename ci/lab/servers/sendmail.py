@@ -3,8 +3,8 @@
 import shutil
 import subprocess
 
-from postfix import passwords
-from server import REFUSED, Server, apart, unpacked
+from lab.servers.postfix import passwords
+from lab.servers.server import REFUSED, Server, apart, unpacked
 
 CONFIGURATION = """\
 divert(0)dnl

@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-from checks import expect, wait_until
-from programs import HOME, Program, answers, free_port
+from lab.checks import expect, wait_until
+from lab.programs import Program, answers, free_port
+from lab.provide import HOME
 
 LOGIN = ("user", "secret")
 # Any mailbox of the domain `test` takes mail, but this one.
