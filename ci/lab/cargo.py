@@ -23,7 +23,9 @@ def build_examples():
 
 
 def build_lettre():
-    cargo("build", "--release", "--quiet", "--manifest-path", LETTRE_MANIFEST, "--target-dir", TARGET / "lettre")
+    cargo(
+        "build", "--release", "--quiet", "--manifest-path", LETTRE_MANIFEST, "--target-dir", TARGET / "lettre"
+    )
 
 
 def run_round_trips():

@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import itertools
-import re
 import signal
 import sys
 import tempfile
@@ -62,16 +61,23 @@ def expect_same(got, want, what):
     at = next((i for i, (a, b) in enumerate(zip(got, want)) if a != b), min(len(got), len(want)))
     raise AssertionError(
         f"{what}: {len(got)} bytes for {len(want)}, first difference at {at}: "
-        f"{got[max(at - 10, 0):at + 20]!r} for {want[max(at - 10, 0):at + 20]!r}"
+        f"{got[max(at - 10, 0) : at + 20]!r} for {want[max(at - 10, 0) : at + 20]!r}"
     )
 
 
 def expect_same_set(got, want, what):
     """The same byte strings, each as often, in any order."""
-    missing, extra = list((Counter(want) - Counter(got)).elements()), list((Counter(got) - Counter(want)).elements())
+    missing, extra = (
+        list((Counter(want) - Counter(got)).elements()),
+        list((Counter(got) - Counter(want)).elements()),
+    )
     if len(missing) == len(extra) == 1:
         expect_same(extra[0], missing[0], what)
-    shown = "".join(f"; {name} {[one[:60] for one in some[:3]]}" for name, some in (("missing", missing), ("extra", extra)) if some)
+    shown = "".join(
+        f"; {name} {[one[:60] for one in some[:3]]}"
+        for name, some in (("missing", missing), ("extra", extra))
+        if some
+    )
     expect(not shown, f"{what}: {len(got)} messages for {len(want)}{shown}")
 
 
@@ -104,7 +110,10 @@ def run_all(chosen):
         is_last = one.shared is None or following is None or following.shared is not one.shared
         signal.alarm(one.limit)
         try:
-            with tempfile.TemporaryDirectory(prefix="ehlo-check-", ignore_cleanup_errors=True) as work, resource.closing(is_last):
+            with (
+                tempfile.TemporaryDirectory(prefix="ehlo-check-", ignore_cleanup_errors=True) as work,
+                resource.closing(is_last),
+            ):
                 one.run(Path(work), *resource.values())
             line = f"ok {one.title}"
         except Exception as error:  # whatever goes wrong is this check's failure, and the next one still runs
@@ -138,7 +147,9 @@ class _Resource:
 
     def _open(self):
         self._error = "its server could not be started"
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ehlo-check-", ignore_cleanup_errors=True))
+        folder = self._stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="ehlo-check-", ignore_cleanup_errors=True)
+        )
         # Servers go on under other accounts.
         Path(folder).chmod(0o755)
         try:

@@ -25,7 +25,9 @@ def strip_trace(data):
     """Takes the lines that the receiver wrote off the top, and nothing else."""
     trace = TRACE.match(data)
     if not trace:
-        raise AssertionError(f"no Return-Path, Delivered-To and Received lines, ended by CRLF, above the content: {data[:160]!r}")
+        raise AssertionError(
+            f"no Return-Path, Delivered-To and Received lines, ended by CRLF, above the content: {data[:160]!r}"
+        )
     recipients = [line.split(b": ", 1)[1].strip(b"<>") for line in trace["delivered"].splitlines()]
     return Stored(trace["sender"], recipients, trace["received"], data[trace.end() :])
 

@@ -33,7 +33,13 @@ def run(work, *command, content=None, timeout=25, code=0):
     command = [str(word) for word in command]
     try:
         done = subprocess.run(
-            command, input=content, stdin=stdin, capture_output=True, timeout=timeout, env=environment(work), cwd=work
+            command,
+            input=content,
+            stdin=stdin,
+            capture_output=True,
+            timeout=timeout,
+            env=environment(work),
+            cwd=work,
         )
     except subprocess.TimeoutExpired:
         raise AssertionError(f"{name} not finished after {timeout} s") from None
@@ -56,8 +62,15 @@ class Program:
 
     def _start(self):
         self.process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, errors="replace", cwd=self.work, env=environment(self.work), start_new_session=True,
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            cwd=self.work,
+            env=environment(self.work),
+            start_new_session=True,
         )
         self._readers = [
             threading.Thread(target=self._read, args=(self.process.stdout, self.lines), daemon=True),
@@ -148,7 +161,10 @@ class Receive(Program):
                     self.interrupt()
                 status = self.wait()
                 expect(status == 0, f"receive ended with {status} after Ctrl-C: {self.errors[-3:]}")
-                expect(not any("panicked" in line for line in self.errors), f"receive panicked: {self.errors[:3]}")
+                expect(
+                    not any("panicked" in line for line in self.errors),
+                    f"receive panicked: {self.errors[:3]}",
+                )
         finally:
             super().__exit__(kind, error, trace)
 
@@ -177,12 +193,33 @@ class Sent:
         return [word for word, _, _ in self.outcomes]
 
 
-def send(work, port, content, *flags, runtime, to=("u@test",), sender="a@test", standard_input=False, timeout=25, code=0):
+def send(
+    work,
+    port,
+    content,
+    *flags,
+    runtime,
+    to=("u@test",),
+    sender="a@test",
+    standard_input=False,
+    timeout=25,
+    code=0,
+):
     """Runs the example `send`; `code` is one status or several that are right. A content of None is a file that does not exist."""
     file = work / "content"
     if content is not None:
         file.write_bytes(content)
-    command = [EXAMPLES / "send", "--server", f"127.0.0.1:{port}", "--helo", "client.test", "--runtime", runtime, "--from", sender]
+    command = [
+        EXAMPLES / "send",
+        "--server",
+        f"127.0.0.1:{port}",
+        "--helo",
+        "client.test",
+        "--runtime",
+        runtime,
+        "--from",
+        sender,
+    ]
     command += [word for address in to for word in ("--to", address)] + list(flags)
     if standard_input:
         done = run(work, *command, content=content, timeout=timeout, code=None)
@@ -190,7 +227,10 @@ def send(work, port, content, *flags, runtime, to=("u@test",), sender="a@test", 
         done = run(work, *command, "--file", file, timeout=timeout, code=None)
     lines, errors = done.stdout.decode().splitlines(), done.stderr.decode("utf-8", "replace")
     codes = (code,) if isinstance(code, int) else code
-    expect(done.returncode in codes, f"send ended with {done.returncode}, not {code}: {lines[:3]} {errors[-400:]}")
+    expect(
+        done.returncode in codes,
+        f"send ended with {done.returncode}, not {code}: {lines[:3]} {errors[-400:]}",
+    )
     expect("panicked" not in errors, f"send panicked: {errors[-400:]}")
     outcomes = [OUTCOME.fullmatch(line) for line in lines]
     expect(all(outcomes), f"not an outcome: {[line for line, ok in zip(lines, outcomes) if not ok][:1]}")
@@ -227,7 +267,9 @@ class Aiosmtpd(Program):
         expect_same_set(self.stored(), contents, "aiosmtpd stored")
 
 
-SINK_HEADER = re.compile(rb"(?:X-[A-Za-z]+-(?:Addr|Proto|Args): [^\n]*\n)+Received: [^\n]*\n(?:\t[^\n]*\n)*?\t[^\n]*[+-]\d{4} \([A-Z]+\)\n")
+SINK_HEADER = re.compile(
+    rb"(?:X-[A-Za-z]+-(?:Addr|Proto|Args): [^\n]*\n)+Received: [^\n]*\n(?:\t[^\n]*\n)*?\t[^\n]*[+-]\d{4} \([A-Z]+\)\n"
+)
 
 
 class Sink(Program):
@@ -240,11 +282,23 @@ class Sink(Program):
         super().__init__(work)
 
     def __enter__(self):
-        user = ["-u", pwd.getpwuid(os.getuid()).pw_name] if os.getuid() == 0 else []  # as root it insists on a user
+        user = (
+            ["-u", pwd.getpwuid(os.getuid()).pw_name] if os.getuid() == 0 else []
+        )  # as root it insists on a user
         for _ in range(3):  # it cannot take port 0, and another program may take a port found free
             self.port = free_port()
             dump = f"{str(self.folder).replace('%', '%%')}/m."
-            self.command = ["smtp-sink", *user, "-h", "sink.test", "-d", dump, *self.flags, f"127.0.0.1:{self.port}", "128"]
+            self.command = [
+                "smtp-sink",
+                *user,
+                "-h",
+                "sink.test",
+                "-d",
+                dump,
+                *self.flags,
+                f"127.0.0.1:{self.port}",
+                "128",
+            ]
             self._start()
             try:
                 wait_until(lambda: self.ended() or answers(self.port), 10, "smtp-sink does not listen")
@@ -268,7 +322,9 @@ class Sink(Program):
         return contents
 
     def expect_stored(self, contents):
-        expect_same_set(self.stored(), [content.replace(b"\r", b"") for content in contents], "smtp-sink stored")
+        expect_same_set(
+            self.stored(), [content.replace(b"\r", b"") for content in contents], "smtp-sink stored"
+        )
 
 
 def free_port():

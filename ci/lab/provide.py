@@ -32,7 +32,10 @@ def which(program):
 
 def succeeds(*command):
     try:
-        return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=ENVIRONMENT).returncode == 0
+        return (
+            subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=ENVIRONMENT).returncode
+            == 0
+        )
     except FileNotFoundError:
         return False
 
@@ -146,7 +149,9 @@ class Npm(Thing):
     def install(self):
         shutil.rmtree(self.folder(), ignore_errors=True)
         self.folder().mkdir(parents=True)
-        (self.folder() / "package.json").write_text(json.dumps({"name": "peer", "version": "1.0.0"} | self.more))
+        (self.folder() / "package.json").write_text(
+            json.dumps({"name": "peer", "version": "1.0.0"} | self.more)
+        )
         options = ("--silent", "--no-fund", "--no-audit", "--omit=optional", "--ignore-scripts")
         quietly("npm", "--prefix", self.folder(), "install", *options, f"{self.name}@{self.version}")
 
@@ -164,7 +169,13 @@ class Pip(Thing):
     def install(self):
         if not (VENV / "bin/python").exists():
             quietly("python3", "-m", "venv", VENV)
-        quietly(VENV / "bin/pip", "install", "--quiet", "--disable-pip-version-check", f"{self.name}=={self.version}")
+        quietly(
+            VENV / "bin/pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            f"{self.name}=={self.version}",
+        )
 
 
 @dataclass(frozen=True)
@@ -178,7 +189,9 @@ class Cargo(Thing):
         found = which(self.name)
         if not found or not self.library:
             return found is not None
-        said = subprocess.run([found, "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+        said = subprocess.run(
+            [found, "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL
+        ).stdout
         return self._version() in said
 
     def _version(self):
@@ -187,7 +200,17 @@ class Cargo(Thing):
 
     def install(self):
         version = ("--version", self._version()) if self.library else ()
-        quietly("cargo", "install", "--quiet", "--locked", "--debug", "--config", "profile.dev.debug=false", self.name, *version)
+        quietly(
+            "cargo",
+            "install",
+            "--quiet",
+            "--locked",
+            "--debug",
+            "--config",
+            "profile.dev.debug=false",
+            self.name,
+            *version,
+        )
 
 
 # Postfix comes for smtp-source and smtp-sink; with "No configuration" it has no main.cf, so no daemon of it starts.
@@ -210,8 +233,21 @@ SERVERS = (
     Program("unshare", ("util-linux",)),
     Program("dnsmasq", ("dnsmasq-base",)),
     # Libraries of the unpacked servers.
-    *map(Debian, ("libdb5.3", "libevent-2.1-7", "libgnutls-dane0", "libidn12", "libldap-2.5-0", "liblockfile1", "libmariadb3")),
-    *map(Debian, ("libnsl2", "libperl5.36", "libpq5", "libspf2-2", "libwrap0", "libfstrm0", "libprotobuf-c1")),
+    *map(
+        Debian,
+        (
+            "libdb5.3",
+            "libevent-2.1-7",
+            "libgnutls-dane0",
+            "libidn12",
+            "libldap-2.5-0",
+            "liblockfile1",
+            "libmariadb3",
+        ),
+    ),
+    *map(
+        Debian, ("libnsl2", "libperl5.36", "libpq5", "libspf2-2", "libwrap0", "libfstrm0", "libprotobuf-c1")
+    ),
     Unpacked("exim4-daemon-heavy", "stable", "usr/sbin/exim4"),
     Unpacked("nsd", "stable", "usr/sbin/nsd"),
     Unpacked("sendmail-bin", "stable", "usr/libexec/sendmail/sendmail"),
@@ -257,7 +293,11 @@ STEPS = {
 
 def missing(*steps):
     """What is needed and not here, each thing once."""
-    return [thing for thing in dict.fromkeys(thing for step in steps for thing in STEPS[step]) if not thing.is_here()]
+    return [
+        thing
+        for thing in dict.fromkeys(thing for step in steps for thing in STEPS[step])
+        if not thing.is_here()
+    ]
 
 
 def advice(step, things):
@@ -265,9 +305,15 @@ def advice(step, things):
 
 
 def main(argv):
-    parser = argparse.ArgumentParser(prog="lab provide", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(step for step, things in STEPS.items() if things))
-    parser.add_argument("--check", action="store_true", help="install nothing; say what is missing, and fail if something is")
+    parser = argparse.ArgumentParser(
+        prog="lab provide", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "steps", nargs="*", metavar="STEP", help=", ".join(step for step, things in STEPS.items() if things)
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="install nothing; say what is missing, and fail if something is"
+    )
     parser.add_argument("--but-cargo", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     steps = arguments.steps or list(STEPS)
@@ -289,11 +335,26 @@ def install(things, steps, but_cargo):
     """Installs what is missing for these steps: as root what needs root, and the tools of cargo as the user who calls."""
     tools = [] if but_cargo else [thing for thing in things if isinstance(thing, Cargo)]
     others = [thing for thing in things if not isinstance(thing, Cargo)]
-    needs_root = any(not isinstance(thing, Npm | Pip) for thing in others) or HOME.exists() and not os.access(HOME, os.W_OK)
+    needs_root = (
+        any(not isinstance(thing, Npm | Pip) for thing in others)
+        or HOME.exists()
+        and not os.access(HOME, os.W_OK)
+    )
     if others and needs_root and os.geteuid() != 0:
         package = f"PYTHONPATH={Path(__file__).parents[1]}"
         quietly(
-            "sudo", "-n", "env", f"PEERS_HOME={HOME}", package, sys.executable, "-B", "-m", "lab", "provide", "--but-cargo", *steps
+            "sudo",
+            "-n",
+            "env",
+            f"PEERS_HOME={HOME}",
+            package,
+            sys.executable,
+            "-B",
+            "-m",
+            "lab",
+            "provide",
+            "--but-cargo",
+            *steps,
         )
     elif others:
         install_system(others)
@@ -310,11 +371,15 @@ def install_system(things):
         # Another process may have installed some of them meanwhile.
         things = [thing for thing in things if not thing.is_here()]
         print(f"provide: {', '.join(map(str, things))}", flush=True)
-        packages = dict.fromkeys(package for thing in things if hasattr(thing, "debian") for package in thing.debian())
+        packages = dict.fromkeys(
+            package for thing in things if hasattr(thing, "debian") for package in thing.debian()
+        )
         if packages:
             install_debian(packages)
         for release in ("stable", "backports"):
-            names = [thing.name for thing in things if isinstance(thing, Unpacked) and thing.release == release]
+            names = [
+                thing.name for thing in things if isinstance(thing, Unpacked) and thing.release == release
+            ]
             if names:
                 unpack(release, names)
         for thing in things:
@@ -356,7 +421,9 @@ def unpack(release, names):
 
 def backports():
     """The options of apt that read the backports of this machine's release, and nothing else."""
-    release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
+    release = dict(
+        line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line
+    )
     codename = release["VERSION_CODENAME"].strip('"')
     command = ["apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)", "Created-By: Packages"]
     targets = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
@@ -364,7 +431,11 @@ def backports():
     sources = HOME / "backports.list"
     sources.write_text(f"deb {mirror} {codename}-backports main\n")
     (HOME / "apt/partial").mkdir(parents=True, exist_ok=True)
-    settings = (f"Dir::Etc::sourcelist={sources}", "Dir::Etc::sourceparts=/dev/null", f"Dir::State::Lists={HOME / 'apt'}")
+    settings = (
+        f"Dir::Etc::sourcelist={sources}",
+        "Dir::Etc::sourceparts=/dev/null",
+        f"Dir::State::Lists={HOME / 'apt'}",
+    )
     return [word for setting in settings for word in ("-o", setting)]
 
 
@@ -378,7 +449,13 @@ def quietly(*command, text=None, cwd=None):
     source = {"input": text} if text is not None else {"stdin": subprocess.DEVNULL}
     try:
         done = subprocess.run(
-            command, **source, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=cwd, env=ENVIRONMENT
+            command,
+            **source,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=cwd,
+            env=ENVIRONMENT,
         )
     except FileNotFoundError:
         print(f"provide: no {command[0]}", file=sys.stderr)

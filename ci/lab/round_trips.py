@@ -38,6 +38,8 @@ def main(argv):
         return 2
     table = cargo.run_round_trips()
     command = ["postconf", "-d", "-h", "mail_version"]
-    postfix = subprocess.run(command, capture_output=True, text=True, check=True, env=provide.ENVIRONMENT).stdout
+    postfix = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=provide.ENVIRONMENT
+    ).stdout
     PAGE.write_text(TEXT.format(postfix=postfix.strip(), table=table.strip()))
     return 0

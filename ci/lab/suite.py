@@ -65,10 +65,16 @@ class Suite:
         package = importlib.import_module(f"lab.{self.name}")
         parser = argparse.ArgumentParser(prog=f"lab {self.name}", description=package.__doc__)
         parser.add_argument("--list", action="store_true", help="print the titles and run nothing")
-        parser.add_argument("--only", default="", metavar="REGEX", help="only the checks whose title matches, among all")
-        parser.add_argument("--all", action="store_true", help="also what takes minutes, and is left out otherwise")
+        parser.add_argument(
+            "--only", default="", metavar="REGEX", help="only the checks whose title matches, among all"
+        )
+        parser.add_argument(
+            "--all", action="store_true", help="also what takes minutes, and is left out otherwise"
+        )
         if self.page:
-            parser.add_argument("--write", action="store_true", help=f"--all, and write {self.page} if nothing failed")
+            parser.add_argument(
+                "--write", action="store_true", help=f"--all, and write {self.page} if nothing failed"
+            )
         parser.add_argument("--examples", type=Path, metavar="FOLDER", help="examples that are built already")
         return parser
 
@@ -77,11 +83,15 @@ class Suite:
         for module in modules:
             importlib.import_module(module)
         # A suite may import another's module, for what it has beside its checks.
-        own = sorted((one for one in checks.CHECKS if one.module in modules), key=lambda one: modules.index(one.module))
+        own = sorted(
+            (one for one in checks.CHECKS if one.module in modules), key=lambda one: modules.index(one.module)
+        )
         return [one for one in own if (everything or only or not one.slow) and re.search(only, one.title)]
 
     def _as_root(self, argv, examples):
-        environment = [f"{name}={os.environ[name]}" for name in ("PEERS_HOME", "CARGO_TARGET_DIR") if name in os.environ]
+        environment = [
+            f"{name}={os.environ[name]}" for name in ("PEERS_HOME", "CARGO_TARGET_DIR") if name in os.environ
+        ]
         command = ["sudo", "-n", "env", *environment, f"PYTHONPATH={Path(__file__).parents[1]}"]
         command += [sys.executable, "-B", "-m", "lab", self.name, *argv, "--examples", str(examples)]
         try:

@@ -54,7 +54,11 @@ def letter(sender, number):
     return head + body + hashlib.sha256(head + body).hexdigest().encode() + b"\r\n"
 
 
-@check("receive is killed while twelve clients deliver: each message it has answered for is stored, and none is half, {when}", limit=60, when=("soon", "later"))
+@check(
+    "receive is killed while twelve clients deliver: each message it has answered for is stored, and none is half, {when}",
+    limit=60,
+    when=("soon", "later"),
+)
 def killed(work, when):
     server = Receive(work)
     server.__enter__()

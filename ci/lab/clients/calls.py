@@ -55,7 +55,9 @@ class Counting:
 def counted(output):
     """The calls in what strace has written, by name."""
     lines = [line.split() for line in output.read_text().splitlines()]
-    rows = [fields for fields in lines if len(fields) in (5, 6) and fields[3].isdigit() and fields[-1] != "total"]
+    rows = [
+        fields for fields in lines if len(fields) in (5, 6) and fields[3].isdigit() and fields[-1] != "total"
+    ]
     return Counter({fields[-1]: int(fields[3]) for fields in rows})
 
 
@@ -112,17 +114,26 @@ class Dropping(Receive):
         del self.command[at : at + 2]
 
 
-@check("a message in four turns costs receive no more than 12 calls of the system for its connection, and one beside", limit=60)
+@check(
+    "a message in four turns costs receive no more than 12 calls of the system for its connection, and one beside",
+    limit=60,
+)
 def four_turns(work):
     expect_calls(count(work, Dropping(work), in_step), 12)
 
 
-@check("a message with the next envelope behind its dot costs receive no more than 3 calls of the system for its connection, and one beside", limit=60)
+@check(
+    "a message with the next envelope behind its dot costs receive no more than 3 calls of the system for its connection, and one beside",
+    limit=60,
+)
 def one_turn(work):
     expect_calls(count(work, Dropping(work), behind_the_dot), 3)
 
 
-@check("a message that is stored is opened, written and closed once, and both it and its name are brought to the disk", limit=60)
+@check(
+    "a message that is stored is opened, written and closed once, and both it and its name are brought to the disk",
+    limit=60,
+)
 def stored(work):
     server = Receive(work)
     calls = count(work, server, in_step)
@@ -153,7 +164,10 @@ class Blocking(Program):
         return False
 
 
-@check("a message costs a server on blocking sockets no more than 8 calls of the system, and 2 with the next envelope behind its dot", limit=60)
+@check(
+    "a message costs a server on blocking sockets no more than 8 calls of the system, and 2 with the next envelope behind its dot",
+    limit=60,
+)
 def blocking_server(work):
     for talk, most in ((in_step, 8), (behind_the_dot, 2)):
         calls = count(work, Blocking(work), talk)
@@ -162,7 +176,10 @@ def blocking_server(work):
         expect(round(each) <= most, f"{each:.2f} calls a message")
 
 
-@check("a message costs send no more than 8 calls of the system, on tokio 12, and 2 and 3 with the next envelope behind its dot", limit=60)
+@check(
+    "a message costs send no more than 8 calls of the system, on tokio 12, and 2 and 3 with the next envelope behind its dot",
+    limit=60,
+)
 def client(work):
     content = work / "content"
     content.write_bytes(CONTENT)
@@ -173,7 +190,9 @@ def client(work):
         ("tokio", (), 3),
     ):
         with Dropping(work) as server:
-            few, many = (sent(work, server.port, content, runtime, flags, number) for number in (20, 20 + MESSAGES))
+            few, many = (
+                sent(work, server.port, content, runtime, flags, number) for number in (20, 20 + MESSAGES)
+            )
         calls = Counter({name: (many[name] - few[name]) / MESSAGES for name in many})
         show(calls)
         # It opens, reads and closes the file, and prints an outcome: the rest is the library's.
@@ -184,7 +203,32 @@ def client(work):
 
 def sent(work, port, content, runtime, flags, number):
     output = work / "calls"
-    command = ["strace", "-f", "-c", "-o", output, programs.EXAMPLES / "send", "--server", f"127.0.0.1:{port}", "--helo", "client.test"]
-    command += ["--from", "a@test", "--to", "u@test", "--file", content, "--tls", "off", "--count", str(number), "--runtime", runtime, *flags]
+    command = [
+        "strace",
+        "-f",
+        "-c",
+        "-o",
+        output,
+        programs.EXAMPLES / "send",
+        "--server",
+        f"127.0.0.1:{port}",
+        "--helo",
+        "client.test",
+    ]
+    command += [
+        "--from",
+        "a@test",
+        "--to",
+        "u@test",
+        "--file",
+        content,
+        "--tls",
+        "off",
+        "--count",
+        str(number),
+        "--runtime",
+        runtime,
+        *flags,
+    ]
     run(work, *command, timeout=25)
     return counted(output)

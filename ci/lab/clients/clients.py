@@ -87,18 +87,59 @@ def client(title, version, *mechanisms, **more):
 def swaks(letter, *more, timeout=25):
     tls = letter.by_security((), ("--tls",), ("--tls-on-connect",))
     verify = ("--tls-verify", "--tls-ca-path", letter.authority) if tls else ()
-    auth = ("--auth", letter.mechanism, "--auth-user", NAME, "--auth-password", PASSWORD) if letter.mechanism else ()
-    to = ("--server", f"127.0.0.1:{letter.port}", "--helo", "client.test", "-f", letter.sender, "-t", letter.recipient)
+    auth = (
+        ("--auth", letter.mechanism, "--auth-user", NAME, "--auth-password", PASSWORD)
+        if letter.mechanism
+        else ()
+    )
+    to = (
+        "--server",
+        f"127.0.0.1:{letter.port}",
+        "--helo",
+        "client.test",
+        "-f",
+        letter.sender,
+        "-t",
+        letter.recipient,
+    )
     run(letter.work, "swaks", *to, *tls, *verify, *auth, *more, "-d", f"@{letter.file}", timeout=timeout)
 
 
-@client("msmtp", ("msmtp", "--version"), "PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "OAUTHBEARER", "XOAUTH2")
+@client(
+    "msmtp",
+    ("msmtp", "--version"),
+    "PLAIN",
+    "LOGIN",
+    "CRAM-MD5",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-256",
+    "OAUTHBEARER",
+    "XOAUTH2",
+)
 def msmtp(letter, *more, timeout=25):
-    tls = letter.by_security(("--tls=off",), ("--tls=on", "--tls-starttls=on"), ("--tls=on", "--tls-starttls=off"))
+    tls = letter.by_security(
+        ("--tls=off",), ("--tls=on", "--tls-starttls=on"), ("--tls=on", "--tls-starttls=off")
+    )
     verify = (f"--tls-trust-file={letter.authority}",) if letter.security != "in clear" else ()
-    auth = (f"--auth={letter.mechanism.lower()}", f"--user={NAME}", f"--passwordeval=echo {PASSWORD}") if letter.mechanism else ()
+    auth = (
+        (f"--auth={letter.mechanism.lower()}", f"--user={NAME}", f"--passwordeval=echo {PASSWORD}")
+        if letter.mechanism
+        else ()
+    )
     to = ("--host=127.0.0.1", f"--port={letter.port}", "--domain=client.test", "-f", letter.sender)
-    run(letter.work, "msmtp", *to, *tls, *verify, *auth, *more, "--", letter.recipient, content=letter.unix, timeout=timeout)
+    run(
+        letter.work,
+        "msmtp",
+        *to,
+        *tls,
+        *verify,
+        *auth,
+        *more,
+        "--",
+        letter.recipient,
+        content=letter.unix,
+        timeout=timeout,
+    )
 
 
 @client("curl", ("curl", "--version"), "PLAIN", "LOGIN", "CRAM-MD5", "OAUTHBEARER")
@@ -108,9 +149,21 @@ def curl(letter, *more, timeout=25):
     verify = ("--cacert", letter.authority) if letter.security != "in clear" else ()
     auth = ()
     if letter.mechanism:
-        proof = ("--oauth2-bearer", PASSWORD, "--user", NAME) if letter.mechanism == "OAUTHBEARER" else ("--user", f"{NAME}:{PASSWORD}")
+        proof = (
+            ("--oauth2-bearer", PASSWORD, "--user", NAME)
+            if letter.mechanism == "OAUTHBEARER"
+            else ("--user", f"{NAME}:{PASSWORD}")
+        )
         auth = (*proof, "--login-options", f"AUTH={letter.mechanism}")
-    to = ("-q", "-sS", f"{scheme}://127.0.0.1:{letter.port}/client.test", "--mail-from", letter.sender, "--mail-rcpt", letter.recipient)
+    to = (
+        "-q",
+        "-sS",
+        f"{scheme}://127.0.0.1:{letter.port}/client.test",
+        "--mail-from",
+        letter.sender,
+        "--mail-rcpt",
+        letter.recipient,
+    )
     run(letter.work, "curl", *to, *tls, *verify, *auth, *more, "-T", letter.file, timeout=timeout)
 
 
@@ -118,10 +171,23 @@ def curl(letter, *more, timeout=25):
 def openssl(letter):
     starttls = ("-starttls", "smtp", "-name", "client.test") if letter.security == "STARTTLS" else ()
     command = ["openssl", "s_client", "-connect", f"127.0.0.1:{letter.port}", *starttls]
-    command += ["-CAfile", str(letter.authority), "-verify_return_error", "-verify_ip", "127.0.0.1", "-quiet", "-no_ign_eof"]
+    command += [
+        "-CAfile",
+        str(letter.authority),
+        "-verify_return_error",
+        "-verify_ip",
+        "127.0.0.1",
+        "-quiet",
+        "-no_ign_eof",
+    ]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(letter.work)
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(letter.work),
     ) as program:
+
         def expect(code):
             while line := program.stdout.readline():
                 if line[3:4] != b"-":
@@ -151,21 +217,56 @@ def openssl(letter):
         program.wait(10)
 
 
-@client("s-nail", ("s-nail", "--version"), "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", inside=("XOAUTH2",), helo=True)
+@client(
+    "s-nail", ("s-nail", "--version"), "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", inside=("XOAUTH2",), helo=True
+)
 def s_nail(letter):
     scheme = letter.by_security("smtp", "smtp", "smtps")
     login = f"{NAME}:{PASSWORD}@" if letter.mechanism else ""
     # What it calls OAUTHBEARER is XOAUTH2 on the wire.
     auth = {"": "none", "XOAUTH2": "oauthbearer"}.get(letter.mechanism, letter.mechanism.lower())
-    settings = [f"mta={scheme}://{login}localhost:{letter.port}", f"smtp-auth={auth}", "hostname=client.test", "from=a@test"]
-    settings += ["v15-compat=yes", "sendwait", "mime-encoding=8b", "ttycharset=utf-8", "sendcharsets=utf-8", "smtp-from=a@test"]
+    settings = [
+        f"mta={scheme}://{login}localhost:{letter.port}",
+        f"smtp-auth={auth}",
+        "hostname=client.test",
+        "from=a@test",
+    ]
+    settings += [
+        "v15-compat=yes",
+        "sendwait",
+        "mime-encoding=8b",
+        "ttycharset=utf-8",
+        "sendcharsets=utf-8",
+        "smtp-from=a@test",
+    ]
     settings += ["tls-verify=strict", f"tls-ca-file={letter.authority}", "tls-ca-no-defaults"]
     settings += ["smtp-use-starttls"] if letter.security == "STARTTLS" else []
     body = letter.unix.partition(b"\n\n")[2]
-    run(letter.work, "s-nail", "-:/", *(f"-S{one}" for one in settings), "-r", "a@test", "-s", "letter", "u@test", content=body)
+    run(
+        letter.work,
+        "s-nail",
+        "-:/",
+        *(f"-S{one}" for one in settings),
+        "-r",
+        "a@test",
+        "-s",
+        "letter",
+        "u@test",
+        content=body,
+    )
 
 
-@client("mutt", ("mutt", "-v"), "PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "OAUTHBEARER", "XOAUTH2")
+@client(
+    "mutt",
+    ("mutt", "-v"),
+    "PLAIN",
+    "LOGIN",
+    "CRAM-MD5",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-256",
+    "OAUTHBEARER",
+    "XOAUTH2",
+)
 def mutt(letter):
     scheme = letter.by_security("smtp", "smtp", "smtps")
     login = f"{NAME}@" if letter.mechanism else ""
@@ -182,7 +283,13 @@ def mutt(letter):
     run(letter.work, "mutt", "-n", "-F", settings, "-s", "letter", "--", "u@test", content=body)
 
 
-@client("Net::SMTP (Perl)", ("perl", "-MNet::SMTP", "-e", "print Net::SMTP->VERSION"), "PLAIN", "LOGIN", "CRAM-MD5")
+@client(
+    "Net::SMTP (Perl)",
+    ("perl", "-MNet::SMTP", "-e", "print Net::SMTP->VERSION"),
+    "PLAIN",
+    "LOGIN",
+    "CRAM-MD5",
+)
 def net_smtp_of_perl(letter):
     run(letter.work, "perl", FOREIGN / "net_smtp.pl", *letter.positional, content=letter.unix)
 
@@ -190,7 +297,9 @@ def net_smtp_of_perl(letter):
 @client("smtplib (Python)", ("python3", "--version"), "PLAIN", "LOGIN", "CRAM-MD5")
 def smtplib_of_python(letter, mail_options=(), rcpt_options=(), timeout=20):
     context = ssl.create_default_context(cafile=letter.authority if letter.security != "in clear" else None)
-    kind, tls = (smtplib.SMTP_SSL, {"context": context}) if letter.security == "implicit TLS" else (smtplib.SMTP, {})
+    kind, tls = (
+        (smtplib.SMTP_SSL, {"context": context}) if letter.security == "implicit TLS" else (smtplib.SMTP, {})
+    )
     with kind("127.0.0.1", letter.port, local_hostname="client.test", timeout=timeout, **tls) as session:
         session.ehlo()
         if letter.security == "STARTTLS":
@@ -198,14 +307,20 @@ def smtplib_of_python(letter, mail_options=(), rcpt_options=(), timeout=20):
             session.ehlo()
         if letter.mechanism:
             session.user, session.password = NAME, PASSWORD
-            session.auth(letter.mechanism, getattr(session, "auth_" + letter.mechanism.lower().replace("-", "_")))
+            session.auth(
+                letter.mechanism, getattr(session, "auth_" + letter.mechanism.lower().replace("-", "_"))
+            )
         options = [*mail_options, "BODY=8BITMIME"]
-        refused = session.sendmail(letter.sender, [letter.recipient], letter.content, options, list(rcpt_options))
+        refused = session.sendmail(
+            letter.sender, [letter.recipient], letter.content, options, list(rcpt_options)
+        )
         if refused:
             raise AssertionError(f"smtplib: {refused}")
 
 
-@client("Net::SMTP (Ruby)", ("ruby", "-rnet/smtp", "-e", "puts Net::SMTP::VERSION"), "PLAIN", "LOGIN", "CRAM-MD5")
+@client(
+    "Net::SMTP (Ruby)", ("ruby", "-rnet/smtp", "-e", "puts Net::SMTP::VERSION"), "PLAIN", "LOGIN", "CRAM-MD5"
+)
 def net_smtp_of_ruby(letter):
     run(letter.work, "ruby", FOREIGN / "net_smtp.rb", *letter.positional, content=letter.unix)
 
@@ -213,16 +328,36 @@ def net_smtp_of_ruby(letter):
 NODEMAILER = HOME / "npm/nodemailer/node_modules/nodemailer"
 
 
-@client("nodemailer", ("node", "-p", f"require('{NODEMAILER}/package.json').version"), "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2")
+@client(
+    "nodemailer",
+    ("node", "-p", f"require('{NODEMAILER}/package.json').version"),
+    "PLAIN",
+    "LOGIN",
+    "CRAM-MD5",
+    "XOAUTH2",
+)
 def nodemailer(letter, dsn=None, timeout=25):
     import json
 
     facts = {
-        "port": letter.port, "security": letter.security, "mechanism": letter.mechanism, "name": NAME, "password": PASSWORD, "dsn": dsn,
-        "file": str(letter.file), "envelope": {"from": letter.sender, "to": [letter.recipient]},
+        "port": letter.port,
+        "security": letter.security,
+        "mechanism": letter.mechanism,
+        "name": NAME,
+        "password": PASSWORD,
+        "dsn": dsn,
+        "file": str(letter.file),
+        "envelope": {"from": letter.sender, "to": [letter.recipient]},
         "authority": str(letter.authority) if letter.security != "in clear" else "/dev/null",
     }
-    run(letter.work, "node", FOREIGN / "nodemailer.js", NODEMAILER, content=json.dumps(facts).encode(), timeout=timeout)
+    run(
+        letter.work,
+        "node",
+        FOREIGN / "nodemailer.js",
+        NODEMAILER,
+        content=json.dumps(facts).encode(),
+        timeout=timeout,
+    )
 
 
 JARS = "/usr/share/java/jakarta-mail.jar:/usr/share/java/jakarta-activation.jar"
@@ -231,23 +366,44 @@ JARS = "/usr/share/java/jakarta-mail.jar:/usr/share/java/jakarta-activation.jar"
 def jakarta(letter, chunk):
     classes = letter.work / "classes"
     source, compiled = FOREIGN / "Mail.java", HOME / "java"
-    if not (compiled / "Mail.class").exists() or (compiled / "Mail.class").stat().st_mtime < source.stat().st_mtime:
+    if (
+        not (compiled / "Mail.class").exists()
+        or (compiled / "Mail.class").stat().st_mtime < source.stat().st_mtime
+    ):
         run(letter.work, "javac", "-cp", JARS, "-d", classes, source, timeout=60)
         shutil.copytree(classes, compiled, dirs_exist_ok=True)
     options = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{JARS}:{compiled}")
     run(letter.work, "java", *options, "Mail", *letter.positional, letter.file, chunk)
 
 
-@client("Jakarta Mail", ("dpkg-query", "-W", "-f", "${Version}", "libjakarta-mail-java"), "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2")
+@client(
+    "Jakarta Mail",
+    ("dpkg-query", "-W", "-f", "${Version}", "libjakarta-mail-java"),
+    "PLAIN",
+    "LOGIN",
+    "CRAM-MD5",
+    "XOAUTH2",
+)
 def jakarta_mail(letter):
     jakarta(letter, 0)
 
 
-@client("Jakarta Mail by BDAT", ("dpkg-query", "-W", "-f", "${Version}", "libjakarta-mail-java"), "PLAIN", stuffs=True)
+@client(
+    "Jakarta Mail by BDAT",
+    ("dpkg-query", "-W", "-f", "${Version}", "libjakarta-mail-java"),
+    "PLAIN",
+    stuffs=True,
+)
 def jakarta_mail_by_chunks(letter):
     jakarta(letter, 64)
 
 
-@client("lettre", ("sed", "-n", 's/^lettre = { version = "=\\([^"]*\\)".*/\\1/p', LETTRE_MANIFEST), "PLAIN", "LOGIN", "XOAUTH2")
+@client(
+    "lettre",
+    ("sed", "-n", 's/^lettre = { version = "=\\([^"]*\\)".*/\\1/p', LETTRE_MANIFEST),
+    "PLAIN",
+    "LOGIN",
+    "XOAUTH2",
+)
 def lettre(letter):
     run(letter.work, LETTRE, *letter.positional, content=letter.content)

@@ -41,7 +41,10 @@ def converse(clients, octets, code):
         expect(said.startswith(code), f"{said!r} for {code!r}")
 
 
-@check("5,000 idle connections take no more than 2 KiB of memory each, and no more after a message of 256 KiB on each", limit=180)
+@check(
+    "5,000 idle connections take no more than 2 KiB of memory each, and no more after a message of 256 KiB on each",
+    limit=180,
+)
 def idle(work):
     allow_files(IDLE + 100)
     with Receive(work, "--max-connections", str(IDLE + 10), "--timeout", "600") as server:
@@ -55,14 +58,21 @@ def idle(work):
             content = (b"x" * 78 + b"\r\n") * (256 * 1024 // 80) + b".\r\n"
             for start in range(0, IDLE, 100):
                 part = clients[start : start + 100]
-                for octets, code in ((b"MAIL FROM:<a@test>\r\n", b"250"), (b"RCPT TO:<u@test>\r\n", b"250"), (b"DATA\r\n", b"354"), (content, b"250")):
+                for octets, code in (
+                    (b"MAIL FROM:<a@test>\r\n", b"250"),
+                    (b"RCPT TO:<u@test>\r\n", b"250"),
+                    (b"DATA\r\n", b"354"),
+                    (content, b"250"),
+                ):
                     converse(part, octets, code)
             after = (resident(server) - before) / IDLE
             stored = sum(1 for _ in (server.maildir / "new").iterdir())
         finally:
             for one in clients:
                 one.close()
-        wait_until(lambda: open_files(server) < 100, 20, "connections that their clients have closed stay open")
+        wait_until(
+            lambda: open_files(server) < 100, 20, "connections that their clients have closed stay open"
+        )
         print(f"    octets a connection: {ready:.0f} after EHLO, {after:.0f} after 256 KiB each")
         expect(stored == IDLE, f"{stored} messages stored")
         expect(ready <= MOST, f"{ready:.0f} octets a connection after EHLO")

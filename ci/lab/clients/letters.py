@@ -2,10 +2,9 @@
 
 import hashlib
 
-from lab.clients import clients
-from lab import maildir
-from lab import messages
+from lab import maildir, messages
 from lab.checks import check, expect, wait_until
+from lab.clients import clients
 from lab.clients.clients import Letter
 from lab.clients.matrix import CONTENT, events, listening
 
@@ -16,7 +15,9 @@ UTF8 = {"curl": clients.curl, "smtplib": clients.smtplib_of_python, "nodemailer"
 def smtputf8(work, client):
     server, authority = listening(work, "STARTTLS")
     with server:
-        letter = Letter(work, server.port, CONTENT, "STARTTLS", "", authority, "jürgen@bücher.test", "用户@test")
+        letter = Letter(
+            work, server.port, CONTENT, "STARTTLS", "", authority, "jürgen@bücher.test", "用户@test"
+        )
         more = {"mail_options": ["SMTPUTF8"]} if client == "smtplib" else {}
         UTF8[client](letter, **more)
         [mail], [message] = events(server, "mail"), events(server, "message")
@@ -72,4 +73,7 @@ def large(work, client):
         LARGE[client](Letter(work, server.port, content, "STARTTLS", "", authority), timeout=200)
         [stored] = maildir.stored(server.maildir)
         received = stored.content.removesuffix(b"\r\n") if client == "swaks" else stored.content
-        expect(hashlib.sha256(received).digest() == hashlib.sha256(content).digest(), f"{len(received)} octets for {len(content)}")
+        expect(
+            hashlib.sha256(received).digest() == hashlib.sha256(content).digest(),
+            f"{len(received)} octets for {len(content)}",
+        )

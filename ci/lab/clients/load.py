@@ -10,10 +10,27 @@ from lab.clients.idle import resident
 from lab.programs import Receive, environment
 
 
-@check("load: 50,000 messages of 4 KiB by 100 connections at once are all stored, in memory that stays flat", limit=1200, slow=True)
+@check(
+    "load: 50,000 messages of 4 KiB by 100 connections at once are all stored, in memory that stays flat",
+    limit=1200,
+    slow=True,
+)
 def fifty_thousand(work):
     with Receive(work, "--max-connections", "200") as server:
-        command = ["smtp-source", "-s", "100", "-m", "50000", "-l", "4096", "-f", "a@test", "-t", "u@test", f"127.0.0.1:{server.port}"]
+        command = [
+            "smtp-source",
+            "-s",
+            "100",
+            "-m",
+            "50000",
+            "-l",
+            "4096",
+            "-f",
+            "a@test",
+            "-t",
+            "u@test",
+            f"127.0.0.1:{server.port}",
+        ]
         start, samples, new = time.monotonic(), [], server.maildir / "new"
         with subprocess.Popen(command, env=environment(work)) as source:
             while source.poll() is None:
@@ -27,5 +44,7 @@ def fifty_thousand(work):
         expect(len(sizes) <= 3, f"sizes {sizes}")
         half = len(samples) // 2
         early, late = max(samples[: half or 1]), max(samples[half:])
-        print(f"    {count / seconds:.0f} messages a second; {early / 1e6:.1f} MB at most in the first half, {late / 1e6:.1f} in the second")
+        print(
+            f"    {count / seconds:.0f} messages a second; {early / 1e6:.1f} MB at most in the first half, {late / 1e6:.1f} in the second"
+        )
         expect(late < early * 1.2 + 2e6, "memory grows")

@@ -5,18 +5,19 @@ import json
 import re
 from base64 import b64encode
 
-from lab.clients import clients
 from lab import maildir
-from lab.servers.certificate import Certificate
 from lab.checks import check, expect, wait_until
+from lab.clients import clients
 from lab.clients.clients import CLIENTS, NAME, PASSWORD, Letter
 from lab.programs import Receive
+from lab.servers.certificate import Certificate
 from lab.wire import stuffed
 
 BODY = "text\r\n.\r\n..\r\n.hidden\r\n\r\nGrüße, 世界\r\nlast\r\n".encode()
 CONTENT = (
     b"From: a@test\r\nTo: u@test\r\nDate: Mon, 01 Jan 2024 00:00:00 +0000\r\nMessage-ID: <1@client.test>\r\nSubject: letter\r\n"
-    b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + BODY
+    b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+    + BODY
 )
 # What was delivered: (client, security, mechanism).
 DELIVERED = set()
@@ -25,7 +26,11 @@ DELIVERED = set()
 def listening(work, security, *flags):
     """A server for one security, and the authority that its certificate is of."""
     certificate = Certificate(work / "tls")
-    tls = {"in clear": ("--allow-plaintext-auth",), "STARTTLS": ("--require-tls",), "implicit TLS": ("--implicit-tls",)}[security]
+    tls = {
+        "in clear": ("--allow-plaintext-auth",),
+        "STARTTLS": ("--require-tls",),
+        "implicit TLS": ("--implicit-tls",),
+    }[security]
     files = () if security == "in clear" else ("--cert", certificate.chain, "--key", certificate.key)
     return Receive(work, "--json", *files, *tls, *flags), certificate.authority
 
@@ -46,7 +51,10 @@ def expect_delivered(server, client, security, mechanism):
     expect(message["protocol"] == keyword, f"{message['protocol']} for {keyword}")
     if mechanism:
         # A client that is told a mechanism takes this one, or the same with a channel binding.
-        took = [(one["mechanism"].removesuffix("-PLUS"), one["user"], one["code"]) for one in events(server, "auth")]
+        took = [
+            (one["mechanism"].removesuffix("-PLUS"), one["user"], one["code"])
+            for one in events(server, "auth")
+        ]
         expect(took == [(mechanism, NAME, 235)], f"authenticated by {took}")
     [stored] = maildir.stored(server.maildir)
     expect(b"with " + keyword.encode() + b" " in stored.received, f"{stored.received!r}")
@@ -85,8 +93,13 @@ for _client in CLIENTS:
 
 @check("matrix: {security}, a wrong password enters by no mechanism", security=clients.SECURITIES)
 def wrong_password(work, security):
-    tried = [(clients.msmtp, one) for one in ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "OAUTHBEARER", "XOAUTH2")]
-    server, authority = listening(work, security, "--user", f"{NAME}:another", "--user", f"another:{PASSWORD}", "--require-auth")
+    tried = [
+        (clients.msmtp, one)
+        for one in ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "OAUTHBEARER", "XOAUTH2")
+    ]
+    server, authority = listening(
+        work, security, "--user", f"{NAME}:another", "--user", f"another:{PASSWORD}", "--require-auth"
+    )
     with server:
         for send, mechanism in tried:
             try:
@@ -96,6 +109,9 @@ def wrong_password(work, security):
             else:
                 raise AssertionError(f"{mechanism} let a wrong password in")
         wait_until(lambda: len(events(server, "auth")) == len(tried), 10, f"{events(server, 'auth')}")
-        expect(all(one["code"] == 535 and not one["user"] for one in events(server, "auth")), f"{events(server, 'auth')}")
+        expect(
+            all(one["code"] == 535 and not one["user"] for one in events(server, "auth")),
+            f"{events(server, 'auth')}",
+        )
         expect_no_secret(server)
         server.expect_stored()

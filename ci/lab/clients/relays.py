@@ -3,12 +3,12 @@
 import shutil
 
 from lab import maildir
-from lab.servers.certificate import Certificate
 from lab.checks import check, expect, expect_same, wait_until
-from lab.servers.exim import Exim, Exim498
 from lab.clients.matrix import CONTENT, events
-from lab.servers.postfix import Postfix
 from lab.programs import Receive, run
+from lab.servers.certificate import Certificate
+from lab.servers.exim import Exim, Exim498
+from lab.servers.postfix import Postfix
 from lab.servers.server import unpacked
 
 EXIM = """\
@@ -41,16 +41,32 @@ next:
 def exim(work, relay):
     certificate = Certificate(work / "tls")
     release = {one.title: one.release for one in (Exim, Exim498)}[relay]
-    with Receive(work, "--json", "--cert", certificate.chain, "--key", certificate.key, "--require-tls") as server:
+    with Receive(
+        work, "--json", "--cert", certificate.chain, "--key", certificate.key, "--require-tls"
+    ) as server:
         work.chmod(0o755)
         for name in ("spool", "log"):
             (work / name).mkdir()
             shutil.chown(work / name, "Debian-exim", "Debian-exim")
         configuration = work / "exim.conf"
         program = unpacked(release, "exim4-daemon-heavy") / "usr/sbin/exim4"
-        configuration.write_text(EXIM.format(program=program, folder=work, port=server.port, authority=certificate.authority))
+        configuration.write_text(
+            EXIM.format(program=program, folder=work, port=server.port, authority=certificate.authority)
+        )
         # It takes lines as Unix has them, and -i lets a line be a dot.
-        sent = run(work, program, "-C", configuration, "-i", "-odf", "-f", "a@test", "u@test", content=CONTENT.replace(b"\r\n", b"\n"), code=None)
+        sent = run(
+            work,
+            program,
+            "-C",
+            configuration,
+            "-i",
+            "-odf",
+            "-f",
+            "a@test",
+            "u@test",
+            content=CONTENT.replace(b"\r\n", b"\n"),
+            code=None,
+        )
         log = (work / "log/mainlog").read_text() if (work / "log/mainlog").exists() else sent.stderr.decode()
         wait_until(lambda: events(server, "message"), 20, f"no message: {log[-300:]}")
         [message] = events(server, "message")
@@ -73,7 +89,9 @@ class Relay(Postfix):
         command = super().configure()
         etc = self.folder / "etc"
         with (etc / "main.cf").open("a") as file:
-            file.write(f"virtual_transport = lmtp:inet:127.0.0.1:{self.port}\nlmtp_tls_security_level = none\n")
+            file.write(
+                f"virtual_transport = lmtp:inet:127.0.0.1:{self.port}\nlmtp_tls_security_level = none\n"
+            )
         entries = (etc / "master.cf").read_text().split("\n127.0.0.1:0 ")
         rest = "pickup" + entries[-1].partition("\npickup")[2]
         (etc / "master.cf").write_text(f"{entries[0]}\n{rest}lmtp unix - - n - - lmtp\n")
@@ -95,7 +113,9 @@ def postfix(work):
             run(work, "curl", "-q", "-sS", to, "--mail-from", "a@test", *recipients, "--crlf", "-T", file)
             wait_until(lambda: events(server, "message"), 60, f"no message: {relay.lines[-5:]}")
             [message] = [one for one in events(server, "message") if one["from"] != "<>"]
-            expect(message["protocol"] == "LMTP" and sorted(message["to"]) == ["u@test", "v@test"], f"{message}")
+            expect(
+                message["protocol"] == "LMTP" and sorted(message["to"]) == ["u@test", "v@test"], f"{message}"
+            )
             refused = [one["to"] for one in events(server, "rcpt") if one["code"] == 550]
             expect(refused == ["no@test"], f"refused {refused}")
         [stored] = [one for one in maildir.stored(server.maildir) if one.sender]

@@ -6,8 +6,8 @@ import threading
 import time
 
 from lab import messages
-from lab.clients.calls import Dropping
 from lab.checks import check, expect
+from lab.clients.calls import Dropping
 from lab.clients.idle import allow_files, converse
 from lab.wire import Session
 
@@ -67,7 +67,10 @@ def pace(port, seconds):
     return (time.monotonic() - start) / count
 
 
-@check("200 clients that write an octet a second and 200 that read one starve nobody, and are served to the end", limit=120)
+@check(
+    "200 clients that write an octet a second and 200 that read one starve nobody, and are served to the end",
+    limit=120,
+)
 def slow_peers(work):
     allow_files(8 * EACH + 200)
     with contextlib.ExitStack() as stack:
@@ -80,7 +83,12 @@ def slow_peers(work):
             return clients
 
         commands, contents, readers = opened(connect), opened(connect), opened(reader) + opened(reader)
-        for line, code in ((b"EHLO client.test", b"250"), (b"MAIL FROM:<a@test>", b"250"), (b"RCPT TO:<u@test>", b"250"), (b"DATA", b"354")):
+        for line, code in (
+            (b"EHLO client.test", b"250"),
+            (b"MAIL FROM:<a@test>", b"250"),
+            (b"RCPT TO:<u@test>", b"250"),
+            (b"DATA", b"354"),
+        ):
             converse(contents, line + b"\r\n", code)
         for one in readers:
             one.sendall(b"HELO client.test\r\n" + BATCH * ROUNDS)
@@ -90,8 +98,12 @@ def slow_peers(work):
         beside = pace(server.port, 5)
         drip.end()
         # The disk has no part in it: it is as slow as others make it.
-        print(f"    {alone * 1e3:.2f} ms a message alone, {beside * 1e3:.2f} beside slow peers, which have said {drip.said} octets each")
-        expect(drip.said >= 3 and drip.heard >= 3 * len(readers), f"{drip.said} octets said, {drip.heard} heard")
+        print(
+            f"    {alone * 1e3:.2f} ms a message alone, {beside * 1e3:.2f} beside slow peers, which have said {drip.said} octets each"
+        )
+        expect(
+            drip.said >= 3 and drip.heard >= 3 * len(readers), f"{drip.said} octets said, {drip.heard} heard"
+        )
         expect(beside < 20 * alone, f"{beside * 1e3:.2f} ms a message in place of {alone * 1e3:.2f}")
         converse(commands, command[drip.said :], b"250")
         converse(contents, content[drip.said :], b"250")

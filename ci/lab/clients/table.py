@@ -23,7 +23,10 @@ s-nail greets with HELO where it does not authenticate, also inside TLS.
 
 
 def table():
-    rows = [f"| {client.title} | {_version(client)} | {' | '.join(_cell(client, security) for security in SECURITIES)} |" for client in CLIENTS]
+    rows = [
+        f"| {client.title} | {_version(client)} | {' | '.join(_cell(client, security) for security in SECURITIES)} |"
+        for client in CLIENTS
+    ]
     return HEAD + "\n".join(rows) + "\n"
 
 
@@ -35,5 +38,9 @@ def _version(client):
 def _cell(client, security):
     if security not in client.securities:
         return "–"
-    ways = [mechanism for way, mechanism in client.ways() if way == security and (client.title, way, mechanism) in matrix.DELIVERED]
+    ways = [
+        mechanism
+        for way, mechanism in client.ways()
+        if way == security and (client.title, way, mechanism) in matrix.DELIVERED
+    ]
     return ", ".join(mechanism or "no AUTH" for mechanism in ways)

@@ -26,7 +26,9 @@ def trial(kind, work):
 def register(name, kind):
     opener = functools.partial(trial, kind)
 
-    @check(f"{kind.title}: {{column}}", limit=LIMIT, slow=name not in QUICK, shared=opener, column=tuple(COLUMNS))
+    @check(
+        f"{kind.title}: {{column}}", limit=LIMIT, slow=name not in QUICK, shared=opener, column=tuple(COLUMNS)
+    )
     def cell(_, trial, column):
         try:
             value = COLUMNS[column](trial)

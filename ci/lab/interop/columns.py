@@ -3,10 +3,10 @@
 import random
 
 from lab.checks import expect
+from lab.interop.trial import CLEAR, IMPLICIT, PASSWORD, STARTTLS
 from lab.messages import HEADER
 from lab.servers.server import REFUSED
 from lab.tap import Tap
-from lab.interop.trial import CLEAR, IMPLICIT, PASSWORD, STARTTLS
 
 YES, NO = "✓", "–"
 COLUMNS = {}
@@ -28,7 +28,9 @@ def _large():
     lines = []
     while len(lines) < 1000:
         start = source.randrange(3000)
-        lines.append(source.choice((b"", b".", b"..")) + letters[start : start + source.randrange(996)] + b"x")
+        lines.append(
+            source.choice((b"", b".", b"..")) + letters[start : start + source.randrange(996)] + b"x"
+        )
     return b"\r\n".join(lines) + b"\r\n"
 
 
@@ -43,14 +45,20 @@ BODIES = {
     "half a megabyte": _large(),
 }
 EIGHT_BIT = "Grüße, 世界\r\n".encode() + bytes(range(0xA0, 0x100)) + b"\r\n"
-MIME = HEADER[:-2] + b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+MIME = (
+    HEADER[:-2]
+    + b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+)
 
 
 @column("speaks")
 def speaks(trial):
     for name in trial.server.mechanisms:
         offered = (trial.offered[way].get("AUTH", "").split() for way in trial.ways()[1:])
-        expect(trial.server.auth_door == "submission" or any(name in words for words in offered), f"{name} is not offered")
+        expect(
+            trial.server.auth_door == "submission" or any(name in words for words in offered),
+            f"{name} is not offered",
+        )
     return " ".join(extension for extension in EXTENSIONS if trial.offers(extension)) or NO
 
 
@@ -76,8 +84,13 @@ def auth(trial):
     for way in [way for way in trial.ways() if way != CLEAR]:
         for name in trial.server.mechanisms:
             trial.deliver(trial.content(b"from a user\r\n"), way, "--mechanism", name, login=PASSWORD)
-            wrong = trial.send(trial.content(b"lost\r\n"), way, "--mechanism", name, login="user:wrong", code=2)
-            expect("accepted" not in wrong.words() and wrong.errors.strip(), f"{name} with a wrong password: {wrong.outcomes}")
+            wrong = trial.send(
+                trial.content(b"lost\r\n"), way, "--mechanism", name, login="user:wrong", code=2
+            )
+            expect(
+                "accepted" not in wrong.words() and wrong.errors.strip(),
+                f"{name} with a wrong password: {wrong.outcomes}",
+            )
             if name not in done:
                 done.append(name)
     if not done:

@@ -5,17 +5,23 @@ from collections import Counter
 from lab import messages
 from lab.checks import check, expect
 from lab.interop.page import found_fault
-from lab.programs import Sink, send
 from lab.peers.send import FIVE, RUNTIMES, SINK_MODES
 from lab.peers.send_faults import BREAKS, REPLIES
+from lab.programs import Sink, send
 
 # Flags, exit codes that are right, flags of `send`.
 FAULTS = (
     {mode: (flags, (0,), ()) for mode, flags in SINK_MODES.items()}
     | {"LMTP": (("-L",), (0,), ("--lmtp",)), "another host name": (("-h", "other.test"), (0,), ())}
     | {fault: ((flag, command), (1,), ()) for fault, (flag, command, _, _) in REPLIES.items()}
-    | {fault: ((flag, command), (codes,) if isinstance(codes, int) else codes, ()) for fault, (flag, command, codes) in BREAKS.items()}
-    | {"a close in place of the reply to the content": (("-q", "."), (2,), ()), "421 after the content": (("-Q", "."), (1,), ())}
+    | {
+        fault: ((flag, command), (codes,) if isinstance(codes, int) else codes, ())
+        for fault, (flag, command, codes) in BREAKS.items()
+    }
+    | {
+        "a close in place of the reply to the content": (("-q", "."), (2,), ()),
+        "421 after the content": (("-Q", "."), (1,), ()),
+    }
 )
 
 
@@ -38,7 +44,9 @@ def outcome(work, fault, runtime):
         sent = send(work, peer.port, messages.DOTS, *more, runtime=runtime, to=FIVE, code=codes)
         expect(len(sent.outcomes) == len(FIVE), f"{sent.outcomes}")
         stored = peer.stored() if 0 in codes else []
-        expect(0 not in codes or stored == [messages.DOTS.replace(b"\r", b"")], f"smtp-sink stored {stored[:1]}")
+        expect(
+            0 not in codes or stored == [messages.DOTS.replace(b"\r", b"")], f"smtp-sink stored {stored[:1]}"
+        )
     words = Counter(sent.words())
     expect("accepted" not in words or sent.code == 0, f"{sent.outcomes}")
     return ", ".join(words), sent.code, " ".join(flags)

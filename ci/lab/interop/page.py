@@ -26,7 +26,10 @@ def found_fault(fault, *values):
     if COMPARES:
         known = _rows(FAULT[0]).get(fault, {})
         for column, value in zip(FAULT[1:], values):
-            expect(known.get(column) == value, f"{column}: found {value!r}; {PAGE.name} has {known.get(column, 'nothing')!r}")
+            expect(
+                known.get(column) == value,
+                f"{column}: found {value!r}; {PAGE.name} has {known.get(column, 'nothing')!r}",
+            )
 
 
 def _rows(corner):
@@ -44,14 +47,16 @@ def _split(line):
 
 def text():
     columns = list(COLUMNS)
-    servers = _table([SERVER, *columns], [[title, *(cells[column] for column in columns)] for title, cells in CELLS.items()])
+    servers = _table(
+        [SERVER, *columns],
+        [[title, *(cells[column] for column in columns)] for title, cells in CELLS.items()],
+    )
     faults = _table(FAULT, [[fault, *values] for fault, values in OUTCOMES.items()])
     return HEAD.format(kinds=", ".join(BODIES)) + servers + MISBEHAVING + faults
 
 
 def _table(title, rows):
     return "".join("| " + " | ".join(row) + " |\n" for row in [title, ["---"] * len(title), *rows])
-
 
 
 HEAD = """\

@@ -41,7 +41,12 @@ class Trial:
 
     def needs_login(self, way):
         """Whether mail is taken from users only."""
-        return way == STARTTLS and "plain" not in self.server.doors or way == IMPLICIT and self.server.auth_door == "submission"
+        return (
+            way == STARTTLS
+            and "plain" not in self.server.doors
+            or way == IMPLICIT
+            and self.server.auth_door == "submission"
+        )
 
     def content(self, body, header=HEADER):
         """A content that no other is the same as."""
@@ -51,8 +56,20 @@ class Trial:
         """Runs `send`, the runtimes in turn where none is named."""
         if login is None and self.needs_login(way):
             login = PASSWORD
-        flags = [*tls_flags(self.server, way), *(("--lmtp",) if self.server.lmtp else ()), *(("--user", login) if login else ()), *flags]
-        return send(self.work, port or port_of(self.server, way, bool(login)), content, *flags, runtime=runtime or next(self._runtimes), **more)
+        flags = [
+            *tls_flags(self.server, way),
+            *(("--lmtp",) if self.server.lmtp else ()),
+            *(("--user", login) if login else ()),
+            *flags,
+        ]
+        return send(
+            self.work,
+            port or port_of(self.server, way, bool(login)),
+            content,
+            *flags,
+            runtime=runtime or next(self._runtimes),
+            **more,
+        )
 
     def deliver(self, content, way, *flags, arrives=None, **more):
         """Sends a content that must be accepted, and remembers that it, or `arrives`, must be stored."""
@@ -87,7 +104,11 @@ def port_of(server, way, login=False):
 
 def tls_flags(server, way):
     authority = ("--ca", str(server.certificate.authority))
-    return {CLEAR: ("--tls", "off"), STARTTLS: ("--tls", "require", *authority), IMPLICIT: ("--tls", "implicit", *authority)}[way]
+    return {
+        CLEAR: ("--tls", "off"),
+        STARTTLS: ("--tls", "require", *authority),
+        IMPLICIT: ("--tls", "implicit", *authority),
+    }[way]
 
 
 def capabilities(server, way):

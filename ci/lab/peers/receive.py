@@ -30,7 +30,21 @@ def deliver_with(client):
 def _swaks(work, port, *flags):
     file = work / "message"
     file.write_bytes(UNIX_TEXT)
-    run(work, "swaks", "--server", f"127.0.0.1:{port}", "--helo", "client.test", "-f", "a@test", "-t", "u@test", "-d", f"@{file}", *flags)
+    run(
+        work,
+        "swaks",
+        "--server",
+        f"127.0.0.1:{port}",
+        "--helo",
+        "client.test",
+        "-f",
+        "a@test",
+        "-t",
+        "u@test",
+        "-d",
+        f"@{file}",
+        *flags,
+    )
     return crlf(UNIX_TEXT) + b"\r\n"  # swaks puts CRLF "." after whatever the file ends with
 
 
@@ -47,7 +61,20 @@ def swaks_with_pipelining(work, port):
 def _curl(work, port, content, *flags):
     file = work / "message"
     file.write_bytes(content)
-    run(work, "curl", "-q", "-sS", f"smtp://127.0.0.1:{port}/client.test", "--mail-from", "a@test", "--mail-rcpt", "u@test", "-T", file, *flags)
+    run(
+        work,
+        "curl",
+        "-q",
+        "-sS",
+        f"smtp://127.0.0.1:{port}/client.test",
+        "--mail-from",
+        "a@test",
+        "--mail-rcpt",
+        "u@test",
+        "-T",
+        file,
+        *flags,
+    )
     return messages.closed(content)
 
 
@@ -68,7 +95,17 @@ def curl_with_10_MiB(work, port):
 
 @deliver_with
 def msmtp(work, port):
-    run(work, "msmtp", "--host=127.0.0.1", f"--port={port}", "--domain=client.test", "-f", "a@test", "u@test", content=UNIX_TEXT)
+    run(
+        work,
+        "msmtp",
+        "--host=127.0.0.1",
+        f"--port={port}",
+        "--domain=client.test",
+        "-f",
+        "a@test",
+        "u@test",
+        content=UNIX_TEXT,
+    )
     return crlf(UNIX_TEXT)
 
 
@@ -93,7 +130,10 @@ def smtplib_helo(work):
             expect(client.helo()[0] == 250, "HELO was refused")
             client.sendmail("a@test", ["u@test"], messages.DOTS)
         [message] = server.expect_stored(messages.DOTS)
-        expect(b"with SMTP" in message.received and b"with ESMTP" not in message.received, f"{message.received!r}")
+        expect(
+            b"with SMTP" in message.received and b"with ESMTP" not in message.received,
+            f"{message.received!r}",
+        )
 
 
 @check("receive writes the trace of a message and reports it on one line")
@@ -102,7 +142,10 @@ def trace(work):
         with smtplib_client(server) as client:
             client.sendmail("a@test", ["u@test", "v@test"], messages.PLAIN)
         [message] = server.expect_stored(messages.PLAIN)
-        expect(message.sender == b"a@test" and sorted(message.recipients) == [b"u@test", b"v@test"], f"envelope {message}")
+        expect(
+            message.sender == b"a@test" and sorted(message.recipients) == [b"u@test", b"v@test"],
+            f"envelope {message}",
+        )
         for part in (b"from client.test", b"by mx.test", b"with ESMTP"):
             expect(part in message.received, f"no {part!r} in {message.received!r}")
         line = server.next_line()
@@ -156,7 +199,9 @@ def expect_smtp_source(messages, length):
     payload, ids = smtp_source_payload(length), set()
     for message in messages:
         header, _, body = message.content.partition(b"\r\n\r\n")
-        known = re.fullmatch(rb"From: <a@test>\r\nTo: <u@test>\r\nDate: [^\r\n]+\r\nMessage-Id: <([^\r\n]+)>", header)
+        known = re.fullmatch(
+            rb"From: <a@test>\r\nTo: <u@test>\r\nDate: [^\r\n]+\r\nMessage-Id: <([^\r\n]+)>", header
+        )
         expect(known, f"header {header!r}")
         expect_same(body, payload, "payload")
         ids.add(known[1])
@@ -166,7 +211,9 @@ def expect_smtp_source(messages, length):
 @check("receive takes 2000 messages from smtp-source over 20 parallel sessions", limit=90)
 def smtp_source_load(work):
     with Receive(work) as server:
-        run(work, *SMTP_SOURCE, "-s", "20", "-m", "2000", "-l", "4096", f"127.0.0.1:{server.port}", timeout=80)
+        run(
+            work, *SMTP_SOURCE, "-s", "20", "-m", "2000", "-l", "4096", f"127.0.0.1:{server.port}", timeout=80
+        )
         stored = server.stored()
         expect(len(stored) == 2000, f"{len(stored)} messages for 2000")
         expect_smtp_source(stored, 4096)
@@ -175,7 +222,21 @@ def smtp_source_load(work):
 @check("receive takes 300 messages of 5 recipients from smtp-source over 3 kept connections", limit=60)
 def smtp_source_kept(work):
     with Receive(work) as server:
-        run(work, *SMTP_SOURCE, "-d", "-s", "3", "-m", "300", "-r", "5", "-l", "20000", f"127.0.0.1:{server.port}", timeout=50)
+        run(
+            work,
+            *SMTP_SOURCE,
+            "-d",
+            "-s",
+            "3",
+            "-m",
+            "300",
+            "-r",
+            "5",
+            "-l",
+            "20000",
+            f"127.0.0.1:{server.port}",
+            timeout=50,
+        )
         stored = server.stored()
         expect(len(stored) == 300, f"{len(stored)} messages for 300")
         expect_smtp_source(stored, 20000)
@@ -186,7 +247,9 @@ def smtp_source_kept(work):
 @check("receive ends with 0 on Ctrl-C while smtp-source delivers, and stores only whole messages")
 def interrupted_load(work):
     with Receive(work) as server:
-        with Program(work, *SMTP_SOURCE, "-s", "10", "-m", "100000", "-l", "4096", f"127.0.0.1:{server.port}"):
+        with Program(
+            work, *SMTP_SOURCE, "-s", "10", "-m", "100000", "-l", "4096", f"127.0.0.1:{server.port}"
+        ):
             wait_until(lambda: len(server.lines) > 50, 10, "50 messages took 10 s")
             server.interrupt()
             status = server.wait()

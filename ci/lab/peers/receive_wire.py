@@ -5,8 +5,7 @@ import re
 import socket
 import time
 
-from lab import maildir
-from lab import messages
+from lab import maildir, messages
 from lab.checks import check, expect, expect_same, wait_until
 from lab.programs import Receive
 from lab.wire import Session, stuffed
@@ -20,7 +19,9 @@ def pipelined(work):
         for code in (250, 250, 250, 354):
             client.expect(code)
         client.expect_silence()
-        client.send(stuffed(messages.DOTS) + b".\r\nRSET\r\nMAIL FROM:<>\r\nRCPT TO:<w@test>\r\nNOOP\r\nDATA\r\n")
+        client.send(
+            stuffed(messages.DOTS) + b".\r\nRSET\r\nMAIL FROM:<>\r\nRCPT TO:<w@test>\r\nNOOP\r\nDATA\r\n"
+        )
         for code in (250, 250, 250, 250, 250, 354):
             client.expect(code)
         client.send(b".\r\nQUIT\r\n")
@@ -56,12 +57,22 @@ def contents(work):
 
 
 # Each ends mail data for some careless receiver; the rest of the line feigns a second transaction.
-FALSE_ENDS = {"LF . LF": b"\n.\n", "LF . CRLF": b"\n.\r\n", "CRLF . LF": b"\r\n.\n", "CR . CR": b"\r.\r", "CRLF . CR": b"\r\n.\rx"}
+FALSE_ENDS = {
+    "LF . LF": b"\n.\n",
+    "LF . CRLF": b"\n.\r\n",
+    "CRLF . LF": b"\r\n.\n",
+    "CR . CR": b"\r.\r",
+    "CRLF . CR": b"\r\n.\rx",
+}
 FALSE_ENDS |= {"CR . CRLF": b"\r.\r\n", "CRLF . CR CRLF": b"\r\n.\r\r\n"}
 SECOND = b"MAIL FROM:<forged@test>\r\nRCPT TO:<victim@test>\r\nDATA\r\nSubject: smuggled\r\n\r\nforged\r\n"
 
 
-@check("receive --newlines {policy} makes at most one message of {end}", policy=("reject", "normalise", "keep"), end=tuple(FALSE_ENDS))
+@check(
+    "receive --newlines {policy} makes at most one message of {end}",
+    policy=("reject", "normalise", "keep"),
+    end=tuple(FALSE_ENDS),
+)
 def smuggling(work, policy, end):
     body = b"Subject: outer\r\n\r\ntext" + FALSE_ENDS[end] + SECOND
     with Receive(work, "--newlines", policy) as server, Session(server.port) as client:
@@ -73,7 +84,10 @@ def smuggling(work, policy, end):
         client.data(messages.PLAIN)
         client.quit()
         contents = [message.content for message in server.stored() if message.content != messages.PLAIN]
-        expect(answer.code // 100 == 5 if policy == "reject" else answer.code == 250, f"{answer.code} {answer.text!r}")
+        expect(
+            answer.code // 100 == 5 if policy == "reject" else answer.code == 250,
+            f"{answer.code} {answer.text!r}",
+        )
         if policy == "reject":
             expect(not contents, f"stored though refused: {contents}")
         else:
@@ -87,7 +101,10 @@ def smuggling(work, policy, end):
                 expect(not bare, f"a bare newline remains in {content!r}")
 
 
-@check("receive refuses {name} in mail data after the final dot and stays in step", name=("a bare LF", "a bare CR"))
+@check(
+    "receive refuses {name} in mail data after the final dot and stays in step",
+    name=("a bare LF", "a bare CR"),
+)
 def bare_newline(work, name):
     with Receive(work) as server, Session(server.port) as client:
         client.open()

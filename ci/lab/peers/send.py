@@ -19,14 +19,25 @@ def accepted(count):
     return ["accepted"] * count
 
 
-@check("send --runtime {runtime} delivers 500 messages of every kind to {server}", limit=90, runtime=RUNTIMES, server=tuple(SERVERS))
+@check(
+    "send --runtime {runtime} delivers 500 messages of every kind to {server}",
+    limit=90,
+    runtime=RUNTIMES,
+    server=tuple(SERVERS),
+)
 def five_hundred(work, runtime, server):
     expected = []
     with SERVERS[server](work) as peer:
-        for content, count in [(one, REPEATED) for one in messages.SMALL.values()] + [(messages.LARGE, 1), (messages.PLAIN, TYPICAL)]:
+        for content, count in [(one, REPEATED) for one in messages.SMALL.values()] + [
+            (messages.LARGE, 1),
+            (messages.PLAIN, TYPICAL),
+        ]:
             # The contents have their CRLFs; a dot or a line end that the way through `--newlines` moved would show.
             sent = send(work, peer.port, content, "--count", count, runtime=runtime, timeout=60)
-            expect(sent.words() == accepted(count), f"outcomes {sent.outcomes[:2]}, {len(sent.outcomes)} lines for {count}")
+            expect(
+                sent.words() == accepted(count),
+                f"outcomes {sent.outcomes[:2]}, {len(sent.outcomes)} lines for {count}",
+            )
             expected += [closed(content)] * count
         expect(len(expected) == 500, f"sent {len(expected)}")
         peer.expect_stored(expected)
@@ -64,12 +75,18 @@ def sink_modes(work, runtime, mode):
         peer.expect_stored([messages.DOTS, b""])
 
 
-@check("send --runtime {runtime} delivers to four of five recipients and names the fifth with its reply", runtime=RUNTIMES)
+@check(
+    "send --runtime {runtime} delivers to four of five recipients and names the fifth with its reply",
+    runtime=RUNTIMES,
+)
 def one_of_five_refused(work, runtime):
     with Aiosmtpd(work, "--refuse", "five@test") as peer:
         sent = send(work, peer.port, messages.DOTS, runtime=runtime, to=FIVE, code=1)
         expect(sent.words() == accepted(4) + ["refused"], f"outcomes {sent.outcomes}")
-        expect(sent.outcomes[4][1:] == ("five@test", "550 5.1.1 no such user here"), f"fifth outcome {sent.outcomes[4]}")
+        expect(
+            sent.outcomes[4][1:] == ("five@test", "550 5.1.1 no such user here"),
+            f"fifth outcome {sent.outcomes[4]}",
+        )
         peer.expect_stored([messages.DOTS])
         expect(peer.envelopes()[0]["to"] == list(FIVE[:4]), f"delivered to {peer.envelopes()[0]['to']}")
 
@@ -78,7 +95,10 @@ def one_of_five_refused(work, runtime):
 def mixed_recipients(work, runtime):
     with Aiosmtpd(work, "--refuse", "one@test", "--defer", "three@test") as peer:
         sent = send(work, peer.port, messages.PLAIN, runtime=runtime, to=FIVE, code=1)
-        expect(sent.words() == ["refused", "accepted", "deferred", "accepted", "accepted"], f"outcomes {sent.outcomes}")
+        expect(
+            sent.words() == ["refused", "accepted", "deferred", "accepted", "accepted"],
+            f"outcomes {sent.outcomes}",
+        )
         expect(sent.outcomes[2][2] == "451 4.3.0 come back later", f"third outcome {sent.outcomes[2]}")
         peer.expect_stored([messages.PLAIN])
 
@@ -91,23 +111,42 @@ def all_refused(work, runtime):
         peer.expect_stored([])
 
 
-@check("send --runtime {runtime} carries the envelope: null reverse-path, BODY, SMTPUTF8, HELO name", runtime=RUNTIMES)
+@check(
+    "send --runtime {runtime} carries the envelope: null reverse-path, BODY, SMTPUTF8, HELO name",
+    runtime=RUNTIMES,
+)
 def envelope(work, runtime):
     with Aiosmtpd(work) as peer:
         send(work, peer.port, messages.PLAIN, runtime=runtime, sender="")
         send(work, peer.port, messages.EIGHT_BIT, "--body", "8bitmime", runtime=runtime)
-        send(work, peer.port, messages.EIGHT_BIT, "--smtputf8", runtime=runtime, sender="jürgen@bücher.test", to=("用户@test",))
+        send(
+            work,
+            peer.port,
+            messages.EIGHT_BIT,
+            "--smtputf8",
+            runtime=runtime,
+            sender="jürgen@bücher.test",
+            to=("用户@test",),
+        )
         null, eight_bit, utf8 = peer.envelopes()
         expect(null["from"] == "<>" and null["helo"] == "client.test", f"null reverse-path: {null}")
         expect("BODY=8BITMIME" in [option.upper() for option in eight_bit["options"]], f"8 bit: {eight_bit}")
-        expect("SMTPUTF8" in utf8["options"] and (utf8["from"], utf8["to"]) == ("jürgen@bücher.test", ["用户@test"]), f"SMTPUTF8: {utf8}")
+        expect(
+            "SMTPUTF8" in utf8["options"]
+            and (utf8["from"], utf8["to"]) == ("jürgen@bücher.test", ["用户@test"]),
+            f"SMTPUTF8: {utf8}",
+        )
         peer.expect_stored([messages.PLAIN, messages.EIGHT_BIT, messages.EIGHT_BIT])
 
 
 POLICIES = ("default", "normalise", "keep", "reject")
 
 
-@check("send --runtime {runtime} --newlines {policy} treats the bare newlines of a file", runtime=RUNTIMES, policy=POLICIES)
+@check(
+    "send --runtime {runtime} --newlines {policy} treats the bare newlines of a file",
+    runtime=RUNTIMES,
+    policy=POLICIES,
+)
 def newlines(work, runtime, policy):
     flags = () if policy == "default" else ("--newlines", policy)
     text = b"Subject: unix\n\n.\n..\ntext\n.\r\nlast"
@@ -143,11 +182,17 @@ def pipelines(work, runtime):
         peer.expect_stored([messages.DOTS])
 
 
-@check("send --runtime {runtime} waits for each reply {case}", runtime=RUNTIMES, case=("when PIPELINING is not offered", "with --no-pipelining"))
+@check(
+    "send --runtime {runtime} waits for each reply {case}",
+    runtime=RUNTIMES,
+    case=("when PIPELINING is not offered", "with --no-pipelining"),
+)
 def lock_step(work, runtime, case):
     hidden = case == "when PIPELINING is not offered"
     with Sink(work, *(["-p"] if hidden else [])) as peer, Tap(peer.port, delay=0.05) as tap:
-        send(work, tap.port, messages.DOTS, *([] if hidden else ["--no-pipelining"]), runtime=runtime, to=FIVE)
+        send(
+            work, tap.port, messages.DOTS, *([] if hidden else ["--no-pipelining"]), runtime=runtime, to=FIVE
+        )
         most = tap.most_outstanding()
         expect(most == 1, f"{most} commands at once")
         peer.expect_stored([messages.DOTS])
@@ -157,5 +202,11 @@ def lock_step(work, runtime, case):
 def transcript(work, runtime):
     with Aiosmtpd(work) as peer:
         sent = send(work, peer.port, messages.PLAIN, "--transcript", runtime=runtime)
-        for part in ("EHLO client.test", "MAIL FROM:<a@test>", "RCPT TO:<u@test>", "250 2.0.0 stored", "QUIT"):
+        for part in (
+            "EHLO client.test",
+            "MAIL FROM:<a@test>",
+            "RCPT TO:<u@test>",
+            "250 2.0.0 stored",
+            "QUIT",
+        ):
             expect(part in sent.errors, f"no {part!r} in {sent.errors[:300]!r}")

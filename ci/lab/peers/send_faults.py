@@ -2,8 +2,8 @@
 
 from lab import messages
 from lab.checks import check, expect
-from lab.programs import Aiosmtpd, Sink, free_port, send
 from lab.peers.send import FIVE, RUNTIMES
+from lab.programs import Aiosmtpd, Sink, free_port, send
 from lab.tap import Tap
 
 SOFT, HARD = "450 4.3.0 Error: command failed", "500 5.3.0 Error: command failed"
@@ -55,11 +55,18 @@ def breaks(work, runtime, fault):
             expect(sent.code == 1 or sent.errors.strip(), "exit code 2 without a word on standard error")
 
 
-@check("send --runtime {runtime} calls the outcome unknown when the connection breaks after the final dot", runtime=RUNTIMES)
+@check(
+    "send --runtime {runtime} calls the outcome unknown when the connection breaks after the final dot",
+    runtime=RUNTIMES,
+)
 def unknown(work, runtime):
     with Sink(work, "-q", ".") as peer:
         sent = send(work, peer.port, messages.PLAIN, runtime=runtime, to=FIVE, code=2)
-        expect([(word, address) for word, address, _ in sent.outcomes] == [("unknown", address) for address in FIVE], f"outcomes {sent.outcomes}")
+        expect(
+            [(word, address) for word, address, _ in sent.outcomes]
+            == [("unknown", address) for address in FIVE],
+            f"outcomes {sent.outcomes}",
+        )
 
 
 @check("send --runtime {runtime} defers on 421 after the final dot", runtime=RUNTIMES)
@@ -80,7 +87,11 @@ def too_large(work, runtime):
         peer.expect_stored([])
 
 
-@check("send --runtime {runtime} asks for no {extension} that is not offered", runtime=RUNTIMES, extension=("SMTPUTF8", "BODY"))
+@check(
+    "send --runtime {runtime} asks for no {extension} that is not offered",
+    runtime=RUNTIMES,
+    extension=("SMTPUTF8", "BODY"),
+)
 def not_offered(work, runtime, extension):
     flags = {"SMTPUTF8": ["--smtputf8"], "BODY": ["--body", "8bitmime"]}[extension]
     sender = {"SMTPUTF8": "jürgen@test", "BODY": "a@test"}[extension]
@@ -94,10 +105,14 @@ def not_offered(work, runtime, extension):
 @check("send --runtime {runtime} ends with 2 when nobody listens", runtime=RUNTIMES)
 def nobody_listens(work, runtime):
     sent = send(work, free_port(), messages.PLAIN, runtime=runtime, code=2)
-    expect(not sent.outcomes and len(sent.errors.strip().splitlines()) == 1, f"{sent.outcomes}, {sent.errors!r}")
+    expect(
+        not sent.outcomes and len(sent.errors.strip().splitlines()) == 1, f"{sent.outcomes}, {sent.errors!r}"
+    )
 
 
-@check("send --runtime {runtime} ends with 2 when the file does not exist and delivers nothing", runtime=RUNTIMES)
+@check(
+    "send --runtime {runtime} ends with 2 when the file does not exist and delivers nothing", runtime=RUNTIMES
+)
 def no_file(work, runtime):
     with Aiosmtpd(work) as peer:
         sent = send(work, peer.port, None, runtime=runtime, code=2)

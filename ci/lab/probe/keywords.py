@@ -3,27 +3,58 @@
 import smtplib
 import ssl
 
-from lab.servers.certificate import Certificate
 from lab.checks import check, expect
-from lab.servers.dns_server import Nsd
 from lab.probe.probing import HELO, lines, probe, wrong
 from lab.servers import ALL
+from lab.servers.certificate import Certificate
+from lab.servers.dns_server import Nsd
 
 # Keywords of these servers that no RFC and no registry has.
 UNKNOWN = {"exim": {"PIPECONNECT"}, "exim498": {"PIPECONNECT"}}
 # What each of them must offer, in clear and inside TLS, so that two empty lists are not taken for a success.
 OFFERED = {
-    "postfix": ({"PIPELINING", "SIZE", "VRFY", "ETRN", "STARTTLS", "ENHANCEDSTATUSCODES", "8BITMIME", "DSN", "SMTPUTF8", "CHUNKING"}, {"AUTH"}),
+    "postfix": (
+        {
+            "PIPELINING",
+            "SIZE",
+            "VRFY",
+            "ETRN",
+            "STARTTLS",
+            "ENHANCEDSTATUSCODES",
+            "8BITMIME",
+            "DSN",
+            "SMTPUTF8",
+            "CHUNKING",
+        },
+        {"AUTH"},
+    ),
     "exim": ({"SIZE", "8BITMIME", "PIPELINING", "CHUNKING", "STARTTLS", "PRDR", "DSN", "SMTPUTF8"}, {"AUTH"}),
     "exim498": ({"LIMITS", "SIZE", "8BITMIME", "PIPELINING", "CHUNKING", "STARTTLS", "PRDR"}, {"AUTH"}),
     "opensmtpd": ({"8BITMIME", "ENHANCEDSTATUSCODES", "SIZE", "DSN", "STARTTLS"}, set()),
-    "sendmail": ({"ENHANCEDSTATUSCODES", "EXPN", "VERB", "8BITMIME", "SIZE", "DSN", "ETRN", "STARTTLS", "DELIVERBY", "HELP"}, {"AUTH"}),
+    "sendmail": (
+        {
+            "ENHANCEDSTATUSCODES",
+            "EXPN",
+            "VERB",
+            "8BITMIME",
+            "SIZE",
+            "DSN",
+            "ETRN",
+            "STARTTLS",
+            "DELIVERBY",
+            "HELP",
+        },
+        {"AUTH"},
+    ),
     "aiosmtpd": ({"SIZE", "8BITMIME", "SMTPUTF8", "STARTTLS", "HELP"}, {"AUTH"}),
     "smtpserver": ({"PIPELINING", "8BITMIME", "SMTPUTF8", "STARTTLS", "SIZE"}, {"AUTH"}),
     "haraka": ({"PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE", "STARTTLS"}, {"AUTH"}),
 }
 # What is wrong with them as they are started here: they let passwords be sent in clear from the own network.
-WRONG = {"smtpserver": ["AUTH invites passwords outside TLS: PLAIN, LOGIN."], "haraka": ["AUTH invites passwords outside TLS: PLAIN, LOGIN."]}
+WRONG = {
+    "smtpserver": ["AUTH invites passwords outside TLS: PLAIN, LOGIN."],
+    "haraka": ["AUTH invites passwords outside TLS: PLAIN, LOGIN."],
+}
 
 
 def heard(port, tls):
@@ -55,8 +86,15 @@ def decoded(work, name, tls):
         expect(wrong(told) == expected, f"the findings are {wrong(told)}")
         before, inside = heard(port, tls)
         for hello, expected in ((told["ehlo"], before), (told["ehlo_in_tls"], inside)):
-            expect((hello and lines(hello)) == expected, f"told {hello and lines(hello)}, smtplib hears {expected}")
-            unexplained = {keyword["line"].split()[0] for keyword in (hello or told["ehlo_in_tls"])["keywords"] if not keyword["meaning"]}
+            expect(
+                (hello and lines(hello)) == expected,
+                f"told {hello and lines(hello)}, smtplib hears {expected}",
+            )
+            unexplained = {
+                keyword["line"].split()[0]
+                for keyword in (hello or told["ehlo_in_tls"])["keywords"]
+                if not keyword["meaning"]
+            }
             expect(unexplained <= UNKNOWN.get(name, set()), f"not explained: {unexplained}")
         must, must_inside = OFFERED[name]
         named = {keyword["keyword"] for keyword in told["ehlo_in_tls"]["keywords"]}
@@ -66,14 +104,26 @@ def decoded(work, name, tls):
             named = {keyword["keyword"] for keyword in told["ehlo"]["keywords"]}
             expect(must <= named, f"in clear there is no {must - named}")
         shown = told["tls"]["certificate"]
-        expect(shown["subject"] == "CN=localhost" and shown["issuer"] == "CN=authority.test", f"certificate {shown}")
+        expect(
+            shown["subject"] == "CN=localhost" and shown["issuer"] == "CN=authority.test",
+            f"certificate {shown}",
+        )
         expect(shown["names"] == ["localhost", "mx.test", "127.0.0.1"], f"names {shown['names']}")
-        expect(told["tls"]["version"] in ("TLS 1.2", "TLS 1.3") and shown["not_after"].endswith("+0000"), f"tls {told['tls']}")
+        expect(
+            told["tls"]["version"] in ("TLS 1.2", "TLS 1.3") and shown["not_after"].endswith("+0000"),
+            f"tls {told['tls']}",
+        )
         expect(told["helo"]["code"] == 250, f"HELO was answered {told['helo']}")
 
 
 # The server's own words for itself, and what it is taken for.
-SOFTWARE = {"postfix": "Postfix", "exim": "Exim", "opensmtpd": "OpenSMTPD", "sendmail": "Sendmail", "haraka": "Haraka"}
+SOFTWARE = {
+    "postfix": "Postfix",
+    "exim": "Exim",
+    "opensmtpd": "OpenSMTPD",
+    "sendmail": "Sendmail",
+    "haraka": "Haraka",
+}
 
 
 @check("{name}: it is recognised, and one's own name is wrong", limit=60, name=SOFTWARE)

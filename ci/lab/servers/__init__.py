@@ -21,7 +21,19 @@ from lab.servers.sendmail import Sendmail
 ALL = {
     kind.__name__.lower(): kind
     for kind in (
-        Postfix, Postfix310, Exim, Exim498, OpenSmtpd, Sendmail, DovecotLmtp, DovecotSubmission, Aiosmtpd, SmtpServer, Haraka, Sink, Receive,
+        Postfix,
+        Postfix310,
+        Exim,
+        Exim498,
+        OpenSmtpd,
+        Sendmail,
+        DovecotLmtp,
+        DovecotSubmission,
+        Aiosmtpd,
+        SmtpServer,
+        Haraka,
+        Sink,
+        Receive,
     )
 }
 
@@ -36,11 +48,19 @@ def main(names):
         return 2
     # The servers end with this program, however it ends.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    with tempfile.TemporaryDirectory(prefix="ehlo-servers-", ignore_cleanup_errors=True) as folder, contextlib.ExitStack() as stack:
+    with (
+        tempfile.TemporaryDirectory(prefix="ehlo-servers-", ignore_cleanup_errors=True) as folder,
+        contextlib.ExitStack() as stack,
+    ):
         certificate = Certificate(Path(folder) / "tls")
         print(f"authority {certificate.authority}", flush=True)
         for name in names:
             server = stack.enter_context(ALL[name](folder, certificate))
-            print(server.title, *(f"{door} 127.0.0.1:{port}" for door, port in server.ports.items()), sep=", ", flush=True)
+            print(
+                server.title,
+                *(f"{door} 127.0.0.1:{port}" for door, port in server.ports.items()),
+                sep=", ",
+                flush=True,
+            )
         sys.stdin.read()
     return 0

@@ -31,7 +31,12 @@ class Store:
 
     async def handle_DATA(self, server, session, envelope):
         stem = self.folder / f"{next(self.numbers):06}"
-        facts = {"helo": session.host_name, "from": envelope.mail_from, "to": envelope.rcpt_tos, "options": envelope.mail_options}
+        facts = {
+            "helo": session.host_name,
+            "from": envelope.mail_from,
+            "to": envelope.rcpt_tos,
+            "options": envelope.mail_options,
+        }
         stem.with_suffix(".eml").write_bytes(envelope.original_content)
         stem.with_suffix(".json").write_text(json.dumps(facts))
         return "250 2.0.0 stored"
@@ -43,7 +48,9 @@ async def main():
     parser.add_argument("--refuse", action="append", default=[])
     parser.add_argument("--defer", action="append", default=[])
     parser.add_argument("--size", type=int, default=64 * 1024 * 1024)
-    parser.add_argument("--ports", type=int, nargs="+", default=[0], help="the one that begins in clear, the one inside TLS")
+    parser.add_argument(
+        "--ports", type=int, nargs="+", default=[0], help="the one that begins in clear, the one inside TLS"
+    )
     parser.add_argument("--certificate", nargs=2, metavar=("CHAIN", "KEY"))
     parser.add_argument("--login", nargs=2, metavar=("NAME", "PASSWORD"), default=("", ""))
     arguments = parser.parse_args()
@@ -60,14 +67,21 @@ async def main():
 
     def session(inside=False):
         return SMTP(
-            store, data_size_limit=arguments.size, enable_SMTPUTF8=True, hostname="aiosmtpd.test",
-            authenticator=authenticator, auth_require_tls=not inside, tls_context=None if inside else tls,
+            store,
+            data_size_limit=arguments.size,
+            enable_SMTPUTF8=True,
+            hostname="aiosmtpd.test",
+            authenticator=authenticator,
+            auth_require_tls=not inside,
+            tls_context=None if inside else tls,
         )
 
     loop = asyncio.get_running_loop()
     clear = await loop.create_server(session, "127.0.0.1", arguments.ports[0])
     if tls:
-        inside = await loop.create_server(lambda: session(inside=True), "127.0.0.1", arguments.ports[1], ssl=tls)
+        inside = await loop.create_server(
+            lambda: session(inside=True), "127.0.0.1", arguments.ports[1], ssl=tls
+        )
         await inside.start_serving()
     print(f"listening on 127.0.0.1:{clear.sockets[0].getsockname()[1]}", flush=True)
     await clear.serve_forever()

@@ -13,15 +13,45 @@ class Certificate:
     def __init__(self, folder):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        self.authority, self.chain, self.key = folder / "authority.pem", folder / "chain.pem", folder / "key.pem"
+        self.authority, self.chain, self.key = (
+            folder / "authority.pem",
+            folder / "chain.pem",
+            folder / "key.pem",
+        )
         authority_key, request, names = folder / "authority-key.pem", folder / "request.pem", folder / "names"
         names.write_text(NAMES)
         curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-        _openssl("req", "-x509", *curve, "-keyout", authority_key, "-out", self.authority, "-days", "3650", "-subj", "/CN=authority.test")
+        _openssl(
+            "req",
+            "-x509",
+            *curve,
+            "-keyout",
+            authority_key,
+            "-out",
+            self.authority,
+            "-days",
+            "3650",
+            "-subj",
+            "/CN=authority.test",
+        )
         _openssl("req", *curve, "-keyout", self.key, "-out", request, "-subj", "/CN=localhost")
         _openssl(
-            "x509", "-req", "-in", request, "-CA", self.authority, "-CAkey", authority_key, "-set_serial", "1",
-            "-days", "3650", "-extfile", names, "-out", self.chain,
+            "x509",
+            "-req",
+            "-in",
+            request,
+            "-CA",
+            self.authority,
+            "-CAkey",
+            authority_key,
+            "-set_serial",
+            "1",
+            "-days",
+            "3650",
+            "-extfile",
+            names,
+            "-out",
+            self.chain,
         )
         # Servers that give up root before they read it.
         self.key.chmod(0o644)
@@ -36,4 +66,6 @@ class Certificate:
 
 
 def _openssl(*arguments):
-    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    subprocess.run(
+        ["openssl", *map(str, arguments)], check=True, capture_output=True, stdin=subprocess.DEVNULL
+    )

@@ -91,10 +91,16 @@ class Nsd(Program):
             self._start()
             log = self.folder / "log"
             try:
-                wait_until(lambda: self.ended() or (log.exists() and "nsd started" in log.read_text()), 20, "nsd does not start")
+                wait_until(
+                    lambda: self.ended() or (log.exists() and "nsd started" in log.read_text()),
+                    20,
+                    "nsd does not start",
+                )
             except BaseException:
                 self.end()
                 raise
             if not self.ended():
                 return self
-        raise AssertionError(f"nsd does not start: {self.errors[-3:]} {log.read_text()[-300:] if log.exists() else ''}")
+        raise AssertionError(
+            f"nsd does not start: {self.errors[-3:]} {log.read_text()[-300:] if log.exists() else ''}"
+        )

@@ -71,11 +71,22 @@ class DovecotLmtp(Server):
         self.mail.mkdir(exist_ok=True)
         shutil.chown(self.mail, "nobody", "nogroup")
         users = [f"{name}@test" for name in MAILBOXES] + [LOGIN[0]]
-        (self.folder / "users").write_text("".join(f"{user}::65534:65534::{self.mail}/{user}::\n" for user in users))
-        facts = {"folder": self.folder, "certificate": self.certificate, "ports": self.ports, "protocol": self.protocol}
+        (self.folder / "users").write_text(
+            "".join(f"{user}::65534:65534::{self.mail}/{user}::\n" for user in users)
+        )
+        facts = {
+            "folder": self.folder,
+            "certificate": self.certificate,
+            "ports": self.ports,
+            "protocol": self.protocol,
+        }
         mechanisms = " ".join(self.mechanisms or ("PLAIN",)).lower()
         configuration = self.folder / "dovecot.conf"
-        configuration.write_text((CONFIGURATION + self.services).format(password=LOGIN[1], mechanisms=mechanisms, relay=self.relay(), **facts))
+        configuration.write_text(
+            (CONFIGURATION + self.services).format(
+                password=LOGIN[1], mechanisms=mechanisms, relay=self.relay(), **facts
+            )
+        )
         return ["dovecot", "-F", "-c", configuration]
 
     def relay(self):

@@ -89,7 +89,12 @@ class Exim(Server):
         configuration = self.folder / "exim.conf"
         configuration.write_text(
             CONFIGURATION.format(
-                folder=self.folder, certificate=self.certificate, ports=self.ports, refused=REFUSED, name=name, password=password
+                folder=self.folder,
+                certificate=self.certificate,
+                ports=self.ports,
+                refused=REFUSED,
+                name=name,
+                password=password,
             )
         )
         exim = unpacked(self.release, "exim4-daemon-heavy") / "usr/sbin/exim4"

@@ -29,11 +29,20 @@ class OpenSmtpd(Server):
         self.mail.mkdir(exist_ok=True)
         shutil.chown(self.mail, "nobody", "nogroup")
         name, password = LOGIN
-        made = subprocess.run(["openssl", "passwd", "-6", password], capture_output=True, text=True, check=True)
+        made = subprocess.run(
+            ["openssl", "passwd", "-6", password], capture_output=True, text=True, check=True
+        )
         (self.folder / "credentials").write_text(f"{name} {made.stdout}")
         configuration = self.folder / "smtpd.conf"
-        facts = {"folder": self.folder, "ports": self.ports, "certificate": self.certificate, "refused": REFUSED}
-        configuration.write_text(CONFIGURATION.format(key=self.certificate.private_key(self.folder / "key.pem"), **facts))
+        facts = {
+            "folder": self.folder,
+            "ports": self.ports,
+            "certificate": self.certificate,
+            "refused": REFUSED,
+        }
+        configuration.write_text(
+            CONFIGURATION.format(key=self.certificate.private_key(self.folder / "key.pem"), **facts)
+        )
         # Its places are compiled in: an empty queue, the programs that deliver, an empty root, and where it can be controlled.
         release = unpacked("backports", "opensmtpd")
         for folder in ("/var/spool/smtpd", "/var/lib/opensmtpd/empty", "/usr/libexec/opensmtpd"):

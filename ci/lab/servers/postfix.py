@@ -89,13 +89,22 @@ class Postfix(Server):
         shutil.chown(self.folder / "data", account.pw_uid)
         for folder in (self.mail, self.mail / "box"):
             shutil.chown(folder, 65534, 65534)
-        facts = {"folder": self.folder, "certificate": self.certificate, "ports": self.ports, "refused": REFUSED}
+        facts = {
+            "folder": self.folder,
+            "certificate": self.certificate,
+            "ports": self.ports,
+            "refused": REFUSED,
+        }
         (self.folder / "etc/main.cf").write_text(MAIN.format(**facts))
         (self.folder / "etc/master.cf").write_text(MASTER.format(**facts))
         shutil.chown(passwords(self.folder / "etc/sasl", "smtpd", self.mechanisms), account.pw_uid)
         # `check` makes the folders of the queue; master stays in the foreground with -d only, when its parent is not init.
         configuration = self.folder / "etc"
-        return ["sh", "-ec", f'postfix -c {configuration} check; exec /usr/lib/postfix/sbin/master -c {configuration} -d']
+        return [
+            "sh",
+            "-ec",
+            f"postfix -c {configuration} check; exec /usr/lib/postfix/sbin/master -c {configuration} -d",
+        ]
 
 
 class Postfix310(Postfix):
@@ -121,5 +130,10 @@ def passwords(folder, service, mechanisms):
         f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {database}\nmech_list: {' '.join(mechanisms)}\n"
     )
     database.unlink(missing_ok=True)
-    subprocess.run(["saslpasswd2", "-p", "-c", "-f", database, "-u", "mx.test", name], input=password.encode(), check=True, capture_output=True)
+    subprocess.run(
+        ["saslpasswd2", "-p", "-c", "-f", database, "-u", "mx.test", name],
+        input=password.encode(),
+        check=True,
+        capture_output=True,
+    )
     return database

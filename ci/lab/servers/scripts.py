@@ -4,8 +4,8 @@ import contextlib
 import json
 
 from lab import programs
-from lab.checks import wait_until
 from lab.cargo import FOREIGN
+from lab.checks import wait_until
 from lab.provide import HOME, VENV
 from lab.servers.server import LOGIN, REFUSED, Server
 
@@ -19,7 +19,16 @@ class Aiosmtpd(Server):
         self.mail.mkdir(exist_ok=True)
         ports = self.ports["plain"], self.ports["implicit"]
         tls = "--certificate", self.certificate.chain, self.certificate.key, "--login", *LOGIN
-        return [VENV / "bin/python", programs.AIOSMTPD, self.mail, "--refuse", REFUSED, "--ports", *ports, *tls]
+        return [
+            VENV / "bin/python",
+            programs.AIOSMTPD,
+            self.mail,
+            "--refuse",
+            REFUSED,
+            "--ports",
+            *ports,
+            *tls,
+        ]
 
     def messages(self):
         return [path.read_bytes() for path in sorted(self.mail.glob("*.eml"))]
@@ -37,8 +46,13 @@ class SmtpServer(Server):
         for name in ("tmp", "new"):
             (self.mail / name).mkdir(parents=True, exist_ok=True)
         facts = {
-            "modules": str(HOME / "npm/smtp-server/node_modules"), "mail": str(self.mail), "refused": REFUSED, "login": LOGIN,
-            "chain": str(self.certificate.chain), "key": str(self.certificate.key), "ports": self.ports,
+            "modules": str(HOME / "npm/smtp-server/node_modules"),
+            "mail": str(self.mail),
+            "refused": REFUSED,
+            "login": LOGIN,
+            "chain": str(self.certificate.chain),
+            "key": str(self.certificate.key),
+            "ports": self.ports,
         }
         return ["node", FOREIGN / "smtp_server.js", json.dumps(facts)]
 
@@ -56,7 +70,9 @@ class Haraka(Server):
         files = {
             "smtp.ini": f"listen=127.0.0.1:{clear},127.0.0.1:{inside}\nsmtps_port={inside}\nnodes=0\ndaemonize=false\n",
             # Lines of 998 octets stay whole, also with a dot more.
-            "connection.ini": (package / "config/connection.ini").read_text().replace("data_line_length=992", "data_line_length=2000"),
+            "connection.ini": (package / "config/connection.ini")
+            .read_text()
+            .replace("data_line_length=992", "data_line_length=2000"),
             "me": "mx.test\n",
             "host_list": "test\n",
             "loglevel": "warn\n",
@@ -88,7 +104,15 @@ class Receive(Server):
     title = "`receive` of this project"
     copy_for_each = False
     mechanisms = (
-        "PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "OAUTHBEARER", "XOAUTH2",
+        "PLAIN",
+        "LOGIN",
+        "CRAM-MD5",
+        "SCRAM-SHA-1",
+        "SCRAM-SHA-1-PLUS",
+        "SCRAM-SHA-256",
+        "SCRAM-SHA-256-PLUS",
+        "OAUTHBEARER",
+        "XOAUTH2",
     )
 
     def __enter__(self):
@@ -133,7 +157,11 @@ class Sink(Server):
 
     def wait_for(self, count):
         # It writes a dump while it reads, so a dump may not be at its end yet.
-        wait_until(lambda: len(self.sink.dumps()) >= count, 30, f"smtp-sink stored {len(self.sink.dumps())} of {count}")
+        wait_until(
+            lambda: len(self.sink.dumps()) >= count,
+            30,
+            f"smtp-sink stored {len(self.sink.dumps())} of {count}",
+        )
         return self.contents()
 
     def clear(self):

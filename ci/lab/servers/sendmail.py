@@ -1,6 +1,5 @@
 """Sendmail."""
 
-import shutil
 import subprocess
 
 from lab.servers.postfix import passwords
@@ -78,8 +77,13 @@ class Sendmail(Server):
         source, configuration = self.folder / "sendmail.mc", self.folder / "sendmail.cf"
         source.write_text(
             CONFIGURATION.format(
-                cf=cf, folder=self.folder, certificate=self.certificate, ports=self.ports, refused=REFUSED,
-                key=self.certificate.private_key(self.folder / "key.pem"), mechanisms=" ".join(self.mechanisms),
+                cf=cf,
+                folder=self.folder,
+                certificate=self.certificate,
+                ports=self.ports,
+                refused=REFUSED,
+                key=self.certificate.private_key(self.folder / "key.pem"),
+                mechanisms=" ".join(self.mechanisms),
             )
         )
         made = subprocess.run(["m4", f"-D_CF_DIR_={cf}/", source], capture_output=True, check=True)

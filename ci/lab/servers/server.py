@@ -54,7 +54,11 @@ class Server(Program):
             self.command = [str(word) for word in self.configure()]
             self._start()
             try:
-                wait_until(lambda: self.ended() or all(map(answers, self.ports.values())), 60, f"{self.title} does not listen")
+                wait_until(
+                    lambda: self.ended() or all(map(answers, self.ports.values())),
+                    60,
+                    f"{self.title} does not listen",
+                )
             except BaseException:
                 self.end()
                 raise
@@ -79,7 +83,11 @@ class Server(Program):
 
     def wait_for(self, count):
         """The contents, when there are so many: servers deliver after they have answered."""
-        wait_until(lambda: len(self.messages()) >= count, 90, f"{self.title} stored {len(self.messages())} of {count} messages")
+        wait_until(
+            lambda: len(self.messages()) >= count,
+            90,
+            f"{self.title} stored {len(self.messages())} of {count} messages",
+        )
         return self.contents()
 
     def clear(self):
