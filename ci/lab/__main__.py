@@ -1,10 +1,10 @@
-"""python3 -m lab COMMAND [ARGUMENT…]: checks of `ehlo` that are written in Python. Each command has a --help."""
+"""python3 -m lab COMMAND [ARGUMENT…]: the checks that are written in Python. Each command has a --help."""
 
 import importlib
 import sys
 
-# The module of each command has a function `main(argv: list[str]) -> int`, which returns the exit status, and a docstring whose
-# first line says what the command does.
+# The module of each command has a function `main(argv: list[str]) -> int`, which returns the exit
+# status, and a docstring whose first line says what the command does.
 COMMANDS = {
     "peers": "lab.peers",
     "clients": "lab.clients",

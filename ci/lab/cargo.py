@@ -1,4 +1,4 @@
-"""The repository, and what cargo builds in it for the checks. Every path to Rust sources in this package stands here."""
+"""What cargo builds for the checks. Every path to Rust sources in this package stands here."""
 
 import os
 import subprocess

@@ -25,13 +25,13 @@ class Check:
     module: str
     # It takes minutes, and runs only if it is asked for.
     slow: bool = False
-    # Makes a context manager for `work`, whose value `run` takes too. Consecutive checks with the same one use one value: it is
-    # opened by the first of them and closed by the last.
+    # Makes a context manager for `work`, whose value `run` takes too. Consecutive checks with the same
+    # one use one value: it is opened by the first of them and closed by the last.
     shared: Callable | None = None
 
 
 def check(title, limit=30, slow=False, shared=None, **variants):
-    """Registers `function(work, ...)` once for each combination of the variants, which also fill the title."""
+    """Registers `function(work, ...)` for each combination of the variants, which also fill the title."""
 
     def register(function):
         for values in itertools.product(*variants.values()):
@@ -130,7 +130,7 @@ def run_all(chosen):
 
 
 class _Resource:
-    """What checks share, opened when the first of them asks for it. If that fails, it fails for all of them."""
+    """What checks share, opened by the first of them. If that fails, all of them fail."""
 
     def __init__(self, opener):
         self._opener, self._stack = opener, contextlib.ExitStack()

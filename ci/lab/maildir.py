@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 DATE = rb"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? [+-]\d{4}(?: \([^()\r\n]*\))?"
 
-# The Received header ends at its date, not at the first line that is no continuation: a content may itself begin with a space.
+# The Received header ends at its date, not at the first line that is no continuation: a content may
+# itself begin with a space.
 TRACE = re.compile(
     rb"Return-Path: <(?P<sender>[^\r\n]*)>\r\n"
     rb"(?P<delivered>(?:Delivered-To: [^\r\n]+\r\n)+)"

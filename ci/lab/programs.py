@@ -169,7 +169,7 @@ class Receive(Program):
             super().__exit__(kind, error, trace)
 
     def stored(self):
-        """All that is stored by now; a message must be there when its client has been told so, hence no wait."""
+        """All that is stored. No wait: a message must be there before its client is told so."""
         left = maildir.unfinished(self.maildir)
         expect(not left, f"left in tmp: {left[:3]}")
         return maildir.stored(self.maildir)
@@ -205,7 +205,10 @@ def send(
     timeout=25,
     code=0,
 ):
-    """Runs the example `send`; `code` is one status or several that are right. A content of None is a file that does not exist."""
+    """Runs the example `send`; `code` is one status or several that are right.
+
+    Where the content is None, the file does not exist.
+    """
     file = work / "content"
     if content is not None:
         file.write_bytes(content)

@@ -1,8 +1,8 @@
-"""Installs what steps need: Debian packages, packages of PyPI and npm, tools of cargo. Without a STEP, what all of them need.
+"""Installs what steps need, by apt, cargo, pip and npm; without a STEP, what all of them need.
 
-Nothing else in this repository installs anything. Debian's mail servers push each other out when they are installed, so all but
-Postfix are only unpacked, below $PEERS_HOME (/tmp/ehlo-peers); nothing that is installed is removed, and no daemon is started.
-Debian packages need root, or a sudo that asks nothing; the rest does not.
+Nothing else in this repository installs anything. Debian's mail servers conflict with each other, so all but
+Postfix are only unpacked, below $PEERS_HOME (/tmp/ehlo-peers). Nothing that is installed is removed, and no
+daemon is started. Debian packages need root, or a sudo that asks nothing; the rest does not.
 """
 
 import argparse
@@ -106,7 +106,7 @@ class Venv(Thing):
 
 @dataclass(frozen=True)
 class Unpacked(Thing):
-    """A Debian package that is unpacked below HOME: of the release that this machine has, or of its backports."""
+    """A Debian package that is unpacked below HOME: of this machine's release, or of its backports."""
 
     name: str
     release: str
@@ -180,7 +180,10 @@ class Pip(Thing):
 
 @dataclass(frozen=True)
 class Cargo(Thing):
-    """A tool of cargo; of the version that Cargo.lock has of `library`, if one is named. It is built fast rather than for speed."""
+    """A tool of cargo. If a library is named, the tool has the version that Cargo.lock has of it.
+
+    It is built without optimisation, which takes less time than its work.
+    """
 
     name: str
     library: str = ""
@@ -213,7 +216,8 @@ class Cargo(Thing):
         )
 
 
-# Postfix comes for smtp-source and smtp-sink; with "No configuration" it has no main.cf, so no daemon of it starts.
+# Postfix comes for smtp-source and smtp-sink; with "No configuration" it has no main.cf, so no daemon of
+# it starts.
 SMTP_SOURCE = Program("smtp-source", ("postfix",))
 NODE = Program("npm", ("nodejs", "npm"))
 PEERS = (
@@ -332,7 +336,7 @@ def main(argv):
 
 
 def install(things, steps, but_cargo):
-    """Installs what is missing for these steps: as root what needs root, and the tools of cargo as the user who calls."""
+    """Installs things: as root what needs root, the tools of cargo as the user who calls."""
     tools = [] if but_cargo else [thing for thing in things if isinstance(thing, Cargo)]
     others = [thing for thing in things if not isinstance(thing, Cargo)]
     needs_root = (

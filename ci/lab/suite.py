@@ -23,7 +23,8 @@ class Suite:
     needs_root: bool = False
     # Builds what the checks run, beside the examples.
     prepare: Callable[[], None] = lambda: None
-    # What comes before the checks, unless some are chosen by `--only`; it runs before the change to root, as `prepare` does.
+    # What comes before the checks, unless some are chosen by `--only`; it runs before the change to
+    # root, as `prepare` does.
     before: Callable[[], None] = lambda: None
     # Learns whether everything is tried, and whether the page is written.
     configure: Callable[[bool, bool], None] = lambda everything, writes: None

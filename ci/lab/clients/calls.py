@@ -1,8 +1,8 @@
-"""How often a message of 1 KiB on a connection that is kept open calls the system, as strace counts: of `receive` and `send`,
-and of the short server on blocking sockets.
+"""System calls for a message of 1 KiB on a connection that is kept open, as strace counts them: of
+`receive`, of `send`, and of the short server on blocking sockets.
 
-Each of four turns of a lock-step client is a wait, a read and a write: 12 calls, and 8 where the read waits by itself. What the
-runtime and the log need now and then is in the count too, so that it is rounded to a whole number.
+Each of four turns of a lock-step client is a wait, a read and a write: 12 calls, and 8 where the read waits
+by itself. The count includes what the runtime and the log need now and then, and is rounded.
 """
 
 import contextlib
@@ -99,7 +99,7 @@ def show(calls):
 
 
 def expect_calls(calls, most):
-    """So many for the connection; on a machine with other work one more for the log and for threads that wake each other."""
+    """At most so many for the connection, and one more for the log and for threads that wake each other."""
     connection = sum(calls[name] for name in ("epoll_wait", "recvfrom", "sendto"))
     expect(round(connection) <= most, f"{connection:.2f} calls a message for the connection")
     expect(sum(calls.values()) <= most + 1, f"{sum(calls.values()):.2f} calls a message")

@@ -196,12 +196,13 @@ def openssl(letter):
                 program.kill()
                 raise AssertionError(f"openssl: {line!r} for {code}: {program.stderr.read()[-300:]}")
 
-        def say(octets, code):
-            program.stdin.write(octets)
+        def say(data, code):
+            program.stdin.write(data)
             program.stdin.flush()
             expect(code)
 
-        # After STARTTLS nothing is shown before the client speaks; with TLS from the first octet there is a greeting.
+        # After STARTTLS nothing is shown before the client speaks; with TLS from the first byte there
+        # is a greeting.
         if letter.security != "STARTTLS":
             expect(b"220")
         say(b"EHLO client.test\r\n", b"250")

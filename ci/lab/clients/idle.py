@@ -14,7 +14,7 @@ MOST = 2048
 
 
 def resident(server):
-    """Octets of memory that are its own."""
+    """Bytes of memory that are its own."""
     with open(f"/proc/{server.process.pid}/status") as status:
         return int(re.search(r"RssAnon:\s+(\d+) kB", status.read())[1]) * 1024
 
@@ -28,10 +28,10 @@ def allow_files(count):
         resource.setrlimit(resource.RLIMIT_NOFILE, (count, most))
 
 
-def converse(clients, octets, code):
+def converse(clients, data, code):
     """All say the same, and each gets one reply."""
     for one in clients:
-        one.sendall(octets)
+        one.sendall(data)
     for one in clients:
         said = b""
         while not re.search(rb"(?m)^\d{3} [^\n]*\n\Z", said):
@@ -58,13 +58,13 @@ def idle(work):
             content = (b"x" * 78 + b"\r\n") * (256 * 1024 // 80) + b".\r\n"
             for start in range(0, IDLE, 100):
                 part = clients[start : start + 100]
-                for octets, code in (
+                for data, code in (
                     (b"MAIL FROM:<a@test>\r\n", b"250"),
                     (b"RCPT TO:<u@test>\r\n", b"250"),
                     (b"DATA\r\n", b"354"),
                     (content, b"250"),
                 ):
-                    converse(part, octets, code)
+                    converse(part, data, code)
             after = (resident(server) - before) / IDLE
             stored = sum(1 for _ in (server.maildir / "new").iterdir())
         finally:
@@ -73,10 +73,10 @@ def idle(work):
         wait_until(
             lambda: open_files(server) < 100, 20, "connections that their clients have closed stay open"
         )
-        print(f"    octets a connection: {ready:.0f} after EHLO, {after:.0f} after 256 KiB each")
+        print(f"    bytes a connection: {ready:.0f} after EHLO, {after:.0f} after 256 KiB each")
         expect(stored == IDLE, f"{stored} messages stored")
-        expect(ready <= MOST, f"{ready:.0f} octets a connection after EHLO")
-        expect(after <= MOST, f"{after:.0f} octets a connection after 256 KiB each")
+        expect(ready <= MOST, f"{ready:.0f} bytes a connection after EHLO")
+        expect(after <= MOST, f"{after:.0f} bytes a connection after 256 KiB each")
 
 
 def open_files(server):

@@ -1,4 +1,4 @@
-"""What clients can say of a letter: addresses in UTF-8, delivery status notifications, and letters of 50 MiB."""
+"""What clients can say of a letter: UTF-8 addresses, delivery status notifications, 50 MiB of content."""
 
 import hashlib
 
@@ -75,5 +75,5 @@ def large(work, client):
         received = stored.content.removesuffix(b"\r\n") if client == "swaks" else stored.content
         expect(
             hashlib.sha256(received).digest() == hashlib.sha256(content).digest(),
-            f"{len(received)} octets for {len(content)}",
+            f"{len(received)} bytes for {len(content)}",
         )

@@ -1,4 +1,4 @@
-"""Every client into `receive`: in clear, by STARTTLS and inside TLS from the first octet, by each mechanism that it has."""
+"""Every client into `receive`: without TLS, by STARTTLS and by implicit TLS, with each of its mechanisms."""
 
 import email
 import json

@@ -33,7 +33,7 @@ def reader(port):
 
 
 class Drip(threading.Thread):
-    """An octet a second to each writer, and one from each reader."""
+    """A byte a second to each writer, and one from each reader."""
 
     def __init__(self, writers, readers):
         super().__init__(daemon=True)
@@ -42,8 +42,8 @@ class Drip(threading.Thread):
 
     def run(self):
         while not self.over.wait(1):
-            for one, octets in self.writers:
-                one.sendall(octets[self.said : self.said + 1])
+            for one, data in self.writers:
+                one.sendall(data[self.said : self.said + 1])
             self.said += 1
             for one in self.readers:
                 self.heard += len(one.recv(1))
@@ -68,7 +68,7 @@ def pace(port, seconds):
 
 
 @check(
-    "200 clients that write an octet a second and 200 that read one starve nobody, and are served to the end",
+    "200 clients that write a byte a second and 200 that read one starve nobody, and are served to the end",
     limit=120,
 )
 def slow_peers(work):
@@ -99,10 +99,10 @@ def slow_peers(work):
         drip.end()
         # The disk has no part in it: it is as slow as others make it.
         print(
-            f"    {alone * 1e3:.2f} ms a message alone, {beside * 1e3:.2f} beside slow peers, which have said {drip.said} octets each"
+            f"    {alone * 1e3:.2f} ms a message alone, {beside * 1e3:.2f} beside slow peers, which have said {drip.said} bytes each"
         )
         expect(
-            drip.said >= 3 and drip.heard >= 3 * len(readers), f"{drip.said} octets said, {drip.heard} heard"
+            drip.said >= 3 and drip.heard >= 3 * len(readers), f"{drip.said} bytes said, {drip.heard} heard"
         )
         expect(beside < 20 * alone, f"{beside * 1e3:.2f} ms a message in place of {alone * 1e3:.2f}")
         converse(commands, command[drip.said :], b"250")
@@ -115,6 +115,6 @@ def slow_peers(work):
 
 def hear(one, most):
     lines = 0
-    while lines < most and (octets := one.recv(65536)):
-        lines += octets.count(b"\n")
+    while lines < most and (data := one.recv(65536)):
+        lines += data.count(b"\n")
     return lines

@@ -1,4 +1,4 @@
-"""`send` delivers to mail servers written by others, and to smtp-sink with each of its faults, as docs/interop.md says."""
+"""`send` delivers to mail servers, and to smtp-sink with each of its faults, as docs/interop.md says."""
 
 from pathlib import Path
 

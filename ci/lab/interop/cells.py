@@ -1,4 +1,4 @@
-"""One check for each server and each column of docs/interop.md. The checks of one server share it, running."""
+"""One check for each server and each column of docs/interop.md. The checks of one server share it."""
 
 import contextlib
 import functools
@@ -10,7 +10,8 @@ from lab.interop.trial import Trial
 from lab.servers import ALL
 from lab.servers.certificate import Certificate
 
-# What is tried for every change, in two minutes: with and without each extension, and by one adapter where all can be.
+# What is tried for every change, in two minutes: with and without each extension, and by one adapter
+# where all can be.
 QUICK = ("postfix", "exim498", "dovecotlmtp", "smtpserver", "opensmtpd", "aiosmtpd")
 LIMIT = 300
 

@@ -1,4 +1,4 @@
-"""What each server is tried with: one function for each column of the table, which says what its cell does."""
+"""What each server is tried with: one function for each column of the table."""
 
 import random
 
@@ -22,7 +22,7 @@ def column(title):
 
 
 def _large():
-    """Half a megabyte in lines of every length, many with dots in front, so that buffers are cut everywhere."""
+    """Half a megabyte: lines of every length, many with leading dots, so that buffers are cut everywhere."""
     source = random.Random(2821)
     letters = bytes(source.choices(b"abcdefghij .", k=4096))
     lines = []
@@ -175,7 +175,7 @@ def one_of_five(trial):
 
 @column("round trips")
 def round_trips(trial):
-    """Those that each message costs behind the first: the turns of a session of ten, less those of a session of one."""
+    """What each message behind the first costs: the turns of a session of ten less those of one."""
     if CLEAR not in trial.ways():
         return NO
     turns = {}

@@ -1,4 +1,4 @@
-"""smtp-sink with each of its faults, by the flags that the suite `peers` uses: what `send` says of five recipients."""
+"""smtp-sink with each of its faults: what `send` says of five recipients. The flags are those of `peers`."""
 
 from collections import Counter
 

@@ -33,7 +33,7 @@ def found_fault(fault, *values):
 
 
 def _rows(corner):
-    """The rows of the table whose first column is `corner`: by their first cell, the others by their columns."""
+    """The table whose first column is called `corner`: for each first cell, the others by their columns."""
     lines = PAGE.read_text().splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith(f"| {corner} |"))
     columns = _split(lines[start])[1:]
@@ -63,7 +63,7 @@ HEAD = """\
 # `send` and the servers of others
 
 `ci/run interop --write` writes this page: it starts each server on loopback, tries the example `send` with it, and compares what the
-server has stored octet by octet with what was to be sent (line ends apart, where a server keeps LF). Every cell is the result of
+server has stored byte by byte with what was to be sent (line ends apart, where a server keeps LF). Every cell is the result of
 runs that had to succeed; the three adapters take turns.
 
 - **in clear**, **STARTTLS**, **implicit TLS**: a message arrives, by each of the adapters; the certificate is verified. A server
@@ -73,7 +73,7 @@ runs that had to succeed; the three adapters take turns.
 - **`--no-pipelining`**, **`--no-chunking`**: dots and half a megabyte arrive without the extension that the server offers, and
   without both.
 - **content**: {kinds}; a last line without CRLF, and a file with the line ends of Unix.
-- **8-bit**, **SMTPUTF8**: they arrive where the extension is offered; elsewhere they are refused before an octet is sent.
+- **8-bit**, **SMTPUTF8**: they arrive where the extension is offered; elsewhere they are refused before a byte is sent.
 - **one of five refused**: its reply; the other four are accepted, and get the message.
 - **round trips**: what each message costs behind the first on its connection, of ten, counted on the wire. One is the least.
 

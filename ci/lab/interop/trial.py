@@ -1,4 +1,4 @@
-"""One server under trial: the ways into it, what it offers on each, and that all arrives that was accepted."""
+"""One server under trial: the ways into it, what it offers on each, and that it stores what it accepted."""
 
 import itertools
 import smtplib
@@ -83,7 +83,7 @@ class Trial:
         self._expected += contents
 
     def settle(self):
-        """All that was delivered since the last time is stored octet by octet, and nothing else."""
+        """All that was delivered since the last time is stored byte by byte, and nothing else."""
         expected, self._expected = self._expected, []
         stored = self.server.wait_for(len(expected))
         self.server.clear()

@@ -15,7 +15,7 @@ UNIX_TEXT = (
 
 
 def deliver_with(client):
-    """A check of one client: `client(work, port)` sends a message and returns the content that must arrive."""
+    """A check of one client: `client(work, port)` sends a message and returns the content to arrive."""
 
     def one_message(work):
         with Receive(work) as server:

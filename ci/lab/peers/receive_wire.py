@@ -1,4 +1,4 @@
-"""What `receive` answers to sessions typed by hand: newlines, limits, pipelining, broken connections, Ctrl-C."""
+"""`receive` in sessions typed by hand: newlines, limits, pipelining, broken connections, Ctrl-C."""
 
 import json
 import re

@@ -32,7 +32,8 @@ def five_hundred(work, runtime, server):
             (messages.LARGE, 1),
             (messages.PLAIN, TYPICAL),
         ]:
-            # The contents have their CRLFs; a dot or a line end that the way through `--newlines` moved would show.
+            # The contents have their CRLFs; a dot or a line end that the way through `--newlines` moved
+            # would show.
             sent = send(work, peer.port, content, "--count", count, runtime=runtime, timeout=60)
             expect(
                 sent.words() == accepted(count),

@@ -29,7 +29,8 @@ def replies(work, runtime, fault):
         expect(sent.outcomes == [(word, address, reply) for address in FIVE], f"outcomes {sent.outcomes}")
 
 
-# The connection ends early: smtp-sink's flags and the exit codes that are right. Nothing can have been accepted.
+# The connection ends early: smtp-sink's flags and the exit codes that are right. Nothing can have been
+# accepted.
 BREAKS = {
     "a close at once": ("-q", "connect", 2),
     "a close after EHLO": ("-q", "ehlo", 2),
@@ -82,7 +83,7 @@ def too_large(work, runtime):
     with Aiosmtpd(work, "--size", "1000") as peer:
         sent = send(work, peer.port, messages.PLAIN * 20, runtime=runtime, to=FIVE[:2], code=1)
         expect(sent.words() == ["refused"] * 2, f"outcomes {sent.outcomes}")
-        # Refused before an octet is sent, so there is no reply.
+        # Refused before a byte is sent, so there is no reply.
         expect(all(reply.startswith("- - ") for _, _, reply in sent.outcomes), f"replies {sent.outcomes}")
         peer.expect_stored([])
 

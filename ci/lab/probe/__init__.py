@@ -1,4 +1,4 @@
-"""`probe` tells of mail servers, and of names by a DNS server; the commands of docs/helo.md do what stands there."""
+"""`probe` reports on mail servers, and on names in DNS; the commands of docs/helo.md work."""
 
 from lab import cargo
 from lab.suite import Suite

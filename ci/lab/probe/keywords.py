@@ -58,7 +58,7 @@ WRONG = {
 
 
 def heard(port, tls):
-    """The lines of the answers to EHLO that smtplib gets, before and after STARTTLS, or inside implicit TLS."""
+    """The lines of the EHLO replies that smtplib gets, before and after STARTTLS or inside implicit TLS."""
     context = ssl._create_unverified_context()
     if tls == "implicit":
         with smtplib.SMTP_SSL("127.0.0.1", port, HELO, timeout=20, context=context) as client:

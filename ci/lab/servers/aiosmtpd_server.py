@@ -1,6 +1,6 @@
 """aiosmtpd on a free port, storing what it takes: N.eml as received and N.json with the envelope.
 
-With a certificate it offers STARTTLS there and AUTH inside TLS, and has a second port that is inside TLS from the first octet.
+With a certificate it offers STARTTLS there and AUTH inside TLS, and has a second port with implicit TLS.
 
 Runs under the Python of the venv that holds aiosmtpd; every other module runs under the system's.
 """

@@ -1,4 +1,4 @@
-"""The certificate that every server shows: for localhost, mx.test and 127.0.0.1, signed by an authority of its own."""
+"""The certificate of every server: for localhost, mx.test and 127.0.0.1, signed by a test authority."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ NAMES = "subjectAltName=DNS:localhost,DNS:mx.test,IP:127.0.0.1"
 
 
 class Certificate:
-    """Makes the files in a folder: `authority` is what a client trusts, `chain` and `key` are the server's."""
+    """Makes files in a folder: `authority` is what a client trusts, `chain` and `key` are the server's."""
 
     def __init__(self, folder):
         folder = Path(folder)

@@ -79,6 +79,7 @@ class Nsd(Program):
         self.folder.mkdir()
 
     def __enter__(self):
+        log = self.folder / "log"
         for zone, records in ZONES.items():
             (self.folder / zone).write_text(ZONE + records)
         for _ in range(3):  # another program may take a port that was found free
@@ -89,7 +90,6 @@ class Nsd(Program):
             configuration.write_text(CONFIGURATION.format(port=port, folder=self.folder) + zones)
             self.command = [str(unpacked("stable", "nsd") / "usr/sbin/nsd"), "-d", "-c", str(configuration)]
             self._start()
-            log = self.folder / "log"
             try:
                 wait_until(
                     lambda: self.ended() or (log.exists() and "nsd started" in log.read_text()),

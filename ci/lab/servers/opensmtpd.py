@@ -43,7 +43,8 @@ class OpenSmtpd(Server):
         configuration.write_text(
             CONFIGURATION.format(key=self.certificate.private_key(self.folder / "key.pem"), **facts)
         )
-        # Its places are compiled in: an empty queue, the programs that deliver, an empty root, and where it can be controlled.
+        # Its places are compiled in: an empty queue, the programs that deliver, an empty root, and where
+        # it can be controlled.
         release = unpacked("backports", "opensmtpd")
         for folder in ("/var/spool/smtpd", "/var/lib/opensmtpd/empty", "/usr/libexec/opensmtpd"):
             subprocess.run(["mkdir", "-p", folder], check=True)

@@ -98,7 +98,8 @@ class Postfix(Server):
         (self.folder / "etc/main.cf").write_text(MAIN.format(**facts))
         (self.folder / "etc/master.cf").write_text(MASTER.format(**facts))
         shutil.chown(passwords(self.folder / "etc/sasl", "smtpd", self.mechanisms), account.pw_uid)
-        # `check` makes the folders of the queue; master stays in the foreground with -d only, when its parent is not init.
+        # `check` makes the folders of the queue; master stays in the foreground with -d only, when its
+        # parent is not init.
         configuration = self.folder / "etc"
         return [
             "sh",

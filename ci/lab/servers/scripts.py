@@ -1,4 +1,4 @@
-"""Servers in Python and JavaScript, and smtp-sink: they keep content octet by octet, or line by line."""
+"""Servers in Python and JavaScript, and smtp-sink: they keep content byte by byte, or line by line."""
 
 import contextlib
 import json
@@ -69,7 +69,7 @@ class Haraka(Server):
         name, password = LOGIN
         files = {
             "smtp.ini": f"listen=127.0.0.1:{clear},127.0.0.1:{inside}\nsmtps_port={inside}\nnodes=0\ndaemonize=false\n",
-            # Lines of 998 octets stay whole, also with a dot more.
+            # Lines of 998 bytes stay whole, also with a dot more.
             "connection.ini": (package / "config/connection.ini")
             .read_text()
             .replace("data_line_length=992", "data_line_length=2000"),

@@ -1,4 +1,4 @@
-"""What all the mail servers have in common: free ports, a folder of their own, what they stored, their end."""
+"""What all mail servers have in common: free ports, a folder, what they stored, their end."""
 
 import re
 from pathlib import Path
@@ -18,8 +18,8 @@ FIELD = re.compile(rb"(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*")
 class Server(Program):
     """A mail server in a `with` block.
 
-    `doors` are the ways in, each with a port in `ports`: `plain` begins in clear and offers STARTTLS where the server has it,
-    `submission` insists on STARTTLS and AUTH, `implicit` is inside TLS from the first octet.
+    `doors` are the ways in, each with a port in `ports`: `plain` begins without TLS and offers STARTTLS where
+    the server has it, `submission` insists on STARTTLS and AUTH, `implicit` is implicit TLS.
     """
 
     title = ""
@@ -71,7 +71,10 @@ class Server(Program):
         return [path.read_bytes() for path in sorted(self.mail.rglob("new/*"))]
 
     def contents(self):
-        """Every content as stored, with CRLF for line ends, from its mark on; above it there are header fields and nothing else."""
+        """Every content as stored, with CRLF for line ends, from its mark on.
+
+        Above the mark there are header fields and nothing else.
+        """
         return [self._content(message) for message in self.messages()]
 
     def _content(self, message):
