@@ -98,7 +98,7 @@ class Venv(Thing):
     name: str = "python3-venv"
 
     def is_here(self):
-        return (VENV / "bin/python").exists() or succeeds("python3", "-c", "import ensurepip, venv")
+        return os.path.exists(VENV / "bin/python") or succeeds("python3", "-c", "import ensurepip, venv")
 
     def debian(self):
         return (self.name,)
@@ -117,7 +117,7 @@ class Unpacked(Thing):
         return f"{self.name} ({self.release})"
 
     def is_here(self):
-        return (HOME / "unpacked" / self.release / self.name / self.file).exists()
+        return os.path.exists(HOME / "unpacked" / self.release / self.name / self.file)
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class Pip(Thing):
         return bool(list(VENV.glob(f"lib/python3*/site-packages/{self.name}-{self.version}.dist-info")))
 
     def install(self):
-        if not (VENV / "bin/python").exists():
+        if not os.path.exists(VENV / "bin/python"):
             quietly("python3", "-m", "venv", VENV)
         quietly(
             VENV / "bin/pip",
