@@ -31,13 +31,10 @@ def which(program):
 
 
 def succeeds(*command):
-    try:
-        return (
-            subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=ENVIRONMENT).returncode
-            == 0
-        )
-    except FileNotFoundError:
+    if not which(command[0]):
         return False
+    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=ENVIRONMENT)
+    return done.returncode == 0
 
 
 class Thing:
@@ -68,10 +65,10 @@ class Debian(Thing):
     name: str
 
     def is_here(self):
-        with contextlib.suppress(FileNotFoundError):
-            query = ["dpkg-query", "--show", "--showformat", "${db:Status-Status}", self.name]
-            return subprocess.run(query, capture_output=True, text=True).stdout == "installed"
-        return False
+        if not which("dpkg-query"):
+            return False
+        query = ["dpkg-query", "--show", "--showformat", "${db:Status-Status}", self.name]
+        return subprocess.run(query, capture_output=True, text=True).stdout == "installed"
 
     def debian(self):
         return (self.name,)
@@ -450,20 +447,19 @@ def apt(*arguments, options=(), cwd=None):
 def quietly(*command, text=None, cwd=None):
     """Runs a command, whose output is shown only if it fails; what is missing then is found afterwards."""
     command = [str(word) for word in command]
-    source = {"input": text} if text is not None else {"stdin": subprocess.DEVNULL}
-    try:
-        done = subprocess.run(
-            command,
-            **source,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd=cwd,
-            env=ENVIRONMENT,
-        )
-    except FileNotFoundError:
+    if not which(command[0]):
         print(f"provide: no {command[0]}", file=sys.stderr)
         return False
+    source = {"input": text} if text is not None else {"stdin": subprocess.DEVNULL}
+    done = subprocess.run(
+        command,
+        **source,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=cwd,
+        env=ENVIRONMENT,
+    )
     if done.returncode:
         print("\n".join(done.stdout.splitlines()[-20:]), file=sys.stderr)
         print(f"provide: failed: {' '.join(command)}", file=sys.stderr)
