@@ -11,6 +11,7 @@ COMMANDS = {
     "interop": "lab.interop",
     "probe": "lab.probe",
     "round-trips": "lab.round_trips",
+    "quotes": "lab.quotes",
     "start": "lab.servers",
     "provide": "lab.provide",
 }
