@@ -4,12 +4,11 @@
 #![allow(clippy::missing_panics_doc)] // a failed expectation panics, that is what it is for
 
 pub mod application;
-pub mod feed;
-pub mod naive;
+pub mod mail_data;
 pub mod peer;
 pub mod property;
-pub mod replies;
+pub mod reply_table;
+pub mod session_table;
 pub mod simulation;
-pub mod snapshot;
 pub mod split;
 pub mod transcript;

@@ -19,4 +19,20 @@ pub fn pieces<'o>(octets: &'o [u8], cuts: &[usize]) -> Vec<&'o [u8]> {
     starts.zip(ends).map(|(start, end)| &octets[start..end]).collect()
 }
 
+/// Calls `check` with `input` whole, at every split in two, octet by octet, and at every split in
+/// three when it is short.
+pub fn every_split(input: &[u8], mut check: impl FnMut(&[&[u8]])) {
+    check(&[input]);
+    check(&input.chunks(1).collect::<Vec<_>>());
+    for second in 0..=input.len() {
+        let (head, tail) = input.split_at(second);
+        check(&[head, tail]);
+        if input.len() <= 40 {
+            for third in 0..=tail.len() {
+                check(&[head, &tail[..third], &tail[third..]]);
+            }
+        }
+    }
+}
+
 const SHORT: usize = 100;

@@ -3,7 +3,8 @@
 use std::fs;
 
 use ehlo::data::{DataDecoder, DataEncoder, Newlines};
-use ehlo_testkit::feed::{Outcome, decode, encode, every_split};
+use ehlo_testkit::mail_data::{Outcome, decode, encode};
+use ehlo_testkit::split::every_split;
 use serde_json::Value;
 
 #[test]

@@ -3,8 +3,8 @@
 use ehlo::data::{DataDecoder, DataEncoder, Newlines};
 
 use super::{choices, pieces};
-use crate::feed::{Outcome, decode, encode};
-use crate::naive::{decoded, encoded, normalised};
+use crate::mail_data::reference::{decoded, encoded, normalised};
+use crate::mail_data::{Outcome, decode, encode};
 
 /// What follows a 354 under every policy, cut anywhere: the decoder gives what a naive one gives
 /// that sees all of it.

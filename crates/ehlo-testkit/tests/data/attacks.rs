@@ -3,7 +3,8 @@
 use ehlo::data::NewlineErrorKind::{self, BareCr, BareLf, LineTooLong, Nul};
 use ehlo::data::{ChunkDecoder, Content, DataDecoder, DataEncoder, NewlineError, Newlines};
 use ehlo::syntax::limits;
-use ehlo_testkit::feed::{Outcome, decode, encode, every_split};
+use ehlo_testkit::mail_data::{Outcome, decode, encode};
+use ehlo_testkit::split::every_split;
 
 const ALL: [Newlines; 4] =
     [Newlines::Reject, Newlines::RejectAroundDot, Newlines::Normalise, Newlines::Keep];

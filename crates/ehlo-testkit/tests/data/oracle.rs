@@ -1,8 +1,8 @@
 //! The decoder and the encoder against naive ones that see the whole input at once.
 
 use ehlo::data::{DataDecoder, DataEncoder, Newlines};
-use ehlo_testkit::feed::{Outcome, decode, encode};
-use ehlo_testkit::naive::{decoded, encoded, normalised};
+use ehlo_testkit::mail_data::reference::{decoded, encoded, normalised};
+use ehlo_testkit::mail_data::{Outcome, decode, encode};
 use proptest::prelude::*;
 
 const ALPHABET: [u8; 5] = *b"\r\n.\0a";

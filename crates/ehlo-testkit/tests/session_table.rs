@@ -12,8 +12,8 @@ use ehlo::{Code, session};
 
 #[test]
 fn the_product_is_the_snapshot() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/session.txt");
-    let now = ehlo_testkit::snapshot::session();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/session_table.txt");
+    let now = ehlo_testkit::session_table::text();
     if std::env::var_os("EHLO_UPDATE_SNAPSHOTS").is_some() {
         fs::write(&path, &now).expect("the snapshot is written");
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use ehlo::server::Event;
 use ehlo::session::State;
 use ehlo::{Code, Reply, Server, ServerConfig};
-use ehlo_testkit::replies::{Answer, answers};
+use ehlo_testkit::reply_table::{Answer, answers};
 
 #[test]
 fn every_command_in_every_state() {

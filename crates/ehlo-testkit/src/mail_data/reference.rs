@@ -3,7 +3,7 @@
 use ehlo::data::NewlineErrorKind::{BareCr, BareLf, LineTooLong, Nul};
 use ehlo::data::{NewlineError, NewlineErrorKind, Newlines};
 
-use crate::feed::Outcome;
+use super::Outcome;
 
 /// What a decoder makes of `input`.
 pub fn decoded(newlines: Newlines, limit: Option<u16>, input: &[u8]) -> Outcome {

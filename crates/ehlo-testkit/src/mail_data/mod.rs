@@ -1,4 +1,6 @@
-//! Feeds a decoder or an encoder in pieces.
+//! Mail data: decoders and encoders fed in pieces, and what they are compared with.
+
+pub mod reference;
 
 use ehlo::data::{Content, DataDecoder, DataEncoder, FinishError, NewlineError};
 
@@ -68,20 +70,4 @@ pub fn encode(
     let written = encoder.finish(&mut out).expect("room for the end");
     wire.extend_from_slice(&out[..written]);
     Ok(wire)
-}
-
-/// Calls `check` with `input` whole, at every split in two, octet by octet, and at every split in
-/// three when it is short.
-pub fn every_split(input: &[u8], mut check: impl FnMut(&[&[u8]])) {
-    check(&[input]);
-    check(&input.chunks(1).collect::<Vec<_>>());
-    for second in 0..=input.len() {
-        let (head, tail) = input.split_at(second);
-        check(&[head, tail]);
-        if input.len() <= 40 {
-            for third in 0..=tail.len() {
-                check(&[head, &tail[..third], &tail[third..]]);
-            }
-        }
-    }
 }

@@ -10,7 +10,7 @@ use ehlo::{Code, session};
 ///
 /// A row is written where the verb is valid, or where some reply to it leads elsewhere: a reply may
 /// come in another state than the one in which the command was sent.
-pub fn session() -> String {
+pub fn text() -> String {
     let mut text = String::from(HEADER);
     for state in State::ALL {
         writeln!(text, "\n{state:?}").expect("a string grows");

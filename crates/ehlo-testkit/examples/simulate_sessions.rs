@@ -1,4 +1,4 @@
-//! A million sessions in memory, each from the greeting to QUIT: `sessions [COUNT [SECONDS]]`.
+//! A million sessions in memory, each from the greeting to QUIT: `simulate_sessions [COUNT [SECONDS]]`.
 //!
 //! In each a client delivers a message to three recipients, of whom the server refuses one, over a
 //! link with a latency of its own, by DATA or in chunks. Every outcome is compared with what the
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 }
 
 fn usage(error: &ParseIntError) -> ExitCode {
-    println!("{error}: sessions [COUNT [SECONDS]]");
+    println!("{error}: simulate_sessions [COUNT [SECONDS]]");
     ExitCode::from(2)
 }
 

@@ -1,0 +1,5 @@
+//! What needs the repository around this package: its pages, the sources of the other crates, the
+//! seeds of the fuzz targets. It is not part of the published package.
+
+mod documentation_examples;
+mod security_page;
