@@ -6,9 +6,10 @@ use ehlo::delivery::{Event, Fate, Outcome, Outcomes, UnusableSession};
 use ehlo::machine::{Machine, Wants};
 use ehlo::{Delivery, HeloName, SendError};
 
+use super::configuration::Simulation;
 use super::link::Pipe;
+use super::report::Report;
 use super::server::ServerEnd;
-use super::{Report, Simulation};
 
 pub(super) struct ClientEnd<'s, 'e> {
     simulation: &'s Simulation<'e>,

@@ -8,8 +8,9 @@ use ehlo::server::Role;
 use ehlo::syntax::code::EnhancedCode;
 use ehlo::{Code, Command, Reply, ReplyError, Server};
 
+use super::configuration::Simulation;
 use super::link::Pipe;
-use super::{Message, Simulation};
+use super::report::Message;
 use crate::application::HOST;
 
 pub(super) struct ServerEnd<'s, 'e> {
