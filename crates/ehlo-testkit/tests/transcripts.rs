@@ -1,25 +1,45 @@
 //! Every transcript, through the server, the client, and both, cut in every way.
 
-use std::fs;
-use std::path::Path;
-
-use ehlo_testkit::transcript::Transcript;
+use ehlo_testkit::peer::Peer;
+use ehlo_testkit::transcript::{self, Stimulus, TEXTS, Transcript};
 
 #[test]
 fn every_transcript_holds() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("transcripts");
     let mut failures = Vec::new();
-    let mut count = 0;
-    for entry in fs::read_dir(directory).expect("the transcripts") {
-        let path = entry.expect("a transcript").path();
-        let text = fs::read_to_string(&path).expect("UTF-8");
-        count += 1;
-        if let Err(why) = Transcript::parse(&text).and_then(|transcript| transcript.check()) {
-            failures.push(format!("{}: {why}", path.file_name().unwrap_or_default().display()));
+    for (name, text) in TEXTS {
+        if let Err(why) = Transcript::parse(text).and_then(|transcript| transcript.check()) {
+            failures.push(format!("{name}: {why}"));
         }
     }
-    assert!(count >= 20, "only {count} transcripts");
+    assert!(TEXTS.len() >= 20, "only {} transcripts", TEXTS.len());
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// The transcripts that need no application of their own, replayed against a server from outside.
+#[test]
+fn a_replay_tells_a_server_that_agrees_from_one_that_does_not() {
+    let replay = |transcript: &Transcript, offers: bool| {
+        let mut config = transcript.config;
+        if !offers {
+            config.offered = ehlo::syntax::capability::Capabilities::NONE;
+        }
+        let mut peer = Peer::new(config);
+        transcript.replay(|stimulus| {
+            peer.sent.clear();
+            match stimulus {
+                Stimulus::Connect => drop(peer.feed(b"")),
+                Stimulus::Receive(bytes) => drop(peer.feed(bytes)),
+                Stimulus::Tls => peer.establish_tls(),
+            }
+            peer.sent.clone()
+        })
+    };
+    let transcripts: Vec<_> = transcript::all().collect();
+    let agrees = |offers: bool| {
+        transcripts.iter().filter(|(_, transcript)| replay(transcript, offers).is_ok()).count()
+    };
+    assert!(agrees(true) > 40, "{} of {}", agrees(true), transcripts.len());
+    assert!(agrees(false) < agrees(true));
 }
 
 #[test]

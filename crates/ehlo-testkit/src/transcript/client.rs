@@ -7,7 +7,7 @@ use ehlo::syntax::sasl::Response;
 use ehlo::{Client, ClientConfig, Command, Parsed, Policy};
 use ehlo_io::Buffered;
 
-use super::{Item, Transcript, show};
+use super::format::{Expected, Item, Transcript, show};
 use crate::split::cuts;
 
 pub(super) fn check(transcript: &Transcript) -> Result<(), String> {
@@ -31,7 +31,7 @@ trait Concat {
     fn concat(&self) -> Vec<u8>;
 }
 
-impl Concat for Vec<super::Expected> {
+impl Concat for Vec<Expected> {
     fn concat(&self) -> Vec<u8> {
         self.iter().flat_map(|expected| expected.reply.iter().copied()).collect()
     }

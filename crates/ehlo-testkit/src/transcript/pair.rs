@@ -4,8 +4,8 @@ use ehlo::Client;
 use ehlo_io::Buffered;
 
 use super::client::Sender;
+use super::format::{Item, Transcript};
 use super::server::Responder;
-use super::{Item, Transcript};
 
 pub(super) fn check(transcript: &Transcript) -> Result<(), String> {
     for size in [1, 2, 7, usize::MAX] {

@@ -5,7 +5,7 @@ use ehlo::session::State;
 use ehlo::syntax::command::Verb;
 use ehlo::{Parsed, Policy, Reply, Server};
 
-use super::{Expected, Segment, Transcript, show};
+use super::format::{Expected, Segment, Transcript, show};
 use crate::split::{cuts, pieces};
 
 pub(super) fn check(transcript: &Transcript) -> Result<(), String> {

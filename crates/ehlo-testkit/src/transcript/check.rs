@@ -1,0 +1,21 @@
+//! A transcript through the machines.
+
+use super::format::Transcript;
+use super::{client, pair, server};
+
+impl Transcript {
+    /// Runs the session through the server machine, the client machine and both against each
+    /// other, with the octets cut in every way.
+    ///
+    /// # Errors
+    ///
+    /// Which machine, how the octets were cut, and what differs.
+    pub fn check(&self) -> Result<(), String> {
+        server::check(self).map_err(|why| format!("server, {why}"))?;
+        if !self.only_server {
+            client::check(self).map_err(|why| format!("client, {why}"))?;
+            pair::check(self).map_err(|why| format!("pair, {why}"))?;
+        }
+        Ok(())
+    }
+}
