@@ -8,6 +8,7 @@ use ehlo::syntax::capability::{
 };
 use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 use ehlo::{Capability, Code, Encode, Extension, Parsed, Policy, Reply};
+use ehlo_testkit::vectors::{EXTENSIONS, SASL_MECHANISMS, rows};
 use proptest::prelude::*;
 
 fn line(capability: &Capability<'_>) -> String {
@@ -85,12 +86,7 @@ fn registry() -> Vec<(&'static str, Capability<'static>)> {
 
 #[test]
 fn every_row_of_the_registry_is_typed() {
-    let rows = include_str!("../vectors/smtp_extensions.tsv");
-    let keywords: Vec<_> = rows
-        .lines()
-        .filter(|row| !row.starts_with('#') && !row.starts_with("keyword\t"))
-        .filter_map(|row| row.split('\t').next())
-        .collect();
+    let keywords: Vec<_> = rows(EXTENSIONS).map(|row| row[0]).collect();
     assert_eq!(keywords.len(), 35);
     let typed = registry();
     assert_eq!(typed.len(), keywords.len());
@@ -129,7 +125,7 @@ fn every_row_of_the_registry_is_typed() {
 }
 
 #[test]
-fn keywords_outside_the_registry() {
+fn keywords_outside_the_registry_are_kept() {
     let attributes = "NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT";
     assert_eq!(
         Capability::parse(format!("XCLIENT {attributes}").as_bytes()),
@@ -162,7 +158,7 @@ fn malformed_lines_are_kept_and_harmless() {
 }
 
 #[test]
-fn size() {
+fn size_reads_its_limit() {
     assert_eq!(Capability::parse(b"SIZE 0"), Capability::Size(Some(0)));
     assert_eq!(Capability::parse(b"SIZE 18446744073709551615"), Capability::Size(Some(u64::MAX)));
     for ignored in ["18446744073709551616", "99999999999999999999999", "abc", "1k", "-1", "+1"] {
@@ -174,7 +170,7 @@ fn size() {
 }
 
 #[test]
-fn auth() {
+fn auth_reads_its_mechanisms() {
     let Capability::Auth(listed) = Capability::parse(b"auth plain  X-OWN Login ") else { panic!() };
     assert!(listed.iter().eq(["plain", "X-OWN", "Login"]));
     let known = Mechanisms::NONE.with(SaslMechanism::Login).with(SaslMechanism::Plain);
@@ -194,7 +190,7 @@ fn auth() {
 }
 
 #[test]
-fn every_mechanism_by_name() {
+fn every_mechanism_is_found_by_its_name() {
     for (place, &mechanism) in SaslMechanism::ALL.iter().enumerate() {
         let name = mechanism.name();
         assert_eq!(SaslMechanism::from_name(name.to_lowercase().as_bytes()), Some(mechanism));
@@ -206,8 +202,7 @@ fn every_mechanism_by_name() {
         assert!(others.into_iter().all(|(_, &other)| !alone.contains(other)));
     }
     // RFC 4954 §3 and the registry: these are the names that must not be missing.
-    let rows = include_str!("../vectors/sasl_mechanisms.tsv");
-    let names: Vec<_> = rows.lines().filter_map(|row| row.split('\t').next()).collect();
+    let names: Vec<_> = rows(SASL_MECHANISMS).map(|row| row[0]).collect();
     for mechanism in SaslMechanism::ALL {
         let name = mechanism.name().trim_end_matches("-PLUS");
         assert!(names.iter().any(|row| row.starts_with(name)), "{name}");
@@ -215,7 +210,7 @@ fn every_mechanism_by_name() {
 }
 
 #[test]
-fn deliver_by() {
+fn deliver_by_reads_its_minimum() {
     let parsed = |text: &'static str| match Capability::parse(text.as_bytes()) {
         Capability::DeliverBy(deliver_by) => deliver_by,
         other => panic!("{other:?}"),
@@ -233,7 +228,7 @@ fn deliver_by() {
 }
 
 #[test]
-fn future_release() {
+fn future_release_reads_its_limits() {
     for malformed in [
         "FUTURERELEASE 1",
         "FUTURERELEASE 0 2027-01-01T00:00:00Z",
@@ -267,7 +262,7 @@ fn future_release() {
 }
 
 #[test]
-fn limits() {
+fn limits_read_their_names() {
     let parsed = |text: &'static str| match Capability::parse(text.as_bytes()) {
         Capability::Limits(limits) => Some(limits),
         Capability::Malformed(_) => None,
@@ -303,7 +298,7 @@ fn limits() {
 }
 
 #[test]
-fn profiles_and_keywords() {
+fn profiles_and_solicitation_keywords_are_read() {
     let profile = |text: &'static str| match Capability::parse(text.as_bytes()) {
         Capability::MtPriority(profile) => profile.map(|profile| profile.name()),
         other => panic!("{other:?}"),

@@ -5,6 +5,7 @@ use ehlo::syntax::SyntaxErrorKind;
 use ehlo::syntax::code::EnhancedStatus;
 use ehlo::syntax::parameter::Parameter;
 use ehlo::{Command, Encode, Extension, Parsed, Policy};
+use ehlo_testkit::vectors::{ENHANCED_STATUS_CODES, PARAMETERS, rows};
 
 /// A row: the command, the parameter as it is written, its extension, and values that are none.
 const ROWS: &[(&str, &str, Extension, &[&str])] = &[
@@ -50,11 +51,7 @@ const ROWS: &[(&str, &str, Extension, &[&str])] = &[
 
 #[test]
 fn every_row_of_the_registry_is_typed() {
-    let registry: Vec<Vec<&str>> = include_str!("../vectors/mail_rcpt_parameters.tsv")
-        .lines()
-        .filter(|row| !row.starts_with('#') && !row.starts_with("command\t"))
-        .map(|row| row.split('\t').collect())
-        .collect();
+    let registry: Vec<Vec<&str>> = rows(PARAMETERS).collect();
     assert_eq!(registry.len(), ROWS.len());
     for (row, (verb, text, extension, wrong)) in registry.iter().zip(ROWS) {
         let keyword = text.split('=').next().unwrap();
@@ -122,19 +119,6 @@ fn every_row_of_the_registry_is_typed() {
     }
 }
 
-/// docs/extensions.md names every keyword and every parameter.
-#[test]
-fn the_table_of_the_documentation_is_whole() {
-    let table = include_str!("../../../docs/extensions.md");
-    for extension in Extension::ALL {
-        assert!(table.contains(&format!("| `{}` |", extension.keyword())), "{extension:?}");
-    }
-    for (verb, text, ..) in ROWS {
-        let keyword = text.split('=').next().unwrap();
-        assert!(table.contains(&format!("`{keyword}` ({verb}")), "{keyword} ({verb}");
-    }
-}
-
 fn command(verb: &str, parameters: &str) -> String {
     match verb {
         "MAIL" => format!("MAIL FROM:<s@x.example> {parameters}\r\n"),
@@ -159,9 +143,7 @@ fn canonical(line: &str) -> Result<String, SyntaxErrorKind> {
 
 #[test]
 fn every_enhanced_status_code_of_the_registry_is_known() {
-    let rows = include_str!("../vectors/enhanced_status_codes.tsv");
-    let listed = rows.lines().filter_map(|row| row.split('\t').next());
-    let listed: Vec<_> = listed.filter(|code| code.starts_with("X.")).collect();
+    let listed: Vec<_> = rows(ENHANCED_STATUS_CODES).map(|row| row[0]).collect();
     let named: Vec<_> = EnhancedStatus::ALL.iter().map(|status| format!("{status:?}")).collect();
     assert_eq!(named, listed);
     for status in EnhancedStatus::ALL {

@@ -15,12 +15,15 @@ use ehlo::syntax::parameter::{
 use ehlo::syntax::path::{AddressLiteral, ClientName, Text};
 use ehlo::syntax::sasl::SaslData;
 use ehlo::{Command, Encode, ForwardPath, Parsed, Policy, ReversePath};
+use ehlo_testkit::vectors;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use serde_json::Value;
 
-const COMMANDS: &str = include_str!("../vectors/commands.jsonl");
-const PATHS: &str = include_str!("../vectors/paths.jsonl");
+/// Every command of the vectors, and every path behind RCPT TO.
+fn inputs() -> Vec<Vec<u8>> {
+    let paths = vectors::paths().map(|path| [b"RCPT TO:", &*path.input, b"\r\n"].concat());
+    vectors::commands().map(|command| command.input).chain(paths).collect()
+}
 
 const DOMAIN: &str =
     "[a-zA-Z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,20}[a-z])?){0,3}";
@@ -306,14 +309,9 @@ proptest! {
         octet in prop_oneof![any::<u8>(), prop::sample::select(&b"\r\n\0 \t.-@<>\"\\=+:;[],A0\xC3\xA9"[..])],
         edit in 0..3,
     ) {
-        let inputs: Vec<_> = COMMANDS.lines().chain(PATHS.lines()).collect();
-        let vector: Value = serde_json::from_str(inputs[choice.index(inputs.len())]).unwrap();
-        let text = vector["input"].as_str().unwrap();
-        prop_assume!(text.len() < 2000);
-        let mut input: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
-        if vector["as"].is_string() {
-            input = [b"RCPT TO:", &input[..], b"\r\n"].concat();
-        }
+        let mut inputs = inputs();
+        let mut input = inputs.swap_remove(choice.index(inputs.len()));
+        prop_assume!(input.len() < 2000);
         let at = at.index(input.len());
         match edit {
             0 => input[at] = octet,

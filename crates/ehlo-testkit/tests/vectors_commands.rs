@@ -2,10 +2,8 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 #![allow(clippy::trivially_copy_pass_by_ref)] // as in the crate itself
 
-use ehlo::{Command, Encode, Extension, Parsed, Policy};
-use serde_json::Value;
-
-const COMMANDS: &str = include_str!("../vectors/commands.jsonl");
+use ehlo::{Command, Encode, Parsed, Policy};
+use ehlo_testkit::vectors::{CommandVector, commands};
 
 /// Vectors that a parser does not decide by itself.
 ///
@@ -17,18 +15,17 @@ const EXCEPTIONS: [&str; 1] = ["cmd-459"];
 fn every_command_vector_agrees() {
     let mut wrong = Vec::new();
     let mut count = 0;
-    for vector in vectors() {
+    for vector in commands() {
         count += 1;
-        let input = octets(vector["input"].as_str().unwrap());
         let policy = policy(&vector);
-        let verdict = verdict(&input, &policy);
-        let mut expected = vector["expect"] == "ok";
-        if EXCEPTIONS.contains(&vector["id"].as_str().unwrap()) {
-            assert!(vector["disputed"] == true && !expected, "{vector}");
+        let verdict = verdict(&vector.input, &policy);
+        let mut expected = vector.is_valid;
+        if EXCEPTIONS.contains(&&*vector.id) {
+            assert!(vector.is_disputed && !expected, "{vector:?}");
             expected = true;
         }
         if verdict.is_ok() != expected {
-            wrong.push(format!("{vector}: {verdict:?}"));
+            wrong.push(format!("{vector:?}: {verdict:?}"));
         }
     }
     assert_eq!(count, 317);
@@ -37,14 +34,13 @@ fn every_command_vector_agrees() {
 
 #[test]
 fn every_good_command_comes_back_from_its_own_encoding() {
-    for vector in vectors() {
-        let input = octets(vector["input"].as_str().unwrap());
+    for vector in commands() {
         let policy = policy(&vector);
-        let Ok(command) = verdict(&input, &policy) else { continue };
+        let Ok(command) = verdict(&vector.input, &policy) else { continue };
         let canonical = encoded(&command);
         let again = verdict(&canonical, &policy).unwrap();
-        assert_eq!(again, command, "{vector}");
-        assert_eq!(encoded(&again), canonical, "{vector}");
+        assert_eq!(again, command, "{vector:?}");
+        assert_eq!(encoded(&again), canonical, "{vector:?}");
         assert_eq!(command.encoded_len(), canonical.len());
         assert!(command.encode(&mut vec![0; canonical.len() - 1]).is_err());
     }
@@ -52,32 +48,33 @@ fn every_good_command_comes_back_from_its_own_encoding() {
 
 #[test]
 fn every_strict_prefix_is_incomplete() {
-    for vector in vectors() {
-        let input = octets(vector["input"].as_str().unwrap());
+    for vector in commands() {
         let policy = policy(&vector);
-        if verdict(&input, &policy).is_err() {
+        if verdict(&vector.input, &policy).is_err() {
             continue;
         }
-        for end in 0..input.len() {
-            assert_eq!(Command::parse(&input[..end], &policy), Ok(Parsed::Incomplete), "{vector}");
+        for end in 0..vector.input.len() {
+            assert_eq!(
+                Command::parse(&vector.input[..end], &policy),
+                Ok(Parsed::Incomplete),
+                "{vector:?}"
+            );
         }
-        let mut longer = input.clone();
+        let mut longer = vector.input.clone();
         longer.extend_from_slice(b"QUIT\r\n");
         let Ok(Parsed::Complete { consumed, .. }) = Command::parse(&longer, &policy) else {
-            panic!("{vector}")
+            panic!("{vector:?}")
         };
-        assert_eq!(consumed, input.len());
+        assert_eq!(consumed, vector.input.len());
     }
 }
 
 #[test]
 fn every_extension_of_a_vector_licenses_its_command() {
     let mut count = 0;
-    for vector in vectors().filter(|vector| vector["expect"] == "ok") {
-        let Some(keyword) = vector["ext"].as_str() else { continue };
-        let input = octets(vector["input"].as_str().unwrap());
-        let extension = Extension::from_keyword(keyword.as_bytes()).unwrap();
-        let extensions: Vec<_> = match verdict(&input, &policy(&vector)).unwrap() {
+    for vector in commands().filter(|vector| vector.is_valid) {
+        let Some(extension) = vector.extension else { continue };
+        let extensions: Vec<_> = match verdict(&vector.input, &policy(&vector)).unwrap() {
             Command::Mail { parameters, .. } | Command::Rcpt { parameters, .. } => {
                 let listed: Vec<_> = parameters.iter().filter_map(|p| p.extension()).collect();
                 let mut known: Vec<_> = parameters.extensions().collect();
@@ -86,23 +83,19 @@ fn every_extension_of_a_vector_licenses_its_command() {
                 expected.sort_unstable();
                 expected.dedup();
                 known.dedup();
-                assert_eq!(known, expected, "{vector}");
+                assert_eq!(known, expected, "{vector:?}");
                 listed
             }
             command => command.extension().into_iter().collect(),
         };
-        assert!(extensions.contains(&extension), "{vector}");
+        assert!(extensions.contains(&extension), "{vector:?}");
         count += 1;
     }
     assert!(count >= 25, "{count}");
 }
 
-fn vectors() -> impl Iterator<Item = Value> {
-    COMMANDS.lines().map(|line| serde_json::from_str(line).unwrap())
-}
-
-fn policy(vector: &Value) -> Policy {
-    Policy { smtputf8: vector["smtputf8"].as_bool().unwrap_or(false), ..Policy::STRICT }
+fn policy(vector: &CommandVector) -> Policy {
+    Policy { smtputf8: vector.smtputf8, ..Policy::STRICT }
 }
 
 /// The command; a verb that the crate does not know is answered with 500.
@@ -119,9 +112,4 @@ fn encoded(command: &Command<'_>) -> Vec<u8> {
     let written = command.encode(&mut out).unwrap();
     out.truncate(written);
     out
-}
-
-/// The octets that a string of the vectors carries as Latin-1 code points.
-fn octets(text: &str) -> Vec<u8> {
-    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()
 }

@@ -8,39 +8,7 @@ use ehlo::syntax::code::Severity;
 use ehlo::syntax::reply::{ReplyFrame, ReplyLimits};
 use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 use ehlo::{Code, Extension, Parsed, Policy, Reply};
-use serde_json::Value;
-
-struct Vector {
-    id: String,
-    kind: String,
-    input: Vec<u8>,
-    accepted: bool,
-    incomplete: bool,
-    code: Option<u64>,
-    lines: Option<u64>,
-}
-
-fn vectors() -> Vec<Vector> {
-    let lines = include_str!("../vectors/replies.jsonl");
-    let vectors: Vec<_> = lines
-        .lines()
-        .map(|line| {
-            let value: Value = serde_json::from_str(line).unwrap();
-            let text = |key: &str| value[key].as_str().unwrap().to_owned();
-            Vector {
-                id: text("id"),
-                kind: text("kind"),
-                input: text("input").chars().map(|c| u8::try_from(c).unwrap()).collect(),
-                accepted: text("expect") == "ok",
-                incomplete: value["incomplete"].as_bool().unwrap_or_default(),
-                code: value["code"].as_u64(),
-                lines: value["lines"].as_u64(),
-            }
-        })
-        .collect();
-    assert_eq!(vectors.len(), 115);
-    vectors
-}
+use ehlo_testkit::vectors::{ReplyKind, ReplyVector, replies};
 
 /// RFC 5321 §3.1: a server greets with 220, or says that it gives no service.
 fn may_greet(code: Code) -> bool {
@@ -49,23 +17,23 @@ fn may_greet(code: Code) -> bool {
 }
 
 #[test]
-fn strict_verdicts() {
-    for vector in vectors() {
+fn every_reply_vector_agrees() {
+    for vector in replies() {
         let id = &vector.id;
         match Reply::parse(&vector.input, &Policy::STRICT) {
             Ok(Parsed::Complete { value, consumed }) => {
-                let accepted = vector.kind != "greeting" || may_greet(value.code());
-                assert_eq!(accepted, vector.accepted, "{id}: {value}");
+                let accepted = vector.kind != ReplyKind::Greeting || may_greet(value.code());
+                assert_eq!(accepted, vector.is_valid, "{id}: {value}");
                 if accepted {
                     assert_eq!(consumed, vector.input.len(), "{id}");
-                    assert_eq!(Some(u64::from(value.code().number())), vector.code, "{id}");
-                    assert_eq!(Some(value.lines().count() as u64), vector.lines, "{id}");
+                    assert_eq!(Some(value.code().number()), vector.code, "{id}");
+                    assert_eq!(Some(value.lines().count()), vector.lines, "{id}");
                     assert_eq!(value.octets(), Some(vector.input.as_slice()), "{id}");
                 }
             }
-            Ok(Parsed::Incomplete) => assert!(vector.incomplete, "{id}: incomplete"),
+            Ok(Parsed::Incomplete) => assert!(vector.is_incomplete, "{id}: incomplete"),
             Err(error) => {
-                assert!(!vector.accepted && !vector.incomplete, "{id}: {error}");
+                assert!(!vector.is_valid && !vector.is_incomplete, "{id}: {error}");
                 assert!(error.offset < vector.input.len(), "{id}: {error}");
             }
         }
@@ -91,12 +59,12 @@ fn errors_are_named_and_placed() {
         ("rep-161", ReplyCodeChanges, 15),
     ];
     for (id, kind, offset) in expected {
-        let vectors = vectors();
+        let vectors: Vec<ReplyVector> = replies().collect();
         let vector = vectors.iter().find(|vector| vector.id == id).unwrap();
         let error = Reply::parse(&vector.input, &Policy::STRICT).unwrap_err();
         assert_eq!((error.kind, error.offset), (kind, offset), "{id}");
     }
-    let vectors = vectors();
+    let vectors: Vec<ReplyVector> = replies().collect();
     let endless = vectors.iter().find(|vector| vector.id == "rep-165").unwrap();
     let error = Reply::parse(&endless.input, &Policy::LENIENT).unwrap_err();
     assert_eq!(error.kind, ReplyTooLong);
@@ -105,7 +73,7 @@ fn errors_are_named_and_placed() {
 #[test]
 fn text_beyond_ascii_is_one_policy() {
     let policy = Policy { any_reply_text: true, ..Policy::STRICT };
-    for vector in vectors() {
+    for vector in replies() {
         let tolerated = matches!(vector.id.as_str(), "rep-099" | "rep-100");
         let strict = Reply::parse(&vector.input, &Policy::STRICT);
         let lenient = Reply::parse(&vector.input, &policy);
@@ -116,7 +84,7 @@ fn text_beyond_ascii_is_one_policy() {
 #[test]
 fn octet_by_octet_gives_the_same() {
     let (limits, policy) = (ReplyLimits::default(), Policy::STRICT);
-    for vector in vectors() {
+    for vector in replies() {
         let whole = ReplyFrame::new().advance(&vector.input, &limits, &policy);
         let mut frame = ReplyFrame::new();
         let mut last = Ok(None);
@@ -134,7 +102,7 @@ fn octet_by_octet_gives_the_same() {
 type Offer<'a> = (&'a str, &'a [Extension], (Option<Mechanisms>, Option<u64>));
 
 #[test]
-fn capabilities_of_ehlo_replies() {
+fn replies_to_ehlo_offer_what_they_list() {
     use Extension::{
         Auth, Chunking, Dsn, EightBitMime, EnhancedStatusCodes, Help, Limits, Pipelining, Size,
         SmtpUtf8, StartTls,
@@ -161,7 +129,7 @@ fn capabilities_of_ehlo_replies() {
         ("rep-155", &[Size, Dsn], (None, Some(1000))),
         ("rep-158", &[], (None, None)),
     ];
-    let vectors = vectors();
+    let vectors: Vec<ReplyVector> = replies().collect();
     for (id, extensions, (mechanisms, size)) in expected {
         let vector = vectors.iter().find(|vector| vector.id == id).unwrap();
         let Ok(Parsed::Complete { value, .. }) = Reply::parse(&vector.input, &Policy::STRICT)

@@ -5,9 +5,7 @@ use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 use ehlo::{Extension, ServerConfig};
 use ehlo_testkit::peer::Peer;
 use ehlo_testkit::split::pieces;
-use serde_json::Value;
-
-const SESSIONS: &str = include_str!("../vectors/sessions.jsonl");
+use ehlo_testkit::vectors::{SessionStep, SessionVector, sessions};
 
 /// The steps that pipeline, and how many commands each of them sends; every other step is one.
 const PIPELINED: [(&str, usize); 2] = [("pipelined-full", 4), ("ehlo-mail-pipelined", 2)];
@@ -15,39 +13,27 @@ const PIPELINED: [(&str, usize); 2] = [("pipelined-full", 4), ("ehlo-mail-pipeli
 #[test]
 fn every_session_holds() {
     let mut count = 0;
-    for line in SESSIONS.lines() {
-        let session: Value = serde_json::from_str(line).expect("JSON");
-        let name = text(&session["name"]);
+    for session in sessions() {
+        let name = &*session.name;
         let mut peer = Peer::new(config(&session));
         // What came before the greeting is answered in order, after it.
-        let early = octets(session["early"].as_str().unwrap_or_default());
-        let codes = peer.feed(&early);
-        assert_eq!(codes.len(), 1 + usize::from(!early.is_empty()), "{name}: {codes:?}");
+        let codes = peer.feed(&session.early);
+        assert_eq!(codes.len(), 1 + usize::from(!session.early.is_empty()), "{name}: {codes:?}");
         assert_eq!(codes.first(), Some(&220), "{name}");
-        for step in session["steps"].as_array().expect("steps") {
-            if text(&step["send"]).is_empty() {
-                assert_eq!(step["reply"], "220", "{name}");
+        for step in &session.steps {
+            if step.send.is_empty() {
+                assert_eq!(step.reply, "220", "{name}");
                 continue;
             }
-            check_step(name, &mut peer, step, session["split_at"].as_str());
+            check_step(name, &mut peer, step);
         }
         count += 1;
     }
     assert_eq!(count, 36);
 }
 
-fn check_step(name: &str, peer: &mut Peer, step: &Value, split_at: Option<&str>) {
-    let send = text(&step["send"]);
-    let parts: Vec<&str> = split_at.map_or_else(|| vec![send], |mark| send.split(mark).collect());
-    let send = octets(&parts.concat());
-    let mut marks: Vec<usize> = parts
-        .iter()
-        .scan(0, |end, part| {
-            *end += part.len();
-            Some(*end)
-        })
-        .collect();
-    marks.pop();
+fn check_step(name: &str, peer: &mut Peer, step: &SessionStep) {
+    let send = &step.send;
     let replies = PIPELINED
         .iter()
         .find(|(pipelined, _)| {
@@ -56,11 +42,11 @@ fn check_step(name: &str, peer: &mut Peer, step: &Value, split_at: Option<&str>)
         .map_or(1, |(_, commands)| *commands);
     let before = peer.clone();
     let mut expected = None;
-    for cuts in cuts(send.len()).into_iter().chain([marks]) {
+    for cuts in cuts(send.len()).into_iter().chain([step.cuts.clone()]) {
         *peer = before.clone();
-        let codes = peer.feed_pieces(&pieces(&send, &cuts));
-        assert_eq!(codes.len(), replies, "{name}, {cuts:?}: {codes:?} to {step}");
-        assert!(matches(codes[replies - 1], text(&step["reply"])), "{name}: {codes:?} to {step}");
+        let codes = peer.feed_pieces(&pieces(send, &cuts));
+        assert_eq!(codes.len(), replies, "{name}, {cuts:?}: {codes:?} to {step:?}");
+        assert!(step.matches(codes[replies - 1]), "{name}: {codes:?} to {step:?}");
         let expected = expected.get_or_insert_with(|| codes.clone());
         assert_eq!(codes, *expected, "{name}, {cuts:?}");
     }
@@ -80,7 +66,7 @@ fn cuts(length: usize) -> Vec<Vec<usize>> {
 }
 
 /// A server that offers whatever a session uses.
-fn config(session: &Value) -> ServerConfig {
+fn config(session: &SessionVector) -> ServerConfig {
     ServerConfig {
         offered: Capabilities::NONE
             .with(Extension::Pipelining)
@@ -90,31 +76,7 @@ fn config(session: &Value) -> ServerConfig {
             .with(Extension::StartTls)
             .with_size(10 << 20)
             .with_mechanisms(Mechanisms::NONE.with(SaslMechanism::Plain)),
-        implicit_tls: session["tls"].as_bool().unwrap_or(false),
+        implicit_tls: session.implicit_tls,
         ..ServerConfig::DEFAULT
     }
-}
-
-/// `5..`, with alternatives behind `|`.
-fn matches(code: u16, pattern: &str) -> bool {
-    let code = code.to_string();
-    pattern.split('|').any(|pattern| {
-        pattern.len() == code.len()
-            && pattern.bytes().zip(code.bytes()).all(|(p, c)| p == b'.' || p == c)
-    })
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().expect("a string")
-}
-
-/// The octets that a string of the vectors carries as Latin-1 code points.
-fn octets(text: &str) -> Vec<u8> {
-    text.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect()
-}
-
-#[test]
-fn a_pattern_matches_as_the_vectors_mean_it() {
-    assert!(matches(250, "250") && matches(550, "5..") && matches(554, "503|554"));
-    assert!(!matches(250, "5..") && !matches(421, "503|554") && !matches(250, "25"));
 }

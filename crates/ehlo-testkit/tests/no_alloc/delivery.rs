@@ -8,7 +8,9 @@ use ehlo::{Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, ReversePat
 use ehlo_sasl::{AnyClient, ClientExchange, ClientStep, Credentials};
 use ehlo_testkit::transcript::Item;
 
-use crate::{free, transcripts, vectors};
+use ehlo_testkit::vectors;
+
+use crate::{free, mail_data_vectors, transcripts};
 
 /// The buffers of a caller, as small as the documents allow for these servers and more.
 struct Memory {
@@ -105,7 +107,7 @@ fn in_every_way(replies: &[&[u8]], content: &[u8]) -> [usize; 5] {
 }
 
 #[test]
-fn every_transcript_and_every_content() {
+fn deliveries_of_every_transcript_and_content_allocate_nothing() {
     let mut written = 0;
     for transcript in transcripts() {
         let said = transcript.items.iter().filter_map(|item| match item {
@@ -115,11 +117,11 @@ fn every_transcript_and_every_content() {
         let replies: Vec<&[u8]> = said.collect();
         written += in_every_way(&replies, b"Subject: x\r\n\r\n.dot\r\n").iter().sum::<usize>();
     }
-    let replies: Vec<Vec<u8>> = vectors("replies.jsonl");
+    let replies: Vec<Vec<u8>> = vectors::replies().map(|vector| vector.input).collect();
     for reply in &replies {
         in_every_way(&[b"220 mx\r\n", reply, reply, reply], b"");
     }
-    for content in vectors("data.jsonl") {
+    for content in mail_data_vectors() {
         written += in_every_way(&SERVER, &content).iter().sum::<usize>();
     }
     assert!(written > 100_000, "{written}");

@@ -3,9 +3,6 @@
 
 mod delivery;
 
-use std::fs;
-use std::path::Path;
-
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
 use ehlo::HeloCheck;
 use ehlo::data::{Content, DataDecoder, DataEncoder, Newlines};
@@ -24,8 +21,8 @@ use ehlo::{
 use ehlo_sasl::{
     AnyClient, AnyServer, ClientExchange, ClientStep, Credentials, ServerExchange, ServerStep,
 };
-use ehlo_testkit::transcript::{Item, Transcript};
-use serde_json::Value;
+use ehlo_testkit::transcript::{self, Item, Transcript};
+use ehlo_testkit::vectors::{self, DataVector};
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
@@ -56,11 +53,11 @@ fn an_allocation_is_counted() {
 }
 
 #[test]
-fn parsing_and_writing() {
+fn parsing_and_writing_allocate_nothing() {
     let mut out = vec![0; 1 << 16];
     let policies = [Policy::STRICT, Policy { smtputf8: true, ..Policy::STRICT }, Policy::LENIENT];
     let mut count = 0;
-    for input in vectors("commands.jsonl") {
+    for input in vectors::commands().map(|vector| vector.input) {
         for policy in &policies {
             count += 1;
             free(|| {
@@ -78,7 +75,7 @@ fn parsing_and_writing() {
             });
         }
     }
-    for input in vectors("paths.jsonl") {
+    for input in vectors::paths().map(|vector| vector.input) {
         let text = core::str::from_utf8(&input).unwrap_or_default();
         for policy in &policies {
             count += 1;
@@ -90,7 +87,7 @@ fn parsing_and_writing() {
             });
         }
     }
-    for input in vectors("replies.jsonl") {
+    for input in vectors::replies().map(|vector| vector.input) {
         for policy in &policies {
             count += 1;
             free(|| match Reply::parse(&input, policy) {
@@ -108,9 +105,9 @@ fn parsing_and_writing() {
 }
 
 #[test]
-fn mail_data() {
+fn mail_data_allocates_nothing() {
     let mut out = vec![0; 1 << 12];
-    for input in vectors("data.jsonl") {
+    for input in mail_data_vectors() {
         for newlines in
             [Newlines::Reject, Newlines::RejectAroundDot, Newlines::Normalise, Newlines::Keep]
         {
@@ -139,7 +136,7 @@ fn mail_data() {
 }
 
 #[test]
-fn server_machines() {
+fn server_machines_allocate_nothing() {
     for transcript in transcripts() {
         let mut server = free(|| Server::new(transcript.config));
         let mut out = [0; 4096];
@@ -183,8 +180,8 @@ fn take(server: &mut Server, unread: &mut Vec<u8>) -> bool {
 }
 
 #[test]
-fn client_machines() {
-    for transcript in transcripts().into_iter().filter(|transcript| !transcript.only_server) {
+fn client_machines_allocate_nothing() {
+    for transcript in transcripts().filter(|transcript| !transcript.only_server) {
         let config = ClientConfig {
             newlines: Newlines::Keep,
             implicit_tls: transcript.config.implicit_tls,
@@ -223,7 +220,7 @@ fn send(client: &mut Client, line: &[u8], out: &mut [u8]) {
 }
 
 #[test]
-fn checks_of_greetings_and_their_traces() {
+fn checks_of_greetings_allocate_nothing() {
     let peer = "2001:db8::1".parse().expect("an address");
     let own = [Host::new("mx.example.net").expect("a name")];
     let date = Timestamp::utc(1_800_000_000).expect("a year of the grammar");
@@ -263,20 +260,17 @@ fn parse(reply: &[u8]) -> Reply<'_> {
     }
 }
 
-fn vectors(file: &str) -> Vec<Vec<u8>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(file);
-    let text = fs::read_to_string(path).expect("vectors");
-    let input = |line: &str| {
-        let vector: Value = serde_json::from_str(line).expect("a vector");
-        let input = vector["input"].as_str().expect("an input").chars();
-        input.map(|c| u8::try_from(c).expect("an octet")).collect()
-    };
-    text.lines().map(input).collect()
+fn mail_data_vectors() -> impl Iterator<Item = Vec<u8>> {
+    vectors::data().filter_map(|vector| match vector {
+        DataVector::Decode { input, .. } => Some(input),
+        DataVector::Encode { content, .. } => Some(content),
+        _ => None,
+    })
 }
 
 /// Both sides of every mechanism that needs no feature, through the server machine.
 #[test]
-fn authentication() {
+fn authentication_allocates_nothing() {
     let password = Credentials::password("anna", "secret").expect("credentials");
     let token = Credentials::token("anna", "vF9dft4qmT").expect("credentials");
     let anonymous = Credentials::anonymous("anna").expect("credentials");
@@ -337,13 +331,6 @@ fn authenticate(
     }
 }
 
-fn transcripts() -> Vec<Transcript> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("transcripts");
-    let transcripts: Vec<_> = fs::read_dir(directory)
-        .expect("the transcripts")
-        .map(|entry| fs::read_to_string(entry.expect("a transcript").path()).expect("UTF-8"))
-        .map(|text| Transcript::parse(&text).expect("a transcript"))
-        .collect();
-    assert!(transcripts.len() >= 20);
-    transcripts
+fn transcripts() -> impl Iterator<Item = Transcript> {
+    transcript::all().map(|(_, transcript)| transcript)
 }

@@ -2,4 +2,6 @@
 //! seeds of the fuzz targets. It is not part of the published package.
 
 mod documentation_examples;
+mod extensions_page;
+mod fuzz_seeds;
 mod security_page;

@@ -1,24 +1,36 @@
-//! The vectors and transcripts as inputs of the properties.
+//! Seeds: the vectors and the transcripts as inputs of the properties, for a fuzzer to begin with.
+//!
+//! `cargo run --example write_seeds -- FOLDER` writes them as files.
 
-use std::fs;
-use std::path::Path;
 use std::sync::OnceLock;
 
 use ehlo::server::Role;
-use ehlo_testkit::transcript::{Item, Transcript};
-use serde_json::Value;
 
+use crate::transcript::{self, Item, Transcript};
+use crate::vectors::{self, DataVector};
+
+/// An input, and what it is called.
 type Seed = (String, Vec<u8>);
 
-/// The seeds of a target by name.
-pub(crate) fn of(target: &str) -> &'static [Seed] {
+/// The seeds of a property, each with its name; none if there is no property of this name.
+///
+/// ```
+/// use ehlo_testkit::{property, seeds};
+///
+/// for (name, property) in property::ALL {
+///     for (_, seed) in seeds::of(name).iter().take(3) {
+///         property(seed);
+///     }
+/// }
+/// ```
+pub fn of(property: &str) -> &'static [Seed] {
     static ALL: OnceLock<Vec<(&str, Vec<Seed>)>> = OnceLock::new();
     let all = ALL.get_or_init(|| {
         vec![
-            ("command", vectors("commands.jsonl")),
-            ("path", vectors("paths.jsonl")),
+            ("command", commands()),
+            ("path", paths()),
             ("parameters", parameters()),
-            ("reply", headed(&[0, 1, 1, 0], vectors("replies.jsonl"))),
+            ("reply", headed(&[0, 1, 1, 0], replies())),
             ("capability", capabilities()),
             ("data_decoder", headed(&[0, 2, 1, 3], data())),
             ("data_encoder", headed(&[3, 2, 1, 3], data())),
@@ -30,21 +42,31 @@ pub(crate) fn of(target: &str) -> &'static [Seed] {
             ("identity", identities()),
         ]
     });
-    all.iter().find(|(name, _)| *name == target).map_or(&[], |(_, seeds)| seeds)
+    all.iter().find(|(name, _)| *name == property).map_or(&[], |(_, seeds)| seeds)
 }
 
-fn vectors(file: &str) -> Vec<Seed> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(file);
-    let text = fs::read_to_string(path).expect("vectors");
-    let vector = |line: &str| -> Seed {
-        let vector: Value = serde_json::from_str(line).expect("a vector");
-        let input = vector["input"].as_str().expect("an input");
-        // Strings carry octets as code points.
-        let octets = input.chars().map(|c| u8::try_from(c).expect("an octet")).collect();
-        (vector["id"].as_str().expect("an id").to_owned(), octets)
-    };
-    // No fuzzer gets far with what is long; the vectors have tests of their own.
-    text.lines().map(vector).filter(|(_, octets)| octets.len() <= 2048).collect()
+fn commands() -> Vec<Seed> {
+    short(vectors::commands().map(|vector| (vector.id, vector.input)))
+}
+
+fn paths() -> Vec<Seed> {
+    short(vectors::paths().map(|vector| (vector.id, vector.input)))
+}
+
+fn replies() -> Vec<Seed> {
+    short(vectors::replies().map(|vector| (vector.id, vector.input)))
+}
+
+fn data() -> Vec<Seed> {
+    short(vectors::data().map(|vector| match vector {
+        DataVector::Decode { id, input, .. } => (id, input),
+        DataVector::Encode { id, content, .. } => (id, content),
+    }))
+}
+
+/// No fuzzer gets far with what is long; the vectors have tests of their own.
+fn short(seeds: impl Iterator<Item = Seed>) -> Vec<Seed> {
+    seeds.filter(|(_, bytes)| bytes.len() <= 2048).collect()
 }
 
 fn headed(head: &[u8], seeds: Vec<Seed>) -> Vec<Seed> {
@@ -53,7 +75,7 @@ fn headed(head: &[u8], seeds: Vec<Seed>) -> Vec<Seed> {
 
 /// What stands behind the path of MAIL and RCPT.
 fn parameters() -> Vec<Seed> {
-    let seeds = vectors("commands.jsonl").into_iter().filter_map(|(name, octets)| {
+    let seeds = commands().into_iter().filter_map(|(name, octets)| {
         let at = octets.windows(2).position(|two| two == b"> ")?;
         let parameters = octets[at + 2..].strip_suffix(b"\r\n")?;
         (!parameters.is_empty()).then(|| (name, parameters.to_vec()))
@@ -63,7 +85,7 @@ fn parameters() -> Vec<Seed> {
 
 /// The lines of EHLO replies without their codes.
 fn capabilities() -> Vec<Seed> {
-    let seeds = vectors("replies.jsonl").into_iter().filter_map(|(name, octets)| {
+    let seeds = replies().into_iter().filter_map(|(name, octets)| {
         let lines = octets.split(|octet| *octet == b'\n').skip(1);
         let lines: Vec<&[u8]> = lines
             .filter_map(|line| line.strip_suffix(b"\r").unwrap_or(line).get(4..))
@@ -74,10 +96,6 @@ fn capabilities() -> Vec<Seed> {
     seeds.collect()
 }
 
-fn data() -> Vec<Seed> {
-    vectors("data.jsonl")
-}
-
 /// The words of AUTH, and the lines that have none.
 fn sasl() -> Vec<Seed> {
     let mut seeds: Vec<Seed> =
@@ -85,27 +103,12 @@ fn sasl() -> Vec<Seed> {
             .into_iter()
             .map(|word| (format!("word-{word}").replace('=', "_").replace('*', "x"), word.into()))
             .collect();
-    seeds.extend(vectors("commands.jsonl").into_iter().filter_map(|(name, octets)| {
+    seeds.extend(commands().into_iter().filter_map(|(name, octets)| {
         let line = octets.strip_prefix(b"AUTH ")?.strip_suffix(b"\r\n")?;
         let word = line.splitn(2, |octet| *octet == b' ').nth(1)?;
         Some((name, word.to_vec()))
     }));
     seeds
-}
-
-fn transcripts() -> Vec<(String, Transcript)> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("transcripts");
-    let mut transcripts: Vec<_> = fs::read_dir(directory)
-        .expect("the transcripts")
-        .map(|entry| {
-            let path = entry.expect("a transcript").path();
-            let text = fs::read_to_string(&path).expect("UTF-8");
-            let name = path.file_stem().unwrap_or_default().display().to_string();
-            (name, Transcript::parse(&text).expect("a transcript"))
-        })
-        .collect();
-    transcripts.sort_by(|(a, _), (b, _)| a.cmp(b));
-    transcripts
 }
 
 /// All that the client says, or all that the server says.
@@ -130,7 +133,7 @@ fn flags(transcript: &Transcript) -> u8 {
 
 /// Offers all; the answers are standard ones, or every second one is not.
 fn servers() -> Vec<Seed> {
-    let seeds = transcripts().into_iter().flat_map(|(name, transcript)| {
+    let seeds = transcript::all().flat_map(|(name, transcript)| {
         let octets = side(&transcript, true);
         let flags = flags(&transcript);
         [(0, 255), (0xC4, 0x7F), (0xCC, 255), (0, 0)].map(|(answers, offers)| {
@@ -142,18 +145,18 @@ fn servers() -> Vec<Seed> {
 }
 
 fn clients() -> Vec<Seed> {
-    let seeds = transcripts().into_iter().map(|(name, transcript)| {
+    let seeds = transcript::all().map(|(name, transcript)| {
         let mut script = operations(&transcript);
         script.truncate(63);
         let count = u8::try_from(script.len()).expect("63 at most");
         let head = [flags(&transcript) & 8, count, 3, 5, 9];
-        (name, [&head[..], &script, &side(&transcript, false)].concat())
+        (name.to_owned(), [&head[..], &script, &side(&transcript, false)].concat())
     });
     seeds.collect()
 }
 
 fn sessions() -> Vec<Seed> {
-    let seeds = transcripts().into_iter().flat_map(|(name, transcript)| {
+    let seeds = transcript::all().flat_map(|(name, transcript)| {
         let script = operations(&transcript);
         let flags = flags(&transcript);
         [(0, 0), (0xC4, 9), (0xCC, 1)].map(|(answers, size)| {
@@ -268,7 +271,7 @@ fn identities() -> Vec<Seed> {
     ];
     let mut names: Vec<Seed> =
         own.into_iter().enumerate().map(|(at, name)| (at.to_string(), name.into())).collect();
-    names.extend(vectors("commands.jsonl").into_iter().filter_map(|(id, octets)| {
+    names.extend(commands().into_iter().filter_map(|(id, octets)| {
         let name = octets.strip_prefix(b"EHLO ").or_else(|| octets.strip_prefix(b"HELO "))?;
         Some((id, name.strip_suffix(b"\r\n")?.to_vec()))
     }));

@@ -1,0 +1,58 @@
+//! Command lines.
+
+use ehlo::Extension;
+
+use super::COMMANDS;
+use super::line::lines;
+
+/// A command line, and whether the ABNF of the RFCs takes it.
+///
+/// ```
+/// let vector = ehlo_testkit::vectors::commands().next().expect("there are vectors");
+/// assert_eq!(vector.input, b"EHLO bar.com\r\n");
+/// assert!(vector.is_valid && !vector.is_disputed);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CommandVector {
+    /// The name of the vector, which stays.
+    pub id: String,
+    /// The line, with its CRLF if it has one.
+    pub input: Vec<u8>,
+    /// A strict parser takes it.
+    pub is_valid: bool,
+    /// SMTPUTF8 is in force, RFC 6531.
+    pub smtputf8: bool,
+    /// Servers differ about it: see [`accepted_by`](Self::accepted_by).
+    pub is_disputed: bool,
+    /// Where in a session it is sent, in words.
+    pub state: String,
+    /// The extension that has to be offered for it.
+    pub extension: Option<Extension>,
+    /// What is special, in words.
+    pub note: String,
+    /// The compared servers that take it, with their versions.
+    pub accepted_by: Vec<String>,
+    /// The compared servers that refuse it, with their versions.
+    pub refused_by: Vec<String>,
+}
+
+/// All command lines.
+///
+/// ```
+/// assert!(ehlo_testkit::vectors::commands().count() > 300);
+/// ```
+pub fn commands() -> impl Iterator<Item = CommandVector> {
+    lines(COMMANDS).map(|line| CommandVector {
+        id: line.text("id"),
+        input: line.bytes("input").expect("an input"),
+        is_valid: line.is_valid(),
+        smtputf8: line.is("smtputf8"),
+        is_disputed: line.is("disputed"),
+        state: line.text("state"),
+        extension: Extension::from_keyword(line.text("ext").as_bytes()),
+        note: line.text("note"),
+        accepted_by: line.list("peers_accept"),
+        refused_by: line.list("peers_reject"),
+    })
+}
