@@ -52,7 +52,7 @@ fn rcpt<'a>(address: &'a str, parameters: &'a [Parameter<'a>]) -> Command<'a> {
 }
 
 #[test]
-fn out_of_state() {
+fn a_command_out_of_state_is_refused() {
     let mut client = after("PIPELINING");
     for command in [rcpt("b@x.example", &[]), Command::Data] {
         let state = State::Ready;
@@ -65,7 +65,7 @@ fn out_of_state() {
 }
 
 #[test]
-fn parameters_of_extensions() {
+fn a_parameter_without_its_extension_is_refused() {
     let envid = Envid::new("id").expect("an identifier");
     let orcpt = Orcpt::new("rfc822", "b@x.example").expect("an address");
     for (parameter, extension) in [
@@ -91,7 +91,7 @@ fn parameters_of_extensions() {
 
 /// RFC 8689 §4.2.1, even where a server offers it in clear.
 #[test]
-fn requiretls_outside_tls() {
+fn requiretls_outside_tls_is_refused() {
     let mut client = after("REQUIRETLS,STARTTLS");
     let parameters = [Parameter::RequireTls];
     let command = mail("a@x.example", &parameters);
@@ -99,7 +99,7 @@ fn requiretls_outside_tls() {
 }
 
 #[test]
-fn size_over_the_limit() {
+fn a_size_over_the_limit_is_refused() {
     let sizes = [Parameter::Size(1000), Parameter::Size(1001)];
     let [within, over] =
         sizes.each_ref().map(|size| mail("a@x.example", std::slice::from_ref(size)));
@@ -113,7 +113,7 @@ fn size_over_the_limit() {
 }
 
 #[test]
-fn utf8_without_smtputf8() {
+fn utf8_without_smtputf8_is_refused() {
     let utf8 = [Parameter::SmtpUtf8];
     let mut client = after("SMTPUTF8,8BITMIME,DSN,PIPELINING");
     let refused = send(&mut client, &mail("jürgen@x.example", &[]));
@@ -134,7 +134,7 @@ fn utf8_without_smtputf8() {
 
 /// RFC 9422 §4.
 #[test]
-fn limits_of_the_session() {
+fn messages_and_recipients_over_the_limits_are_refused() {
     let mut client = after("PIPELINING,LIMITS RCPTMAX=2 MAILMAX=2");
     for _ in 0..2 {
         send(&mut client, &mail("a@x.example", &[])).expect("MAIL");
@@ -150,7 +150,7 @@ fn limits_of_the_session() {
 }
 
 #[test]
-fn domains_of_the_session() {
+fn domains_over_the_limit_are_refused() {
     let mut client = after("PIPELINING,LIMITS RCPTDOMAINMAX=2");
     let many = |client: &mut Client, addresses: &[&str]| {
         send(client, &mail("a@x.example", &[])).expect("MAIL");
@@ -178,7 +178,7 @@ fn domains_of_the_session() {
 
 /// RFC 5321 §4.5.3.1.4, and what parameters add to it.
 #[test]
-fn lines_that_are_too_long() {
+fn lines_that_are_too_long_are_refused() {
     let text = |length: usize| "x".repeat(length);
     let verb = ehlo::syntax::command::OtherVerb::new("XLONG").expect("a verb");
     let long = [text(504), text(505)];
@@ -200,7 +200,7 @@ fn lines_that_are_too_long() {
 
 /// RFC 4954 §4: a line of the exchange has at most 12,288 octets with its CRLF.
 #[test]
-fn responses_that_are_too_long() {
+fn responses_that_are_too_long_are_refused() {
     for (octets, fits) in [(9213, true), (9216, false)] {
         let mut client = after("AUTH CRAM-MD5");
         let mechanism = ehlo::syntax::command::Mechanism::new("CRAM-MD5").expect("a mechanism");

@@ -10,7 +10,7 @@ use ehlo::{Code, Reply, Server, ServerConfig};
 use ehlo_testkit::reply_table::{Answer, answers};
 
 #[test]
-fn every_command_in_every_state() {
+fn every_command_in_every_state_is_answered_as_the_table_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tables/replies.tsv");
     let table = fs::read_to_string(path).expect("the table");
     let rules: Vec<Rule<'_>> =
@@ -76,7 +76,7 @@ impl<'t> Rule<'t> {
 
 /// The states that are not in the table: nothing is read in them.
 #[test]
-fn where_nothing_is_read() {
+fn nothing_is_read_before_the_greeting_and_after_the_end() {
     let mut server = Server::new(ServerConfig::DEFAULT);
     assert_eq!(server.state(), State::Greeting);
     for event in [Event::Greeting, Event::NeedReply] {

@@ -27,7 +27,7 @@ fn the_product_is_the_snapshot() {
 
 /// RFC 5321 §4.1.4: the order of commands.
 #[test]
-fn section_4_1_4() {
+fn rfc_5321_section_4_1_4_holds() {
     use Verb::{Ehlo, Expn, Helo, Help, Noop, Quit, Rset, Vrfy};
 
     // RFC 5321 §4.1.4: "A session that will contain mail transactions MUST first be initialized by
@@ -96,7 +96,7 @@ fn section_4_1_4() {
 
 /// RFC 5321 §4.3.2: the positive replies of each command, and RFC 7504 and the extensions beside.
 #[test]
-fn section_4_3_2() {
+fn rfc_5321_section_4_3_2_holds() {
     let rows: &[(Verb, &[u16])] = &[
         (Verb::Greeting, &[220]),
         (Verb::Ehlo, &[250]),
@@ -134,7 +134,7 @@ fn section_4_3_2() {
 
 /// Negative codes that say what is so of one command alone.
 #[test]
-fn codes_of_one_command() {
+fn a_code_of_one_command_answers_no_other() {
     use Verb::{Atrn, Auth, AuthResponse, Etrn, Expn, Mail, Rcpt, StartTls, Vrfy};
 
     let rows: &[(u16, &[Verb])] = &[

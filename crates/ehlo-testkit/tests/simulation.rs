@@ -90,7 +90,7 @@ fn expect_all(report: &Report, count: usize, what: &str) {
 }
 
 #[test]
-fn every_way_arrives() {
+fn every_way_of_sending_arrives() {
     let recipients = five();
     let envelopes = envelopes(&recipients, 3);
     for (name, client, server) in ways() {
@@ -108,7 +108,7 @@ fn every_way_arrives() {
 /// recipients: each has one outcome, which is accepted only if the server has said so, and nothing
 /// else but unknown if it has.
 #[test]
-fn a_cut_at_every_octet() {
+fn outcomes_are_true_wherever_the_connection_is_cut() {
     let recipients = five();
     let envelopes = envelopes(&recipients, 2);
     let mut unknown = 0;
@@ -142,7 +142,7 @@ fn count(report: &Report, fate: Fate) -> usize {
 /// Buffers as small as the documents allow: the longest reply by the limits, and the longest
 /// command, or [`Delivery::CONTENT_ROOM`]; and links that hold next to nothing.
 #[test]
-fn no_deadlock() {
+fn ends_never_wait_for_each_other() {
     let recipients = five();
     let envelopes = envelopes(&recipients, 3);
     let longest_command = "MAIL FROM:<0@s> SIZE=20\r\n".len();
@@ -171,7 +171,7 @@ fn no_deadlock() {
 /// Of what has no room one is told: the session ends with a reply that is too long, and an outbox
 /// that no command fits in is an error for its owner.
 #[test]
-fn what_has_no_room_is_said() {
+fn a_buffer_that_is_too_small_is_an_error() {
     let recipients = five();
     let envelopes = envelopes(&recipients, 1);
     for (name, client, server) in ways() {
@@ -192,7 +192,7 @@ fn what_has_no_room_is_said() {
 /// An input of 4 KiB and an output of 1 KiB carry a message of any size to any number of
 /// recipients.
 #[test]
-fn a_large_message_in_small_buffers() {
+fn a_large_message_passes_through_small_buffers() {
     let content = b"Subject: large\r\n\r\n.0123456789abcdef\n".repeat(10_000);
     let addresses: Vec<String> = (0..300).map(|n| format!("u{n}@x.example")).collect();
     let recipients: Vec<ForwardPath<'_>> =
@@ -222,7 +222,7 @@ fn a_large_message_in_small_buffers() {
 /// What a message costs, by the clock of the link: with PIPELINING every message but the first one
 /// round trip, and with chunks the first one too.
 #[test]
-fn round_trips() {
+fn a_message_costs_its_round_trips() {
     let recipients = five();
     for (name, first, each) in [
         ("lines", 2, 1),
@@ -264,7 +264,7 @@ fn delivered(name: &str) -> usize {
 
 /// Messages that the server takes its time for follow each other as fast as it lets them.
 #[test]
-fn a_slow_server_and_a_thin_link() {
+fn a_slow_server_and_a_thin_link_end_well() {
     let recipients = five();
     let envelopes = envelopes(&recipients, 9);
     let (_, client, server) = ways()[3];

@@ -96,7 +96,7 @@ fn initial_responses() {
 }
 
 #[test]
-fn responses() {
+fn responses_are_a_star_or_base64_of_one_line() {
     assert_eq!(Response::parse(b""), Ok(Response::Data(SaslData::EMPTY)));
     assert_eq!(written(&Response::Cancel), b"*\r\n");
     assert_eq!(written(&Response::Data(SaslData::EMPTY)), b"\r\n");
@@ -112,7 +112,7 @@ fn responses() {
 }
 
 #[test]
-fn challenges() {
+fn challenges_are_one_line_of_base64() {
     assert_eq!(written(&Challenge(SaslData::EMPTY)), b"334 \r\n");
     for (reply, right) in [
         (&b"334\r\n"[..], true),
