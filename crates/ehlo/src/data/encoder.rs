@@ -156,8 +156,8 @@ impl DataEncoder {
                 self.offset = self.offset.wrapping_sub(1);
                 b""
             }
-            (Before::BareDot(kind), _) => {
-                self.error = Some(kind);
+            (Before::CrDot | Before::LfDot | Before::NulDot, _) => {
+                self.error = Some(self.before.kind());
                 self.offset = self.offset.wrapping_sub(2);
                 b""
             }

@@ -56,14 +56,17 @@ impl Newlines {
         match (before, octet, self) {
             (Before::Cr, b'\n', _) => Step::Pass(Before::Start),
             (Before::Start, b'.', _) => Step::Dot,
-            (Before::BareDot(kind), b'\r' | b'\n' | 0, _) => Step::Error { kind, back: 2 },
+            (Before::CrDot | Before::LfDot | Before::NulDot, b'\r' | b'\n' | 0, _) => {
+                Step::Error { kind: before.kind(), back: 2 }
+            }
             (Before::Cr, _, Self::Reject) => Step::Error { kind: BareCr, back: 1 },
             (Before::Cr, _, Self::Normalise) => Step::CompleteCr,
             (_, b'\n', Self::Reject) => Step::Error { kind: BareLf, back: 0 },
             (_, b'\n', Self::Normalise) => Step::ReplaceLf,
             (_, 0, Self::Reject) => Step::Error { kind: Nul, back: 0 },
-            (Before::Cr, b'.', Self::RejectAroundDot) => Step::Pass(Before::BareDot(BareCr)),
-            (Before::Bare(kind), b'.', Self::RejectAroundDot) => Step::Pass(Before::BareDot(kind)),
+            (Before::Cr, b'.', Self::RejectAroundDot) => Step::Pass(Before::CrDot),
+            (Before::Lf, b'.', Self::RejectAroundDot) => Step::Pass(Before::LfDot),
+            (Before::Nul, b'.', Self::RejectAroundDot) => Step::Pass(Before::NulDot),
             _ => Step::Pass(Before::unpaired(octet)),
         }
     }
@@ -79,7 +82,7 @@ impl Newlines {
         loop {
             let rest = input.get(at..).unwrap_or_default();
             let plain = match (before, rest) {
-                (Before::Cr, _) | (Before::Start | Before::Bare(_), [b'.', ..]) => 0,
+                (Before::Cr, _) | (Before::Start | Before::Lf | Before::Nul, [b'.', ..]) => 0,
                 _ => plain(rest, STRIDE),
             };
             if plain > 0 {
@@ -89,7 +92,7 @@ impl Newlines {
             if plain < STRIDE {
                 match (before, rest.get(plain..)) {
                     (
-                        Before::Text | Before::Start | Before::Bare(_),
+                        Before::Text | Before::Start | Before::Lf | Before::Nul,
                         Some([b'\r', b'\n', next, ..]),
                     ) => {
                         at += 2;
@@ -204,30 +207,45 @@ impl NewlineErrorKind {
     }
 }
 
-/// What stands directly before the next octet of the data.
+/// What stands directly before the next byte of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Before {
+pub(crate) enum Before {
     /// The start of the data, or CRLF.
     Start,
-    /// An octet that matters to none after it.
+    /// A byte that does not matter to what follows it.
     Text,
-    /// A CR: the next octet says whether it is bare.
+    /// A CR: the next byte says whether it is bare.
     Cr,
-    /// A bare LF, or a NUL.
-    Bare(NewlineErrorKind),
-    /// A dot that stands behind a bare CR, a bare LF or a NUL: under
-    /// [`Newlines::RejectAroundDot`] the next octet says whether that is an error.
-    BareDot(NewlineErrorKind),
+    /// A bare LF.
+    Lf,
+    /// A NUL.
+    Nul,
+    /// A dot behind a bare CR: under [`Newlines::RejectAroundDot`] the next byte says whether that
+    /// is an error.
+    CrDot,
+    /// A dot behind a bare LF, likewise.
+    LfDot,
+    /// A dot behind a NUL, likewise.
+    NulDot,
 }
 
 impl Before {
-    /// What stands before the next octet when `octet` is the last one and completes no CRLF.
+    /// What stands before the next byte when `octet` is the last one and completes no CRLF.
     pub(super) const fn unpaired(octet: u8) -> Self {
         match octet {
             b'\r' => Self::Cr,
-            b'\n' => Self::Bare(NewlineErrorKind::BareLf),
-            0 => Self::Bare(NewlineErrorKind::Nul),
+            b'\n' => Self::Lf,
+            0 => Self::Nul,
             _ => Self::Text,
+        }
+    }
+
+    /// The error that this is, where it is one.
+    pub(super) const fn kind(self) -> NewlineErrorKind {
+        match self {
+            Self::Cr | Self::CrDot => NewlineErrorKind::BareCr,
+            Self::Nul | Self::NulDot => NewlineErrorKind::Nul,
+            Self::Start | Self::Text | Self::Lf | Self::LfDot => NewlineErrorKind::BareLf,
         }
     }
 
