@@ -34,6 +34,7 @@ pub fn of(property: &str) -> &'static [Seed] {
             ("capability", capabilities()),
             ("data_decoder", headed(&[0, 2, 1, 3], data())),
             ("data_encoder", headed(&[3, 2, 1, 3], data())),
+            ("chunks", headed(&[0, 0, 3, 1, 5, 2, 7, 4], data())),
             ("sasl", sasl()),
             ("server", servers()),
             ("client", clients()),

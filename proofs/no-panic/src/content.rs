@@ -27,7 +27,8 @@ pub fn run(input: &[u8], out: &mut [u8]) -> usize {
             octets += progress.written + finish(&mut encoder, out).unwrap_or_default();
         }
     }
-    let mut chunk = ChunkDecoder::new(black_box(100));
+    let mut chunk = ChunkDecoder::new(black_box(Newlines::Normalise));
+    chunk.begin(black_box(100), black_box(true));
     octets + take(&mut chunk, input).consumed
 }
 

@@ -6,6 +6,7 @@
 
 mod assertions;
 mod capability;
+mod chunks;
 mod client;
 mod command;
 mod data;
@@ -21,6 +22,7 @@ mod server;
 mod session;
 
 pub use capability::capability;
+pub use chunks::chunks;
 pub use client::client;
 pub use command::command;
 pub use data::{data_decoder, data_encoder};
@@ -48,6 +50,7 @@ pub const ALL: &[(&str, Property)] = &[
     ("capability", capability),
     ("data_decoder", data_decoder),
     ("data_encoder", data_encoder),
+    ("chunks", chunks),
     ("sasl", sasl),
     ("server", server),
     ("client", client),

@@ -1,7 +1,12 @@
 //! BDAT, RFC 3030.
 
-use ehlo::ServerConfig;
+use ehlo::data::Newlines;
+use ehlo::server::ServerLimits;
 use ehlo::session::State;
+use ehlo::{Extension, ServerConfig};
+use ehlo_testkit::naive::encoded;
+use ehlo_testkit::peer::Peer;
+use ehlo_testkit::split::{cuts, pieces};
 
 use crate::{CONFIG, ENVELOPE, after, codes, feed};
 
@@ -80,10 +85,129 @@ fn v77_what_is_too_large_is_skipped_up_to_a_limit() {
 /// A chunk that is refused before a session began does not begin one.
 #[test]
 fn v75_a_chunk_before_ehlo_opens_nothing() {
-    let mut peer = ehlo_testkit::peer::Peer::new(CONFIG);
+    let mut peer = Peer::new(CONFIG);
     peer.feed(b"");
     let last = codes(&peer, b"BDAT 0 LAST\r\nMAIL FROM:<a@b.example>\r\n");
     assert_eq!(last, [503, 503]);
     let early = codes(&peer, b"BDAT 0\r\nMAIL FROM:<a@b.example>\r\n");
     assert_eq!(early, [503, 503]);
+}
+
+/// RFC 3030 §3: without BODY=BINARYMIME a chunk is made of lines, so what DATA refuses is refused in
+/// chunks, wherever they are cut; and what DATA stores, they store.
+#[test]
+fn v102_chunks_are_under_the_policy_of_data() {
+    let contents: [&[u8]; 24] = [
+        b"",
+        b"a\r\nb\r\n",
+        b"a\nb\r\n",
+        b"a\rb\r\n",
+        b"a\0b\r\n",
+        b"a\r\n.\r\nb\r\n",
+        b".\r\n",
+        b"..\r\n.a\r\n",
+        b"a\n.\r\n",
+        b"a\r.\r\n",
+        b"a\r\n.\n",
+        b"a\n.\n\r\n",
+        b"\0.\r\n",
+        b"a\r\r\n",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"a\r\n\r\n\n",
+        b"\n\n\n\r\n",
+        b"a",
+        b"a\r",
+        b"a\n.",
+        b"123456789\r\n1234567\r\n",
+        b"12345678\r\n12345678",
+    ];
+    let policies =
+        [Newlines::Reject, Newlines::RejectAroundDot, Newlines::Normalise, Newlines::Keep];
+    for newlines in policies {
+        for text_line in [0, 10] {
+            let limits = ServerLimits { text_line, ..CONFIG.limits };
+            let peer = after(ServerConfig { newlines, limits, ..CONFIG }, ENVELOPE);
+            for content in contents {
+                // Either of them ends a last line that has no end, and not alike.
+                if newlines == Newlines::Normalise && ended(content.to_vec()) != content {
+                    continue;
+                }
+                let (verdict, stored) = by_data(&peer, content);
+                for cuts in cuts(content.len()).into_iter().chain([vec![0]]) {
+                    let mut whole = peer.clone();
+                    let octets = chunks(content, &cuts);
+                    let codes = whole.feed(&octets);
+                    let got = codes.iter().copied().find(|code| *code != 250).unwrap_or(250);
+                    let case = format!(
+                        "{newlines:?}, {text_line}: {} in {cuts:?}: {codes:?}",
+                        content.escape_ascii()
+                    );
+                    assert_eq!(got, verdict, "{case}");
+                    // RFC 5321 §4.1.1.4: DATA alone ends the last line.
+                    let content = whole.application.messages.first().map(|it| it.content.clone());
+                    assert_eq!(content.map(ended), stored.clone(), "{case}");
+                    // The next command is read as one, whatever became of the chunks.
+                    assert_eq!(whole.feed(b"RSET\r\n"), [250], "{case}");
+                    let mut single = peer.clone();
+                    let pieces: Vec<&[u8]> = octets.chunks(1).collect();
+                    assert_eq!(single.feed_pieces(&pieces), codes, "{case}");
+                    assert_eq!(single.application.messages, whole.application.messages, "{case}");
+                }
+            }
+        }
+    }
+    // A CR at the end is a line end that lacks its LF.
+    let peer = after(ServerConfig { newlines: Newlines::Normalise, ..CONFIG }, ENVELOPE);
+    for (octets, stored) in [
+        (&b"BDAT 2 LAST\r\na\r"[..], &b"a\r\n"[..]),
+        (b"BDAT 2\r\na\rBDAT 0 LAST\r\n", b"a\r\n"),
+        (b"BDAT 2\r\na\rBDAT 1 LAST\r\n\n", b"a\r\n"),
+        (b"BDAT 2\r\na\rBDAT 1 LAST\r\n\r", b"a\r\n\r\n"),
+        (b"BDAT 2 LAST\r\na\n", b"a\r\n"),
+        (b"BDAT 1 LAST\r\na", b"a"),
+    ] {
+        let (codes, peer) = feed(&peer, octets);
+        assert!(codes.iter().all(|code| *code == 250), "{codes:?}");
+        assert_eq!(peer.application.messages[0].content, stored, "{}", octets.escape_ascii());
+    }
+    // What was declared binary is stored as it is.
+    let offered = CONFIG.offered.with(Extension::BinaryMime);
+    let limits = ServerLimits { text_line: 10, ..CONFIG.limits };
+    let envelope = b"MAIL FROM:<a@b.example> BODY=BINARYMIME\r\nRCPT TO:<c@d.example>\r\n";
+    let peer = after(ServerConfig { offered, limits, ..CONFIG }, envelope);
+    let (codes, peer) = feed(&peer, b"BDAT 2\r\na\nBDAT 16 LAST\r\n\r.\0\r12345678901\r");
+    assert_eq!(codes, [250, 250]);
+    assert_eq!(peer.application.messages[0].content, b"a\n\r.\0\r12345678901\r");
+}
+
+/// The reply to `content` after DATA, and what is stored then.
+fn by_data(peer: &Peer, content: &[u8]) -> (u16, Option<Vec<u8>>) {
+    let mut peer = peer.clone();
+    let wire = encoded(Newlines::Keep, content).expect("all is kept");
+    let [354, verdict] = peer.feed(&[b"DATA\r\n", &wire[..]].concat())[..] else {
+        panic!("no DATA")
+    };
+    (verdict, peer.application.messages.first().map(|it| it.content.clone()))
+}
+
+/// `content` in chunks that end at the places in `cuts`.
+fn chunks(content: &[u8], cuts: &[usize]) -> Vec<u8> {
+    let mut octets = Vec::new();
+    let pieces = pieces(content, cuts);
+    for (place, piece) in pieces.iter().enumerate() {
+        let last = if place + 1 == pieces.len() { " LAST" } else { "" };
+        octets.extend(format!("BDAT {}{last}\r\n", piece.len()).bytes());
+        octets.extend_from_slice(piece);
+    }
+    octets
+}
+
+/// `content` with a CRLF where its last line has none.
+fn ended(mut content: Vec<u8>) -> Vec<u8> {
+    if !content.is_empty() && !content.ends_with(b"\r\n") {
+        content.extend_from_slice(b"\r\n");
+    }
+    content
 }

@@ -3,6 +3,7 @@
 use ehlo::data::{DataDecoder, DataEncoder, Newlines};
 use ehlo_testkit::mail_data::reference::{decoded, encoded, normalised};
 use ehlo_testkit::mail_data::{Outcome, decode, encode};
+use ehlo_testkit::property::chunks;
 use proptest::prelude::*;
 
 const ALPHABET: [u8; 5] = *b"\r\n.\0a";
@@ -36,6 +37,21 @@ fn encoder_on_every_short_content() {
                     let (head, tail) = content.split_at(split);
                     let wire = encode(DataEncoder::new(newlines), &[head, tail], room);
                     assert_eq!(wire, expected, "{newlines:?} {:?}", content.escape_ascii());
+                }
+            }
+        }
+    }
+}
+
+/// By DATA and by BDAT alike.
+#[test]
+fn chunks_of_every_short_content() {
+    for content in inputs(if cfg!(debug_assertions) { 4 } else { 6 }) {
+        for policy in 0..4 {
+            for text_line in [0, 3] {
+                for sizes in [[0, 0, 1], [1, 0, 2]] {
+                    let head = [&[policy, text_line], &sizes[..], &[2, 3, 0]].concat();
+                    chunks(&[head, content.clone()].concat());
                 }
             }
         }

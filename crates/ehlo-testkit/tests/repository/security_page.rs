@@ -16,13 +16,14 @@ fn every_attack_has_its_row_and_every_test_its_mention() {
         tests.insert(path.file_stem().expect("a name").to_string_lossy().into_owned());
     }
 
-    let mut next = 1;
+    let mut before = 0;
     let mut named = BTreeSet::new();
     for row in page.lines().filter(|line| line.starts_with("| V")) {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let [_, number, attack, answer, listed, _] = cells[..] else { panic!("{row}") };
-        assert_eq!(number, format!("V{next:02}"));
-        next += if matches!(next, 57 | 69) { 2 } else { 1 };
+        let at: u32 = number[1..].parse().expect("a number");
+        assert!(at > before, "{number} stands behind V{before}");
+        before = at;
         assert!(!attack.is_empty() && !answer.is_empty(), "{row}");
         let is_open = ["Open:", "there is no such", "deny.toml"];
         assert!(!listed.is_empty() || is_open.iter().any(|word| answer.contains(word)), "{row}");
@@ -31,7 +32,7 @@ fn every_attack_has_its_row_and_every_test_its_mention() {
             named.insert(name.to_owned());
         }
     }
-    assert_eq!(next, 102, "the last is V101");
+    assert!(before >= 102, "the last is V{before}");
     let is_attack = |name: &&String| {
         name.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     };

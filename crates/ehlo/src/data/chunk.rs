@@ -1,48 +1,81 @@
-//! The octets of one BDAT chunk, RFC 3030 §2.
+//! The bytes of BDAT chunks, RFC 3030 §2.
 
-use crate::data::{Content, Decoded};
+use crate::data::{Content, DataDecoder, Decoded, Newlines};
 
-/// Counts the octets of one BDAT chunk.
+/// Takes the content of a message that comes in chunks.
 ///
-/// They are handed out as they are: a dot, a CR or an LF means nothing here, and a line may begin in
-/// one chunk and end in another.
+/// The content is under the policy that DATA is under, wherever the chunks are cut: a line may begin
+/// in one chunk and end in another, and a CR and the LF of the next chunk are one CRLF. A dot means
+/// nothing here. RFC 3030 §3 lets the content of BODY=BINARYMIME alone be without lines: that takes
+/// [`Newlines::Keep`] and no limit on the line.
 ///
 /// ```
-/// use ehlo::data::{ChunkDecoder, Content};
+/// use ehlo::data::{ChunkDecoder, Content, NewlineErrorKind, Newlines};
 ///
-/// let mut chunk = ChunkDecoder::new(3);
-/// let decoded = chunk.take(b".\r\nRSET\r\n");
-/// assert_eq!((decoded.consumed, decoded.content), (3, Content::Data(b".\r\n")));
-/// assert_eq!(chunk.take(b"RSET\r\n").content, Content::End(Ok(())));
+/// let mut chunks = ChunkDecoder::new(Newlines::Reject);
+/// chunks.begin(3, false);
+/// let decoded = chunks.take(b"\r\n.BDAT 2 LAST\r\n");
+/// assert_eq!((decoded.consumed, decoded.content), (3, Content::Data(b"\r\n.")));
+/// assert_eq!(chunks.take(b"BDAT 2 LAST\r\n").content, Content::End(Ok(())));
+///
+/// chunks.begin(2, true);
+/// assert_eq!(chunks.take(b"\n\n").content, Content::NeedInput);
+/// let Content::End(Err(error)) = chunks.take(b"").content else { panic!("it is the end") };
+/// assert_eq!((error.kind, error.offset), (NewlineErrorKind::BareLf, 3));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChunkDecoder {
+    content: DataDecoder,
     remaining: u64,
+    last: bool,
 }
 
 impl ChunkDecoder {
-    /// A chunk of `size` octets, directly after the CRLF of its BDAT command.
-    pub const fn new(size: u64) -> Self {
-        Self { remaining: size }
+    /// A decoder at the start of a message, before its first chunk.
+    pub const fn new(newlines: Newlines) -> Self {
+        Self { content: DataDecoder::new(newlines), remaining: 0, last: false }
     }
 
-    /// Octets that are still to come.
+    /// The same decoder with a limit on the bytes of a line, its CRLF included, as
+    /// [`DataDecoder::with_line_limit`].
+    #[must_use]
+    pub const fn with_line_limit(mut self, bytes: Option<u16>) -> Self {
+        self.content = self.content.with_line_limit(bytes);
+        self
+    }
+
+    /// Begins a chunk of `size` bytes, directly after the CRLF of its BDAT command.
+    pub const fn begin(&mut self, size: u64, last: bool) {
+        (self.remaining, self.last) = (size, last);
+    }
+
+    /// Bytes of the chunk that are still to come.
     pub const fn remaining(&self) -> u64 {
         self.remaining
     }
 
     /// Takes the front of `input`, which follows what was consumed so far.
     ///
-    /// The end, always `Ok`, comes in a call of its own and consumes nothing; a chunk of no octets
-    /// ends at once.
+    /// The end of the chunk comes in a call that consumes nothing; a chunk of no bytes ends at once.
+    /// It has the error, if there was one: the rest of the chunk was skipped. Behind such an end the
+    /// message is lost, and RFC 3030 §2 has the client say RSET. After the end of the last chunk the
+    /// decoder stands at the start of the next message.
     pub fn take<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
         if self.remaining == 0 {
-            return Decoded { consumed: 0, content: Content::End(Ok(())) };
+            let content = match self.content.error() {
+                _ if self.last => self.content.end_of_content(),
+                Some(error) => Content::End(Err(error)),
+                None => Content::End(Ok(())),
+            };
+            return Decoded { consumed: 0, content };
         }
         let size = usize::try_from(self.remaining).unwrap_or(usize::MAX);
-        let data = input.get(..size).unwrap_or(input);
-        self.remaining = self.remaining.saturating_sub(data.len() as u64);
-        let content = if data.is_empty() { Content::NeedInput } else { Content::Data(data) };
-        Decoded { consumed: data.len(), content }
+        let chunk = input.get(..size).unwrap_or(input);
+        if chunk.is_empty() {
+            return Decoded { consumed: 0, content: Content::NeedInput };
+        }
+        let decoded = self.content.content(chunk);
+        self.remaining = self.remaining.saturating_sub(decoded.consumed as u64);
+        decoded
     }
 }

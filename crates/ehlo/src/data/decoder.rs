@@ -87,7 +87,7 @@ impl DataDecoder {
             [] => Decoded { consumed: 0, content: Content::NeedInput },
             [octet] => match self.single(*octet, input) {
                 Some(content) => Decoded { consumed: 1, content },
-                None => self.piece(input),
+                None => self.piece::<true>(input),
             },
             _ => self.line_or_piece(input),
         }
@@ -114,9 +114,67 @@ impl DataDecoder {
         Some(content)
     }
 
+    /// A decoder in the middle of a message: `offset` bytes of it were taken, `before` and `line`
+    /// bytes of the current line among them.
+    pub(crate) const fn resumed(
+        newlines: Newlines,
+        offset: u64,
+        before: Before,
+        line: u16,
+    ) -> Self {
+        Self { offset, state: State::Line(before), line, ..Self::new(newlines) }
+    }
+
+    /// What stands before the next byte, and the bytes of the current line so far.
+    pub(crate) const fn place(&self) -> (Before, u16) {
+        match self.state {
+            State::Line(before) => (before, self.line),
+            State::Dot | State::DotCr => (Before::Text, self.line),
+        }
+    }
+
+    /// The error that was found, if any; what follows it is skipped.
+    pub(crate) fn error(&self) -> Option<NewlineError> {
+        self.error.map(|kind| NewlineError { kind, offset: self.offset })
+    }
+
+    /// Takes the front of `input`, which is not empty: content whose end is known by its length, RFC
+    /// 3030 §2. It is under the same policy as what [`decode`](Self::decode) takes, but a dot is a
+    /// byte like any other, and none ends it.
+    pub(crate) fn content<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
+        self.piece::<false>(input)
+    }
+
+    /// What the end of the content, known by its length, adds to it: the LF that a last CR lacks, and
+    /// then the verdict. The decoder stands at the start again.
+    pub(crate) fn end_of_content(&mut self) -> Content<'static> {
+        let (before, _) = self.place();
+        match (before, self.newlines) {
+            _ if self.error.is_some() => {}
+            (Before::Cr, Newlines::Normalise) => {
+                let limit = self.line_limit;
+                if limit.and_then(|limit| self.count_lines(limit, b"\n", true)).is_none() {
+                    self.state = State::Line(Before::Start);
+                    return Content::Data(b"\n");
+                }
+                self.error = Some(NewlineErrorKind::LineTooLong);
+            }
+            (Before::Cr, Newlines::Reject) => {
+                self.error = Some(before.kind());
+                self.offset = self.offset.wrapping_sub(1);
+            }
+            (Before::CrDot | Before::LfDot | Before::NulDot, _) => {
+                self.error = Some(before.kind());
+                self.offset = self.offset.wrapping_sub(2);
+            }
+            _ => {}
+        }
+        self.end()
+    }
+
     /// What the end says. The decoder stands at the start again.
     fn end(&mut self) -> Content<'static> {
-        let error = self.error.map(|kind| NewlineError { kind, offset: self.offset });
+        let error = self.error();
         self.offset = 0;
         self.state = State::Line(Before::Start);
         self.error = None;
@@ -127,7 +185,7 @@ impl DataDecoder {
     /// Takes the front of an input that has one: a short line between two dots that are removed, or
     /// anything. Where every line has a dot, this is a way around all else.
     fn line_or_piece<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
-        let Some(line) = self.dotted_line(input) else { return self.piece(input) };
+        let Some(line) = self.dotted_line(input) else { return self.piece::<true>(input) };
         let consumed = line.len() + 1;
         self.offset = self.offset.wrapping_add(consumed as u64);
         Decoded { consumed, content: Content::Data(line) }
@@ -144,7 +202,7 @@ impl DataDecoder {
 
     /// Takes the front of an input that has one.
     #[inline(never)]
-    fn piece<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
+    fn piece<'i, const DOTS: bool>(&mut self, input: &'i [u8]) -> Decoded<'i> {
         let mut consumed = 0;
         loop {
             let rest = input.get(consumed..).unwrap_or_default();
@@ -152,7 +210,7 @@ impl DataDecoder {
             let skipping = self.error.is_some();
             let newlines = if skipping { Newlines::Keep } else { self.newlines };
             let after_cr = self.state == State::Line(Before::Cr);
-            let Piece { start, mut data, taken, then } = self.scan(newlines, rest);
+            let Piece { start, mut data, taken, then } = self.scan::<DOTS>(newlines, rest);
             consumed += taken;
             if !skipping {
                 self.offset = offset.wrapping_add(taken as u64);
@@ -181,16 +239,18 @@ impl DataDecoder {
 
     /// Takes the front of `input` up to the first octet that is not simply data.
     #[inline(always)]
-    fn scan<'i>(&mut self, newlines: Newlines, input: &'i [u8]) -> Piece<'i> {
+    fn scan<'i, const DOTS: bool>(&mut self, newlines: Newlines, input: &'i [u8]) -> Piece<'i> {
         let mut at = 0;
         let (start, mut before) = loop {
             let Some(&octet) = input.get(at) else {
                 return Piece::nothing(at, Then::More);
             };
-            if let Some(state) = self.state.withhold(octet) {
-                self.state = state;
-                at += 1;
-                continue;
+            if DOTS {
+                if let Some(state) = self.state.withhold(octet) {
+                    self.state = state;
+                    at += 1;
+                    continue;
+                }
             }
             match (self.state, octet) {
                 // RFC 5321 §4.5.2: "If the line is composed of a single period, it is treated as
@@ -244,6 +304,10 @@ impl DataDecoder {
             match newlines.step(before, octet) {
                 Step::Pass(next) => {
                     before = next;
+                    at += 1;
+                }
+                Step::Dot if !DOTS => {
+                    before = Before::Text;
                     at += 1;
                 }
                 Step::Dot => {

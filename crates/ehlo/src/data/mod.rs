@@ -9,4 +9,5 @@ mod search;
 pub use chunk::ChunkDecoder;
 pub use decoder::{Content, DataDecoder, Decoded};
 pub use encoder::{DataEncoder, FinishError, Progress};
+pub(crate) use newlines::Before;
 pub use newlines::{NewlineError, NewlineErrorKind, Newlines};

@@ -55,7 +55,8 @@ pub struct ServerConfig {
     pub offered: Capabilities,
     /// Leniencies.
     pub policy: Policy,
-    /// What happens to bare CR, bare LF and NUL in mail data.
+    /// What happens to bare CR, bare LF and NUL in mail data, by DATA and by BDAT alike. RFC 3030 §3:
+    /// content that was declared BODY=BINARYMIME has no lines, and is handed out as it is.
     pub newlines: Newlines,
     /// The connection is inside TLS from its first octet, RFC 8314.
     pub implicit_tls: bool,
@@ -128,8 +129,8 @@ pub struct ServerLimits {
     /// Octets of a line of AUTH, or within its exchange, with its CRLF; a longer one is answered
     /// 500. RFC 4954 §4: "12288 octets is considered to be a sufficient line length limit".
     pub auth_line: u16,
-    /// Octets of a line of mail data with its CRLF; a message with a longer one is answered 500. 0,
-    /// the default, for any number. RFC 5321 §4.5.3.1.6: at least 1,000; §4.5.3.1: "To the maximum
+    /// Octets of a line of mail data with its CRLF, by DATA and by BDAT alike; a message with a longer
+    /// one is answered 500, unless it was declared BODY=BINARYMIME. 0, the default, for any number. RFC 5321 §4.5.3.1.6: at least 1,000; §4.5.3.1: "To the maximum
     /// extent possible, implementation techniques that impose no limits on the length of these
     /// objects should be used."
     pub text_line: u16,

@@ -136,7 +136,7 @@ impl Server {
                 }
                 Ok(())
             }
-            Command::Data if self.transaction.binary => Err(Reason::BinaryByData),
+            Command::Data if self.transaction.is_binary() => Err(Reason::BinaryByData),
             Command::Bdat { size, .. }
                 if self
                     .transaction

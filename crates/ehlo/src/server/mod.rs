@@ -13,7 +13,7 @@ pub use config::{Role, ServerConfig, ServerLimits};
 pub use event::{Event, Reason, Refusal};
 pub use reply::ReplyError;
 
-use crate::data::DataDecoder;
+use crate::data::{Before, DataDecoder};
 use crate::machine::{Machine, PlaintextInjection, Received, Upgrade, Wants};
 use crate::session::{self, State};
 use crate::syntax::code::Code;
@@ -278,18 +278,32 @@ struct Pending {
 /// What the open mail transaction has collected; cleared as one value.
 #[derive(Clone, Copy, Debug)]
 struct Transaction {
-    /// Octets of mail data handed out.
+    /// Bytes of mail data handed out; once content in chunks is refused, where the error is.
     size: u64,
     /// RCPT commands that were answered.
     commands: u16,
     /// Recipients that were accepted.
     recipients: u16,
+    /// Bytes of the line that the last chunk ended in.
+    line: u16,
+    /// What stands before the next chunk; `None` for content without lines, BODY=BINARYMIME.
+    before: Option<Before>,
     smtputf8: bool,
-    binary: bool,
 }
 
 impl Transaction {
-    const NONE: Self = Self { size: 0, commands: 0, recipients: 0, smtputf8: false, binary: false };
+    const NONE: Self = Self {
+        size: 0,
+        commands: 0,
+        recipients: 0,
+        line: 0,
+        before: Some(Before::Start),
+        smtputf8: false,
+    };
+
+    const fn is_binary(&self) -> bool {
+        self.before.is_none()
+    }
 }
 
 /// How the next octets are read.

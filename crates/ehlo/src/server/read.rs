@@ -1,7 +1,7 @@
 //! The server's reading half: framing, and the events.
 
 use super::{Event, Pending, Reading, Reason, Refusal, Role, Server, Transaction, foreign};
-use crate::data::{Content, NewlineError};
+use crate::data::{Before, Content, DataDecoder, NewlineError, Newlines};
 use crate::machine::{Received, Wants};
 use crate::session::{self, State};
 use crate::syntax::command::Command;
@@ -279,9 +279,10 @@ impl Server {
         }
         match command {
             Command::Mail { parameters, .. } => {
+                let is_binary = parameters.body() == Some(Body::BinaryMime);
                 self.transaction = Transaction {
                     smtputf8: parameters.smtputf8(),
-                    binary: parameters.body() == Some(Body::BinaryMime),
+                    before: Some(Before::Start).filter(|_| !is_binary),
                     ..Transaction::NONE
                 };
             }
@@ -356,14 +357,7 @@ impl Server {
         let found = decoder.decode(input);
         let event = match found.content {
             Content::NeedInput => Event::MailData(&[]),
-            Content::Data(data) => {
-                let fits = at_most(self.largest_message() - self.transaction.size, data);
-                if fits.len() < data.len() {
-                    self.verdict = Some(Reason::MessageTooLarge);
-                }
-                self.transaction.size += fits.len() as u64;
-                Event::MailData(fits)
-            }
+            Content::Data(data) => Event::MailData(self.fitting(data)),
             Content::End(Ok(())) => self.end_of_data(),
             Content::End(Err(NewlineError { kind, offset })) => {
                 self.reading = Reading::Line;
@@ -371,6 +365,16 @@ impl Server {
             }
         };
         Received { consumed: found.consumed, event }
+    }
+
+    /// As much of `data` as a message may have; what is more refuses it, RFC 1870 §6.3.
+    fn fitting<'i>(&mut self, data: &'i [u8]) -> &'i [u8] {
+        let fits = at_most(self.largest_message().saturating_sub(self.transaction.size), data);
+        if fits.len() < data.len() {
+            self.verdict = Some(Reason::MessageTooLarge);
+        }
+        self.transaction.size += fits.len() as u64;
+        fits
     }
 
     fn end_of_data<'i>(&mut self) -> Event<'i> {
@@ -393,16 +397,22 @@ impl Server {
         rest: fn(u64) -> Reading,
     ) -> Received<Event<'i>> {
         if left > 0 {
-            let data = at_most(left, input);
-            let length = data.len() as u64;
-            self.transaction.size += length;
-            self.reading = rest(left - length);
-            return Received { consumed: data.len(), event: Event::MailData(data) };
+            let (consumed, data) = self.content(at_most(left, input));
+            self.reading = rest(left - consumed as u64);
+            return Received { consumed, event: Event::MailData(data) };
         }
         let last = matches!(self.reading, Reading::LastChunk(_));
+        if last && self.verdict.is_none() {
+            if let Some(data) = self.end_of_content() {
+                return Received { consumed: 0, event: Event::MailData(data) };
+            }
+        }
         self.reading = Reading::Line;
         let verb = if last { Verb::BdatLast } else { Verb::Bdat };
         let event = match self.verdict.take() {
+            Some(reason @ Reason::Newlines(_)) => {
+                self.refuse(verb, reason, self.transaction.size, None)
+            }
             Some(reason) => self.refuse(verb, reason, 0, None),
             None if last => self.end_of_message(verb),
             None => {
@@ -411,6 +421,58 @@ impl Server {
             }
         };
         Received { consumed: 0, event }
+    }
+
+    /// Takes the front of `input`, octets of a chunk: how many, and what of them is handed out.
+    ///
+    /// RFC 3030 §3 lets BODY=BINARYMIME alone have content without lines, so all other content is
+    /// under the same policy as by DATA.
+    fn content<'i>(&mut self, input: &'i [u8]) -> (usize, &'i [u8]) {
+        let Some(mut decoder) = self.content_decoder() else {
+            return (input.len(), self.fitting(input));
+        };
+        let found = decoder.content(input);
+        let (before, line) = decoder.place();
+        (self.transaction.before, self.transaction.line) = (Some(before), line);
+        let data = match found.content {
+            Content::Data(data) => self.fitting(data),
+            Content::NeedInput | Content::End(_) => &[],
+        };
+        if let Some(error) = decoder.error() {
+            self.refuse_content(error);
+        }
+        (found.consumed, data)
+    }
+
+    /// What the end of the last chunk adds to the content, if anything, or what is wrong with it.
+    fn end_of_content(&mut self) -> Option<&'static [u8]> {
+        match self.content_decoder()?.end_of_content() {
+            Content::Data(data) => {
+                self.transaction.before = Some(Before::Start);
+                Some(self.fitting(data))
+            }
+            Content::End(Err(error)) => {
+                self.refuse_content(error);
+                None
+            }
+            Content::End(Ok(())) | Content::NeedInput => None,
+        }
+    }
+
+    fn refuse_content(&mut self, error: NewlineError) {
+        self.verdict = Some(Reason::Newlines(error.kind));
+        self.transaction.size = error.offset;
+    }
+
+    /// The policy on what comes in chunks, where the last one left it; `None` where anything goes.
+    fn content_decoder(&self) -> Option<DataDecoder> {
+        let Transaction { size, line, before, .. } = self.transaction;
+        let (newlines, text_line) = (self.config.newlines, self.config.limits.text_line);
+        if newlines == Newlines::Keep && text_line == 0 {
+            return None;
+        }
+        let decoder = DataDecoder::resumed(newlines, size, before?, line);
+        Some(decoder.with_line_limit(Some(text_line)))
     }
 
     fn pend(&mut self, verb: Verb, refused: Option<Reason>) {
