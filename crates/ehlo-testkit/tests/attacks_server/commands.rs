@@ -6,7 +6,7 @@ use ehlo::session::State;
 use ehlo::{Code, Command, Extension, Policy, Reply, Server, ServerConfig};
 use ehlo_testkit::peer::Peer;
 
-use crate::{CONFIG, after, codes, feed};
+use crate::{CONFIG, INSIDE_TLS, after, codes, feed};
 
 fn greeted() -> Peer {
     after(CONFIG, b"")
@@ -129,7 +129,7 @@ fn v85_quotes_without_end() {
         "HELP \"",
     ] {
         let octets = format!("{line}\r\nNOOP\r\n");
-        assert_eq!(codes(&after(crate::INSIDE_TLS, b""), octets.as_bytes()), [501, 250], "{line}");
+        assert_eq!(codes(&after(INSIDE_TLS, b""), octets.as_bytes()), [501, 250], "{line}");
     }
 }
 
@@ -282,6 +282,68 @@ fn v89_every_unknown_word_changes_nothing() {
     let (codes, peer) =
         feed(&after(config, b""), b"XCLIENT ADDR=192.0.2.1\r\nMAIL FROM:<a@b.example>\r\n");
     assert_eq!((codes, peer.server.state()), (vec![220, 503], State::Start));
+}
+
+/// A proxy hands a client's octets on behind its XCLIENT: what the proxy was trusted with, the stated
+/// client is not. It could say in its turn who has authenticated.
+#[test]
+fn v103_a_stated_client_states_nothing() {
+    let offered = CONFIG.offered.with(Extension::Xclient).with(Extension::Xforward);
+    let config = ServerConfig { offered, require_auth: true, ..INSIDE_TLS };
+    let stated = b"XCLIENT ADDR=192.0.2.9 LOGIN=[UNAVAILABLE]\r\n";
+    let again = b"XCLIENT ADDR=192.0.2.1 LOGIN=admin\r\n";
+    let (codes, peer) = feed(&after(config, b""), &[&stated[..], again].concat());
+    assert_eq!(codes, [220, 502]);
+    let hello = b"EHLO client.example\r\nXFORWARD ADDR=192.0.2.1\r\nMAIL FROM:<a@b.example>\r\n";
+    let (codes, peer) = feed(&peer, &[&hello[..], again].concat());
+    assert_eq!(codes, [250, 502, 530, 502]);
+    let sent = String::from_utf8(peer.sent).expect("ASCII");
+    assert_eq!(sent.matches("XCLIENT").count(), 1, "{sent}");
+
+    // What is offered is offered until it is set anew, whether XCLIENT comes or not.
+    let mut peer = after(config, b"");
+    peer.server.offer(CONFIG.offered);
+    assert_eq!(peer.feed(again), [502]);
+    peer.server.offer(offered);
+    assert_eq!(peer.feed(again), [220]);
+
+    // The application judges the stated address: before its reply, or behind it.
+    for before in [true, false] {
+        for (trusted, login) in [(true, false), (false, true), (true, true), (false, false)] {
+            let mut server = after(config, b"").server;
+            let judge = |server: &mut Server| {
+                if trusted {
+                    server.offer(offered);
+                }
+                if login {
+                    server.assume_authenticated();
+                }
+            };
+            assert!(matches!(server.receive(stated).event, Event::Command(_)));
+            if before {
+                judge(&mut server);
+            }
+            server.reply(&server.standard_reply("mx.example"), &mut [0; 64]).expect("220");
+            if !before {
+                judge(&mut server);
+            }
+            assert_eq!(server.offered().contains(Extension::Xclient), trusted);
+            assert_eq!(server.is_authenticated(), login);
+            // Each XCLIENT takes back what the one before it gave.
+            if matches!(server.receive(again).event, Event::Command(_)) {
+                server.reply(&server.standard_reply("mx.example"), &mut [0; 64]).expect("220");
+                assert!(trusted && !server.is_authenticated());
+                assert!(!server.offered().contains(Extension::Xclient));
+            }
+        }
+    }
+
+    // What is refused takes nothing back.
+    let mut server = after(config, b"").server;
+    server.receive(stated);
+    let refusal = Reply::new(Code::MAILBOX_UNAVAILABLE, "not for this one");
+    server.reply(&refusal, &mut [0; 64]).expect("a refusal");
+    assert!(server.offered().contains(Extension::Xclient));
 }
 
 /// Reply texts from elsewhere: a line break in them begins a line of the same reply.

@@ -51,7 +51,8 @@ pub struct ServerConfig {
     /// BINARYMIME with CHUNKING only. Whatever is not offered is refused.
     ///
     /// XCLIENT and XFORWARD let the client say on whose behalf it speaks: offer them to a client
-    /// that may, by its address, and to no other.
+    /// that may, by its address, and to no other. With XCLIENT the address changes, and the offer ends:
+    /// see [`Server::offer`](crate::Server::offer).
     pub offered: Capabilities,
     /// Leniencies.
     pub policy: Policy,

@@ -16,6 +16,7 @@ pub use reply::ReplyError;
 use crate::data::{Before, DataDecoder};
 use crate::machine::{Machine, PlaintextInjection, Received, Upgrade, Wants};
 use crate::session::{self, State};
+use crate::syntax::capability::Capabilities;
 use crate::syntax::code::Code;
 use crate::syntax::command::Verb;
 use crate::syntax::limits;
@@ -83,12 +84,7 @@ impl Server {
         Self {
             config,
             state: State::Greeting,
-            pending: Some(Pending {
-                verb: Verb::Greeting,
-                announced: false,
-                refused: None,
-                owed: 1,
-            }),
+            pending: Some(Pending { verb: Verb::Greeting, marks: 0, refused: None, owed: 1 }),
             transaction: Transaction::NONE,
             reading: Reading::Line,
             scanned: 0,
@@ -166,6 +162,40 @@ impl Server {
     /// ```
     pub const fn assume_authenticated(&mut self) {
         self.authenticated = true;
+        self.mark(Pending::ASSUMED);
+    }
+
+    /// Sets anew what this session offers, in the place of [`ServerConfig::offered`] and of every
+    /// earlier call: from now on nothing else is accepted, and the next EHLO lists it.
+    ///
+    /// A right that hangs on who the client is has to be judged again whenever that is known better:
+    /// after XCLIENT, TLS or AUTH. Of XCLIENT the machine takes care: with the 220 to it, XCLIENT and
+    /// XFORWARD are offered no longer, since it was the proxy that was trusted, and not the client that
+    /// it has stated. An application that trusts the stated client too offers them anew, before that
+    /// reply or behind it.
+    ///
+    /// ```
+    /// use ehlo::{Extension, Server, ServerConfig};
+    ///
+    /// let for_all = ServerConfig::DEFAULT.offered;
+    /// let for_proxies = for_all.with(Extension::Xclient);
+    /// let mut server = Server::new(ServerConfig { offered: for_proxies, ..ServerConfig::DEFAULT });
+    /// assert!(server.offered().contains(Extension::Xclient));
+    /// server.offer(for_all);
+    /// assert!(!server.offered().contains(Extension::Xclient));
+    /// ```
+    pub const fn offer(&mut self, offered: Capabilities) {
+        self.config.offered = offered;
+        // A line may be shorter or longer now.
+        self.longer = 0;
+        self.mark(Pending::OFFERED);
+    }
+
+    /// Remembers what was done while a reply is pending.
+    const fn mark(&mut self, mark: u8) {
+        if let Some(pending) = &mut self.pending {
+            pending.marks |= mark;
+        }
     }
 
     /// Offers AUTH with these mechanisms from the next EHLO on, in the place of the configured ones.
@@ -268,11 +298,24 @@ impl Upgrade for Server {
 #[derive(Clone, Copy, Debug)]
 struct Pending {
     verb: Verb,
-    /// The event that asks for the reply was given.
-    announced: bool,
+    /// What was done since the command came, a bit each.
+    marks: u8,
     refused: Option<Reason>,
     /// Replies still to be given, more than one in LMTP only.
     owed: u16,
+}
+
+impl Pending {
+    /// The event that asks for the reply was given.
+    const ANNOUNCED: u8 = 1;
+    /// The application has set anew what is offered.
+    const OFFERED: u8 = 2;
+    /// The application takes the client for one that has authenticated.
+    const ASSUMED: u8 = 4;
+
+    const fn has(self, mark: u8) -> bool {
+        self.marks & mark != 0
+    }
 }
 
 /// What the open mail transaction has collected; cleared as one value.

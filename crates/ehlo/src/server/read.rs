@@ -200,7 +200,8 @@ impl Server {
     fn event<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
         let nothing = |event| Received { consumed: 0, event };
         if let Some(pending) = &mut self.pending {
-            let announced = core::mem::replace(&mut pending.announced, true);
+            let announced = pending.has(Pending::ANNOUNCED);
+            pending.marks |= Pending::ANNOUNCED;
             let greets = !announced && pending.verb == Verb::Greeting;
             if greets && self.early && self.config.refuse_early {
                 return nothing(self.refuse(Verb::Greeting, Reason::EarlyTalker, 0, None));
@@ -484,7 +485,7 @@ impl Server {
             }
             _ => 1,
         };
-        self.pending = Some(Pending { verb, announced: true, refused, owed });
+        self.pending = Some(Pending { verb, marks: Pending::ANNOUNCED, refused, owed });
     }
 
     fn refuse_line<'i>(&mut self, verb: Verb, error: SyntaxError) -> Event<'i> {

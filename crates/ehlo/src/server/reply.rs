@@ -86,7 +86,7 @@ impl Server {
         if reply.code() != Code::SERVICE_NOT_AVAILABLE {
             return Err(ReplyError::NotAllowed { verb, code: reply.code() });
         }
-        let pending = Pending { verb, announced: true, refused: None, owed: 1 };
+        let pending = Pending { verb, marks: Pending::ANNOUNCED, refused: None, owed: 1 };
         self.longer = 0;
         let before = self.pending.replace(pending);
         self.reply(reply, out).inspect_err(|_| self.pending = before)
@@ -155,7 +155,10 @@ impl Server {
         // RFC 2033 §4.2: one reply for each accepted recipient; the first moves the state.
         self.pending = match pending.owed.checked_sub(1) {
             None | Some(0) => None,
-            Some(owed) => Some(Pending { owed, announced: pending.refused.is_none(), ..pending }),
+            Some(owed) => {
+                let marks = if pending.refused.is_none() { Pending::ANNOUNCED } else { 0 };
+                Some(Pending { owed, marks, ..pending })
+            }
         };
         // A command that was refused never began, so no row applies; 421 closes all the same, a
         // failed chunk fails its transaction, and what is no command has had its moment.
@@ -182,10 +185,15 @@ impl Server {
         match pending.verb {
             Verb::Ehlo | Verb::Lhlo if done => self.extended = true,
             Verb::Helo if done => self.extended = false,
-            // XCLIENT_README: the session begins anew, on behalf of somebody else.
+            // XCLIENT_README: the session begins anew, on behalf of another client.
             Verb::Xclient if self.state == State::Start && done => {
                 self.extended = false;
-                self.authenticated = false;
+                self.authenticated = pending.has(Pending::ASSUMED);
+                if !pending.has(Pending::OFFERED) {
+                    let offered = self.config.offered;
+                    self.config.offered =
+                        offered.without(Extension::Xclient).without(Extension::Xforward);
+                }
             }
             Verb::Rcpt if pending.refused.is_none() => {
                 let transaction = &mut self.transaction;
