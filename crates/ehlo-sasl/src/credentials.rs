@@ -1,5 +1,6 @@
 //! Who authenticates, for whom, and by what.
 
+use crate::any::{ROWS, Row};
 use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 
 /// Who authenticates, for whom, and what proves it. RFC 4422 §2.
@@ -129,16 +130,11 @@ impl<'a> Credentials<'a> {
     /// # Ok::<(), ehlo_sasl::CredentialsError>(())
     /// ```
     pub fn mechanisms(&self) -> Mechanisms {
-        let all = match self.proof {
-            Proof::Password(_) => BY_PASSWORD,
-            Proof::Token(_) => {
-                Mechanisms::NONE.with(SaslMechanism::OauthBearer).with(SaslMechanism::Xoauth2)
-            }
-            Proof::External => Mechanisms::NONE.with(SaslMechanism::External),
-            Proof::Anonymous(_) => Mechanisms::NONE.with(SaslMechanism::Anonymous),
-            Proof::Verified => Mechanisms::NONE,
+        let carries = |row: &&Row| {
+            Some(row.kind) == self.proof.kind() && (row.authorization || !self.acts_for_another())
         };
-        if self.acts_for_another() { all.difference(WITHOUT_AUTHORIZATION) } else { all }
+        let mechanisms = ROWS.iter().filter(carries).map(|row| row.mechanism);
+        mechanisms.fold(Mechanisms::NONE, Mechanisms::with)
     }
 }
 
@@ -173,6 +169,36 @@ pub enum Proof<'a> {
     Anonymous(&'a str),
     /// The mechanism has verified it: whether this identity may enter is left to be said.
     Verified,
+}
+
+/// Which [`Proof`] a mechanism carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Password,
+    Token,
+    External,
+    Anonymous,
+}
+
+impl<'a> Proof<'a> {
+    /// `None` for what no client can give.
+    const fn kind(self) -> Option<Kind> {
+        match self {
+            Self::Password(_) => Some(Kind::Password),
+            Self::Token(_) => Some(Kind::Token),
+            Self::External => Some(Kind::External),
+            Self::Anonymous(_) => Some(Kind::Anonymous),
+            Self::Verified => None,
+        }
+    }
+
+    /// The text that the client sends: empty where the mechanism has none.
+    pub(crate) const fn text(self) -> &'a str {
+        match self {
+            Self::Password(text) | Self::Token(text) | Self::Anonymous(text) => text,
+            Self::External | Self::Verified => "",
+        }
+    }
 }
 
 impl core::fmt::Debug for Proof<'_> {
@@ -338,31 +364,6 @@ pub(super) fn b64token(token: &str) -> Result<&str, CredentialsError> {
     let allowed = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~+/".contains(octet);
     if characters.iter().all(allowed) { Ok(token) } else { Err(CredentialsError::Forbidden) }
 }
-
-const BY_PASSWORD: Mechanisms = {
-    let mechanisms = Mechanisms::NONE.with(SaslMechanism::Plain).with(SaslMechanism::Login);
-    let mechanisms = if cfg!(feature = "cram-md5") {
-        mechanisms.with(SaslMechanism::CramMd5)
-    } else {
-        mechanisms
-    };
-    if cfg!(feature = "scram") {
-        mechanisms
-            .with(SaslMechanism::ScramSha1)
-            .with(SaslMechanism::ScramSha1Plus)
-            .with(SaslMechanism::ScramSha256)
-            .with(SaslMechanism::ScramSha256Plus)
-    } else {
-        mechanisms
-    }
-};
-
-/// Those that cannot say for whom the client acts.
-const WITHOUT_AUTHORIZATION: Mechanisms = Mechanisms::NONE
-    .with(SaslMechanism::Login)
-    .with(SaslMechanism::CramMd5)
-    .with(SaslMechanism::Xoauth2)
-    .with(SaslMechanism::Anonymous);
 
 /// Those that need a [`ChannelBinding`].
 pub(super) const BINDING: Mechanisms =

@@ -123,6 +123,8 @@ mod plain;
 mod scram;
 mod secret;
 mod server;
+mod single;
+mod table;
 mod xoauth2;
 
 pub use anonymous::{AnonymousClient, AnonymousServer};

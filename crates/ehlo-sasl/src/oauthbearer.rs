@@ -2,48 +2,40 @@
 
 use memchr::memchr;
 
-use crate::client::written;
-use crate::client::{ClientFailure, ClientMechanism};
-use crate::credentials::b64token;
-use crate::credentials::{Credentials, Proof};
+use crate::credentials::{Credentials, Proof, b64token};
 use crate::gs2::{put_saslname, saslname};
-use crate::server::{MALFORMED, cut, decoded, text};
-use crate::server::{ServerFailure, ServerMechanism, ServerTurn};
-use crate::xoauth2::{Stage, bearer};
-use ehlo::syntax::command::Mechanism;
-use ehlo::syntax::sasl::{SaslData, SaslMechanism};
+use crate::server::{MALFORMED, ServerFailure, cut, text};
+use crate::single::{single_message_client, single_message_server};
+use crate::xoauth2::bearer;
+use ehlo::syntax::Writer;
 
-/// A client of OAUTHBEARER, RFC 7628: a bearer token, and whom it is for.
-///
-/// ```
-/// use ehlo_sasl::{ClientMechanism, Credentials, OauthBearerClient};
-///
-/// let credentials = Credentials::token("user@example.com", "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29t")?;
-/// let mut client = OauthBearerClient::new(&credentials).unwrap().at("server.example.com", 587);
-/// let mut buffer = [0; 256];
-/// assert_eq!(
-///     client.initial_response(&mut buffer)?,
-///     Some(
-///         &b"n,a=user@example.com,\x01host=server.example.com\x01port=587\x01\
-///            auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29t\x01\x01"[..]
-///     )
-/// );
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct OauthBearerClient<'a> {
-    credentials: Credentials<'a>,
-    server: Option<(&'a str, u16)>,
-    stage: Stage,
+single_message_client! {
+    /// A client of OAUTHBEARER, RFC 7628: a bearer token, and whom it is for.
+    ///
+    /// ```
+    /// use ehlo_sasl::{ClientMechanism, Credentials, OauthBearerClient};
+    ///
+    /// let credentials = Credentials::token("user@example.com", "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29t")?;
+    /// let mut client = OauthBearerClient::new(&credentials).unwrap().at("server.example.com", 587);
+    /// let mut buffer = [0; 256];
+    /// assert_eq!(
+    ///     client.initial_response(&mut buffer)?,
+    ///     Some(
+    ///         &b"n,a=user@example.com,\x01host=server.example.com\x01port=587\x01\
+    ///            auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29t\x01\x01"[..]
+    ///     )
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    // RFC 7628 §3.2.3: "The client MUST then send either an additional client response consisting
+    // of a single %x01 (control A) character to the server … or a SASL abort message"; then the
+    // server refuses.
+    OauthBearerClient: OauthBearer,
+    answer_to_refusal: b"\x01";
+    server: Option<(&'a str, u16)> = None
 }
 
 impl<'a> OauthBearerClient<'a> {
-    /// A client with this token; none for other credentials.
-    pub fn new(credentials: &Credentials<'a>) -> Option<Self> {
-        let usable = credentials.mechanisms().contains(SaslMechanism::OauthBearer);
-        usable.then_some(Self { credentials: *credentials, server: None, stage: Stage::New })
-    }
-
     /// The same, and it says which host and port it has connected to, which RFC 7628 §3.1 leaves
     /// open. A host with a character that is not printable ASCII is not said.
     #[must_use]
@@ -51,112 +43,49 @@ impl<'a> OauthBearerClient<'a> {
         let printable = host.bytes().all(|octet| octet.is_ascii_graphic());
         Self { server: printable.then_some((host, port)), ..self }
     }
-}
 
-impl ClientMechanism for OauthBearerClient<'_> {
-    fn name(&self) -> Mechanism<'static> {
-        SaslMechanism::OauthBearer.into()
-    }
-
-    fn initial_response<'b>(
-        &mut self,
-        buffer: &'b mut [u8],
-    ) -> Result<Option<&'b [u8]>, ClientFailure> {
-        let Proof::Token(token) = self.credentials.proof() else {
-            return Err(ClientFailure::Credentials);
-        };
-        self.stage = Stage::Sent;
-        // RFC 7628 §3.1: `client-resp = (gs2-header kvsep *kvpair kvsep) / kvsep`.
-        let message = written(buffer, |writer| {
-            writer.put(b"n,a=");
-            put_saslname(self.credentials.identity().unwrap_or_default(), writer);
-            writer.put(b",\x01");
-            if let Some((host, port)) = self.server {
-                writer.put(b"host=");
-                writer.put(host.as_bytes());
-                writer.put(b"\x01port=");
-                writer.put_number(port.into());
-                writer.put_octet(1);
-            }
-            writer.put(b"auth=Bearer ");
-            writer.put(token.as_bytes());
-            writer.put(b"\x01\x01");
-        })?;
-        Ok(Some(message))
-    }
-
-    // RFC 7628 §3.2.3: "The client MUST then send either an additional client response consisting of
-    // a single %x01 (control A) character to the server … or a SASL abort message"; then the server
-    // refuses.
-    fn respond<'b>(
-        &mut self,
-        _challenge: &[u8],
-        _buffer: &'b mut [u8],
-    ) -> Result<&'b [u8], ClientFailure> {
-        let stage = core::mem::replace(&mut self.stage, Stage::Refused);
-        if stage == Stage::Sent { Ok(b"\x01") } else { Err(ClientFailure::Challenge) }
-    }
-
-    fn is_done(&self) -> bool {
-        self.stage == Stage::Sent
-    }
-}
-
-/// A server of OAUTHBEARER, RFC 7628. It asks for a verdict on a [`Proof::Token`], which says whose
-/// it is; the client may say whom it acts for, and most do, so that
-/// [`accept_authorization`](super::ServerExchange::accept_authorization) is the yes to them. After a
-/// no the client is told so in a challenge of its own.
-///
-/// ```
-/// use ehlo::syntax::sasl::SaslData;
-/// use ehlo_sasl::{OauthBearerServer, Proof, ServerExchange, ServerStep};
-///
-/// let (mut exchange, mut buffer) = (ServerExchange::new(OauthBearerServer::new()), [0; 1024]);
-/// let message = SaslData::new(b"n,a=anna@example.org,\x01auth=Bearer vF9dft4qmT\x01\x01");
-/// let ServerStep::Verify(credentials) = exchange.start(Some(&message), &mut buffer) else {
-///     panic!()
-/// };
-/// assert_eq!(credentials.proof(), Proof::Token("vF9dft4qmT"));
-/// assert_eq!(credentials.authorization(), Some("anna@example.org"));
-/// // The token is valid, and anna's.
-/// let ServerStep::Reply(reply) = exchange.accept_authorization(&mut buffer) else { panic!() };
-/// assert_eq!(reply.code(), ehlo::Code::AUTHENTICATION_SUCCEEDED);
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct OauthBearerServer {
-    refused: bool,
-}
-
-impl OauthBearerServer {
-    /// A server that has not heard anything.
-    pub const fn new() -> Self {
-        Self { refused: false }
-    }
-}
-
-impl ServerMechanism for OauthBearerServer {
-    fn respond<'b>(
-        &mut self,
-        message: Option<&SaslData<'_>>,
-        buffer: &'b mut [u8],
-    ) -> Result<ServerTurn<'b>, ServerFailure> {
-        // RFC 7628 §3.2.3: whatever the client says to the reason, the exchange has failed.
-        if self.refused {
-            return Err(ServerFailure::Credentials);
+    /// RFC 7628 §3.1: `client-resp = (gs2-header kvsep *kvpair kvsep) / kvsep`.
+    fn write_message(&self, writer: &mut Writer<'_>) {
+        writer.put(b"n,a=");
+        put_saslname(self.credentials.identity().unwrap_or_default(), writer);
+        writer.put(b",\x01");
+        if let Some((host, port)) = self.server {
+            writer.put(b"host=");
+            writer.put(host.as_bytes());
+            writer.put(b"\x01port=");
+            writer.put_number(port.into());
+            writer.put_octet(1);
         }
-        let Some(message) = message else { return Ok(ServerTurn::Challenge(b"")) };
-        if let Some(credentials) = client_resp(decoded(message, buffer)?)? {
-            return Ok(ServerTurn::Verify(credentials));
-        }
-        // RFC 7628 §4.3: a client without a token wants to be told what it lacks.
-        self.refused = true;
-        Ok(ServerTurn::Challenge(INVALID_TOKEN))
+        writer.put(b"auth=Bearer ");
+        writer.put(self.credentials.proof().text().as_bytes());
+        writer.put(b"\x01\x01");
     }
+}
 
-    fn refused<'b>(&mut self, _buffer: &'b mut [u8]) -> Result<ServerTurn<'b>, ServerFailure> {
-        self.refused = true;
-        Ok(ServerTurn::Challenge(INVALID_TOKEN))
-    }
+single_message_server! {
+    /// A server of OAUTHBEARER, RFC 7628. It asks for a verdict on a [`Proof::Token`], which says whose
+    /// it is; the client may say whom it acts for, and most do, so that
+    /// [`accept_authorization`](super::ServerExchange::accept_authorization) is the yes to them. After a
+    /// no the client is told so in a challenge of its own.
+    ///
+    /// ```
+    /// use ehlo::syntax::sasl::SaslData;
+    /// use ehlo_sasl::{OauthBearerServer, Proof, ServerExchange, ServerStep};
+    ///
+    /// let (mut exchange, mut buffer) = (ServerExchange::new(OauthBearerServer::new()), [0; 1024]);
+    /// let message = SaslData::new(b"n,a=anna@example.org,\x01auth=Bearer vF9dft4qmT\x01\x01");
+    /// let ServerStep::Verify(credentials) = exchange.start(Some(&message), &mut buffer) else {
+    ///     panic!()
+    /// };
+    /// assert_eq!(credentials.proof(), Proof::Token("vF9dft4qmT"));
+    /// assert_eq!(credentials.authorization(), Some("anna@example.org"));
+    /// // The token is valid, and anna's.
+    /// let ServerStep::Reply(reply) = exchange.accept_authorization(&mut buffer) else { panic!() };
+    /// assert_eq!(reply.code(), ehlo::Code::AUTHENTICATION_SUCCEEDED);
+    /// ```
+    // RFC 7628 §3.2.2 has the challenge. RFC 7628 §4.3: a client without a token wants to be told
+    // what it lacks.
+    OauthBearerServer: client_resp, refusal: br#"{"status":"invalid_token"}"#
 }
 
 /// `client-resp = (gs2-header kvsep *kvpair kvsep) / kvsep`, RFC 7628 §3.1; none without a token.
@@ -195,6 +124,3 @@ fn kvpair(pair: &[u8]) -> Option<(&[u8], &[u8])> {
     let allowed = |octet: &u8| matches!(octet, b' '..=b'~' | b'\t' | b'\r' | b'\n');
     (is_key && value.iter().all(allowed)).then_some((key, value))
 }
-
-/// RFC 7628 §3.2.2.
-const INVALID_TOKEN: &[u8] = br#"{"status":"invalid_token"}"#;

@@ -1,0 +1,136 @@
+//! What mechanisms with a single client message have in common.
+//!
+//! Such a mechanism is a file that says what the message is, for the client by
+//! [`single_message_client`] and for the server by [`single_message_server`], and a row of the table
+//! in `any.rs`. [`PlainClient`](crate::PlainClient) is the shortest example.
+
+/// How far a client has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    New,
+    Sent,
+    /// The server asked for more than the mechanism has, or said why it refuses.
+    Refused,
+}
+
+/// Declares the client of a mechanism: its name, [`SaslMechanism`](ehlo::syntax::sasl::SaslMechanism),
+/// and perhaps more fields and the answer to a challenge in which the server says why it refuses.
+/// Its method `write_message` writes the message.
+macro_rules! single_message_client {
+    (
+        $(#[$doc:meta])*
+        $client:ident: $mechanism:ident
+        $(, answer_to_refusal: $answer:expr)?
+        $(; $field:ident: $type:ty = $value:expr)?
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $client<'a> {
+            credentials: $crate::Credentials<'a>,
+            stage: $crate::single::Stage,
+            $($field: $type,)?
+        }
+
+        impl<'a> $client<'a> {
+            /// A client with these credentials; `None` if the mechanism cannot carry them, see
+            /// [`Credentials::mechanisms`](crate::Credentials::mechanisms).
+            pub fn new(credentials: &$crate::Credentials<'a>) -> Option<Self> {
+                let mechanism = ehlo::syntax::sasl::SaslMechanism::$mechanism;
+                credentials.mechanisms().contains(mechanism).then_some(Self {
+                    credentials: *credentials,
+                    stage: $crate::single::Stage::New,
+                    $($field: $value,)?
+                })
+            }
+        }
+
+        impl $crate::ClientMechanism for $client<'_> {
+            fn name(&self) -> ehlo::syntax::command::Mechanism<'static> {
+                ehlo::syntax::sasl::SaslMechanism::$mechanism.into()
+            }
+
+            fn initial_response<'b>(
+                &mut self,
+                buffer: &'b mut [u8],
+            ) -> Result<Option<&'b [u8]>, $crate::ClientFailure> {
+                self.stage = $crate::single::Stage::Sent;
+                $crate::client::written(buffer, |writer| self.write_message(writer)).map(Some)
+            }
+
+            fn respond<'b>(
+                &mut self,
+                _challenge: &[u8],
+                _buffer: &'b mut [u8],
+            ) -> Result<&'b [u8], $crate::ClientFailure> {
+                let stage = core::mem::replace(&mut self.stage, $crate::single::Stage::Refused);
+                match stage {
+                    $($crate::single::Stage::Sent => Ok($answer),)?
+                    _ => Err($crate::ClientFailure::Challenge),
+                }
+            }
+
+            fn is_done(&self) -> bool {
+                self.stage == $crate::single::Stage::Sent
+            }
+        }
+    };
+}
+
+/// Declares the server of a mechanism: its name, the function that reads the message, and perhaps
+/// the challenge that tells the client why it is refused.
+///
+/// The function returns `None` for a message that is understood and has no credentials that anyone
+/// could have: the client is refused without asking the application.
+macro_rules! single_message_server {
+    ($(#[$doc:meta])* $server:ident: $read:path $(, refusal: $refusal:expr)?) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default)]
+        pub struct $server {
+            refused: bool,
+        }
+
+        impl $server {
+            /// A server that has not received anything.
+            pub const fn new() -> Self {
+                Self { refused: false }
+            }
+
+            fn refuse(&mut self) -> Result<$crate::ServerTurn<'static>, $crate::ServerFailure> {
+                const REFUSAL: &[&[u8]] = &[$($refusal)?];
+                self.refused = true;
+                let challenge = REFUSAL.first().ok_or($crate::ServerFailure::Credentials)?;
+                Ok($crate::ServerTurn::Challenge(challenge))
+            }
+        }
+
+        impl $crate::ServerMechanism for $server {
+            fn respond<'b>(
+                &mut self,
+                message: Option<&ehlo::syntax::sasl::SaslData<'_>>,
+                buffer: &'b mut [u8],
+            ) -> Result<$crate::ServerTurn<'b>, $crate::ServerFailure> {
+                // The client was told why it is refused: whatever it answers, it is.
+                if self.refused {
+                    return Err($crate::ServerFailure::Credentials);
+                }
+                // RFC 4954 §4: where the client begins and has not, the challenge is empty.
+                let Some(message) = message else {
+                    return Ok($crate::ServerTurn::Challenge(b""));
+                };
+                match $read($crate::server::decoded(message, buffer)?)? {
+                    Some(credentials) => Ok($crate::ServerTurn::Verify(credentials)),
+                    None => self.refuse(),
+                }
+            }
+
+            fn refused<'b>(
+                &mut self,
+                _buffer: &'b mut [u8],
+            ) -> Result<$crate::ServerTurn<'b>, $crate::ServerFailure> {
+                self.refuse()
+            }
+        }
+    };
+}
+
+pub(crate) use {single_message_client, single_message_server};
