@@ -1,7 +1,7 @@
 //! The client's side of an exchange.
 
 use ehlo::syntax::command::Mechanism;
-use ehlo::syntax::sasl::{Challenge, Response, SaslData};
+use ehlo::syntax::sasl::{Response, SaslData};
 use ehlo::syntax::{BufferTooSmall, Writer, limits};
 use ehlo::{Code, Command, Encode, Reply};
 
@@ -46,6 +46,13 @@ pub trait ClientMechanism {
         buffer: &'b mut [u8],
     ) -> Result<&'b [u8], ClientFailure>;
 
+    /// Whether the mechanism reads its challenges. [`ClientExchange`] then decodes them first, and
+    /// cancels the attempt for one that is no base64, as RFC 4954 §4 wants it. `false` where the
+    /// mechanism ignores what they say, as LOGIN does: the challenge is then given as empty.
+    fn reads_challenges(&self) -> bool {
+        true
+    }
+
     /// Whether the server may say now that all is well: the client has said all that it has to say,
     /// and where the server must prove itself it has.
     fn is_done(&self) -> bool;
@@ -69,6 +76,10 @@ impl<M: ClientMechanism + ?Sized> ClientMechanism for &mut M {
         buffer: &'b mut [u8],
     ) -> Result<&'b [u8], ClientFailure> {
         (**self).respond(challenge, buffer)
+    }
+
+    fn reads_challenges(&self) -> bool {
+        (**self).reads_challenges()
     }
 
     fn is_done(&self) -> bool {
@@ -173,10 +184,11 @@ impl<M: ClientMechanism> ClientExchange<M> {
         reply: &Reply<'_>,
         buffer: &'b mut [u8],
     ) -> Result<&'b [u8], ClientFailure> {
-        // RFC 4954 §4: "If the client cannot BASE64 decode any of the server's challenges, it MUST
-        // cancel the authentication using the "*" response."
-        let Challenge(challenge) =
-            Challenge::from_reply(reply).map_err(|_| ClientFailure::Challenge)?;
+        let challenge = if self.mechanism.reads_challenges() {
+            challenge(reply)?
+        } else {
+            SaslData::EMPTY
+        };
         let response = if self.stage == Stage::Held {
             // RFC 4954 §4: where the client begins, the server first asks for its response by a
             // challenge that contains no data, "a 334 reply with no text part".
@@ -252,8 +264,8 @@ pub enum ClientStep<'b> {
 pub enum ClientFailure {
     /// The server refused: its reply says why.
     Refused,
-    /// The server sent a challenge that is no base64, has many lines, or is not what the mechanism
-    /// has in its place.
+    /// The server sent a challenge that is not base64, has more than one line, or is not one that the
+    /// mechanism has at this point.
     Challenge,
     /// The server did not prove that it knows the password, or that it is the other end of the TLS
     /// connection, RFC 5802 §3.
@@ -303,6 +315,18 @@ impl core::error::Error for ClientFailure {}
 impl From<BufferTooSmall> for ClientFailure {
     fn from(_: BufferTooSmall) -> Self {
         Self::BufferTooSmall
+    }
+}
+
+/// The challenge of a 334, with blanks around its base64 or without.
+fn challenge<'a>(reply: &Reply<'a>) -> Result<SaslData<'a>, ClientFailure> {
+    let mut lines = reply.lines();
+    let text = lines.next().unwrap_or_default().trim_ascii();
+    // RFC 4954 §4: "If the client cannot BASE64 decode any of the server's challenges, it MUST
+    // cancel the authentication using the "*" response." There are no challenges of two lines.
+    match (SaslData::parse(text), lines.next()) {
+        (Ok(challenge), None) => Ok(challenge),
+        _ => Err(ClientFailure::Challenge),
     }
 }
 

@@ -61,6 +61,12 @@ impl ClientMechanism for LoginClient<'_> {
         written(buffer, |writer| writer.put(answer.as_bytes()))
     }
 
+    // draft-murchison-sasl-login §2.1: the client SHOULD ignore the contents of both challenges.
+    // Servers send prompts of every kind, many of them not in base64.
+    fn reads_challenges(&self) -> bool {
+        false
+    }
+
     fn is_done(&self) -> bool {
         self.answered == 2
     }

@@ -149,6 +149,12 @@ macro_rules! delegate {
                 }
             }
 
+            fn reads_challenges(&self) -> bool {
+                match self {
+                    $($($cfg)* Self::$name(client) => client.reads_challenges(),)*
+                }
+            }
+
             fn is_done(&self) -> bool {
                 match self {
                     $($($cfg)* Self::$name(client) => client.is_done(),)*

@@ -68,6 +68,11 @@ fn client(mechanism: SaslMechanism, credentials: &Credentials<'static>) -> AnyCl
     client.expect("a mechanism of the build")
 }
 
+fn xoauth2(token: &'static str) -> AnyClient<'static> {
+    let credentials = Credentials::token("anna", token).expect("a token");
+    AnyClient::new(SaslMechanism::Xoauth2, &credentials).expect("a client")
+}
+
 #[test]
 fn every_mechanism_against_itself() {
     for (mechanism, right, wrong) in mechanisms() {
@@ -220,10 +225,16 @@ fn v47_a_cancelled_exchange_leaves_a_usable_session() {
     let again = desk.replies(&["AUTH PLAIN AGFubmEAc2VjcmV0"]);
     assert_eq!(again, ["235 2.7.0 authentication successful"]);
 
+    for challenge in ["334 not base64", "334-e30=\r\n334 e30="] {
+        let mut caller = Caller::new(xoauth2("expired"));
+        assert_eq!(caller.lines(&[challenge, "501 no"])[1..], ["*", ""]);
+        assert_eq!(caller.result, Some(Err(ClientFailure::Challenge)));
+    }
+    // LOGIN does not read what it is asked.
     let login = AnyClient::new(SaslMechanism::Login, &anna()).expect("a client");
     let mut caller = Caller::new(login);
-    assert_eq!(caller.lines(&["334 not base64", "501 no"]), ["AUTH LOGIN", "*", ""]);
-    assert_eq!(caller.result, Some(Err(ClientFailure::Challenge)));
+    assert_eq!(caller.lines(&["334 not base64", "535 no"]), ["AUTH LOGIN", "YW5uYQ==", ""]);
+    assert_eq!(caller.result, Some(Err(ClientFailure::Refused)));
 }
 
 #[test]
@@ -347,9 +358,7 @@ fn v54_success_before_the_end() {
         caller.lines(replies);
         assert_eq!(caller.result, Some(Err(ClientFailure::EarlySuccess)), "{replies:?}");
     }
-    let token = Credentials::token("anna", "expired").expect("a token");
-    let xoauth2 = AnyClient::new(SaslMechanism::Xoauth2, &token).expect("a client");
-    let mut caller = Caller::new(xoauth2);
+    let mut caller = Caller::new(xoauth2("expired"));
     caller.lines(&["334 e30=", "235 ok"]);
     assert_eq!(caller.result, Some(Err(ClientFailure::EarlySuccess)));
     // It did not fit the command, and was never said.
@@ -359,13 +368,9 @@ fn v54_success_before_the_end() {
     caller.lines(&["235 ok"]);
     assert_eq!(caller.result, Some(Err(ClientFailure::EarlySuccess)));
 
-    let mut caller = Caller::new(login());
-    let lines = caller.lines(&["334-VXNl\r\n334 cm5h", "501 cancelled"]);
-    assert_eq!(lines, ["AUTH LOGIN", "*", ""]);
-    assert_eq!(caller.result, Some(Err(ClientFailure::Challenge)));
-    // One who goes on after that is not to be talked to.
-    let mut caller = Caller::new(login());
-    caller.lines(&["334 !", "334 VXNlcm5hbWU6"]);
+    // A server that goes on after `*` is not to be talked to.
+    let mut caller = Caller::new(xoauth2("expired"));
+    caller.lines(&["334 !", "334 e30="]);
     assert_eq!(caller.result, Some(Err(ClientFailure::Reply)));
     assert!(ClientFailure::Reply.is_fatal() && ClientFailure::EarlySuccess.is_fatal());
 }

@@ -1,0 +1,111 @@
+//! What a client makes of challenges that are not as RFC 4954 has them.
+
+use ehlo::syntax::sasl::{Response, SaslData, SaslMechanism};
+use ehlo::{Code, Encode as _, Parsed, Policy, Reply};
+use ehlo_sasl::{AnyClient, ClientExchange, ClientFailure, ClientStep, Credentials, LoginClient};
+use proptest::prelude::*;
+
+fn anna() -> Credentials<'static> {
+    Credentials::password("anna", "secret").unwrap()
+}
+
+/// The line that the client sends after each of these replies; empty when the attempt is over.
+fn lines(client: AnyClient<'_>, replies: &[&[u8]]) -> (Vec<String>, Option<ClientFailure>) {
+    let mut exchange = ClientExchange::new(client);
+    let (mut buffer, mut out) = ([0; 1024], [0; 2048]);
+    let n = exchange.start(&mut buffer).unwrap().encode(&mut out).unwrap();
+    let mut lines = vec![String::from_utf8_lossy(&out[..n]).trim_end().to_owned()];
+    let mut failure = None;
+    for reply in replies {
+        let octets = [reply, &b"\r\n"[..]].concat();
+        let policy = Policy { any_reply_text: true, ..Policy::STRICT };
+        let Ok(Parsed::Complete { value, .. }) = Reply::parse(&octets, &policy) else { panic!() };
+        lines.push(match exchange.receive(&value, &mut buffer) {
+            ClientStep::Respond(response) => {
+                let n = response.encode(&mut out).unwrap();
+                String::from_utf8_lossy(&out[..n]).trim_end().to_owned()
+            }
+            ClientStep::Done(result) => {
+                failure = result.err();
+                String::new()
+            }
+        });
+    }
+    (lines, failure)
+}
+
+/// draft-murchison-sasl-login §2.1: the contents of both challenges are to be ignored.
+#[test]
+fn login_answers_prompts_of_any_form() {
+    for prompts in [
+        [&b"334 VXNlcm5hbWU6"[..], b"334 UGFzc3dvcmQ6"],
+        [b"334 Username:", b"334 Password:"],
+        [b"334 VXNlcm5hbWU", b"334 UGFzc3dvcmQ="],
+        [b"334  VXNlcm5hbWU6", b"334 UGFzc3dvcmQ6 "],
+        [b"334 ", b"334 "],
+        [b"334", b"334"],
+        [b"334 \t", b"334 ="],
+        [b"334 Benutzername f\xC3\xBCr mx.example:", b"334 Pa\xDFwort:"],
+        [b"334 VXNlcm5hbWU6VXNl=cm5hbWU6", b"334 *"],
+        [b"334-Please log in\r\n334 VXNlcm5hbWU6", b"334-\r\n334 Password"],
+    ] {
+        let login = AnyClient::new(SaslMechanism::Login, &anna()).unwrap();
+        let replies = [prompts[0], prompts[1], b"235 welcome"];
+        let (lines, failure) = lines(login, &replies);
+        assert_eq!(lines, ["AUTH LOGIN", "YW5uYQ==", "c2VjcmV0", ""], "{prompts:?}");
+        assert_eq!(failure, None, "{prompts:?}");
+    }
+}
+
+#[test]
+fn a_mechanism_that_reads_its_challenge_wants_base64() {
+    for challenge in
+        [&b"334 Username:"[..], b"334 PDFAYj", b"334 PDFAYj4===", b"334-PDFAYj4=\r\n334 PDFAYj4="]
+    {
+        for (mechanism, credentials) in [
+            #[cfg(feature = "cram-md5")]
+            (SaslMechanism::CramMd5, anna()),
+            #[cfg(feature = "scram")]
+            (SaslMechanism::ScramSha256, anna()),
+            (SaslMechanism::Xoauth2, Credentials::token("anna", "t").unwrap()),
+        ] {
+            let client = AnyClient::new(mechanism, &credentials).unwrap();
+            let (lines, failure) = lines(client, &[challenge, b"501 cancelled"]);
+            assert_eq!(lines[1], "*", "{mechanism:?}");
+            assert_eq!(failure, Some(ClientFailure::Challenge));
+        }
+    }
+}
+
+/// Blanks around the base64 are no part of it.
+#[test]
+fn blanks_around_a_challenge_are_skipped() {
+    for challenge in [&b"334  e30="[..], b"334 e30= ", b"334 \te30=\t", b"334   e30=  "] {
+        let token = Credentials::token("anna", "t").unwrap();
+        let client = AnyClient::new(SaslMechanism::Xoauth2, &token).unwrap();
+        let (lines, failure) = lines(client, &[challenge, b"535 no"]);
+        assert_eq!(lines[1..], ["", ""]);
+        assert_eq!(failure, Some(ClientFailure::Refused));
+    }
+    #[cfg(feature = "cram-md5")]
+    for challenge in [&b"334  PDFAYj4="[..], b"334 PDFAYj4= \t"] {
+        let right = AnyClient::new(SaslMechanism::CramMd5, &anna()).unwrap();
+        let (right, _) = lines(right, &[b"334 PDFAYj4="]);
+        let client = AnyClient::new(SaslMechanism::CramMd5, &anna()).unwrap();
+        assert_eq!(lines(client, &[challenge]).0, right);
+    }
+}
+
+proptest! {
+    #[test]
+    fn login_ignores_any_prompt(first in "[^\r\n\0]{0,80}", second in "[ -~]{0,80}") {
+        let login = LoginClient::new(&anna()).unwrap();
+        let (mut exchange, mut buffer) = (ClientExchange::new(login), [0; 64]);
+        exchange.start(&mut buffer).unwrap();
+        for (prompt, answer) in [(first, &b"anna"[..]), (second, b"secret")] {
+            let reply = Reply::new(Code::AUTHENTICATION_CONTINUES, &prompt);
+            let expected = ClientStep::Respond(Response::Data(SaslData::new(answer)));
+            prop_assert_eq!(exchange.receive(&reply, &mut buffer), expected);
+        }
+    }
+}
