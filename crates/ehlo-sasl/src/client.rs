@@ -146,7 +146,11 @@ impl<M: ClientMechanism> ClientExchange<M> {
         // RFC 4954 §4: "If use of the initial response argument would cause the AUTH command to
         // exceed this length, the client MUST NOT use the initial response parameter".
         let fits = command.encoded_len() <= limits::COMMAND_LINE;
-        self.stage = if initial.is_some() && !fits { Stage::Held } else { Stage::Challenges };
+        self.stage = match initial {
+            Some(_) if fits => Stage::Said,
+            Some(_) => Stage::Held,
+            None => Stage::Challenges,
+        };
         Ok(if fits { command } else { Command::Auth { mechanism, initial_response: None } })
     }
 
@@ -156,12 +160,13 @@ impl<M: ClientMechanism> ClientExchange<M> {
         match self.stage {
             Stage::New | Stage::Over => ClientStep::Done(Err(ClientFailure::Over)),
             _ if code == Code::AUTHENTICATION_SUCCEEDED => {
-                let proven = self.stage == Stage::Challenges && self.mechanism.is_done();
+                let has_said_all = matches!(self.stage, Stage::Said | Stage::Challenges);
+                let proven = has_said_all && self.mechanism.is_done();
                 self.over(if proven { Ok(()) } else { Err(ClientFailure::EarlySuccess) })
             }
             Stage::Cancelled(failure) if !code.is_positive() => self.over(Err(failure)),
             _ if !code.is_positive() => self.over(Err(ClientFailure::Refused)),
-            Stage::Held | Stage::Challenges if code == Code::AUTHENTICATION_CONTINUES => {
+            Stage::Held | Stage::Said | Stage::Challenges if code == Code::AUTHENTICATION_CONTINUES => {
                 match self.answer(reply, buffer) {
                     Ok(response) => ClientStep::Respond(Response::Data(SaslData::new(response))),
                     Err(failure) => {
@@ -189,18 +194,20 @@ impl<M: ClientMechanism> ClientExchange<M> {
         } else {
             SaslData::EMPTY
         };
-        let response = if self.stage == Stage::Held {
+        let stage = core::mem::replace(&mut self.stage, Stage::Challenges);
+        let response = match (stage, challenge.is_empty()) {
             // RFC 4954 §4: where the client begins, the server first asks for its response by a
-            // challenge that contains no data, "a 334 reply with no text part".
-            if !challenge.is_empty() {
-                return Err(ClientFailure::Challenge);
+            // challenge that contains no data, "a 334 reply with no text part". One that has not
+            // read the initial response does so, too, and is told it once more.
+            (Stage::Held | Stage::Said, true) => {
+                self.mechanism.initial_response(buffer)?.unwrap_or_default()
             }
-            self.stage = Stage::Challenges;
-            self.mechanism.initial_response(buffer)?.unwrap_or_default()
-        } else {
-            let mut octets = [0; CHALLENGE];
-            let length = challenge.decode(&mut octets).map_err(|_| ClientFailure::Challenge)?;
-            self.mechanism.respond(octets.get(..length).unwrap_or_default(), buffer)?
+            (Stage::Held, false) => return Err(ClientFailure::Challenge),
+            _ => {
+                let mut octets = [0; CHALLENGE];
+                let length = challenge.decode(&mut octets).map_err(|_| ClientFailure::Challenge)?;
+                self.mechanism.respond(octets.get(..length).unwrap_or_default(), buffer)?
+            }
         };
         let line = SaslData::new(response).encoded_len().saturating_add(2);
         if line > limits::AUTH_LINE {
@@ -220,6 +227,8 @@ enum Stage {
     New,
     /// The initial response did not fit the command, and goes out as the first response.
     Held,
+    /// The command had the initial response, and no challenge has come yet.
+    Said,
     Challenges,
     /// `*` was sent, for this reason.
     Cancelled(ClientFailure),
@@ -236,8 +245,8 @@ enum Stage {
 /// let plain = PlainClient::new(&Credentials::password("anna", "secret")?).unwrap();
 /// let (mut exchange, mut buffer) = (ClientExchange::new(plain), [0; 64]);
 /// exchange.start(&mut buffer)?;
-/// // There is nothing to ask after PLAIN's only message.
-/// let reply = Reply::new(Code::AUTHENTICATION_CONTINUES, "");
+/// // PLAIN has one message, and nothing in it answers this.
+/// let reply = Reply::new(Code::AUTHENTICATION_CONTINUES, "d2h5Pw==");
 /// assert_eq!(exchange.receive(&reply, &mut buffer), ClientStep::Respond(Response::Cancel));
 /// let reply = Reply::new(Code::ARGUMENT_SYNTAX_ERROR, "cancelled");
 /// let failed = ClientStep::Done(Err(ClientFailure::Challenge));

@@ -100,7 +100,9 @@ fn responses_are_a_star_or_base64_of_one_line() {
     assert_eq!(Response::parse(b""), Ok(Response::Data(SaslData::EMPTY)));
     assert_eq!(written(&Response::Cancel), b"*\r\n");
     assert_eq!(written(&Response::Data(SaslData::EMPTY)), b"\r\n");
-    for wrong in [&b"="[..], b"**", b"* ", b" *", b"AAAA\r"] {
+    // The word for an initial response of no length, which clients send in a line of its own, too.
+    assert_eq!(Response::parse(b"="), Ok(Response::Data(SaslData::EMPTY)));
+    for wrong in [&b"=="[..], b"= ", b"=A", b"**", b"* ", b" *", b"AAAA\r"] {
         assert_eq!(Response::parse(wrong).unwrap_err().kind, SyntaxErrorKind::Base64);
     }
     // With its CRLF 12,288 octets; four digits fewer make the next shorter line of base64.

@@ -96,6 +96,46 @@ fn blanks_around_a_challenge_are_skipped() {
     }
 }
 
+/// A server that does not read the initial response asks for it by an empty challenge.
+#[test]
+fn an_initial_response_that_was_ignored_is_sent_once_more() {
+    let token = Credentials::token("anna", "t").unwrap();
+    for (mechanism, credentials) in [
+        (SaslMechanism::Plain, anna()),
+        (SaslMechanism::External, Credentials::external()),
+        (SaslMechanism::External, Credentials::external().acting_for("bob").unwrap()),
+        (SaslMechanism::Anonymous, Credentials::anonymous("word").unwrap()),
+        (SaslMechanism::Xoauth2, token),
+        (SaslMechanism::OauthBearer, token),
+        #[cfg(feature = "scram")]
+        (SaslMechanism::ScramSha1, anna()),
+        #[cfg(feature = "scram")]
+        (SaslMechanism::ScramSha256, anna()),
+    ] {
+        for empty in [&b"334 "[..], b"334", b"334  "] {
+            let client = AnyClient::new(mechanism, &credentials).unwrap();
+            let (lines, failure) = lines(client, &[empty, empty, b"501 cancelled"]);
+            let (command, initial) = lines[0].rsplit_once(' ').unwrap();
+            assert_eq!(command, format!("AUTH {}", mechanism.name()));
+            assert_eq!(lines[1], if initial == "=" { "" } else { initial }, "{mechanism:?}");
+            // Once: after that the mechanism decides, and none of these has an answer but those
+            // whose refusal is a challenge.
+            let refusal = match mechanism {
+                SaslMechanism::Xoauth2 => "",
+                SaslMechanism::OauthBearer => "AQ==",
+                _ => "*",
+            };
+            assert_eq!(lines[2], refusal, "{mechanism:?}");
+            assert!(failure.is_some());
+        }
+        // And success after it is success where the mechanism has nothing left to prove.
+        let client = AnyClient::new(mechanism, &credentials).unwrap();
+        let (_, failure) = lines(client, &[b"334 ", b"235 welcome"]);
+        let is_mutual = mechanism.name().starts_with("SCRAM");
+        assert_eq!(failure, is_mutual.then_some(ClientFailure::EarlySuccess), "{mechanism:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn login_ignores_any_prompt(first in "[^\r\n\0]{0,80}", second in "[ -~]{0,80}") {

@@ -321,6 +321,13 @@ fn v52_initial_responses() {
     let replies = Desk::new().replies(&["AUTH PLAIN =", "AUTH EXTERNAL =", "NOOP"]);
     assert_eq!(replies[0], "501 5.5.2 cannot understand the SASL message");
     assert!(replies[1].starts_with("235 "), "{}", replies[1]);
+    // `=` is for the command, and some clients say it in a line of its own.
+    for nothing in ["=", ""] {
+        let replies = Desk::new().replies(&["AUTH EXTERNAL", nothing]);
+        assert_eq!(replies, ["334 ", "235 2.7.0 authentication successful"], "{nothing:?}");
+        let replies = Desk::new().replies(&["AUTH ANONYMOUS", nothing]);
+        assert_eq!(replies, ["334 ", "235 2.7.0 authentication successful"], "{nothing:?}");
+    }
     // LOGIN is the server's to begin, and clients begin it all the same.
     let replies = Desk::new().replies(&["AUTH LOGIN YW5uYQ==", "c2VjcmV0"]);
     assert_eq!(replies, ["334 UGFzc3dvcmQ6", "235 2.7.0 authentication successful"]);

@@ -269,7 +269,7 @@ pub enum Response<'a> {
 }
 
 impl<'a> Response<'a> {
-    /// The answer in a line without its CRLF.
+    /// The answer in a line without its CRLF. An empty line and `=` are a response of no bytes.
     ///
     /// # Errors
     ///
@@ -289,6 +289,9 @@ impl<'a> Response<'a> {
     pub(crate) fn parse_any_length(line: &'a [u8]) -> Result<Self, SyntaxError> {
         match line {
             b"*" => Ok(Self::Cancel),
+            // RFC 4954 §4 has "=" for an initial response of zero length. Clients say it in a line
+            // of its own, too, where that has no other meaning.
+            b"=" => Ok(Self::Data(SaslData::EMPTY)),
             _ => SaslData::parse(line).map(Self::Data),
         }
     }
