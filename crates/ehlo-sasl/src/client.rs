@@ -166,7 +166,9 @@ impl<M: ClientMechanism> ClientExchange<M> {
             }
             Stage::Cancelled(failure) if !code.is_positive() => self.over(Err(failure)),
             _ if !code.is_positive() => self.over(Err(ClientFailure::Refused)),
-            Stage::Held | Stage::Said | Stage::Challenges if code == Code::AUTHENTICATION_CONTINUES => {
+            Stage::Held | Stage::Said | Stage::Challenges
+                if code == Code::AUTHENTICATION_CONTINUES =>
+            {
                 match self.answer(reply, buffer) {
                     Ok(response) => ClientStep::Respond(Response::Data(SaslData::new(response))),
                     Err(failure) => {
@@ -189,11 +191,8 @@ impl<M: ClientMechanism> ClientExchange<M> {
         reply: &Reply<'_>,
         buffer: &'b mut [u8],
     ) -> Result<&'b [u8], ClientFailure> {
-        let challenge = if self.mechanism.reads_challenges() {
-            challenge(reply)?
-        } else {
-            SaslData::EMPTY
-        };
+        let challenge =
+            if self.mechanism.reads_challenges() { challenge(reply)? } else { SaslData::EMPTY };
         let stage = core::mem::replace(&mut self.stage, Stage::Challenges);
         let response = match (stage, challenge.is_empty()) {
             // RFC 4954 §4: where the client begins, the server first asks for its response by a

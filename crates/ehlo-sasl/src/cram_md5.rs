@@ -5,7 +5,7 @@ use md5::Md5;
 
 use crate::client::written;
 use crate::client::{ClientFailure, ClientMechanism};
-use crate::credentials::{Credentials, CredentialsError, Proof};
+use crate::credentials::{Credentials, CredentialsError, Proof, identity};
 use crate::secret::StoredSecret;
 use crate::server::{MALFORMED, decoded, text};
 use crate::server::{ServerFailure, ServerMechanism, ServerTurn};
@@ -150,6 +150,7 @@ impl ServerMechanism for CramMd5Server {
             (Stage::New, Some(_)) => Err(ServerFailure::InitialResponse),
             (Stage::Challenged, Some(message)) => {
                 let (name, digest) = answer(decoded(message, buffer)?).ok_or(MALFORMED)?;
+                identity(name).map_err(|_| ServerFailure::Credentials)?;
                 self.name = Octets::new(name.as_bytes()).ok_or(ServerFailure::Credentials)?;
                 self.digest = digest;
                 self.stage = Stage::Answered;
@@ -179,7 +180,8 @@ impl ServerMechanism for CramMd5Server {
             return Err(ServerFailure::Credentials);
         }
         let name = text(self.name.copy(buffer)?)?;
-        Ok(ServerTurn::Verify(Credentials::received(Some(name), None, Proof::Verified)))
+        let credentials = Credentials::received(Some(name), None, Proof::Verified);
+        credentials.map(ServerTurn::Verify).ok_or(ServerFailure::Credentials)
     }
 }
 

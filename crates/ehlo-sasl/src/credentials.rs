@@ -41,7 +41,7 @@ impl<'a> Credentials<'a> {
         if password.contains('\0') {
             return Err(CredentialsError::Forbidden);
         }
-        Ok(Self::received(Some(identity(name)?), None, Proof::Password(password)))
+        Ok(Self::of(Some(identity(name)?), None, Proof::Password(password)))
     }
 
     /// A name and an OAuth 2.0 bearer token that was issued for it.
@@ -51,12 +51,12 @@ impl<'a> Credentials<'a> {
     /// [`CredentialsError`]: as for [`password`](Self::password), or a token that is no `b64token`,
     /// RFC 6750 §2.1.
     pub fn token(name: &'a str, token: &'a str) -> Result<Self, CredentialsError> {
-        Ok(Self::received(Some(identity(name)?), None, Proof::Token(b64token(token)?)))
+        Ok(Self::of(Some(identity(name)?), None, Proof::Token(b64token(token)?)))
     }
 
     /// Whoever the layer below says, as by a client's certificate of TLS. RFC 4422 appendix A.
     pub const fn external() -> Self {
-        Self::received(None, None, Proof::External)
+        Self::of(None, None, Proof::External)
     }
 
     /// Nobody in particular, with an address or a word that the server may log, or nothing. RFC
@@ -67,10 +67,10 @@ impl<'a> Credentials<'a> {
     /// [`CredentialsError`]: a control character, or more than 255 characters.
     pub fn anonymous(trace: &'a str) -> Result<Self, CredentialsError> {
         // RFC 4505 §2: `token = 1*255TCHAR`.
-        if trace.chars().count() > 255 || trace.chars().any(char::is_control) {
+        if trace.chars().count() > 255 || trace.chars().any(is_prohibited) {
             return Err(CredentialsError::Forbidden);
         }
-        Ok(Self::received(None, None, Proof::Anonymous(trace)))
+        Ok(Self::of(None, None, Proof::Anonymous(trace)))
     }
 
     /// The same, but acting for somebody else: RFC 4422 §2 calls it the authorization identity.
@@ -83,7 +83,25 @@ impl<'a> Credentials<'a> {
         Ok(Self { authorization: Some(identity(authorization)?), ..self })
     }
 
-    pub(super) const fn received(
+    /// What a client has sent; `None` where a part that is there is empty or has a character that
+    /// none has, so that no user can be meant.
+    pub(crate) fn received(
+        authentication: Option<&'a str>,
+        authorization: Option<&'a str>,
+        proof: Proof<'a>,
+    ) -> Option<Self> {
+        let password = match proof {
+            Proof::Password(password) => Some(password),
+            _ => None,
+        };
+        // RFC 4616 §2: "if preparation fails or results in an empty string, verification SHALL
+        // fail", and SASLprep has no control characters.
+        let parts = [authentication, authorization, password].into_iter().flatten();
+        let usable = parts.map(identity).all(|part| part.is_ok());
+        usable.then_some(Self::of(authentication, authorization, proof))
+    }
+
+    const fn of(
         authentication: Option<&'a str>,
         authorization: Option<&'a str>,
         proof: Proof<'a>,
@@ -341,15 +359,30 @@ impl core::fmt::Debug for ChannelBinding<'_> {
     }
 }
 
-/// An identity that any mechanism can carry.
-fn identity(name: &str) -> Result<&str, CredentialsError> {
+/// An identity that any mechanism can carry, and that may be shown in a line of a log.
+pub(crate) fn identity(name: &str) -> Result<&str, CredentialsError> {
     if name.is_empty() {
         return Err(CredentialsError::Empty);
     }
-    if name.chars().any(char::is_control) {
+    if name.chars().any(is_prohibited) {
         return Err(CredentialsError::Forbidden);
     }
     Ok(name)
+}
+
+/// Whether a character is in no identity: RFC 4013 §2.3 prohibits control characters and those that
+/// change how text is displayed, RFC 3454 C.2 and C.8. The isolates and the mark of Unicode 6.3, which
+/// are younger, are among them here; what SASLprep maps to nothing is not.
+fn is_prohibited(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}' | '\u{200e}' | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2061}'..='\u{206f}'
+                | '\u{fff9}'..='\u{fffc}'
+                | '\u{1d173}'..='\u{1d17a}'
+        )
 }
 
 /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`, RFC 6750 §2.1.

@@ -55,5 +55,5 @@ fn read_message(message: &mut [u8]) -> Result<Option<Credentials<'_>>, ServerFai
         return Err(MALFORMED);
     }
     let authorization = Some(authorization).filter(|identity| !identity.is_empty());
-    Ok(Some(Credentials::received(None, authorization, Proof::External)))
+    Ok(Credentials::received(None, authorization, Proof::External))
 }

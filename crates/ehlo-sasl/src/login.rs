@@ -2,9 +2,9 @@
 
 use crate::client::written;
 use crate::client::{ClientFailure, ClientMechanism};
-use crate::credentials::{Credentials, Proof};
-use crate::server::{MALFORMED, decoded, text};
+use crate::credentials::{Credentials, Proof, identity};
 use crate::server::{ServerFailure, ServerMechanism, ServerTurn};
+use crate::server::{decoded, text};
 use ehlo::syntax::command::Mechanism;
 use ehlo::syntax::sasl::{SaslData, SaslMechanism};
 
@@ -75,6 +75,10 @@ impl ClientMechanism for LoginClient<'_> {
 /// A server of LOGIN. It asks for the name and the password in the words that clients expect, takes
 /// the name as an initial response too, and then asks for a verdict on a [`Proof::Password`].
 ///
+/// Whatever is wrong with the name is said after the password was read, as clients send it without
+/// regard to the reply before. An empty name or password, and control characters in them, are refused
+/// without asking.
+///
 /// ```
 /// use ehlo::syntax::sasl::SaslData;
 /// use ehlo_sasl::{LoginServer, ServerMechanism, ServerTurn};
@@ -90,14 +94,22 @@ impl ClientMechanism for LoginClient<'_> {
 #[derive(Clone)]
 pub struct LoginServer {
     name: [u8; NAME],
-    /// Octets of the name, once it was given.
-    length: Option<usize>,
+    /// The length of the name in bytes, or what is wrong with it, once it was given.
+    given: Option<Result<usize, ServerFailure>>,
 }
 
 impl LoginServer {
-    /// A server that has not heard anything.
+    /// A server that has not received anything.
     pub const fn new() -> Self {
-        Self { name: [0; NAME], length: None }
+        Self { name: [0; NAME], given: None }
+    }
+
+    fn take_name(&mut self, message: &SaslData<'_>) -> Result<usize, ServerFailure> {
+        // A name that is longer than any.
+        let length = message.decode(&mut self.name).map_err(|_| ServerFailure::Credentials)?;
+        identity(text(self.name.get(..length).unwrap_or_default())?)
+            .map_err(|_| ServerFailure::Credentials)?;
+        Ok(length)
     }
 }
 
@@ -108,17 +120,17 @@ impl ServerMechanism for LoginServer {
         buffer: &'b mut [u8],
     ) -> Result<ServerTurn<'b>, ServerFailure> {
         let Some(message) = message else { return Ok(ServerTurn::Challenge(b"Username:")) };
-        let Some(length) = self.length else {
-            let length = message.decode(&mut self.name).map_err(|_| MALFORMED)?;
-            word(self.name.get(..length).unwrap_or_default())?;
-            self.length = Some(length);
+        let Some(given) = self.given else {
+            self.given = Some(self.take_name(message));
             return Ok(ServerTurn::Challenge(b"Password:"));
         };
+        let length = given?;
         let (name, room) =
             buffer.split_at_mut_checked(length).ok_or(ServerFailure::BufferTooSmall)?;
         name.copy_from_slice(self.name.get(..length).ok_or(ServerFailure::OutOfTurn)?);
-        let password = Proof::Password(word(decoded(message, room)?)?);
-        Ok(ServerTurn::Verify(Credentials::received(Some(word(name)?), None, password)))
+        let password = Proof::Password(text(decoded(message, room)?)?);
+        let credentials = Credentials::received(Some(text(name)?), None, password);
+        credentials.map(ServerTurn::Verify).ok_or(ServerFailure::Credentials)
     }
 }
 
@@ -130,15 +142,9 @@ impl Default for LoginServer {
 
 impl core::fmt::Debug for LoginServer {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("LoginServer").field("named", &self.length.is_some()).finish_non_exhaustive()
+        f.debug_struct("LoginServer").field("named", &self.given.is_some()).finish_non_exhaustive()
     }
 }
 
-/// What PLAIN would have in the same place: `1*SAFE`, RFC 4616 §2.
-fn word(octets: &[u8]) -> Result<&str, ServerFailure> {
-    let word = text(octets)?;
-    if word.is_empty() || word.contains('\0') { Err(MALFORMED) } else { Ok(word) }
-}
-
-/// Octets that a name may have, as RFC 4616 §2 wants them of PLAIN.
+/// The bytes that a name may have, as RFC 4616 §2 wants them of PLAIN.
 const NAME: usize = 255;

@@ -113,7 +113,7 @@ fn client_resp(message: &mut [u8]) -> Result<Option<Credentials<'_>>, ServerFail
     }
     let Some(token) = token else { return Ok(None) };
     let token = b64token(text(bearer(token).ok_or(MALFORMED)?)?).map_err(|_| MALFORMED)?;
-    Ok(Some(Credentials::received(None, authorization, Proof::Token(token))))
+    Ok(Credentials::received(None, authorization, Proof::Token(token)))
 }
 
 /// `kvpair = key "=" value kvsep`, where `key = 1*(ALPHA)` and

@@ -34,7 +34,8 @@ impl PlainClient<'_> {
 }
 
 single_message_server! {
-    /// A server of PLAIN, RFC 4616. It asks for a verdict on a [`Proof::Password`].
+    /// A server of PLAIN, RFC 4616. It asks for a verdict on a [`Proof::Password`]. An empty name or
+    /// password, and control characters in them, are refused without asking.
     ///
     /// ```
     /// use ehlo::syntax::sasl::SaslData;
@@ -56,10 +57,10 @@ single_message_server! {
 fn read_message(message: &mut [u8]) -> Result<Option<Credentials<'_>>, ServerFailure> {
     let (authorization, rest) = cut(message, 0).ok_or(MALFORMED)?;
     let (authentication, password) = cut(rest, 0).ok_or(MALFORMED)?;
-    if authentication.is_empty() || password.is_empty() || password.contains(&0) {
+    if password.contains(&0) {
         return Err(MALFORMED);
     }
     let authorization = if authorization.is_empty() { None } else { Some(text(authorization)?) };
     let password = Proof::Password(text(password)?);
-    Ok(Some(Credentials::received(Some(text(authentication)?), authorization, password)))
+    Ok(Credentials::received(Some(text(authentication)?), authorization, password))
 }

@@ -1,6 +1,6 @@
 //! XOAUTH2, as Google and Microsoft describe it.
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Proof, b64token};
 use crate::server::{MALFORMED, ServerFailure, cut, text};
 use crate::single::{single_message_client, single_message_server};
 use ehlo::syntax::Writer;
@@ -35,7 +35,7 @@ impl Xoauth2Client<'_> {
 }
 
 single_message_server! {
-    /// A server of XOAUTH2. It asks for a verdict on a [`Proof::Token`](crate::Proof::Token) of the named user; after a no
+    /// A server of XOAUTH2. It asks for a verdict on a [`Proof::Token`] of the named user; after a no
     /// the client is told why in a challenge of its own.
     ///
     /// ```
@@ -60,15 +60,15 @@ single_message_server! {
 
 /// `"user=" user kvsep "auth=Bearer " token kvsep kvsep`, where `kvsep = %x01`, RFC 7628 §3.1.
 fn read_message(message: &mut [u8]) -> Result<Option<Credentials<'_>>, ServerFailure> {
-    let parse = || {
-        let (user, rest) = cut(message.strip_prefix(b"user=")?, 1)?;
-        let (token, rest) = cut(rest.strip_prefix(b"auth=")?, 1)?;
-        if rest != b"\x01" {
-            return None;
-        }
-        Credentials::token(text(user).ok()?, text(bearer(token)?).ok()?).ok()
-    };
-    parse().map(Some).ok_or(MALFORMED)
+    let (user, rest) =
+        message.strip_prefix(b"user=").and_then(|rest| cut(rest, 1)).ok_or(MALFORMED)?;
+    let (token, rest) =
+        rest.strip_prefix(b"auth=").and_then(|rest| cut(rest, 1)).ok_or(MALFORMED)?;
+    if rest != b"\x01" {
+        return Err(MALFORMED);
+    }
+    let token = b64token(text(bearer(token).ok_or(MALFORMED)?)?).map_err(|_| MALFORMED)?;
+    Ok(Credentials::received(Some(text(user)?), None, Proof::Token(token)))
 }
 
 /// The token of `"Bearer" 1*SP b64token`, RFC 6750 §2.1, in any case, RFC 9110 §11.1.

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::grammar::{ClientFirst, Flag, is_client_final};
 use super::keys::hmac_sha_256;
 use super::{Answers, Family, Keys, Proven};
-use crate::credentials::{ChannelBinding, Credentials, Proof};
+use crate::credentials::{ChannelBinding, Credentials, Proof, identity};
 use crate::gs2::saslname;
 use crate::secret::StoredSecret;
 use crate::server::{MALFORMED, decoded};
@@ -115,6 +115,9 @@ impl ScramServer {
         }
         self.authorization = first.authorization.map(unescaped).transpose()?;
         self.name = unescaped(first.username)?;
+        for name in self.authorization.as_deref().into_iter().chain([&*self.name]) {
+            identity(name).map_err(|_| ServerFailure::Credentials)?;
+        }
         self.stage = Stage::Secret;
         Ok(ServerTurn::Secret(copied(&self.name, buffer)?.0))
     }
@@ -140,7 +143,8 @@ impl ScramServer {
             Some(authorization) => Some(copied(authorization, rest)?.0),
             None => None,
         };
-        Ok(ServerTurn::Verify(Credentials::received(Some(name), authorization, Proof::Verified)))
+        let credentials = Credentials::received(Some(name), authorization, Proof::Verified);
+        credentials.map(ServerTurn::Verify).ok_or(ServerFailure::Credentials)
     }
 
     /// What stands for a user who does not exist: nobody has a password for it.

@@ -6,6 +6,7 @@ mod any_octets;
 #[cfg(feature = "cram-md5")]
 mod cram_md5;
 mod exchange;
+mod nobody;
 mod plain;
 #[cfg(feature = "scram")]
 mod scram;

@@ -99,8 +99,7 @@ fn messages_of_xoauth2() {
         "",
         "user=a\x01auth=Bearer t\x01",
         "user=a\x01auth=Bearer t\x01\x01\x01",
-        "user=\x01auth=Bearer t\x01\x01",
-        "user=a\0\x01auth=Bearer t\x01\x01",
+        "user=a\x01auth=Bearer t\0\x01\x01",
         "usr=a\x01auth=Bearer t\x01\x01",
         "user=a\x01auth=Basic t\x01\x01",
         "user=a\x01auth=Bearer \x01\x01",
@@ -109,6 +108,17 @@ fn messages_of_xoauth2() {
     ] {
         let said = say(&mut Xoauth2Server::new(), message.as_bytes());
         assert_eq!(said, Err(MALFORMED), "{message:?}");
+    }
+}
+
+/// They are refused as a token that has run out is, by a challenge and then a reply.
+#[test]
+fn names_that_no_user_has() {
+    for message in ["user=\x01auth=Bearer t\x01\x01", "user=a\0\x01auth=Bearer t\x01\x01"] {
+        let mut server = Xoauth2Server::new();
+        let said = say(&mut server, message.as_bytes());
+        assert!(matches!(said, Ok(Turn::Challenge(_))), "{said:?}");
+        assert_eq!(say(&mut server, b""), Err(ServerFailure::Credentials));
     }
 }
 

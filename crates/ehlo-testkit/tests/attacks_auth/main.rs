@@ -298,9 +298,7 @@ fn v50_attempts_are_apart() {
 
 #[test]
 fn v51_messages_of_plain() {
-    for message in
-        [&b"anna"[..], b"anna\0secret", b"\0anna\0secret\0", b"\0\0anna\0secret", b"\0\0"]
-    {
+    for message in [&b"anna"[..], b"anna\0secret", b"\0anna\0secret\0", b"\0\0anna\0secret"] {
         let mut desk = Desk::new();
         let replies = desk.replies(&[&format!("AUTH PLAIN {}", base64(message))]);
         assert_eq!(replies, ["501 5.5.2 cannot understand the SASL message"]);
@@ -314,6 +312,18 @@ fn v51_messages_of_plain() {
     assert!(desk.replies(&[&for_bob])[0].starts_with("235 "));
     let for_anna = format!("AUTH PLAIN {}", base64(b"anna\0anna\0secret"));
     assert!(Desk::new().replies(&[&for_anna])[0].starts_with("235 "));
+}
+
+/// `+41` is xtext for `A`, so that what is no xtext would be one user or another by chance.
+#[test]
+fn v127_an_identity_of_a_proxy_has_one_reading() {
+    use ehlo::{Command, Policy};
+    for raw in ["user+tag@d.example", "a=b", "+", "user+4", "us er", "us\ter"] {
+        let line = format!("XCLIENT ADDR=192.0.2.1 LOGIN={raw}");
+        assert!(Command::parse_line(line.as_bytes(), &Policy::LENIENT).is_err(), "{raw}");
+    }
+    let line = b"XCLIENT ADDR=192.0.2.1 LOGIN=user+2Btag@d.example";
+    assert!(Command::parse_line(line, &Policy::STRICT).is_ok());
 }
 
 #[test]
@@ -342,16 +352,19 @@ fn v52_initial_responses() {
 
 #[test]
 fn v53_a_response_is_never_a_command() {
-    let malformed = "501 5.5.2 cannot understand the SASL message";
-    // QUIT and RSET are base64 of what might be a name.
-    for (line, reply) in [
-        ("", malformed),
-        ("NOOP", malformed),
-        ("QUIT", "334 UGFzc3dvcmQ6"),
-        ("RSET", "334 UGFzc3dvcmQ6"),
-    ] {
+    // Each is base64 of what may be a name, or is none; the password is asked for all the same.
+    for line in ["", "=", "NOOP", "QUIT", "RSET"] {
         let mut desk = Desk::new();
-        assert_eq!(desk.replies(&["AUTH LOGIN", line]), ["334 VXNlcm5hbWU6", reply], "{line:?}");
+        let replies = desk.replies(&["AUTH LOGIN", line, "QUIT", "NOOP"]);
+        assert_eq!(replies[..2], ["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"], "{line:?}");
+        let refused = replies[2].starts_with("535 5.7.8") || replies[2].starts_with("501 5.5.2");
+        assert!(refused && replies[3].starts_with("250 "), "{line:?}: {replies:?}");
+    }
+    for begin in ["AUTH LOGIN =", "AUTH LOGIN YQpi"] {
+        let replies = Desk::new().replies(&[begin, "c2VjcmV0", "NOOP"]);
+        assert_eq!(replies[0], "334 UGFzc3dvcmQ6", "{begin}");
+        assert_eq!(replies[1], "535 5.7.8 authentication credentials invalid", "{begin}");
+        assert!(replies[2].starts_with("250 "));
     }
     let replies = Desk::new().replies(&["AUTH LOGIN", "EHLO client.example"]);
     assert_eq!(replies[1], "501 5.5.2 cannot decode base64");

@@ -4,7 +4,7 @@ use ehlo::data::Newlines;
 use ehlo::server::ServerLimits;
 use ehlo::session::State;
 use ehlo::{Extension, ServerConfig};
-use ehlo_testkit::naive::encoded;
+use ehlo_testkit::mail_data::reference::encoded;
 use ehlo_testkit::peer::Peer;
 use ehlo_testkit::split::{cuts, pieces};
 
