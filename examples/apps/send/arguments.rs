@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
         value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) count: u32,
     /// Which adapter carries the session.
-    #[arg(long, value_enum, default_value_t = Runtime::BlockingIo)]
+    #[arg(long, value_enum, default_value_t = Runtime::Blocking)]
     pub(crate) runtime: Runtime,
     /// Whether the session goes on inside TLS.
     #[arg(long, value_enum, default_value_t = Tls::Opportunistic)]
@@ -188,7 +188,7 @@ impl std::fmt::Debug for User {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Runtime {
     /// ehlo-blocking, on the sockets of std.
-    BlockingIo,
+    Blocking,
     /// ehlo-tokio.
     Tokio,
     /// ehlo-async-std, on the sockets of smol.

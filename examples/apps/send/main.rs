@@ -101,7 +101,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let report = Report::new(recipients, octets);
     let mut session = Session::new(arguments, envelopes, content, report);
     match arguments.runtime {
-        Runtime::BlockingIo => carry::blocking(&way, delivery, &mut session)?,
+        Runtime::Blocking => carry::blocking(&way, delivery, &mut session)?,
         Runtime::Tokio => carry::tokio(&way, delivery, &mut session)?,
         Runtime::AsyncStd => carry::async_std(&way, delivery, &mut session)?,
     }

@@ -4,7 +4,7 @@ use core::hint::black_box;
 use core::net::{IpAddr, Ipv4Addr};
 
 use ehlo::HeloCheck;
-use ehlo::identity::{Advice, DnsAnswer, Claim, Enforcement, Iprev, DnsQuery};
+use ehlo::identity::{Advice, Claim, DnsAnswer, DnsQuery, Enforcement, Iprev};
 use ehlo::syntax::path::{ClientName, Domain};
 use ehlo::trace::{AuthenticationResults, Protocol, ReceivedField, Timestamp};
 use ehlo::{Code, Encode};

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::net::IpAddr;
 
 use ehlo::HeloCheck;
-use ehlo::identity::{Advice, DnsAnswer, Enforcement, DnsQuery, Verdict};
+use ehlo::identity::{Advice, DnsAnswer, DnsQuery, Enforcement, Verdict};
 use ehlo::syntax::BufferTooSmall;
 use ehlo::syntax::path::{ClientName, Domain, Host};
 use ehlo::trace::{AuthenticationResults, Protocol, ReceivedField, Timestamp};
