@@ -12,6 +12,7 @@ COMMANDS = {
     "probe": "lab.probe",
     "round-trips": "lab.round_trips",
     "quotes": "lab.quotes",
+    "layers": "lab.layers",
     "start": "lab.servers",
     "provide": "lab.provide",
 }

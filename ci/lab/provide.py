@@ -18,7 +18,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import cargo
+from lab import cargo, rfc_texts
 
 HOME = Path(os.environ.get("PEERS_HOME", "/tmp/ehlo-peers"))
 VENV = HOME / "venv"
@@ -213,6 +213,19 @@ class Cargo(Thing):
         )
 
 
+@dataclass(frozen=True)
+class RfcTexts(Thing):
+    """The texts of the RFCs, out of Debian's packages and in a folder of the user's cache."""
+
+    name: str = "the texts of the RFCs"
+
+    def is_here(self):
+        return bool(rfc_texts.Library(rfc_texts.CACHE).paths)
+
+    def install(self):
+        rfc_texts.provide(rfc_texts.CACHE)
+
+
 # Postfix comes for smtp-source and smtp-sink; with "No configuration" it has no main.cf, so no daemon of
 # it starts.
 SMTP_SOURCE = Program("smtp-source", ("postfix",))
@@ -279,6 +292,8 @@ STEPS = {
     **dict.fromkeys(("docs", "bare", "proofs", "dependencies", "ratios"), ()),
     "python": (Venv(), Pip("ruff", "0.17.6")),
     "shell": (Program("shellcheck"),),
+    "quotes": (RfcTexts(),),
+    "layers": (),
     "licences": (Cargo("cargo-deny"),),
     # libfuzzer-sys is C++.
     "fuzz": (Cargo("cargo-fuzz"), Program("c++", ("g++",))),
@@ -387,7 +402,7 @@ def install_system(things):
             if isinstance(thing, Account):
                 home = ("--no-create-home", "--home", "/nonexistent")
                 quietly("adduser", "--system", "--group", *home, "--force-badname", thing.name)
-            elif isinstance(thing, Npm | Pip):
+            elif isinstance(thing, Npm | Pip | RfcTexts):
                 thing.install()
 
 

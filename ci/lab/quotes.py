@@ -3,7 +3,6 @@
 import argparse
 import collections
 import functools
-import os
 import re
 import sys
 import tempfile
@@ -11,7 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.rfc_texts import NO_RULE, NO_SECTION, OTHER_RULE, OTHER_SECTION, OTHER_WORDS, Library, Rfc, provide
+from lab.rfc_texts import (
+    CACHE,
+    NO_RULE,
+    NO_SECTION,
+    OTHER_RULE,
+    OTHER_SECTION,
+    OTHER_WORDS,
+    Library,
+    Rfc,
+    provide,
+)
 
 WHAT_COUNTS = """
 A quotation is text in straight double quotes, in a comment of a Rust file or on a page of the documentation,
@@ -30,7 +39,6 @@ Exit codes: 0 all is right, 1 something is not, 2 there are no texts.
 """
 
 ROOT = Path(__file__).resolve().parents[2]
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ehlo-rfc"
 SOURCES = [f"{folder}/**/*.rs" for folder in ("crates", "examples", "fuzz", "benches", "proofs")]
 PAGES = ["*.md", "docs/**/*.md", "crates/**/*.md"]
 

@@ -4,6 +4,7 @@ import collections
 import difflib
 import gzip
 import io
+import os
 import re
 import subprocess
 import tarfile
@@ -18,6 +19,9 @@ NO_RULE = "no such rule in the RFC"
 OTHER_RULE = "not the rule of the RFC"
 OTHER_WORDS = "not in the text of the RFC"
 OTHER_SECTION = "in another section"
+
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ehlo-rfc"
 
 
 class Library:
