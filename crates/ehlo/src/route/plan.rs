@@ -225,10 +225,11 @@ impl<'o> MxPlan<'o> {
             // RFC 5321 §5.1: "If a CNAME record is found, the resulting name is processed as if it
             // were the initial name."
             (Stage::Exchanges, MxAnswer::Alias(target)) => self.take_alias(target),
-            // "If a non-existent domain error is returned, this situation MUST be reported as an
-            // error."
+            // RFC 5321 §5.1: "If a non-existent domain error is returned, this situation MUST be
+            // reported as an error."
             (Stage::Exchanges, MxAnswer::DoesNotExist) => self.end(NoRoute::DoesNotExist),
-            // "If a temporary error is returned, the message MUST be queued and retried later"
+            // RFC 5321 §5.1: "If a temporary error is returned, the message MUST be queued and retried
+            // later"
             (Stage::Exchanges, MxAnswer::TemporaryFailure) => self.end(NoRoute::LookupFailed),
             (Stage::Addresses { .. }, MxAnswer::Addresses(addresses)) => {
                 self.take_addresses(addresses);
