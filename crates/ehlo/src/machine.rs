@@ -47,6 +47,26 @@ pub enum Wants {
     },
 }
 
+/// What a peer sends, as its [`Machine`] expects it.
+///
+/// ```
+/// use ehlo::machine::{Expects, Machine};
+/// use ehlo::{Client, ClientConfig, Server, ServerConfig};
+///
+/// assert_eq!(Server::new(ServerConfig::DEFAULT).expects(), Expects::Command);
+/// assert_eq!(Client::new(ClientConfig::DEFAULT).expects(), Expects::Reply);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Expects {
+    /// A command line, or a client's response within AUTH.
+    Command,
+    /// A server's reply.
+    Reply,
+    /// Content of a message: mail data, or chunks up to the last one.
+    Content,
+}
+
 /// A client or a server: fed with octets, it gives events; it owns no buffer and does no I/O.
 ///
 /// An event borrows the input, so it cannot leave the loop that reads. Hence two steps: ask
@@ -97,6 +117,12 @@ pub trait Machine {
 
     /// How long the wait for the peer may last now, RFC 5321 §4.5.3.2.
     fn timeout(&self) -> Duration;
+
+    /// What the peer sends next: how the owner of the buffers sizes them, and what the peer's time is
+    /// measured by.
+    fn expects(&self) -> Expects {
+        Expects::Command
+    }
 
     /// Whether what was taken or written last may be a credential, as within AUTH, RFC 4954 §4: who
     /// holds the octets overwrites them when they have gone their way, as an `Buffered` does.

@@ -12,7 +12,7 @@ pub use event::{Event, SendError};
 use flight::Flight;
 
 use crate::data::{DataEncoder, Newlines};
-use crate::machine::{Machine, PlaintextInjection, Received, Upgrade, Wants};
+use crate::machine::{Expects, Machine, PlaintextInjection, Received, Upgrade, Wants};
 use crate::session::{self, State};
 use crate::syntax::capability::Capabilities;
 use crate::syntax::code::{Code, Severity};
@@ -393,6 +393,10 @@ impl Machine for Client {
 
     fn is_at_end(&self) -> bool {
         matches!(self.state, State::Closed | State::Tls)
+    }
+
+    fn expects(&self) -> Expects {
+        Expects::Reply
     }
 
     fn is_secret(&self) -> bool {

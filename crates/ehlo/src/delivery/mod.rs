@@ -102,7 +102,7 @@ pub use plan::Plan;
 use crate::client::{Client, ClientConfig};
 use crate::data::DataEncoder;
 use crate::identity::HeloName;
-use crate::machine::{Machine, PlaintextInjection, Received, Upgrade, Wants};
+use crate::machine::{Expects, Machine, PlaintextInjection, Received, Upgrade, Wants};
 use crate::session::State;
 use crate::syntax::command::Verb;
 use crate::syntax::encode::BufferTooSmall;
@@ -241,6 +241,28 @@ impl<'e> Delivery<'e> {
         self.later = true;
     }
 
+    /// Tells the machine that this connection cannot begin TLS: STARTTLS is not sent, as by
+    /// [`TlsPolicy::Forbid`]. Returns false, and changes nothing, when the policy is
+    /// [`TlsPolicy::Require`] and the session is not inside TLS.
+    ///
+    /// ```
+    /// use ehlo::delivery::TlsPolicy;
+    /// use ehlo::{Delivery, DeliveryConfig, HeloName};
+    ///
+    /// let name = HeloName::new("client.example")?;
+    /// assert!(Delivery::new(name, DeliveryConfig::DEFAULT).forbid_tls());
+    /// let config = DeliveryConfig { tls: TlsPolicy::Require, ..DeliveryConfig::DEFAULT };
+    /// assert!(!Delivery::new(name, config).forbid_tls());
+    /// # Ok::<(), ehlo::identity::HeloNameError>(())
+    /// ```
+    pub fn forbid_tls(&mut self) -> bool {
+        if self.config.tls == TlsPolicy::Require {
+            return self.client.is_tls();
+        }
+        self.config.tls = TlsPolicy::Forbid;
+        true
+    }
+
     /// Gives the session up, as after a wait that was abandoned; every recipient without an outcome
     /// is reported as unanswered.
     pub const fn abort(&mut self) {
@@ -345,6 +367,10 @@ impl Machine for Delivery<'_> {
 
     fn timeout(&self) -> Duration {
         Machine::timeout(&self.client)
+    }
+
+    fn expects(&self) -> Expects {
+        Expects::Reply
     }
 
     fn is_secret(&self) -> bool {

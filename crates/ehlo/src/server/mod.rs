@@ -14,7 +14,7 @@ pub use event::{Event, Reason, Refusal};
 pub use reply::ReplyError;
 
 use crate::data::{Before, DataDecoder};
-use crate::machine::{Machine, PlaintextInjection, Received, Upgrade, Wants};
+use crate::machine::{Expects, Machine, PlaintextInjection, Received, Upgrade, Wants};
 use crate::session::{self, State};
 use crate::syntax::capability::Capabilities;
 use crate::syntax::code::Code;
@@ -278,6 +278,14 @@ impl Machine for Server {
     // RFC 5321 §4.5.3.2.7: "at least 5 minutes while it is awaiting the next command".
     fn timeout(&self) -> Duration {
         limits::COMMAND_TIMEOUT
+    }
+
+    fn expects(&self) -> Expects {
+        match self.reading {
+            Reading::Line if matches!(self.state, State::Data | State::Chunk) => Expects::Content,
+            Reading::Line | Reading::LongLine { .. } => Expects::Command,
+            Reading::Data(_) | Reading::Chunk(_) | Reading::LastChunk(_) => Expects::Content,
+        }
     }
 
     fn is_secret(&self) -> bool {
