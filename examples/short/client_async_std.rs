@@ -23,5 +23,5 @@ pub(crate) async fn send(server: &str, tell: impl Fn(&Outcome)) -> Result<(), Bo
     let messages = MessageQueue::new([(&envelope, content)], |_, outcomes| tell(&outcomes[0]));
     let stream = TcpStream::connect(server).await?;
     stream.set_nodelay(true)?;
-    Ok(Connection::new(stream, delivery).deliver(messages, task::sleep).await?.into_result()?)
+    Ok(Connection::new(stream, delivery, task::sleep).deliver(messages).await?.into_result()?)
 }

@@ -33,14 +33,14 @@ impl Double {
                     if forward_path.to_string().starts_with("<nobody") =>
                 {
                     let reply = Reply::new(Code::MAILBOX_UNAVAILABLE, "no such user");
-                    responder.reply(&reply).map_err(io::Error::other)?;
+                    responder.reply(&reply)?;
                 }
                 event => {
                     let content = std::mem::take(&mut self.content);
                     if matches!(event, Event::EndOfMailData { .. }) {
                         self.messages.push(content);
                     }
-                    responder.standard_reply("double.example").map_err(io::Error::other)?;
+                    responder.standard_reply("double.example")?;
                 }
             }
         }

@@ -1,36 +1,37 @@
 //! A server on the sockets of std, with a thread for each session: it prints what it receives.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // that is what it is for
 
-use std::io;
 use std::net::{TcpListener, TcpStream};
+use std::{future::pending, io};
 
 use ehlo::server::Event;
 use ehlo::{Command, Server, ServerConfig};
-use ehlo_blocking::{Connection, ConnectionLimits, Incoming, ShutdownHandle, serve};
+use ehlo_blocking::{Connection, ConnectionLimits, Incoming, serve};
 use ehlo_io::PendingEvent;
 
 fn main() -> io::Result<()> {
     let address = std::env::args().nth(1);
     let listener = TcpListener::bind(address.as_deref().unwrap_or("127.0.0.1:2525"))?;
-    let halt = ShutdownHandle::new(&listener)?;
-    run(&listener, &halt, |content| println!("{}", String::from_utf8_lossy(content)));
-    Ok(())
+    run(listener, pending(), |content| println!("{}", String::from_utf8_lossy(content)))
 }
 
-/// Serves a hundred sessions at a time, of which ten from one address, until `halt`.
-pub(crate) fn run(listener: &TcpListener, halt: &ShutdownHandle, take: impl Fn(&[u8]) + Sync) {
-    serve(listener, ConnectionLimits::new(100, 10), 100, halt, |visit| {
-        if let Err(error) = session(visit, &take) {
-            eprintln!("a session broke off: {error}");
-        }
-    });
+/// Serves a hundred sessions at a time, of which ten from one address, until `shutdown`.
+pub(crate) fn run(
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+    take: impl Fn(&[u8]) + Sync,
+) -> io::Result<()> {
+    serve(listener, ConnectionLimits::new(100, 10), shutdown, |incoming| {
+        session(incoming, &take).unwrap_or_else(|e| eprintln!("a session broke off: {e}"));
+    })
 }
 
-fn session(mut visit: Incoming<TcpStream>, take: &impl Fn(&[u8])) -> io::Result<()> {
-    let mut connection = Connection::new(visit.stream, Server::new(ServerConfig::DEFAULT));
+fn session(mut incoming: Incoming<TcpStream>, take: &impl Fn(&[u8])) -> io::Result<()> {
+    let mut connection = Connection::new(incoming.stream, Server::new(ServerConfig::DEFAULT));
     let mut content = Vec::new();
     loop {
-        let PendingEvent { event, responder } = connection.next_until(&mut visit.stop, HOST)?;
+        let next = connection.next_until(&mut incoming.shutdown, HOST)?;
+        let PendingEvent { event, responder } = next;
         match event {
             Event::Closed => return connection.close(),
             Event::Command(Command::Mail { .. }) => content.clear(),
@@ -38,7 +39,7 @@ fn session(mut visit: Incoming<TcpStream>, take: &impl Fn(&[u8])) -> io::Result<
             Event::EndOfMailData { .. } => take(&content),
             _ => {}
         }
-        responder.standard_reply(HOST).map_err(io::Error::other)?;
+        responder.standard_reply(HOST)?;
     }
 }
 

@@ -5,65 +5,53 @@ use std::{future::pending, io};
 
 use ehlo::server::Event;
 use ehlo::{Command, Server, ServerConfig};
-use ehlo_async_std::{Connection, ConnectionLimits, Incoming, serve};
+use ehlo_async_std::{Connection, ConnectionLimits, Incoming, Runtime};
 use ehlo_io::PendingEvent;
+use smol::Timer;
 use smol::net::{TcpListener, TcpStream};
-use smol::{Timer, future::or};
 
 fn main() -> io::Result<()> {
     smol::block_on(async {
         let listener = TcpListener::bind("127.0.0.1:2525").await?;
-        run(&listener, pending, |content| println!("{}", String::from_utf8_lossy(content))).await;
+        run(listener, pending(), |content| println!("{}", String::from_utf8_lossy(content))).await;
         Ok(())
     })
 }
 
-/// Serves a thousand sessions at a time, of which ten from one address, until `stop`.
-pub(crate) async fn run<Z: Future<Output = ()> + Send + 'static>(
-    listener: &TcpListener,
-    stop: impl Fn() -> Z,
+/// Serves a thousand sessions at a time, of which ten from one address, until `shutdown`.
+pub(crate) async fn run(
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
     take: impl Fn(&[u8]) + Clone + Send + Sync + 'static,
 ) {
-    let handler = |visit| {
+    let handler = |incoming| {
         let take = take.clone();
         async move {
-            session(visit, take).await.unwrap_or_else(|e| eprintln!("a session broke off: {e}"));
+            session(incoming, take).await.unwrap_or_else(|e| eprintln!("a session broke off: {e}"));
         }
     };
-    let spawn = |task| smol::spawn(task).detach();
-    serve(
-        || listener.accept(),
-        ConnectionLimits::new(1000, 10),
-        stop,
-        Timer::after,
-        spawn,
-        handler,
-    )
-    .await;
+    let runtime = Runtime::new(Timer::after, |task| smol::spawn(task).detach());
+    let accept = async move || listener.accept().await;
+    runtime.serve(accept, ConnectionLimits::new(1000, 10), shutdown, handler).await;
 }
 
-async fn session(mut visit: Incoming<TcpStream>, take: impl Fn(&[u8])) -> io::Result<()> {
-    visit.stream.set_nodelay(true)?;
-    let mut connection = Connection::new(visit.stream, Server::new(ServerConfig::DEFAULT));
+async fn session(mut incoming: Incoming<TcpStream>, take: impl Fn(&[u8])) -> io::Result<()> {
+    incoming.stream.set_nodelay(true)?;
+    let server = Server::new(ServerConfig::DEFAULT);
+    let mut connection = Connection::new(incoming.stream, server, Timer::after);
     let mut content = Vec::new();
     loop {
-        let limit = connection.timeout();
-        let next = connection.next_until(&mut visit.stop, HOST);
-        let PendingEvent { event, responder } = or(next, late(limit)).await?;
+        let next = connection.next_until(&mut incoming.shutdown, HOST).await?;
+        let PendingEvent { event, responder } = next;
         match event {
-            Event::Closed => return or(connection.close(), late(limit)).await,
+            Event::Closed => return connection.close().await,
             Event::Command(Command::Mail { .. }) => content.clear(),
             Event::MailData(data) => content.extend_from_slice(data),
             Event::EndOfMailData { .. } => take(&content),
             _ => {}
         }
-        responder.standard_reply(HOST).map_err(io::Error::other)?;
+        responder.standard_reply(HOST)?;
     }
 }
 
 const HOST: &str = "mx.example";
-
-async fn late<T>(limit: std::time::Duration) -> io::Result<T> {
-    Timer::after(limit).await;
-    Err(io::ErrorKind::TimedOut.into())
-}

@@ -1,13 +1,15 @@
-//! Carries the octets of [`ehlo`]'s machines over the streams of async-std, smol and every other
-//! runtime whose streams are those of [`futures_io`]: any [`AsyncRead`] and [`AsyncWrite`].
+//! Runs [`ehlo`]'s machines on the streams of smol, async-std, and every other runtime whose streams
+//! are those of [`futures_io`]: any [`AsyncRead`] and [`AsyncWrite`].
 //!
-//! The adapter knows nothing of the protocol. async-std is discontinued; smol takes its place.
+//! The crate depends on no runtime: [`Runtime`] has its tasks and its timer from its caller.
+//! async-std is discontinued; smol takes its place.
 //!
-//! With the feature `rustls` there is `TlsConnection`, for streams that begin in clear and go on inside
-//! TLS, or begin with it; `Connector`, for whom a client trusts; and the rest of [`ehlo-rustls`].
+//! The feature `rustls` has `TlsConnection`, for streams that begin in clear and go on inside TLS, or
+//! begin with it; `Connector`, which says what a client trusts; and the rest of [`ehlo-rustls`].
 //!
 //! [`ehlo-rustls`]: https://docs.rs/ehlo-rustls
 
+mod serve;
 #[cfg(feature = "rustls")]
 mod tls;
 
@@ -15,24 +17,26 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-pub use ehlo_io::{ConnectionLimits, Incoming, Shutdown, serve};
+pub use ehlo_io::{ConnectionLimits, Incoming, Shutdown, ShutdownHandle, TimeLimits};
 use ehlo_io::{ContentReader, ContentWriter, StreamIo};
 use futures_io::{AsyncRead, AsyncWrite};
+pub use serve::Runtime;
 #[cfg(feature = "rustls")]
 pub use tls::{MaybeTls, TlsConnection};
 #[cfg(feature = "rustls")]
 pub use {ehlo_rustls::*, futures_rustls::TlsStream};
 
-/// A machine on a stream of futures-io: see [`ehlo_io::Connection`]. A timer for `deliver` is
-/// `async_std::task::sleep`, or `smol::Timer::after`.
+/// A machine on a stream of futures-io: see [`ehlo_io::Connection`]. Its timer is `smol::Timer::after`
+/// or `async_std::task::sleep`.
 ///
-/// The `TcpStream` of async-std, other than that of smol, tells the peer that nothing more comes only
-/// by its `shutdown`, and not when it is closed for writing. In clear, call that after `flush`, and then
-/// `close`. Inside TLS `close` says so by itself, in the words of TLS.
+/// The `TcpStream` of async-std tells the peer that nothing more comes only by its `shutdown`, and not
+/// when it is closed for writing, as that of smol does. In clear, call `flush`, then that `shutdown`,
+/// and then `close`. Inside TLS `close` alone tells the peer.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig, server::Event};
 /// use ehlo_async_std::Connection;
+/// use ehlo_io::PendingEvent;
 /// use smol::io::{AsyncReadExt, AsyncWriteExt};
 /// use smol::net::{TcpListener, TcpStream};
 ///
@@ -42,12 +46,13 @@ pub use {ehlo_rustls::*, futures_rustls::TlsStream};
 ///     client.write_all(b"NOOP\r\nQUIT\r\n").await?;
 ///
 ///     let (stream, _) = listener.accept().await?;
-///     let mut connection = Connection::new(stream, Server::new(ServerConfig::DEFAULT));
+///     let server = Server::new(ServerConfig::DEFAULT);
+///     let mut connection = Connection::new(stream, server, smol::Timer::after);
 ///     loop {
-///         let turn = connection.next().await?;
-///         match turn.event {
+///         let PendingEvent { event, responder } = connection.next().await?;
+///         match event {
 ///             Event::Closed => break,
-///             _ => turn.responder.standard_reply("mx.example")?,
+///             _ => responder.standard_reply("mx.example")?,
 ///         }
 ///     }
 ///     let mut replies = [0; 36];
@@ -57,7 +62,7 @@ pub use {ehlo_rustls::*, futures_rustls::TlsStream};
 /// })
 /// # .unwrap();
 /// ```
-pub type Connection<S, M> = ehlo_io::Connection<S, M, FuturesIo>;
+pub type Connection<S, M, T> = ehlo_io::Connection<S, M, FuturesIo, T>;
 
 /// Reads and writes by the traits of futures-io; content too, for `deliver` and `collect`.
 ///
@@ -84,9 +89,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> StreamIo<S> for FuturesIo {
         &mut self,
         stream: &mut S,
         context: &mut Context<'_>,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(stream).poll_write(context, octets)
+        Pin::new(stream).poll_write(context, bytes)
     }
 
     fn poll_flush(&mut self, stream: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -109,8 +114,8 @@ impl<R: AsyncRead + Unpin> ContentReader<R> for FuturesIo {
 }
 
 impl<W: AsyncWrite + Unpin> ContentWriter<W> for FuturesIo {
-    fn write(writer: &mut W, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(writer).poll_write(context, octets)
+    fn write(writer: &mut W, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(writer).poll_write(context, bytes)
     }
 
     fn flush(writer: &mut W, context: &mut Context<'_>) -> Poll<io::Result<()>> {

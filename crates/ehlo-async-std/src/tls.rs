@@ -21,7 +21,8 @@ use crate::FuturesIo;
 /// # let stream = smol::io::Cursor::new(Vec::new());
 /// # smol::block_on(async {
 /// // In clear until `Event::StartTls` comes, and then `start_tls`.
-/// let mut connection = TlsConnection::new(stream.into(), Server::new(ServerConfig::DEFAULT));
+/// let server = Server::new(ServerConfig::DEFAULT);
+/// let mut connection = TlsConnection::new(stream.into(), server, smol::Timer::after);
 /// connection.next().await?.responder.standard_reply("mx.example")?;
 /// connection.flush().await?;
 /// let MaybeTls::Clear(stream) = connection.stream() else { panic!("it is in clear") };
@@ -30,7 +31,7 @@ use crate::FuturesIo;
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub type TlsConnection<S, M> = ehlo_io::Connection<MaybeTls<S>, M, MaybeTlsIo<FuturesIo>>;
+pub type TlsConnection<S, M, T> = ehlo_io::Connection<MaybeTls<S>, M, MaybeTlsIo<FuturesIo>, T>;
 
 /// A stream in clear that may go on inside TLS.
 pub type MaybeTls<S> = ehlo_io::MaybeTls<S, TlsStream<S>>;

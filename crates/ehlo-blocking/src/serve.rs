@@ -1,132 +1,167 @@
-//! The loop of whoever listens, with a thread for each session.
+//! The loop of a server, with a thread for each session.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::task::Poll;
-use std::thread;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Scope};
 use std::time::Duration;
 
-use ehlo_io::{ConnectionLimits, Incoming, SessionTask};
+use ehlo_io::{ConnectionLimits, Incoming, Runtime, SessionTask, Timer};
 
-use crate::{block_on, configure_tcp};
+use crate::configure_tcp;
+use crate::socket::block_on;
 
-/// Accepts connections, [`configure_tcp`]s each and hands it to `handler`, on one of so many `threads`,
-/// until `halt` says so; then waits for the sessions that are open. `door` limits how many there are.
-/// While the door is full nothing is accepted; while no thread is free, one connection is, and waits.
-/// A handler that panics ends its session alone. It asks
-/// [`Connection::next_until`](crate::Connection::next_until) for events.
+/// Accepts connections from `listener`, [configures](configure_tcp) each and hands it to `handler`, on
+/// a thread of its own, until `shutdown` is ready. Then it closes the listener, gives the open sessions
+/// the grace of the `limits`, shuts down the sockets of those that go on, and returns when their
+/// handlers have. See [`ehlo_io::serve`].
 ///
-/// A session has its thread to its end. So the door's limit for one address is to be below the number
-/// of threads: where it is not, one address that keeps its sessions open has them all.
+/// A handler that panics ends its session alone. The shutdown must wake its waker, as that of a
+/// [`ShutdownHandle`](crate::ShutdownHandle) does: the loop waits in a call of the system.
 ///
 /// ```
 /// use ehlo_blocking::{ConnectionLimits, ShutdownHandle, serve};
-/// use std::io::Read;
+/// use std::io::{Read, Write};
 /// use std::net::{TcpListener, TcpStream};
 ///
 /// let listener = TcpListener::bind("127.0.0.1:0")?;
-/// let halt = ShutdownHandle::new(&listener)?;
 /// let mut client = TcpStream::connect(listener.local_addr()?)?;
-/// serve(&listener, ConnectionLimits::new(100, 10), 32, &halt.clone(), |mut visit| {
-///     std::io::Write::write_all(&mut visit.stream, b"hello").unwrap();
-///     halt.halt();
-/// });
+/// let handle = ShutdownHandle::new();
+/// serve(listener, ConnectionLimits::new(100, 10), handle.shutdown(), |mut incoming| {
+///     incoming.stream.write_all(b"hello").unwrap();
+///     handle.shut_down();
+/// })?;
 /// let mut heard = String::new();
 /// client.read_to_string(&mut heard)?;
 /// assert_eq!(heard, "hello");
 /// # Ok::<(), std::io::Error>(())
 /// ```
+///
+/// # Errors
+///
+/// Those of the listener, when it does not know its address: nothing is accepted then.
 pub fn serve(
-    listener: &TcpListener,
-    door: ConnectionLimits,
-    threads: usize,
-    halt: &ShutdownHandle,
+    listener: TcpListener,
+    limits: ConnectionLimits,
+    shutdown: impl Future<Output = ()>,
     handler: impl Fn(Incoming<TcpStream>) + Sync,
-) {
-    let handler = &handler;
-    let (tasks, taken) = mpsc::sync_channel::<SessionTask<'_>>(0);
-    let taken = Mutex::new(taken);
-    let work = || {
-        // One waits in `recv` and the others for it.
-        let next = || taken.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        while let Ok(task) = next() {
-            let _: thread::Result<()> = catch_unwind(AssertUnwindSafe(|| block_on(task)));
-        }
-    };
-    let accept = || {
+) -> io::Result<()> {
+    let knock = Arc::new(Knock::new(&listener)?);
+    let waker = Waker::from(knock.clone());
+    let accept = async move || {
         poll_fn(|_| match listener.accept() {
-            // It is the halt itself that has come.
-            _ if halt.is_halted() => Poll::Pending,
+            // Nobody came: the loop is to look at the shutdown.
+            _ if knock.knocked.swap(false, Ordering::AcqRel) => Poll::Pending,
             Ok((stream, address)) => {
                 Poll::Ready(configure_tcp(&stream).map(|()| (stream, address)))
             }
             Err(error) => Poll::Ready(Err(error)),
         })
+        .await
     };
-    let session = |visit| async move { handler(visit) };
-    thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
-            scope.spawn(work);
+    let sessions = Sessions::default();
+    let session = |incoming: Incoming<TcpStream>| {
+        let (sessions, handler) = (&sessions, &handler);
+        async move {
+            // Without this it could not be cut off.
+            if let Some(_open) = sessions.open(&incoming.stream) {
+                handler(incoming);
+            }
         }
-        // They end with the channel.
-        let spawn = move |task| tasks.send(task);
-        let sleep = async |time| thread::sleep(time);
-        block_on(ehlo_io::serve(accept, door, || halt.halted(), sleep, spawn, session));
+    };
+    thread::scope(|scope| {
+        let threads = Threads { scope };
+        let mut serving = pin!(ehlo_io::serve(&threads, accept, limits, shutdown, session));
+        while serving.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {}
+        for socket in sessions.lock().values() {
+            // It may have ended by itself.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
     });
+    Ok(())
 }
 
-/// Ends [`serve`].
-///
-/// ```
-/// use ehlo_blocking::{ConnectionLimits, ShutdownHandle, serve};
-/// use std::net::TcpListener;
-///
-/// let listener = TcpListener::bind("127.0.0.1:0")?;
-/// let halt = ShutdownHandle::new(&listener)?;
-/// halt.halt();
-/// // Nobody is let in, and it returns.
-/// serve(&listener, ConnectionLimits::new(100, 10), 32, &halt, |_| unreachable!());
-/// # Ok::<(), std::io::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct ShutdownHandle {
-    halted: Arc<AtomicBool>,
+/// A thread for each session.
+struct Threads<'s, 'e> {
+    scope: &'s Scope<'s, 'e>,
+}
+
+impl Timer for Threads<'_, '_> {
+    type Sleep = std::future::Ready<()>;
+
+    fn sleep(&self, duration: Duration) -> Self::Sleep {
+        thread::sleep(duration);
+        std::future::ready(())
+    }
+}
+
+impl<'s> Runtime<'s> for Threads<'s, '_> {
+    fn spawn(&self, task: SessionTask<'s>) {
+        let run = || {
+            let _: thread::Result<()> = catch_unwind(AssertUnwindSafe(|| block_on(task)));
+        };
+        // Where there is no thread, the connection is closed.
+        let _ = thread::Builder::new().spawn_scoped(self.scope, run);
+    }
+}
+
+/// The sockets of the sessions that are open, by a number.
+#[derive(Default)]
+struct Sessions(Mutex<BTreeMap<u64, TcpStream>>);
+
+impl Sessions {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, TcpStream>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self, stream: &TcpStream) -> Option<Open<'_>> {
+        let socket = stream.try_clone().ok()?;
+        let mut sessions = self.lock();
+        let number = sessions.last_key_value().map_or(0, |(last, _)| last + 1);
+        sessions.insert(number, socket);
+        Some(Open { sessions: self, number })
+    }
+}
+
+struct Open<'s> {
+    sessions: &'s Sessions,
+    number: u64,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.sessions.lock().remove(&self.number);
+    }
+}
+
+/// Wakes a loop that waits in `accept`, by a connection to its own listener.
+struct Knock {
     address: SocketAddr,
+    knocked: AtomicBool,
 }
 
-impl ShutdownHandle {
-    /// What ends the loop over `listener`.
-    ///
-    /// # Errors
-    ///
-    /// Those of the socket.
-    pub fn new(listener: &TcpListener) -> io::Result<Self> {
+impl Knock {
+    fn new(listener: &TcpListener) -> io::Result<Self> {
         let mut address = listener.local_addr()?;
         match address.ip() {
             IpAddr::V4(any) if any.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
             IpAddr::V6(any) if any.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
             _ => {}
         }
-        Ok(Self { halted: Arc::default(), address })
+        Ok(Self { address, knocked: AtomicBool::new(false) })
     }
+}
 
-    /// Nothing more is accepted, and sessions end once nothing in them is open.
-    pub fn halt(&self) {
-        self.halted.store(true, Ordering::Release);
-        // Wakes the loop, where it waits for somebody to come; where many wait it need not be woken.
+impl Wake for Knock {
+    fn wake(self: Arc<Self>) {
+        self.knocked.store(true, Ordering::Release);
+        // Where many wait to be accepted the loop need not be woken.
         let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
-    }
-
-    fn is_halted(&self) -> bool {
-        self.halted.load(Ordering::Acquire)
-    }
-
-    fn halted(&self) -> impl Future<Output = ()> + Send + use<> {
-        let halt = self.clone();
-        poll_fn(move |_| if halt.is_halted() { Poll::Ready(()) } else { Poll::Pending })
     }
 }

@@ -1,24 +1,27 @@
-//! Sockets, and what a stream does that gives way instead of blocking for long.
+//! Sockets whose calls return after a while, the clock, and what waits by both.
 
 use std::future::poll_fn;
 use std::io;
 use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-/// Prepares a socket: what is written goes out at once, and a call that would block for longer gives
-/// way, so that a connection reads while the peer does not, and keeps the machine's time limits.
+use ehlo_io::Timer;
+
+/// Configures a socket for a [`Connection`](crate::Connection): what is written goes out at once
+/// (`TCP_NODELAY`), and a call that would block returns after a tenth of a second, so that the
+/// connection reads while the peer does not, and keeps its time limits.
 ///
 /// # Errors
 ///
 /// Those of the socket.
 pub fn configure_tcp(socket: &TcpStream) -> io::Result<()> {
     socket.set_nodelay(true)?;
-    socket.set_read_timeout(Some(GIVES_WAY))?;
-    socket.set_write_timeout(Some(GIVES_WAY))
+    socket.set_read_timeout(Some(CALL_TIMEOUT))?;
+    socket.set_write_timeout(Some(CALL_TIMEOUT))
 }
 
 /// The same for a local socket, as LMTP has them.
@@ -28,8 +31,8 @@ pub fn configure_tcp(socket: &TcpStream) -> io::Result<()> {
 /// Those of the socket.
 #[cfg(unix)]
 pub fn configure_unix(socket: &UnixStream) -> io::Result<()> {
-    socket.set_read_timeout(Some(GIVES_WAY))?;
-    socket.set_write_timeout(Some(GIVES_WAY))
+    socket.set_read_timeout(Some(CALL_TIMEOUT))?;
+    socket.set_write_timeout(Some(CALL_TIMEOUT))
 }
 
 /// A stream that can be told that nothing more is written to it.
@@ -97,20 +100,21 @@ pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::R
     }
 }
 
-/// Pending when the stream gives way.
+/// Pending when the call would block.
 pub(crate) fn attempt<T>(call: impl FnMut() -> io::Result<T>) -> Poll<io::Result<T>> {
     match uninterrupted(call) {
-        Err(error) if gives_way(error.kind()) => Poll::Pending,
+        Err(error) if would_block(error.kind()) => Poll::Pending,
         result => Poll::Ready(result),
     }
 }
 
-/// To Windows it is the one, to others the other; to these `TimedOut` is a connection that is lost.
-fn gives_way(kind: io::ErrorKind) -> bool {
+/// A call that returned after its timeout: `TimedOut` on Windows, where other systems have `WouldBlock`,
+/// and `TimedOut` for a connection that is lost.
+fn would_block(kind: io::ErrorKind) -> bool {
     kind == io::ErrorKind::WouldBlock || (cfg!(windows) && kind == io::ErrorKind::TimedOut)
 }
 
-/// Asks again whenever the stream has given way.
+/// Asks again until it is ready.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     loop {
@@ -120,23 +124,44 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     }
 }
 
-/// The same for as long as `limit`.
+/// The same, for no longer than `limit`.
 pub(crate) fn within<T>(
     limit: Duration,
     work: impl Future<Output = io::Result<T>>,
 ) -> io::Result<T> {
-    let (mut work, mut end) = (pin!(work), pin!(elapsed(limit)));
+    let (mut work, mut end) = (pin!(work), pin!(SystemClock.sleep(limit)));
     block_on(poll_fn(|context| match work.as_mut().poll(context) {
         Poll::Pending => end.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into())),
         done @ Poll::Ready(_) => done,
     }))
 }
 
-/// Ready when `limit` has passed.
-pub(crate) fn elapsed(limit: Duration) -> impl Future<Output = ()> {
-    let begun = Instant::now();
-    poll_fn(move |_| if begun.elapsed() < limit { Poll::Pending } else { Poll::Ready(()) })
+/// The clock of the system.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SystemClock;
+
+impl Timer for SystemClock {
+    type Sleep = Elapsed;
+
+    fn sleep(&self, duration: Duration) -> Elapsed {
+        Elapsed { begun: Instant::now(), duration }
+    }
 }
 
-/// How long a call of a stream goes on without giving way.
-const GIVES_WAY: Duration = Duration::from_millis(100);
+/// Ready when the duration has passed; does not wake.
+#[derive(Debug)]
+pub(crate) struct Elapsed {
+    begun: Instant,
+    duration: Duration,
+}
+
+impl Future for Elapsed {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if self.begun.elapsed() < self.duration { Poll::Pending } else { Poll::Ready(()) }
+    }
+}
+
+/// How long a call of a socket blocks.
+const CALL_TIMEOUT: Duration = Duration::from_millis(100);

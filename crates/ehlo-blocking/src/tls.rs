@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use ehlo::Delivery;
 use ehlo::machine::{Machine, Upgrade};
-use ehlo_io::{MaybeTlsIo, MessageSource, SessionEnd, TlsHandshake, TlsStreamInfo};
+use ehlo_io::{MaybeTlsIo, MessageSource, SessionEnd, TlsHandshake, TlsStateError, TlsStreamInfo};
 use ehlo_rustls::Connector;
 use rustls::{ClientConnection, ServerConfig, ServerConnection};
 
-use crate::{
-    BlockingConnection, BlockingIo, ContentReader, HalfClose, attempt, block_on, elapsed, within,
-};
+use crate::socket::{attempt, block_on, within};
+use crate::{BlockingConnection, BlockingIo, ContentReader, HalfClose};
 
 /// A machine on a stream that may go on inside TLS.
 ///
@@ -43,12 +42,12 @@ impl<S: Read + Write, M: Upgrade> TlsConnection<S, M> {
     ///
     /// # Errors
     ///
-    /// As there, and `TimedOut`.
+    /// As there.
     pub fn start_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
         BlockingIo: TlsHandshake<S, W, Tls = Tls<S>>,
     {
-        within(self.timeout(), self.0.start_tls(with))
+        block_on(self.0.start_tls(with))
     }
 
     /// Begins with TLS, for a machine whose configuration says `implicit_tls`:
@@ -56,12 +55,12 @@ impl<S: Read + Write, M: Upgrade> TlsConnection<S, M> {
     ///
     /// # Errors
     ///
-    /// As there, and `TimedOut`.
+    /// As there.
     pub fn implicit_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
         BlockingIo: TlsHandshake<S, W, Tls = Tls<S>>,
     {
-        within(self.timeout(), self.0.implicit_tls(with))
+        block_on(self.0.implicit_tls(with))
     }
 }
 
@@ -90,7 +89,7 @@ impl<'v, S: Read + Write> TlsConnection<S, Delivery<'v>> {
         X: MessageSource<'v, Content = R>,
         BlockingIo: ContentReader<R> + TlsHandshake<S, W, Tls = Tls<S>>,
     {
-        block_on(self.0.deliver_tls(messages, elapsed, with))
+        block_on(self.0.deliver_tls(messages, with))
     }
 }
 
@@ -261,7 +260,7 @@ impl<S: Read + Write + HalfClose> HalfClose for Tls<S> {
     /// With the `close_notify` of TLS, RFC 8446 §6.1.
     fn half_close(&mut self) -> io::Result<()> {
         self.tls.send_close_notify();
-        within(LIMIT, poll_fn(|_| attempt(|| self.flush())))?;
+        within(LINGER, poll_fn(|_| attempt(|| self.flush())))?;
         self.stream.half_close()
     }
 }
@@ -271,11 +270,13 @@ impl<S: Read + Write + HalfClose> HalfClose for MaybeTls<S> {
         match self {
             Self::Clear(stream) => stream.half_close(),
             Self::Tls(stream) => stream.half_close(),
-            Self::Gone => Err(io::ErrorKind::NotConnected.into()),
+            Self::Gone => Err(TlsStateError::HandshakeFailed.into()),
         }
     }
 }
 
-/// How long TLS alone may take, where there is no machine to say so: as a greeting, RFC 5321
+/// How long a handshake may take, where there is no machine to say so: as a greeting, RFC 5321
 /// §4.5.3.2.1.
 const LIMIT: Duration = Duration::from_secs(5 * 60);
+/// How long the end of TLS may take to be written.
+const LINGER: Duration = Duration::from_secs(2);

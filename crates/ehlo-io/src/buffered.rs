@@ -1,60 +1,63 @@
 //! A machine with an inbox and an outbox: all of a connection but the socket.
 
+use alloc::vec::Vec;
 use core::fmt;
 
-use bytes::{Buf, BytesMut};
-use ehlo::machine::{Machine, PlaintextInjection, Upgrade, Wants};
+use ehlo::machine::{Expects, Machine, PlaintextInjection, Upgrade, Wants};
 use ehlo::{Client, Command, Reply, ReplyError, SendError, Server};
 
-use crate::responder::{PendingEvent, Responder, append, reply_needs};
+use crate::buffer::Buffer;
+use crate::error::MachineError;
+use crate::responder::{Outbox, PendingEvent, Responder, reply_needs};
 
 /// A [`Machine`] with the buffers of its connection.
 ///
 /// The buffers are there only while there is something in them: a connection that waits has none.
-/// The inbox has room for 16 KiB, and for the longest line that the machine takes; behind an event
-/// that is not yet taken, while the peer does not read, at most 1 MiB is read. The outbox is sent
-/// before the next event when 64 KiB are in it, so it has no more than that and one answer, or one
-/// piece of content.
+/// The inbox reads 2 KiB at a time, 16 KiB of content, and four times as much after a read that
+/// fills it, up to 64 KiB; it holds the longest line that the machine takes. While an event waits and
+/// the peer does not read, a [`Connection`](crate::Connection) reads up to 1 MiB ahead. The outbox
+/// is sent before the next event when 64 KiB are in it, so it holds no more than that and one answer,
+/// or one piece of content.
 ///
-/// The owner of the socket asks [`is_ready`](Self::is_ready). When it says no, what is in the
-/// [`outbox`](Self::output) goes out, and what comes in goes to [`space`](Self::read_buffer); when it
-/// says yes, [`turn`](Self::next_event) gives the event and the means to answer it.
+/// What may be a credential is overwritten when it has been taken or sent, and when the buffers are
+/// moved or dropped.
+///
+/// The owner of the stream asks [`is_ready`](Self::is_ready). When that is false, the
+/// [`output`](Self::output) goes out, and what comes in goes to the
+/// [`read_buffer`](Self::read_buffer); when it is true, [`next_event`](Self::next_event) gives the
+/// event and the means to answer it.
 ///
 /// ```
 /// use ehlo::{Code, Reply, Server, ServerConfig};
 /// use ehlo::server::Event;
-/// use ehlo_io::Buffered;
+/// use ehlo_io::{Buffered, MachineError, PendingEvent};
 ///
-/// let mut endpoint = Buffered::new(Server::new(ServerConfig::DEFAULT));
-/// assert!(endpoint.is_ready());
-/// let turn = endpoint.next_event();
-/// assert!(matches!(turn.event, Event::Greeting));
-/// turn.responder.reply(&Reply::new(Code::SERVICE_READY, "mx.example"))?;
-/// assert!(!endpoint.is_ready());
-/// assert_eq!(endpoint.output(), b"220 mx.example\r\n");
+/// let mut server = Buffered::new(Server::new(ServerConfig::DEFAULT));
+/// assert!(server.is_ready());
+/// let PendingEvent { event, responder } = server.next_event();
+/// assert!(matches!(event, Event::Greeting));
+/// responder.reply(&Reply::new(Code::SERVICE_READY, "mx.example"))?;
+/// assert!(!server.is_ready());
+/// assert_eq!(server.output(), b"220 mx.example\r\n");
 ///
-/// endpoint.advance_write(endpoint.output().len());
-/// endpoint.read_buffer()[..6].copy_from_slice(b"NOOP\r\n");
-/// endpoint.advance_read(6);
-/// assert!(endpoint.is_ready());
-/// # Ok::<(), ehlo::ReplyError>(())
+/// server.advance_write(server.output().len());
+/// server.read_buffer()[..6].copy_from_slice(b"NOOP\r\n");
+/// server.advance_read(6);
+/// assert!(server.is_ready());
+/// # Ok::<(), MachineError<ehlo::ReplyError>>(())
 /// ```
 pub struct Buffered<M> {
     pub(crate) machine: M,
-    /// All of it is initialised; what was read is at the front.
-    inbox: BytesMut,
-    pub(crate) unread: usize,
-    /// Octets at the front that the last event borrowed.
+    inbox: Buffer,
+    /// Bytes at the front of the inbox that the last event borrowed.
     taken: usize,
-    /// They may be a credential.
-    secret: bool,
-    pub(crate) outbox: BytesMut,
-    /// Something was written since the stream was flushed.
-    pub(crate) unflushed: bool,
-    /// The peer was told that nothing more comes.
-    pub(crate) closed: bool,
-    /// The peer has said so.
-    pub(crate) ended: bool,
+    /// They are content, and no secret.
+    taken_content: bool,
+    outbox: Outbox,
+    /// Bytes of the next read; more after one that filled the space, less after one that did not.
+    read_size: u32,
+    /// Bytes of content taken since a connection last asked.
+    content: u64,
 }
 
 /// Shows how much is in the buffers, and not what: it may be a password.
@@ -62,25 +65,23 @@ impl<M: fmt::Debug> fmt::Debug for Buffered<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Buffered")
             .field("machine", &self.machine)
-            .field("unread", &self.unread)
-            .field("unsent", &self.outbox.len())
+            .field("unread", &self.inbox.len())
+            .field("unsent", &self.outbox.buffer.len())
             .finish_non_exhaustive()
     }
 }
 
 impl<M: Machine> Buffered<M> {
-    /// An endpoint with empty buffers; they grow as they are needed.
-    pub fn new(machine: M) -> Self {
+    /// A machine with empty buffers; they grow as they are needed.
+    pub const fn new(machine: M) -> Self {
         Self {
             machine,
-            inbox: BytesMut::new(),
-            unread: 0,
+            inbox: Buffer::new(),
             taken: 0,
-            secret: false,
-            outbox: BytesMut::new(),
-            unflushed: false,
-            closed: false,
-            ended: false,
+            taken_content: false,
+            outbox: Outbox::new(),
+            read_size: READ_MIN,
+            content: 0,
         }
     }
 
@@ -94,16 +95,17 @@ impl<M: Machine> Buffered<M> {
         &mut self.machine
     }
 
-    /// Whether an event can be had without reading; what the machine has to send of its own accord
-    /// is then in the outbox.
+    /// Whether an event can be had without reading. What the machine has to send by itself is then
+    /// in the outbox.
     pub fn is_ready(&mut self) -> bool {
-        self.drop_from_inbox(0);
+        self.drop_taken();
         loop {
             self.transmit();
-            match self.machine.wants(self.inbox.get(..self.unread).unwrap_or_default()) {
+            let is_content = self.is_content();
+            match self.machine.wants(self.inbox.bytes()) {
                 Wants::Event => return true,
                 Wants::Input { consumed: 0 } => return false,
-                Wants::Input { consumed } => self.drop_from_inbox(consumed),
+                Wants::Input { consumed } => self.consume(consumed, is_content),
             }
         }
     }
@@ -111,167 +113,191 @@ impl<M: Machine> Buffered<M> {
     /// The next event, and the means to answer it. The event borrows the inbox, the means borrow
     /// the machine and the outbox, so an answer may quote the event.
     ///
-    /// Meant for an endpoint that [`is_ready`](Self::is_ready); otherwise the event says that the
+    /// Meant for when [`is_ready`](Self::is_ready) is true; otherwise the event says that the
     /// machine needs input.
     pub fn next_event(&mut self) -> PendingEvent<'_, M> {
-        self.drop_from_inbox(0);
-        let input = self.inbox.get(..self.unread).unwrap_or_default();
-        let received = self.machine.receive(input);
+        self.drop_taken();
+        self.taken_content = self.is_content();
+        let received = self.machine.receive(self.inbox.bytes());
         self.taken = received.consumed;
-        self.secret = self.machine.is_secret();
         PendingEvent {
             event: received.event,
             responder: Responder { machine: &mut self.machine, outbox: &mut self.outbox },
         }
     }
 
-    /// Where to put octets from the peer; never empty.
+    /// Where to put bytes from the peer; never empty.
     pub fn read_buffer(&mut self) -> &mut [u8] {
-        self.drop_from_inbox(0);
-        if self.inbox.len() < self.unread + READ_MIN {
-            self.inbox.resize(self.unread + READ_SIZE, 0);
-        }
-        self.inbox.get_mut(self.unread..).unwrap_or_default()
+        self.drop_taken();
+        let content = if self.is_content() { READ_CONTENT } else { 0 };
+        let size = self.read_size.max(content) as usize;
+        self.inbox.room(size / 4, size)
     }
 
-    /// The first `octets` of [`space`](Self::read_buffer) have been filled; none of them means that the
-    /// peer will send no more.
+    /// The first `bytes` of the [`read_buffer`](Self::read_buffer) have been filled; 0 of them means
+    /// that the peer will send no more.
     ///
     /// # Panics
     ///
     /// When there was not so much space.
-    pub fn advance_read(&mut self, octets: usize) {
-        assert!(octets <= self.inbox.len() - self.unread, "more was read than there was space");
-        if octets == 0 {
-            self.ended = true;
+    pub fn advance_read(&mut self, bytes: usize) {
+        let room = self.inbox.room(0, 0).len();
+        assert!(bytes <= room, "more was read than there was space");
+        if bytes == 0 {
             self.machine.end_of_input();
         }
-        self.unread += octets;
+        self.inbox.fill(bytes);
+        let size = if bytes == room { bytes * 4 } else { bytes.next_power_of_two() };
+        self.read_size = u32::try_from(size).unwrap_or(READ_MAX).clamp(READ_MIN, READ_MAX);
     }
 
-    /// The peer has sent `octets`: for what comes from memory, as in a test.
+    /// The peer has sent `bytes`: for input that comes from memory, as in a test.
     ///
     /// ```
     /// use ehlo::{Server, ServerConfig};
     /// use ehlo::server::Event;
-    /// use ehlo_io::Buffered;
+    /// use ehlo_io::{Buffered, MachineError};
     ///
-    /// let mut endpoint = Buffered::new(Server::new(ServerConfig::DEFAULT));
-    /// endpoint.push_input(b"QUIT\r\n");
-    /// while endpoint.is_ready() && endpoint.next_event().event != Event::Closed {
-    ///     endpoint.responder().standard_reply("mx.example")?;
+    /// let mut server = Buffered::new(Server::new(ServerConfig::DEFAULT));
+    /// server.push_input(b"QUIT\r\n");
+    /// while server.is_ready() && server.next_event().event != Event::Closed {
+    ///     server.responder().standard_reply("mx.example")?;
     /// }
-    /// assert!(endpoint.output().ends_with(b"221 2.0.0 mx.example closing\r\n"));
-    /// # Ok::<(), ehlo::ReplyError>(())
+    /// assert!(server.output().ends_with(b"221 2.0.0 mx.example closing\r\n"));
+    /// # Ok::<(), MachineError<ehlo::ReplyError>>(())
     /// ```
-    pub fn push_input(&mut self, mut octets: &[u8]) {
-        while !octets.is_empty() {
+    pub fn push_input(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
             let space = self.read_buffer();
-            let (now, later) = octets.split_at(octets.len().min(space.len()));
+            let (now, later) = bytes.split_at(bytes.len().min(space.len()));
             if let Some(space) = space.get_mut(..now.len()) {
                 space.copy_from_slice(now);
             }
             self.advance_read(now.len());
-            octets = later;
+            bytes = later;
         }
     }
 
-    /// What is to be sent to the peer.
+    /// The outbox: what is to be sent to the peer.
     pub fn output(&self) -> &[u8] {
-        &self.outbox
+        self.outbox.buffer.bytes()
     }
 
-    /// The first `octets` of the outbox have been sent.
+    /// The first `bytes` of the [`output`](Self::output) have been sent.
     ///
     /// # Panics
     ///
     /// When there is not so much in it.
-    pub fn advance_write(&mut self, octets: usize) {
-        assert!(octets <= self.outbox.len(), "more was sent than there was");
-        drop_front(&mut self.outbox, octets, self.machine.is_secret());
+    pub fn advance_write(&mut self, bytes: usize) {
+        assert!(bytes <= self.output().len(), "more was sent than there was");
+        self.outbox.consume(bytes);
     }
 
-    /// Octets that the buffers can hold now: 0 when nothing has come or goes, as before the first
-    /// octet and while the connection idles.
+    /// Bytes of memory that the buffers hold: 0 when nothing has come or goes, as before the first
+    /// byte and while the connection is idle.
     ///
     /// ```
     /// use ehlo::{Client, ClientConfig};
     /// use ehlo_io::Buffered;
     ///
-    /// let mut endpoint = Buffered::new(Client::new(ClientConfig::DEFAULT));
-    /// assert_eq!(endpoint.capacity(), 0);
-    /// endpoint.push_input(b"220 mx.exam");
-    /// assert!((1..=32 * 1024).contains(&endpoint.capacity()));
+    /// let mut client = Buffered::new(Client::new(ClientConfig::DEFAULT));
+    /// assert_eq!(client.capacity(), 0);
+    /// client.push_input(b"220 mx.exam");
+    /// assert!((1..=4096).contains(&client.capacity()));
     /// ```
     pub fn capacity(&self) -> usize {
-        self.inbox.capacity() + self.outbox.capacity()
+        self.inbox.capacity() + self.outbox.buffer.capacity()
     }
 
-    /// Gives back the buffers that hold nothing. Done while the peer is waited for; whoever waits for
-    /// something else before it answers, as for a disk, may do so too.
+    /// Gives back memory that holds nothing. A connection does so while it waits for the peer; call
+    /// it before waiting for something else, such as a disk.
     ///
     /// ```
     /// use ehlo::{Server, ServerConfig};
     /// use ehlo::server::Event;
-    /// use ehlo_io::Buffered;
+    /// use ehlo_io::{Buffered, MachineError};
     ///
-    /// let mut endpoint = Buffered::new(Server::new(ServerConfig::DEFAULT));
-    /// assert_eq!(endpoint.next_event().event, Event::Greeting);
-    /// endpoint.responder().standard_reply("mx.example")?;
-    /// endpoint.advance_write(endpoint.output().len());
-    /// endpoint.push_input(b"HELO client.example\r\n");
-    /// assert!(matches!(endpoint.next_event().event, Event::Command(_)));
-    /// endpoint.release_buffers();
-    /// assert_eq!(endpoint.capacity(), 0);
-    /// endpoint.responder().standard_reply("mx.example")?;
-    /// # Ok::<(), ehlo::ReplyError>(())
+    /// let mut server = Buffered::new(Server::new(ServerConfig::DEFAULT));
+    /// assert_eq!(server.next_event().event, Event::Greeting);
+    /// server.responder().standard_reply("mx.example")?;
+    /// server.advance_write(server.output().len());
+    /// server.push_input(b"HELO client.example\r\n");
+    /// assert!(matches!(server.next_event().event, Event::Command(_)));
+    /// server.release_buffers();
+    /// assert_eq!(server.capacity(), 0);
+    /// server.responder().standard_reply("mx.example")?;
+    /// # Ok::<(), MachineError<ehlo::ReplyError>>(())
     /// ```
     pub fn release_buffers(&mut self) {
-        self.drop_from_inbox(0);
-        if self.unread == 0 {
-            self.inbox = BytesMut::new();
-        }
-        if self.outbox.is_empty() {
-            self.outbox = BytesMut::new();
-        }
+        self.drop_taken();
+        self.inbox.release();
+        self.outbox.buffer.release();
     }
 
-    /// Whether the outbox should be sent before the next event is taken: it is full, or the session
-    /// is at an end.
-    pub fn must_flush(&self) -> bool {
-        self.outbox.len() >= HIGH_WATER || (self.machine.is_at_end() && !self.outbox.is_empty())
-    }
-
-    /// What is unread, for a TLS layer or another protocol, and the machine.
-    pub fn into_parts(mut self) -> (M, BytesMut) {
-        self.drop_from_inbox(0);
-        self.inbox.truncate(self.unread);
-        (self.machine, self.inbox)
+    /// The machine, and what is unread, for a TLS layer or another protocol.
+    pub fn into_parts(mut self) -> (M, Vec<u8>) {
+        self.drop_taken();
+        (self.machine, self.inbox.into_vec())
     }
 
     /// What was read and not taken by the machine.
     pub fn unread_input(&mut self) -> &[u8] {
-        self.drop_from_inbox(0);
-        self.inbox.get(..self.unread).unwrap_or_default()
+        self.drop_taken();
+        self.inbox.bytes()
     }
 
-    fn drop_from_inbox(&mut self, more: usize) {
-        let octets = (core::mem::take(&mut self.taken) + more).min(self.unread);
-        if octets > 0 {
-            let secret = core::mem::take(&mut self.secret) || self.machine.is_secret();
-            drop_front(&mut self.inbox, octets, secret);
-            self.unread -= octets;
+    /// Whether content is taken, or comes next.
+    pub(crate) fn is_content(&self) -> bool {
+        self.machine.expects() == Expects::Content
+    }
+
+    fn drop_taken(&mut self) {
+        let taken = core::mem::take(&mut self.taken);
+        self.consume(taken, self.taken_content);
+    }
+
+    /// RFC 4954 §4: whatever is a line may be a credential, also where it was refused unread.
+    fn consume(&mut self, bytes: usize, is_content: bool) {
+        self.inbox.consume(bytes, !is_content);
+        if is_content {
+            self.content += bytes as u64;
         }
     }
 
     fn transmit(&mut self) {
-        while self.outbox.len() < HIGH_WATER {
+        while self.outbox.buffer.len() < HIGH_WATER {
             let machine = &mut self.machine;
-            match append(&mut self.outbox, |out| machine.transmit(out), |error| Some(*error)) {
+            match self.outbox.buffer.append(|out| machine.transmit(out), |error| Some(*error)) {
                 Ok(0) | Err(_) => break,
-                Ok(_) => {}
+                Ok(_) => self.outbox.secret |= self.machine.is_secret(),
             }
         }
+    }
+}
+
+/// What a connection needs.
+#[cfg(feature = "std")]
+impl<M: Machine> Buffered<M> {
+    /// Whether the outbox is to be sent before the next event is taken: it is full, or the session
+    /// is at an end.
+    pub(crate) fn must_flush(&self) -> bool {
+        let bytes = self.output().len();
+        bytes >= HIGH_WATER || (self.machine.is_at_end() && bytes > 0)
+    }
+
+    pub(crate) const fn unread(&self) -> usize {
+        self.inbox.len()
+    }
+
+    /// What cannot be sent any more.
+    pub(crate) fn discard_output(&mut self) {
+        self.outbox.consume(self.outbox.buffer.len());
+    }
+
+    /// Bytes of content taken since this was last asked.
+    pub(crate) fn take_content(&mut self) -> u64 {
+        self.drop_taken();
+        core::mem::take(&mut self.content)
     }
 }
 
@@ -282,9 +308,8 @@ impl<M: Upgrade> Buffered<M> {
     ///
     /// [`PlaintextInjection`] when anything is, or when no upgrade was agreed on.
     pub fn tls_established(&mut self) -> Result<(), PlaintextInjection> {
-        self.drop_from_inbox(0);
-        let leftover = self.inbox.get(..self.unread).unwrap_or_default();
-        self.machine.tls_established(leftover)
+        self.drop_taken();
+        self.machine.tls_established(self.inbox.bytes())
     }
 }
 
@@ -293,8 +318,8 @@ impl Buffered<Server> {
     ///
     /// # Errors
     ///
-    /// [`ReplyError`], but never for want of room.
-    pub fn reply(&mut self, reply: &Reply<'_>) -> Result<(), ReplyError> {
+    /// [`ReplyError`], but never that the buffer is too small.
+    pub fn reply(&mut self, reply: &Reply<'_>) -> Result<(), MachineError<ReplyError>> {
         self.responder().reply(reply)
     }
 
@@ -302,10 +327,11 @@ impl Buffered<Server> {
     ///
     /// # Errors
     ///
-    /// [`ReplyError`], but never for want of room.
-    pub fn close(&mut self, reply: &Reply<'_>) -> Result<(), ReplyError> {
+    /// [`ReplyError`], but never that the buffer is too small.
+    pub fn close(&mut self, reply: &Reply<'_>) -> Result<(), MachineError<ReplyError>> {
         let machine = &mut self.machine;
-        append(&mut self.outbox, |out| machine.close(reply, out), reply_needs).map(drop)
+        let closed = self.outbox.buffer.append(|out| machine.close(reply, out), reply_needs);
+        closed.map(drop).map_err(MachineError)
     }
 }
 
@@ -314,8 +340,8 @@ impl Buffered<Client> {
     ///
     /// # Errors
     ///
-    /// [`SendError`], but never for want of room.
-    pub fn send(&mut self, command: &Command<'_>) -> Result<(), SendError> {
+    /// [`SendError`], but never that the buffer is too small.
+    pub fn send(&mut self, command: &Command<'_>) -> Result<(), MachineError<SendError>> {
         self.responder().send(command)
     }
 }
@@ -327,33 +353,31 @@ impl<M: Machine> Buffered<M> {
     }
 }
 
-/// Drops the front of `buffer`, overwritten where it may be a credential; returns what it then was.
-fn drop_front(buffer: &mut BytesMut, octets: usize, secret: bool) -> Option<BytesMut> {
-    if !secret {
-        buffer.advance(octets);
-        return None;
-    }
-    let mut front = buffer.split_to(octets);
-    front.fill(0);
-    Some(core::hint::black_box(front))
-}
-
-/// Octets that are read at once.
-const READ_SIZE: usize = 16 * 1024;
-/// Space below which more is made.
-const READ_MIN: usize = 4 * 1024;
-/// Octets in the outbox after which nothing more is added before it is sent.
+/// Bytes of the first read.
+const READ_MIN: u32 = 2 * 1024;
+/// Bytes of the first read of content.
+const READ_CONTENT: u32 = 16 * 1024;
+/// Bytes that are read at once, at most.
+const READ_MAX: u32 = 64 * 1024;
+/// Bytes in the outbox after which nothing more is added before it is sent.
 const HIGH_WATER: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ehlo::ServerConfig;
 
     #[test]
-    fn v55_credentials_are_overwritten() {
-        let mut buffer = BytesMut::from("AUTH PLAIN AGEAYg==\r\nNOOP\r\n");
-        assert_eq!(drop_front(&mut buffer, 21, true).as_deref(), Some(&[0; 21][..]));
-        assert_eq!(drop_front(&mut buffer, 4, false), None);
-        assert_eq!(&buffer[..], b"\r\n");
+    #[should_panic(expected = "more was read")]
+    fn a_stream_cannot_read_more_than_there_is_space() {
+        let mut server = Buffered::new(Server::new(ServerConfig::DEFAULT));
+        let bytes = server.read_buffer().len();
+        server.advance_read(bytes + 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "more was sent")]
+    fn a_stream_cannot_send_what_is_not_there() {
+        Buffered::new(Server::new(ServerConfig::DEFAULT)).advance_write(1);
     }
 }

@@ -1,37 +1,43 @@
 //! A machine on a stream: all of an adapter that does not depend on the kind of its streams.
 
+use core::fmt;
 use core::future::poll_fn;
+use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::io;
 
-use crate::buffered::Buffered;
-use crate::deliver::MessageSource;
-use crate::deliver::SessionEnd;
-use crate::deliver::driver::{DeliveryDriver, Step};
-use crate::responder::PendingEvent;
-use crate::serve::{ContentEvent, MessageContent};
-use crate::serve::{GracefulShutdown, Shutdown};
-use crate::transport::Transport;
-use ehlo::Delivery;
+use ehlo::Server;
 use ehlo::machine::Machine;
+use ehlo::server::Event;
 
-/// A machine on a stream, which an adapter carries: each adapter has its own name for this, as
-/// `ehlo_tokio::Connection`.
+use crate::buffered::Buffered;
+use crate::clock::Clock;
+use crate::flow::{Failure, Link, Status, some, yield_now};
+use crate::responder::PendingEvent;
+use crate::serve::{GracefulShutdown, Shutdown};
+use crate::stream::{ContentWriter, StreamIo};
+use crate::time::{TimeLimits, TimedOut, Timer};
+
+/// A machine on a stream that an adapter reads and writes, with the time limits of its session. Each
+/// adapter has its own name for this, as `ehlo_tokio::Connection`.
 ///
 /// [`next`](Self::next) gives the next event together with the means to answer it. Answers gather in
 /// the outbox of the [`Buffered`] and go out when what was read is used up, so a pipelined batch is
 /// answered in one write. Reading goes on while a write is blocked.
 ///
+/// No call waits for the peer without a limit: see [`TimeLimits`]. How time passes is given where the
+/// connection is made.
+///
 /// ```
 /// use ehlo::{Server, ServerConfig};
 /// use ehlo::server::Event;
-/// use ehlo_io::{StreamIo, Connection};
+/// use ehlo_io::{Connection, PendingEvent, StreamIo};
 /// use std::io::{Cursor, Read, Result};
 /// use std::pin::pin;
 /// use std::task::{Context, Poll, Waker};
 ///
-/// /// Carries octets that are there already; what is written is dropped.
+/// /// Reads bytes that are there already; what is written is dropped.
 /// #[derive(Default)]
 /// struct Memory;
 ///
@@ -39,8 +45,8 @@ use ehlo::machine::Machine;
 ///     fn poll_read(&mut self, stream: &mut Cursor<&[u8]>, _: &mut Context<'_>, space: &mut [u8]) -> Poll<Result<usize>> {
 ///         Poll::Ready(stream.read(space))
 ///     }
-///     fn poll_write(&mut self, _: &mut Cursor<&[u8]>, _: &mut Context<'_>, octets: &[u8]) -> Poll<Result<usize>> {
-///         Poll::Ready(Ok(octets.len()))
+///     fn poll_write(&mut self, _: &mut Cursor<&[u8]>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
+///         Poll::Ready(Ok(bytes.len()))
 ///     }
 ///     fn poll_flush(&mut self, _: &mut Cursor<&[u8]>, _: &mut Context<'_>) -> Poll<Result<()>> {
 ///         Poll::Ready(Ok(()))
@@ -50,14 +56,16 @@ use ehlo::machine::Machine;
 ///     }
 /// }
 ///
+/// # let sleep = |_| std::future::pending::<()>(); // nothing is waited for
 /// let stream = Cursor::new(&b"NOOP\r\nQUIT\r\n"[..]);
-/// let mut connection = Connection::<_, _, Memory>::new(stream, Server::new(ServerConfig::DEFAULT));
+/// let server = Server::new(ServerConfig::DEFAULT);
+/// let mut connection = Connection::<_, _, Memory, _>::new(stream, server, sleep);
 /// let session = async {
 ///     loop {
-///         let turn = connection.next().await?;
-///         match turn.event {
-///             Event::Closed => return Ok::<_, Box<dyn std::error::Error>>("over"),
-///             _ => turn.responder.standard_reply("mx.example")?,
+///         let PendingEvent { event, responder } = connection.next().await?;
+///         match event {
+///             Event::Closed => return Result::Ok("over"),
+///             _ => responder.standard_reply("mx.example")?,
 ///         }
 ///     }
 /// };
@@ -65,318 +73,242 @@ use ehlo::machine::Machine;
 /// assert!(matches!(session, Poll::Ready(Ok("over"))));
 /// # use std::future::Future;
 /// ```
-#[derive(Debug)]
-pub struct Connection<S, M, A> {
-    pub(super) stream: S,
-    adapter: A,
-    endpoint: Buffered<M>,
+#[doc(alias = "transport")]
+pub struct Connection<S, M, A, T: Timer> {
+    pub(crate) stream: S,
+    pub(crate) adapter: A,
+    pub(crate) buffered: Buffered<M>,
+    pub(crate) clock: Clock<T>,
+    pub(crate) limits: TimeLimits,
+    pub(crate) status: Status,
 }
 
-/// Carries octets over streams of one kind: what an adapter does.
-///
-/// ```
-/// use ehlo_io::StreamIo;
-/// use std::io::Result;
-/// use std::task::{Context, Poll, Waker};
-///
-/// /// Carries to nobody: what is written is gone, and nothing comes.
-/// struct Away;
-///
-/// impl StreamIo<()> for Away {
-///     fn poll_read(&mut self, _: &mut (), _: &mut Context<'_>, _: &mut [u8]) -> Poll<Result<usize>> {
-///         Poll::Ready(Ok(0))
-///     }
-///     fn poll_write(&mut self, _: &mut (), _: &mut Context<'_>, octets: &[u8]) -> Poll<Result<usize>> {
-///         Poll::Ready(Ok(octets.len()))
-///     }
-///     fn poll_flush(&mut self, _: &mut (), _: &mut Context<'_>) -> Poll<Result<()>> {
-///         Poll::Ready(Ok(()))
-///     }
-///     fn poll_close(&mut self, _: &mut (), _: &mut Context<'_>) -> Poll<Result<()>> {
-///         Poll::Ready(Ok(()))
-///     }
-/// }
-///
-/// let mut context = Context::from_waker(Waker::noop());
-/// assert!(matches!(Away.poll_write(&mut (), &mut context, b"NOOP\r\n"), Poll::Ready(Ok(6))));
-/// ```
-pub trait StreamIo<S> {
-    /// As [`Transport::poll_read`].
-    ///
-    /// # Errors
-    ///
-    /// Those of the stream.
-    fn poll_read(
-        &mut self,
-        stream: &mut S,
-        context: &mut Context<'_>,
-        space: &mut [u8],
-    ) -> Poll<io::Result<usize>>;
-
-    /// As [`Transport::poll_write`], and 0 when the stream takes no more.
-    ///
-    /// # Errors
-    ///
-    /// Those of the stream.
-    fn poll_write(
-        &mut self,
-        stream: &mut S,
-        context: &mut Context<'_>,
-        octets: &[u8],
-    ) -> Poll<io::Result<usize>>;
-
-    /// As [`Transport::poll_flush`].
-    ///
-    /// # Errors
-    ///
-    /// Those of the stream.
-    fn poll_flush(&mut self, stream: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>>;
-
-    /// As [`Transport::poll_close`].
-    ///
-    /// # Errors
-    ///
-    /// Those of the stream.
-    fn poll_close(&mut self, stream: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>>;
+impl<S: fmt::Debug, M: fmt::Debug, A, T: Timer> fmt::Debug for Connection<S, M, A, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("stream", &self.stream)
+            .field("buffered", &self.buffered)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
 }
 
-/// An adapter that reads the content of messages from `R`.
-///
-/// ```
-/// use ehlo_io::ContentReader;
-/// use std::io::{Read, Result};
-/// use std::task::{Context, Poll, Waker};
-///
-/// struct Memory;
-///
-/// impl ContentReader<&[u8]> for Memory {
-///     fn read(reader: &mut &[u8], _: &mut Context<'_>, space: &mut [u8]) -> Poll<Result<usize>> {
-///         Poll::Ready(Read::read(reader, space))
-///     }
-/// }
-///
-/// let (mut content, mut context) = (&b"Hello!\r\n"[..], Context::from_waker(Waker::noop()));
-/// let read = Memory::read(&mut content, &mut context, &mut [0; 5]);
-/// assert!(matches!(read, Poll::Ready(Ok(5))) && content == b"!\r\n");
-/// ```
-pub trait ContentReader<R> {
-    /// Reads into `space`, which is not empty: how many octets, 0 at the end of the content.
-    ///
-    /// # Errors
-    ///
-    /// Those of the reader.
-    fn read(reader: &mut R, context: &mut Context<'_>, space: &mut [u8])
-    -> Poll<io::Result<usize>>;
-}
-
-/// An adapter that writes the content of messages to `W`.
-///
-/// ```
-/// use ehlo_io::ContentWriter;
-/// use std::io::{Result, Write};
-/// use std::task::{Context, Poll, Waker};
-///
-/// struct Memory;
-///
-/// impl ContentWriter<Vec<u8>> for Memory {
-///     fn write(writer: &mut Vec<u8>, _: &mut Context<'_>, octets: &[u8]) -> Poll<Result<usize>> {
-///         Poll::Ready(Write::write(writer, octets))
-///     }
-///     fn flush(writer: &mut Vec<u8>, _: &mut Context<'_>) -> Poll<Result<()>> {
-///         Poll::Ready(Write::flush(writer))
-///     }
-/// }
-///
-/// let (mut content, mut context) = (Vec::new(), Context::from_waker(Waker::noop()));
-/// assert!(Memory::write(&mut content, &mut context, b"Hello!\r\n").is_ready());
-/// assert_eq!(content, b"Hello!\r\n");
-/// ```
-pub trait ContentWriter<W> {
-    /// Writes from `octets`, which is not empty: how many octets, 0 when the writer takes no more.
-    ///
-    /// # Errors
-    ///
-    /// Those of the writer.
-    fn write(writer: &mut W, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>>;
-
-    /// Hands on what the writer itself has kept back.
-    ///
-    /// # Errors
-    ///
-    /// Those of the writer.
-    fn flush(writer: &mut W, context: &mut Context<'_>) -> Poll<io::Result<()>>;
-}
-
-impl<S, M: Machine, A: Default> Connection<S, M, A> {
-    /// A new connection on `stream`.
-    pub fn new(stream: S, machine: M) -> Self {
-        Self::from_parts(stream, Buffered::new(machine))
+impl<S, M: Machine, A: Default, T: Timer> Connection<S, M, A, T> {
+    /// A new connection on `stream`; `timer` says how time passes, as `tokio::time::sleep`.
+    pub fn new(stream: S, machine: M, timer: T) -> Self {
+        Self::from_parts(stream, Buffered::new(machine), timer)
     }
 
     /// The reverse of [`into_parts`](Self::into_parts).
-    pub fn from_parts(stream: S, endpoint: Buffered<M>) -> Self {
-        Self { stream, adapter: A::default(), endpoint }
+    pub fn from_parts(stream: S, buffered: Buffered<M>, timer: T) -> Self {
+        Self {
+            stream,
+            adapter: A::default(),
+            buffered,
+            clock: Clock::new(timer),
+            limits: TimeLimits::DEFAULT,
+            status: Status::default(),
+        }
     }
 }
 
-impl<S, M: Machine, A> Connection<S, M, A> {
-    /// A new connection on `stream`, carried by this adapter: for one that is more than a name.
-    pub fn with_adapter(stream: S, machine: M, adapter: A) -> Self {
-        Self { stream, adapter, endpoint: Buffered::new(machine) }
-    }
-}
-
-impl<S, M: Machine, A: StreamIo<S>> Connection<S, M, A> {
+impl<S, M: Machine, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
     /// The next event and the means to answer it. Writes what is due and reads. Cancel safe: what
-    /// was read or written before it is dropped stays read or written.
+    /// was read or written before it is dropped stays read or written, and the time of the wait goes
+    /// on when it is called again.
     ///
     /// # Errors
     ///
-    /// Those of the stream. The end of the stream is an event, not an error.
+    /// Those of the stream, and `TimedOut` when the peer took longer than
+    /// [`timeout`](Self::timeout), or content came too slowly. The end of the stream is an event, not
+    /// an error. When a write fails at a client, the replies that the server had sent before come
+    /// first, and the error after them.
+    ///
+    /// A server says nothing to a client whose time is over; [`next_until`](Self::next_until) does.
     pub async fn next(&mut self) -> io::Result<PendingEvent<'_, M>> {
-        poll_fn(|context| self.poll(|endpoint, line| endpoint.poll_ready(context, line))).await?;
-        Ok(self.endpoint.next_event())
+        poll_fn(|context| self.poll_event(context)).await??;
+        Ok(self.take_event())
     }
 
-    /// The same, and when `stop` says so the session ends as soon as nothing is open; `host` is the
-    /// name of this side. For a handler of [`serve`](super::serve). Cancel safe, too.
+    /// The next event at a server, until `shutdown` is requested: then the session ends with 421 as
+    /// soon as no mail transaction is open. `host` is the name of this server. Cancel safe, as
+    /// [`next`](Self::next). For a handler of [`serve`](super::serve()).
     ///
     /// # Errors
     ///
-    /// As of [`next`](Self::next).
+    /// As of [`next`](Self::next). A client whose time is over is told so first, with 421 4.4.2, as
+    /// far as the stream takes it at once.
     pub async fn next_until(
         &mut self,
-        stop: &mut Shutdown,
+        shutdown: &mut Shutdown,
         host: &str,
     ) -> io::Result<PendingEvent<'_, M>>
     where
         M: GracefulShutdown,
     {
         poll_fn(|context| {
-            self.poll(|endpoint, line| endpoint.poll_ready_until(context, line, stop, host))
+            if Pin::new(&mut *shutdown).poll(context).is_ready() {
+                M::begin_shutdown(&mut self.buffered, host);
+            }
+            self.poll_event_or_421(context, host)
         })
         .await?;
-        Ok(self.endpoint.next_event())
-    }
-
-    /// Writes the content that comes to `writer`, up to its end, when the machine has agreed to take
-    /// some, and flushes `writer`: the size of the message, which is to be answered. None when it is not
-    /// complete: the answer, where one is pending, is the machine's standard one. What it takes to answer
-    /// for the message, as to have a file on the disk, is for the caller to do.
-    ///
-    /// # Errors
-    ///
-    /// As of [`next`](Self::next), and those of `writer`. Not cancel safe: a piece may be written in part.
-    pub async fn collect<W>(&mut self, writer: &mut W) -> io::Result<Option<u64>>
-    where
-        M: MessageContent,
-        A: ContentWriter<W>,
-    {
-        loop {
-            let event = self.next().await?.event;
-            let mut rest = match M::piece(&event) {
-                ContentEvent::Content(content) => content,
-                ContentEvent::End(None) => return Ok(None),
-                ContentEvent::End(size) => {
-                    poll_fn(|context| A::flush(writer, context)).await?;
-                    return Ok(size);
-                }
-            };
-            while !rest.is_empty() {
-                let written = poll_fn(|context| some(A::write(writer, context, rest))).await?;
-                rest = rest.get(written..).unwrap_or_default();
-            }
-        }
+        Ok(self.take_event())
     }
 
     /// Writes all of the outbox. Cancel safe, as [`next`](Self::next).
     ///
     /// # Errors
     ///
-    /// Those of the stream.
+    /// Those of the stream, and `TimedOut`.
     pub async fn flush(&mut self) -> io::Result<()> {
-        poll_fn(|context| self.poll(|endpoint, line| endpoint.poll_flush(context, line))).await
+        poll_fn(|context| {
+            let limit = self.wait();
+            let (buffered, mut link, clock) = self.split();
+            let flushed = buffered.poll_flush(context, &mut link);
+            if flushed.is_pending() {
+                ready!(clock.poll(context, limit));
+                return Poll::Ready(Err(TimedOut.into()));
+            }
+            clock.restart();
+            flushed
+        })
+        .await
+        .inspect_err(|error| {
+            if error.kind() != io::ErrorKind::TimedOut {
+                self.status.failure = Some(Failure::told(error.kind()));
+            }
+        })
     }
 
-    /// Writes all of the outbox, says that nothing more comes, and waits until the peer does too, or
-    /// just leaves. Cancel safe: asked again, it goes on.
+    /// Writes all of the outbox, says that nothing more comes, and waits until the peer closes too, or
+    /// for no longer than [`TimeLimits::linger`]. Without that wait the last reply may be lost (RFC
+    /// 1122 §4.2.2.13). Cancel safe: called again, it goes on. Where much is still to be written,
+    /// call [`flush`](Self::flush) first.
     ///
     /// # Errors
     ///
-    /// Those of the stream.
+    /// Those of the stream, and `TimedOut` when the outbox could not be written. A peer that does not
+    /// close in time, or that resets the connection then, is no error. Where a client cannot write,
+    /// [`next`](Self::next) still has the replies that came before.
     pub async fn close(&mut self) -> io::Result<()> {
-        let closed =
-            poll_fn(|context| self.poll(|endpoint, line| endpoint.poll_close(context, line))).await;
-        match closed {
-            Err(error) if self.endpoint.closed && has_left(&error) => Ok(()),
-            closed => closed,
-        }
+        self.clock.restart();
+        let limit = self.limits.linger();
+        poll_fn(|context| {
+            let (buffered, mut link, clock) = self.split();
+            let closed = if link.status.failure.is_some() {
+                buffered.poll_drained(context, &mut link).map(|()| Ok(()))
+            } else {
+                buffered.poll_close(context, &mut link)
+            };
+            match closed {
+                Poll::Ready(Err(error)) if link.status.closed && has_left(&error) => {
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Ready(Err(error)) if !link.status.closed => {
+                    link.status.failure = Some(Failure::new(error));
+                    return yield_now(context);
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Ok(())) => {}
+                Poll::Pending => ready!(clock.poll(context, limit)),
+            }
+            Poll::Ready(match &mut link.status.failure {
+                Some(failure) => Err(failure.error()),
+                None if link.status.closed => Ok(()),
+                None => Err(TimedOut.into()),
+            })
+        })
+        .await
     }
 
-    fn poll<T>(&mut self, call: impl FnOnce(&mut Buffered<M>, &mut Line<'_, S, A>) -> T) -> T {
-        let Self { stream, adapter, endpoint } = self;
-        call(endpoint, &mut Line { stream, adapter })
-    }
-}
-
-impl<'v, S, A: StreamIo<S>> Connection<S, Delivery<'v>, A> {
-    /// Delivers `messages` up to the end of the session, and says whether it [ended](SessionEnd) before
-    /// all were begun. `timer` is the runtime's, as `tokio::time::sleep` or `smol::Timer::after`: each wait for the peer lasts
-    /// no longer than the machine says.
-    ///
-    /// This stream knows no TLS. Where the server offers it, `TlsPolicy::Opportunistic` begins it too:
-    /// such a session ends early, by `UnusableSession::TlsFailed`. Take `TlsPolicy::Forbid` here, or
-    /// [`deliver_tls`](Self::deliver_tls).
-    ///
-    /// Not cancel safe: what was begun has no outcome when this is dropped.
-    ///
-    /// # Errors
-    ///
-    /// Those of the stream, and `TimedOut`; what was begun has its outcomes by then.
-    pub async fn deliver<X, R, F>(
-        &mut self,
-        messages: X,
-        mut timer: impl FnMut(Duration) -> F,
-    ) -> io::Result<SessionEnd>
-    where
-        X: MessageSource<'v, Content = R>,
-        A: ContentReader<R>,
-        F: Future,
-    {
-        let mut courier = DeliveryDriver::new(messages, A::read, |limit| too_late(timer(limit)));
+    /// Ready with `Ok` for an event, with `Ok(Err)` when the time for it is over.
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Result<(), TimedOut>>> {
         loop {
-            match self.carry(&mut courier).await? {
-                Step::Upgrade => self.endpoint.machine_mut().tls_failed(),
-                Step::Closed(ended) => return Ok(ended),
+            let had_failed = self.status.failure.is_some();
+            let (buffered, mut link, _) = self.split();
+            let polled = buffered.poll_ready(context, &mut link);
+            self.count_content();
+            if self.status.failure.is_some() && !had_failed {
+                self.clock.restart();
+            }
+            if let Poll::Ready(polled) = polled {
+                return Poll::Ready(polled.map(Ok));
+            }
+            ready!(self.clock.poll(context, self.wait()));
+            match &mut self.status.failure {
+                Some(failure) if !failure.drained => failure.drained = true,
+                _ => return Poll::Ready(Ok(Err(TimedOut))),
             }
         }
     }
 
-    /// Goes on until TLS begins or the session is over.
-    pub(super) async fn carry<X, R, C, F>(
-        &mut self,
-        courier: &mut DeliveryDriver<'v, X, R, io::Error, C, F>,
-    ) -> io::Result<Step>
+    fn poll_event_or_421(&mut self, context: &mut Context<'_>, host: &str) -> Poll<io::Result<()>>
     where
-        X: MessageSource<'v, Content = R>,
-        C: FnMut(Duration) -> F,
-        F: Future<Output = io::Error>,
+        M: GracefulShutdown,
     {
-        poll_fn(|context| self.poll(|endpoint, line| endpoint.poll_deliver(context, line, courier)))
-            .await
+        Poll::Ready(ready!(self.poll_event(context))?.map_err(|over| {
+            M::time_out(&mut self.buffered, host);
+            let (buffered, mut link, _) = self.split();
+            // The client may be gone, or read nothing.
+            let _ = buffered.poll_flush(context, &mut link);
+            over.into()
+        }))
     }
 }
 
-impl<S, M: Machine, A> Connection<S, M, A> {
-    /// How long the next wait for the peer may last, by the machine: the time for a timer of one's
-    /// own. A server whose patience is at its end says 421 by [`Buffered::close`], and flushes.
+impl<S, A: StreamIo<S>, T: Timer> Connection<S, Server, A, T> {
+    /// Writes the content of a message to `writer`, and flushes it, when the server has agreed to take
+    /// content. Returns the size of the message, which is to be answered; `None` when the message is
+    /// not complete, and the answer, where one is pending, is the machine's standard one. `host` is
+    /// the name of this server. The caller makes sure that what it answers for is safe, as on a disk.
+    ///
+    /// # Errors
+    ///
+    /// As of [`next_until`](Self::next_until), and those of `writer`. Not cancel safe: a piece may be
+    /// written in part.
+    pub async fn collect<W>(&mut self, writer: &mut W, host: &str) -> io::Result<Option<u64>>
+    where
+        A: ContentWriter<W>,
+    {
+        loop {
+            poll_fn(|context| self.poll_event_or_421(context, host)).await?;
+            let mut content = match self.take_event().event {
+                Event::MailData(content) => content,
+                Event::EndOfMailData { size } => {
+                    poll_fn(|context| A::flush(writer, context)).await?;
+                    return Ok(Some(size));
+                }
+                _ => return Ok(None),
+            };
+            while !content.is_empty() {
+                let written = poll_fn(|context| some(A::write(writer, context, content))).await?;
+                content = content.get(written..).unwrap_or_default();
+            }
+        }
+    }
+}
+
+impl<S, M: Machine, A, T: Timer> Connection<S, M, A, T> {
+    /// Sets the limits on the time of the peer.
+    pub const fn set_time_limits(&mut self, limits: TimeLimits) {
+        self.limits = limits;
+    }
+
+    /// The limits on the time of the peer, beside those of the machine.
+    pub const fn time_limits(&self) -> TimeLimits {
+        self.limits
+    }
+
+    /// How long the next wait for the peer may last: as long as the machine says, and no longer than
+    /// [`TimeLimits::wait`].
     pub fn timeout(&self) -> Duration {
-        self.endpoint.machine().timeout()
+        self.limits.limit(self.buffered.machine().timeout())
     }
 
     /// The machine and its buffers.
     pub const fn endpoint(&mut self) -> &mut Buffered<M> {
-        &mut self.endpoint
+        &mut self.buffered
     }
 
     /// The stream.
@@ -386,59 +318,52 @@ impl<S, M: Machine, A> Connection<S, M, A> {
 
     /// The stream, and the machine with what it has not taken or sent.
     pub fn into_parts(self) -> (S, Buffered<M>) {
-        (self.stream, self.endpoint)
+        (self.stream, self.buffered)
+    }
+
+    pub(crate) const fn split(&mut self) -> (&mut Buffered<M>, Link<'_, S, A>, &mut Clock<T>) {
+        let Self { stream, adapter, buffered, clock, status, .. } = self;
+        (buffered, Link { stream, adapter, status }, clock)
+    }
+
+    /// How long the wait that begins or goes on may last.
+    pub(crate) fn wait(&self) -> Duration {
+        let limit = self.timeout();
+        if self.status.failure.is_some() {
+            return limit.min(self.limits.linger());
+        }
+        if self.buffered.is_content() { self.limits.grace(limit) } else { limit }
+    }
+
+    /// What came of the content adds to its time.
+    pub(crate) fn count_content(&mut self) {
+        let bytes = self.buffered.take_content();
+        if bytes > 0 {
+            match self.limits.worth(bytes) {
+                Some(time) => self.clock.gain(time, self.wait()),
+                None => self.clock.restart(),
+            }
+        }
+    }
+
+    /// The event that is ready. Its wait is over, unless it is one piece of content among others.
+    fn take_event(&mut self) -> PendingEvent<'_, M> {
+        let was_content = self.buffered.is_content();
+        let pending = self.buffered.next_event();
+        if !(was_content
+            && pending.responder.machine().expects() == ehlo::machine::Expects::Content)
+        {
+            self.clock.restart();
+        }
+        pending
     }
 }
 
-/// A stream in the hands of its adapter.
-#[derive(Debug)]
-struct Line<'c, S, A> {
-    stream: &'c mut S,
-    adapter: &'c mut A,
-}
-
-impl<S, A: StreamIo<S>> Transport for Line<'_, S, A> {
-    type Error = io::Error;
-
-    fn poll_read(
-        &mut self,
-        context: &mut Context<'_>,
-        space: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        self.adapter.poll_read(self.stream, context, space)
-    }
-
-    fn poll_write(&mut self, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        some(self.adapter.poll_write(self.stream, context, octets))
-    }
-
-    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.adapter.poll_flush(self.stream, context)
-    }
-
-    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.adapter.poll_close(self.stream, context)
-    }
-}
-
-/// What was written, which is an error where it is nothing.
-fn some(written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-    Poll::Ready(match ready!(written)? {
-        0 => Err(io::ErrorKind::WriteZero.into()),
-        octets => Ok(octets),
-    })
-}
-
-/// Whether it says no more than that the peer is not there.
+/// Whether it says no more than that the peer is gone.
 fn has_left(error: &io::Error) -> bool {
     use io::ErrorKind::{
         BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof,
     };
     let left = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof];
     left.contains(&error.kind())
-}
-
-pub(super) async fn too_late(timer: impl Future) -> io::Error {
-    timer.await;
-    io::ErrorKind::TimedOut.into()
 }

@@ -2,13 +2,13 @@
 
 use core::fmt;
 
-use bytes::BytesMut;
-
 use ehlo::machine::Machine;
 use ehlo::syntax::BufferTooSmall;
-use ehlo::syntax::sasl::Response;
-use ehlo::syntax::sasl::SaslData;
+use ehlo::syntax::sasl::{Response, SaslData};
 use ehlo::{Client, Command, Delivery, Envelope, Reply, ReplyError, SendError, Server};
+
+use crate::buffer::{Buffer, LINE_ROOM};
+use crate::error::MachineError;
 
 /// An event, and the means to answer it.
 ///
@@ -46,7 +46,7 @@ pub struct PendingEvent<'e, M: Machine> {
 /// ```
 pub struct Responder<'e, M> {
     pub(super) machine: &'e mut M,
-    pub(super) outbox: &'e mut BytesMut,
+    pub(super) outbox: &'e mut Outbox,
 }
 
 /// Shows the machine alone, as [`Buffered`](super::Buffered) does.
@@ -82,18 +82,18 @@ impl Responder<'_, Server> {
     ///
     /// # Errors
     ///
-    /// [`ReplyError`], but never for want of room.
-    pub fn reply(self, reply: &Reply<'_>) -> Result<(), ReplyError> {
-        append(self.outbox, |out| self.machine.reply(reply, out), reply_needs).map(drop)
+    /// [`ReplyError`], but never that the buffer is too small.
+    pub fn reply(self, reply: &Reply<'_>) -> Result<(), MachineError<ReplyError>> {
+        self.outbox.append(|out| self.machine.reply(reply, out), reply_needs)
     }
 
     /// Answers AUTH, or a response within it, with a challenge: [`Server::challenge`].
     ///
     /// # Errors
     ///
-    /// [`ReplyError`], but never for want of room.
-    pub fn challenge(self, data: &SaslData<'_>) -> Result<(), ReplyError> {
-        append(self.outbox, |out| self.machine.challenge(data, out), reply_needs).map(drop)
+    /// [`ReplyError`], but never that the buffer is too small.
+    pub fn challenge(self, data: &SaslData<'_>) -> Result<(), MachineError<ReplyError>> {
+        self.outbox.append(|out| self.machine.challenge(data, out), reply_needs)
     }
 
     /// Answers with [`Server::standard_reply`], if an answer is owed: none is to an event that asks for
@@ -101,8 +101,8 @@ impl Responder<'_, Server> {
     ///
     /// # Errors
     ///
-    /// [`ReplyError`], but never for want of room, and never [`ReplyError::NothingPending`].
-    pub fn standard_reply(self, host: &str) -> Result<(), ReplyError> {
+    /// [`ReplyError`], but neither that the buffer is too small nor [`ReplyError::NothingPending`].
+    pub fn standard_reply(self, host: &str) -> Result<(), MachineError<ReplyError>> {
         if self.machine.pending().is_none() {
             return Ok(());
         }
@@ -116,36 +116,40 @@ impl Responder<'_, Client> {
     ///
     /// # Errors
     ///
-    /// [`SendError`], but never for want of room.
-    pub fn send(&mut self, command: &Command<'_>) -> Result<(), SendError> {
-        append(self.outbox, |out| self.machine.send(command, out), send_needs).map(drop)
+    /// [`SendError`], but never that the buffer is too small.
+    pub fn send(&mut self, command: &Command<'_>) -> Result<(), MachineError<SendError>> {
+        let sent = self.outbox.append(|out| self.machine.send(command, out), send_needs);
+        self.outbox.secret |= self.machine.is_secret();
+        sent
     }
 
     /// Sends a response within AUTH: [`Client::respond`].
     ///
     /// # Errors
     ///
-    /// [`SendError`], but never for want of room.
-    pub fn respond(&mut self, response: &Response<'_>) -> Result<(), SendError> {
-        append(self.outbox, |out| self.machine.respond(response, out), send_needs).map(drop)
+    /// [`SendError`], but never that the buffer is too small.
+    pub fn respond(&mut self, response: &Response<'_>) -> Result<(), MachineError<SendError>> {
+        let sent = self.outbox.append(|out| self.machine.respond(response, out), send_needs);
+        self.outbox.secret |= self.machine.is_secret();
+        sent
     }
 
     /// Sends a piece of the content, all of it: [`Client::mail_data`].
     ///
     /// # Errors
     ///
-    /// [`SendError`], but never for want of room.
-    pub fn mail_data(&mut self, content: &[u8]) -> Result<(), SendError> {
-        put_content(self.outbox, content, |content, out| self.machine.mail_data(content, out))
+    /// [`SendError`], but never that the buffer is too small.
+    pub fn mail_data(&mut self, content: &[u8]) -> Result<(), MachineError<SendError>> {
+        self.outbox.put_content(content, |content, out| self.machine.mail_data(content, out))
     }
 
     /// Sends the end of the content: [`Client::end_mail_data`].
     ///
     /// # Errors
     ///
-    /// [`SendError`], but never for want of room.
-    pub fn end_mail_data(&mut self) -> Result<(), SendError> {
-        append(self.outbox, |out| self.machine.end_mail_data(out), send_needs).map(drop)
+    /// [`SendError`], but never that the buffer is too small.
+    pub fn end_mail_data(&mut self) -> Result<(), MachineError<SendError>> {
+        self.outbox.append(|out| self.machine.end_mail_data(out), send_needs)
     }
 }
 
@@ -169,30 +173,30 @@ impl<'v> Responder<'_, Delivery<'v>> {
     ///
     /// # Errors
     ///
-    /// [`SendError`], but never for want of room.
-    pub fn mail_data(&mut self, content: &[u8]) -> Result<(), SendError> {
-        put_content(self.outbox, content, |content, out| self.machine.mail_data(content, out))
+    /// [`SendError`], but never that the buffer is too small.
+    pub fn mail_data(&mut self, content: &[u8]) -> Result<(), MachineError<SendError>> {
+        self.outbox.put_content(content, |content, out| self.machine.mail_data(content, out))
     }
 
     /// Sends the last piece of the content and its end: [`Delivery::last_mail_data`].
     ///
     /// # Errors
     ///
-    /// [`SendError`], but never for want of room.
-    pub fn last_mail_data(&mut self, content: &[u8]) -> Result<(), SendError> {
+    /// [`SendError`], but never that the buffer is too small.
+    pub fn last_mail_data(&mut self, content: &[u8]) -> Result<(), MachineError<SendError>> {
         if content.is_empty() {
             return self.end_mail_data();
         }
-        put_content(self.outbox, content, |content, out| self.machine.last_mail_data(content, out))
+        self.outbox.put_content(content, |content, out| self.machine.last_mail_data(content, out))
     }
 
     /// The content is complete: [`Delivery::end_mail_data`].
     ///
     /// # Errors
     ///
-    /// [`SendError`], but never for want of room.
-    pub fn end_mail_data(&mut self) -> Result<(), SendError> {
-        append(self.outbox, |out| self.machine.end_mail_data(out), send_needs).map(drop)
+    /// [`SendError`], but never that the buffer is too small.
+    pub fn end_mail_data(&mut self) -> Result<(), MachineError<SendError>> {
+        self.outbox.append(|out| self.machine.end_mail_data(out), send_needs)
     }
 
     /// The message cannot be completed: [`Delivery::abandon`].
@@ -204,18 +208,22 @@ impl<'v> Responder<'_, Delivery<'v>> {
     ///
     /// # Errors
     ///
-    /// [`SendError`], but never for want of room.
-    pub fn authenticate(&mut self, command: &Command<'_>) -> Result<(), SendError> {
-        append(self.outbox, |out| self.machine.authenticate(command, out), send_needs).map(drop)
+    /// [`SendError`], but never that the buffer is too small.
+    pub fn authenticate(&mut self, command: &Command<'_>) -> Result<(), MachineError<SendError>> {
+        let sent = self.outbox.append(|out| self.machine.authenticate(command, out), send_needs);
+        self.outbox.secret |= self.machine.is_secret();
+        sent
     }
 
     /// Sends a response within AUTH: [`Delivery::respond`].
     ///
     /// # Errors
     ///
-    /// [`SendError`], but never for want of room.
-    pub fn respond(&mut self, response: &Response<'_>) -> Result<(), SendError> {
-        append(self.outbox, |out| self.machine.respond(response, out), send_needs).map(drop)
+    /// [`SendError`], but never that the buffer is too small.
+    pub fn respond(&mut self, response: &Response<'_>) -> Result<(), MachineError<SendError>> {
+        let sent = self.outbox.append(|out| self.machine.respond(response, out), send_needs);
+        self.outbox.secret |= self.machine.is_secret();
+        sent
     }
 
     /// No mechanism will do: [`Delivery::skip_authentication`].
@@ -238,47 +246,43 @@ const fn send_needs(error: &SendError) -> Option<BufferTooSmall> {
     }
 }
 
-/// Lets `write` fill the end of `outbox`, with more room when it needs more.
-pub(super) fn append<E>(
-    outbox: &mut BytesMut,
-    mut write: impl FnMut(&mut [u8]) -> Result<usize, E>,
-    needs: impl Fn(&E) -> Option<BufferTooSmall>,
-) -> Result<usize, E> {
-    let start = outbox.len();
-    let mut room = LINE_ROOM;
-    loop {
-        outbox.resize(start + room, 0);
-        match write(outbox.get_mut(start..).unwrap_or_default()) {
-            Ok(written) => {
-                outbox.truncate(start + written);
-                return Ok(written);
-            }
-            Err(error) => match needs(&error) {
-                Some(BufferTooSmall { needed }) if needed > room => room = needed,
-                _ => {
-                    outbox.truncate(start);
-                    return Err(error);
-                }
-            },
+/// What is to be sent, and whether a credential is in it.
+pub(super) struct Outbox {
+    pub(super) buffer: Buffer,
+    pub(super) secret: bool,
+}
+
+impl Outbox {
+    pub(super) const fn new() -> Self {
+        Self { buffer: Buffer::new(), secret: false }
+    }
+
+    fn append<E>(
+        &mut self,
+        write: impl FnMut(&mut [u8]) -> Result<usize, E>,
+        needs: impl Fn(&E) -> Option<BufferTooSmall>,
+    ) -> Result<(), MachineError<E>> {
+        self.buffer.append(write, needs).map(drop).map_err(MachineError)
+    }
+
+    fn put_content(
+        &mut self,
+        mut content: &[u8],
+        mut encode: impl FnMut(&[u8], &mut [u8]) -> Result<ehlo::data::Progress, SendError>,
+    ) -> Result<(), MachineError<SendError>> {
+        while !content.is_empty() {
+            // Room for a dot on every hundredth byte; the loop goes on where there are more.
+            let room = content.len() + content.len() / 100 + LINE_ROOM;
+            let progress = encode(content, self.buffer.room(room, room)).map_err(MachineError)?;
+            self.buffer.fill(progress.written);
+            content = content.get(progress.consumed..).unwrap_or_default();
         }
+        Ok(())
+    }
+
+    /// Drops what has been sent.
+    pub(super) fn consume(&mut self, bytes: usize) {
+        self.buffer.consume(bytes, self.secret);
+        self.secret &= !self.buffer.is_empty();
     }
 }
-
-fn put_content(
-    outbox: &mut BytesMut,
-    mut content: &[u8],
-    mut encode: impl FnMut(&[u8], &mut [u8]) -> Result<ehlo::data::Progress, SendError>,
-) -> Result<(), SendError> {
-    while !content.is_empty() {
-        let start = outbox.len();
-        // Room for a dot on every hundredth octet; the loop goes on where there are more.
-        outbox.resize(start + content.len() + content.len() / 100 + LINE_ROOM, 0);
-        let progress = encode(content, outbox.get_mut(start..).unwrap_or_default());
-        outbox.truncate(start + progress.map_or(0, |progress| progress.written));
-        content = content.get(progress?.consumed..).unwrap_or_default();
-    }
-    Ok(())
-}
-
-/// Room for most lines.
-const LINE_ROOM: usize = 512;

@@ -1,19 +1,20 @@
-//! The upgrade of a connection to TLS, in both roles, whoever shakes hands.
+//! The upgrade of a connection to TLS, in both roles, whatever library does the handshake.
 
 use alloc::boxed::Box;
+use core::fmt;
 use core::future::poll_fn;
 use core::pin::pin;
 use core::task::{Context, Poll};
-use core::time::Duration;
 use std::io;
 
-use crate::connection::too_late;
-use crate::connection::{Connection, ContentReader, ContentWriter, StreamIo};
-use crate::deliver::MessageSource;
-use crate::deliver::SessionEnd;
-use crate::deliver::driver::{DeliveryDriver, Step};
 use ehlo::Delivery;
-use ehlo::machine::{Machine, Upgrade};
+use ehlo::machine::{Machine, PlaintextInjection, Upgrade};
+
+use crate::connection::Connection;
+use crate::deliver::driver::{Driver, Step};
+use crate::deliver::{MessageSource, SessionEnd};
+use crate::stream::{ContentReader, ContentWriter, StreamIo};
+use crate::time::{TimedOut, Timer};
 
 /// A stream `S` in clear that may go on as `T`, inside TLS.
 ///
@@ -120,31 +121,87 @@ pub trait TlsStreamInfo<S, T> {
     fn tls_exporter(tls: &T) -> Option<[u8; 32]>;
 }
 
-impl<S, T, M: Upgrade, A> Connection<MaybeTls<S, T>, M, MaybeTlsIo<A>>
+/// Why TLS cannot begin, or a stream cannot be used: inside the `std::io::Error` of
+/// [`Connection::start_tls`] and its kin.
+///
+/// ```
+/// use ehlo_io::TlsStateError;
+/// use std::io::{Error, ErrorKind};
+///
+/// let error = Error::from(TlsStateError::NotAgreed);
+/// assert_eq!(error.kind(), ErrorKind::InvalidInput);
+/// assert_eq!(error.to_string(), "STARTTLS was not agreed on");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TlsStateError {
+    /// The machine does not say that TLS begins: STARTTLS was not sent, or not accepted.
+    NotAgreed,
+    /// The stream is inside TLS already.
+    AlreadyTls,
+    /// TLS was to begin with the first byte, and bytes were read before it.
+    AlreadyRead,
+    /// TLS was to begin with the first byte, and bytes wait to be written before it.
+    AlreadyWritten,
+    /// A handshake failed, or was abandoned, and the stream is gone.
+    HandshakeFailed,
+    /// The policy is [`TlsPolicy::Require`](ehlo::delivery::TlsPolicy::Require), and this connection
+    /// cannot begin TLS: use `deliver_tls`.
+    NoTls,
+}
+
+impl fmt::Display for TlsStateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAgreed => "STARTTLS was not agreed on",
+            Self::AlreadyTls => "the stream is inside TLS already",
+            Self::AlreadyRead => "TLS cannot begin: bytes were read before it",
+            Self::AlreadyWritten => "TLS cannot begin: bytes wait to be written before it",
+            Self::HandshakeFailed => "the stream is gone: its TLS handshake did not succeed",
+            Self::NoTls => "TLS is required, and this connection cannot begin it",
+        })
+    }
+}
+
+impl core::error::Error for TlsStateError {}
+
+impl From<TlsStateError> for io::Error {
+    fn from(error: TlsStateError) -> Self {
+        let kind = match error {
+            TlsStateError::HandshakeFailed => io::ErrorKind::NotConnected,
+            _ => io::ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl<S, L, M: Upgrade, A, T: Timer> Connection<MaybeTls<S, L>, M, MaybeTlsIo<A>, T>
 where
-    A: StreamIo<S> + StreamIo<T>,
+    A: StreamIo<S> + StreamIo<L>,
 {
-    /// Goes on inside TLS, when the machine says that TLS begins; `with` is what the adapter shakes
-    /// hands with. Not cancel safe.
+    /// Goes on inside TLS, when the machine says that TLS begins; `with` is the configuration of the
+    /// handshake. Not cancel safe.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when the machine does not say so, and nothing has changed then. Those of the
-    /// handshake, and `InvalidData` when something was sent in clear that should have come inside TLS:
-    /// the connection is of no use then.
+    /// `InvalidInput` with a [`TlsStateError`] when the machine does not say so; nothing has changed
+    /// then. Those of the handshake, `TimedOut` when it takes too long, and `InvalidData` with
+    /// [`PlaintextInjection`] when something came before the handshake that should have come inside
+    /// TLS: the connection cannot be used then.
+    #[doc(alias = "upgrade")]
     pub async fn start_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
-        A: TlsHandshake<S, W, Tls = T>,
+        A: TlsHandshake<S, W, Tls = L>,
     {
         if !self.endpoint().machine().awaits_tls() {
-            return Err(io::ErrorKind::InvalidInput.into());
+            return Err(TlsStateError::NotAgreed.into());
         }
         self.flush().await?;
         if !self.endpoint().unread_input().is_empty() {
-            return Err(injected());
+            return Err(injected(PlaintextInjection));
         }
         self.secure(with).await?;
-        self.endpoint().tls_established().map_err(|_| injected())
+        self.endpoint().tls_established().map_err(injected)
     }
 
     /// Begins with TLS, before anything is read or written, for a machine whose configuration says
@@ -152,77 +209,76 @@ where
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when something was read, or waits to be written, and nothing has changed then.
-    /// Those of the handshake: the connection is of no use then.
+    /// `InvalidInput` with a [`TlsStateError`] when something was read, or waits to be written;
+    /// nothing has changed then. Those of the handshake, and `TimedOut`: the connection cannot be used
+    /// then.
     pub async fn implicit_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
-        A: TlsHandshake<S, W, Tls = T>,
+        A: TlsHandshake<S, W, Tls = L>,
     {
-        let endpoint = self.endpoint();
-        if !endpoint.unread_input().is_empty() || !endpoint.output().is_empty() {
-            return Err(io::ErrorKind::InvalidInput.into());
+        if !self.endpoint().unread_input().is_empty() {
+            return Err(TlsStateError::AlreadyRead.into());
+        }
+        if !self.endpoint().output().is_empty() {
+            return Err(TlsStateError::AlreadyWritten.into());
         }
         self.secure(with).await
     }
 
     async fn secure<W>(&mut self, with: &W) -> io::Result<()>
     where
-        A: TlsHandshake<S, W, Tls = T>,
+        A: TlsHandshake<S, W, Tls = L>,
     {
-        let stream = match core::mem::replace(self.stream(), MaybeTls::Gone) {
+        let stream = match core::mem::replace(&mut self.stream, MaybeTls::Gone) {
             MaybeTls::Clear(stream) => stream,
-            // TLS is not begun twice.
-            other => {
-                *self.stream() = other;
-                return Err(io::ErrorKind::InvalidInput.into());
+            MaybeTls::Gone => return Err(TlsStateError::HandshakeFailed.into()),
+            tls @ MaybeTls::Tls(_) => {
+                self.stream = tls;
+                return Err(TlsStateError::AlreadyTls.into());
             }
         };
-        *self.stream() = MaybeTls::Tls(Box::new(A::handshake(stream, with).await?));
+        self.buffered.release_buffers();
+        self.clock.restart();
+        let (limit, clock) = (self.wait(), &mut self.clock);
+        let mut handshake = pin!(A::handshake(stream, with));
+        let tls = poll_fn(|context| match handshake.as_mut().poll(context) {
+            Poll::Pending => clock.poll(context, limit).map(|()| Err(TimedOut.into())),
+            done @ Poll::Ready(_) => done,
+        })
+        .await?;
+        self.stream = MaybeTls::Tls(Box::new(tls));
+        self.clock.restart();
         Ok(())
     }
 }
 
-impl<'v, S, T, A> Connection<MaybeTls<S, T>, Delivery<'v>, MaybeTlsIo<A>>
+impl<'v, S, L, A, T: Timer> Connection<MaybeTls<S, L>, Delivery<'v>, MaybeTlsIo<A>, T>
 where
-    A: StreamIo<S> + StreamIo<T> + TlsStreamInfo<S, T>,
+    A: StreamIo<S> + StreamIo<L> + TlsStreamInfo<S, L>,
 {
-    /// The same as [`deliver`](Self::deliver), and goes on inside TLS when the machine says so: as
-    /// [`start_tls`](Self::start_tls). A mechanism may be bound to the connection.
+    /// Delivers `messages` as [`deliver`](Self::deliver) does, and goes on inside TLS when the machine
+    /// says so, as [`start_tls`](Self::start_tls) does. A mechanism of SASL may be bound to the
+    /// connection.
     ///
     /// # Errors
     ///
-    /// As of [`deliver`](Self::deliver). A handshake that failed is none: [`MessageSource::on_error`] hears
-    /// of it, and the session [ended early](SessionEnd::Early).
-    pub async fn deliver_tls<X, R, F, W>(
-        &mut self,
-        messages: X,
-        mut timer: impl FnMut(Duration) -> F,
-        with: &W,
-    ) -> io::Result<SessionEnd>
+    /// As of [`deliver`](Self::deliver). A handshake that failed is no error here:
+    /// [`MessageSource::on_error`] hears of it, and the session [ended early](SessionEnd::Early).
+    pub async fn deliver_tls<X, R, W>(&mut self, messages: X, with: &W) -> io::Result<SessionEnd>
     where
         X: MessageSource<'v, Content = R>,
-        A: ContentReader<R> + TlsHandshake<S, W, Tls = T>,
-        F: Future,
+        A: ContentReader<R> + TlsHandshake<S, W, Tls = L>,
     {
-        let mut courier = DeliveryDriver::new(messages, A::read, |limit| too_late(timer(limit)));
-        courier.bind(self.channel_binding());
+        let mut driver = Driver::new(messages, A::read);
+        driver.bind(self.channel_binding());
         loop {
-            if let Step::Closed(ended) = self.carry(&mut courier).await? {
+            if let Step::Closed(ended) = driver.run(self).await? {
                 return Ok(ended);
             }
-            let limit = self.timeout();
-            let upgraded = {
-                let mut upgrade = pin!(self.start_tls(with));
-                poll_fn(|context| match upgrade.as_mut().poll(context) {
-                    Poll::Pending => courier.poll_expired(context, limit).map(Err),
-                    done @ Poll::Ready(_) => done,
-                })
-                .await
-            };
-            match upgraded {
-                Ok(()) => courier.bind(self.channel_binding()),
+            match self.start_tls(with).await {
+                Ok(()) => driver.bind(self.channel_binding()),
                 Err(error) => {
-                    courier.messages().on_error(&error);
+                    driver.messages.on_error(&error);
                     self.endpoint().machine_mut().tls_failed();
                 }
             }
@@ -230,7 +286,9 @@ where
     }
 }
 
-impl<S, T, M: Machine, A: TlsStreamInfo<S, T>> Connection<MaybeTls<S, T>, M, MaybeTlsIo<A>> {
+impl<S, L, M: Machine, A: TlsStreamInfo<S, L>, T: Timer>
+    Connection<MaybeTls<S, L>, M, MaybeTlsIo<A>, T>
+{
     /// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3.
     pub fn channel_binding(&self) -> Option<[u8; 32]> {
         match &self.stream {
@@ -239,7 +297,7 @@ impl<S, T, M: Machine, A: TlsStreamInfo<S, T>> Connection<MaybeTls<S, T>, M, May
         }
     }
 
-    /// The stream in clear, or that below TLS; none after a handshake that failed.
+    /// The stream in clear, or that below TLS; `None` after a handshake that failed.
     pub fn below(&mut self) -> Option<&mut S> {
         match &mut self.stream {
             MaybeTls::Clear(stream) => Some(stream),
@@ -322,11 +380,11 @@ impl<W, A: ContentWriter<W>> ContentWriter<W> for MaybeTlsIo<A> {
 }
 
 fn gone<T>() -> Poll<io::Result<T>> {
-    Poll::Ready(Err(io::ErrorKind::NotConnected.into()))
+    Poll::Ready(Err(TlsStateError::HandshakeFailed.into()))
 }
 
-fn injected() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, ehlo::machine::PlaintextInjection)
+fn injected(error: PlaintextInjection) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
 #[cfg(test)]
@@ -334,7 +392,6 @@ mod tests {
     use alloc::vec::Vec;
     use core::error::Error;
     use core::future::{pending, ready};
-    use core::pin::pin;
     use core::task::Waker;
 
     use super::*;
@@ -431,11 +488,14 @@ mod tests {
         let script: &[&[u8]] = &[b"220 a\r\n", b"250-b\r\n250 STARTTLS\r\n", b"220 c\r\n"];
         let name = HeloName::new("client.example").expect("a name");
         let delivery = Delivery::new(name, DeliveryConfig::DEFAULT);
-        let mut connection =
-            Connection::<_, _, MaybeTlsIo<Scripted>>::new(MaybeTls::from(script.iter()), delivery);
-        let mut messages = Nothing::default();
         // Before the handshake nothing is waited for.
-        let delivered = pin!(connection.deliver_tls(&mut messages, |_| ready(()), &()))
+        let mut connection = Connection::<_, _, MaybeTlsIo<Scripted>, _>::new(
+            MaybeTls::from(script.iter()),
+            delivery,
+            |_| ready(()),
+        );
+        let mut messages = Nothing::default();
+        let delivered = pin!(connection.deliver_tls(&mut messages, &()))
             .poll(&mut Context::from_waker(Waker::noop()));
         let Poll::Ready(Ok(ended)) = delivered else { panic!("{delivered:?}") };
         assert_eq!(ended, SessionEnd::Early(EndReason::Unusable(UnusableSession::TlsFailed)));

@@ -1,13 +1,14 @@
-//! Carries the octets of [`ehlo`]'s machines over tokio's streams: any [`AsyncRead`] and
-//! [`AsyncWrite`].
+//! Runs [`ehlo`]'s machines on the streams of tokio: any [`AsyncRead`] and [`AsyncWrite`].
 //!
-//! The adapter knows nothing of the protocol. It needs no runtime and no feature of tokio.
-//!
-//! With the feature `rustls` there is `TlsConnection`, for streams that begin in clear and go on inside
-//! TLS, or begin with it; `Connector`, for whom a client trusts; and the rest of [`ehlo-rustls`].
+//! Without features the crate needs neither a runtime nor a feature of tokio. The feature `net` has
+//! `serve`, for tokio's listeners. The feature `rustls` has `TlsConnection`, for streams that begin in
+//! clear and go on inside TLS, or begin with it; `Connector`, which says what a client trusts; and the
+//! rest of [`ehlo-rustls`].
 //!
 //! [`ehlo-rustls`]: https://docs.rs/ehlo-rustls
 
+#[cfg(feature = "net")]
+mod serve;
 #[cfg(feature = "rustls")]
 mod tls;
 
@@ -15,30 +16,34 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-pub use ehlo_io::{ConnectionLimits, Incoming, Shutdown, serve};
+pub use ehlo_io::{ConnectionLimits, Incoming, Shutdown, ShutdownHandle, TimeLimits};
 use ehlo_io::{ContentReader, ContentWriter, StreamIo};
+#[cfg(feature = "net")]
+pub use serve::{Runtime, serve};
 #[cfg(feature = "rustls")]
 pub use tls::{MaybeTls, TlsConnection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 #[cfg(feature = "rustls")]
 pub use {ehlo_rustls::*, tokio_rustls::TlsStream};
 
-/// A machine on a stream of tokio: see [`ehlo_io::Connection`]. The timer for `deliver` is
-/// `tokio::time::sleep`.
+/// A machine on a stream of tokio: see [`ehlo_io::Connection`]. Its timer is `tokio::time::sleep`, or
+/// `Runtime` of the feature `net`, where the type is to be written down.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig, server::Event};
+/// use ehlo_io::PendingEvent;
 /// use ehlo_tokio::Connection;
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
-/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// use tokio::time::sleep;
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 /// let (mut client, stream) = tokio::io::duplex(64);
 /// let server = tokio::spawn(async move {
-///     let mut connection = Connection::new(stream, Server::new(ServerConfig::DEFAULT));
+///     let mut connection = Connection::new(stream, Server::new(ServerConfig::DEFAULT), sleep);
 ///     loop {
-///         let turn = connection.next().await?;
-///         match turn.event {
-///             Event::Closed => return Ok::<_, std::io::Error>(()),
-///             _ => turn.responder.standard_reply("mx.example").map_err(std::io::Error::other)?,
+///         let PendingEvent { event, responder } = connection.next().await?;
+///         match event {
+///             Event::Closed => return std::io::Result::Ok(()),
+///             _ => responder.standard_reply("mx.example")?,
 ///         }
 ///     }
 /// });
@@ -50,7 +55,7 @@ pub use {ehlo_rustls::*, tokio_rustls::TlsStream};
 /// # })?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-pub type Connection<S, M> = ehlo_io::Connection<S, M, Tokio>;
+pub type Connection<S, M, T> = ehlo_io::Connection<S, M, Tokio, T>;
 
 /// Reads and writes by tokio's traits; content too, for `deliver` and `collect`.
 ///
@@ -77,9 +82,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> StreamIo<S> for Tokio {
         &mut self,
         stream: &mut S,
         context: &mut Context<'_>,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(stream).poll_write(context, octets)
+        Pin::new(stream).poll_write(context, bytes)
     }
 
     fn poll_flush(&mut self, stream: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -104,8 +109,8 @@ impl<R: AsyncRead + Unpin> ContentReader<R> for Tokio {
 }
 
 impl<W: AsyncWrite + Unpin> ContentWriter<W> for Tokio {
-    fn write(writer: &mut W, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(writer).poll_write(context, octets)
+    fn write(writer: &mut W, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(writer).poll_write(context, bytes)
     }
 
     fn flush(writer: &mut W, context: &mut Context<'_>) -> Poll<io::Result<()>> {

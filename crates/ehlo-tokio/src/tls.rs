@@ -19,9 +19,10 @@ use crate::Tokio;
 /// use ehlo::delivery::{Fate, TlsPolicy};
 /// use ehlo::server::Event;
 /// use ehlo::{Extension, ForwardPath, HeloName, ReversePath, Server, ServerConfig};
-/// use ehlo_io::MessageQueue;
+/// use ehlo_io::{MessageQueue, PendingEvent};
 /// use ehlo_tokio::rustls::{RootCertStore, pki_types::PrivatePkcs8KeyDer};
 /// use ehlo_tokio::{Connector, TlsConnection};
+/// use tokio::time::sleep;
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 /// let made = rcgen::generate_simple_self_signed(["mx.example".to_owned()])?;
@@ -32,13 +33,13 @@ use crate::Tokio;
 /// let server = tokio::spawn(async move {
 ///     let offered = ServerConfig::DEFAULT.offered.with(Extension::StartTls);
 ///     let config = ServerConfig { offered, require_tls: true, ..ServerConfig::DEFAULT };
-///     let mut connection = TlsConnection::new(stream.into(), Server::new(config));
+///     let mut connection = TlsConnection::new(stream.into(), Server::new(config), sleep);
 ///     loop {
-///         let turn = connection.next().await?;
-///         match turn.event {
+///         let PendingEvent { event, responder } = connection.next().await?;
+///         match event {
 ///             Event::StartTls => connection.start_tls(&tls).await?,
-///             Event::Closed => return Ok::<_, std::io::Error>(()),
-///             _ => turn.responder.standard_reply("mx.example").map_err(std::io::Error::other)?,
+///             Event::Closed => return std::io::Result::Ok(()),
+///             _ => responder.standard_reply("mx.example")?,
 ///         }
 ///     }
 /// });
@@ -52,12 +53,12 @@ use crate::Tokio;
 /// let messages = MessageQueue::new([(&envelope, &b"Subject: x\r\n"[..])], |_, outcomes| {
 ///     fates.push(outcomes[0].fate);
 /// });
-/// // EndReason a handshake fails, say.
+/// // Such as why a handshake failed.
 /// let messages = messages.on_error(|error| eprintln!("{error}"));
 /// let config = DeliveryConfig { tls: TlsPolicy::Require, ..DeliveryConfig::DEFAULT };
 /// let delivery = Delivery::new(HeloName::new("client.example")?, config);
-/// let mut connection = TlsConnection::new(client.into(), delivery);
-/// connection.deliver_tls(messages, tokio::time::sleep, &connector).await?.into_result()?;
+/// let mut connection = TlsConnection::new(client.into(), delivery, sleep);
+/// connection.deliver_tls(messages, &connector).await?.into_result()?;
 /// assert_eq!(fates, [Fate::Accepted]);
 /// drop(connection);
 /// # let _ = server.await?;
@@ -65,7 +66,7 @@ use crate::Tokio;
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub type TlsConnection<S, M> = ehlo_io::Connection<MaybeTls<S>, M, MaybeTlsIo<Tokio>>;
+pub type TlsConnection<S, M, T> = ehlo_io::Connection<MaybeTls<S>, M, MaybeTlsIo<Tokio>, T>;
 
 /// A stream in clear that may go on inside TLS.
 pub type MaybeTls<S> = ehlo_io::MaybeTls<S, TlsStream<S>>;

@@ -10,7 +10,7 @@ use ehlo::syntax::command::Verb;
 use ehlo::syntax::path::ClientName;
 use ehlo::{Client, ClientConfig, Code, Command, Extension, HeloName};
 use ehlo_apps::printable;
-use ehlo_tokio::{Connector, MaybeTls, TlsConnection};
+use ehlo_tokio::{Connector, MaybeTls, Runtime, TlsConnection};
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 
@@ -76,7 +76,7 @@ async fn plain(target: &Target) -> Helo {
 }
 
 struct Session {
-    connection: TlsConnection<TcpStream, Client>,
+    connection: TlsConnection<TcpStream, Client, Runtime>,
     peer: SocketAddr,
     local: SocketAddr,
     name: String,
@@ -96,7 +96,8 @@ impl Session {
         };
         let implicit_tls = target.tls == TlsMode::Implicit;
         let config = ClientConfig { implicit_tls, ..ClientConfig::DEFAULT };
-        let mut connection = TlsConnection::new(MaybeTls::Clear(stream), Client::new(config));
+        let client = Client::new(config);
+        let mut connection = TlsConnection::new(stream.into(), client, Runtime);
         if implicit_tls {
             let connector = connector(target)?;
             let handshake = within(target.patience, connection.implicit_tls(&connector)).await;
@@ -224,7 +225,7 @@ fn connector(target: &Target) -> Result<Connector, String> {
 }
 
 /// What a handshake has agreed on.
-fn shaken(connection: &mut TlsConnection<TcpStream, Client>) -> Option<Tls> {
+fn shaken(connection: &mut TlsConnection<TcpStream, Client, Runtime>) -> Option<Tls> {
     match connection.stream() {
         MaybeTls::Tls(stream) => Some(Tls::of(stream)),
         _ => None,

@@ -59,11 +59,11 @@ impl Attempt {
         loop {
             step = match step {
                 ServerStep::Challenge(data) => {
-                    answer.challenge(&data).map_err(io::Error::other)?;
+                    answer.challenge(&data)?;
                     return Ok(Code::AUTHENTICATION_CONTINUES);
                 }
                 ServerStep::Reply(reply) => {
-                    answer.reply(&reply).map_err(io::Error::other)?;
+                    answer.reply(&reply)?;
                     return Ok(reply.code());
                 }
                 ServerStep::Verify(claim) => {

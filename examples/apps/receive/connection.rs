@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ehlo::syntax::limits;
 use ehlo::{Code, Reply, Server};
-use ehlo_tokio::{Incoming, MaybeTls, Shutdown};
+use ehlo_tokio::{Incoming, Runtime, Shutdown};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -36,12 +36,12 @@ pub(crate) fn serve(
 }
 
 /// The machine on its stream.
-pub(crate) type Connection = ehlo_tokio::TlsConnection<TcpStream, Server>;
+pub(crate) type Connection = ehlo_tokio::TlsConnection<TcpStream, Server, Runtime>;
 
 /// What comes before the session; none if it does not come to one.
 async fn begin(visit: Incoming<TcpStream>, service: Arc<Service>) -> Option<(Connection, Session)> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let Incoming { stream, address, mut stop } = visit;
+    let Incoming { stream, address, shutdown: mut stop, .. } = visit;
     // Without this a reply may wait 40 ms for the peer's delayed ACK.
     let _ = stream.set_nodelay(true);
     if stop.is_requested() {
@@ -69,10 +69,11 @@ async fn turn_away(stream: TcpStream, service: &Service) -> io::Result<()> {
         // Nothing can be said before a handshake, which would cost more than a place.
         return Ok(());
     }
-    let mut connection = ehlo_tokio::Connection::new(stream, Server::new(service.config));
+    let server = Server::new(service.config);
+    let mut connection = ehlo_tokio::Connection::new(stream, server, Runtime);
     let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "too many connections, try again later");
     let reply = reply.with_domain(&service.host);
-    connection.endpoint().reply(&reply).map_err(io::Error::other)?;
+    connection.endpoint().reply(&reply)?;
     connection.close().await
 }
 
@@ -101,7 +102,7 @@ async fn enter(
             greet(&mut server, service)?;
         }
     }
-    let mut connection = Connection::new(MaybeTls::Clear(stream), server);
+    let mut connection = Connection::new(stream.into(), server, Runtime);
     if let (Some(tls), true) = (&service.tls, service.config.implicit_tls) {
         timeout(service.timeout, connection.implicit_tls(tls)).await??;
     }

@@ -31,11 +31,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use ehlo::{Extension, Server, ServerConfig};
-use ehlo_tokio::{ConnectionLimits, serve};
+use ehlo_tokio::{ConnectionLimits, Runtime, ShutdownHandle};
 use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Runtime};
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
+use tokio::runtime::Builder;
 
 use arguments::Arguments;
 use greeting::Greetings;
@@ -117,7 +115,7 @@ fn main() {
     }
 }
 
-fn runtime() -> io::Result<Runtime> {
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
     // Threads that block wait for the disk. It is not faster for the hundreds that are the default.
     Builder::new_multi_thread().enable_all().max_blocking_threads(16).build()
 }
@@ -132,26 +130,25 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     service.log.line(&format!("listening on {}", listener.local_addr()?));
     service.log.flush();
 
-    let stop = CancellationToken::new();
-    // It owns the listener, and nobody is let in any more once it is dropped.
-    let listener = Arc::new(listener);
-    let accept = move || {
-        let listener = Arc::clone(&listener);
+    let handle = ShutdownHandle::new();
+    let accept = async move || {
         // As a rule there are too many open files: others must close theirs first.
         let warn = |error: &_| log::error(&format!("cannot accept a connection: {error}"));
-        async move { listener.accept().await.inspect_err(warn) }
+        listener.accept().await.inspect_err(warn)
     };
-    let stopped = || stop.clone().cancelled_owned();
-    let door = ConnectionLimits::new(most, most).reject_when_full();
-    let handler = |visit| connection::serve(visit, Arc::clone(&service));
+    let limits = ConnectionLimits::new(most, most)
+        .reject_when_full()
+        .with_grace(session::GRACE + Duration::from_secs(2));
+    let handler = |incoming| connection::serve(incoming, Arc::clone(&service));
+    let serving = ehlo_io::serve(&Runtime, accept, limits, handle.shutdown(), handler);
     tokio::select! {
-        () = serve(accept, door, stopped, sleep, tokio::spawn, handler) => {}
         // A session that does not end in time is cut off; its message was not answered, so the
         // client keeps it.
+        () = serving => {}
         () = async {
             interrupt.await;
-            stop.cancel();
-            sleep(session::GRACE + Duration::from_secs(2)).await;
+            handle.shut_down();
+            std::future::pending().await
         } => {}
         () = service.log.run() => {}
     }

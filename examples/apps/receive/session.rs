@@ -15,7 +15,7 @@ use ehlo::syntax::parameter::Parameters;
 use ehlo::syntax::path::ClientName;
 use ehlo::syntax::sasl::SaslMechanism;
 use ehlo::trace::Protocol;
-use ehlo::{Code, Command, ForwardPath, Reply, ReplyError, Server};
+use ehlo::{Code, Command, ForwardPath, Reply, Server};
 use ehlo_io::{PendingEvent, Responder};
 use ehlo_tokio::Shutdown;
 use serde_json::json;
@@ -201,7 +201,7 @@ impl Session {
             }
             Command::Mail { reverse_path, parameters } => {
                 if let Some(refusal) = self.refusal(answer.machine()) {
-                    return answer.reply(&refusal).map_err(io::Error::other);
+                    return Ok(answer.reply(&refusal)?);
                 }
                 let transaction = Transaction::new(reverse_path, parameters.smtputf8());
                 log.event(|| {
@@ -240,7 +240,7 @@ impl Session {
     ) -> io::Result<()> {
         let Some(stated) = Stated::new(attributes) else {
             let reply = reply(Code::ARGUMENT_SYNTAX_ERROR, (5, 5, 4), "no such address or port");
-            return answer.reply(&reply).map_err(io::Error::other);
+            return Ok(answer.reply(&reply)?);
         };
         let session = self.client.session;
         self.service.log.event(|| {
@@ -322,7 +322,7 @@ impl Session {
         {
             transaction.to.push(address);
         }
-        answer.reply(&reply).map_err(io::Error::other)
+        Ok(answer.reply(&reply)?)
     }
 
     /// The machine refuses on its own: a command, which changes nothing, or what came of a message.
@@ -369,16 +369,12 @@ impl Session {
             self.standard_reply(answer)
         } else {
             let reply = reply(Code::LOCAL_ERROR, (4, 3, 0), "cannot store the message now");
-            answer.reply(&reply).map_err(io::Error::other)
+            Ok(answer.reply(&reply)?)
         }
     }
 
     fn standard_reply(&self, answer: Responder<'_, Server>) -> io::Result<()> {
-        match answer.standard_reply(&self.service.host) {
-            // An event that asks for none.
-            Ok(()) | Err(ReplyError::NothingPending) => Ok(()),
-            Err(error) => Err(io::Error::other(error)),
-        }
+        Ok(answer.standard_reply(&self.service.host)?)
     }
 
     /// The keyword after `with`, RFC 3848 and RFC 6531 §4.3.
@@ -401,7 +397,7 @@ impl Session {
     ) -> io::Result<()> {
         let reply =
             reply(Code::SERVICE_NOT_AVAILABLE, detail, text).with_domain(&self.service.host);
-        connection.endpoint().close(&reply).map_err(io::Error::other)?;
+        connection.endpoint().close(&reply)?;
         timeout(LINGER, connection.flush()).await?
     }
 }

@@ -84,7 +84,7 @@ pub(crate) fn tokio<'v>(
             let stream = tokio::net::TcpStream::connect((way.host.as_str(), way.port)).await?;
             stream.set_nodelay(true)?;
             let mut connection =
-                ehlo_tokio::TlsConnection::new(ehlo_tokio::MaybeTls::Clear(stream), delivery);
+                ehlo_tokio::TlsConnection::new(stream.into(), delivery, tokio::time::sleep);
             if way.implicit {
                 connection.implicit_tls(&way.tls).await?;
             }
@@ -93,7 +93,7 @@ pub(crate) fn tokio<'v>(
         let connection = tokio::time::timeout(CONNECT, connect).await;
         let mut connection =
             connection.map_err(io::Error::from).flatten().map_err(|e| way.failed(&e))?;
-        heard(connection.deliver_tls(&mut *session, tokio::time::sleep, &way.tls).await, session);
+        heard(connection.deliver_tls(&mut *session, &way.tls).await, session);
         Ok(())
     })
 }
@@ -109,19 +109,20 @@ pub(crate) fn async_std<'v>(
             let stream = smol::net::TcpStream::connect((way.host.as_str(), way.port)).await?;
             stream.set_nodelay(true)?;
             let stream = ehlo_async_std::MaybeTls::Clear(stream);
-            let mut connection = ehlo_async_std::TlsConnection::new(stream, delivery);
+            let timer = smol::Timer::after;
+            let mut connection = ehlo_async_std::TlsConnection::new(stream, delivery, timer);
             if way.implicit {
                 connection.implicit_tls(&way.tls).await?;
             }
             Ok(connection)
         };
         let too_late = async {
-            sleep(CONNECT).await;
+            smol::Timer::after(CONNECT).await;
             Err(io::ErrorKind::TimedOut.into())
         };
         let connection = smol::future::or(connect, too_late).await;
         let mut connection = connection.map_err(|error| way.failed(&error))?;
-        heard(connection.deliver_tls(&mut *session, sleep, &way.tls).await, session);
+        heard(connection.deliver_tls(&mut *session, &way.tls).await, session);
         Ok(())
     })
 }
@@ -132,10 +133,6 @@ fn heard(delivered: io::Result<SessionEnd>, session: &mut Session<'_>) {
     if let Err(error) = delivered {
         session.broken(&error);
     }
-}
-
-async fn sleep(time: Duration) {
-    smol::Timer::after(time).await;
 }
 
 /// Tries each address of the server. RFC 5321 says nothing of how long.

@@ -1,47 +1,68 @@
-//! The conversation of a [`Delivery`] over a stream, with messages that somebody else has.
+//! The conversation of a [`Delivery`] over a stream: envelopes and content from a [`MessageSource`].
 
 use alloc::vec::Vec;
-use core::error::Error;
-use core::fmt;
+use core::future::poll_fn;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
+use std::io;
 
-use crate::buffered::Buffered;
-use crate::deliver::messages::MessageSource;
-use crate::deliver::session_end::{EndReason, SessionEnd};
-use crate::deliver::timeout::Alarm;
-use crate::responder::{PendingEvent, Responder};
-use crate::transport::Transport;
-use crate::transport::give_way;
 use ehlo::delivery::{Event, Outcome, Outcomes};
-use ehlo::machine::Machine;
+use ehlo::syntax::command::Verb;
 use ehlo::syntax::sasl::Mechanisms;
 use ehlo::{Delivery, Envelope, Reply, SendError};
 use ehlo_sasl::{AnyClient, Channel, ChannelBinding, ClientExchange, ClientFailure, ClientStep};
 
-/// Answers a [`Delivery`] for its caller: envelopes and content from [`MessageSource`], outcomes to them,
-/// and an exchange for AUTH. An adapter's `deliver` carries it.
-///
-/// [`MessageQueue`](super::MessageQueue) shows a whole delivery.
-///
-/// ```
-/// use ehlo::Envelope;
-/// use ehlo_io::{DeliveryDriver, MessageQueue};
-/// use std::io::{Error, Read};
-/// use std::task::Poll;
-///
-/// let envelopes: [(&Envelope<'_>, &[u8]); 0] = [];
-/// let messages = MessageQueue::new(envelopes, |_, _| {});
-/// // Nobody keeps the time here.
-/// let alarm = |_| std::future::pending::<Error>();
-/// let courier =
-///     DeliveryDriver::new(messages, |content: &mut &[u8], _, out| Poll::Ready(content.read(out)), alarm);
-/// # drop(courier);
-/// ```
-pub struct DeliveryDriver<'v, X, R, E, C, F> {
-    messages: X,
-    read: Read<R, E>,
-    alarm: Alarm<C, F>,
+use crate::MachineError;
+use crate::buffer::overwrite;
+use crate::connection::Connection;
+use crate::deliver::messages::MessageSource;
+use crate::deliver::session_end::{EndReason, SessionEnd};
+use crate::flow::{Failure, Link, yield_now};
+use crate::responder::{PendingEvent, Responder};
+use crate::stream::{ContentReader, StreamIo};
+use crate::time::{TimedOut, Timer};
+use crate::tls::TlsStateError;
+
+impl<'v, S, A: StreamIo<S>, T: Timer> Connection<S, Delivery<'v>, A, T> {
+    /// Delivers `messages` up to the end of the session, and says whether it [ended](SessionEnd) before
+    /// all were begun. Each wait for the server, and for content, lasts no longer than the machine
+    /// says; the reply to QUIT is awaited for [`TimeLimits::linger`](crate::TimeLimits::linger).
+    ///
+    /// This does not begin TLS; [`deliver_tls`](Self::deliver_tls) does. Under
+    /// [`TlsPolicy::Opportunistic`](ehlo::delivery::TlsPolicy::Opportunistic), the default, the session
+    /// goes on without it, though the server may offer STARTTLS.
+    ///
+    /// Not cancel safe: what was begun has no outcome when this is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` with [`TlsStateError::NoTls`] when the policy is
+    /// [`TlsPolicy::Require`](ehlo::delivery::TlsPolicy::Require) and the session is not inside TLS;
+    /// nothing is sent then. Those of the stream, and `TimedOut`; what was begun has its outcomes by
+    /// then.
+    pub async fn deliver<X, R>(&mut self, messages: X) -> io::Result<SessionEnd>
+    where
+        X: MessageSource<'v, Content = R>,
+        A: ContentReader<R>,
+    {
+        if !self.buffered.machine_mut().forbid_tls() {
+            return Err(TlsStateError::NoTls.into());
+        }
+        let mut driver = Driver::new(messages, A::read);
+        loop {
+            match driver.run(self).await? {
+                Step::Upgrade => self.buffered.machine_mut().tls_failed(),
+                Step::Closed(ended) => return Ok(ended),
+            }
+        }
+    }
+}
+
+/// Answers a [`Delivery`] for its caller: envelopes and content from the messages, outcomes to them, and
+/// an exchange for AUTH.
+pub(crate) struct Driver<'v, X, R> {
+    pub(crate) messages: X,
+    read: Read<R>,
     /// The content that is being sent.
     content: Option<R>,
     /// Content was asked for; so much of the next piece is read.
@@ -50,58 +71,34 @@ pub struct DeliveryDriver<'v, X, R, E, C, F> {
     /// Envelopes that are open, by their number.
     open: Vec<(usize, Vec<Outcome>)>,
     begun: usize,
-    /// Known from what said so first.
+    /// Known from the first event that says so.
     ended: Option<SessionEnd>,
     exchange: Option<ClientExchange<AnyClient<'v>>>,
-    /// The client itself has given its attempt to authenticate up: no other follows.
+    /// The client itself has given up its attempt to authenticate: no other follows.
     cancelled: bool,
     binding: Option<[u8; 32]>,
 }
 
-/// Shows neither content nor what TLS exports.
-impl<X: fmt::Debug, R, E, C, F> fmt::Debug for DeliveryDriver<'_, X, R, E, C, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeliveryDriver")
-            .field("messages", &self.messages)
-            .field("open", &self.open)
-            .field("begun", &self.begun)
-            .finish_non_exhaustive()
-    }
-}
+/// Reads content into the slice, which is not empty: how many bytes, 0 at the end.
+type Read<R> = fn(&mut R, &mut Context<'_>, &mut [u8]) -> Poll<io::Result<usize>>;
 
-/// Reads content into the slice, which is not empty: how many octets, 0 at the end.
-pub type Read<R, E> = fn(&mut R, &mut Context<'_>, &mut [u8]) -> Poll<Result<usize, E>>;
-
-/// How far [`Buffered::poll_deliver`] has come.
-///
-/// ```
-/// use ehlo_io::{SessionEnd, Step};
-///
-/// assert_ne!(Step::Upgrade, Step::Closed(SessionEnd::Done));
-/// ```
+/// How far a session has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// The session goes on inside TLS: shake hands, then say
-    /// [`tls_established`](Buffered::tls_established) or [`tls_failed`](Delivery::tls_failed).
+pub(crate) enum Step {
+    /// It goes on inside TLS, when the handshake succeeds.
     Upgrade,
-    /// The session is over.
+    /// It is over.
     Closed(SessionEnd),
 }
 
-impl<'v, X, R, E, C, F> DeliveryDriver<'v, X, R, E, C, F>
+impl<'v, X, R> Driver<'v, X, R>
 where
     X: MessageSource<'v, Content = R>,
-    E: Error + 'static,
-    C: FnMut(Duration) -> F,
-    F: Future<Output = E>,
 {
-    /// A courier with these messages, whose content `read` reads. What `timer` gives is ready, with
-    /// the error that says so, when the time has passed.
-    pub const fn new(messages: X, read: Read<R, E>, timer: C) -> Self {
+    pub(crate) const fn new(messages: X, read: Read<R>) -> Self {
         Self {
             messages,
             read,
-            alarm: Alarm::new(timer),
             content: None,
             asked: None,
             piece: Vec::new(),
@@ -114,39 +111,143 @@ where
         }
     }
 
-    /// The messages.
-    pub const fn messages(&mut self) -> &mut X {
-        &mut self.messages
-    }
-
-    /// The connection is inside TLS, which exports this for `tls-exporter`, RFC 9266. What is awaited
-    /// next is another thing than the handshake.
-    pub const fn bind(&mut self, exported: Option<[u8; 32]>) {
-        self.alarm.restart();
+    /// The connection is inside TLS, which exports this for `tls-exporter`, RFC 9266.
+    pub(crate) const fn bind(&mut self, exported: Option<[u8; 32]>) {
         self.binding = exported;
     }
 
-    /// Ready when `limit` has passed since this was asked first, or since an event; or up to an eighth of
-    /// it later. The limit is that of the first asking.
-    pub fn poll_expired(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<E> {
-        self.alarm.poll(context, limit)
+    /// Goes on until TLS begins or the session is over.
+    pub(crate) async fn run<S, A: StreamIo<S>, T: Timer>(
+        &mut self,
+        connection: &mut Connection<S, Delivery<'v>, A, T>,
+    ) -> io::Result<Step> {
+        poll_fn(|context| self.poll(context, connection)).await
     }
 
-    /// Whether the session is over or TLS begins; none if it goes on.
-    fn take(&mut self, turn: PendingEvent<'_, Delivery<'v>>) -> Option<Step> {
-        self.alarm.restart();
-        let PendingEvent { event, mut responder } = turn;
+    /// Writes what is due, reads, and answers events. The end of a message goes out in one write with
+    /// the last piece of its content, and with the next envelope where that may follow.
+    ///
+    /// After an error every envelope that was begun is finished, and the session is over.
+    fn poll<S, A: StreamIo<S>, T: Timer>(
+        &mut self,
+        context: &mut Context<'_>,
+        connection: &mut Connection<S, Delivery<'v>, A, T>,
+    ) -> Poll<io::Result<Step>> {
+        for _ in 0..ROUNDS {
+            let had_failed = connection.status.failure.is_some();
+            let polled = if self.asked.is_none() {
+                self.link(connection, |buffered, link| buffered.poll_ready(context, link))
+            } else if let Poll::Ready(piece) = self.poll_piece(context) {
+                self.give(piece, connection.buffered.responder());
+                connection.clock.restart();
+                continue;
+            } else {
+                // What the server is to have by now is not kept back until there is content.
+                let flushed =
+                    self.link(connection, |buffered, link| buffered.poll_flush(context, link));
+                if let Poll::Ready(Err(error)) = flushed {
+                    connection.status.failure = Some(Failure::new(error));
+                    self.asked = None;
+                    continue;
+                }
+                Poll::Pending
+            };
+            if connection.status.failure.is_some() && !had_failed {
+                connection.clock.restart();
+            }
+            match polled {
+                Poll::Ready(Ok(())) if connection.status.failure.is_some() => {
+                    if let Some(step) = self.take_last_words(connection) {
+                        return Poll::Ready(step);
+                    }
+                }
+                Poll::Ready(Ok(())) => {
+                    connection.clock.restart();
+                    if let Some(step) = self.take(connection.buffered.next_event()) {
+                        return Poll::Ready(Ok(step));
+                    }
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(self.break_off(connection, error)),
+                Poll::Pending => {
+                    ready!(connection.clock.poll(context, limit(connection)));
+                    match &mut connection.status.failure {
+                        Some(failure) if !failure.drained => failure.drained = true,
+                        _ if self.asked.is_some() => {
+                            let late = self.unreadable(&TimedOut.into());
+                            self.give(Err(late), connection.buffered.responder());
+                        }
+                        _ => return Poll::Ready(self.break_off(connection, TimedOut.into())),
+                    }
+                }
+            }
+        }
+        yield_now(context)
+    }
+
+    /// The stream with messages that hear what goes and comes.
+    fn link<S, A: StreamIo<S>, T: Timer, Z>(
+        &mut self,
+        connection: &mut Connection<S, Delivery<'v>, A, T>,
+        call: impl FnOnce(
+            &mut crate::Buffered<Delivery<'v>>,
+            &mut Link<'_, S, Overheard<'_, A, X>>,
+        ) -> Z,
+    ) -> Z {
+        let (buffered, Link { stream, adapter, status }, _) = connection.split();
+        let adapter = &mut Overheard { adapter, messages: &mut self.messages };
+        call(buffered, &mut Link { stream, adapter, status })
+    }
+
+    /// Takes an event after a failed write: replies count, and to a question there is no responder.
+    fn take_last_words<S, A, T: Timer>(
+        &mut self,
+        connection: &mut Connection<S, Delivery<'v>, A, T>,
+    ) -> Option<io::Result<Step>> {
+        let pending = connection.buffered.next_event();
+        let asks = matches!(
+            pending.event,
+            Event::NeedEnvelope
+                | Event::NeedContent { .. }
+                | Event::NeedAuthentication(_)
+                | Event::StartTls
+        );
+        if !asks {
+            return self.take(pending).map(Ok);
+        }
+        let error = connection.status.failure.as_mut().map(Failure::error);
+        let error = error.unwrap_or_else(|| io::ErrorKind::BrokenPipe.into());
+        Some(self.break_off(connection, error))
+    }
+
+    /// The session breaks off, by `error`: every envelope that was begun is finished. Where none was
+    /// open and the end was known already, as when QUIT is not answered, it is no error: RFC 5321
+    /// §3.1 has a server that refuses a session with 554 wait for QUIT, and many do not.
+    fn break_off<S, A, T: Timer>(
+        &mut self,
+        connection: &mut Connection<S, Delivery<'v>, A, T>,
+        error: io::Error,
+    ) -> io::Result<Step> {
+        let known = self.ended.filter(|_| self.open.is_empty());
+        self.asked = None;
+        connection.buffered.machine_mut().abort();
+        while !matches!(self.take(connection.buffered.next_event()), Some(Step::Closed(_))) {}
+        known.map_or(Err(error), |ended| Ok(Step::Closed(ended)))
+    }
+
+    /// Whether the session is over or TLS begins; `None` if it goes on.
+    fn take(&mut self, pending: PendingEvent<'_, Delivery<'v>>) -> Option<Step> {
+        let PendingEvent { event, mut responder } = pending;
         self.messages.event(&event);
         for (number, outcomes) in &mut self.open {
             Outcomes::resume(outcomes, *number).record(&event);
         }
-        if let Some(why) = EndReason::of(&event) {
-            self.ended.get_or_insert(SessionEnd::Early(why));
+        if let Some(reason) = EndReason::of(&event) {
+            self.ended.get_or_insert(SessionEnd::Early(reason));
         }
         match event {
             Event::NeedEnvelope => {
                 if let Some(envelope) = self.messages.envelope(responder.machine()) {
-                    self.open.push((self.begun, pending(envelope)));
+                    self.open.push((self.begun, outcomes(envelope)));
                     self.begun += 1;
                     responder.envelope(envelope);
                 } else {
@@ -178,31 +279,33 @@ where
         None
     }
 
-    fn authenticate(&mut self, offered: Mechanisms, mut answer: Responder<'_, Delivery<'v>>) {
+    fn authenticate(&mut self, offered: Mechanisms, mut responder: Responder<'_, Delivery<'v>>) {
         // Without TLS `offered` has what may be sent in clear, and nothing else.
         let binding = self.binding.as_ref();
         let binding = binding.and_then(|data| ChannelBinding::new("tls-exporter", data).ok());
         let channel = binding.map_or(Channel::Protected, Channel::Bound);
         let mechanism =
             if self.cancelled { None } else { self.messages.mechanism(offered, channel) };
-        let Some(mechanism) = mechanism else { return answer.skip_authentication() };
+        let Some(mechanism) = mechanism else { return responder.skip_authentication() };
         let exchange = self.exchange.insert(ClientExchange::new(mechanism));
         let mut message = [0; MESSAGE];
         let begun = exchange.start(&mut message);
-        if !begun.is_ok_and(|command| answer.authenticate(&command).is_ok()) {
+        let is_begun = begun.is_ok_and(|command| responder.authenticate(&command).is_ok());
+        overwrite(&mut message);
+        if !is_begun {
             self.exchange = None;
-            answer.skip_authentication();
+            responder.skip_authentication();
         }
     }
 
     /// A reply within the attempt to authenticate.
-    fn exchange(&mut self, reply: &Reply<'_>, answer: &mut Responder<'_, Delivery<'v>>) {
+    fn exchange(&mut self, reply: &Reply<'_>, responder: &mut Responder<'_, Delivery<'v>>) {
         let Some(exchange) = &mut self.exchange else { return };
         let mut message = [0; MESSAGE];
         match exchange.receive(reply, &mut message) {
             ClientStep::Respond(response) => {
-                if answer.respond(&response).is_err() {
-                    answer.machine_mut().abort();
+                if responder.respond(&response).is_err() {
+                    responder.machine_mut().abort();
                 }
             }
             ClientStep::Done(result) => {
@@ -212,11 +315,12 @@ where
                     self.messages.on_error(&failure);
                     // RFC 4954 §6: a 235 that was not earned says nothing of who sends it.
                     if failure.is_fatal() {
-                        answer.machine_mut().abort();
+                        responder.machine_mut().abort();
                     }
                 }
             }
         }
+        overwrite(&mut message);
     }
 
     /// Reads the next piece, until it is full or the last.
@@ -242,167 +346,85 @@ where
                     filled = self.piece.len().min(filled + octets);
                     self.asked = Some(filled);
                 }
-                Err(error) => {
-                    self.content = None;
-                    self.messages.on_error(&error);
-                    return Poll::Ready(Err(SendError::NoContent));
-                }
+                Err(error) => return Poll::Ready(Err(self.unreadable(&error))),
             }
         }
         Poll::Ready(Ok(None))
     }
 
+    /// Content could not be read.
+    fn unreadable(&mut self, error: &io::Error) -> SendError {
+        self.content = None;
+        self.messages.on_error(error);
+        SendError::NoContent
+    }
+
     fn give(
         &mut self,
         piece: Result<Option<usize>, SendError>,
-        mut answer: Responder<'_, Delivery<'v>>,
+        mut responder: Responder<'_, Delivery<'v>>,
     ) {
         self.asked = None;
         let given = match piece {
-            Ok(None) => answer.mail_data(&self.piece),
-            Ok(Some(last)) => answer.last_mail_data(self.piece.get(..last).unwrap_or_default()),
-            Err(error) => Err(error),
+            Ok(None) => responder.mail_data(&self.piece),
+            Ok(Some(last)) => responder.last_mail_data(self.piece.get(..last).unwrap_or_default()),
+            Err(error) => Err(MachineError(error)),
         };
-        if let Err(error) = given {
-            answer.abandon(error);
+        if let Err(MachineError(error)) = given {
+            responder.abandon(error);
         }
     }
 }
 
-impl<'v> Buffered<Delivery<'v>> {
-    /// Goes on with the session up to its end, or up to TLS: writes what is due, reads, and has
-    /// `courier` answer the events.
-    ///
-    /// Nothing is lost when it is not asked again. The end of a message goes out in one write with
-    /// the last piece of its content, and with the next envelope where that may follow. A wait for
-    /// the peer lasts as long as [`timeout`](ehlo::machine::Machine::timeout) says; one for content is not
-    /// limited.
-    ///
-    /// # Errors
-    ///
-    /// Those of the stream and of the timer. Every envelope that was begun is finished then, and the
-    /// session is over. None where the session had ended early and nothing was open: that is told.
-    pub fn poll_deliver<T, X, R, C, F>(
-        &mut self,
-        context: &mut Context<'_>,
-        transport: &mut T,
-        courier: &mut DeliveryDriver<'v, X, R, T::Error, C, F>,
-    ) -> Poll<Result<Step, T::Error>>
-    where
-        T: Transport<Error: Error + 'static>,
-        X: MessageSource<'v, Content = R>,
-        C: FnMut(Duration) -> F,
-        F: Future<Output = T::Error>,
-    {
-        for _ in 0..ROUNDS {
-            let polled = if courier.asked.is_none() {
-                let messages = &mut courier.messages;
-                self.poll_ready(context, &mut Overheard { transport, messages })
-            } else if let Poll::Ready(piece) = courier.poll_piece(context) {
-                courier.give(piece, self.responder());
-                continue;
-            } else {
-                // What the server is to have by now is not kept back until there is content.
-                let messages = &mut courier.messages;
-                match self.poll_flush(context, &mut Overheard { transport, messages }) {
-                    Poll::Ready(Ok(())) => return Poll::Pending,
-                    flushed => flushed,
-                }
-            };
-            match polled {
-                Poll::Ready(Ok(())) => {
-                    if let Some(step) = courier.take(self.next_event()) {
-                        return Poll::Ready(Ok(step));
-                    }
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(self.broken(courier, error)),
-                Poll::Pending => {
-                    let limit = self.machine.timeout();
-                    let error = ready!(courier.poll_expired(context, limit));
-                    return Poll::Ready(self.broken(courier, error));
-                }
-            }
-        }
-        give_way(context)
-    }
-
-    /// RFC 5321 §3.1: who refuses a session with 554 "MUST still wait for the client to send a QUIT".
-    /// Where it does not, that says less than the refusal.
-    fn broken<X, R, E, C, F>(
-        &mut self,
-        courier: &mut DeliveryDriver<'v, X, R, E, C, F>,
-        error: E,
-    ) -> Result<Step, E>
-    where
-        X: MessageSource<'v, Content = R>,
-        E: Error + 'static,
-        C: FnMut(Duration) -> F,
-        F: Future<Output = E>,
-    {
-        let known =
-            courier.ended.filter(|ended| *ended != SessionEnd::Done && courier.open.is_empty());
-        let error = self.break_off(courier, error);
-        known.map_or(Err(error), |ended| Ok(Step::Closed(ended)))
-    }
-
-    /// The session breaks off, by `error`: every envelope that was begun is finished.
-    pub fn break_off<X, R, E, C, F>(
-        &mut self,
-        courier: &mut DeliveryDriver<'v, X, R, E, C, F>,
-        error: E,
-    ) -> E
-    where
-        X: MessageSource<'v, Content = R>,
-        E: Error + 'static,
-        C: FnMut(Duration) -> F,
-        F: Future<Output = E>,
-    {
-        courier.asked = None;
-        self.machine.abort();
-        while !matches!(courier.take(self.next_event()), Some(Step::Closed(_))) {}
-        error
+/// How long the wait for the server may last now. The reply to QUIT decides nothing (RFC 5321
+/// §4.1.1.10).
+fn limit<S, A, T: Timer>(connection: &Connection<S, Delivery<'_>, A, T>) -> Duration {
+    let limit = connection.wait();
+    match connection.buffered.machine().client().awaits() {
+        Some(Verb::Quit) => limit.min(connection.limits.linger()),
+        _ => limit,
     }
 }
 
-/// A transport whose octets the messages hear.
-struct Overheard<'t, T, X> {
-    transport: &'t mut T,
+/// An adapter whose bytes the messages hear.
+struct Overheard<'t, A, X> {
+    adapter: &'t mut A,
     messages: &'t mut X,
 }
 
-impl<'v, T: Transport, X: MessageSource<'v>> Transport for Overheard<'_, T, X> {
-    type Error = T::Error;
-
+impl<'v, S, A: StreamIo<S>, X: MessageSource<'v>> StreamIo<S> for Overheard<'_, A, X> {
     fn poll_read(
         &mut self,
+        stream: &mut S,
         context: &mut Context<'_>,
         space: &mut [u8],
-    ) -> Poll<Result<usize, T::Error>> {
-        let octets = ready!(self.transport.poll_read(context, space))?;
-        self.messages.received(space.get(..octets).unwrap_or_default());
-        Poll::Ready(Ok(octets))
+    ) -> Poll<io::Result<usize>> {
+        let bytes = ready!(self.adapter.poll_read(stream, context, space))?;
+        self.messages.received(space.get(..bytes).unwrap_or_default());
+        Poll::Ready(Ok(bytes))
     }
 
     fn poll_write(
         &mut self,
+        stream: &mut S,
         context: &mut Context<'_>,
-        octets: &[u8],
-    ) -> Poll<Result<usize, T::Error>> {
-        let written = ready!(self.transport.poll_write(context, octets))?;
-        self.messages.sent(octets.get(..written).unwrap_or_default());
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(self.adapter.poll_write(stream, context, bytes))?;
+        self.messages.sent(bytes.get(..written).unwrap_or_default());
         Poll::Ready(Ok(written))
     }
 
-    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), T::Error>> {
-        self.transport.poll_flush(context)
+    fn poll_flush(&mut self, stream: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.adapter.poll_flush(stream, context)
     }
 
-    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<Result<(), T::Error>> {
-        self.transport.poll_close(context)
+    fn poll_close(&mut self, stream: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.adapter.poll_close(stream, context)
     }
 }
 
-fn pending(envelope: &Envelope<'_>) -> Vec<Outcome> {
+fn outcomes(envelope: &Envelope<'_>) -> Vec<Outcome> {
     let all = (0..).map_while(|index| envelope.recipients.recipient(index));
     all.map(|_| Outcome::PENDING).collect()
 }

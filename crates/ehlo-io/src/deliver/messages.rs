@@ -1,4 +1,4 @@
-//! The messages that a courier delivers.
+//! The messages of a delivery.
 
 use core::error::Error;
 
@@ -8,10 +8,11 @@ use ehlo::delivery::{Event, Outcome};
 use ehlo::syntax::sasl::Mechanisms;
 use ehlo_sasl::{AnyClient, Channel, Credentials};
 
-/// The messages that a [`DeliveryDriver`](super::DeliveryDriver) delivers, and who hears what became of them.
+/// The messages that [`Connection::deliver`](crate::Connection::deliver) sends, and what hears how they
+/// fared.
 ///
-/// [`MessageQueue`] is the one for an iterator of envelopes and their content. An implementation of one's
-/// own may choose the envelope by what the server offers, open the content more than once, and see
+/// [`MessageQueue`] is the one for an iterator of envelopes and their content. Your own
+/// implementation may choose the envelope by what the server offers, open the content more than once, and see
 /// every event.
 ///
 /// ```
@@ -124,7 +125,7 @@ impl<'v, X: MessageSource<'v> + ?Sized> MessageSource<'v> for &mut X {
 
 /// [`MessageSource`] from an iterator of envelopes, each with the one reader of its content. Outcomes go
 /// to a closure: the number of the envelope, counted from 0, and one outcome for each recipient; what
-/// else fails to [`trouble`](Self::on_error).
+/// else fails goes to [`on_error`](Self::on_error).
 ///
 /// An envelope that was not asked for, because the session ended before, has no outcome: it is still
 /// in the [`iterator`](Self::into_unsent).
@@ -133,26 +134,33 @@ impl<'v, X: MessageSource<'v> + ?Sized> MessageSource<'v> for &mut X {
 /// use ehlo::{Delivery, DeliveryConfig, Envelope};
 /// use ehlo::delivery::Fate;
 /// use ehlo::{ForwardPath, HeloName, ReversePath};
-/// use ehlo_io::{DeliveryDriver, SessionEnd, Buffered, MessageQueue, Step};
-/// use std::task::{Context, Poll, Waker};
-/// # use ehlo_io::Transport;
-/// # struct Script(&'static [u8]);
-/// # impl Transport for Script {
-/// #     type Error = std::io::Error;
-/// #     fn poll_read(&mut self, _: &mut Context<'_>, to: &mut [u8]) -> Poll<std::io::Result<usize>> {
+/// use ehlo_io::{Connection, MessageQueue, SessionEnd};
+/// # use ehlo_io::{ContentReader, StreamIo};
+/// # use std::io::{Read, Result};
+/// # use std::task::{Context, Poll, Waker};
+/// # #[derive(Default)]
+/// # struct Memory;
+/// # impl StreamIo<&[u8]> for Memory {
+/// #     fn poll_read(&mut self, stream: &mut &[u8], _: &mut Context<'_>, to: &mut [u8]) -> Poll<Result<usize>> {
 /// #         let line = to.len().min(7);
-/// #         Poll::Ready(std::io::Read::read(&mut self.0, &mut to[..line]))
+/// #         Poll::Ready(stream.read(&mut to[..line]))
 /// #     }
-/// #     fn poll_write(&mut self, _: &mut Context<'_>, from: &[u8]) -> Poll<std::io::Result<usize>> {
+/// #     fn poll_write(&mut self, _: &mut &[u8], _: &mut Context<'_>, from: &[u8]) -> Poll<Result<usize>> {
 /// #         Poll::Ready(Ok(from.len()))
 /// #     }
-/// #     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+/// #     fn poll_flush(&mut self, _: &mut &[u8], _: &mut Context<'_>) -> Poll<Result<()>> {
 /// #         Poll::Ready(Ok(()))
 /// #     }
-/// #     fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+/// #     fn poll_close(&mut self, _: &mut &[u8], _: &mut Context<'_>) -> Poll<Result<()>> {
 /// #         Poll::Ready(Ok(()))
 /// #     }
 /// # }
+/// # impl ContentReader<&[u8]> for Memory {
+/// #     fn read(content: &mut &[u8], _: &mut Context<'_>, to: &mut [u8]) -> Poll<Result<usize>> {
+/// #         Poll::Ready(content.read(to))
+/// #     }
+/// # }
+/// # let sleep = |_| std::future::pending::<()>(); // nothing is waited for
 ///
 /// let recipients = [ForwardPath::new("b@example.org")?];
 /// let envelope = Envelope::new(ReversePath::new("a@example.org")?, &recipients);
@@ -161,27 +169,27 @@ impl<'v, X: MessageSource<'v> + ?Sized> MessageSource<'v> for &mut X {
 ///     fates.extend(all.iter().map(|outcome| outcome.fate));
 /// });
 ///
-/// // An adapter's `deliver` does the rest. This server says what it says, a line at a time.
-/// let mut stream = Script(b"220 a\r\n250 b\r\n250 c\r\n250 d\r\n354 e\r\n250 f\r\n221 g\r\n");
+/// // A server's side of the session, in memory.
+/// let stream = &b"220 a\r\n250 b\r\n250 c\r\n250 d\r\n354 e\r\n250 f\r\n221 g\r\n"[..];
 /// let delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::DEFAULT);
-/// let mut endpoint = Buffered::new(delivery);
-/// let read = |content: &mut &[u8], _: &mut Context<'_>, space: &mut [u8]| {
-///     Poll::Ready(std::io::Read::read(content, space))
-/// };
-/// let mut courier = DeliveryDriver::new(messages, read, |_| std::future::pending());
-/// let mut context = Context::from_waker(Waker::noop());
-/// let step = endpoint.poll_deliver(&mut context, &mut stream, &mut courier);
-/// assert!(matches!(step, Poll::Ready(Ok(Step::Closed(SessionEnd::Done)))));
-/// drop(courier);
+/// let mut connection = Connection::<_, _, Memory, _>::new(stream, delivery, sleep);
+/// # let connection = &mut connection;
+/// # let ended = std::pin::pin!(async {
+/// let ended = connection.deliver(messages).await?;
+/// assert_eq!(ended, SessionEnd::Done);
+/// # Result::Ok(()) }).poll(&mut Context::from_waker(Waker::noop()));
+/// # assert!(ended.is_ready());
 /// assert_eq!(fates, [Fate::Accepted]);
+/// # use std::future::Future;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "queue")]
 #[derive(Debug)]
 pub struct MessageQueue<'v, I, R, F, T = fn(&(dyn Error + 'static))> {
-    rest: I,
+    unsent: I,
     content: Option<R>,
     finished: F,
-    trouble: T,
+    on_error: T,
     credentials: Option<Credentials<'v>>,
 }
 
@@ -192,8 +200,8 @@ where
 {
     /// The envelopes and contents of `messages`; the closure hears their outcomes.
     pub fn new(messages: impl IntoIterator<IntoIter = I>, finished: F) -> Self {
-        let rest = messages.into_iter();
-        Self { rest, content: None, finished, trouble: |_| {}, credentials: None }
+        let unsent = messages.into_iter();
+        Self { unsent, content: None, finished, on_error: |_| {}, credentials: None }
     }
 }
 
@@ -214,10 +222,10 @@ impl<'v, I, R, F, T> MessageQueue<'v, I, R, F, T> {
     /// ```
     pub fn on_error<U: FnMut(&(dyn Error + 'static))>(
         self,
-        trouble: U,
+        on_error: U,
     ) -> MessageQueue<'v, I, R, F, U> {
-        let Self { rest, content, finished, credentials, .. } = self;
-        MessageQueue { rest, content, finished, trouble, credentials }
+        let Self { unsent, content, finished, credentials, .. } = self;
+        MessageQueue { unsent, content, finished, on_error, credentials }
     }
 
     /// The same, authenticating by the strongest mechanism that is offered and can carry
@@ -230,7 +238,7 @@ impl<'v, I, R, F, T> MessageQueue<'v, I, R, F, T> {
     /// The messages that were not begun: all of them may be where the session
     /// [ended early](super::SessionEnd::Early).
     pub fn into_unsent(self) -> I {
-        self.rest
+        self.unsent
     }
 }
 
@@ -243,7 +251,7 @@ where
     type Content = R;
 
     fn envelope(&mut self, _: &Delivery<'v>) -> Option<&'v Envelope<'v>> {
-        let (envelope, content) = self.rest.next()?;
+        let (envelope, content) = self.unsent.next()?;
         self.content = Some(content);
         Some(envelope)
     }
@@ -257,7 +265,7 @@ where
     }
 
     fn on_error(&mut self, error: &(dyn Error + 'static)) {
-        (self.trouble)(error);
+        (self.on_error)(error);
     }
 
     fn mechanism(&mut self, offered: Mechanisms, channel: Channel<'_>) -> Option<AnyClient<'v>> {

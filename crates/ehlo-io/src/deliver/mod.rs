@@ -3,8 +3,6 @@
 pub(crate) mod driver;
 mod messages;
 mod session_end;
-mod timeout;
 
-pub use driver::{DeliveryDriver, Read, Step};
 pub use messages::{MessageQueue, MessageSource};
 pub use session_end::{EndReason, SessionEnd};

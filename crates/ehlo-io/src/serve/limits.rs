@@ -1,141 +1,160 @@
-//! How many may come in.
+//! How many sessions there are at a time.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::net::IpAddr;
+use core::time::Duration;
 
-/// Counts the sessions that are open: in all, and from each address. It knows nothing of what they
+/// Limits concurrent sessions: in total and for each client address. It knows nothing of what they
 /// say.
 ///
-/// A session too many may be let in to be told so. Such sessions are not welcome and take no place of
-/// those that are; there are at most as many of them as of the others. Who comes when there are more
-/// is not let in at all.
+/// A connection over a limit may still be accepted, so that it can be told 421. Its
+/// [`Permit::is_over_limit`] is true, it does not count against the limits, and there are at most as
+/// many of these as of the others. Beyond that a connection is closed without a reply.
 ///
-/// Of an IPv6 address the first 64 bits count: whoever has one has all that begin like it (RFC 4291
-/// §2.5.4).
+/// IPv6 clients are counted by their first 64 bits: a host has all addresses that begin like its own
+/// (RFC 4291 §2.5.4).
 ///
 /// ```
 /// use ehlo_io::ConnectionLimits;
 /// use std::net::Ipv4Addr;
 ///
-/// let mut door = ConnectionLimits::new(3, 2);
-/// let one = door.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
-/// let two = door.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
-/// assert!(one.is_welcome() && two.is_welcome());
+/// let mut limits = ConnectionLimits::new(3, 2);
+/// let one = limits.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
+/// let two = limits.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
+/// assert!(!one.is_over_limit() && !two.is_over_limit());
 ///
-/// // There is room for another session, though not for one from there.
-/// let three = door.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
-/// assert!(!three.is_welcome() && !door.is_full());
-/// let four = door.admit(Ipv4Addr::BROADCAST.into()).unwrap();
-/// assert!(four.is_welcome() && door.is_full());
+/// // There is room for another session, but not for one from that address.
+/// let three = limits.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
+/// assert!(three.is_over_limit() && !limits.is_full());
+/// let four = limits.admit(Ipv4Addr::BROADCAST.into()).unwrap();
+/// assert!(!four.is_over_limit() && limits.is_full());
 /// drop((one, three));
-/// assert!(door.admit(Ipv4Addr::LOCALHOST.into()).unwrap().is_welcome());
+/// assert!(!limits.admit(Ipv4Addr::LOCALHOST.into()).unwrap().is_over_limit());
 /// ```
+#[doc(alias = "rate limit")]
+#[doc(alias = "pool")]
+#[doc(alias = "semaphore")]
+#[doc(alias = "backpressure")]
 #[derive(Debug)]
 pub struct ConnectionLimits {
-    most: usize,
-    most_each: usize,
-    turns_away: bool,
-    welcome: Arc<()>,
-    unwelcome: Arc<()>,
-    each: BTreeMap<u64, Arc<()>>,
+    total: usize,
+    per_address: usize,
+    rejects: bool,
+    grace: Duration,
+    within: Arc<()>,
+    over: Arc<()>,
+    addresses: BTreeMap<u64, Arc<()>>,
 }
 
 impl ConnectionLimits {
-    /// A door for at most so many sessions in all, and so many from one address. Those that are too
-    /// many in all have to wait outside, those that are too many from their address are not welcome.
-    pub fn new(most: usize, most_each: usize) -> Self {
+    /// At most `total` sessions, and `per_address` from one client. Connections over the total wait
+    /// in the system's queue; those over the limit of their address are accepted to be told so.
+    pub fn new(total: usize, per_address: usize) -> Self {
         Self {
-            most,
-            most_each,
-            turns_away: false,
-            welcome: Arc::new(()),
-            unwelcome: Arc::new(()),
-            each: BTreeMap::new(),
+            total,
+            per_address,
+            rejects: false,
+            grace: Duration::from_secs(5),
+            within: Arc::new(()),
+            over: Arc::new(()),
+            addresses: BTreeMap::new(),
         }
     }
 
-    /// The same, where those that are too many in all need not wait: they are not welcome.
+    /// Connections over the total do not wait: they are accepted to be told so.
     ///
     /// ```
     /// use ehlo_io::ConnectionLimits;
     /// use std::net::Ipv4Addr;
     ///
-    /// let mut door = ConnectionLimits::new(1, 1).reject_when_full();
-    /// let one = door.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
-    /// let two = door.admit(Ipv4Addr::BROADCAST.into()).unwrap();
-    /// assert!(one.is_welcome() && !two.is_welcome());
-    /// assert!(door.is_full());
+    /// let mut limits = ConnectionLimits::new(1, 1).reject_when_full();
+    /// let one = limits.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
+    /// let two = limits.admit(Ipv4Addr::BROADCAST.into()).unwrap();
+    /// assert!(!one.is_over_limit() && two.is_over_limit());
+    /// assert!(limits.is_full());
     /// ```
     #[must_use]
     pub fn reject_when_full(self) -> Self {
-        Self { turns_away: true, ..self }
+        Self { rejects: true, ..self }
     }
 
-    /// The sessions that are open, also those that are not welcome.
+    /// Sessions that are open when the server shuts down have this long to end; five seconds if it
+    /// is not called.
+    #[must_use]
+    pub fn with_grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
+    }
+
+    /// How long open sessions have at a shutdown.
+    pub const fn grace(&self) -> Duration {
+        self.grace
+    }
+
+    /// The number of open sessions, those over the limits included.
     pub fn open(&self) -> usize {
-        count(&self.welcome) + count(&self.unwelcome)
+        count(&self.within) + count(&self.over)
     }
 
-    /// Whether whoever comes now had better wait.
+    /// Whether no connection is to be accepted now.
     pub fn is_full(&self) -> bool {
-        !(self.has_room() || self.turns_away && self.may_turn_away())
+        !(self.has_room() || self.rejects && self.may_reject())
     }
 
-    /// Lets a session in; none when there is no room. Its pass says whether it is welcome, or is let
-    /// in to be told that it is not.
+    /// Admits a session; `None` when there is no room for it, not even to be told so.
     pub fn admit(&mut self, address: IpAddr) -> Option<Permit> {
         if self.is_full() {
             return None;
         }
-        if self.each.len() > 2 * self.open() {
-            self.each.retain(|_, each| count(each) > 0);
+        if self.addresses.len() > 2 * self.open() {
+            self.addresses.retain(|_, sessions| count(sessions) > 0);
         }
         let has_room = self.has_room();
-        let each = self.each.entry(key(address)).or_default();
-        if has_room && count(each) < self.most_each {
-            return Some(Permit { _inside: self.welcome.clone(), each: Some(each.clone()) });
+        let sessions = self.addresses.entry(key(address)).or_default();
+        if has_room && count(sessions) < self.per_address {
+            let address = Some(sessions.clone());
+            return Some(Permit { _session: self.within.clone(), address });
         }
-        self.may_turn_away().then(|| Permit { _inside: self.unwelcome.clone(), each: None })
+        self.may_reject().then(|| Permit { _session: self.over.clone(), address: None })
     }
 
     fn has_room(&self) -> bool {
-        count(&self.welcome) < self.most
+        count(&self.within) < self.total
     }
 
-    fn may_turn_away(&self) -> bool {
-        count(&self.unwelcome) < self.most
+    fn may_reject(&self) -> bool {
+        count(&self.over) < self.total
     }
 }
 
-/// A session's place behind a [`ConnectionLimits`], for as long as this is kept.
+/// A session's place within [`ConnectionLimits`], free again when this is dropped.
 ///
 /// ```
 /// use ehlo_io::ConnectionLimits;
 /// use std::net::Ipv4Addr;
 ///
-/// let mut door = ConnectionLimits::new(100, 1);
-/// let pass = door.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
-/// assert_eq!((pass.is_welcome(), door.open()), (true, 1));
-/// drop(pass);
-/// assert_eq!(door.open(), 0);
+/// let mut limits = ConnectionLimits::new(100, 1);
+/// let permit = limits.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
+/// assert_eq!((permit.is_over_limit(), limits.open()), (false, 1));
+/// drop(permit);
+/// assert_eq!(limits.open(), 0);
 /// ```
 #[derive(Debug)]
 pub struct Permit {
-    _inside: Arc<()>,
-    each: Option<Arc<()>>,
+    _session: Arc<()>,
+    address: Option<Arc<()>>,
 }
 
 impl Permit {
-    /// Whether there were not too many already.
-    pub const fn is_welcome(&self) -> bool {
-        self.each.is_some()
+    /// Whether there were too many sessions already: this one is to be told so, and to end.
+    pub const fn is_over_limit(&self) -> bool {
+        self.address.is_none()
     }
 }
 
-/// The passes that share it.
-fn count(passes: &Arc<()>) -> usize {
-    Arc::strong_count(passes) - 1
+/// The permits that share it.
+fn count(permits: &Arc<()>) -> usize {
+    Arc::strong_count(permits) - 1
 }
 
 /// What of an address counts.
@@ -154,56 +173,60 @@ mod tests {
     use core::net::{Ipv4Addr, Ipv6Addr};
 
     #[test]
-    fn those_who_have_left_are_forgotten() {
-        let mut door = ConnectionLimits::new(10, 1);
+    fn addresses_without_sessions_are_forgotten() {
+        let mut limits = ConnectionLimits::new(10, 1);
         for last in 0..1000_u32 {
-            let pass = door.admit(Ipv4Addr::from_bits(last).into()).expect("room");
-            assert!(pass.is_welcome());
+            let permit = limits.admit(Ipv4Addr::from_bits(last).into()).expect("room");
+            assert!(!permit.is_over_limit());
         }
-        assert_eq!(door.open(), 0);
-        assert!(door.each.len() < 4);
+        assert_eq!(limits.open(), 0);
+        assert!(limits.addresses.len() < 4);
     }
 
     #[test]
-    fn those_who_are_not_welcome_take_no_place_and_are_not_without_number() {
-        let mut door = ConnectionLimits::new(2, 1);
-        let mut admit = |address| door.admit(Ipv4Addr::from_bits(address).into());
+    fn sessions_over_the_limit_take_no_place_and_are_limited() {
+        let mut limits = ConnectionLimits::new(2, 1);
+        let mut admit = |address| limits.admit(Ipv4Addr::from_bits(address).into());
         let one = admit(1).expect("room");
-        let unwelcome = [admit(1), admit(1), admit(1)];
-        let welcome = unwelcome.each_ref().map(|pass| pass.as_ref().map(Permit::is_welcome));
-        assert_eq!(welcome, [Some(false), Some(false), None]);
+        let more = [admit(1), admit(1), admit(1)];
+        let over = more.each_ref().map(|permit| permit.as_ref().map(Permit::is_over_limit));
+        assert_eq!(over, [Some(true), Some(true), None]);
         let two = admit(2).expect("room");
-        assert!(one.is_welcome() && two.is_welcome());
+        assert!(!one.is_over_limit() && !two.is_over_limit());
         assert!(admit(3).is_none());
-        assert_eq!((door.open(), door.is_full()), (4, true));
-        drop(unwelcome);
-        assert_eq!((door.open(), door.is_full()), (2, true));
+        assert_eq!((limits.open(), limits.is_full()), (4, true));
+        drop(more);
+        assert_eq!((limits.open(), limits.is_full()), (2, true));
         drop(one);
-        assert!(!door.is_full());
+        assert!(!limits.is_full());
     }
 
     #[test]
-    fn whoever_is_turned_away_is_told_so_or_waits() {
-        let mut door = ConnectionLimits::new(1, 9).reject_when_full();
-        let mut admit = |address| door.admit(Ipv4Addr::from_bits(address).into());
-        let passes = [admit(1), admit(2), admit(3)];
-        let welcome = passes.each_ref().map(|pass| pass.as_ref().map(Permit::is_welcome));
-        assert_eq!(welcome, [Some(true), Some(false), None]);
-        assert!(door.is_full());
-        drop(passes);
-        assert!(door.admit(Ipv4Addr::from_bits(3).into()).is_some_and(|pass| pass.is_welcome()));
+    fn a_connection_over_the_total_is_told_so_or_waits() {
+        let mut limits = ConnectionLimits::new(1, 9).reject_when_full();
+        let mut admit = |address| limits.admit(Ipv4Addr::from_bits(address).into());
+        let permits = [admit(1), admit(2), admit(3)];
+        let over = permits.each_ref().map(|permit| permit.as_ref().map(Permit::is_over_limit));
+        assert_eq!(over, [Some(false), Some(true), None]);
+        assert!(limits.is_full());
+        drop(permits);
+        assert!(
+            limits
+                .admit(Ipv4Addr::from_bits(3).into())
+                .is_some_and(|permit| !permit.is_over_limit())
+        );
     }
 
     #[test]
     fn one_network_is_one_address() {
-        let mut door = ConnectionLimits::new(10, 1);
+        let mut limits = ConnectionLimits::new(10, 1);
         let addresses = [1, 2, 1 << 64, 1 << 65].map(Ipv6Addr::from_bits);
-        let passes = addresses.map(|address| door.admit(address.into()).expect("room"));
-        let welcome: Vec<bool> = passes.iter().map(Permit::is_welcome).collect();
-        assert_eq!(welcome, [true, false, true, true]);
+        let permits = addresses.map(|address| limits.admit(address.into()).expect("room"));
+        let over: Vec<bool> = permits.iter().map(Permit::is_over_limit).collect();
+        assert_eq!(over, [false, true, false, false]);
         let mapped = Ipv4Addr::LOCALHOST.to_ipv6_mapped();
-        let passes = [Ipv4Addr::LOCALHOST.into(), mapped.into()].map(|ip| door.admit(ip));
-        let welcome = passes.iter().flatten().filter(|pass| pass.is_welcome()).count();
-        assert_eq!(welcome, 1);
+        let permits = [Ipv4Addr::LOCALHOST.into(), mapped.into()].map(|ip| limits.admit(ip));
+        let within = permits.iter().flatten().filter(|permit| !permit.is_over_limit()).count();
+        assert_eq!(within, 1);
     }
 }

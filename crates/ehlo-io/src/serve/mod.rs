@@ -1,265 +1,233 @@
-//! The loop of whoever listens: who comes in, and how all come to an end.
+//! The loop of a server: what it accepts, and how all of it comes to an end.
 
-mod content;
 mod limits;
+mod shutdown;
 
 use alloc::boxed::Box;
+use core::fmt;
 use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::pin::{Pin, pin};
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll};
 use core::time::Duration;
 
-pub use content::{ContentEvent, MessageContent};
 pub use limits::{ConnectionLimits, Permit};
+pub use shutdown::{GracefulShutdown, Shutdown, ShutdownHandle};
 
-use crate::buffered::Buffered;
-use crate::transport::Transport;
-use ehlo::machine::Machine;
-use ehlo::session::State;
-use ehlo::syntax::command::Verb;
-use ehlo::{Code, Reply, Server};
+use crate::time::Timer;
 
-/// Accepts connections and hands each to `handler`, until `stop` says so; then waits for the
-/// sessions that are open. An adapter's streams, a runtime's functions:
+/// What runs a server's sessions: a runtime's functions, implemented once for each runtime.
 ///
-/// - `accept` gives the next connection. When it fails, as for want of descriptors, it is asked again
-///   after a moment. It is dropped as soon as all is to end, and a listener that it owns is closed:
-///   have it own an `Arc` of it, whose clone each future takes along. Where it only borrows one, as
-///   `|| listener.accept()`, whoever comes then is not heard until the last session has ended.
-/// - `door` limits how many sessions there are. When it is full nothing is accepted.
-/// - `stop` gives a future that is ready when all is to end; each session has one of its own.
-/// - `timer` is ready when a time has passed, and `spawn` runs a task beside this one; what it gives
-///   is dropped. A task that panics must end alone, as tokio's, smol's and async-std's do: its place
-///   is free again.
-/// - `handler` serves one session: it asks the adapter's `next_until` for events.
-///
-/// Sessions may take their time to end: whoever has less drops this future, and the tasks with their
-/// runtime.
+/// `'t` is how long a task may last: `'static` for a runtime whose tasks outlive the call that
+/// spawned them.
 ///
 /// ```
-/// use std::cell::{Cell, RefCell};
-/// use std::future::{pending, ready};
+/// use ehlo_io::{Runtime, SessionTask, Timer};
+/// use std::time::Duration;
+///
+/// /// A thread for each session.
+/// #[derive(Clone, Copy)]
+/// struct Threads;
+///
+/// impl Timer for Threads {
+///     type Sleep = std::future::Ready<()>;
+///
+///     fn sleep(&self, duration: Duration) -> Self::Sleep {
+///         std::future::ready(std::thread::sleep(duration))
+///     }
+/// }
+///
+/// impl Runtime<'static> for Threads {
+///     fn spawn(&self, task: SessionTask<'static>) {
+///         std::thread::spawn(move || run(task));
+///     }
+/// }
+/// # fn run(_: SessionTask<'_>) {}
+/// ```
+#[doc(alias = "executor")]
+#[doc(alias = "spawner")]
+pub trait Runtime<'t>: Timer {
+    /// Runs `task` beside everything else. A task that panics must end alone: its place is free
+    /// again.
+    fn spawn(&self, task: SessionTask<'t>);
+}
+
+/// Accepts connections and hands each to `handler`, until `shutdown` is ready. Then it closes the
+/// listener, gives the open sessions the [grace](ConnectionLimits::with_grace) of the `limits`, cuts
+/// off those that go on, and returns.
+///
+/// Each adapter has its own function over this one, for the listeners of its runtime.
+///
+/// - `accept` gives the next connection, and owns the listener: an asynchronous closure, as
+///   `async move || listener.accept().await`. When it fails, as for too many open files, it is called
+///   again after a pause of up to a second.
+/// - `limits` say how many sessions there are. While they are full nothing is accepted.
+/// - `handler` serves one session: it asks [`next_until`](crate::Connection::next_until) for events.
+///
+/// ```
+/// use ehlo_io::{ConnectionLimits, Incoming, Runtime, SessionTask, Timer};
+/// use std::cell::Cell;
+/// use std::future::{Pending, pending};
 /// use std::pin::pin;
 /// use std::task::{Context, Waker};
+/// use std::time::Duration;
 ///
-/// // A runtime that runs a task when it is spawned, and knows no time.
-/// let visits = RefCell::new(Vec::from([("one", ([127, 0, 0, 1], 25).into())]));
-/// let (ended, mut context) = (Cell::new(0), Context::from_waker(Waker::noop()));
-/// let serving = ehlo_io::serve(
-///     || ready(visits.borrow_mut().pop().ok_or("nobody comes any more")),
-///     ehlo_io::ConnectionLimits::new(100, 10),
-///     pending::<()>,
-///     |_| pending::<()>(),
-///     |task| {
+/// /// A runtime that runs a task when it is spawned, and on which no time passes.
+/// struct Simple(Cell<u32>);
+///
+/// impl Timer for Simple {
+///     type Sleep = Pending<()>;
+///
+///     fn sleep(&self, _: Duration) -> Pending<()> {
+///         pending()
+///     }
+/// }
+///
+/// impl Runtime<'static> for Simple {
+///     fn spawn(&self, task: SessionTask<'static>) {
 ///         assert!(pin!(task).poll(&mut Context::from_waker(Waker::noop())).is_ready());
-///         ended.set(ended.get() + 1);
-///     },
-///     async |visit: ehlo_io::Incoming<&str>| assert_eq!(visit.stream, "one"),
-/// );
-/// assert!(pin!(serving).poll(&mut context).is_pending());
-/// assert_eq!(ended.get(), 1);
+///         self.0.set(self.0.get() + 1);
+///     }
+/// }
+///
+/// let runtime = Simple(Cell::new(0));
+/// let once = Cell::new(Some("a stream"));
+/// let accept = async move || match once.take() {
+///     Some(stream) => Ok((stream, ([127, 0, 0, 1], 50_000).into())),
+///     None => Err(std::io::ErrorKind::Other.into()),
+/// };
+/// let limits = ConnectionLimits::new(100, 10);
+/// let handler = async |incoming: Incoming<&str>| assert_eq!(incoming.stream, "a stream");
+/// let serving = ehlo_io::serve(&runtime, accept, limits, pending(), handler);
+/// assert!(pin!(serving).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+/// assert_eq!(runtime.0.get(), 1);
 /// # use std::future::Future;
 /// ```
-pub async fn serve<'h, S, E, L, Z, F, R, H>(
-    mut accept: impl FnMut() -> L,
-    mut door: ConnectionLimits,
-    stop: impl Fn() -> Z,
-    timer: impl Fn(Duration) -> F,
-    mut spawn: impl FnMut(SessionTask<'h>) -> R,
-    handler: impl Fn(Incoming<S>) -> H,
+pub async fn serve<'t, R, L, S, Z, H, F>(
+    runtime: &R,
+    accept: L,
+    mut limits: ConnectionLimits,
+    shutdown: Z,
+    handler: H,
 ) where
-    L: Future<Output = Result<(S, SocketAddr), E>>,
-    Z: Future<Output = ()> + Send + 'static,
-    F: Future,
-    H: Future<Output = ()> + Send + 'h,
+    R: Runtime<'t>,
+    L: AsyncFn() -> std::io::Result<(S, SocketAddr)> + 'static,
+    Z: Future<Output = ()>,
+    H: Fn(Incoming<S>) -> F,
+    F: Future<Output = ()> + Send + 't,
 {
-    let mut stopped = pin!(stop());
+    let mut shutdown = pin!(shutdown);
+    let (requested, cut) = (ShutdownHandle::new(), ShutdownHandle::new());
+    let mut pause = MOMENT;
     loop {
-        if door.is_full() {
-            match before(stopped.as_mut(), timer(MOMENT)).await {
+        if limits.is_full() {
+            match before(shutdown.as_mut(), runtime.sleep(MOMENT)).await {
                 Some(_) => continue,
                 None => break,
             }
         }
-        let Some(accepted) = before(stopped.as_mut(), accept()).await else { break };
+        let Some(accepted) = before(shutdown.as_mut(), accept()).await else { break };
         let Ok((stream, address)) = accepted else {
-            timer(MOMENT).await;
+            if before(shutdown.as_mut(), runtime.sleep(pause)).await.is_none() {
+                break;
+            }
+            pause = (2 * pause).min(LONGEST_PAUSE);
             continue;
         };
-        let Some(pass) = door.admit(address.ip()) else { continue };
-        let stop = if pass.is_welcome() { Shutdown::when(stop()) } else { Shutdown::IMMEDIATE };
-        let session = Box::pin(handler(Incoming { stream, address, stop }));
-        spawn(SessionTask { session, _pass: pass });
+        pause = MOMENT;
+        let Some(permit) = limits.admit(address.ip()) else { continue };
+        let shutdown =
+            if permit.is_over_limit() { Shutdown::immediate() } else { requested.shutdown() };
+        let session = Box::pin(handler(Incoming { stream, address, shutdown }));
+        runtime.spawn(SessionTask { session: Some(session), cut: cut.shutdown(), _permit: permit });
     }
+    // What comes now is refused by the system.
     drop(accept);
-    while door.open() > 0 {
-        timer(MOMENT).await;
+    requested.shut_down();
+    let mut left = limits.grace();
+    while limits.open() > 0 && !left.is_zero() {
+        runtime.sleep(MOMENT.min(left)).await;
+        left = left.saturating_sub(MOMENT);
     }
+    cut.shut_down();
 }
 
-/// A session, to be run by itself; it lasts no longer than its handler. When it is dropped its place
-/// is free.
+/// A session, to be run by itself. It ends with its handler, or when the server's patience at a
+/// shutdown is over. When it is dropped its place is free.
 ///
 /// ```
 /// fn spawns(task: ehlo_io::SessionTask<'static>) -> impl Future<Output = ()> + Send + Unpin + 'static {
 ///     task
 /// }
 /// ```
-pub struct SessionTask<'h> {
-    session: Pin<Box<dyn Future<Output = ()> + Send + 'h>>,
-    _pass: Permit,
+pub struct SessionTask<'t> {
+    session: Option<Pin<Box<dyn Future<Output = ()> + Send + 't>>>,
+    cut: Shutdown,
+    _permit: Permit,
 }
 
 impl Future for SessionTask<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        self.session.as_mut().poll(context)
-    }
-}
-
-impl core::fmt::Debug for SessionTask<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("SessionTask").finish_non_exhaustive()
-    }
-}
-
-/// Somebody who has come in.
-///
-/// ```
-/// use ehlo_io::{Shutdown, Incoming};
-/// use std::net::Ipv4Addr;
-///
-/// let address = (Ipv4Addr::LOCALHOST, 50_000).into();
-/// let visit = Incoming { stream: "a stream", address, stop: Shutdown::IMMEDIATE };
-/// assert!(visit.address.ip().is_loopback());
-/// ```
-#[derive(Debug)]
-pub struct Incoming<S> {
-    /// The connection.
-    pub stream: S,
-    /// Where it comes from.
-    pub address: SocketAddr,
-    /// Ready when the session is to end.
-    pub stop: Shutdown,
-}
-
-/// Ready when a session is to end, and from then on always: at once for one that is not welcome.
-///
-/// ```
-/// use std::pin::pin;
-/// use std::task::{Context, Waker};
-///
-/// use ehlo_io::Shutdown;
-///
-/// let mut context = Context::from_waker(Waker::noop());
-/// assert!(pin!(Shutdown::IMMEDIATE).poll(&mut context).is_ready());
-/// assert!(pin!(Shutdown::when(std::future::pending())).poll(&mut context).is_pending());
-/// assert!(Shutdown::IMMEDIATE.is_requested());
-/// ```
-pub struct Shutdown(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
-
-impl Shutdown {
-    /// At once.
-    pub const IMMEDIATE: Self = Self(None);
-
-    /// When this is ready.
-    pub fn when(stop: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(Some(Box::pin(stop)))
-    }
-
-    /// Whether it has been ready: in a [`Incoming`], that the visitor is one too many.
-    pub const fn is_requested(&self) -> bool {
-        self.0.is_none()
-    }
-}
-
-impl Future for Shutdown {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if let Some(stop) = &mut self.0 {
-            ready!(stop.as_mut().poll(context));
-            self.0 = None;
+        let is_cut = Pin::new(&mut self.cut).poll(context).is_ready();
+        let Some(session) = &mut self.session else { return Poll::Ready(()) };
+        if !is_cut && session.as_mut().poll(context).is_pending() {
+            return Poll::Pending;
         }
+        self.session = None;
         Poll::Ready(())
     }
 }
 
-impl core::fmt::Debug for Shutdown {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(if self.is_requested() { "Shutdown::IMMEDIATE" } else { "Shutdown" })
+impl fmt::Debug for SessionTask<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionTask").finish_non_exhaustive()
     }
 }
 
-/// A machine whose session this side may end.
+/// A connection that was accepted.
 ///
 /// ```
-/// use ehlo::{Server, ServerConfig};
-/// use ehlo_io::{Buffered, GracefulShutdown};
+/// use ehlo_io::{Incoming, Shutdown};
+/// use std::net::Ipv4Addr;
 ///
-/// let mut endpoint = Buffered::new(Server::new(ServerConfig::DEFAULT));
-/// Server::begin_shutdown(&mut endpoint, "mx.example");
-/// assert!(endpoint.output().starts_with(b"421 "));
+/// let address = (Ipv4Addr::LOCALHOST, 50_000).into();
+/// let incoming = Incoming::new("a stream", address, Shutdown::immediate());
+/// assert!(incoming.address.ip().is_loopback());
 /// ```
-pub trait GracefulShutdown: Machine + Sized {
-    /// Ends the session, unless something is open that is to be finished first. `host` is the name
-    /// of this side.
-    fn begin_shutdown(endpoint: &mut Buffered<Self>, host: &str);
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Incoming<S> {
+    /// The stream.
+    pub stream: S,
+    /// The client's address.
+    pub address: SocketAddr,
+    /// Ready when the session is to end: at once for one that is over the limits.
+    pub shutdown: Shutdown,
 }
 
-impl GracefulShutdown for Server {
-    /// RFC 5321 §3.8: 421 to a command, or before one; a mail transaction that is open goes on to
-    /// its end.
-    fn begin_shutdown(endpoint: &mut Buffered<Self>, host: &str) {
-        let state = endpoint.machine.state();
-        // RFC 2033 §4.2: one reply for each recipient. The first ends the transaction, and what
-        // became of the message for the others is still to be said.
-        let owes = matches!(endpoint.machine.pending(), Some(Verb::Message | Verb::BdatLast));
-        let is_open = state.is_transaction() || owes;
-        if !is_open && !matches!(state, State::Tls | State::Closed) {
-            let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "closing, try again later")
-                .with_domain(host);
-            // It always fits, and a session that has ended needs no reply.
-            let _ = endpoint.close(&reply);
-        }
+impl<S> Incoming<S> {
+    /// A connection from `address`, whose session ends at `shutdown`.
+    pub const fn new(stream: S, address: SocketAddr, shutdown: Shutdown) -> Self {
+        Self { stream, address, shutdown }
     }
 }
 
-impl<M: GracefulShutdown> Buffered<M> {
-    /// [`poll_ready`](Self::poll_ready), and when `stop` says so the session ends as soon as nothing
-    /// is open.
-    ///
-    /// # Errors
-    ///
-    /// Those of the stream.
-    pub fn poll_ready_until<T: Transport>(
-        &mut self,
-        context: &mut Context<'_>,
-        transport: &mut T,
-        stop: &mut Shutdown,
-        host: &str,
-    ) -> Poll<Result<(), T::Error>> {
-        if Pin::new(stop).poll(context).is_ready() {
-            M::begin_shutdown(self, host);
-        }
-        self.poll_ready(context, transport)
-    }
-}
-
-/// None when `stop` comes first.
+/// `None` when `shutdown` comes first.
 async fn before<T>(
-    mut stop: Pin<&mut impl Future<Output = ()>>,
+    mut shutdown: Pin<&mut impl Future<Output = ()>>,
     work: impl Future<Output = T>,
 ) -> Option<T> {
     let mut work = pin!(work);
-    poll_fn(|context| match stop.as_mut().poll(context) {
+    poll_fn(|context| match shutdown.as_mut().poll(context) {
         Poll::Ready(()) => Poll::Ready(None),
         Poll::Pending => work.as_mut().poll(context).map(Some),
     })
     .await
 }
 
-/// After which one looks again whether there is room.
+/// After which it is seen again whether there is room.
 const MOMENT: Duration = Duration::from_millis(20);
+/// The longest pause after a connection could not be accepted.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);

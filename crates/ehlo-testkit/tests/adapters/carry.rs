@@ -1,18 +1,21 @@
 //! The adapters, behind one trait: a test is written once and runs through each.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
 use std::thread;
+use std::time::Duration;
 
 use ehlo::machine::Upgrade;
 use ehlo::server::Event;
 use ehlo::{Command, Delivery, Server};
 use ehlo_blocking::Connector;
-use ehlo_io::{Buffered, ConnectionLimits, Incoming, MessageSource, PendingEvent, SessionEnd};
+use ehlo_io::{
+    Buffered, ConnectionLimits, Incoming, MessageSource, PendingEvent, SessionEnd, ShutdownHandle,
+};
 use rustls::ServerConfig;
 
 use crate::pipe::Pipe;
@@ -106,14 +109,14 @@ pub trait Adapter: Default + Send + 'static {
     ) -> io::Result<(Option<u64>, Vec<u8>)>;
 
     /// A server whose handler gives standard replies, and panics at VRFY.
-    fn serve(door: ConnectionLimits) -> Served;
+    fn serve(limits: ConnectionLimits) -> Served;
 }
 
 /// The answer to an event; whether it was the last.
-fn answer(turn: PendingEvent<'_, Server>) -> bool {
-    assert!(!matches!(turn.event, Event::Command(Command::Vrfy { .. })), "as it is to");
-    let is_last = turn.event == Event::Closed;
-    turn.responder.standard_reply("mx.example").ok();
+fn answer(next: PendingEvent<'_, Server>) -> bool {
+    assert!(!matches!(next.event, Event::Command(Command::Vrfy { .. })), "as it is to");
+    let is_last = next.event == Event::Closed;
+    next.responder.standard_reply("mx.example").ok();
     is_last
 }
 
@@ -254,23 +257,24 @@ impl Adapter for BlockingIo {
         connection: &mut Self::Connection<Server>,
     ) -> io::Result<(Option<u64>, Vec<u8>)> {
         let mut content = Vec::new();
-        Ok((connection.collect(&mut content)?, content))
+        Ok((connection.collect(&mut content, "mx.example")?, content))
     }
 
-    fn serve(door: ConnectionLimits) -> Served {
+    fn serve(limits: ConnectionLimits) -> Served {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let address = listener.local_addr().expect("an address");
-        let halt = ehlo_blocking::ShutdownHandle::new(&listener).expect("a socket");
-        let halted = halt.clone();
+        let handle = ShutdownHandle::new();
+        let shutdown = handle.shutdown();
         let thread = thread::spawn(move || {
-            ehlo_blocking::serve(&listener, door, 4, &halted, |mut visit| {
+            let served = ehlo_blocking::serve(listener, limits, shutdown, |mut incoming| {
                 let machine = Server::new(ehlo::ServerConfig::DEFAULT);
-                let mut connection = ehlo_blocking::Connection::new(visit.stream, machine);
-                let (stop, host) = (&mut visit.stop, "mx.example");
-                while connection.next_until(stop, host).is_ok_and(|turn| !answer(turn)) {}
+                let mut connection = ehlo_blocking::Connection::new(incoming.stream, machine);
+                let (shutdown, host) = (&mut incoming.shutdown, "mx.example");
+                while connection.next_until(shutdown, host).is_ok_and(|next| !answer(next)) {}
             });
+            served.expect("a listener");
         });
-        Served { address, halt: Box::new(move || halt.halt()), thread }
+        Served { address, handle, thread }
     }
 }
 
@@ -298,8 +302,8 @@ macro_rules! again {
 macro_rules! asynchronous {
     (
         $(#[$doc:meta])* $name:ident, $adapter:ident, $duplex:ident($read:path, $write:path),
-        tcp: $tcp:expr, block_on: $block_on:expr, timer: $timer:expr,
-        listener: $listener:ty, spawn: $spawn:expr $(,)?
+        tcp: $tcp:expr, block_on: $block_on:expr, timer: $timer:expr, sleep: $sleep:ty,
+        listener: $listener:ty, serve: $serve:expr $(,)?
     ) => {
         pub trait $duplex: $read + $write + Unpin + Send {}
 
@@ -308,7 +312,7 @@ macro_rules! asynchronous {
         impl Adapter for $name {
             type Stream = Box<dyn $duplex>;
             type Connection<M>
-                = $adapter::TlsConnection<Box<dyn $duplex>, M>
+                = $adapter::TlsConnection<Box<dyn $duplex>, M, fn(Duration) -> $sleep>
             where
                 M: Upgrade + Send;
 
@@ -328,7 +332,7 @@ macro_rules! asynchronous {
                 stream: Self::Stream,
                 machine: M,
             ) -> Self::Connection<M> {
-                $adapter::TlsConnection::new(stream.into(), machine)
+                $adapter::TlsConnection::new(stream.into(), machine, $timer)
             }
 
             fn next<M: Upgrade + Send, R>(
@@ -406,10 +410,8 @@ macro_rules! asynchronous {
                 tls: Option<&Connector>,
             ) -> io::Result<SessionEnd> {
                 match tls {
-                    None => $block_on(self, connection.deliver(messages, $timer)),
-                    Some(connector) => {
-                        $block_on(self, connection.deliver_tls(messages, $timer, connector))
-                    }
+                    None => $block_on(self, connection.deliver(messages)),
+                    Some(connector) => $block_on(self, connection.deliver_tls(messages, connector)),
                 }
             }
 
@@ -418,38 +420,34 @@ macro_rules! asynchronous {
                 connection: &mut Self::Connection<Server>,
             ) -> io::Result<(Option<u64>, Vec<u8>)> {
                 let mut content = Vec::new();
-                Ok(($block_on(self, connection.collect(&mut content))?, content))
+                Ok(($block_on(self, connection.collect(&mut content, "mx.example"))?, content))
             }
 
-            fn serve(door: ConnectionLimits) -> Served {
-                let (halt, halted) = smol::channel::bounded::<()>(1);
+            fn serve(limits: ConnectionLimits) -> Served {
+                let handle = ShutdownHandle::new();
+                let shutdown = handle.shutdown();
                 let (send, receive) = mpsc::channel();
                 let serving = move |this: &$name| {
                     $block_on(this, async {
                         let listener = <$listener>::bind("127.0.0.1:0").await.expect("a port");
                         send.send(listener.local_addr().expect("an address")).expect("a test");
-                        let stop = || {
-                            let halted = halted.clone();
-                            // It is closed when the other end is dropped.
-                            async move { halted.recv().await.unwrap_or_default() }
-                        };
-                        let handler = async |mut visit: Incoming<_>| {
+                        let handler = async |mut incoming: Incoming<_>| {
                             let machine = Server::new(ehlo::ServerConfig::DEFAULT);
-                            let mut connection = $adapter::Connection::new(visit.stream, machine);
-                            let (stop, host) = (&mut visit.stop, "mx.example");
+                            let stream = incoming.stream;
+                            let mut connection = $adapter::Connection::new(stream, machine, $timer);
+                            let (shutdown, host) = (&mut incoming.shutdown, "mx.example");
                             let mut goes_on = |context: &mut Context<'_>| {
-                                let next = pin!(connection.next_until(stop, host)).poll(context);
-                                next.map(|turn| turn.is_ok_and(|turn| !answer(turn)))
+                                let next = pin!(connection.next_until(shutdown, host));
+                                next.poll(context).map(|next| next.is_ok_and(|next| !answer(next)))
                             };
                             while poll_fn(&mut goes_on).await {}
                         };
-                        $adapter::serve(|| listener.accept(), door, stop, $timer, $spawn, handler)
-                            .await;
+                        $serve(listener, limits, shutdown, handler).await;
                     });
                 };
                 let thread = thread::spawn(move || serving(&$name::default()));
                 let address = receive.recv().expect("a server");
-                Served { address, halt: Box::new(move || drop(halt)), thread }
+                Served { address, handle, thread }
             }
         }
     };
@@ -472,9 +470,9 @@ asynchronous! {
         Box::new(tokio::net::TcpStream::from_std(socket).expect("a socket"))
     },
     block_on: |tokio: &Tokio, future| tokio.0.block_on(future),
-    timer: tokio::time::sleep,
+    timer: tokio::time::sleep as fn(_) -> _, sleep: tokio::time::Sleep,
     listener: tokio::net::TcpListener,
-    spawn: tokio::spawn,
+    serve: ehlo_tokio::serve,
 }
 
 /// `ehlo-async-std` on smol.
@@ -488,11 +486,13 @@ asynchronous! {
         Box::new(smol::net::TcpStream::from(socket))
     },
     block_on: |_: &Smol, future| smol::block_on(future),
-    timer: async |limit| {
-        smol::Timer::after(limit).await;
-    },
+    timer: smol::Timer::after as fn(_) -> _, sleep: smol::Timer,
     listener: smol::net::TcpListener,
-    spawn: |task| smol::spawn(task).detach(),
+    serve: async |listener: smol::net::TcpListener, limits, shutdown, handler| {
+        let runtime =
+            ehlo_async_std::Runtime::new(smol::Timer::after, |task| smol::spawn(task).detach());
+        runtime.serve(async move || listener.accept().await, limits, shutdown, handler).await;
+    },
 }
 
 /// `ehlo-async-std` on async-std.
@@ -504,10 +504,18 @@ asynchronous! {
     AsyncStdDuplex(smol::io::AsyncRead, smol::io::AsyncWrite),
     tcp: |_: &AsyncStd, socket| Box::new(Shuts(async_std::net::TcpStream::from(socket))),
     block_on: |_: &AsyncStd, future| async_std::task::block_on(future),
-    timer: async_std::task::sleep,
+    timer: (|time| Box::pin(async_std::task::sleep(time))) as fn(Duration) -> AsyncStdSleep,
+    sleep: AsyncStdSleep,
     listener: async_std::net::TcpListener,
-    spawn: async_std::task::spawn,
+    serve: async |listener: async_std::net::TcpListener, limits, shutdown, handler| {
+        let runtime =
+            ehlo_async_std::Runtime::new(async_std::task::sleep, async_std::task::spawn);
+        runtime.serve(async move || listener.accept().await, limits, shutdown, handler).await;
+    },
 }
+
+/// async-std's timer has no name.
+type AsyncStdSleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A socket of async-std, which by itself tells the peer nothing when it is closed for writing.
 struct Shuts(async_std::net::TcpStream);

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::thread;
 
-use ehlo::delivery::{AuthPolicy, ChunkingPolicy, Fate, Outcome, TlsPolicy, UnusableSession};
+use ehlo::delivery::{AuthPolicy, ChunkingPolicy, Fate, Outcome, TlsPolicy};
 use ehlo::server::Event;
 use ehlo::syntax::capability::Capabilities;
 use ehlo::syntax::code::EnhancedCode;
@@ -169,10 +169,11 @@ const EARLY: [(&[&str], SessionEnd, usize); 10] = [
         refused(Verb::Helo, 550, Some((5, 7, 0))),
         0,
     ),
+    // A connection that cannot begin TLS goes on without it.
     (
-        &["220 a\r\n", "250-b\r\n250 STARTTLS\r\n", "220 go\r\n"],
-        SessionEnd::Early(EndReason::Unusable(UnusableSession::TlsFailed)),
-        0,
+        &["220 a\r\n", "250-b\r\n250 STARTTLS\r\n", "550 c\r\n", "550 c\r\n", "221 d\r\n"],
+        SessionEnd::Done,
+        2,
     ),
     (&["220 a\r\n", "250 b\r\n", "550 c\r\n", ""], SessionEnd::Early(EndReason::Closed), 2),
     (&["220 a\r\n", "250 b\r\n", "421 4.3.2 c\r\n"], refused(Verb::Mail, 421, Some((4, 3, 2))), 1),

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ehlo_io::ConnectionLimits;
+use ehlo_io::{ConnectionLimits, ShutdownHandle};
 
 use crate::carry::Adapter;
 
@@ -13,13 +13,13 @@ use crate::carry::Adapter;
 pub struct Served {
     pub address: SocketAddr,
     /// Tells it to end.
-    pub halt: Box<dyn FnOnce()>,
+    pub handle: ShutdownHandle,
     pub thread: JoinHandle<()>,
 }
 
 impl Served {
     fn end(self) {
-        (self.halt)();
+        self.handle.shut_down();
         self.thread.join().expect("a server that ends in order");
     }
 }
@@ -110,8 +110,8 @@ pub fn what_is_open_is_finished<A: Adapter>() {
         }
     }
     assert_eq!(full.says("DATA"), "354");
-    let Served { halt, thread, .. } = served;
-    halt();
+    let Served { handle, thread, .. } = served;
+    handle.shut_down();
     assert_eq!(idle.hears(), "421");
     assert!(idle.left_alone());
     assert_eq!(full.says("Subject: x\r\n\r\n."), "250");

@@ -20,10 +20,10 @@ macro_rules! may_be_spawned {
                 let envelope = Envelope::new(from, &to);
                 let name = HeloName::new("client.example").expect("a name");
                 let delivery = Delivery::new(name, DeliveryConfig::DEFAULT);
-                let mut connection = $adapter::TlsConnection::new(stream.into(), delivery);
+                let mut connection = $adapter::TlsConnection::new(stream.into(), delivery, $timer);
                 let mut messages = MessageQueue::new([(&envelope, &b"x\r\n"[..])], |_, _| ());
-                connection.deliver(&mut messages, $timer).await?.into_result().ok();
-                connection.deliver_tls(messages, $timer, &connector).await
+                connection.deliver(&mut messages).await?.into_result().ok();
+                connection.deliver_tls(messages, &connector).await
             }
 
             async fn serve(
@@ -32,13 +32,13 @@ macro_rules! may_be_spawned {
                 mut stop: Shutdown,
             ) -> io::Result<()> {
                 let machine = Server::new(ServerConfig::DEFAULT);
-                let mut connection = $adapter::TlsConnection::new(stream.into(), machine);
+                let mut connection = $adapter::TlsConnection::new(stream.into(), machine, $timer);
                 connection.implicit_tls(&config).await?;
                 connection.start_tls(&config).await?;
                 connection.next().await?.responder.standard_reply("mx.example").ok();
                 connection.next_until(&mut stop, "mx.example").await?;
                 let mut content = Vec::new();
-                connection.collect(&mut content).await?;
+                connection.collect(&mut content, "mx.example").await?;
                 connection.flush().await?;
                 connection.close().await
             }

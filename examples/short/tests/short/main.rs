@@ -73,12 +73,12 @@ fn the_blocking_server_takes_from_every_client() {
     let messages = MessageSource::default();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let (address, take) = (listener.local_addr().expect("an address"), keep(&messages));
-    let halt = ShutdownHandle::new(&listener).expect("a socket");
-    let halted = halt.clone();
-    let server = thread::spawn(move || server_blocking::run(&listener, &halted, take));
+    let handle = ShutdownHandle::new();
+    let shutdown = handle.shutdown();
+    let server = thread::spawn(move || server_blocking::run(listener, shutdown, take));
     sends_by_every_client(address);
-    halt.halt();
-    server.join().expect("a server");
+    handle.shut_down();
+    server.join().expect("a server").expect("a listener");
     assert_eq!(*messages.lock().expect("messages"), [SENT; CLIENTS]);
 }
 
@@ -90,20 +90,17 @@ macro_rules! takes_from_every_client {
             let messages = MessageSource::default();
             let take = keep(&messages);
             let (address, addressed) = mpsc::channel();
-            let (halt, halted) = smol::channel::bounded::<()>(1);
+            let handle = ShutdownHandle::new();
+            let shutdown = handle.shutdown();
             let server = thread::spawn(move || {
                 $block_on(async {
                     let listener = <$listener>::bind("127.0.0.1:0").await.expect("a port");
                     address.send(listener.local_addr().expect("an address")).expect("a test");
-                    let stop = || {
-                        let halted = halted.clone();
-                        async move { halted.recv().await.unwrap_or_default() }
-                    };
-                    $server::run(&listener, stop, take).await;
+                    $server::run(listener, shutdown, take).await;
                 });
             });
             sends_by_every_client(addressed.recv().expect("a server"));
-            drop(halt);
+            handle.shut_down();
             server.join().expect("a server");
             assert_eq!(*messages.lock().expect("messages"), [SENT; CLIENTS]);
         }
@@ -131,9 +128,9 @@ fn through_the_proxy(lines: &[u8]) -> (String, Vec<Vec<u8>>) {
     let messages = MessageSource::default();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let (up, take) = (listener.local_addr().expect("an address"), keep(&messages));
-    let halt = ShutdownHandle::new(&listener).expect("a socket");
-    let halted = halt.clone();
-    let server = thread::spawn(move || server_blocking::run(&listener, &halted, take));
+    let handle = ShutdownHandle::new();
+    let shutdown = handle.shutdown();
+    let server = thread::spawn(move || server_blocking::run(listener, shutdown, take));
 
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let mut client = TcpStream::connect(listener.local_addr().expect("one")).expect("a socket");
@@ -147,8 +144,8 @@ fn through_the_proxy(lines: &[u8]) -> (String, Vec<Vec<u8>>) {
     client.read_to_string(&mut heard).expect("replies");
     drop(client);
     proxy.join().expect("a proxy").expect("a session");
-    halt.halt();
-    server.join().expect("a server");
+    handle.shut_down();
+    server.join().expect("a server").expect("a listener");
     let codes = heard.lines().map(|line| &line[..4]).collect();
     (codes, Arc::into_inner(messages).expect("all are gone").into_inner().expect("messages"))
 }

@@ -1,0 +1,173 @@
+//! How time passes, and how long a peer may take.
+
+use core::fmt;
+use core::num::NonZeroU32;
+use core::time::Duration;
+
+/// How time passes: given once, where a [`Connection`](crate::Connection) is made.
+///
+/// A function from a duration to a future that is ready when it has passed is one, so
+/// `tokio::time::sleep`, `smol::Timer::after` and `async_std::task::sleep` are.
+///
+/// ```
+/// use ehlo_io::Timer;
+/// use std::future::{Ready, ready};
+/// use std::time::Duration;
+///
+/// /// A timer for tests: no time passes at all.
+/// #[derive(Clone, Copy)]
+/// struct Instantly;
+///
+/// impl Timer for Instantly {
+///     type Sleep = Ready<()>;
+///
+///     fn sleep(&self, _: Duration) -> Ready<()> {
+///         ready(())
+///     }
+/// }
+///
+/// fn is_timer(_: impl Timer) {}
+/// is_timer(Instantly);
+/// is_timer(tokio::time::sleep);
+/// is_timer(async |time| std::thread::sleep(time));
+/// # mod tokio { pub mod time { pub fn sleep(_: std::time::Duration) -> std::future::Ready<()> { std::future::ready(()) } } }
+/// ```
+#[doc(alias = "clock")]
+#[doc(alias = "timeout")]
+pub trait Timer {
+    /// Ready when the time has passed. Its output is dropped.
+    type Sleep: Future;
+
+    /// Begins to wait for `duration`.
+    fn sleep(&self, duration: Duration) -> Self::Sleep;
+}
+
+impl<T: Fn(Duration) -> Z, Z: Future> Timer for T {
+    type Sleep = Z;
+
+    fn sleep(&self, duration: Duration) -> Z {
+        self(duration)
+    }
+}
+
+/// How long a peer may take, beside what its machine says.
+///
+/// A wait for a command, a reply or a handshake lasts as long as
+/// [`Machine::timeout`](ehlo::machine::Machine::timeout) says (RFC 5321 §4.5.3.2), and no longer than
+/// [`with_wait`](Self::with_wait). It is one wait up to the whole command or reply, however many
+/// reads it takes.
+///
+/// Content is held to a rate. It begins with as much time as a wait has; waiting for more uses it
+/// up, and what comes adds to it: a second for each 500 bytes, up to the time that it began with. So
+/// a client that sends one byte a second has five minutes for its message, and one that sends 500
+/// has no limit. A chunk of BDAT is content, and so is the wait for the next one.
+///
+/// ```
+/// use ehlo_io::TimeLimits;
+/// use std::time::Duration;
+///
+/// let limits = TimeLimits::DEFAULT.with_wait(Duration::from_secs(60)).with_content_rate(2000);
+/// assert_eq!(limits.wait(), Some(Duration::from_secs(60)));
+/// assert_eq!(limits.content_rate(), 2000);
+/// assert_eq!(limits.linger(), Duration::from_secs(2));
+/// ```
+#[doc(alias = "timeout")]
+#[doc(alias = "deadline")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeLimits {
+    wait: Option<Duration>,
+    content_grace: Option<Duration>,
+    content_rate: u32,
+    linger: Duration,
+}
+
+impl TimeLimits {
+    /// The machine's own limits, 500 bytes of content a second, two seconds for the end.
+    pub const DEFAULT: Self =
+        Self { wait: None, content_grace: None, content_rate: 500, linger: Duration::from_secs(2) };
+
+    /// No wait lasts longer than `wait`, whatever the machine says.
+    #[must_use]
+    pub const fn with_wait(self, wait: Duration) -> Self {
+        Self { wait: Some(wait), ..self }
+    }
+
+    /// Content may fall behind its rate by `grace`, and no longer: in place of the time of a wait.
+    #[must_use]
+    pub const fn with_content_grace(self, grace: Duration) -> Self {
+        Self { content_grace: Some(grace), ..self }
+    }
+
+    /// Content comes with at least so many bytes a second; 0 for no limit beside that of a wait.
+    #[must_use]
+    pub const fn with_content_rate(self, bytes_per_second: u32) -> Self {
+        Self { content_rate: bytes_per_second, ..self }
+    }
+
+    /// `close` waits no longer than this for the peer to close too, and `deliver` for the reply to
+    /// QUIT.
+    #[must_use]
+    pub const fn with_linger(self, linger: Duration) -> Self {
+        Self { linger, ..self }
+    }
+
+    /// The longest wait; `None` when the machine alone decides.
+    pub const fn wait(&self) -> Option<Duration> {
+        self.wait
+    }
+
+    /// How long content may be behind its rate; `None` for as long as a wait.
+    pub const fn content_grace(&self) -> Option<Duration> {
+        self.content_grace
+    }
+
+    /// The least rate of content in bytes per second; 0 for no limit.
+    pub const fn content_rate(&self) -> u32 {
+        self.content_rate
+    }
+
+    /// How long the end of a session may take.
+    pub const fn linger(&self) -> Duration {
+        self.linger
+    }
+
+    /// How long a wait lasts for which the machine says `machine`.
+    pub(crate) fn limit(&self, machine: Duration) -> Duration {
+        self.wait.map_or(machine, |wait| wait.min(machine))
+    }
+
+    /// The time of a stretch of content, where a wait lasts for `wait`.
+    pub(crate) fn grace(&self, wait: Duration) -> Duration {
+        self.content_grace.map_or(wait, |grace| grace.min(wait))
+    }
+
+    /// The time that `bytes` of content are worth; `None` where any is worth a whole wait.
+    pub(crate) fn worth(&self, bytes: u64) -> Option<Duration> {
+        let rate = NonZeroU32::new(self.content_rate)?;
+        Some(Duration::from_nanos(bytes.saturating_mul(1_000_000_000 / u64::from(rate.get()))))
+    }
+}
+
+impl Default for TimeLimits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Why a wait ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TimedOut;
+
+impl fmt::Display for TimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the peer took too long")
+    }
+}
+
+impl core::error::Error for TimedOut {}
+
+impl From<TimedOut> for std::io::Error {
+    fn from(error: TimedOut) -> Self {
+        Self::new(std::io::ErrorKind::TimedOut, error)
+    }
+}
