@@ -3,8 +3,8 @@
 // As in `command/parse.rs`.
 #![allow(clippy::inline_always)]
 
-use super::known::{Known, Place};
-use super::{Body, Parameter, check_param, esmtp_param};
+use super::{Body, Known, Parameter};
+use crate::syntax::capability::Capabilities;
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::extension::Extension;
@@ -226,7 +226,7 @@ impl<'a> Iterator for Iter<'a> {
                 Some(*first)
             }
             Source::Wire { text, .. } => {
-                let (rest, parameter) = esmtp_param(split(text, 1).1).ok()?;
+                let (rest, parameter) = Parameter::read(split(text, 1).1).ok()?;
                 *text = rest;
                 Some(parameter)
             }
@@ -257,8 +257,7 @@ fn check_params<'i>(input: &'i [u8], place: Place, policy: &Policy) -> IResult<'
     let mut set = Set::new(place);
     let mut text = rest;
     loop {
-        let mut adds = 0;
-        let after = check_param(text, policy.smtputf8, &mut adds)?;
+        let (after, adds) = Parameter::check(text, policy.smtputf8)?;
         if let Err(kind) = set.add(adds) {
             return Fault::error(text, kind);
         }
@@ -300,6 +299,50 @@ impl Set {
     }
 }
 
+/// The command that a parameter belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Mail,
+    Rcpt,
+    Both,
+}
+
+impl Place {
+    /// The parameters that do not belong to this command.
+    const fn others(self) -> u32 {
+        match self {
+            Self::Mail => OF_RCPT_ALONE,
+            Self::Rcpt => OF_MAIL_ALONE,
+            Self::Both => 0,
+        }
+    }
+}
+
+const OF_MAIL_ALONE: u32 = of(Place::Mail);
+const OF_RCPT_ALONE: u32 = of(Place::Rcpt);
+
+const fn of(place: Place) -> u32 {
+    let mut of = 0;
+    let mut i = 0;
+    while i < Known::ALL.len() {
+        if Known::ALL[i].place() as u8 == place as u8 {
+            of |= Known::ALL[i].bit();
+        }
+        i += 1;
+    }
+    of
+}
+
+/// Octets by which the parameters of the extensions in `offered` may lengthen a line, RFC 5321
+/// §4.5.3.1.4; those of MAIL or those of RCPT, whichever are more.
+pub(crate) fn allowance(offered: &Capabilities) -> usize {
+    let of = |other: Place| {
+        let offered = Known::ALL.iter().filter(|known| offered.contains(known.extension()));
+        offered.filter(|known| known.place() != other).map(|known| known.allowance()).sum::<usize>()
+    };
+    of(Place::Rcpt).max(of(Place::Mail))
+}
+
 /// What may be seen once: every known parameter, and one of those that exclude each other.
 const ONCE: u32 = ((1 << Known::ALL.len()) - 1) | HOLD;
 /// An unknown parameter was seen.
@@ -309,4 +352,9 @@ pub(super) const BINARY: u32 = 1 << 30;
 /// A value in UTF-8 was seen.
 pub(super) const UTF8: u32 = 1 << 29;
 /// HOLDFOR or HOLDUNTIL was seen. RFC 4865 §4: one and only one hold-param.
-pub(super) const HOLD: u32 = 1 << 28;
+const HOLD: u32 = 1 << 28;
+
+/// What a `hold-param` adds.
+pub(super) const fn hold<T>(_: &T) -> u32 {
+    HOLD
+}

@@ -1,10 +1,11 @@
 //! Parameters that this crate does not know, and the general grammar of all.
 
-use super::{KIND, known};
+use super::{KIND, Known, list};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    ESMTP_VALUE, Fault, IResult, LDH, as_str, escape, many1, of_octet, run, split, whole,
+    ESMTP_VALUE, Fault, IResult, LDH, as_str, escape, is_word_end, many1, of_octet, run, split,
+    whole,
 };
 use crate::syntax::limits;
 
@@ -34,7 +35,7 @@ impl<'a> OtherParameter<'a> {
     /// variant for, `ParameterValue` when the value is none; `LineTooLong`.
     pub fn new(keyword: &'a str, value: Option<&'a str>) -> Result<Self, SyntaxError> {
         let name = whole(keyword.as_bytes(), SyntaxErrorKind::Parameter, esmtp_keyword)?;
-        if known::identify(name).is_some() {
+        if Known::identify(name).is_some() {
             return Err(SyntaxError { kind: SyntaxErrorKind::Parameter, offset: 0 });
         }
         if let Some(value) = value {
@@ -45,10 +46,6 @@ impl<'a> OtherParameter<'a> {
             return Err(SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: length });
         }
         Ok(Self { keyword: name, value: value.map(str::as_bytes) })
-    }
-
-    pub(super) const fn known(keyword: &'a [u8], value: Option<&'a [u8]>) -> Self {
-        Self { keyword, value }
     }
 
     /// The keyword as it was written.
@@ -64,6 +61,11 @@ impl<'a> OtherParameter<'a> {
     /// Whether it can do without SMTPUTF8.
     pub fn is_ascii(&self) -> bool {
         self.value.is_none_or(<[u8]>::is_ascii)
+    }
+
+    /// What it adds to the set of what was seen.
+    pub(super) fn seen(&self) -> u32 {
+        if self.is_ascii() { list::UNKNOWN } else { list::UNKNOWN | list::UTF8 }
     }
 }
 
@@ -104,9 +106,46 @@ impl Encode for OtherParameter<'_> {
     }
 }
 
+/// `esmtp-param`, of a keyword that has no row.
+pub(super) fn other(input: &[u8], utf8: bool) -> IResult<'_, OtherParameter<'_>> {
+    let (rest, keyword) = esmtp_keyword(input)?;
+    let (rest, value) = optional_value(rest, utf8)?;
+    Ok((rest, OtherParameter { keyword, value }))
+}
+
+/// The same up to a space or the end of the line: what it adds to the set of what was seen.
+#[inline(never)]
+pub(super) fn check(input: &[u8], utf8: bool) -> IResult<'_, u32> {
+    let (after, _) = esmtp_keyword(input)?;
+    if is_word_end(after) {
+        return Ok((after, list::UNKNOWN));
+    }
+    check_value(after, utf8)
+}
+
+/// What stands behind its keyword.
+#[inline(never)]
+fn check_value(after: &[u8], utf8: bool) -> IResult<'_, u32> {
+    let (rest, value) = optional_value(after, utf8)?;
+    if !is_word_end(rest) {
+        let kind = if value.is_some() { KIND } else { SyntaxErrorKind::Parameter };
+        return Fault::error(rest, of_octet(rest, kind));
+    }
+    let is_ascii = value.is_none_or(<[u8]>::is_ascii);
+    Ok((rest, if is_ascii { list::UNKNOWN } else { list::UNKNOWN | list::UTF8 }))
+}
+
+/// `["=" esmtp-value]`.
+fn optional_value(input: &[u8], utf8: bool) -> IResult<'_, Option<&[u8]>> {
+    match input {
+        [b'=', text @ ..] => esmtp_value(text, utf8).map(|(rest, value)| (rest, Some(value))),
+        _ => Ok((input, None)),
+    }
+}
+
 /// `esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")`, RFC 5321 §4.1.2.
 #[inline]
-pub(super) fn esmtp_keyword(input: &[u8]) -> IResult<'_, &[u8]> {
+fn esmtp_keyword(input: &[u8]) -> IResult<'_, &[u8]> {
     match split(input, run(input, &LDH)) {
         ([] | [b'-', ..], _) => Fault::error(input, of_octet(input, SyntaxErrorKind::Parameter)),
         (keyword, rest) => Ok((rest, keyword)),
@@ -114,7 +153,7 @@ pub(super) fn esmtp_keyword(input: &[u8]) -> IResult<'_, &[u8]> {
 }
 
 /// `esmtp-value = 1*(%d33-60 / %d62-126)`; RFC 6531 §3.3: `esmtp-value =/ UTF8-non-ascii`.
-pub(super) fn esmtp_value(input: &[u8], utf8: bool) -> IResult<'_, &[u8]> {
+fn esmtp_value(input: &[u8], utf8: bool) -> IResult<'_, &[u8]> {
     let length = run(input, &ESMTP_VALUE);
     if !utf8 || !matches!(input.get(length), Some(128..)) {
         return many1(input, &ESMTP_VALUE, KIND);

@@ -5,8 +5,8 @@ use nom::branch::alt;
 use nom::combinator::value;
 use nom::sequence::{delimited, separated_pair};
 
-use super::KIND;
 use super::time::nine_digits;
+use super::{KIND, list};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::SyntaxError;
 use crate::syntax::grammar::{
@@ -31,6 +31,13 @@ pub enum Body {
     EightBitMime,
     /// `BINARYMIME`: any octets, by BDAT only, RFC 3030.
     BinaryMime,
+}
+
+impl Body {
+    /// What it adds to the set of what was seen.
+    pub(super) fn marks(&self) -> u32 {
+        if *self == Self::BinaryMime { list::BINARY } else { 0 }
+    }
 }
 
 impl Encode for Body {

@@ -1,0 +1,169 @@
+//! A table of keywords, found at the front of a text in any case by two loads and two comparisons.
+//!
+//! # How it works
+//!
+//! The first two letters of a keyword, their case dropped, are multiplied by a constant; the upper
+//! six bits of the product are its slot. No two pairs of letters share a slot, so a slot holds the one
+//! or two keywords that begin with its pair. A candidate is compared as a word of its first eight
+//! bytes, and a second of its last eight if it is longer. Both words leave out the bit of case.
+//!
+//! # How to change it
+//!
+//! A new keyword needs nothing here: the compiler searches for a multiplier that gives each pair a
+//! slot, and stops with a message where that fails: a third keyword with the same first two letters
+//! (make the slots three wide), a keyword of more than sixteen bytes (compare a third word), or no
+//! multiplier (double the slots, and take one bit less off in [`slot`]).
+//!
+//! Measure with `ci/instructions`, contests `commands/parameters`, `commands/every-parameter` and
+//! `hostile/two-letters`.
+
+use crate::syntax::grammar::{LDH, fold, scan};
+
+/// An index of keywords, each with a value of type `K`.
+pub(super) struct Keywords<K> {
+    multiplier: u64,
+    /// Where fewer than two keywords begin with a pair of letters, one stands that does not.
+    slots: [[Keyword<K>; 2]; SLOTS],
+}
+
+/// A keyword: its first eight bytes, and its last eight if it has more.
+#[derive(Clone, Copy)]
+struct Keyword<K> {
+    head: u64,
+    tail: u64,
+    /// The bits that count: all but the case of letters.
+    head_case: u64,
+    tail_case: u64,
+    /// Where the last eight begin; 0 if the first are all.
+    tail_at: u8,
+    length: u8,
+    value: K,
+}
+
+impl<K: Copy> Keywords<K> {
+    /// An index of `keywords`, for a constant.
+    pub(super) const fn new<const N: usize>(keywords: [(&'static str, K); N]) -> Self {
+        let multiplier = multiplier(&keywords);
+        let mut slots = [[Keyword::new(keywords[0]); 2]; SLOTS];
+        let mut used = [0; SLOTS];
+        let mut i = 0;
+        while i < N {
+            let keyword = Keyword::new(keywords[i]);
+            let at = slot(keyword.head, multiplier);
+            assert!(used[at] < 2, "three keywords begin with the same two letters");
+            slots[at][used[at]] = keyword;
+            used[at] += 1;
+            i += 1;
+        }
+        Self { multiplier, slots }
+    }
+
+    /// The value of the keyword, in any case, that stands at the front of `input`.
+    #[inline]
+    pub(super) fn find(&self, input: &[u8]) -> Option<K> {
+        let keyword = self.starting(input, scan::word(input))?;
+        let next = input.get(usize::from(keyword.length));
+        (!next.is_some_and(|byte| LDH[usize::from(*byte)])).then_some(keyword.value)
+    }
+
+    /// The value of the keyword, in any case, with which `input` starts, of which `word` is the first
+    /// [word](scan::word); the keyword that stands there may be a longer one.
+    #[inline]
+    pub(super) fn find_start(&self, input: &[u8], word: u64) -> Option<K> {
+        self.starting(input, word).map(|keyword| keyword.value)
+    }
+
+    #[inline]
+    fn starting(&self, input: &[u8], word: u64) -> Option<&Keyword<K>> {
+        let [first, second] = &self.slots[slot(word, self.multiplier)];
+        let keyword = if first.is_headed(word) {
+            first
+        } else if second.is_headed(word) {
+            second
+        } else {
+            return None;
+        };
+        // Its first bytes were compared, but not all of it.
+        if keyword.tail_at > 0 {
+            let tail = input.get(usize::from(keyword.tail_at)..).map_or(0, scan::word);
+            if (tail ^ keyword.tail) & keyword.tail_case != 0 {
+                return None;
+            }
+        }
+        Some(keyword)
+    }
+}
+
+impl<K: Copy> Keyword<K> {
+    const fn new((keyword, value): (&'static str, K)) -> Self {
+        let keyword = keyword.as_bytes();
+        assert!(matches!(keyword.len(), 2..=16), "a keyword has two to sixteen bytes here");
+        let tail_at = keyword.len().saturating_sub(8);
+        let (head, head_case) = word(keyword, 0);
+        let (tail, tail_case) = word(keyword, tail_at);
+        #[allow(clippy::cast_possible_truncation)] // sixteen at most
+        let (tail_at, length) = (tail_at as u8, keyword.len() as u8);
+        Self { head, tail, head_case, tail_case, tail_at, length, value }
+    }
+
+    /// Whether a word has its first bytes.
+    #[inline]
+    const fn is_headed(&self, word: u64) -> bool {
+        (word ^ self.head) & self.head_case == 0
+    }
+}
+
+const SLOTS: usize = 64;
+
+/// The slot of the keywords that begin with the two letters of this word.
+#[inline]
+const fn slot(word: u64, multiplier: u64) -> usize {
+    // The case is dropped, and so is all behind them.
+    ((word & 0xDFDF).wrapping_mul(multiplier) >> (64 - 6)) as usize
+}
+
+/// The first of a fixed sequence of multipliers that gives each pair of letters a slot.
+const fn multiplier<K: Copy>(keywords: &[(&'static str, K)]) -> u64 {
+    let mut multiplier = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut tries = 0;
+    while tries < 10_000 {
+        if is_perfect(keywords, multiplier) {
+            return multiplier;
+        }
+        // Knuth's MMIX generator.
+        multiplier = multiplier
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        tries += 1;
+    }
+    panic!("no multiplier was found: the keywords need more slots");
+}
+
+/// Whether no two different pairs of letters have the same slot.
+const fn is_perfect<K: Copy>(keywords: &[(&'static str, K)], multiplier: u64) -> bool {
+    let mut pairs = [0; SLOTS];
+    let mut i = 0;
+    while i < keywords.len() {
+        let pair = word(keywords[i].0.as_bytes(), 0).0 & 0xDFDF;
+        let at = slot(pair, multiplier);
+        if pairs[at] != 0 && pairs[at] != pair {
+            return false;
+        }
+        pairs[at] = pair;
+        i += 1;
+    }
+    true
+}
+
+/// Eight bytes of a keyword from `start` on, zeros behind its end, and their bits that count.
+const fn word(keyword: &[u8], start: usize) -> (u64, u64) {
+    let (mut bytes, mut case) = (0, 0);
+    let mut i = 0;
+    while i < 8 && start + i < keyword.len() {
+        let byte = keyword[start + i];
+        bytes |= (byte as u64) << (8 * i);
+        case |= (fold(byte) as u64) << (8 * i);
+        i += 1;
+    }
+    (bytes, case)
+}
