@@ -49,12 +49,12 @@ pub(crate) fn long_reply_line(name: &'static str) -> Contest {
 /// Lines of MAIL with as many parameters as they have room for, up to the longest line that is
 /// looked at; the double input has lines of the double length.
 pub(crate) fn many_parameters(name: &'static str) -> Contest {
-    commands(name, 3400, |length| format!("MAIL FROM:<>{}", " X".repeat((length - 12) / 2)))
+    commands(name, 3100, |length| format!("MAIL FROM:<>{}", " X".repeat((length - 12) / 2)))
 }
 
 /// The same with keywords of two letters, which must be told from known ones.
 pub(crate) fn two_letters(name: &'static str) -> Contest {
-    commands(name, 3400, |length| format!("MAIL FROM:<>{}", " XY".repeat((length - 12) / 3)))
+    commands(name, 3100, |length| format!("MAIL FROM:<>{}", " XY".repeat((length - 12) / 3)))
 }
 
 /// Lines of RCPT whose local part is nothing but quoted pairs.

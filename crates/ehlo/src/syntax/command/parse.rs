@@ -16,7 +16,7 @@ use crate::syntax::grammar::{
     Fault, IResult, after_literal, digits, is_end, literal, of_octet, scan, split,
 };
 use crate::syntax::limits;
-use crate::syntax::parameter::{Place, parameters};
+use crate::syntax::parameter::{MAX_ALLOWANCE, Place, parameters};
 use crate::syntax::path::{client_name, forward_path, helo_name, reverse_path, text_of};
 use crate::syntax::policy::Policy;
 use crate::syntax::sasl::initial_response;
@@ -387,6 +387,3 @@ fn other(line: &[u8]) -> IResult<'_, Command<'_>> {
         _ => Fault::error(rest, SyntaxErrorKind::UnknownVerb),
     }
 }
-
-/// More than all parameters of MAIL together add to a line, and more than those of RCPT.
-const MAX_ALLOWANCE: usize = 3072;

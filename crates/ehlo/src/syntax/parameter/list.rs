@@ -343,6 +343,19 @@ pub(crate) fn allowance(offered: &Capabilities) -> usize {
     of(Place::Rcpt).max(of(Place::Mail))
 }
 
+/// Octets that all parameters of MAIL, or all of RCPT, add to a line, whichever are more.
+pub(crate) const MAX_ALLOWANCE: usize = {
+    let (mut mail, mut rcpt) = (0, 0);
+    let mut i = 0;
+    while i < Known::ALL.len() {
+        let known = Known::ALL[i];
+        mail += if matches!(known.place(), Place::Rcpt) { 0 } else { known.allowance() };
+        rcpt += if matches!(known.place(), Place::Mail) { 0 } else { known.allowance() };
+        i += 1;
+    }
+    if mail > rcpt { mail } else { rcpt }
+};
+
 /// What may be seen once: every known parameter, and one of those that exclude each other.
 const ONCE: u32 = ((1 << Known::ALL.len()) - 1) | HOLD;
 /// An unknown parameter was seen.

@@ -6,6 +6,7 @@ mod keywords;
 mod list;
 mod orcpt;
 mod other;
+mod row;
 mod table;
 mod time;
 mod word;
@@ -16,62 +17,15 @@ pub use dsn::{Envid, Notify, Ret};
 pub use list::Parameters;
 pub use orcpt::Orcpt;
 pub use other::OtherParameter;
+pub use table::Parameter;
 pub use time::{By, ByMode, HoldInterval, Rrvs, RrvsAction};
 pub use word::{Body, Mtrk, Priority, Solicit, TransId};
 pub use xtext::{AuthIdentity, DecodedXtext, Xtext, XtextMailbox};
 
-pub(crate) use list::{Place, allowance, parameters};
+pub(crate) use list::{MAX_ALLOWANCE, Place, allowance, parameters};
 pub(crate) use xtext::encoded as xtext;
 
 use crate::syntax::error::SyntaxErrorKind;
+use table::Known;
 
 const KIND: SyntaxErrorKind = SyntaxErrorKind::ParameterValue;
-
-table::parameters! {
-    /// MAIL: octets of the message, RFC 1870; more than [`u64::MAX`] reads as that.
-    Size(octets: u64 = word::size), "SIZE", Mail, Size, 26;
-    /// MAIL: the kind of content, RFC 6152 and RFC 3030.
-    Body(body: Body = word::body; Body::marks), "BODY", Mail, EightBitMime, 16;
-    /// MAIL: addresses and headers may be in UTF-8, RFC 6531.
-    SmtpUtf8, "SMTPUTF8", Mail, SmtpUtf8, 10;
-    /// MAIL: how much of the message a notification returns, RFC 3461.
-    Ret(ret: Ret = dsn::ret), "RET", Mail, Dsn, 9;
-    /// MAIL: a name for the envelope, RFC 3461.
-    Envid(envid: Envid<'a> = dsn::envid), "ENVID", Mail, Dsn, 107;
-    /// MAIL: the submitter, RFC 4954 §5.
-    Auth(identity: AuthIdentity<'a> = xtext::auth_identity), "AUTH", Mail, Auth, 500;
-    /// MAIL: deliver by a time, RFC 2852.
-    By(by: By = time::deliver_by), "BY", Mail, DeliverBy, 17;
-    /// MAIL: release after this long, RFC 4865.
-    HoldFor(interval: HoldInterval = time::hold_for; list::hold), "HOLDFOR", Mail, FutureRelease, 34;
-    /// MAIL: release at this moment, in UTC, RFC 4865.
-    HoldUntil(moment: DateTime<'a> = time::hold_until; list::hold),
-        "HOLDUNTIL", Mail, FutureRelease, 34;
-    /// MAIL: the priority, RFC 6710.
-    MtPriority(priority: Priority = word::priority), "MT-PRIORITY", Mail, MtPriority, 15;
-    /// MAIL: relay over verified TLS only, RFC 8689.
-    RequireTls, "REQUIRETLS", Mail, RequireTls, 11;
-    /// MAIL: what it solicits, RFC 3865.
-    Solicit(solicit: Solicit<'a> = word::solicit), "SOLICIT", Mail, NoSoliciting, 1007;
-    /// MAIL: tracking, RFC 3885.
-    Mtrk(mtrk: Mtrk<'a> = word::mtrk), "MTRK", Mail, Mtrk, 40;
-    /// MAIL: the name of a transaction to take up again, RFC 1845.
-    TransId(id: TransId<'a> = word::trans_id), "TRANSID", Mail, Checkpoint, 88;
-    /// MAIL: content may be converted, RFC 4141.
-    ConPerm, "CONPERM", Mail, ConPerm, 8;
-    /// MAIL: the responsible submitter, RFC 4405.
-    Submitter(mailbox: XtextMailbox<'a> = xtext::xtext_mailbox), "SUBMITTER", Mail, Submitter, 264;
-    /// MAIL and RCPT: an address in US-ASCII in place of one in UTF-8, RFC 5336; obsolete.
-    AltAddress(mailbox: XtextMailbox<'a> = xtext::xtext_mailbox),
-        "ALT-ADDRESS", Both, Utf8Smtp, 460;
-    /// MAIL: a reply for each recipient after the data, Exim; not registered.
-    Prdr, "PRDR", Mail, Prdr, 5;
-    /// RCPT: the events to be notified of, RFC 3461.
-    Notify(events: Notify = dsn::notify), "NOTIFY", Rcpt, Dsn, 29;
-    /// RCPT: the original recipient, RFC 3461.
-    Orcpt(recipient: Orcpt<'a> = orcpt::orcpt, utf8; Orcpt::marks), "ORCPT", Rcpt, Dsn, 507;
-    /// RCPT: valid since, RFC 7293.
-    Rrvs(rrvs: Rrvs<'a> = time::rrvs), "RRVS", Rcpt, Rrvs, 33;
-    /// RCPT: tell what content the recipient can take, RFC 4141.
-    ConNeg, "CONNEG", Rcpt, ConNeg, 7;
-}

@@ -1,0 +1,350 @@
+//! The macro that makes all of a parameter from one row of the table.
+
+use super::KIND;
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::grammar::{Fault, of_octet};
+
+/// Makes `Parameter`, `Known` and what reads, checks and writes them, from one row for each parameter:
+///
+/// ```text
+/// /// Documentation of the variant.
+/// Variant(name: Type = rule), "KEYWORD", Place, Extension, allowance;
+/// ```
+///
+/// - `Variant`: of [`Parameter`](super::Parameter). Without the brackets the parameter has no value.
+/// - `rule`: reads the value, `fn(&[u8]) -> IResult<'_, Type>`. It stops at the first byte that is
+///   not its own; who calls it sees to it that the word ends there. With `, utf8` behind it the rule
+///   has a second argument, whether UTF-8 may stand in the value.
+/// - `; marks`: `fn(&Type) -> u32`, what a value adds to the set of what was seen, besides the bit of
+///   its parameter: [`BINARY`](super::list::BINARY), [`UTF8`](super::list::UTF8), ….
+/// - `Place`: the commands that it belongs to, a [`Place`](super::Place).
+/// - `Extension`: whose offer licenses it.
+/// - `allowance`: bytes that its RFC adds to the command line. Where the RFC is silent (RET, NOTIFY,
+///   CONPERM, CONNEG, PRDR), the parameter's own longest form with the space in front.
+macro_rules! parameters {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident $(($field:ident: $value:ty = $rule:path $(, $utf8:ident)? $(; $marks:path)?))?,
+        $keyword:literal, $place:ident, $extension:ident, $allowance:literal;
+    )*) => {
+        /// One parameter: `esmtp-param = esmtp-keyword ["=" esmtp-value]`, RFC 5321 §4.1.2.
+        ///
+        /// ```
+        /// use ehlo::Extension;
+        /// use ehlo::syntax::parameter::{Parameter, Priority};
+        ///
+        /// let parameter = Parameter::MtPriority(Priority::new(-3)?);
+        /// assert_eq!(parameter.to_string(), "MT-PRIORITY=-3");
+        /// assert_eq!(parameter.extension(), Some(Extension::MtPriority));
+        /// # Ok::<(), ehlo::SyntaxError>(())
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Parameter<'a> {
+            $($(#[doc = $doc])+ $name$(($value))?,)*
+            /// Any other.
+            Other($crate::syntax::parameter::OtherParameter<'a>),
+        }
+
+        impl<'a> Parameter<'a> {
+            /// The keyword, in upper case; that of an unknown parameter as it was written.
+            pub fn keyword(&self) -> &'a str {
+                match self.known() {
+                    Ok(known) => known.keyword(),
+                    Err(other) => other.keyword(),
+                }
+            }
+
+            /// The extension that licenses it; `None` for an unknown one.
+            pub fn extension(&self) -> Option<$crate::syntax::extension::Extension> {
+                if self.seen() & $crate::syntax::parameter::list::BINARY != 0 {
+                    return Some($crate::syntax::extension::Extension::BinaryMime);
+                }
+                self.known().ok().map(Known::extension)
+            }
+
+            /// Bytes that it adds to the 512 of a command line, RFC 5321 §4.1.1.11; 0 for an unknown
+            /// one.
+            pub fn allowance(&self) -> usize {
+                self.known().map_or(0, Known::allowance)
+            }
+
+            /// Which row it is of.
+            fn known(&self) -> Result<Known, $crate::syntax::parameter::OtherParameter<'a>> {
+                Ok(match self {
+                    $(Self::$name { .. } => Known::$name,)*
+                    Self::Other(other) => return Err(*other),
+                })
+            }
+
+            /// What it adds to the set of what was seen.
+            #[allow(unused_variables)] // most values add nothing
+            pub(super) fn seen(&self) -> u32 {
+                match self {
+                    $(Self::$name$(($field))? => Known::$name.bit() $($(| $marks($field))?)?,)*
+                    Self::Other(other) => other.seen(),
+                }
+            }
+
+            /// `esmtp-param` at the front of `input` that was checked before.
+            pub(super) fn read(
+                input: &'a [u8],
+            ) -> $crate::syntax::grammar::IResult<'a, Self> {
+                let Some(known) = Known::identify(input) else {
+                    let (rest, other) = $crate::syntax::parameter::other::other(input, true)?;
+                    return Ok((rest, Self::Other(other)));
+                };
+                Ok(match known {
+                    $(Known::$name => {
+                        let rest = input.get($keyword.len()..).unwrap_or_default();
+                        $(let (rest, $field) = $rule(
+                            $crate::syntax::parameter::row::behind_equals(rest)?
+                            $(, { let $utf8 = true; $utf8 })?
+                        )?;)?
+                        (rest, Self::$name$(($field))?)
+                    })*
+                })
+            }
+
+            /// `esmtp-param` at the front of `input`, the value by the grammar of its RFC: what it
+            /// adds to the set of what was seen. Whether it goes up to a space or the end of the line,
+            /// the caller asks.
+            #[inline]
+            pub(super) fn check(
+                input: &'a [u8],
+                utf8: bool,
+            ) -> $crate::syntax::grammar::IResult<'a, u32> {
+                let word = $crate::syntax::grammar::scan::word(input);
+                // No known keyword is a single byte: the most parameters that a line has room for.
+                if word & 0xFF00 == u64::from(b' ') << 8
+                    && input.first().is_some_and(u8::is_ascii_alphanumeric)
+                {
+                    let rest = $crate::syntax::grammar::split(input, 1).1;
+                    return Ok((rest, $crate::syntax::parameter::list::UNKNOWN));
+                }
+                let Some(known) = KEYWORDS.find_start(input, word) else {
+                    return $crate::syntax::parameter::other::check(input, utf8);
+                };
+                // The length of the keyword is a constant in each arm, so that a processor that
+                // guesses the arm right goes on without waiting for the keyword.
+                Ok(match known {
+                    $(Known::$name => $crate::syntax::parameter::row::check_row!(
+                        (input, utf8, Known::$name), $keyword
+                        $(, ($rule $(, $utf8)?) $($marks)?)?
+                    ),)*
+                })
+            }
+
+            /// The same where something else stands behind a known keyword than does belong there: its
+            /// first bytes may be those of a longer one.
+            #[cold]
+            fn check_longer(
+                input: &'a [u8],
+                utf8: bool,
+            ) -> $crate::syntax::grammar::IResult<'a, u32> {
+                match Known::identify(input) {
+                    Some(known) => {
+                        let rest = $crate::syntax::grammar::split(input, known.keyword().len()).1;
+                        Err($crate::syntax::parameter::row::bad_value(rest))
+                    }
+                    None => $crate::syntax::parameter::other::check(input, utf8),
+                }
+            }
+        }
+
+        impl $crate::syntax::encode::Encode for Parameter<'_> {
+            fn write_to(&self, writer: &mut $crate::syntax::encode::Writer<'_>) {
+                match self {
+                    $(Self::$name$(($field))? => {
+                        writer.put($keyword.as_bytes());
+                        $(
+                            writer.put(b"=");
+                            $crate::syntax::parameter::row::Value::write($field, writer);
+                        )?
+                    })*
+                    Self::Other(other) => other.write_to(writer),
+                }
+            }
+        }
+
+        impl core::fmt::Display for Parameter<'_> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                $crate::syntax::grammar::display::<1024>(self, f)
+            }
+        }
+
+        /// A parameter that has a row, without its value.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(super) enum Known {
+            $($name,)*
+        }
+
+        impl Known {
+            pub(super) const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The keyword, in upper case.
+            pub(super) const fn keyword(self) -> &'static str {
+                match self {
+                    $(Self::$name => $keyword,)*
+                }
+            }
+
+            /// The commands that it belongs to.
+            pub(super) const fn place(self) -> $crate::syntax::parameter::Place {
+                match self {
+                    $(Self::$name => $crate::syntax::parameter::Place::$place,)*
+                }
+            }
+
+            /// The extension that licenses it.
+            pub(super) const fn extension(self) -> $crate::syntax::extension::Extension {
+                match self {
+                    $(Self::$name => $crate::syntax::extension::Extension::$extension,)*
+                }
+            }
+
+            /// Bytes that it adds to the command line.
+            pub(super) const fn allowance(self) -> usize {
+                match self {
+                    $(Self::$name => $allowance,)*
+                }
+            }
+
+            /// Its place in a set.
+            pub(super) const fn bit(self) -> u32 {
+                1 << self as u8
+            }
+
+            /// The parameter whose keyword, in any case, stands at the front of `input`.
+            pub(super) fn identify(input: &[u8]) -> Option<Self> {
+                KEYWORDS.find(input)
+            }
+        }
+
+        // The bits above are those of `list`.
+        const _: () = assert!(Known::ALL.len() <= 28, "a set has no bit left for the parameter");
+
+        static KEYWORDS: $crate::syntax::parameter::keywords::Keywords<Known> =
+            $crate::syntax::parameter::keywords::Keywords::new([$(($keyword, Known::$name),)*]);
+    };
+}
+pub(super) use parameters;
+
+/// One arm of `Parameter::check`: with a value, or without.
+macro_rules! check_row {
+    (($input:ident, $utf8:ident, $known:path), $keyword:literal) => {
+        match $input.get($keyword.len()..) {
+            Some(rest) if $crate::syntax::grammar::is_word_end(rest) => (rest, $known.bit()),
+            _ => return Self::check_longer($input, $utf8),
+        }
+    };
+    (
+        ($input:ident, $utf8:ident, $known:path), $keyword:literal,
+        ($rule:path $(, $with_utf8:ident)?) $($marks:path)?
+    ) => {
+        match $input.split_at_checked($keyword.len() + 1) {
+            Some(([.., b'='], value)) => {
+                let (rest, _value) = $rule(value $(, { let $with_utf8 = $utf8; $with_utf8 })?)?;
+                (rest, $known.bit() $(| $marks(&_value))?)
+            }
+            _ => return Self::check_longer($input, $utf8),
+        }
+    };
+}
+pub(super) use check_row;
+
+/// What stands behind the `=` at the front of `rest`.
+#[inline]
+pub(super) fn behind_equals(rest: &[u8]) -> Result<&[u8], nom::Err<Fault<'_>>> {
+    match rest {
+        [b'=', value @ ..] => Ok(value),
+        _ => Err(bad_value(rest)),
+    }
+}
+
+/// Something stands behind a keyword that is no value of it.
+pub(super) fn bad_value(rest: &[u8]) -> nom::Err<Fault<'_>> {
+    nom::Err::Error(Fault { rest, kind: of_octet(rest, KIND) })
+}
+
+/// A value that can stand behind the `=`.
+pub(super) trait Value {
+    /// Appends its wire form.
+    fn write(&self, writer: &mut Writer<'_>);
+}
+
+impl<T: Encode> Value for T {
+    fn write(&self, writer: &mut Writer<'_>) {
+        self.write_to(writer);
+    }
+}
+
+impl Value for u64 {
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.put_number(*self);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What CONTRIBUTING says of a new parameter: one row, and it is read, checked and written.
+    #![allow(clippy::unwrap_used, unreachable_pub)] // a test fails by panicking; nobody else uses it
+
+    extern crate std;
+
+    use std::string::ToString as _;
+
+    use super::super::{Priority, list, word};
+    use crate::syntax::error::SyntaxErrorKind;
+    use crate::syntax::extension::Extension;
+
+    super::parameters! {
+        /// Octets of the message.
+        Size(octets: u64 = word::size), "SIZE", Mail, Size, 26;
+        /// No value.
+        Prdr, "PRDR", Mail, Prdr, 5;
+        /// The one row more; it begins as another one does.
+        PriorityOfRecipient(priority: Priority = word::priority; urgent), "PRIORITY-2", Rcpt, Verb, 14;
+    }
+
+    fn urgent(priority: &Priority) -> u32 {
+        if priority.value() > 4 { list::BINARY } else { 0 }
+    }
+
+    #[test]
+    fn one_row_is_all_of_a_parameter() {
+        let parameter = Parameter::PriorityOfRecipient(Priority::new(3).unwrap());
+        assert_eq!(parameter.keyword(), "PRIORITY-2");
+        assert_eq!(parameter.extension(), Some(Extension::Verb));
+        assert_eq!(parameter.allowance(), 14);
+        assert_eq!(Known::PriorityOfRecipient.place(), list::Place::Rcpt);
+        assert_eq!(parameter.to_string(), "PRIORITY-2=3");
+
+        assert_eq!(Parameter::read(b"priority-2=3 X"), Ok((&b" X"[..], parameter)));
+        let seen = Known::PriorityOfRecipient.bit();
+        assert_eq!(Parameter::check(b"Priority-2=3\r\n", false), Ok((&b"\r\n"[..], seen)));
+        assert_eq!(parameter.seen(), seen);
+    }
+
+    #[test]
+    fn a_value_may_add_a_mark() {
+        let seen = Known::PriorityOfRecipient.bit() | list::BINARY;
+        assert_eq!(Parameter::check(b"PRIORITY-2=5", false), Ok((&b""[..], seen)));
+        assert_eq!(Parameter::read(b"PRIORITY-2=5").map(|(_, p)| p.seen()), Ok(seen));
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_row_more() {
+        for bad in [&b"PRIORITY-2"[..], b"PRIORITY-2 ", b"PRIORITY-2=", b"PRIORITY-2=x"] {
+            let Err(nom::Err::Error(fault)) = Parameter::check(bad, false) else {
+                panic!("{} is right", bad.escape_ascii());
+            };
+            assert_eq!(fault.kind, SyntaxErrorKind::ParameterValue, "{}", bad.escape_ascii());
+        }
+        // A longer keyword, and one that is cut off, are other parameters.
+        for other in [&b"PRIORITY-22=1"[..], b"PRIORITY-=1", b"PRDR-=1", b"SIZE2=1"] {
+            assert_eq!(Parameter::check(other, false), Ok((&b""[..], list::UNKNOWN)));
+        }
+    }
+}
