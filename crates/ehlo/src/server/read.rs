@@ -7,7 +7,7 @@ use crate::session::{self, State};
 use crate::syntax::command::Command;
 use crate::syntax::command::Verb;
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
-use crate::syntax::grammar::scan::line_feed;
+use crate::syntax::grammar::words::line_feed;
 use crate::syntax::parameter::Body;
 use crate::syntax::sasl::Response;
 

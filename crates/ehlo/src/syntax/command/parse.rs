@@ -12,6 +12,7 @@ use super::verb::Known;
 use super::{Command, argument, attribute, auth};
 use crate::syntax::command::Verb;
 use crate::syntax::error::{Parsed, SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::words::line_feed;
 use crate::syntax::grammar::{
     Fault, IResult, after_literal, digits, is_end, literal, of_octet, scan, split,
 };
@@ -48,7 +49,7 @@ fn framed_first<'i>(
     error: &nom::Err<Fault<'i>>,
     policy: &Policy,
 ) -> Result<Parsed<Command<'i>>, SyntaxError> {
-    let Some(end) = scan::line_feed(input) else {
+    let Some(end) = line_feed(input) else {
         if input.len() > limits::AUTH_LINE {
             return Err(SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: input.len() });
         }

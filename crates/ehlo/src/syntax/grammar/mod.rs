@@ -2,8 +2,10 @@
 //!
 //! The leaves are functions of our own, `fn(&[u8]) -> IResult<T>`; nom combines them.
 
+pub(crate) mod perfect_hash;
 pub(crate) mod scan;
 pub(crate) mod text;
+pub(crate) mod words;
 
 use core::fmt::Write as _;
 
@@ -372,9 +374,9 @@ const fn class(ranges: &[(u8, u8)], others: &[u8]) -> Class {
     let mut class = [false; 256];
     let mut i = 0;
     while i < ranges.len() {
-        let mut octet = ranges[i].0;
-        while octet <= ranges[i].1 {
-            class[octet as usize] = true;
+        let mut octet = ranges[i].0 as usize;
+        while octet <= ranges[i].1 as usize {
+            class[octet] = true;
             octet += 1;
         }
         i += 1;
@@ -403,6 +405,10 @@ pub(crate) static LDH: Class = class(&ALPHA_DIGIT, b"-");
 pub(crate) static ESMTP_VALUE: Class = class(&[(33, 60), (62, 126)], b"");
 /// `%d32-126`: printable US-ASCII and SP.
 pub(crate) static PRINTABLE: Class = class(&[(32, 126)], b"");
+/// `textstring = 1*(%d09 / %d32-126)`, RFC 5321 §4.2.
+pub(crate) static TEXTSTRING: Class = class(&[(32, 126)], b"\t");
+/// Every octet that is no CR, LF or NUL.
+pub(crate) static ANY_TEXT: Class = class(&[(1, 9), (11, 12), (14, 255)], b"");
 /// `VCHAR = %x21-7E`, RFC 5234 §B.1.
 pub(crate) static VCHAR: Class = class(&[(33, 126)], b"");
 /// `xchar`: `VCHAR` but `+` and `=`, RFC 3461 §4.

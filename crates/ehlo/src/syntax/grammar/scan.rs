@@ -1,10 +1,24 @@
 //! The runs that almost every command has, sixteen octets at a time.
 //!
 //! The loops over arrays of sixteen are for the compiler to turn into vector instructions: what ends
-//! a run is a comparison of each octet, and of the one before it, without a branch.
+//! a run is a comparison of each byte, and of the one before it, without a branch.
+//!
+//! # How to change it
+//!
+//! - A new class of bytes is a function beside [`dot_string`] or [`xchars`]: a condition on one byte,
+//!   or on two neighbours, made of `|`, `&` and [`is_outside`]. A `||` or a `match` is a branch, and
+//!   the loop is then one of single bytes: many times as slow, and no test fails.
+//! - Ranges cost two instructions each, single bytes one: a rare byte is better left to the general
+//!   rule behind the fast one, as `!#$%&'=?` of `atext` are.
+//! - Each function has a naive twin in the tests, which compare both on every byte at every place and
+//!   on random input.
+//! - Measure with `ci/instructions`, contests `commands/core` and `commands/parameters`; see in
+//!   `objdump -d` of a release build that the condition is `pcmpgtb` and its kin.
 
 // A lazy operator is a branch.
 #![allow(clippy::needless_bitwise_bool)]
+
+use super::words::{self, spread};
 
 /// Where the `Dot-string` that starts at `start` ends: at the first octet that is no `atext` and no
 /// dot that follows none. Of `atext`, `!#$%&'=?` end it, too: they are rare, and in no range.
@@ -58,16 +72,6 @@ pub(crate) fn xchars(input: &[u8]) -> usize {
     run(input, |octet| is_outside(octet, b'!', b'~') | (octet == b'+') | (octet == b'='))
 }
 
-/// Where the first LF stands. Over a few octets a wide search takes longer to begin than to end.
-#[inline]
-pub(crate) fn line_feed(input: &[u8]) -> Option<usize> {
-    if input.len() < 16 {
-        input.iter().position(|octet| *octet == b'\n')
-    } else {
-        memchr::memchr(b'\n', input)
-    }
-}
-
 /// Where the first control octet other than HT stands.
 pub(crate) fn control(input: &[u8]) -> Option<usize> {
     let at = run(input, |octet| ((octet < 32) & (octet != b'\t')) | (octet == 127));
@@ -101,7 +105,7 @@ pub(crate) fn short_number(input: &[u8]) -> Option<(u64, usize)> {
     // An octet of a digit has 3 in its upper half, and adding 6 carries nothing there.
     let is_other = (word ^ spread(b'0')) | (word.wrapping_add(spread(6)) ^ spread(b'0'));
     let stop = is_other & spread(0xF0);
-    let count = (stop.trailing_zeros() / 8) as usize;
+    let count = words::first(stop);
     let goes_on = count == 8 && input.get(8).is_some_and(u8::is_ascii_digit);
     if count == 0 || goes_on {
         return None;
@@ -112,15 +116,6 @@ pub(crate) fn short_number(input: &[u8]) -> Option<(u64, usize)> {
     let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
     let eight = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xFFFF_FFFF;
     Some((eight, count))
-}
-
-/// The first eight octets of `input`, zeros behind them where it is shorter.
-#[inline]
-pub(crate) fn word(input: &[u8]) -> u64 {
-    match input.first_chunk::<8>() {
-        Some(octets) => u64::from_le_bytes(*octets),
-        None => input.iter().rev().fold(0, |word, octet| (word << 8) | u64::from(*octet)),
-    }
 }
 
 /// The length of the run at the front of `input` up to an octet that `is_end`.
@@ -244,11 +239,6 @@ fn first(ends: u128) -> usize {
 const fn is_outside(octet: u8, first: u8, last: u8) -> bool {
     let above = octet.wrapping_sub(first ^ 0x80);
     i8::from_le_bytes([above]) > i8::from_le_bytes([(last - first) ^ 0x80])
-}
-
-/// A word of eight equal octets.
-const fn spread(octet: u8) -> u64 {
-    octet as u64 * 0x0101_0101_0101_0101
 }
 
 #[cfg(test)]

@@ -2,22 +2,22 @@
 //!
 //! # How it works
 //!
-//! The first two letters of a keyword, their case dropped, are multiplied by a constant; the upper
-//! six bits of the product are its slot. No two pairs of letters share a slot, so a slot holds the one
-//! or two keywords that begin with its pair. A candidate is compared as a word of its first eight
-//! bytes, and a second of its last eight if it is longer. Both words leave out the bit of case.
+//! The first two letters of a keyword, their case dropped, are the key of a
+//! [perfect hash](perfect_hash). Its slot holds the one or two keywords that begin with them. A
+//! candidate is compared as a word of its first eight bytes, and a second of its last eight if it is
+//! longer. Both comparisons leave out the bit of case.
 //!
 //! # How to change it
 //!
-//! A new keyword needs nothing here: the compiler searches for a multiplier that gives each pair a
-//! slot, and stops with a message where that fails: a third keyword with the same first two letters
-//! (make the slots three wide), a keyword of more than sixteen bytes (compare a third word), or no
-//! multiplier (double the slots, and take one bit less off in [`slot`]).
+//! A new keyword needs nothing here. The compiler stops with a message where a third keyword has the
+//! same first two letters (make the slots three wide), or one has more than sixteen bytes (compare a
+//! third word).
 //!
 //! Measure with `ci/instructions`, contests `commands/parameters`, `commands/every-parameter` and
 //! `hostile/two-letters`.
 
-use crate::syntax::grammar::{LDH, fold, scan};
+use crate::syntax::grammar::perfect_hash::{self, slot};
+use crate::syntax::grammar::{LDH, fold, words};
 
 /// An index of keywords, each with a value of type `K`.
 pub(super) struct Keywords<K> {
@@ -43,13 +43,19 @@ struct Keyword<K> {
 impl<K: Copy> Keywords<K> {
     /// An index of `keywords`, for a constant.
     pub(super) const fn new<const N: usize>(keywords: [(&'static str, K); N]) -> Self {
-        let multiplier = multiplier(&keywords);
+        let mut pairs = [0; N];
+        let mut i = 0;
+        while i < N {
+            pairs[i] = pair(Keyword::new(keywords[i]).head);
+            i += 1;
+        }
+        let multiplier = perfect_hash::multiplier::<SLOTS>(&pairs);
         let mut slots = [[Keyword::new(keywords[0]); 2]; SLOTS];
         let mut used = [0; SLOTS];
         let mut i = 0;
         while i < N {
             let keyword = Keyword::new(keywords[i]);
-            let at = slot(keyword.head, multiplier);
+            let at = slot::<SLOTS>(pair(keyword.head), multiplier);
             assert!(used[at] < 2, "three keywords begin with the same two letters");
             slots[at][used[at]] = keyword;
             used[at] += 1;
@@ -61,13 +67,13 @@ impl<K: Copy> Keywords<K> {
     /// The value of the keyword, in any case, that stands at the front of `input`.
     #[inline]
     pub(super) fn find(&self, input: &[u8]) -> Option<K> {
-        let keyword = self.starting(input, scan::word(input))?;
+        let keyword = self.starting(input, words::load(input))?;
         let next = input.get(usize::from(keyword.length));
         (!next.is_some_and(|byte| LDH[usize::from(*byte)])).then_some(keyword.value)
     }
 
     /// The value of the keyword, in any case, with which `input` starts, of which `word` is the first
-    /// [word](scan::word); the keyword that stands there may be a longer one.
+    /// [word](words::load); the keyword that stands there may be a longer one.
     #[inline]
     pub(super) fn find_start(&self, input: &[u8], word: u64) -> Option<K> {
         self.starting(input, word).map(|keyword| keyword.value)
@@ -75,7 +81,7 @@ impl<K: Copy> Keywords<K> {
 
     #[inline]
     fn starting(&self, input: &[u8], word: u64) -> Option<&Keyword<K>> {
-        let [first, second] = &self.slots[slot(word, self.multiplier)];
+        let [first, second] = &self.slots[slot::<SLOTS>(pair(word), self.multiplier)];
         let keyword = if first.is_headed(word) {
             first
         } else if second.is_headed(word) {
@@ -85,7 +91,7 @@ impl<K: Copy> Keywords<K> {
         };
         // Its first bytes were compared, but not all of it.
         if keyword.tail_at > 0 {
-            let tail = input.get(usize::from(keyword.tail_at)..).map_or(0, scan::word);
+            let tail = input.get(usize::from(keyword.tail_at)..).map_or(0, words::load);
             if (tail ^ keyword.tail) & keyword.tail_case != 0 {
                 return None;
             }
@@ -115,44 +121,10 @@ impl<K: Copy> Keyword<K> {
 
 const SLOTS: usize = 64;
 
-/// The slot of the keywords that begin with the two letters of this word.
-#[inline]
-const fn slot(word: u64, multiplier: u64) -> usize {
-    // The case is dropped, and so is all behind them.
-    ((word & 0xDFDF).wrapping_mul(multiplier) >> (64 - 6)) as usize
-}
-
-/// The first of a fixed sequence of multipliers that gives each pair of letters a slot.
-const fn multiplier<K: Copy>(keywords: &[(&'static str, K)]) -> u64 {
-    let mut multiplier = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut tries = 0;
-    while tries < 10_000 {
-        if is_perfect(keywords, multiplier) {
-            return multiplier;
-        }
-        // Knuth's MMIX generator.
-        multiplier = multiplier
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        tries += 1;
-    }
-    panic!("no multiplier was found: the keywords need more slots");
-}
-
-/// Whether no two different pairs of letters have the same slot.
-const fn is_perfect<K: Copy>(keywords: &[(&'static str, K)], multiplier: u64) -> bool {
-    let mut pairs = [0; SLOTS];
-    let mut i = 0;
-    while i < keywords.len() {
-        let pair = word(keywords[i].0.as_bytes(), 0).0 & 0xDFDF;
-        let at = slot(pair, multiplier);
-        if pairs[at] != 0 && pairs[at] != pair {
-            return false;
-        }
-        pairs[at] = pair;
-        i += 1;
-    }
-    true
+/// What the slot is told by: the first two letters of a word. The case is dropped, and so is all
+/// behind them.
+const fn pair(word: u64) -> u64 {
+    word & 0xDFDF
 }
 
 /// Eight bytes of a keyword from `start` on, zeros behind its end, and their bits that count.

@@ -114,7 +114,7 @@ macro_rules! parameters {
                 input: &'a [u8],
                 utf8: bool,
             ) -> $crate::syntax::grammar::IResult<'a, u32> {
-                let word = $crate::syntax::grammar::scan::word(input);
+                let word = $crate::syntax::grammar::words::load(input);
                 // No known keyword is a single byte: the most parameters that a line has room for.
                 if word & 0xFF00 == u64::from(b' ') << 8
                     && input.first().is_some_and(u8::is_ascii_alphanumeric)

@@ -1,7 +1,7 @@
 //! The lines of a reply's text, as they stand or will stand on the wire.
 
 use crate::syntax::code::EnhancedCode;
-use crate::syntax::grammar::text::find_lf;
+use crate::syntax::grammar::words::find_lf;
 use crate::syntax::limits;
 
 /// The lines of a reply's text, from [`Reply::lines`](crate::Reply::lines).
