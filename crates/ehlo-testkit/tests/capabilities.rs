@@ -140,8 +140,7 @@ fn keywords_outside_the_registry_are_kept() {
 
 #[test]
 fn malformed_lines_are_kept_and_harmless() {
-    for text in ["", " ", "-X", "X_PIPE_CONNECT", "SIZE\t1", "SIZE=1", "AUTH PL\u{e9}", "STARTTLS;"]
-    {
+    for text in ["", " ", "\t\u{e9}", "-X", "X_PIPE_CONNECT", "X-A=1", "STARTTLS;", "=STARTTLS"] {
         let capability = Capability::parse(text.as_bytes());
         assert_eq!(capability, Capability::Malformed(text.as_bytes()), "{text}");
         assert_eq!(capability.extension(), None);
@@ -155,6 +154,128 @@ fn malformed_lines_are_kept_and_harmless() {
     assert_eq!(EhloKeyword::new("a-\r").unwrap_err().offset, 2);
     assert!(EhloKeyword::new("").is_err());
     assert!(EhloKeyword::new("-a").is_err());
+}
+
+/// What is offered in a form that is not the grammar's is offered: an extension that is overlooked is
+/// mail in clear, or none.
+#[test]
+fn v128_odd_offers_are_read() {
+    let mechanisms = Mechanisms::NONE.with(SaslMechanism::Login).with(SaslMechanism::Plain);
+    let auth = |octets: &[u8]| match Capability::parse(octets) {
+        Capability::Auth(listed) | Capability::LegacyAuth(listed) => listed.known(),
+        other => panic!("{}: {other:?}", octets.escape_ascii()),
+    };
+    for octets in [
+        &b"AUTH LOGIN PLAIN"[..],
+        b"AUTH\tLOGIN PLAIN",
+        b"AUTH PLAIN LOGIN\xa0",
+        b"AUTH PLAIN\xc2\xa0LOGIN",
+        b" AUTH LOGIN\tPLAIN\t",
+        b"auth  Login \x01 pLAIN \xff",
+        b"AUTH LOGIN \xfc\xfd PLAIN X_OWN",
+        b"AUTH=LOGIN\tPLAIN",
+        b"AUTH= LOGIN PLAIN ",
+        b"AUTH = LOGIN PLAIN",
+        b"AUTH\t=LOGIN PLAIN",
+        b"AUTH =LOGIN =PLAIN",
+        b"AUTH LOGIN=PLAIN",
+    ] {
+        assert_eq!(auth(octets), mechanisms, "{}", octets.escape_ascii());
+    }
+    for octets in [
+        &b"SIZE 1000"[..],
+        b"SIZE  1000",
+        b"SIZE\t1000",
+        b"SIZE=1000",
+        b"SIZE = 1000 \xa0",
+        b"\tsize\x0b1000\t",
+        b"Size\xa01000 more",
+    ] {
+        let parsed = Capability::parse(octets);
+        assert_eq!(parsed, Capability::Size(Some(1000)), "{}", octets.escape_ascii());
+    }
+    for octets in [
+        &b"STARTTLS\t"[..],
+        b"STARTTLS ",
+        b" STARTTLS",
+        b"\tstartTLS",
+        b"STARTTLS\xa0",
+        b"STARTTLS\0",
+        b"STARTTLS x\x7fy",
+        b"STARTTLS=",
+        b"STARTTLS=yes",
+    ] {
+        let parsed = Capability::parse(octets);
+        assert_eq!(parsed, Capability::StartTls, "{}", octets.escape_ascii());
+    }
+    assert_eq!(Capability::parse(b"X-EXPS\tNTLM\xa0"), other("X-EXPS", "NTLM"));
+}
+
+/// A whole reply, as a client reads it.
+#[test]
+fn v128_odd_offers_are_in_the_summary() {
+    let octets: &[u8] =
+        b"250-mx.example\r\n250-STARTTLS\t\r\n250- PIPELINING\r\n250-\t8BITMIME\r\n\
+        250-SIZE\t1000\r\n250-DSN\xa0\r\n250-CHUNKING=\r\n250-ENHANCEDSTATUSCODES=\r\n\
+        250-X-UNKNOWN\xa0\r\n250 AUTH\tPLAIN LOGIN\xa0\r\n";
+    let policy = Policy { any_reply_text: true, ..Policy::STRICT };
+    let Ok(Parsed::Complete { value, .. }) = Reply::parse(octets, &policy) else { panic!() };
+    let offered = [
+        Extension::StartTls,
+        Extension::Pipelining,
+        Extension::EightBitMime,
+        Extension::Dsn,
+        Extension::Chunking,
+        Extension::EnhancedStatusCodes,
+    ];
+    let expected = offered.into_iter().fold(Capabilities::NONE, Capabilities::with);
+    let mechanisms = Mechanisms::NONE.with(SaslMechanism::Login).with(SaslMechanism::Plain);
+    let expected = expected.with_size(1000).with_mechanisms(mechanisms);
+    assert_eq!(Capabilities::from_reply(&value), expected);
+}
+
+proptest! {
+    /// Blanks, tabs, bytes of no text and other words take nothing away that is offered.
+    #[test]
+    fn v128_noise_takes_no_offer_away(
+        offered in capabilities(),
+        noise in prop::collection::vec((blank(), "[a-z\u{e9}\u{1}]{1,5}", any::<bool>()), 40..41),
+    ) {
+        let mut octets = b"250-mx.example\r\n".to_vec();
+        let lines: Vec<_> = offered.iter().collect();
+        for (capability, (blank, word, is_lower)) in lines.iter().zip(&noise) {
+            let mut text = line(capability);
+            if *is_lower && !matches!(capability, Capability::FutureRelease(_)) {
+                text.make_ascii_lowercase();
+            }
+            let words: Vec<_> = text.split(' ').map(str::as_bytes).collect();
+            octets.extend(b"250-");
+            octets.extend(blank);
+            octets.extend(words.join(&blank[..]));
+            octets.extend(blank);
+            // RFC 9422 §3: a client ignores all limits of a line with a word that is none.
+            if !matches!(capability, Capability::Limits(_)) && words.len() < 3 {
+                octets.extend(word.as_bytes());
+            }
+            octets.extend(b"\r\n");
+        }
+        octets.extend(b"250 X-LAST\r\n");
+        let policy = Policy { any_reply_text: true, ..Policy::STRICT };
+        let Ok(Parsed::Complete { value, .. }) = Reply::parse(&octets, &policy) else { panic!() };
+        let found = Capabilities::from_reply(&value);
+        for capability in &lines {
+            let extension = capability.extension().unwrap();
+            prop_assert!(found.contains(extension), "{extension:?}: {}", octets.escape_ascii());
+        }
+        prop_assert_eq!(found.mechanisms(), offered.mechanisms());
+        prop_assert_eq!(found.size(), offered.size());
+        prop_assert_eq!(found.limits(), offered.limits());
+    }
+}
+
+/// What may stand between two words, and is no word.
+fn blank() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(prop::sample::select(&b" \t\x0b\x01\x7f\x80\xa0\xff"[..]), 1..4)
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub fn capability(input: &[u8]) {
     for line in &lines {
         let capability = Capability::parse(line);
         let text = comes_back(&capability, line);
+        spaced(&capability, &text);
         naive.insert(&Capability::parse(&text));
         assert!(capability.extension().is_none_or(|extension| naive.contains(extension)));
         reply.extend([b"250-", text.as_slice(), b"\r\n"].concat());
@@ -40,6 +41,18 @@ pub fn capability(input: &[u8]) {
     for extension in Extension::ALL {
         let without = offered.without(*extension);
         assert!(!without.contains(*extension) && without.iter().count() <= offered.iter().count());
+    }
+}
+
+/// What stands between and around words changes nothing of what is offered.
+fn spaced(capability: &Capability<'_>, text: &[u8]) {
+    let Some(extension) = capability.extension() else { return };
+    for blank in [&b"\t"[..], b"  ", b"\xA0", b"\x7F \x01"] {
+        let words: Vec<&[u8]> = text.split(|octet| *octet == b' ').collect();
+        let line = [blank, &words.join(blank), blank].concat();
+        let again = Capability::parse(&line);
+        assert_eq!(again.extension(), Some(extension), "{}", line.escape_ascii());
+        assert_eq!(&again, capability, "{}", line.escape_ascii());
     }
 }
 

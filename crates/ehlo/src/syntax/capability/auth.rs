@@ -42,7 +42,8 @@ impl<'a> AuthMechanisms<'a> {
             Names::Listed(words) => (words, Mechanisms::NONE),
             Names::Known(mechanisms) => (EhloParams::NONE, mechanisms),
         };
-        listed.iter().chain(known.iter().map(|mechanism| -> &'a str { mechanism.name() }))
+        let listed = names(listed).map(|name| core::str::from_utf8(name).unwrap_or_default());
+        listed.chain(known.iter().map(|mechanism| -> &'a str { mechanism.name() }))
     }
 
     /// Those that this crate has a name for.
@@ -50,7 +51,7 @@ impl<'a> AuthMechanisms<'a> {
         match self.0 {
             Names::Known(mechanisms) => mechanisms,
             Names::Listed(words) => {
-                let known = words.words().filter_map(SaslMechanism::from_name);
+                let known = names(words).filter_map(SaslMechanism::from_name);
                 known.fold(Mechanisms::NONE, Mechanisms::with)
             }
         }
@@ -67,6 +68,12 @@ impl<'a> AuthMechanisms<'a> {
             writer.put_octet(separator);
         }
     }
+}
+
+/// The names in turn. No name has a `=`, and lists of the older form have it in odd places.
+fn names(words: EhloParams<'_>) -> impl Iterator<Item = &[u8]> {
+    let names = words.words().flat_map(|word| word.split(|&octet| octet == b'='));
+    names.filter(|name| !name.is_empty())
 }
 
 impl PartialEq for AuthMechanisms<'_> {

@@ -20,15 +20,17 @@ pub use limits::Limits;
 pub use mt_priority::PriorityProfile;
 pub use no_soliciting::SolicitationKeywords;
 pub use summary::Capabilities;
+use words::is_word;
 pub use words::{EhloKeyword, EhloParams};
 
 macro_rules! capabilities {
     ($($(#[doc = $doc:literal])+ $name:ident,)*) => {
         /// One line of an EHLO reply after the first: a keyword and its parameters.
         ///
-        /// No line is refused. Keywords are recognised in any case and as a whole only; what an
-        /// RFC tells a client to ignore is ignored; keywords and lines that are none of these are
-        /// kept as they are.
+        /// No line is refused, and what can be read is: keywords in any case, and parameters behind
+        /// tabs, several spaces, `=` or bytes that no text has. An offer that is overlooked would be
+        /// mail without TLS, or none. What an RFC tells a client to ignore is ignored; lines that
+        /// are none of these are kept as they are.
         ///
         /// ```
         /// use ehlo::{Capability, Encode, Extension};
@@ -196,27 +198,40 @@ impl<'a> Capability<'a> {
     }
 
     fn parse_line(line: &'a [u8]) -> Option<Self> {
-        let end = line.iter().position(|octet| matches!(octet, b' ' | b'=')).unwrap_or(line.len());
-        let (keyword, rest) = line.split_at_checked(end)?;
-        match (Extension::from_keyword(keyword), rest) {
-            (Some(Extension::Auth), [b'=', mechanisms @ ..]) => {
-                Some(Self::LegacyAuth(AuthMechanisms::listed(EhloParams::checked(mechanisms)?)))
-            }
-            (Some(extension), rest) => Self::with_parameters(extension, rest),
-            (None, [] | [b' ', ..]) => Some(Self::Other {
+        let start = line.iter().position(|&octet| is_word(octet))?;
+        let rest = line.get(start..)?;
+        let is_end = |octet: &u8| !is_word(*octet) || *octet == b'=';
+        let (keyword, rest) =
+            rest.split_at_checked(rest.iter().position(is_end).unwrap_or(rest.len()))?;
+        match Extension::from_keyword(keyword) {
+            Some(extension) => Self::with_parameters(extension, rest),
+            None if rest.first() == Some(&b'=') => None,
+            None => Some(Self::Other {
                 keyword: EhloKeyword::checked(keyword)?,
-                parameters: EhloParams::checked(rest)?,
+                parameters: EhloParams::received(rest),
             }),
-            _ => None,
         }
     }
 
-    /// The capability of a keyword and of what follows it: nothing, or a space and parameters.
+    /// The capability of a keyword and of what follows it: nothing, or parameters behind a space, or
+    /// behind what servers write in its place.
+    #[inline]
     fn with_parameters(extension: Extension, rest: &'a [u8]) -> Option<Self> {
-        match rest {
-            [] | [b' ', ..] => Self::of(extension, EhloParams::checked(rest)?),
-            _ => None,
+        if let (Extension::Auth, [b'=', mechanisms @ ..]) = (extension, rest) {
+            return Some(Self::LegacyAuth(AuthMechanisms::listed(EhloParams::received(
+                mechanisms,
+            ))));
         }
+        // RFC 9422 §3: a limit that begins with "=" has a basic syntax error.
+        let equals = if matches!(extension, Extension::Limits) { None } else { Some(&b'=') };
+        let mut words = rest;
+        while let [octet, after @ ..] = words {
+            if is_word(*octet) && Some(octet) != equals {
+                break;
+            }
+            words = after;
+        }
+        Self::of(extension, EhloParams::received(words))
     }
 }
 

@@ -88,7 +88,7 @@ impl Capabilities {
             // Most lines are a keyword that is alone: they need no search for their end.
             let bit = extension.map_or(0, Extension::bit);
             if let Some([b'\r', b'\n', after @ ..]) = line.get(length..) {
-                if bit & NEVER_ALONE == 0 && line.get(4) != Some(&b'=') {
+                if bit & NEVER_ALONE == 0 && (bit != 0 || !is_odd(line, length)) {
                     offered.offered |= bit;
                     rest = after;
                     continue;
@@ -100,7 +100,7 @@ impl Capabilities {
                 if let Some(capability) = Capability::with_parameters(extension, parameters) {
                     offered.insert(&capability);
                 }
-            } else if let [_, _, _, _, b'=', ..] = line {
+            } else if is_odd(line, length) {
                 offered.insert(&Capability::parse(line));
             }
             rest = after;
@@ -300,8 +300,8 @@ impl Capabilities {
             Extension::Limits => Capability::Limits(self.limits()),
             Extension::MtPriority => Capability::MtPriority(self.priority_profile()),
             Extension::NoSoliciting => Capability::NoSoliciting(SolicitationKeywords::NONE),
-            Extension::Xclient => Capability::Xclient(EhloParams::known(XCLIENT)),
-            Extension::Xforward => Capability::Xforward(EhloParams::known(XFORWARD)),
+            Extension::Xclient => Capability::Xclient(EhloParams::received(XCLIENT)),
+            Extension::Xforward => Capability::Xforward(EhloParams::received(XFORWARD)),
             _ => Capability::of(extension, EhloParams::NONE)?,
         })
     }
@@ -325,6 +325,13 @@ impl Profile {
             Self::None
         }
     }
+}
+
+/// Whether a line that does not begin with a known word and a space may be an offer all the same:
+/// the first `length` bytes end with another byte than a space or a control, or there are none.
+fn is_odd(line: &[u8], length: usize) -> bool {
+    let word = line.get(..length).unwrap_or(line);
+    word.is_empty() || word.iter().any(|&octet| octet == b'=' || octet > b'~')
 }
 
 /// Extensions that are none without parameters.

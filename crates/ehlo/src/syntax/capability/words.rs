@@ -4,6 +4,13 @@ use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::text::{PRINTABLE, text_run};
 
+/// Whether a byte may stand in a word: `ehlo-param = 1*(%d33-126)`. What a server writes between two
+/// words instead of a space, a tab or a no-break space, is none.
+#[inline]
+pub(super) const fn is_word(octet: u8) -> bool {
+    matches!(octet, b'!'..=b'~')
+}
+
 /// The keyword of an EHLO line. RFC 5321 §4.1.1.1:
 /// `ehlo-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")`.
 ///
@@ -65,7 +72,8 @@ impl core::fmt::Debug for EhloKeyword<'_> {
 /// Parameters of an EHLO line as they are: words with spaces between them. RFC 5321 §4.1.1.1:
 /// `ehlo-line = ehlo-keyword *( SP ehlo-param )`, `ehlo-param = 1*(%d33-126)`.
 ///
-/// More than one space counts as one. Two are equal when their words are.
+/// More than one space counts as one, and so does a byte that no word has, as a tab, in a line that was
+/// received. Two are equal when their words are.
 ///
 /// ```
 /// use ehlo::syntax::capability::EhloParams;
@@ -86,23 +94,19 @@ impl<'a> EhloParams<'a> {
     ///
     /// # Errors
     ///
-    /// [`SyntaxErrorKind::Parameter`] at the first octet that is no printable ASCII.
+    /// [`SyntaxErrorKind::Parameter`] at the first byte that is not printable ASCII.
     pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
-        Self::checked(text.as_bytes()).ok_or_else(|| SyntaxError {
-            kind: SyntaxErrorKind::Parameter,
-            offset: text_run(text.as_bytes(), &PRINTABLE),
-        })
+        let offset = text_run(text.as_bytes(), &PRINTABLE);
+        if offset == text.len() {
+            Ok(Self(text.as_bytes()))
+        } else {
+            Err(SyntaxError { kind: SyntaxErrorKind::Parameter, offset })
+        }
     }
 
-    /// The words of octets, if all are printable ASCII.
-    #[inline]
-    pub(super) fn checked(octets: &'a [u8]) -> Option<Self> {
-        (text_run(octets, &PRINTABLE) == octets.len()).then_some(Self(octets))
-    }
-
-    /// The same for what is known to be printable ASCII.
-    pub(super) const fn known(text: &'a [u8]) -> Self {
-        Self(text)
+    /// The words of a line, whatever stands between them.
+    pub(super) const fn received(line: &'a [u8]) -> Self {
+        Self(line)
     }
 
     /// The words in turn.
@@ -112,17 +116,20 @@ impl<'a> EhloParams<'a> {
 
     /// The words in turn, as octets.
     pub(super) fn words(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
-        self.0.split(|&octet| octet == b' ').filter(|word| !word.is_empty())
+        self.0.split(|&octet| !is_word(octet)).filter(|word| !word.is_empty())
     }
 
     /// The first word, empty if there is none.
     #[inline]
     pub(super) fn first(&self) -> &'a [u8] {
         let mut rest = self.0;
-        while let [b' ', after @ ..] = rest {
+        while let [octet, after @ ..] = rest {
+            if is_word(*octet) {
+                break;
+            }
             rest = after;
         }
-        let end = rest.iter().position(|&octet| octet == b' ').unwrap_or(rest.len());
+        let end = rest.iter().position(|&octet| !is_word(octet)).unwrap_or(rest.len());
         rest.get(..end).unwrap_or_default()
     }
 
