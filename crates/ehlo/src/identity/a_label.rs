@@ -33,10 +33,10 @@ impl Decoded {
     /// The decoding procedure of RFC 3492 §6.2.
     fn of(punycode: &[u8]) -> Option<Self> {
         let mut decoded = Self { characters: ['\0'; limits::LABEL], count: 0 };
-        // RFC 3492 §3.1: "All basic code points … are represented literally at the beginning of the
-        // basic string, in their original order, followed by a delimiter if (and only if) the number
-        // of basic code points is nonzero."
-        let delimiter = punycode.iter().rposition(|octet| *octet == b'-');
+        // RFC 3492 §6.2: "consume all code points before the last delimiter (if there is one) and
+        // copy them to output", and "if more than zero code points were consumed then consume one
+        // more". A delimiter in front stays, and is no digit.
+        let delimiter = punycode.iter().rposition(|octet| *octet == b'-').filter(|at| *at > 0);
         let (basic, mut digits) = match delimiter.and_then(|at| punycode.split_at_checked(at)) {
             Some((basic, rest)) => (basic, rest.get(1..)?),
             None => (&[][..], punycode),
@@ -159,6 +159,13 @@ mod tests {
             "xn--99999999999", // over 2^32
             "xn--a-ecp.",      // an octet that is no digit
             "xn--ls8h",        // an emoji
+            // RFC 3492 §6.2: a delimiter with nothing before it is no delimiter, and no digit.
+            "xn---abc",
+            "xn---mnchen3ya",
+            "xn---p1ai",
+            "XN---FIQS8S",
+            "xn----",
+            "xn---",
         ] {
             assert!(!is_a_label(label.as_bytes()), "{label}");
         }
