@@ -1,4 +1,15 @@
-//! A mail server's application, as small as one can be, over any way to carry the octets.
+//! A mail server's application, as small as one can be, over any way to carry the bytes.
+//!
+//! ```
+//! use ehlo::ServerConfig;
+//! use ehlo_testkit::peer::Peer;
+//!
+//! let mut peer = Peer::new(ServerConfig::DEFAULT);
+//! peer.feed(b"EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n");
+//! peer.feed(b"Subject: x\r\n.\r\n");
+//! let [message] = &peer.application.messages[..] else { panic!("one message") };
+//! assert_eq!((&*message.from, &*message.content), ("a@b.example", &b"Subject: x\r\n"[..]));
+//! ```
 
 use ehlo::server::Event;
 use ehlo::syntax::code::EnhancedCode;
@@ -14,6 +25,16 @@ pub const HOST: &str = "mx.example";
 ///
 /// It takes every message whole, refuses the local part `nobody`, and knows one user: `user` with
 /// the password `secret`, by PLAIN alone.
+///
+/// ```
+/// use ehlo::{Server, ServerConfig};
+/// use ehlo_testkit::application::Application;
+///
+/// let (mut application, mut server) = (Application::default(), Server::new(ServerConfig::DEFAULT));
+/// let event = server.receive(b"").event;
+/// let greeting = application.answer(&event, &server).expect("a greeting");
+/// assert_eq!(greeting.code().number(), 220);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Application {
     /// The messages that were accepted, in order.
@@ -24,6 +45,13 @@ pub struct Application {
 }
 
 /// A message with its envelope.
+///
+/// ```
+/// use ehlo_testkit::application::Message;
+///
+/// let message = Message { from: "a@b.example".into(), ..Message::default() };
+/// assert!(message.to.is_empty() && message.content.is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     /// The reverse-path, without its brackets.

@@ -1,4 +1,14 @@
 //! What a server answers to every command in every state.
+//!
+//! ```
+//! use ehlo_testkit::reply_table::answers;
+//!
+//! let asks = |state| move |answer: &ehlo_testkit::reply_table::Answer| {
+//!     (answer.server, answer.state, answer.command) == ("all", state, "DATA")
+//! };
+//! let replies = ["ehlo", "rcpt"].map(|state| answers().into_iter().find(asks(state)).unwrap().reply);
+//! assert_eq!(replies, ["503 5.5.1", "354"]);
+//! ```
 
 use ehlo::server::{Role, ServerLimits};
 use ehlo::session::State;
@@ -9,6 +19,12 @@ use ehlo::{Code, Extension, Parsed, Policy, Reply, ServerConfig};
 use crate::peer::Peer;
 
 /// What one server answered to one command in one state.
+///
+/// ```
+/// let answers = ehlo_testkit::reply_table::answers();
+/// let noop = answers.iter().find(|answer| answer.command == "NOOP").expect("it is tried");
+/// assert_eq!((noop.server, noop.state), ("all", "rejected"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The kind of server.

@@ -1,4 +1,9 @@
 //! The state × verb × reply product of the session table, as text.
+//!
+//! ```
+//! let table = ehlo_testkit::session_table::text();
+//! assert!(table.contains("StartTls      valid Tls"));
+//! ```
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,12 @@
-//! The ways to cut a run of octets into pieces.
+//! The ways to cut a run of bytes into pieces.
+//!
+//! ```
+//! use ehlo_testkit::split::{cuts, pieces};
+//!
+//! let all: Vec<Vec<&[u8]>> = cuts(3).iter().map(|cut| pieces(b"abc", cut)).collect();
+//! assert!(all.contains(&vec![&b"abc"[..]]) && all.contains(&vec![&b"a"[..], b"bc"]));
+//! assert!(all.iter().all(|pieces| pieces.concat() == b"abc"));
+//! ```
 
 /// Ends of the pieces: whole, byte by byte, at every place in two, and in three where it is short.
 pub fn cuts(length: usize) -> Vec<Vec<usize>> {

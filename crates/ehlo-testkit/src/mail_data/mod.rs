@@ -1,10 +1,31 @@
 //! Mail data: decoders and encoders fed in pieces, and what they are compared with.
+//!
+//! ```
+//! use ehlo::data::{DataDecoder, Newlines};
+//! use ehlo_testkit::mail_data::{decode, reference};
+//! use ehlo_testkit::split::every_split;
+//!
+//! let input = b"one\r\n..two\r\n.\r\n";
+//! let expected = reference::decoded(Newlines::Reject, None, input);
+//! assert_eq!(expected.body, b"one\r\n.two\r\n");
+//! every_split(input, |pieces| {
+//!     assert_eq!(decode(DataDecoder::new(Newlines::Reject), pieces), expected);
+//! });
+//! ```
 
 pub mod reference;
 
 use ehlo::data::{Content, DataDecoder, DataEncoder, FinishError, NewlineError};
 
 /// What a decoder made of an input.
+///
+/// ```
+/// use ehlo::data::{DataDecoder, Newlines};
+/// use ehlo_testkit::mail_data::{Outcome, decode};
+///
+/// let outcome = decode(DataDecoder::new(Newlines::Reject), &[b"a\r\n", b".\r\nQUIT"]);
+/// assert_eq!(outcome, Outcome { body: b"a\r\n".to_vec(), end: Some((Ok(()), 6)) });
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The data, joined.

@@ -1,8 +1,24 @@
-//! Properties: each takes any octets, and panics when something is not as it must be.
+//! Properties: each takes any bytes, and panics when something is not as it must be.
 //!
 //! They are the bodies of the fuzz targets, and `cargo test` runs them on the seeds and on what
 //! proptest finds. Where a property chooses (a policy, a configuration, where to cut), the first
-//! octets of its input choose, and the rest is what is judged.
+//! bytes of its input choose, and the rest is what is judged.
+//!
+//! | property | what it promises |
+//! | --- | --- |
+//! | [`command`], [`path`], [`parameters`], [`reply`], [`capability`], [`sasl`] | what is read is written in one form, which is read as the same, is harmless and keeps the limits; no prefix is something else |
+//! | [`data_decoder`], [`data_encoder`] | the content is that of a naive decoder or encoder, wherever the bytes are cut |
+//! | [`server`], [`client`] | the events do not depend on where the bytes are cut; the machine keeps to the table, and ends |
+//! | [`session`] | a client and a server agree about the session, and neither waits for ever |
+//! | [`delivery`] | every recipient has one outcome, and it is that of the replies |
+//! | [`identity`] | a verdict has its reasons, and the questions are bounded |
+//!
+//! ```
+//! use ehlo_testkit::property;
+//!
+//! property::command(b"RCPT TO:<\"a\\ b\"@x.example> NOTIFY=NEVER\r\n");
+//! property::reply(b"\x00\x01\x01\x00250-a\r\n250 b\r\n");
+//! ```
 
 mod assertions;
 mod capability;

@@ -52,6 +52,17 @@ pub struct Simulation<'e> {
 }
 
 /// The sizes of the two buffers of one end, in octets.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use ehlo::ServerConfig;
+/// use ehlo_testkit::simulation::{Room, Simulation};
+///
+/// let mut simulation = Simulation::new(ServerConfig::DEFAULT, Duration::ZERO, &[]);
+/// simulation.client_room = Room { inbox: 1024, outbox: 512 };
+/// assert!(simulation.run().is_ok());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
     /// For what was read and not yet taken by the machine.

@@ -4,6 +4,16 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// What one direction of a connection is like.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use ehlo_testkit::simulation::Link;
+///
+/// // 10 Mbit/s, which break after 5,000 bytes.
+/// let link = Link { bandwidth: 1_250_000, cut: Some(5000), ..Link::new(Duration::from_millis(20)) };
+/// assert_eq!(link.latency.as_millis(), 20);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Link {
     /// From the last octet of a segment to its arrival.

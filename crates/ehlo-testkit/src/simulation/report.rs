@@ -7,6 +7,18 @@ use ehlo::delivery::{DeliveryStatistics, Fate, Outcome, UnusableSession};
 use super::configuration::Simulation;
 
 /// What came of it.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use ehlo::ServerConfig;
+/// use ehlo_testkit::simulation::Simulation;
+///
+/// let report = Simulation::new(ServerConfig::DEFAULT, Duration::ZERO, &[]).run()?;
+/// assert!(report.outcomes.is_empty() && report.messages.is_empty());
+/// assert!(report.sent > 0 && report.received > 0);
+/// # Ok::<(), ehlo_testkit::simulation::Deadlock>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The outcomes of each envelope that was begun.
@@ -30,6 +42,20 @@ pub struct Report {
 }
 
 /// A message that the server took, and said so.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use ehlo::{Envelope, ForwardPath, ReversePath, ServerConfig};
+/// use ehlo_testkit::simulation::Simulation;
+///
+/// let to = [ForwardPath::new("b@x.example")?, ForwardPath::new("bad@x.example")?];
+/// let envelopes = [Envelope::new(ReversePath::new("a@x.example")?, &to)];
+/// let report = Simulation::new(ServerConfig::DEFAULT, Duration::ZERO, &envelopes).run()?;
+/// assert_eq!(report.messages[0].to, ["<b@x.example>"]);
+/// assert!(report.messages[0].is_known);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     /// The sender, as it was written.

@@ -45,6 +45,19 @@ impl Simulation<'_> {
 }
 
 /// Neither end has anything to do, and nothing is on the way.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use ehlo::ServerConfig;
+/// use ehlo_testkit::simulation::{Room, Simulation};
+///
+/// let mut simulation = Simulation::new(ServerConfig::DEFAULT, Duration::ZERO, &[]);
+/// // No reply has room here.
+/// simulation.server_room = Room { inbox: 512, outbox: 1 };
+/// let deadlock = simulation.run().unwrap_err();
+/// assert!(deadlock.to_string().starts_with("nothing moves"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Deadlock(String);
 

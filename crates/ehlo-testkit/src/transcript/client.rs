@@ -126,6 +126,18 @@ impl Transcript {
 }
 
 /// Has a client send what the transcript says, and complains where the machine does otherwise.
+///
+/// ```
+/// use ehlo_testkit::transcript::{Item, Sender, Transcript};
+///
+/// let session = Transcript::parse("S: 220 mx\nC: QUIT\nS: 221 bye\n")?;
+/// let (mut sender, mut client) = (Sender::new(&session), session.client());
+/// let greeting = client.machine_mut().receive(b"220 mx\r\n").event;
+/// assert!(sender.heard(&greeting)?);
+/// sender.step(&Item::Client(b"QUIT\r\n".to_vec()), &mut client)?;
+/// assert_eq!(client.output(), b"QUIT\r\n");
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug)]
 pub struct Sender {
     content: Vec<u8>,

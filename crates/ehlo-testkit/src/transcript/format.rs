@@ -8,6 +8,15 @@ use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 use ehlo::{Extension, ServerConfig};
 
 /// One session.
+///
+/// ```
+/// use ehlo_testkit::transcript::{Item, Transcript};
+///
+/// let session = Transcript::parse("% offer SIZE=1000\nS: 220 mx\nC: NOOP\nS: 250 2.0.0 OK\n")?;
+/// assert_eq!(session.config.offered.size(), Some(1000));
+/// assert_eq!(session.items[1], Item::Client(b"NOOP\r\n".to_vec()));
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Transcript {
     /// The configuration of the server.
@@ -19,6 +28,14 @@ pub struct Transcript {
 }
 
 /// A step of a session.
+///
+/// ```
+/// use ehlo_testkit::transcript::{Item, Transcript};
+///
+/// let session = Transcript::parse("S: 220-mx\nS: 220 here\n")?;
+/// assert_eq!(session.items, [Item::Server(b"220-mx\r\n220 here\r\n".to_vec())]);
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// A line of the client, with its end.

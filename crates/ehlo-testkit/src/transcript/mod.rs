@@ -1,5 +1,14 @@
 //! Transcripts of sessions, and the machines that must agree with them.
 //!
+//! ```
+//! use ehlo_testkit::transcript::Transcript;
+//!
+//! let session = Transcript::parse("S: 220 mx\n= Start\nC: QUIT\nS: 221 bye\n= Closed\n")?;
+//! // Through the server, the client and both of them, whole and cut in every way.
+//! session.check()?;
+//! # Ok::<(), String>(())
+//! ```
+//!
 //! A file holds one session, a line each:
 //!
 //! | line | meaning |

@@ -112,6 +112,19 @@ impl Responder {
 }
 
 /// What the server of a transcript answers to the events of its machine.
+///
+/// ```
+/// use ehlo::Server;
+/// use ehlo_testkit::transcript::{Script, Transcript};
+///
+/// let session = Transcript::parse("S: 220 mx\nC: QUIT\nS: 221 bye\n")?;
+/// let (mut script, mut server) = (Script::new(&session), Server::new(session.config));
+/// let event = server.receive(b"").event;
+/// let greeting = script.wanted(&event, &server)?.expect("the session begins with a greeting");
+/// assert_eq!(greeting.octets(), b"220 mx\r\n");
+/// assert!(script.finish().is_err(), "221 is not sent yet");
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug)]
 pub struct Script {
     segments: std::vec::IntoIter<Segment>,
@@ -250,6 +263,18 @@ impl Script {
 }
 
 /// A reply of a transcript.
+///
+/// ```
+/// use ehlo::Server;
+/// use ehlo_testkit::transcript::{Script, Transcript};
+///
+/// let session = Transcript::parse("S: 220 mx\n")?;
+/// let mut server = Server::new(session.config);
+/// let event = server.receive(b"").event;
+/// let wanted = Script::new(&session).wanted(&event, &server)?.expect("a greeting");
+/// assert_eq!(wanted.reply()?.code().number(), 220);
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug)]
 pub struct Wanted {
     expected: Expected,
