@@ -37,6 +37,7 @@ pub fn of(property: &str) -> &'static [Seed] {
             ("chunks", headed(&[0, 0, 3, 1, 5, 2, 7, 4], data())),
             ("sasl", sasl()),
             ("server", servers()),
+            ("budget", headed(&[0], data())),
             ("client", clients()),
             ("session", sessions()),
             ("delivery", deliveries()),

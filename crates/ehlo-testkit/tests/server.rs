@@ -12,6 +12,7 @@ use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 use ehlo::{Code, Extension, Policy, Reply, ReplyError, Server, ServerConfig};
 use ehlo_io::{Buffered, GracefulShutdown as _};
 use ehlo_testkit::peer::Peer;
+use ehlo_testkit::property::budget;
 
 const CONFIG: ServerConfig = ServerConfig {
     offered: Capabilities::NONE
@@ -230,4 +231,20 @@ fn a_reply_that_does_not_answer() {
     let code = Code::new(521).expect("a reply code");
     let error = server.reply(&Reply::new(code, "no"), &mut out);
     assert_eq!(error, Err(ReplyError::NotAllowed { verb: Verb::Mail, code }));
+}
+
+/// Sessions of commands without mail are over when the limits say so, whatever the commands and the
+/// answers are.
+#[test]
+fn sessions_without_mail_are_over_in_time() {
+    let mut seed: u64 = 0x9e37_79b9_7f4a_7c15;
+    for length in 0..if cfg!(debug_assertions) { 10_000 } else { 100_000 } {
+        let script = std::iter::repeat_with(|| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed.to_le_bytes()[3]
+        });
+        budget(&script.take(2 + length % 60).collect::<Vec<_>>());
+    }
 }

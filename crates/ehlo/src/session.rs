@@ -242,28 +242,28 @@ table! {
     // one, §3.1. Whatever the reply, the client closes.
     Quit in [Rejected Start Ready Mail Rcpt Chunk Failed], 2 => Closed, 3 => Closed, no => Closed, codes [221] last;
     // RFC 3207 §4; within a transaction it is refused.
-    StartTls in [Ready], 2 => Tls, 3 => stay, no => stay, codes [220] last exact;
+    StartTls in [Ready], 2 => Tls, 3 => stay, no => stay, codes [220] last exact idle;
     // TLS was negotiated, RFC 3207 §4.2: both peers are back in their initial state. It has no
     // reply; its success counts as a 220.
     Handshake in [Tls], 2 => Start, 3 => Closed, no => Closed, codes [220] last exact;
     // RFC 4954 §4: "not permitted during a mail transaction".
-    Auth in [Ready], 2 => Ready, 3 => Auth, no => stay, codes [235 334] last exact;
+    Auth in [Ready], 2 => Ready, 3 => Auth, no => stay, codes [235 334] last exact idle;
     // A client's response within AUTH, RFC 4954 §4.
-    AuthResponse in [Auth], 2 => Ready, 3 => Auth, no => Ready, codes [235 334] last exact;
+    AuthResponse in [Auth], 2 => Ready, 3 => Auth, no => Ready, codes [235 334] last exact idle;
     // RFC 1985 §5; not within a transaction.
     Etrn in [Ready], 2 => stay, 3 => stay, no => stay, codes [250 251 252 253] last idle;
     // RFC 2645 §5.2. After 250 the roles are exchanged: this session is over.
-    Atrn in [Ready], 2 => Closed, 3 => stay, no => stay, codes [250] last exact;
+    Atrn in [Ready], 2 => Closed, 3 => stay, no => stay, codes [250] last exact idle;
     // Postfix, `XCLIENT_README`: 220 is the greeting of a new session.
-    Xclient in [Start Ready], 2 => Start, 3 => stay, no => stay, codes [220] last exact;
+    Xclient in [Start Ready], 2 => Start, 3 => stay, no => stay, codes [220] last exact idle;
     // Postfix, `XFORWARD_README`.
     Xforward in [Ready], 2 => stay, 3 => stay, no => stay, codes [250] idle;
     // RFC 821 §3.8; nobody performs it.
-    Turn in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [] last;
+    Turn in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [] last idle;
     // RFC 821 §3.4: SEND, SOML, SAML; nobody performs them.
-    Send in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [];
+    Send in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [] idle;
     // A verb that this crate does not know.
-    Other in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [] last;
+    Other in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [] last idle;
 }
 
 #[derive(Clone, Copy)]

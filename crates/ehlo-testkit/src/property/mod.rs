@@ -21,6 +21,7 @@
 //! ```
 
 mod assertions;
+mod budget;
 mod capability;
 mod chunks;
 mod client;
@@ -37,6 +38,7 @@ mod sasl;
 mod server;
 mod session;
 
+pub use budget::budget;
 pub use capability::capability;
 pub use chunks::chunks;
 pub use client::client;
@@ -69,6 +71,7 @@ pub const ALL: &[(&str, Property)] = &[
     ("chunks", chunks),
     ("sasl", sasl),
     ("server", server),
+    ("budget", budget),
     ("client", client),
     ("session", session),
     ("delivery", delivery),

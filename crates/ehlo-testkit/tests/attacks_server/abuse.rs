@@ -7,10 +7,10 @@ use ehlo::session::State;
 use ehlo::syntax::capability::Capabilities;
 use ehlo::syntax::command::Verb;
 use ehlo::syntax::limits;
-use ehlo::{Code, Reply, ReplyError, Server, ServerConfig};
+use ehlo::{Code, Extension, Reply, ReplyError, Server, ServerConfig};
 use ehlo_testkit::peer::Peer;
 
-use crate::{CONFIG, ENVELOPE, after, codes, feed};
+use crate::{CONFIG, ENVELOPE, INSIDE_TLS, after, codes, feed};
 
 /// ALPACA and its kin: whatever another protocol begins with ends the session, and none of it comes
 /// back.
@@ -38,7 +38,7 @@ fn v44_no_other_protocol_is_spoken_and_nothing_is_echoed() {
         }
     }
     // Within AUTH it is a response, within the mail data content.
-    let peer = after(crate::INSIDE_TLS, b"AUTH PLAIN\r\n");
+    let peer = after(INSIDE_TLS, b"AUTH PLAIN\r\n");
     assert_eq!(codes(&peer, b"GET / HTTP/1.1\r\n"), [501]);
     let peer = after(CONFIG, ENVELOPE);
     assert_eq!(codes(&peer, b"DATA\r\nHost: x\r\nGET /\r\n.\r\n"), [354, 250]);
@@ -129,6 +129,58 @@ fn v97_what_follows_the_421_is_nothing() {
     let peer = after(ServerConfig { limits, ..CONFIG }, b"");
     let (codes, peer) = feed(&peer, b"DATA\r\nBDAT 6\r\nNOOP\r\nNOOP\r\n");
     assert_eq!((codes, peer.is_closed()), (vec![503, 421], true));
+}
+
+/// Whatever is asked over and over without mail, however it is answered, comes to an end.
+#[test]
+fn v104_nothing_is_asked_for_ever() {
+    let offered = CONFIG.offered.with(Extension::Xclient);
+    let limits = ServerLimits { recipients: 100, ..ServerLimits::DEFAULT };
+    let config = ServerConfig { offered, limits, ..INSIDE_TLS };
+    let (not_now, yes) = (Reply::new(Code::LOCAL_ERROR, "not now"), Reply::new(Code::OK, "yes"));
+    let go_on = Reply::new(Code::AUTHENTICATION_CONTINUES, "");
+    let long = [&b"NOOP "[..], &[b'x'; 13_000], b"\r\n"].concat();
+    let with_recipient = [ENVELOPE, b"RCPT TO:<c@d.example>\r\n"].concat();
+    // What is sent first, what over and over, the answer where it is not the standard one, and how
+    // many replies there are until the 421.
+    let cases: [(&[u8], &[u8], Option<Reply<'_>>, usize); 12] = [
+        (b"", &long, None, 10),
+        (&with_recipient, b"BDAT 0\r\n", None, 99),
+        // A hundred, and a hundred more that are told to come again; then each is an error.
+        (&with_recipient, b"RCPT TO:<c@d.example>\r\n", None, 98 + 100 + 20),
+        (&with_recipient, b"DATA\r\n", Some(not_now), 20),
+        (b"", b"AUTH PLAIN AHVzZXIAc2VjcmV0\r\n", Some(not_now), 20),
+        (b"AUTH PLAIN\r\n", b"AHVzZXIAc2VjcmV0\r\n", Some(go_on), 98),
+        (b"", b"XCLIENT ADDR=192.0.2.1\r\n", Some(not_now), 20),
+        (b"", b"XYZZY\r\n", Some(yes), 99),
+        (b"", b"XYZZY\r\n", Some(not_now), 20),
+        (b"", b"NOOP x y z\r\n", None, 99),
+        // What the machine refuses, the application may refuse otherwise.
+        (b"", b"DATA\r\n", Some(not_now), 20),
+        (b"", b"MAIL FROM:<x>\r\n", Some(not_now), 20),
+    ];
+    for (first, octets, answer, most) in cases {
+        let shown = octets[..octets.len().min(40)].escape_ascii();
+        let mut peer = after(config, first);
+        let mut replies = 0;
+        while peer.server.state() != State::Closed {
+            assert!(replies <= most, "{replies} replies to {shown}");
+            peer.unread.extend_from_slice(octets);
+            loop {
+                let received = peer.server.receive(&peer.unread);
+                peer.unread.drain(..received.consumed);
+                if peer.server.pending().is_none() {
+                    break;
+                }
+                let standard = peer.server.standard_reply("mx.example");
+                let own = answer.filter(|_| standard.code() != Code::SERVICE_NOT_AVAILABLE);
+                let reply = own.unwrap_or(standard);
+                peer.server.reply(&reply, &mut [0; 512]).expect("a reply");
+                replies += usize::from(peer.server.state() != State::Closed);
+            }
+        }
+        assert_eq!(replies, most, "{shown}");
+    }
 }
 
 #[test]

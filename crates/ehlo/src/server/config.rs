@@ -136,8 +136,9 @@ pub struct ServerLimits {
     /// objects should be used."
     pub text_line: u16,
     /// RCPT commands of one mail transaction, the refused ones too, as RCPTMAX of RFC 9422 §4.2
-    /// counts them; one more is answered 452. RFC 5321 §4.5.3.1.8: at least 100. [`u16::MAX`] for
-    /// any number, of which 65,535 are counted. An offer of RCPTMAX holds besides.
+    /// counts them; one more is answered 452. RFC 5321 §4.5.3.1.8: at least 100. As many again are
+    /// answered so without further ado, since a client may have pipelined them; then each is an error.
+    /// [`u16::MAX`] for any number, of which 65,535 are counted. An offer of RCPTMAX holds besides.
     pub recipients: u16,
     /// MAIL commands of one session, the refused ones too, as MAILMAX of RFC 9422 §4.1 counts them;
     /// one more is answered 421. [`u32::MAX`] for any number. An offer of MAILMAX holds besides.
@@ -145,11 +146,12 @@ pub struct ServerLimits {
     /// Octets of a chunk that is refused which are read and dropped, RFC 3030 §2; a larger one is
     /// answered 552, and the session is over.
     pub discarded: u32,
-    /// Commands answered 5yz since the last message that was accepted; then 421. [`u16::MAX`] for
-    /// any number.
+    /// Commands answered 5yz since the last message that was accepted, and those answered 4yz that no
+    /// other limit counts, as DATA or AUTH; then 421. [`u16::MAX`] for any number.
     pub errors: u16,
     /// Commands that carry no mail forward ([`session::is_idle`](crate::session::is_idle)) since the
-    /// last message that was accepted; one more is answered 421. [`u16::MAX`] for any number.
+    /// last message that was accepted, and chunks of no bytes; one more is answered 421.
+    /// [`u16::MAX`] for any number.
     pub idle: u16,
     /// Lines that are no known command, answered 500, since the last message that was accepted;
     /// then 421. [`u16::MAX`] for any number.

@@ -72,6 +72,22 @@ impl Server {
         None
     }
 
+    /// As many commands as there may be have carried no mail forward.
+    pub(super) const fn is_idle(&self) -> bool {
+        is_reached(self.idle, self.config.limits.idle)
+    }
+
+    /// RCPT commands that one transaction may have; [`u32::MAX`] for any number.
+    pub(super) fn most_recipients(&self) -> u32 {
+        let announced = self.config.offered.rcpt_max().unwrap_or(u32::MAX);
+        let limit = match self.config.limits.recipients {
+            // In LMTP every one is answered after the data, RFC 2033 §4.2, so it must be counted.
+            u16::MAX if self.config.role != Role::Lmtp => u32::MAX,
+            limit => limit.into(),
+        };
+        limit.min(announced)
+    }
+
     /// Whether the client must await the reply to `verb` before it sends more, RFC 2920 §3.1.
     pub(super) fn ends_group(&self, verb: Verb) -> bool {
         match verb {
@@ -84,7 +100,7 @@ impl Server {
     pub(super) fn judge(&self, command: &Command<'_>) -> Result<(), Reason> {
         let verb = command.verb();
         self.judge_verb(verb)?;
-        if session::is_idle(verb) && is_reached(self.idle, self.config.limits.idle) {
+        if (session::is_idle(verb) || is_empty_chunk(command)) && self.is_idle() {
             return Err(Reason::TooManyIdleCommands);
         }
         // RFC 3207 §4.2 and RFC 4954 §4: not a second time.
@@ -124,14 +140,7 @@ impl Server {
                 if !forward_path.is_ascii() && !self.transaction.smtputf8 {
                     return Err(Reason::Syntax(SyntaxErrorKind::NeedsSmtpUtf8));
                 }
-                let most = self.config.offered.rcpt_max().unwrap_or(u32::MAX);
-                // In LMTP every one that is counted is answered after the data, RFC 2033 §4.2.
-                let uncounted =
-                    self.config.role == Role::Lmtp && self.transaction.commands == u16::MAX;
-                if uncounted
-                    || is_reached(self.transaction.commands, self.config.limits.recipients)
-                    || u32::from(self.transaction.commands) >= most
-                {
+                if u32::from(self.transaction.commands) >= self.most_recipients() {
                     return Err(Reason::TooManyRecipients);
                 }
                 Ok(())
@@ -349,6 +358,11 @@ impl Server {
             _ => self.longest_command(),
         }
     }
+}
+
+/// A chunk of no octets that does not end the message.
+const fn is_empty_chunk(command: &Command<'_>) -> bool {
+    matches!(command, Command::Bdat { size: 0, last: false })
 }
 
 /// What is offered under a condition.

@@ -62,7 +62,7 @@ pub struct Server {
     verdict: Option<Reason>,
     /// MAIL commands that were answered.
     messages: u32,
-    /// Commands answered 5yz since the last message.
+    /// Commands that were answered with an error since the last message.
     errors: u16,
     /// Commands that carry no mail forward since the last message.
     idle: u16,
@@ -324,6 +324,11 @@ impl Pending {
     const fn has(self, mark: u8) -> bool {
         self.marks & mark != 0
     }
+
+    /// A recipient over the limit.
+    const fn is_surplus(self) -> bool {
+        matches!(self.refused, Some(Reason::TooManyRecipients))
+    }
 }
 
 /// What the open mail transaction has collected; cleared as one value.
@@ -331,7 +336,7 @@ impl Pending {
 struct Transaction {
     /// Bytes of mail data handed out; once content in chunks is refused, where the error is.
     size: u64,
-    /// RCPT commands that were answered.
+    /// RCPT commands that were answered, and those over the limit.
     commands: u16,
     /// Recipients that were accepted.
     recipients: u16,

@@ -288,6 +288,8 @@ impl Server {
                 };
             }
             Command::Bdat { size, last } => {
+                // A chunk of no octets carries no mail forward, unless it ends the message.
+                self.idle = self.idle.saturating_add(u16::from(size == 0 && !last));
                 self.reading = Reading::chunk(size, last);
                 return Event::Chunk { size, last };
             }
@@ -326,6 +328,9 @@ impl Server {
         if line.len() > usize::from(self.config.limits.auth_line) {
             return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, 0, None);
         }
+        if self.is_idle() {
+            return self.refuse(Verb::AuthResponse, Reason::TooManyIdleCommands, 0, None);
+        }
         match Response::parse_any_length(body) {
             // RFC 4954 §4: "If the server receives such a response, it MUST reject the AUTH command
             // by sending a 501 reply."
@@ -344,6 +349,10 @@ impl Server {
         if self.state == State::Auth {
             self.verdict = None;
             return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, 0, None);
+        }
+        if let Some(reason) = self.is_spent() {
+            self.verdict = None;
+            return self.refuse(Verb::Other, reason, 0, None);
         }
         // A chunk whose size cannot be read is lost, and its message with it.
         let verb = if self.verdict.take().is_some() { Verb::Bdat } else { Verb::Other };

@@ -195,7 +195,7 @@ impl Server {
                         offered.without(Extension::Xclient).without(Extension::Xforward);
                 }
             }
-            Verb::Rcpt if pending.refused.is_none() => {
+            Verb::Rcpt if pending.refused.is_none() || pending.is_surplus() => {
                 let transaction = &mut self.transaction;
                 transaction.commands = transaction.commands.saturating_add(1);
                 transaction.recipients = transaction.recipients.saturating_add(u16::from(done));
@@ -232,10 +232,32 @@ impl Server {
             self.idle = self.idle.saturating_add(1);
         }
         // In LMTP the mail data has many replies, and is one command.
-        if code.severity() == Severity::PermanentNegative && self.pending.is_none() {
+        if self.pending.is_none() && self.is_error(pending, code) {
             self.errors = self.errors.saturating_add(1);
             let unknown = verb == Verb::Other && code == Code::SYNTAX_ERROR;
             self.unknown = self.unknown.saturating_add(u16::from(unknown));
+        }
+    }
+
+    /// Whether a command that was answered with `code` counts as an error.
+    fn is_error(&self, pending: Pending, code: Code) -> bool {
+        match (code.severity(), pending.verb) {
+            (Severity::PermanentNegative, _) => true,
+            // RFC 5321 §4.5.3.1.10 has a client that meets the limit send the rest of its recipients
+            // later: as many again may come in one transaction before the 452 is known.
+            (Severity::TransientNegative, Verb::Rcpt) if pending.is_surplus() => {
+                let commands = self.transaction.commands;
+                commands == u16::MAX || u32::from(commands) / 2 >= self.most_recipients()
+            }
+            // They have limits of their own, unless it was the machine that refused them.
+            (
+                Severity::TransientNegative,
+                Verb::Mail | Verb::Rcpt | Verb::Message | Verb::BdatLast | Verb::BurlLast,
+            ) => pending.refused.is_some(),
+            (Severity::TransientNegative, _) => true,
+            // RFC 5321 §4.3.2: 354 alone opens the mail data.
+            (_, Verb::Data) => self.state != State::Data,
+            _ => false,
         }
     }
 
