@@ -183,6 +183,28 @@ fn v104_nothing_is_asked_for_ever() {
     }
 }
 
+/// After 221, after 421 and where TLS begins, there is nothing to say, asked for or not.
+#[test]
+fn v105_nothing_is_said_after_the_end() {
+    let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "timeout").with_domain("mx.example");
+    let mut out = [0; 64];
+    let mut ends = [after(CONFIG, b"QUIT\r\n"), after(CONFIG, b"STARTTLS\r\n"), after(CONFIG, b"")];
+    ends[2].server.close(&reply, &mut out).expect("a 421");
+    let mut lost = after(CONFIG, b"");
+    lost.end_of_input();
+    for mut peer in ends.into_iter().chain([lost]) {
+        let state = peer.server.state();
+        for _ in 0..3 {
+            assert_eq!(peer.server.close(&reply, &mut out), Err(ReplyError::NothingPending));
+            assert_eq!(peer.server.state(), state);
+        }
+    }
+    let mut peer = after(CONFIG, b"STARTTLS\r\n");
+    peer.establish_tls();
+    let written = peer.server.close(&reply, &mut out).expect("a 421 inside TLS");
+    assert_eq!(&out[..written], b"421 4.0.0 mx.example timeout\r\n");
+}
+
 #[test]
 fn v98_timeouts() {
     // RFC 5321 §4.5.3.2.7: at least five minutes, whatever is awaited.

@@ -80,11 +80,17 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ReplyError::NotAllowed`] for another code, and as [`reply`](Self::reply).
+    /// [`ReplyError::NotAllowed`] for another code, and as [`reply`](Self::reply);
+    /// [`ReplyError::NothingPending`] where nothing may be said: the session is over, by 221 or 421 or
+    /// because the client has left, or STARTTLS was accepted, and what follows on the connection
+    /// belongs to TLS.
     pub fn close(&mut self, reply: &Reply<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
         let verb = self.pending().unwrap_or(Verb::Other);
         if reply.code() != Code::SERVICE_NOT_AVAILABLE {
             return Err(ReplyError::NotAllowed { verb, code: reply.code() });
+        }
+        if matches!(self.state, State::Closed | State::Tls) {
+            return Err(ReplyError::NothingPending);
         }
         let pending = Pending { verb, marks: Pending::ANNOUNCED, refused: None, owed: 1 };
         self.longer = 0;
