@@ -9,7 +9,7 @@ use ehlo::server::Role;
 use ehlo::syntax::capability::{Capabilities, Limits};
 use ehlo::syntax::reply::ReplyLimits;
 use ehlo::{Delivery, DeliveryConfig, Envelope, Extension, ForwardPath, ReversePath, ServerConfig};
-use ehlo_testkit::simulation::{Link, Report, Room, Simulation};
+use ehlo_testkit::simulation::{Link, Report, Room, Simulation, refusals};
 
 const LATENCY: Duration = Duration::from_millis(50);
 
@@ -284,4 +284,15 @@ fn a_slow_server_and_a_thin_link_end_well() {
     simulation.client = alone;
     let one_by_one = carry(&simulation, "one at a time");
     assert!(one_by_one.elapsed > report.elapsed, "{:?}", one_by_one.elapsed);
+}
+
+/// What is stored for whom equals what was meant, whatever the server refuses. `--example simulate_refusals`
+/// carries a million.
+#[test]
+fn v116_content_goes_to_its_own_recipients() {
+    for seed in 0..20_000 {
+        if let Err(why) = refusals::conversation(seed) {
+            panic!("conversation {seed}: {why}");
+        }
+    }
 }

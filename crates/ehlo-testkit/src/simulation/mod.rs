@@ -9,6 +9,7 @@
 mod client;
 mod configuration;
 mod link;
+pub mod refusals;
 mod report;
 mod run;
 mod server;

@@ -243,3 +243,23 @@ fn v100_addresses_in_utf8() {
     assert!(send(&mut client, &rcpt).is_ok());
     assert!(ClientName::new("jürgen.example").is_err(), "A-labels in EHLO");
 }
+
+/// Content that is pipelined behind what ends another transaction would go to the recipients of that
+/// one where the end is refused. Once it is answered, the caller knows.
+#[test]
+fn v116_no_chunk_goes_behind_the_end_of_another_transaction() {
+    const BOTH: &str = "250-mx.example\r\n250-CHUNKING\r\n250 PIPELINING\r\n";
+    let chunk = Command::Bdat { size: 1, last: true };
+    for end in [Command::Rset, Command::Bdat { size: 0, last: true }] {
+        for reply in ["250 ok\r\n", "452 no\r\n"] {
+            let mut client = after(ClientConfig::DEFAULT, BOTH);
+            open(&mut client);
+            for command in [end, mail(), rcpt()] {
+                send(&mut client, &command).expect("a command");
+            }
+            assert_eq!(send(&mut client, &chunk), Err(SendError::WaitForReply));
+            hear(&mut client, reply);
+            assert!(send(&mut client, &chunk).is_ok(), "{reply}");
+        }
+    }
+}

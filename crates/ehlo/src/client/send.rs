@@ -179,6 +179,11 @@ impl Client {
         if !self.config.pipelining || !self.capabilities.contains(Extension::Pipelining) {
             return Err(SendError::NotPipelining);
         }
+        // A refusal of RSET, or of the end of another message, may leave that transaction open. Content
+        // behind it would go to its recipients.
+        if carries_content(verb) && !self.flight.verbs().all(is_of_transaction) {
+            return Err(SendError::WaitForReply);
+        }
         if !self.flight.has_room(verb) {
             return Err(SendError::WindowFull);
         }
@@ -308,4 +313,13 @@ const fn goes_in_clear(verb: Verb) -> bool {
             | Verb::Rset
             | Verb::Quit
     )
+}
+
+const fn carries_content(verb: Verb) -> bool {
+    matches!(verb, Verb::Bdat | Verb::BdatLast | Verb::Burl | Verb::BurlLast)
+}
+
+/// Whether `verb` goes before content in the transaction of that content.
+const fn is_of_transaction(verb: Verb) -> bool {
+    matches!(verb, Verb::Mail | Verb::Rcpt | Verb::Bdat | Verb::Burl)
 }

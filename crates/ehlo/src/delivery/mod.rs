@@ -164,6 +164,8 @@ pub struct Delivery<'e> {
     due: PendingEvents,
     /// The next envelope comes later than it was asked for.
     later: bool,
+    /// The end of a message was refused, and neither MAIL nor RSET was accepted since.
+    end_refused: bool,
     /// Something was written since the last wait.
     written: bool,
     statistics: DeliveryStatistics,
@@ -186,6 +188,7 @@ impl<'e> Delivery<'e> {
             mechanisms: Mechanisms::NONE,
             due: PendingEvents::NONE,
             later: false,
+            end_refused: false,
             written: false,
             statistics: DeliveryStatistics::NONE,
         }

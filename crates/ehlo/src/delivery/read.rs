@@ -79,12 +79,17 @@ impl Delivery<'_> {
                 self.client.abort();
                 other
             }
+            Verb::Rset => {
+                self.end_refused = false;
+                other
+            }
             _ => other,
         }
     }
 
     fn mail_reply<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
         let (to, is_positive) = (Verb::Mail, reply.code().is_positive());
+        self.end_refused &= !is_positive;
         let Some(current) = &mut self.current else { return Event::Reply { to, reply } };
         if is_positive {
             return Event::Reply { to, reply };
@@ -197,11 +202,14 @@ impl Delivery<'_> {
         // RFC 3030 §2: a chunk that was refused is followed by RSET.
         let resets = to == Verb::BdatLast && !is_completion;
         if self.finish_old() {
+            self.end_refused |= !is_completion;
             if let Some(current) = &mut self.current {
                 current.flags.behind_failure = resets;
             }
             return;
         }
+        // Behind RSET the content waits for the reply to that.
+        self.end_refused |= !is_completion && !resets;
         let Some(current) = &mut self.current else { return };
         if current.flags.ended {
             let over = *current;

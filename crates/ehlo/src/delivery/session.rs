@@ -25,7 +25,7 @@ impl Delivery<'_> {
         match established {
             Ok(()) => self.stage = Stage::Hello,
             Err(PlaintextInjection) => {
-                self.due.unusable = Some(UnusableSession::PlaintextInjection)
+                self.due.unusable = Some(UnusableSession::PlaintextInjection);
             }
         }
         established

@@ -107,9 +107,9 @@ impl<'e> Delivery<'e> {
         let written = with_mail(envelope, &offered, |command| self.client.send(command, out))?;
         if let Some(current) = &mut self.current {
             current.flags.chunks = plan.chunks;
-            // What goes early is not to follow a message that may fail: a server that has not
-            // closed the transaction of that one would take it for its content.
-            current.flags.early = plan.early && self.old.is_none();
+            // Content waits for the replies where the message before it may fail, or has failed: a
+            // server that keeps that transaction open would add the content to it.
+            current.flags.early = plan.early && self.old.is_none() && !self.end_refused;
         }
         self.statistics.transactions = self.statistics.transactions.saturating_add(1);
         self.stage = Stage::Rcpt;
