@@ -13,6 +13,7 @@ COMMANDS = {
     "round-trips": "lab.round_trips",
     "quotes": "lab.quotes",
     "layers": "lab.layers",
+    "readme": "lab.readme",
     "start": "lab.servers",
     "provide": "lab.provide",
 }

@@ -294,6 +294,7 @@ STEPS = {
     "shell": (Program("shellcheck"),),
     "quotes": (RfcTexts(),),
     "layers": (),
+    "readme": (Program("openssl"),),
     "licences": (Cargo("cargo-deny"),),
     # libfuzzer-sys is C++.
     "fuzz": (Cargo("cargo-fuzz"), Program("c++", ("g++",))),
