@@ -11,6 +11,7 @@ use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{Resolver as Hickory, TokioResolver};
+use tokio::time::{Instant, timeout};
 
 /// A resolver for a tokio runtime. It asks the DNS alone: the hosts file and the search list of
 /// this machine are nothing that a peer could see.
@@ -57,27 +58,30 @@ impl Resolver {
         Ok(Self { hickory, patience })
     }
 
-    /// Answers all questions of a check. Those that are not answered in time stay open, which
-    /// counts as a temporary failure.
+    /// Answers all questions of a check. One that is not answered in its share of the time counts as a
+    /// temporary failure.
     pub async fn settle(&self, check: &mut HeloCheck<'_>) {
-        let answers = async {
-            while let Some(query) = check.query() {
-                match query {
-                    DnsQuery::Pointer(address) => match self.names(address).await {
-                        Ok(names) => {
-                            let names: Vec<_> = names.iter().map(String::as_str).collect();
-                            answer(check, Ok(DnsAnswer::Names(&names)));
-                        }
-                        Err(failure) => answer(check, Err(&failure)),
-                    },
-                    DnsQuery::Addresses(name) => {
-                        let addresses = self.addresses(name.as_str(), check.verdict().peer).await;
-                        answer(check, addresses.as_ref().map(|all| DnsAnswer::Addresses(all)));
-                    }
+        let end = Instant::now() + self.patience;
+        while let Some(query) = check.query() {
+            // No question takes the time of those behind it.
+            let share = check.time_for_query(end.saturating_duration_since(Instant::now()));
+            let late = |_| Failure::Temporary("no answer in time".to_owned());
+            match query {
+                DnsQuery::Pointer(address) => {
+                    let names = timeout(share, self.names(address)).await;
+                    let names = names.map_err(late).and_then(|names| names);
+                    let found: Result<Vec<_>, _> =
+                        names.as_ref().map(|names| names.iter().map(String::as_str).collect());
+                    answer(check, found.as_ref().map(|all| DnsAnswer::Names(all)).map_err(|e| *e));
+                }
+                DnsQuery::Addresses(name) => {
+                    let like = check.verdict().peer;
+                    let found = timeout(share, self.addresses(name.as_str(), like)).await;
+                    let found = found.map_err(late).and_then(|found| found);
+                    answer(check, found.as_ref().map(|all| DnsAnswer::Addresses(all)));
                 }
             }
-        };
-        let _ = tokio::time::timeout(self.patience, answers).await;
+        }
     }
 
     /// The names of an address.

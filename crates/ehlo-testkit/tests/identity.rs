@@ -169,7 +169,9 @@ fn what_is_not_answered_in_time_counts_as_a_temporary_failure() {
     assert_eq!(row(&[]), (Iprev::TempError, Claim::TemporaryFailure));
     assert_eq!(row(&[DnsAnswer::DoesNotExist]), (Iprev::PermError, Claim::TemporaryFailure));
     assert_eq!(row(&[names]), (Iprev::TempError, Claim::TemporaryFailure));
-    assert_eq!(row(&[names, DnsAnswer::DoesNotExist]), (Iprev::TempError, Claim::NoAddress));
+    let open = DnsAnswer::DoesNotExist;
+    assert_eq!(row(&[names, open]), (Iprev::Fail, Claim::TemporaryFailure));
+    assert_eq!(row(&[names, open, open]), (Iprev::Fail, Claim::NoAddress));
 }
 
 #[test]
@@ -193,6 +195,155 @@ fn our_own_name_is_ours_to_claim() {
             let check = HeloCheck::new(peer.parse().expect("an address"), claimed);
             assert_eq!(check.verdict().forgery, forgery, "{peer} as {claimed}");
         }
+    }
+    // RFC 6761 §6.3 has `localhost` alone: a router's default domain is that of many hosts.
+    for claimed in
+        ["nas.localdomain", "localdomain.example", "a.localhost.localdomain", "localdomain"]
+    {
+        let claimed = ClientName::new(claimed).expect("a name");
+        let check = HeloCheck::new("192.0.2.1".parse().expect("an address"), claimed);
+        assert_eq!(check.verdict().forgery, None, "{claimed}");
+    }
+}
+
+/// What is asked in turn; each answer is what `lead` says of the name.
+fn asked(
+    names: &[&str],
+    claimed: &str,
+    lead: impl Fn(&str) -> DnsAnswer<'static>,
+) -> (Vec<String>, Verdict<'static>) {
+    let peer: IpAddr = "192.0.2.1".parse().expect("an address");
+    let claimed = ClientName::any(claimed.to_owned().leak()).expect("a name");
+    let check = Box::leak(Box::new(HeloCheck::new(peer, claimed)));
+    let mut asked = Vec::new();
+    while let Some(query) = check.query() {
+        let answer = match query {
+            DnsQuery::Pointer(_) => DnsAnswer::Names(names),
+            DnsQuery::Addresses(name) => {
+                asked.push(name.as_str().to_lowercase());
+                lead(&name.as_str().to_lowercase())
+            }
+        };
+        check.answer(answer).expect("an answer that fits");
+    }
+    (asked, check.verdict())
+}
+
+const PEER: DnsAnswer<'static> =
+    DnsAnswer::Addresses(&[IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1))]);
+const ELSEWHERE: DnsAnswer<'static> =
+    DnsAnswer::Addresses(&[IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 7))]);
+
+/// A question that cannot change whether the reverse DNS is right comes behind those that can.
+#[test]
+fn v129_the_claimed_name_is_asked_for_last() {
+    let (order, verdict) = asked(&["ok.example.org"], "slow.example.org", |name| match name {
+        "ok.example.org" => PEER,
+        _ => DnsAnswer::TemporaryFailure,
+    });
+    assert_eq!(order, ["ok.example.org", "slow.example.org"]);
+    assert_eq!((verdict.iprev, verdict.claim), (Iprev::Pass, Claim::TemporaryFailure));
+    // Also when time is over before it is asked.
+    let peer = "192.0.2.1".parse().expect("an address");
+    let mut check = HeloCheck::new(peer, ClientName::new("slow.example.org").expect("a name"));
+    for (answer, iprev) in [
+        (DnsAnswer::Names(&["a.example", "bb.example"]), Iprev::TempError),
+        (ELSEWHERE, Iprev::TempError),
+        (ELSEWHERE, Iprev::Fail),
+    ] {
+        check.answer(answer).expect("an answer that fits");
+        assert_eq!(check.verdict().iprev, iprev);
+    }
+    assert!(check.query().is_some());
+    // It comes first where its answer decides.
+    let names = ["mail.example.org", "a.example", "MX.example.org."];
+    let (order, verdict) = asked(&names, "mx.example.org", |_| PEER);
+    assert_eq!((&order[..], verdict.iprev), (&["mx.example.org".to_owned()][..], Iprev::Pass));
+    let (order, _) = asked(&names, "mx.example.org", |_| ELSEWHERE);
+    assert_eq!(order, ["mx.example.org", "a.example", "mail.example.org"]);
+}
+
+/// No question takes the time of those behind it.
+#[test]
+fn v129_every_question_has_its_share_of_the_time() {
+    use std::time::Duration;
+    let peer = "192.0.2.1".parse().expect("an address");
+    let all: Vec<String> = (0..40).map(|at| format!("h{at}.example.org")).collect();
+    for count in [0, 1, 2, 10, 40] {
+        for claimed in ["mx.example.org", "[192.0.2.1]", "h3.example.org"] {
+            let names: Vec<&str> = all.iter().take(count).map(String::as_str).collect();
+            let mut check = HeloCheck::new(peer, ClientName::new(claimed).expect("a name"));
+            let mut left = Duration::from_secs(5);
+            while let Some(query) = check.query() {
+                let share = check.time_for_query(left);
+                assert!(share >= Duration::from_millis(200), "{query:?} has {share:?} of {left:?}");
+                assert!(share <= left);
+                let answer = match query {
+                    DnsQuery::Pointer(_) => DnsAnswer::Names(&names),
+                    DnsQuery::Addresses(_) => DnsAnswer::TemporaryFailure,
+                };
+                check.answer(answer).expect("an answer that fits");
+                // It took all its time.
+                left -= share;
+            }
+            assert_eq!(check.time_for_query(left), Duration::ZERO, "nothing is asked");
+        }
+    }
+}
+
+/// Of many names it does not depend on chance which are looked at: RFC 1034 §3.6, a set has no order.
+#[test]
+fn v130_of_many_names_the_claimed_one_counts() {
+    for count in [1, 10, 11, 15, 60, 500] {
+        let mut names: Vec<String> = (0..count).map(|at| format!("n{at}.x.example")).collect();
+        for place in [0, count / 2, count] {
+            let mut names = names.clone();
+            names.insert(place, "a-rather-long-name-of-a-host.example.org".to_owned());
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let claimed = "A-rather-long-name-of-a-host.example.org";
+            let (order, verdict) =
+                asked(&names, claimed, |name| if name.starts_with('a') { PEER } else { ELSEWHERE });
+            assert_eq!((order.len(), verdict.iprev), (1, Iprev::Pass), "{place} of {count}");
+        }
+        names.truncate(0);
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn v130_verdicts_do_not_depend_on_an_order(
+        mut names in proptest::collection::vec("[a-cA-C]{1,3}(-[a-c0-9]{1,60})?\\.[a-c]{1,2}\\.example\\.?", 0..30),
+        seed in proptest::num::u64::ANY,
+        claimed in proptest::sample::select(&["a.a.example", "mx.example.org", "[192.0.2.1]"][..]),
+    ) {
+        use proptest::prelude::*;
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+        let lead = |name: &str| {
+            let mut hasher = DefaultHasher::new();
+            (seed, name).hash(&mut hasher);
+            match hasher.finish() % 16 {
+                0 => PEER,
+                1 => DnsAnswer::TemporaryFailure,
+                2 => DnsAnswer::DoesNotExist,
+                _ => ELSEWHERE,
+            }
+        };
+        let found = |names: &[String]| {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let (order, verdict) = asked(&names, claimed, lead);
+            (order, verdict.to_string())
+        };
+        let before = found(&names);
+        for turn in 0..4 {
+            let by = names.len() * turn / 5;
+            names.rotate_left(by);
+            if turn % 2 == 0 {
+                names.reverse();
+            }
+            prop_assert_eq!(&found(&names), &before);
+        }
+        names.sort();
+        prop_assert_eq!(&found(&names), &before);
     }
 }
 

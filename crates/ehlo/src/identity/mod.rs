@@ -14,6 +14,7 @@ mod syntax;
 mod verdict;
 
 use core::net::IpAddr;
+use core::time::Duration;
 
 pub use finding::{Advice, Enforcement, Finding, Forgery};
 pub use helo_name::{HeloName, HeloNameError, OwnHost};
@@ -26,14 +27,18 @@ use names::ReverseNames;
 
 /// The check of one greeting: questions for a resolver, and what follows from the answers.
 ///
-/// It asks for the names of the peer's address, for the addresses of the name that the peer claims,
-/// and for those of the names that its address has, until one of them leads back: at most
-/// [`MAX_QUERIES`](Self::MAX_QUERIES) questions, whatever is answered. It keeps the first
-/// [`MAX_NAMES`](Self::MAX_NAMES) names of the address, as many as have room in
-/// [`NAMES_OCTETS`](Self::NAMES_OCTETS) octets together; addresses are compared and not kept.
+/// It asks for the names of the peer's address, then for the addresses of each of these names until one
+/// leads back, and last for those of the name that the peer claims. Where the claimed name is one of
+/// the address's own, it comes before the others, as it is the likeliest to lead back. At most
+/// [`MAX_QUERIES`](Self::MAX_QUERIES) questions are asked, whatever is answered.
+///
+/// Of the other names of the address it keeps [`MAX_NAMES`](Self::MAX_NAMES), as many as have room in
+/// [`NAMES_OCTETS`](Self::NAMES_OCTETS) bytes together, the shortest first. Which ones they are, and the
+/// verdict, do not depend on the order of the answers' records. Addresses are compared and not kept.
 ///
 /// The verdict can be had at any time: what is not answered yet counts as a temporary failure, so a
-/// caller may stop asking when a time is over.
+/// caller may stop asking when a time is over. [`time_for_query`](Self::time_for_query) says how long
+/// one question may take, so that the others have their share.
 ///
 /// ```
 /// use core::net::IpAddr;
@@ -68,16 +73,21 @@ pub struct HeloCheck<'a> {
     /// The claimed name, where a resolver can be asked for it.
     resolvable: Option<Domain<'a>>,
     claim: Claim,
+    /// The addresses of the claimed name were asked for, or cannot be.
+    is_claim_known: bool,
+    /// The claimed name is one of the address.
+    is_claim_reverse: bool,
     iprev: Iprev,
+    /// The names of the address but for the claimed one.
     names: ReverseNames,
-    /// Which of the names leads back to the peer.
-    confirmed: Option<usize>,
+    /// Which name leads back to the peer.
+    confirmed: Option<Step>,
     /// The names, or the addresses of one of them, could not be had.
     undecided: bool,
     step: Step,
 }
 
-/// The question that is open.
+/// The question that is open, or the name that it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     /// The names of the peer's address.
@@ -86,16 +96,16 @@ enum Step {
     Claimed,
     /// The addresses of one of the names.
     Name(usize),
-    /// None.
+    /// No question.
     Done,
 }
 
 impl<'a> HeloCheck<'a> {
-    /// Names of the peer's address that are considered: as many as RFC 7208 §4.6.4 lets a checker
-    /// look at.
+    /// Names of the peer's address that are considered beside the claimed one: as many as RFC 7208
+    /// §4.6.4 lets a checker of SPF look at.
     pub const MAX_NAMES: usize = names::MAX_NAMES;
 
-    /// Octets that these names may have together.
+    /// Bytes that these names may have together.
     pub const NAMES_OCTETS: usize = names::OCTETS;
 
     /// Questions of one check.
@@ -123,6 +133,8 @@ impl<'a> HeloCheck<'a> {
             syntax,
             resolvable,
             claim,
+            is_claim_known: resolvable.is_none(),
+            is_claim_reverse: false,
             iprev: Iprev::TempError,
             names: ReverseNames::NONE,
             confirmed: None,
@@ -139,7 +151,7 @@ impl<'a> HeloCheck<'a> {
         self
     }
 
-    /// The question that is open; none when all is known that can be.
+    /// The question that is open; `None` when all is known that can be.
     pub fn query(&self) -> Option<DnsQuery<'_>> {
         match self.step {
             Step::Pointer => Some(DnsQuery::Pointer(self.peer)),
@@ -147,6 +159,24 @@ impl<'a> HeloCheck<'a> {
             Step::Name(at) => self.names.nth(at).map(DnsQuery::Addresses),
             Step::Done => None,
         }
+    }
+
+    /// The time that the open question may take, where `left` is what is left for the whole check: half
+    /// of it for the names of the address, and after that equal parts for the questions that may
+    /// follow. Zero when no question is open.
+    ///
+    /// A question that is not answered in its time is answered by [`DnsAnswer::TemporaryFailure`].
+    pub fn time_for_query(&self, left: Duration) -> Duration {
+        let is_claim_open = usize::from(!self.is_claim_known);
+        let questions = match self.step {
+            Step::Pointer => 2,
+            Step::Claimed if self.confirmed.is_some() || !self.is_claim_reverse => 1,
+            Step::Claimed => 1 + self.names.count(),
+            Step::Name(at) => self.names.count().saturating_sub(at) + is_claim_open,
+            Step::Done => return Duration::ZERO,
+        };
+        let questions = u32::try_from(questions).unwrap_or(u32::MAX);
+        left.checked_div(questions).unwrap_or(left)
     }
 
     /// The answer to the question that is open.
@@ -160,22 +190,25 @@ impl<'a> HeloCheck<'a> {
     pub fn answer(&mut self, answer: DnsAnswer<'_>) -> Result<(), UnexpectedAnswer> {
         match self.step {
             Step::Pointer => self.pointer(answer),
-            Step::Claimed => {
-                self.claim = self.addresses(answer)?;
-                let is_claimed = |name| Some(name) == self.resolvable;
-                if self.claim == Claim::Matches {
-                    self.confirmed = self.names.iter().position(is_claimed);
-                }
-                self.next(0);
-                Ok(())
-            }
-            Step::Name(at) => {
-                match self.addresses(answer)? {
-                    Claim::Matches => self.confirmed = Some(at),
-                    Claim::TemporaryFailure => self.undecided = true,
+            step @ (Step::Claimed | Step::Name(_)) => {
+                let lead = self.addresses(answer)?;
+                let is_reverse = match step {
+                    Step::Claimed => {
+                        (self.claim, self.is_claim_known) = (lead, true);
+                        self.is_claim_reverse
+                    }
+                    _ => true,
+                };
+                match lead {
+                    Claim::Matches if is_reverse => self.confirmed = Some(step),
+                    Claim::TemporaryFailure if is_reverse => self.undecided = true,
                     _ => {}
                 }
-                self.next(at + 1);
+                self.step = self.next(match step {
+                    Step::Name(at) => at + 1,
+                    _ if self.is_claim_reverse => 0,
+                    _ => self.names.count(),
+                });
                 Ok(())
             }
             Step::Done => Err(UnexpectedAnswer),
@@ -184,7 +217,11 @@ impl<'a> HeloCheck<'a> {
 
     /// The facts as they are known so far.
     pub fn verdict(&self) -> Verdict<'_> {
-        let reverse_name = self.names.nth(self.confirmed.unwrap_or(0));
+        let reverse_name = match self.confirmed {
+            Some(Step::Name(at)) => self.names.nth(at),
+            Some(_) => self.resolvable,
+            None => self.reverse_names().next(),
+        };
         Verdict {
             claimed: self.claimed,
             peer: self.peer,
@@ -197,9 +234,9 @@ impl<'a> HeloCheck<'a> {
         }
     }
 
-    /// The names of the peer's address that are considered, in the order in which they were given.
+    /// The names of the peer's address that are considered, in the order in which they are asked for.
     pub fn reverse_names(&self) -> impl Iterator<Item = Domain<'_>> {
-        self.names.iter()
+        self.resolvable.filter(|_| self.is_claim_reverse).into_iter().chain(self.names.iter())
     }
 
     fn pointer(&mut self, answer: DnsAnswer<'_>) -> Result<(), UnexpectedAnswer> {
@@ -208,16 +245,12 @@ impl<'a> HeloCheck<'a> {
             DnsAnswer::DoesNotExist | DnsAnswer::Names([]) => self.iprev = Iprev::PermError,
             DnsAnswer::TemporaryFailure => self.undecided = true,
             DnsAnswer::Names(names) => {
-                for name in names {
-                    self.names.push(name);
-                }
+                self.is_claim_reverse =
+                    self.resolvable.is_some_and(|claimed| names::contains(names, claimed));
+                self.names = ReverseNames::of(names, self.resolvable);
             }
         }
-        if self.resolvable.is_some() {
-            self.step = Step::Claimed;
-        } else {
-            self.next(0);
-        }
+        self.step = self.next(0);
         Ok(())
     }
 
@@ -235,28 +268,19 @@ impl<'a> HeloCheck<'a> {
         }
     }
 
-    /// Goes on with the names from `start` on, unless one was confirmed.
-    fn next(&mut self, start: usize) {
+    /// The next question, where the names from `start` on were not asked for.
+    fn next(&mut self, start: usize) -> Step {
         // RFC 8601 §3: one name that leads back is enough.
         if self.confirmed.is_some() {
             self.iprev = Iprev::Pass;
-            self.step = Step::Done;
-            return;
-        }
-        let mut at = start;
-        while let Some(name) = self.names.nth(at) {
-            if Some(name) != self.resolvable {
-                self.step = Step::Name(at);
-                return;
-            }
-            // It was asked for already.
-            self.undecided |= self.claim == Claim::TemporaryFailure;
-            at += 1;
-        }
-        if self.iprev == Iprev::TempError && !self.undecided {
+        } else if self.is_claim_reverse && !self.is_claim_known {
+            return Step::Claimed;
+        } else if start < self.names.count() {
+            return Step::Name(start);
+        } else if self.iprev == Iprev::TempError && !self.undecided {
             self.iprev = Iprev::Fail;
         }
-        self.step = Step::Done;
+        if self.is_claim_known { Step::Done } else { Step::Claimed }
     }
 
     fn forgery(&self) -> Option<Forgery> {

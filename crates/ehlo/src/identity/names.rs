@@ -1,19 +1,22 @@
 //! The names of an address.
 
+use core::cmp::Ordering;
+
 use crate::syntax::error::SyntaxErrorKind;
 use crate::syntax::grammar::{split, whole};
 use crate::syntax::path::Domain;
 use crate::syntax::path::domain;
 use crate::syntax::policy::Policy;
 
-/// As RFC 7208 §4.6.4 limits a reverse lookup: "If this limit is exceeded, all records other than
-/// the first 10 MUST be ignored."
+/// As many as RFC 7208 §4.6.4 lets a checker of SPF look at.
 pub(super) const MAX_NAMES: usize = 10;
 
-/// Ten names of a hundred octets; a name has 255 at most.
+/// Ten names of a hundred bytes; a name has 255 at most.
 pub(super) const OCTETS: usize = 1024;
 
-/// The first names that were given, one behind the other.
+/// The first names of an address, one behind the other, in an order that is theirs alone: the shorter
+/// one first, then by letters in any case. A set of records has no order (RFC 2181 §5), and a server
+/// gives it in another one each time.
 #[derive(Clone, Debug)]
 pub(super) struct ReverseNames {
     octets: [u8; OCTETS],
@@ -25,17 +28,38 @@ pub(super) struct ReverseNames {
 impl ReverseNames {
     pub(super) const NONE: Self = Self { octets: [0; OCTETS], ends: [0; MAX_NAMES], count: 0 };
 
-    /// Keeps a name, with or without the dot of the root behind it, if it is one and has room.
-    pub(super) fn push(&mut self, name: &str) {
-        let name = name.strip_suffix('.').unwrap_or(name).as_bytes();
-        let is_name = whole(name, SyntaxErrorKind::Domain, |i| domain(i, &HOST_NAME)).is_ok();
+    /// The first of `names` that have room, without `known`. A name may have the dot of the root
+    /// behind it; what is no name is passed over.
+    pub(super) fn of(names: &[&str], known: Option<Domain<'_>>) -> Self {
+        let mut kept = Self::NONE;
+        let mut last: Option<&[u8]> = None;
+        loop {
+            let is_next = |name: &&[u8]| {
+                last.is_none_or(|last| in_any_case(name, last).is_gt())
+                    && Some(Domain::known(name)) != known
+            };
+            let all = names.iter().filter_map(|name| host_name(name));
+            let next = all.filter(is_next).min_by(|a, b| in_any_case(a, b).then(a.cmp(b)));
+            match next {
+                Some(name) if kept.push(name) => last = Some(name),
+                _ => return kept,
+            }
+        }
+    }
+
+    /// Keeps a name; whether it had room.
+    fn push(&mut self, name: &[u8]) -> bool {
         let start = self.end(self.count);
         let room = self.octets.get_mut(start..).and_then(|rest| rest.get_mut(..name.len()));
-        if let (true, Some(room), Some(end)) = (is_name, room, self.ends.get_mut(self.count)) {
-            room.copy_from_slice(name);
-            *end = u16::try_from(start + name.len()).unwrap_or(u16::MAX);
-            self.count += 1;
-        }
+        let (Some(room), Some(end)) = (room, self.ends.get_mut(self.count)) else { return false };
+        room.copy_from_slice(name);
+        *end = u16::try_from(start + name.len()).unwrap_or(u16::MAX);
+        self.count += 1;
+        true
+    }
+
+    pub(super) const fn count(&self) -> usize {
+        self.count
     }
 
     pub(super) fn nth(&self, at: usize) -> Option<Domain<'_>> {
@@ -51,6 +75,24 @@ impl ReverseNames {
     fn end(&self, count: usize) -> usize {
         count.checked_sub(1).and_then(|last| self.ends.get(last)).map_or(0, |end| (*end).into())
     }
+}
+
+/// Whether `domain` is one of `names`.
+pub(super) fn contains(names: &[&str], domain: Domain<'_>) -> bool {
+    names.iter().filter_map(|name| host_name(name)).any(|name| Domain::known(name) == domain)
+}
+
+/// The name without the dot of the root, if it is one.
+fn host_name(name: &str) -> Option<&[u8]> {
+    let name = name.strip_suffix('.').unwrap_or(name).as_bytes();
+    whole(name, SyntaxErrorKind::Domain, |i| domain(i, &HOST_NAME)).is_ok().then_some(name)
+}
+
+/// The order of names, where the case of letters makes no difference.
+fn in_any_case(name: &[u8], other: &[u8]) -> Ordering {
+    let letters = name.iter().map(u8::to_ascii_lowercase);
+    let others = other.iter().map(u8::to_ascii_lowercase);
+    name.len().cmp(&other.len()).then(letters.cmp(others))
 }
 
 /// The DNS has names with underscores, and none in UTF-8.
