@@ -23,6 +23,8 @@ fn only_what_every_server_can_use_is_a_name_for_every_server() {
         "[10.0.0.1]",
         "[IPv6:2001:db8::1]",
         "a.localhost.example",
+        // RFC 6761 §6.3 has `localhost` alone.
+        "nas.localdomain",
     ] {
         assert!(HeloName::new(name).is_ok(), "{name}");
     }
@@ -96,6 +98,10 @@ fn host_finds_its_name() {
         ("localhost", Some("example.net"), own, there, Ok("[198.51.100.7]")),
         ("localhost.localdomain", None, own, there, Ok("[198.51.100.7]")),
         ("localhost", None, Some("127.0.0.1"), there, Err(ThisHost)),
+        // A name that no DNS knows is better than nothing, and worse than the address.
+        ("nas.localdomain", None, own, there, Ok("[198.51.100.7]")),
+        ("nas.LocalDomain", None, None, there, Ok("nas.LocalDomain")),
+        ("nas.localdomain.example", None, own, there, Ok("nas.localdomain.example")),
         ("mail", None, Some("0.0.0.0"), there, Err(Syntax(NotFullyQualified))),
         ("localhost", Some("example.net"), None, here, Ok("localhost")),
         // And where there is nothing, nothing is made up.

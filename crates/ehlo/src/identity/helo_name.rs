@@ -105,7 +105,8 @@ pub struct OwnHost<'a> {
 impl OwnHost<'_> {
     /// The name to greet the server at this address with: the host's name if it is fully qualified,
     /// or else with the domain behind it, or else the address as a literal. The first one that a
-    /// [`HeloName`] may be is written to the front of `out`.
+    /// [`HeloName`] may be is written to the front of `out`. A name below `localdomain`, which is what
+    /// a host has that was given none, comes after the literal: no DNS knows it.
     ///
     /// RFC 5321 §4.1.4: a client "MUST, if possible, ensure that the domain parameter to the EHLO
     /// command is a primary host name", and where it has none "an address literal SHOULD be
@@ -119,8 +120,13 @@ impl OwnHost<'_> {
         server: IpAddr,
         out: &'o mut [u8; HeloName::MAX_LEN],
     ) -> Result<HeloName<'o>, HeloNameError> {
-        let is_whole = self.host.contains('.') || is_this_host(self.host);
-        let forms = if is_whole { &[Form::Host, Form::Literal][..] } else { &Form::ALL };
+        let forms: &[Form] = if is_nowhere(self.host) {
+            &[Form::Literal, Form::Host]
+        } else if self.host.contains('.') || is_this_host(self.host) {
+            &[Form::Host, Form::Literal]
+        } else {
+            &Form::ALL
+        };
         let mut length = 0;
         for form in forms {
             let mut writer = Writer::new(out);
@@ -194,6 +200,11 @@ impl core::fmt::Display for HeloNameError {
 }
 
 impl core::error::Error for HeloNameError {}
+
+fn is_nowhere(name: &str) -> bool {
+    let last = name.trim_end_matches('.').rsplit('.').next();
+    last.is_some_and(|last| last.eq_ignore_ascii_case("localdomain"))
+}
 
 fn is_this_host(name: &str) -> bool {
     Host::new(name).is_ok_and(syntax::is_loopback)

@@ -135,13 +135,16 @@ pub(super) fn domain_of(claimed: ClientName<'_>) -> Option<Domain<'_>> {
     }
 }
 
-/// Whether every host means itself by it, as by `localhost`: RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC
-/// 4291 §2.5.
+/// Whether every host means itself by it: `localhost` and names below it, RFC 6761 §6.3, and the
+/// loopback and unspecified addresses, RFC 1122 §3.2.1.3 and RFC 4291 §2.5. Hosts files have
+/// `localhost.localdomain` for the same; other names below `localdomain` are those of hosts.
 pub(super) fn is_loopback(host: Host<'_>) -> bool {
     match host {
         Host::Domain(domain) => {
-            let last = domain.as_bytes().rsplit(|octet| *octet == b'.').next().unwrap_or_default();
-            last.eq_ignore_ascii_case(b"localhost") || last.eq_ignore_ascii_case(b"localdomain")
+            let name = domain.as_bytes();
+            let last = name.rsplit(|octet| *octet == b'.').next().unwrap_or_default();
+            last.eq_ignore_ascii_case(b"localhost")
+                || name.eq_ignore_ascii_case(b"localhost.localdomain")
         }
         Host::AddressLiteral(literal) => {
             let address = literal.ip().map(|address| address.to_canonical());
