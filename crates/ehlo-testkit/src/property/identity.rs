@@ -166,6 +166,7 @@ fn judged(check: &HeloCheck<'_>, expected: &Expected, is_done: bool) {
     let failed = expected.failed || (is_both && expected.claim == Claim::TemporaryFailure);
     let iprev = match expected.pointer {
         None => Iprev::TempError,
+        Some(Iprev::Fail) if check.reverse_names().next().is_none() => Iprev::PermError,
         Some(Iprev::Fail) if confirmed => Iprev::Pass,
         Some(Iprev::Fail) if failed => Iprev::TempError,
         Some(iprev) => iprev,

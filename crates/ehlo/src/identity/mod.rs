@@ -248,6 +248,10 @@ impl<'a> HeloCheck<'a> {
                 self.is_claim_reverse =
                     self.resolvable.is_some_and(|claimed| names::contains(names, claimed));
                 self.names = ReverseNames::of(names, self.resolvable);
+                // Records that hold no host name lead nowhere, as none do.
+                if self.reverse_names().next().is_none() {
+                    self.iprev = Iprev::PermError;
+                }
             }
         }
         self.step = self.next(0);

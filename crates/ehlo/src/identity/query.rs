@@ -42,7 +42,8 @@ pub enum DnsQuery<'q> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DnsAnswer<'n> {
-    /// To [`DnsQuery::Pointer`]. A name that is none, or is not in US-ASCII, is passed over.
+    /// To [`DnsQuery::Pointer`]. What is not a host name in US-ASCII is passed over, and where nothing
+    /// else is there it is as [`DoesNotExist`](Self::DoesNotExist).
     Names(&'n [&'n str]),
     /// To [`DnsQuery::Addresses`].
     Addresses(&'n [IpAddr]),
