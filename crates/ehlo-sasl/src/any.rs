@@ -69,6 +69,27 @@ impl<'a> AnyClient<'a> {
     }
 }
 
+impl Credentials<'_> {
+    /// The mechanisms of this crate that can carry them, as it was built.
+    ///
+    /// ```
+    /// use ehlo::syntax::sasl::SaslMechanism;
+    /// use ehlo_sasl::Credentials;
+    ///
+    /// let token = Credentials::token("anna@example.org", "vF9dft4qmT")?;
+    /// assert!(token.mechanisms().contains(SaslMechanism::OauthBearer));
+    /// assert!(!token.mechanisms().contains(SaslMechanism::Plain));
+    /// # Ok::<(), ehlo_sasl::CredentialsError>(())
+    /// ```
+    pub fn mechanisms(&self) -> Mechanisms {
+        let carries = |row: &&Row| {
+            Some(row.kind) == self.proof().kind() && (row.authorization || !self.acts_for_another())
+        };
+        let mechanisms = ROWS.iter().filter(carries).map(|row| row.mechanism);
+        mechanisms.fold(Mechanisms::NONE, Mechanisms::with)
+    }
+}
+
 #[cfg(feature = "scram")]
 const fn is_scram(mechanism: SaslMechanism) -> bool {
     BINDING.contains(mechanism)

@@ -1,6 +1,5 @@
 //! Who authenticates, for whom, and by what.
 
-use crate::any::{ROWS, Row};
 use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 
 /// Who authenticates, for whom, and what proves it. RFC 4422 §2.
@@ -135,25 +134,6 @@ impl<'a> Credentials<'a> {
     pub fn acts_for_another(&self) -> bool {
         self.authorization.is_some() && self.authorization != self.authentication
     }
-
-    /// The mechanisms of this crate that can carry them, as it was built.
-    ///
-    /// ```
-    /// use ehlo::syntax::sasl::SaslMechanism;
-    /// use ehlo_sasl::Credentials;
-    ///
-    /// let token = Credentials::token("anna@example.org", "vF9dft4qmT")?;
-    /// assert!(token.mechanisms().contains(SaslMechanism::OauthBearer));
-    /// assert!(!token.mechanisms().contains(SaslMechanism::Plain));
-    /// # Ok::<(), ehlo_sasl::CredentialsError>(())
-    /// ```
-    pub fn mechanisms(&self) -> Mechanisms {
-        let carries = |row: &&Row| {
-            Some(row.kind) == self.proof.kind() && (row.authorization || !self.acts_for_another())
-        };
-        let mechanisms = ROWS.iter().filter(carries).map(|row| row.mechanism);
-        mechanisms.fold(Mechanisms::NONE, Mechanisms::with)
-    }
 }
 
 impl core::fmt::Debug for Credentials<'_> {
@@ -200,7 +180,7 @@ pub(crate) enum Kind {
 
 impl<'a> Proof<'a> {
     /// `None` for what no client can give.
-    const fn kind(self) -> Option<Kind> {
+    pub(crate) const fn kind(self) -> Option<Kind> {
         match self {
             Self::Password(_) => Some(Kind::Password),
             Self::Token(_) => Some(Kind::Token),
@@ -372,7 +352,7 @@ pub(crate) fn identity(name: &str) -> Result<&str, CredentialsError> {
 
 /// Whether a character is in no identity: RFC 4013 §2.3 prohibits control characters and those that
 /// change how text is displayed, RFC 3454 C.2 and C.8. The isolates and the mark of Unicode 6.3, which
-/// are younger, are among them here; what SASLprep maps to nothing is not.
+/// are younger, are among them here; what `SASLprep` maps to nothing is not.
 fn is_prohibited(character: char) -> bool {
     character.is_control()
         || matches!(
