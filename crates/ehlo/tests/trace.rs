@@ -24,8 +24,8 @@ fn checked_client_is_traced_by_both_its_names() -> Result {
     let peer = "::ffff:192.0.2.1".parse()?;
     let mut check = HeloCheck::new(peer, ClientName::new("mx.example.org")?);
     check.answer(DnsAnswer::Names(&["mail.example.org"]))?;
-    check.answer(DnsAnswer::Addresses(&["198.51.100.7".parse()?]))?;
     check.answer(DnsAnswer::Addresses(&[peer]))?;
+    check.answer(DnsAnswer::Addresses(&["198.51.100.7".parse()?]))?;
     let by = Host::new("[192.0.2.2]")?;
     let mut field = ReceivedField::checked(check.verdict(), by, Protocol::SMTP, now());
     field.recipient = Some(ForwardPath::new("<@relay.example:b@example.net>")?);
@@ -83,8 +83,8 @@ fn what_is_no_name_stands_in_a_comment() -> Result {
     let claimed = ClientName::new("a.example")?;
     let mut check = HeloCheck::new("192.0.2.1".parse()?, claimed);
     check.answer(DnsAnswer::Names(&["my_host.example"]))?;
-    check.answer(DnsAnswer::DoesNotExist)?;
     check.answer(DnsAnswer::Addresses(&["192.0.2.1".parse()?]))?;
+    check.answer(DnsAnswer::DoesNotExist)?;
     assert!(check.verdict().verified_name().is_some());
     field = ReceivedField::checked(check.verdict(), by, Protocol::ESMTP, now());
     assert!(text(&field)?.starts_with("Received: from a.example ([192.0.2.1])\r\n"));
