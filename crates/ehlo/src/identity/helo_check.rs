@@ -1,29 +1,12 @@
-//! Who is greeting, and is it true: what a receiver can find out about the name in EHLO or HELO.
-//!
-//! [`HeloCheck`] asks the questions, any resolver answers them, and a [`Verdict`] holds the facts.
-//! What may be done about them is in [`Finding`] and [`Advice`]: RFC 5321 §4.1.4 lets a receiver
-//! verify the name, and forbids it to refuse mail because the name does not match the address.
-
-mod a_label;
-mod finding;
-mod generic;
-mod helo_name;
-mod names;
-mod query;
-mod syntax;
-mod verdict;
+//! The check of a greeting, question by question.
 
 use core::net::IpAddr;
 use core::time::Duration;
 
-pub use finding::{Advice, Enforcement, Finding, Forgery};
-pub use helo_name::{HeloName, HeloNameError, OwnHost};
-pub use query::{DnsAnswer, DnsQuery, UnexpectedAnswer};
-pub use syntax::NameSyntax;
-pub use verdict::{Claim, Iprev, Verdict};
-
+use super::names::{self, ReverseNames};
+use super::{Claim, DnsAnswer, DnsQuery, Forgery, Iprev, NameSyntax, UnexpectedAnswer, Verdict};
+use super::{generic, syntax};
 use crate::syntax::path::{ClientName, Domain, Host};
-use names::ReverseNames;
 
 /// The check of one greeting: questions for a resolver, and what follows from the answers.
 ///

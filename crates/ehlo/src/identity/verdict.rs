@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use super::{Advice, Enforcement, Finding, Forgery, NameSyntax};
 use crate::syntax::path::{ClientName, Domain};
 
-/// What is known about a greeting: see [`HeloCheck`](super::HeloCheck).
+/// What is known about a greeting: see [`HeloCheck`](crate::HeloCheck).
 ///
 /// It prints as one line without spaces in its values, for a log.
 ///

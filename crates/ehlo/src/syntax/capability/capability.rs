@@ -1,27 +1,14 @@
-//! What an EHLO reply offers: one line of it, and the whole in a fixed size. RFC 5321 §4.1.1.1.
-
-mod auth;
-mod deliver_by;
-mod future_release;
-mod limits;
-mod mt_priority;
-mod no_soliciting;
-mod summary;
-mod words;
+//! One line of an EHLO reply. RFC 5321 §4.1.1.1.
 
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::extension::Extension;
 use crate::syntax::grammar::text::put_text;
 
-pub use auth::AuthMechanisms;
-pub use deliver_by::DeliverBy;
-pub use future_release::{FutureRelease, ReleaseTime};
-pub use limits::Limits;
-pub use mt_priority::PriorityProfile;
-pub use no_soliciting::SolicitationKeywords;
-pub use summary::Capabilities;
-use words::is_word;
-pub use words::{EhloKeyword, EhloParams};
+use super::words::{is_word, number};
+use super::{
+    AuthMechanisms, DeliverBy, EhloKeyword, EhloParams, FutureRelease, Limits, PriorityProfile,
+    SolicitationKeywords,
+};
 
 macro_rules! capabilities {
     ($($(#[doc = $doc:literal])+ $name:ident,)*) => {
@@ -86,7 +73,7 @@ macro_rules! capabilities {
 
         impl<'a> Capability<'a> {
             /// The capability that is no more than its keyword, with what it has for parameters.
-            fn of(extension: Extension, parameters: EhloParams<'a>) -> Option<Self> {
+            pub(super) fn of(extension: Extension, parameters: EhloParams<'a>) -> Option<Self> {
                 Some(match extension {
                     $(Extension::$name => Self::$name,)*
                     Extension::Size => Self::Size(size(parameters)),
@@ -216,7 +203,7 @@ impl<'a> Capability<'a> {
     /// The capability of a keyword and of what follows it: nothing, or parameters behind a space, or
     /// behind what servers write in its place.
     #[inline]
-    fn with_parameters(extension: Extension, rest: &'a [u8]) -> Option<Self> {
+    pub(super) fn with_parameters(extension: Extension, rest: &'a [u8]) -> Option<Self> {
         if let (Extension::Auth, [b'=', mechanisms @ ..]) = (extension, rest) {
             return Some(Self::LegacyAuth(AuthMechanisms::listed(EhloParams::received(
                 mechanisms,
@@ -273,24 +260,4 @@ impl Encode for Capability<'_> {
 /// `size-param ::= [1*DIGIT]`
 fn size(parameters: EhloParams<'_>) -> Option<u64> {
     number(parameters.first())
-}
-
-/// `1*DIGIT`, if it is below 2^64.
-fn number(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    // Nineteen digits have room in any case.
-    let (most, rest) = digits.split_at_checked(19).unwrap_or((digits, &[]));
-    let mut number = 0_u64;
-    for &octet in most {
-        number = number * 10 + digit(octet)?;
-    }
-    rest.iter()
-        .try_fold(number, |number, &octet| number.checked_mul(10)?.checked_add(digit(octet)?))
-}
-
-fn digit(octet: u8) -> Option<u64> {
-    let digit = octet.wrapping_sub(b'0');
-    (digit <= 9).then_some(u64::from(digit))
 }

@@ -1,6 +1,7 @@
 //! The parameter of DELIVERBY, RFC 2852.
 
-use super::{EhloParams, number};
+use super::EhloParams;
+use super::words::number;
 use crate::syntax::encode::{Encode, Writer};
 
 /// The parameter of DELIVERBY, RFC 2852 §2: `deliverby-param = min-by-time *( ','

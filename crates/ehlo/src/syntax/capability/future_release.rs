@@ -1,6 +1,7 @@
 //! The parameters of FUTURERELEASE, RFC 4865.
 
-use super::{EhloParams, number};
+use super::EhloParams;
+use super::words::number;
 use crate::syntax::encode::{Encode, Writer};
 
 /// The parameters of FUTURERELEASE, RFC 4865 §3.

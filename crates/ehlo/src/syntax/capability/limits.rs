@@ -1,6 +1,7 @@
 //! The parameters of LIMITS, RFC 9422.
 
 use super::EhloParams;
+use super::words::number;
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::grammar::as_str;
 
@@ -158,7 +159,7 @@ fn limit_value(digits: &[u8]) -> Option<u32> {
     if digits.len() > 6 || digits.first() == Some(&b'0') {
         return None;
     }
-    super::number(digits).and_then(|number| u32::try_from(number).ok())
+    number(digits).and_then(|number| u32::try_from(number).ok())
 }
 
 const fn announced(limit: u32) -> Option<u32> {

@@ -162,3 +162,23 @@ impl Encode for EhloParams<'_> {
         }
     }
 }
+
+/// `1*DIGIT`, if it is below 2^64.
+pub(super) fn number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    // Nineteen digits have room in any case.
+    let (most, rest) = digits.split_at_checked(19).unwrap_or((digits, &[]));
+    let mut number = 0_u64;
+    for &octet in most {
+        number = number * 10 + digit(octet)?;
+    }
+    rest.iter()
+        .try_fold(number, |number, &octet| number.checked_mul(10)?.checked_add(digit(octet)?))
+}
+
+fn digit(octet: u8) -> Option<u64> {
+    let digit = octet.wrapping_sub(b'0');
+    (digit <= 9).then_some(u64::from(digit))
+}

@@ -1,10 +1,6 @@
-//! Reply codes (RFC 5321 §4.2) and enhanced status codes (RFC 3463).
-
-mod enhanced;
+//! Reply codes, RFC 5321 §4.2.
 
 use crate::syntax::encode::{Encode, Writer};
-
-pub use enhanced::{EnhancedCode, EnhancedStatus};
 
 /// What the first digit of a reply code says, RFC 5321 §4.2.1.
 ///

@@ -1,7 +1,4 @@
-//! Replies: parsed from the wire, built for it, and written to it. RFC 5321 §4.2.
-
-mod frame;
-mod lines;
+//! A reply. RFC 5321 §4.2.
 
 use crate::syntax::code::{Code, EnhancedCode, Severity};
 use crate::syntax::encode::{BufferTooSmall, Encode, Writer};
@@ -10,9 +7,7 @@ use crate::syntax::grammar::text::{clean, put_text};
 use crate::syntax::policy::Policy;
 use core::fmt::{self, Write as _};
 
-pub use frame::{ReplyFrame, ReplyLimits};
-pub use lines::Lines;
-pub(crate) use lines::wire_line;
+use super::{Lines, ReplyFrame, ReplyLimits};
 
 /// A reply: a code, perhaps an enhanced status code, and lines of text. RFC 5321 §4.2.
 ///

@@ -1,0 +1,22 @@
+//! What an EHLO reply offers: one line of it, and the whole in a fixed size. RFC 5321 §4.1.1.1.
+
+mod auth;
+pub(crate) mod capability;
+mod deliver_by;
+mod future_release;
+mod limits;
+mod mt_priority;
+mod no_soliciting;
+mod summary;
+mod words;
+
+pub use auth::AuthMechanisms;
+pub use deliver_by::DeliverBy;
+pub use future_release::{FutureRelease, ReleaseTime};
+pub use limits::Limits;
+pub use mt_priority::PriorityProfile;
+pub use no_soliciting::SolicitationKeywords;
+pub use summary::Capabilities;
+pub use words::{EhloKeyword, EhloParams};
+
+pub(crate) use capability::Capability;
