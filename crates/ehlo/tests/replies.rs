@@ -150,7 +150,8 @@ proptest! {
                 prop_assert_eq!(back, value);
             }
             let shown = value.to_string();
-            prop_assert!(shown.bytes().all(|octet| (32..=126).contains(&octet)));
+            let is_harmful = |c: char| c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c);
+            prop_assert!(!shown.contains(is_harmful));
         }
     }
 }
@@ -371,4 +372,34 @@ fn every_octet_of_a_text() {
             }
         }
     }
+}
+
+/// What a server says in another language can be read, and nothing in it acts on a terminal or turns
+/// the direction of the text around it.
+#[test]
+fn display_shows_unicode_and_escapes_what_is_not_seen() {
+    let policy = Policy { any_reply_text: true, ..Policy::STRICT };
+    for (text, shown) in [
+        ("não é possível", "não é possível"),
+        ("aceita ✓ 受け付けました", "aceita ✓ 受け付けました"),
+        ("चिट्ठी, e\u{301}, 📧", "चिट्ठी, e\u{301}, 📧"),
+        ("a\\b \"c\" 'd'", "a\\\\b \"c\" 'd'"),
+        ("a\tb\u{1b}[31mc\u{7}\u{7f}", "a\\x09b\\x1b[31mc\\x07\\x7f"),
+        ("a\u{85}\u{9b}b\u{2028}\u{2029}c", "a\\u{85}\\u{9b}b\\u{2028}\\u{2029}c"),
+        ("a\u{202e}b\u{2066}c\u{200f}d", "a\\u{202e}b\\u{2066}c\\u{200f}d"),
+        ("a\u{feff}b\u{200b}c\u{e0041}", "a\\u{feff}b\\u{200b}c\\u{e0041}"),
+    ] {
+        let octets = format!("250-{text}\r\n250 {text}\r\n");
+        let Ok(Parsed::Complete { value, .. }) = Reply::parse(octets.as_bytes(), &policy) else {
+            panic!("{text:?}");
+        };
+        assert_eq!(value.to_string(), format!("250 {shown} / {shown}"));
+        assert_eq!(format!("{value:?}"), format!("Reply(250 {shown} / {shown})"));
+    }
+    // Latin-1 is no UTF-8.
+    let Ok(Parsed::Complete { value, .. }) = Reply::parse(b"250 n\xE3o \xC3\xA3\r\n", &policy)
+    else {
+        panic!();
+    };
+    assert_eq!(value.to_string(), "250 n\\xe3o ã");
 }

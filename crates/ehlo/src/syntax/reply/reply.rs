@@ -278,8 +278,9 @@ impl fmt::Debug for Reply<'_> {
     }
 }
 
-/// The codes and the lines, with ` / ` between these, on one line; a backslash and octets that are
-/// not printable ASCII are escaped.
+/// The codes and the lines, with ` / ` between these, on one line. Text in UTF-8 is shown as it is; a
+/// backslash, control characters, characters that turn the direction of text or are not seen, and bytes
+/// that are no UTF-8 are escaped, so that a reply can be shown on a terminal and in a log.
 impl fmt::Display for Reply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
@@ -290,16 +291,56 @@ impl fmt::Display for Reply<'_> {
         let mut separator = " ";
         for line in self.lines() {
             f.write_str(core::mem::replace(&mut separator, " / "))?;
+            if let Source::Wire(_) = self.source {
+                show(line, f)?;
+                continue;
+            }
+            // It is ASCII, as it will be written.
             for octet in self.written(host.take(), line) {
-                match octet {
-                    b'\\' => f.write_str("\\\\")?,
-                    32..=126 => f.write_char(char::from(octet))?,
-                    _ => write!(f, "\\x{octet:02x}")?,
-                }
+                show(&[octet], f)?;
             }
         }
         Ok(())
     }
+}
+
+/// Prints the text of a peer.
+fn show(text: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for chunk in text.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\\' => f.write_str("\\\\")?,
+                '\0'..' ' | '\x7f' => write!(f, "\\x{:02x}", u32::from(character))?,
+                _ if is_hidden(character) => write!(f, "\\u{{{:x}}}", u32::from(character))?,
+                _ => f.write_char(character)?,
+            }
+        }
+        for octet in chunk.invalid() {
+            write!(f, "\\x{octet:02x}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a character above ASCII is not seen, ends a line, or turns the direction of those around it;
+/// the joiners U+200C and U+200D are parts of words and of emoji.
+const fn is_hidden(character: char) -> bool {
+    matches!(
+        character,
+        '\u{80}'..='\u{9f}'
+            | '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 /// The code at the front of a line, and whether another line follows.
