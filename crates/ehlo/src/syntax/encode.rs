@@ -52,7 +52,7 @@ pub struct BufferTooSmall {
 
 impl core::fmt::Display for BufferTooSmall {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "the output needs {} octets", self.needed)
+        write!(f, "the output needs {} bytes", self.needed)
     }
 }
 

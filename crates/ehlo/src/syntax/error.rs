@@ -34,9 +34,9 @@ pub enum Parsed<T> {
 /// let error = Command::parse(b"RCPT TO:<a@b_c>\r\n", &Policy::STRICT).unwrap_err();
 /// assert_eq!((error.kind, error.offset), (SyntaxErrorKind::Domain, 12));
 /// assert_eq!(error.code(), Code::ARGUMENT_SYNTAX_ERROR);
-/// assert_eq!(error.to_string(), "syntax error in domain at octet 12");
+/// assert_eq!(error.to_string(), "syntax error in domain at byte 12");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SyntaxError {
     /// What is wrong.
     pub kind: SyntaxErrorKind,
@@ -56,6 +56,76 @@ impl SyntaxError {
     }
 }
 
+impl SyntaxError {
+    /// The same with what stands there, for a person to read. `line` is the line that the error is of.
+    ///
+    /// A line of an authentication exchange is not shown.
+    ///
+    /// ```
+    /// use ehlo::{Command, Policy};
+    ///
+    /// let line = b"RCPT TO:<a@b_c>";
+    /// let error = Command::parse_line(line, &Policy::STRICT).unwrap_err();
+    /// assert_eq!(
+    ///     error.in_line(line).to_string(),
+    ///     "syntax error in domain at byte 12, before \"_c>\""
+    /// );
+    /// ```
+    pub const fn in_line(self, line: &[u8]) -> SyntaxErrorInLine<'_> {
+        SyntaxErrorInLine { error: self, line }
+    }
+}
+
+/// A [`SyntaxError`] beside the line that it is of: see [`SyntaxError::in_line`].
+///
+/// ```
+/// use ehlo::Reply;
+///
+/// let error = Reply::try_from("2x0 ok").unwrap_err();
+/// assert_eq!(error.in_line(b"2x0 ok").to_string(), "no reply code at byte 1, before \"x0 ok\"");
+/// let error = Reply::try_from("25").unwrap_err();
+/// assert_eq!(error.in_line(b"25").to_string(), "no reply code at byte 2, at the end of the line");
+/// ```
+#[derive(Clone, Copy)]
+pub struct SyntaxErrorInLine<'l> {
+    error: SyntaxError,
+    line: &'l [u8],
+}
+
+impl core::fmt::Display for SyntaxErrorInLine<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(&self.error, f)?;
+        let is_secret =
+            matches!(
+                self.error.kind,
+                SyntaxErrorKind::Base64
+                    | SyntaxErrorKind::SaslMessage
+                    | SyntaxErrorKind::AuthLineTooLong
+                    | SyntaxErrorKind::Mechanism
+            ) || self.line.get(..4).is_some_and(|verb| verb.eq_ignore_ascii_case(b"AUTH"));
+        if is_secret {
+            return Ok(());
+        }
+        let Some(rest) = self.line.get(self.error.offset..).filter(|rest| !rest.is_empty()) else {
+            return f.write_str(", at the end of the line");
+        };
+        let (shown, more) = match rest.split_at_checked(SHOWN) {
+            Some((shown, [_, ..])) => (shown, "…"),
+            _ => (rest, ""),
+        };
+        write!(f, ", before \"{}{more}\"", shown.escape_ascii())
+    }
+}
+
+impl core::fmt::Debug for SyntaxErrorInLine<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(self, f)
+    }
+}
+
+/// Bytes of a line that are shown.
+const SHOWN: usize = 24;
+
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident $code:ident $class:literal.$subject:literal.$detail:literal $text:literal;)*) => {
         /// What is wrong with a line.
@@ -67,7 +137,7 @@ macro_rules! kinds {
         /// let (code, enhanced_code) = SyntaxErrorKind::UnknownVerb.reply();
         /// assert_eq!((code, enhanced_code.to_string()), (Code::SYNTAX_ERROR, "5.5.2".to_owned()));
         /// ```
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum SyntaxErrorKind {
             $($(#[doc = $doc])+ $name,)*
@@ -160,8 +230,14 @@ kinds! {
 
 impl core::fmt::Display for SyntaxError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{} at octet {}", self.kind.text(), self.offset)
+        write!(f, "{} at byte {}", self.kind.text(), self.offset)
     }
 }
 
 impl core::error::Error for SyntaxError {}
+
+impl core::fmt::Display for SyntaxErrorKind {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.text())
+    }
+}

@@ -27,4 +27,4 @@ pub mod reply;
 pub mod sasl;
 
 pub use encode::{BufferTooSmall, Writer};
-pub use error::SyntaxErrorKind;
+pub use error::{SyntaxErrorInLine, SyntaxErrorKind};
