@@ -1,5 +1,6 @@
 //! The service extensions by name: the rows of the IANA registry, and a few that are not in it.
 
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::keyword::Names;
 
 macro_rules! extensions {
@@ -112,6 +113,36 @@ extensions! {
     Xforward "XFORWARD";
     /// A reply for each recipient after the data, Exim; not registered.
     Prdr "PRDR";
+}
+
+/// The keyword.
+impl core::fmt::Display for Extension {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.keyword())
+    }
+}
+
+impl AsRef<str> for Extension {
+    fn as_ref(&self) -> &str {
+        self.keyword()
+    }
+}
+
+/// The extension of a keyword, in any case.
+///
+/// ```
+/// use ehlo::Extension;
+///
+/// assert_eq!("StartTLS".parse(), Ok(Extension::StartTls));
+/// assert!("X-OWN".parse::<Extension>().is_err());
+/// ```
+impl core::str::FromStr for Extension {
+    type Err = SyntaxError;
+
+    fn from_str(keyword: &str) -> Result<Self, SyntaxError> {
+        let error = SyntaxError { kind: SyntaxErrorKind::Parameter, offset: 0 };
+        Self::from_keyword(keyword.as_bytes()).ok_or(error)
+    }
 }
 
 impl Extension {

@@ -151,6 +151,49 @@ codes! {
     556 DOMAIN_ACCEPTS_NO_MAIL "domain does not accept mail, RFC 7504";
 }
 
+/// Three digits, and nothing else.
+///
+/// ```
+/// use ehlo::Code;
+///
+/// assert_eq!("250".parse(), Ok(Code::OK));
+/// assert!("199".parse::<Code>().is_err() && "2500".parse::<Code>().is_err());
+/// ```
+impl core::str::FromStr for Code {
+    type Err = ParseCodeError;
+
+    fn from_str(text: &str) -> Result<Self, ParseCodeError> {
+        let digits = <[u8; 3]>::try_from(text.as_bytes()).map_err(|_| ParseCodeError(()))?;
+        let code = Some(digits).filter(|digits| digits.iter().all(u8::is_ascii_digit));
+        code.and_then(Self::from_digits).ok_or(ParseCodeError(()))
+    }
+}
+
+/// A text that is neither a reply code nor an enhanced status code.
+///
+/// ```
+/// use ehlo::Code;
+///
+/// let error = "25O".parse::<Code>().unwrap_err();
+/// assert_eq!(error.to_string(), "not a code");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseCodeError(pub(super) ());
+
+impl core::fmt::Display for ParseCodeError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("not a code")
+    }
+}
+
+impl core::error::Error for ParseCodeError {}
+
+impl From<Code> for u16 {
+    fn from(code: Code) -> Self {
+        code.0
+    }
+}
+
 impl core::fmt::Debug for Code {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{}", self.0)

@@ -1,6 +1,6 @@
 //! Enhanced status codes (RFC 3463) and the registry of their meanings (RFC 5248).
 
-use super::Severity;
+use super::{ParseCodeError, Severity};
 use crate::syntax::encode::{Encode, Writer};
 
 /// An enhanced status code, RFC 3463: `class "." subject "." detail`, for instance 5.1.1.
@@ -81,6 +81,26 @@ impl EnhancedCode {
                 | (4, Severity::TransientNegative)
                 | (5, Severity::PermanentNegative)
         )
+    }
+}
+
+/// `class "." subject "." detail`, and nothing else.
+///
+/// ```
+/// use ehlo::syntax::code::EnhancedCode;
+///
+/// assert_eq!("5.7.10".parse::<EnhancedCode>()?, EnhancedCode::new(5, 7, 10).unwrap());
+/// assert!("5.07.1".parse::<EnhancedCode>().is_err());
+/// # Ok::<(), ehlo::syntax::code::ParseCodeError>(())
+/// ```
+impl core::str::FromStr for EnhancedCode {
+    type Err = ParseCodeError;
+
+    fn from_str(text: &str) -> Result<Self, ParseCodeError> {
+        match Self::leading(text.as_bytes()) {
+            Some((code, [])) if !text.ends_with(' ') => Ok(code),
+            _ => Err(ParseCodeError(())),
+        }
     }
 }
 

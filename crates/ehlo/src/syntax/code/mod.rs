@@ -3,7 +3,7 @@
 pub(crate) mod code;
 mod enhanced;
 
-pub use code::Severity;
+pub use code::{ParseCodeError, Severity};
 pub use enhanced::{EnhancedCode, EnhancedStatus};
 
 pub(crate) use code::Code;

@@ -2,8 +2,8 @@
 
 use crate::syntax::code::{Code, EnhancedCode, Severity};
 use crate::syntax::encode::{BufferTooSmall, Encode, Writer};
-use crate::syntax::error::{Parsed, SyntaxError};
-use crate::syntax::grammar::text::{clean, put_text};
+use crate::syntax::error::{Parsed, SyntaxError, SyntaxErrorKind};
+use crate::syntax::grammar::text::{TEXTSTRING, clean, put_text, text_run};
 use crate::syntax::policy::Policy;
 use core::fmt::{self, Write as _};
 
@@ -239,6 +239,51 @@ impl<'a> Reply<'a> {
         let space = if host.is_some() && !line.is_empty() { " " } else { "" };
         let word = host.unwrap_or_default().bytes().map(clean_word).chain(space.bytes());
         word.chain(line.iter().map(move |&octet| if built { clean(octet) } else { octet }))
+    }
+}
+
+/// A reply of one line, as a person writes it: a code, and perhaps a space and a text, without a CRLF.
+///
+/// ```
+/// use ehlo::{Code, Encode, Reply};
+///
+/// let reply = Reply::try_from("523 5.7.10 Encryption Needed")?;
+/// assert_eq!(reply.code(), Code::ENCRYPTION_NEEDED);
+/// assert_eq!(reply.enhanced_code().map(|code| code.detail()), Some(10));
+/// assert_eq!(reply.text_str(), Some("Encryption Needed"));
+/// let error = Reply::try_from("250 ok\r\n").unwrap_err();
+/// assert_eq!(error.offset, 6);
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+impl<'a> TryFrom<&'a str> for Reply<'a> {
+    type Error = SyntaxError;
+
+    /// # Errors
+    ///
+    /// [`SyntaxErrorKind::ReplyCode`], or [`SyntaxErrorKind::ReplyText`] at the first byte that no text
+    /// may have: what is written is what stands here.
+    fn try_from(line: &'a str) -> Result<Self, SyntaxError> {
+        let fault = |kind, offset| Err(SyntaxError { kind, offset });
+        let Some((code, rest)) = line.split_at_checked(3) else {
+            return fault(SyntaxErrorKind::ReplyCode, line.len().min(3));
+        };
+        let Ok(code) = code.parse() else {
+            let is_digit = |(place, octet): (usize, u8)| match place {
+                0 => matches!(octet, b'2'..=b'5'),
+                _ => octet.is_ascii_digit(),
+            };
+            let place = code.bytes().enumerate().position(|place| !is_digit(place));
+            return fault(SyntaxErrorKind::ReplyCode, place.unwrap_or_default());
+        };
+        let text = match rest.strip_prefix(' ') {
+            Some(text) => text,
+            None if rest.is_empty() => rest,
+            None => return fault(SyntaxErrorKind::ReplyCode, 3),
+        };
+        match text_run(text.as_bytes(), &TEXTSTRING) {
+            run if run == text.len() => Ok(Self::new(code, text)),
+            run => fault(SyntaxErrorKind::ReplyText, run.saturating_add(4)),
+        }
     }
 }
 

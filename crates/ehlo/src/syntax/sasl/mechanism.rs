@@ -1,5 +1,10 @@
 //! SASL mechanisms by name.
 
+use core::fmt;
+use core::iter::FusedIterator;
+use core::str::FromStr;
+
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::keyword::Names;
 
 macro_rules! mechanisms {
@@ -93,14 +98,48 @@ impl SaslMechanism {
     }
 }
 
+/// The name, in upper case.
+impl fmt::Display for SaslMechanism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl AsRef<str> for SaslMechanism {
+    fn as_ref(&self) -> &str {
+        self.name()
+    }
+}
+
+/// The mechanism of a name, in any case.
+///
+/// ```
+/// use ehlo::syntax::sasl::SaslMechanism;
+///
+/// assert_eq!("plain".parse(), Ok(SaslMechanism::Plain));
+/// assert!("X-OWN".parse::<SaslMechanism>().is_err());
+/// ```
+impl FromStr for SaslMechanism {
+    type Err = SyntaxError;
+
+    fn from_str(name: &str) -> Result<Self, SyntaxError> {
+        let error = SyntaxError { kind: SyntaxErrorKind::Mechanism, offset: 0 };
+        Self::from_name(name.as_bytes()).ok_or(error)
+    }
+}
+
 /// A set of SASL mechanisms.
 ///
 /// ```
 /// use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 ///
-/// let offered = Mechanisms::NONE.with(SaslMechanism::Plain).with(SaslMechanism::Login);
+/// let offered = Mechanisms::from_iter([SaslMechanism::Login, SaslMechanism::Plain]);
 /// assert!(offered.contains(SaslMechanism::Plain));
-/// assert!(offered.iter().eq([SaslMechanism::Plain, SaslMechanism::Login]));
+/// // The strongest first.
+/// assert_eq!(offered.to_string(), "PLAIN LOGIN");
+/// for mechanism in offered {
+///     assert!(mechanism.is_plaintext());
+/// }
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Mechanisms(u32);
@@ -156,14 +195,97 @@ impl Mechanisms {
         self.0 == 0
     }
 
-    /// The mechanisms, in the order of [`SaslMechanism::ALL`].
-    pub fn iter(self) -> impl Iterator<Item = SaslMechanism> + Clone {
-        SaslMechanism::ALL.iter().copied().filter(move |&mechanism| self.contains(mechanism))
+    /// How many there are.
+    pub const fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// The mechanisms, in the order of [`SaslMechanism::ALL`]: the strongest first.
+    pub const fn iter(self) -> MechanismsIter {
+        MechanismsIter(self.0)
     }
 }
 
-impl core::fmt::Debug for Mechanisms {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl IntoIterator for Mechanisms {
+    type Item = SaslMechanism;
+    type IntoIter = MechanismsIter;
+
+    fn into_iter(self) -> MechanismsIter {
+        self.iter()
+    }
+}
+
+impl IntoIterator for &Mechanisms {
+    type Item = SaslMechanism;
+    type IntoIter = MechanismsIter;
+
+    fn into_iter(self) -> MechanismsIter {
+        self.iter()
+    }
+}
+
+impl FromIterator<SaslMechanism> for Mechanisms {
+    fn from_iter<I: IntoIterator<Item = SaslMechanism>>(mechanisms: I) -> Self {
+        mechanisms.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+impl Extend<SaslMechanism> for Mechanisms {
+    fn extend<I: IntoIterator<Item = SaslMechanism>>(&mut self, mechanisms: I) {
+        *self = mechanisms.into_iter().fold(*self, Self::with);
+    }
+}
+
+impl From<SaslMechanism> for Mechanisms {
+    fn from(mechanism: SaslMechanism) -> Self {
+        Self::NONE.with(mechanism)
+    }
+}
+
+/// The names with spaces between them, as AUTH has them in a reply to EHLO.
+impl fmt::Display for Mechanisms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for mechanism in self {
+            f.write_str(core::mem::replace(&mut separator, " "))?;
+            f.write_str(mechanism.name())?;
+        }
+        Ok(())
+    }
+}
+
+/// The mechanisms of a set in turn, from [`Mechanisms::iter`].
+///
+/// ```
+/// use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
+///
+/// let mut iter = Mechanisms::from(SaslMechanism::Plain).iter();
+/// assert_eq!((iter.len(), iter.next(), iter.next()), (1, Some(SaslMechanism::Plain), None));
+/// ```
+#[derive(Clone, Debug)]
+pub struct MechanismsIter(u32);
+
+impl Iterator for MechanismsIter {
+    type Item = SaslMechanism;
+
+    fn next(&mut self) -> Option<SaslMechanism> {
+        let mechanism = SaslMechanism::ALL.get(self.0.trailing_zeros() as usize)?;
+        self.0 &= !bit(*mechanism);
+        Some(*mechanism)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.0.count_ones() as usize;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for MechanismsIter {}
+
+impl FusedIterator for MechanismsIter {}
+
+impl fmt::Debug for Mechanisms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.iter()).finish()
     }
 }

@@ -8,7 +8,7 @@ mod mechanism;
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
-pub use mechanism::{Mechanisms, SaslMechanism};
+pub use mechanism::{Mechanisms, MechanismsIter, SaslMechanism};
 
 use crate::syntax::encode::{BufferTooSmall, Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
