@@ -11,7 +11,7 @@
 //! assert_eq!((&*message.from, &*message.content), ("a@b.example", &b"Subject: x\r\n"[..]));
 //! ```
 
-use ehlo::server::Event;
+use ehlo::server::{Event, Reason};
 use ehlo::syntax::code::EnhancedCode;
 use ehlo::syntax::command::Verb;
 use ehlo::syntax::sasl::Response;
@@ -79,7 +79,10 @@ impl Application {
                 None
             }
             Event::Refused(refusal) => {
-                if matches!(refusal.verb, Verb::Message | Verb::Bdat | Verb::BdatLast) {
+                let is_content =
+                    matches!(refusal.verb, Verb::Message | Verb::Bdat | Verb::BdatLast);
+                // RFC 5321 §4.2.4: a command that is not implemented does nothing.
+                if is_content && refusal.reason != Reason::NotImplemented {
                     self.open = Message::default();
                 }
                 Some(refusal.reply())

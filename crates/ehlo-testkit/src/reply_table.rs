@@ -151,7 +151,7 @@ const STATES: [(&str, State, &str); 14] = [
     (
         "failed",
         State::Failed,
-        "EHLO client.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nBDAT x\r\n",
+        "EHLO client.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nBDAT 1\r\n\n",
     ),
     (
         "data",

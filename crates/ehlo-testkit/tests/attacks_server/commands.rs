@@ -3,10 +3,11 @@
 use ehlo::server::Event;
 use ehlo::server::ServerLimits;
 use ehlo::session::State;
+use ehlo::syntax::capability::Capabilities;
 use ehlo::{Code, Command, Extension, Policy, Reply, Server, ServerConfig};
 use ehlo_testkit::peer::Peer;
 
-use crate::{CONFIG, INSIDE_TLS, after, codes, feed};
+use crate::{CONFIG, ENVELOPE, INSIDE_TLS, after, codes, feed};
 
 fn greeted() -> Peer {
     after(CONFIG, b"")
@@ -16,7 +17,7 @@ fn greeted() -> Peer {
 #[test]
 fn v79_lines_without_end() {
     for length in [513, 12_289, 70_000, 1 << 20] {
-        for verb in ["NOOP ", "EHLO ", "XYZZY ", "RSET ", "BDAT "] {
+        for verb in ["NOOP ", "EHLO ", "XYZZY ", "RSET ", "BDATX "] {
             let line = [verb.as_bytes(), &vec![b'y'; length][..], b"\r\nNOOP\r\n"].concat();
             for size in [1000, 65_536, line.len()] {
                 let mut peer = greeted();
@@ -33,7 +34,7 @@ fn v79_lines_without_end() {
     let mut line = b"NOOP ".to_vec();
     line.resize(4000, b'y');
     line.extend(b"\rX\nMAIL FROM:<evil@example.org>\n\r\r\nNOOP\r\n");
-    let config = ServerConfig { offered: ehlo::syntax::capability::Capabilities::NONE, ..CONFIG };
+    let config = ServerConfig { offered: Capabilities::NONE, ..CONFIG };
     assert_eq!(codes(&after(config, b""), &line), [500, 250]);
 }
 
@@ -181,7 +182,7 @@ fn v87_a_thousand_recipients_and_no_more() {
 /// RFC 5321 §4.5.3.1, each at one less, the limit, and one more.
 #[test]
 fn v88_limits() {
-    let bare = ServerConfig { offered: ehlo::syntax::capability::Capabilities::NONE, ..CONFIG };
+    let bare = ServerConfig { offered: Capabilities::NONE, ..CONFIG };
     let path = |local: usize, domain: usize| {
         let mut host = "d".repeat(63) + ".";
         host = host.repeat(domain / 64 + 1);
@@ -212,10 +213,7 @@ fn v88_limits() {
         assert_eq!(codes(&after(bare, b""), line.as_bytes()), [code], "{line}");
     }
     // With SIZE a MAIL may have 26 octets more, and a NOOP still not.
-    let size = ServerConfig {
-        offered: ehlo::syntax::capability::Capabilities::NONE.with_size(0),
-        ..CONFIG
-    };
+    let size = ServerConfig { offered: Capabilities::NONE.with_size(0), ..CONFIG };
     assert_eq!(codes(&after(size, b""), format!("NOOP {}\r\n", "x".repeat(506)).as_bytes()), [500]);
     // Replies: 512 octets a line, whatever the text.
     let mut server = Server::new(bare);

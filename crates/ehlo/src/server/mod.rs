@@ -320,6 +320,8 @@ impl Pending {
     const OFFERED: u8 = 2;
     /// The application takes the client for one that has authenticated.
     const ASSUMED: u8 = 4;
+    /// The session must end with the reply: what follows on the connection cannot be read.
+    const FATAL: u8 = 8;
 
     const fn has(self, mark: u8) -> bool {
         self.marks & mark != 0

@@ -111,8 +111,7 @@ impl Server {
         if seen > usize::from(self.config.limits.command_line) && seen > self.longest_line() {
             let start = input.get(..self.longest_line()).unwrap_or(input);
             self.scanned = 0;
-            let too_long = Reason::Syntax(SyntaxErrorKind::LineTooLong);
-            self.verdict = (Command::verb_of(start) == Verb::Bdat).then_some(too_long);
+            self.verdict = begins_chunk(start).then_some(TOO_LONG);
             self.reading = Reading::LongLine { cr: start.last() == Some(&b'\r') };
             return Wants::Input { consumed: start.len() };
         }
@@ -270,6 +269,10 @@ impl Server {
         let verb = command.verb();
         let verdict = match command {
             Command::Other { .. } if foreign::is_line(body) => Err(Reason::ForeignProtocol),
+            Command::Other { .. } if begins_chunk(body) => {
+                let unknown = Reason::Syntax(SyntaxErrorKind::UnknownVerb);
+                return self.refuse_chunk_line(verb, unknown, 0);
+            }
             _ => self.judge(&command),
         };
         if let Err(reason) = verdict {
@@ -313,7 +316,18 @@ impl Server {
             Ok(()) => reason,
             Err(reason) => reason,
         };
+        if begins_chunk(body) {
+            return self.refuse_chunk_line(verb, reason, error.offset as u64);
+        }
         self.refuse(verb, reason, error.offset as u64, None)
+    }
+
+    /// A BDAT whose size cannot be read. Its chunk follows, and where that ends is not known: none of
+    /// it is to be taken for commands, so the session ends with the reply.
+    fn refuse_chunk_line<'i>(&mut self, verb: Verb, reason: Reason, offset: u64) -> Event<'i> {
+        let event = self.refuse(verb, reason, offset, None);
+        self.mark(Pending::FATAL);
+        event
     }
 
     fn is_auth_in_clear(&self, verb: Verb) -> bool {
@@ -354,10 +368,10 @@ impl Server {
             self.verdict = None;
             return self.refuse(Verb::Other, reason, 0, None);
         }
-        // A chunk whose size cannot be read is lost, and its message with it.
-        let verb = if self.verdict.take().is_some() { Verb::Bdat } else { Verb::Other };
-        let error = SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: limit };
-        self.refuse_line(verb, error)
+        match self.verdict.take() {
+            Some(reason) => self.refuse_chunk_line(Verb::Bdat, reason, limit as u64),
+            None => self.refuse(Verb::Other, TOO_LONG, limit as u64, None),
+        }
     }
 
     fn mail_data<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
@@ -512,6 +526,16 @@ impl Server {
         Event::Refused(Refusal { verb, reason, offset, command })
     }
 }
+
+/// Whether a line, up to its end or not, is meant for a BDAT: what is wrong with it may be the blank
+/// behind the verb.
+fn begins_chunk(line: &[u8]) -> bool {
+    line.split_at_checked(4).is_some_and(|(verb, rest)| {
+        verb.eq_ignore_ascii_case(b"BDAT") && !rest.first().is_some_and(u8::is_ascii_alphanumeric)
+    })
+}
+
+const TOO_LONG: Reason = Reason::Syntax(SyntaxErrorKind::LineTooLong);
 
 /// The first octets of `input`, `left` at most.
 fn at_most(left: u64, input: &[u8]) -> &[u8] {

@@ -162,14 +162,17 @@ impl Server {
         self.pending = match pending.owed.checked_sub(1) {
             None | Some(0) => None,
             Some(owed) => {
-                let marks = if pending.refused.is_none() { Pending::ANNOUNCED } else { 0 };
+                let announced = if pending.refused.is_none() { Pending::ANNOUNCED } else { 0 };
+                let marks = pending.marks & !Pending::ANNOUNCED | announced;
                 Some(Pending { owed, marks, ..pending })
             }
         };
         // A command that was refused never began, so no row applies; 421 closes all the same, a
-        // failed chunk fails its transaction, and what is no command has had its moment.
+        // failed chunk fails its transaction, and what is no command has had its moment. RFC 5321
+        // §4.2.4: what is not implemented does nothing, so a chunk that was not offered fails nothing.
         let applies = match pending.verb {
             _ if pending.refused.is_none() || code == Code::SERVICE_NOT_AVAILABLE => true,
+            _ if pending.refused == Some(Reason::NotImplemented) => false,
             Verb::Bdat | Verb::BdatLast | Verb::Burl | Verb::BurlLast => {
                 self.state.is_transaction()
             }
@@ -179,7 +182,7 @@ impl Server {
         if applies {
             self.state = session::next(self.state, pending.verb, code);
         }
-        if pending.refused.is_some_and(Reason::is_fatal) {
+        if pending.has(Pending::FATAL) || pending.refused.is_some_and(Reason::is_fatal) {
             self.state = State::Closed;
         }
         // RFC 5321 §3.8: after 421 nothing is owed, in LMTP to no other recipient either.
