@@ -38,6 +38,56 @@ fn v79_lines_without_end() {
     assert_eq!(codes(&after(config, b""), &line), [500, 250]);
 }
 
+/// A line that never ends is skipped up to a limit, as a refused chunk is; then the session is over.
+#[test]
+fn v107_a_line_without_end_ends_the_session() {
+    let limits = ServerLimits { discarded: 10_000, ..CONFIG.limits };
+    let config = ServerConfig { limits, offered: Capabilities::NONE, ..CONFIG };
+    let auth = ServerConfig { limits, ..INSIDE_TLS };
+    let peers = [
+        (after(config, b""), 512),
+        (after(config, ENVELOPE), 512),
+        (after(auth, b"AUTH PLAIN\r\n"), limits.auth_line.into()),
+    ];
+    for (before, line) in peers {
+        for size in [1, 7, 1000, 1 << 16] {
+            let mut peer = before.clone();
+            let octets = vec![b'x'; line + 10_000];
+            for (place, piece) in octets.chunks(size).enumerate() {
+                let is_last = size * (place + 1) >= octets.len();
+                assert_eq!(peer.feed(piece), [500][..usize::from(is_last)], "{place} of {size}");
+            }
+            assert!(peer.is_closed());
+            assert!(peer.feed(b"\r\nNOOP\r\n").is_empty());
+            // One octet less is a line that is too long.
+            let mut peer = before.clone();
+            let octets = [&octets[2..], b"\r\nNOOP\r\n"].concat();
+            let pieces: Vec<&[u8]> = octets.chunks(size).collect();
+            assert_eq!(peer.feed_pieces(&pieces), [500, 250], "in pieces of {size}");
+        }
+    }
+    let mut peer = after(CONFIG, b"");
+    let mut taken = 0;
+    while !peer.is_closed() {
+        peer.feed(&[b'x'; 1 << 16]);
+        taken += 1 << 16;
+        assert!(peer.unread.len() <= 1 << 16 && taken <= (64 << 20) + (1 << 18), "{taken}");
+    }
+}
+
+/// Lines of which none is allowed, as small as a configuration can make them: each is answered,
+/// however it is cut.
+#[test]
+fn no_limit_is_too_small_for_an_answer() {
+    for command_line in [0, 1, 2, 5] {
+        let limits = ServerLimits { command_line, auth_line: 0, ..CONFIG.limits };
+        let config = ServerConfig { limits, offered: Capabilities::NONE, ..CONFIG };
+        let mut peer = Peer::new(config);
+        peer.feed(b"");
+        assert_eq!(codes(&peer, b"EHLO client.example\r\nNOOP\r\n"), [500, 500], "{command_line}");
+    }
+}
+
 #[test]
 fn v80_line_ends_that_are_none() {
     let lines: [&[u8]; 6] = [

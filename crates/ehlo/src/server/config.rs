@@ -144,7 +144,8 @@ pub struct ServerLimits {
     /// one more is answered 421. [`u32::MAX`] for any number. An offer of MAILMAX holds besides.
     pub messages: u32,
     /// Octets of a chunk that is refused which are read and dropped, RFC 3030 §2; a larger one is
-    /// answered 552, and the session is over.
+    /// answered 552, and the session is over. So many octets of a line that is too long are dropped,
+    /// too; where it has no end by then it is answered 500, and the session is over.
     pub discarded: u32,
     /// Commands answered 5yz since the last message that was accepted, and those answered 4yz that no
     /// other limit counts, as DATA or AUTH; then 421. [`u16::MAX`] for any number.

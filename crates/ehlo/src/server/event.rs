@@ -116,6 +116,8 @@ impl Refusal<'_> {
 pub enum Reason {
     /// The line is not what RFC 5321 §4.1 or the extension's RFC allows.
     Syntax(SyntaxErrorKind),
+    /// A line over its limit is too long even to be skipped.
+    EndlessLine,
     /// The command is not valid in this state, RFC 5321 §4.1.4.
     BadSequence,
     /// DATA or BDAT though no recipient was accepted, RFC 5321 §3.3.
@@ -184,6 +186,9 @@ impl Reason {
                     _ => enhanced,
                 };
                 return Reply::enhanced(code, enhanced, kind.text());
+            }
+            Self::EndlessLine => {
+                (Code::SYNTAX_ERROR, (5, 5, 2), SyntaxErrorKind::LineTooLong.text())
             }
             Self::BadSequence => (Code::BAD_SEQUENCE, (5, 5, 1), "bad sequence of commands"),
             Self::NoValidRecipients => (Code::TRANSACTION_FAILED, (5, 5, 1), "no valid recipients"),
@@ -262,6 +267,7 @@ impl Reason {
                 | Self::ForeignProtocol
                 | Self::OutOfTurn
                 | Self::ChunkTooLarge
+                | Self::EndlessLine
         )
     }
 }

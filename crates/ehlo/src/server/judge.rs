@@ -37,12 +37,12 @@ impl Server {
             Err(SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: limit.saturating_sub(2) })
         };
         let octets = line.len() + 2;
-        let base = usize::from(self.config.limits.command_line);
+        let base = self.command_line();
         if octets <= base {
             return Command::parse_any_length(line, &policy);
         }
         // RFC 5321 §4.1.1.11 and RFC 4954 §4: MAIL, RCPT and AUTH alone may be longer.
-        let auth_line = usize::from(self.config.limits.auth_line);
+        let auth_line = self.auth_line();
         let verb = line.first_chunk::<5>().map(|verb| verb.map(|octet| octet.to_ascii_uppercase()));
         let longest = match verb.as_ref() {
             Some(b"AUTH ") => auth_line,
@@ -343,15 +343,24 @@ impl Server {
         }
     }
 
-    /// RFC 5321 §4.5.3.1.4: 512 octets, and what the extensions add that are in force.
+    /// RFC 5321 §4.5.3.1.4: 512 octets, unless configured otherwise. A line has at least its LF.
+    pub(super) fn command_line(&self) -> usize {
+        usize::from(self.config.limits.command_line.max(1))
+    }
+
+    fn auth_line(&self) -> usize {
+        usize::from(self.config.limits.auth_line.max(1))
+    }
+
+    /// What the extensions add that are in force.
     pub(super) fn longest_command(&self) -> usize {
         let more = if self.extended { allowance(&self.config.offered) } else { 0 };
-        usize::from(self.config.limits.command_line) + more
+        self.command_line() + more
     }
 
     /// The longest line that may come now: of a command, of AUTH, or within it.
     pub(super) fn longest_line(&self) -> usize {
-        let auth_line = usize::from(self.config.limits.auth_line);
+        let auth_line = self.auth_line();
         match self.state {
             State::Auth => auth_line,
             State::Ready if self.in_force(Extension::Auth) => auth_line.max(self.longest_command()),

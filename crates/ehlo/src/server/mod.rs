@@ -369,8 +369,8 @@ impl Transaction {
 enum Reading {
     /// A command line, or a line of an AUTH exchange.
     Line,
-    /// The rest of a line that is too long; whether the last octet was a CR.
-    LongLine { cr: bool },
+    /// The rest of a line that is too long; whether the last octet was a CR, and how many are skipped.
+    LongLine { cr: bool, skipped: u32 },
     /// Mail data, up to the line with a single dot.
     Data(DataDecoder),
     /// A chunk with this many octets to come.

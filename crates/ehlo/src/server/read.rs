@@ -51,11 +51,15 @@ impl Server {
         if input.len() != usize::from(self.longer) || last == b'\n' {
             return None;
         }
-        if let Reading::LongLine { cr } = &mut self.reading {
+        if let Reading::LongLine { cr, skipped } = &mut self.reading {
+            if *skipped >= self.config.limits.discarded.saturating_sub(1) {
+                return None;
+            }
+            *skipped += 1;
             *cr = last == b'\r';
             return Some(1);
         }
-        if input.len() > usize::from(self.config.limits.command_line) {
+        if input.len() > self.command_line() {
             return None;
         }
         self.scanned += 1;
@@ -75,7 +79,7 @@ impl Server {
         }
         let wants = match self.reading {
             Reading::Line => self.wants_line(input),
-            Reading::LongLine { cr } => self.wants_end_of_long_line(input, cr),
+            Reading::LongLine { cr, skipped } => self.wants_end_of_long_line(input, cr, skipped),
             Reading::Data(_) => self.wants_data(input),
             Reading::Chunk(left) => self.wants_chunk(input, left, Reading::Chunk),
             Reading::LastChunk(left) => self.wants_chunk(input, left, Reading::LastChunk),
@@ -108,11 +112,11 @@ impl Server {
         }
         let end = line_feed(input.get(from..).unwrap_or_default()).map(|at| from + at + 1);
         let seen = end.unwrap_or(input.len());
-        if seen > usize::from(self.config.limits.command_line) && seen > self.longest_line() {
+        if seen > self.command_line() && seen > self.longest_line() {
             let start = input.get(..self.longest_line()).unwrap_or(input);
             self.scanned = 0;
             self.verdict = begins_chunk(start).then_some(TOO_LONG);
-            self.reading = Reading::LongLine { cr: start.last() == Some(&b'\r') };
+            self.reading = Reading::LongLine { cr: start.last() == Some(&b'\r'), skipped: 0 };
             return Wants::Input { consumed: start.len() };
         }
         self.scanned = length(seen);
@@ -146,10 +150,13 @@ impl Server {
         Some((Reading::chunk(left, last), reason))
     }
 
-    fn wants_end_of_long_line(&mut self, input: &[u8], cr: bool) -> Wants {
+    fn wants_end_of_long_line(&mut self, input: &[u8], cr: bool, skipped: u32) -> Wants {
         if self.ready {
             return Wants::Event;
         }
+        // A line that never ends is skipped up to the same limit as a chunk.
+        let left = self.config.limits.discarded.saturating_sub(skipped);
+        let input = at_most(left.into(), input);
         let mut from = 0;
         while let Some(at) = line_feed(input.get(from..).unwrap_or_default()) {
             let end = from + at + 1;
@@ -160,9 +167,15 @@ impl Server {
             }
             from = end;
         }
-        if let Some(last) = input.last() {
-            self.reading = Reading::LongLine { cr: *last == b'\r' };
+        if input.len() == left as usize {
+            self.verdict = Some(Reason::EndlessLine);
+            self.ready = true;
+            if left == 0 {
+                return Wants::Event;
+            }
         }
+        let cr = input.last().map_or(cr, |last| *last == b'\r');
+        self.reading = Reading::LongLine { cr, skipped: skipped + length(input.len()) };
         Wants::Input { consumed: input.len() }
     }
 
@@ -360,15 +373,19 @@ impl Server {
     }
 
     fn line_too_long<'i>(&mut self, limit: usize) -> Event<'i> {
+        let verdict = self.verdict.take();
         if self.state == State::Auth {
-            self.verdict = None;
-            return self.refuse(Verb::AuthResponse, Reason::ResponseTooLong, 0, None);
+            let too_long = verdict.filter(|reason| *reason == Reason::EndlessLine);
+            let reason = too_long.unwrap_or(Reason::ResponseTooLong);
+            return self.refuse(Verb::AuthResponse, reason, 0, None);
         }
         if let Some(reason) = self.is_spent() {
-            self.verdict = None;
             return self.refuse(Verb::Other, reason, 0, None);
         }
-        match self.verdict.take() {
+        match verdict {
+            Some(Reason::EndlessLine) => {
+                self.refuse(Verb::Other, Reason::EndlessLine, limit as u64, None)
+            }
             Some(reason) => self.refuse_chunk_line(Verb::Bdat, reason, limit as u64),
             None => self.refuse(Verb::Other, TOO_LONG, limit as u64, None),
         }
