@@ -88,6 +88,34 @@ fn no_limit_is_too_small_for_an_answer() {
     }
 }
 
+/// RFC 4954 §6: 530 to any command but a few, whether it is well formed, and in its place, or not;
+/// as RFC 3207 §4 has it where TLS is required.
+#[test]
+fn what_wants_authentication_says_so() {
+    let required = ServerConfig { require_auth: true, ..INSIDE_TLS };
+    for line in [
+        "MAIL FROM:<a@b.example>",
+        "MAIL FROM:<a",
+        "RCPT TO:<c@d.example>",
+        "RCPT TO:",
+        "DATA",
+        "DATA now",
+        "BDAT 0 LAST",
+        "VRFY a",
+        "VRFY",
+        "XYZZY",
+    ] {
+        let peer = after(required, b"");
+        assert_eq!(codes(&peer, format!("{line}\r\nNOOP\r\n").as_bytes()), [530, 250], "{line}");
+        let peer = after(required, b"AUTH PLAIN AHVzZXIAc2VjcmV0\r\n");
+        assert_ne!(codes(&peer, format!("{line}\r\n").as_bytes()), [530], "{line}");
+    }
+    for line in ["EHLO c.example", "HELO c.example", "NOOP", "RSET", "QUIT", "AUTH PLAIN"] {
+        let peer = after(required, b"");
+        assert!(codes(&peer, format!("{line}\r\n").as_bytes())[0] < 400, "{line}");
+    }
+}
+
 #[test]
 fn v80_line_ends_that_are_none() {
     let lines: [&[u8]; 6] = [

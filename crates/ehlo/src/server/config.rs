@@ -63,7 +63,8 @@ pub struct ServerConfig {
     pub implicit_tls: bool,
     /// 530 until TLS is established, RFC 3207 §4.
     pub require_tls: bool,
-    /// 530 to MAIL until the client has authenticated, RFC 4954 §6.
+    /// 530 to every command but AUTH, EHLO, HELO, NOOP, RSET, QUIT and STARTTLS until the client has
+    /// authenticated, RFC 4954 §6.
     pub require_auth: bool,
     /// Plaintext mechanisms of AUTH are offered and accepted outside TLS too.
     pub plaintext_auth: bool,

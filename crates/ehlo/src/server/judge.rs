@@ -112,26 +112,6 @@ impl Server {
         if verb.extension().is_some() && !self.extended && verb != Verb::Xclient {
             return Err(Reason::BadSequence);
         }
-        // RFC 4954 §6: 530 to any command other than AUTH, EHLO, HELO, NOOP, RSET or QUIT.
-        if self.config.require_auth
-            && !self.authenticated
-            && !matches!(
-                verb,
-                Verb::Auth
-                    | Verb::Ehlo
-                    | Verb::Helo
-                    | Verb::Lhlo
-                    | Verb::Noop
-                    | Verb::Rset
-                    | Verb::Quit
-                    | Verb::StartTls
-                    // The proxy is trusted, and so is who it says has authenticated.
-                    | Verb::Xclient
-                    | Verb::Xforward
-            )
-        {
-            return Err(Reason::AuthenticationRequired);
-        }
         match command {
             Command::Mail { parameters, .. } => self.judge_mail(parameters),
             Command::Rcpt { forward_path, parameters } => {
@@ -187,6 +167,27 @@ impl Server {
             )
         {
             return Err(Reason::TlsRequired);
+        }
+        // RFC 4954 §6: 530 to any command other than AUTH, EHLO, HELO, NOOP, RSET or QUIT, as above
+        // whatever its place and its arguments.
+        if self.config.require_auth
+            && !self.authenticated
+            && !matches!(
+                verb,
+                Verb::Auth
+                    | Verb::Ehlo
+                    | Verb::Helo
+                    | Verb::Lhlo
+                    | Verb::Noop
+                    | Verb::Rset
+                    | Verb::Quit
+                    | Verb::StartTls
+                    // The proxy is trusted, and so is who it says has authenticated.
+                    | Verb::Xclient
+                    | Verb::Xforward
+            )
+        {
+            return Err(Reason::AuthenticationRequired);
         }
         Ok(())
     }
