@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ehlo::machine::Machine;
 use ehlo::server::Event;
-use ehlo::server::{Role, ServerLimits};
+use ehlo::server::{CannotOffer, Role, ServerLimits};
 use ehlo::session::State;
 use ehlo::syntax::capability::{Capabilities, Limits};
 use ehlo::syntax::command::Verb;
@@ -49,6 +49,48 @@ fn led(config: ServerConfig, (way, state, _): (&str, State, &str)) -> Peer {
     assert_eq!(peer.server.state(), state);
     peer.sent.clear();
     peer
+}
+
+/// What the machine cannot carry out is neither listed nor taken, and a configuration that offers it
+/// is told apart.
+#[test]
+fn what_cannot_be_done_is_not_offered() {
+    let everything =
+        Extension::ALL.iter().fold(Capabilities::NONE, |offered, it| offered.with(*it));
+    for role in [Role::Smtp, Role::Submission] {
+        for (extension, line, code) in [
+            (Extension::Prdr, "MAIL FROM:<> PRDR", 555),
+            (Extension::Checkpoint, "MAIL FROM:<> TRANSID=<1@c.example>", 555),
+            (Extension::Utf8Smtp, "MAIL FROM:<> ALT-ADDRESS=a@b.example", 555),
+            (Extension::Turn, "TURN", 502),
+            (Extension::Send, "SEND FROM:<>", 502),
+            (Extension::Soml, "SOML FROM:<>", 502),
+            (Extension::Saml, "SAML FROM:<>", 502),
+        ] {
+            let config = ServerConfig { role, offered: everything, ..CONFIG };
+            let mut peer = led(config, WAYS[1]);
+            assert!(!peer.server.offered().contains(extension), "{extension:?}");
+            assert_eq!(peer.feed(format!("{line}\r\n").as_bytes()), [code], "{line}");
+            assert_eq!(peer.server.state(), State::Ready);
+            let config = ServerConfig { offered: CONFIG.offered.with(extension), ..config };
+            assert_eq!(config.check(), Err(CannotOffer(extension)));
+        }
+    }
+    // What depends on the rest of the configuration.
+    let binary = CONFIG.offered.with(Extension::BinaryMime);
+    assert_eq!(ServerConfig { offered: binary, ..CONFIG }.check(), Ok(()));
+    let offered = binary.without(Extension::Chunking);
+    let extension = Extension::BinaryMime;
+    assert_eq!(ServerConfig { offered, ..CONFIG }.check(), Err(CannotOffer(extension)));
+    for extension in [Extension::Etrn, Extension::Atrn] {
+        let config = ServerConfig { offered: CONFIG.offered.with(extension), ..CONFIG };
+        assert_eq!(config.check(), Ok(()));
+        let config = ServerConfig { role: Role::Submission, ..config };
+        assert_eq!(config.check(), Err(CannotOffer(extension)));
+    }
+    for config in [CONFIG, ServerConfig::DEFAULT, ServerConfig::SUBMISSION, ServerConfig::LMTP] {
+        assert_eq!(config.check(), Ok(()));
+    }
 }
 
 /// RFC 9422 §4: what is announced is counted, the refused commands too.

@@ -2,6 +2,7 @@
 
 use crate::data::Newlines;
 use crate::syntax::capability::Capabilities;
+use crate::syntax::extension::Extension;
 use crate::syntax::limits;
 use crate::syntax::policy::Policy;
 
@@ -47,8 +48,8 @@ pub struct ServerConfig {
     pub role: Role,
     /// The extensions that are offered, as far as the moment allows: STARTTLS only outside TLS,
     /// REQUIRETLS only inside it, plaintext mechanisms of AUTH only inside it or by
-    /// [`plaintext_auth`](Self::plaintext_auth); ETRN and ATRN never to submission, RFC 6409 §7;
-    /// BINARYMIME with CHUNKING only. Whatever is not offered is refused.
+    /// [`plaintext_auth`](Self::plaintext_auth). Whatever is not offered is refused. What can be
+    /// offered at no moment is left out; [`check`](Self::check) tells of it.
     ///
     /// XCLIENT and XFORWARD let the client say on whose behalf it speaks: offer them to a client
     /// that may, by its address, and to no other. With XCLIENT the address changes, and the offer ends:
@@ -86,9 +87,9 @@ impl ServerConfig {
     pub const DEFAULT: Self = Self {
         role: Role::Smtp,
         offered: Capabilities::NONE
-            .with(crate::syntax::extension::Extension::Pipelining)
-            .with(crate::syntax::extension::Extension::EightBitMime)
-            .with(crate::syntax::extension::Extension::EnhancedStatusCodes)
+            .with(Extension::Pipelining)
+            .with(Extension::EightBitMime)
+            .with(Extension::EnhancedStatusCodes)
             .with_size(50 << 20),
         policy: Policy::STRICT,
         newlines: Newlines::Reject,
@@ -108,11 +109,87 @@ impl ServerConfig {
     pub const LMTP: Self = Self { role: Role::Lmtp, ..Self::DEFAULT };
 }
 
+impl ServerConfig {
+    /// Whether all that is [offered](Self::offered) can be: what the machine cannot carry out, or what
+    /// does not fit the rest of the configuration, a server leaves out of the reply to EHLO, and
+    /// refuses.
+    ///
+    /// # Errors
+    ///
+    /// [`CannotOffer`], with the first extension that is offered in vain: PRDR, CHECKPOINT (RFC 1845),
+    /// UTF8SMTP (RFC 5336), SEND, SOML, SAML and TURN (RFC 821); ETRN and ATRN by a submission server,
+    /// RFC 6409 §7; BINARYMIME without CHUNKING, RFC 3030 §3.
+    ///
+    /// ```
+    /// use ehlo::{Extension, ServerConfig};
+    ///
+    /// const CONFIG: ServerConfig = ServerConfig {
+    ///     offered: ServerConfig::DEFAULT.offered.with(Extension::Chunking),
+    ///     ..ServerConfig::DEFAULT
+    /// };
+    /// const _: () = assert!(CONFIG.check().is_ok());
+    /// ```
+    pub const fn check(&self) -> Result<(), CannotOffer> {
+        let mut extensions = Extension::ALL;
+        while let [extension, others @ ..] = extensions {
+            if self.offered.contains(*extension) && !self.can_offer(*extension) {
+                return Err(CannotOffer(*extension));
+            }
+            extensions = others;
+        }
+        Ok(())
+    }
+
+    /// Whether a server of this configuration may offer the extension at some moment.
+    pub(super) const fn can_offer(&self, extension: Extension) -> bool {
+        match extension {
+            // RFC 1845 §3 and PRDR have replies within the transaction that this machine has not; RFC
+            // 5336 has addresses that it does not read, RFC 821 verbs that nobody performs.
+            Extension::Checkpoint
+            | Extension::Prdr
+            | Extension::Utf8Smtp
+            | Extension::Turn
+            | Extension::Send
+            | Extension::Soml
+            | Extension::Saml => false,
+            // RFC 6409 §7: a submission server must not offer them.
+            Extension::Etrn | Extension::Atrn => !matches!(self.role, Role::Submission),
+            // RFC 3030 §3: BINARYMIME "can only be used with the "CHUNKING" service extension".
+            Extension::BinaryMime => self.offered.contains(Extension::Chunking),
+            _ => true,
+        }
+    }
+}
+
 impl Default for ServerConfig {
     fn default() -> Self {
         Self::DEFAULT
     }
 }
+
+/// An extension that a configuration offers, and that its server cannot.
+///
+/// ```
+/// use ehlo::{Extension, ServerConfig};
+/// use ehlo::server::CannotOffer;
+///
+/// let offered = ServerConfig::DEFAULT.offered.with(Extension::Prdr);
+/// let config = ServerConfig { offered, ..ServerConfig::DEFAULT };
+/// assert_eq!(config.check(), Err(CannotOffer(Extension::Prdr)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CannotOffer(
+    /// The extension.
+    pub Extension,
+);
+
+impl core::fmt::Display for CannotOffer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} cannot be offered by this server", self.0.keyword())
+    }
+}
+
+impl core::error::Error for CannotOffer {}
 
 /// How much one session may ask for. All of it is on by default; the largest message is what SIZE
 /// [offers](ServerConfig::offered).

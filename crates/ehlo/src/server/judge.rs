@@ -296,16 +296,9 @@ impl Server {
         Ok(())
     }
 
-    /// The extension is configured and fits the role.
-    fn has(&self, extension: Extension) -> bool {
-        self.config.offered.contains(extension)
-            && match extension {
-                // RFC 6409 §7: a submission server must not offer them.
-                Extension::Etrn | Extension::Atrn => self.config.role != Role::Submission,
-                // RFC 3030 §3: BINARYMIME "can only be used with the "CHUNKING" service extension".
-                Extension::BinaryMime => self.config.offered.contains(Extension::Chunking),
-                _ => true,
-            }
+    /// The extension is configured, and can be.
+    const fn has(&self, extension: Extension) -> bool {
+        self.config.offered.contains(extension) && self.config.can_offer(extension)
     }
 
     /// Whether the extension may be used at this moment, if the client has said EHLO.
@@ -376,11 +369,18 @@ const fn is_empty_chunk(command: &Command<'_>) -> bool {
 }
 
 /// What is offered under a condition.
-const CONDITIONAL: [Extension; 6] = [
+const CONDITIONAL: [Extension; 13] = [
     Extension::StartTls,
     Extension::RequireTls,
     Extension::Auth,
     Extension::Etrn,
     Extension::Atrn,
     Extension::BinaryMime,
+    Extension::Checkpoint,
+    Extension::Prdr,
+    Extension::Utf8Smtp,
+    Extension::Turn,
+    Extension::Send,
+    Extension::Soml,
+    Extension::Saml,
 ];

@@ -9,7 +9,7 @@ mod reply;
 
 use core::time::Duration;
 
-pub use config::{Role, ServerConfig, ServerLimits};
+pub use config::{CannotOffer, Role, ServerConfig, ServerLimits};
 pub use event::{Event, Reason, Refusal};
 pub use reply::ReplyError;
 
