@@ -55,9 +55,9 @@ pub use {ehlo_rustls::*, futures_rustls::TlsStream};
 ///             _ => responder.standard_reply("mx.example")?,
 ///         }
 ///     }
-///     let mut replies = [0; 36];
+///     let mut replies = [0; 42];
 ///     client.read_exact(&mut replies).await?;
-///     assert_eq!(&replies, b"220 mx.example ESMTP\r\n250 2.0.0 ok\r\n");
+///     assert_eq!(&replies, b"220 mx.example ESMTP ready\r\n250 2.0.0 ok\r\n");
 ///     Ok::<_, Box<dyn std::error::Error>>(())
 /// })
 /// # .unwrap();

@@ -26,7 +26,7 @@ use crate::FuturesIo;
 /// connection.next().await?.responder.standard_reply("mx.example")?;
 /// connection.flush().await?;
 /// let MaybeTls::Clear(stream) = connection.stream() else { panic!("it is in clear") };
-/// assert_eq!(stream.get_ref(), b"220 mx.example ESMTP\r\n");
+/// assert_eq!(stream.get_ref(), b"220 mx.example ESMTP ready\r\n");
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

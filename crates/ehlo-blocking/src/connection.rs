@@ -36,7 +36,7 @@ use crate::socket::{HalfClose, SystemClock, block_on, within};
 ///     }
 /// }
 /// # let (stream, _) = connection.into_parts();
-/// # assert!(stream.1.starts_with(b"220 mx.example ESMTP\r\n250 2.0.0 ok\r\n221 2.0.0 mx.example"));
+/// # assert!(stream.1.starts_with(b"220 mx.example ESMTP ready\r\n250 2.0.0 ok\r\n221 2.0.0 mx.example"));
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub type Connection<S, M> = BlockingConnection<S, M, BlockingIo>;

@@ -28,7 +28,7 @@ use crate::{BlockingConnection, BlockingIo, ContentReader, HalfClose};
 /// connection.next()?.responder.standard_reply("mx.example")?;
 /// connection.flush()?;
 /// let MaybeTls::Clear(stream) = connection.stream() else { panic!("it is in clear") };
-/// assert_eq!(stream.get_ref(), b"220 mx.example ESMTP\r\n");
+/// assert_eq!(stream.get_ref(), b"220 mx.example ESMTP ready\r\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type TlsConnection<S, M> = BlockingConnection<MaybeTls<S>, M, MaybeTlsIo<BlockingIo>>;

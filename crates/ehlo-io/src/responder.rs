@@ -22,7 +22,7 @@ use crate::error::MachineError;
 /// let PendingEvent { event, responder } = endpoint.next_event();
 /// assert_eq!(event, Event::Greeting);
 /// responder.standard_reply("mx.example")?;
-/// assert_eq!(endpoint.output(), b"220 mx.example ESMTP\r\n");
+/// assert_eq!(endpoint.output(), b"220 mx.example ESMTP ready\r\n");
 /// # Ok::<(), ehlo::ReplyError>(())
 /// ```
 #[derive(Debug)]

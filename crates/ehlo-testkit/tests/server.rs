@@ -51,6 +51,24 @@ fn led(config: ServerConfig, (way, state, _): (&str, State, &str)) -> Peer {
     peer
 }
 
+/// The role's name and a word behind it, also in the greeting behind XCLIENT.
+#[test]
+fn the_greeting_names_the_role() {
+    let offered = CONFIG.offered.with(Extension::Xclient);
+    for (role, hello, greeting) in [
+        (Role::Smtp, "EHLO", "220 mx.example ESMTP ready"),
+        (Role::Submission, "EHLO", "220 mx.example ESMTP ready"),
+        (Role::Lmtp, "LHLO", "220 mx.example LMTP ready"),
+    ] {
+        let mut peer = Peer::new(ServerConfig { role, offered, ..CONFIG });
+        peer.feed(b"");
+        assert_eq!(peer.sent, format!("{greeting}\r\n").as_bytes());
+        peer.feed(format!("{hello} c.example\r\nXCLIENT ADDR=192.0.2.1\r\n").as_bytes());
+        assert!(peer.sent.ends_with(format!("\r\n{greeting}\r\n").as_bytes()));
+        assert_eq!(peer.server.state(), State::Start);
+    }
+}
+
 /// What the machine cannot carry out is neither listed nor taken, and a configuration that offers it
 /// is told apart.
 #[test]

@@ -226,7 +226,7 @@ pub fn tls_begins_once<A: Adapter>(kind: Kind) {
         let octets = patient(|| stream.read(&mut piece)).expect("a greeting");
         greeting.extend(&piece[..octets]);
     }
-    assert_eq!(greeting, b"220 mx.example ESMTP\r\n");
+    assert_eq!(greeting, b"220 mx.example ESMTP ready\r\n");
     assert_eq!(patient(|| stream.read(&mut [0; 64])).expect("the end of TLS"), 0);
     drop(stream);
     serving.join().expect("a server");

@@ -13,7 +13,7 @@ use crate::syntax::policy::Policy;
 /// use ehlo::server::Role;
 ///
 /// let server = Server::new(ServerConfig { role: Role::Lmtp, ..ServerConfig::DEFAULT });
-/// assert_eq!(server.standard_reply("mx.example").to_string(), "220 mx.example LMTP");
+/// assert_eq!(server.standard_reply("mx.example").to_string(), "220 mx.example LMTP ready");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {

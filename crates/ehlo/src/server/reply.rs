@@ -110,10 +110,11 @@ impl Server {
             return reason.reply_to(pending.verb);
         }
         let (code, text) = match pending.verb {
-            Verb::Greeting => {
+            // XCLIENT_README: the 220 to XCLIENT is the greeting of a new session.
+            Verb::Greeting | Verb::Xclient => {
                 let text = match self.config.role {
-                    Role::Lmtp => "LMTP",
-                    Role::Smtp | Role::Submission => "ESMTP",
+                    Role::Lmtp => "LMTP ready",
+                    Role::Smtp | Role::Submission => "ESMTP ready",
                 };
                 return Reply::new(Code::SERVICE_READY, text).with_domain(host);
             }
@@ -136,7 +137,6 @@ impl Server {
             Verb::Help => (Code::HELP_MESSAGE, (2, 0, 0, "see RFC 5321")),
             Verb::Noop | Verb::Rset | Verb::Xforward => (Code::OK, (2, 0, 0, "ok")),
             Verb::StartTls => (Code::SERVICE_READY, (2, 0, 0, "ready to start TLS")),
-            Verb::Xclient => return Reply::new(Code::SERVICE_READY, "ESMTP").with_domain(host),
             Verb::Auth => (Code::PARAMETER_NOT_IMPLEMENTED, (5, 5, 4, "no such mechanism")),
             Verb::AuthResponse => (Code::CREDENTIALS_INVALID, (5, 7, 8, "authentication failed")),
             Verb::Other => (Code::SYNTAX_ERROR, (5, 5, 2, "command unrecognised")),
