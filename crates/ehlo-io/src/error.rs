@@ -1,4 +1,4 @@
-//! Errors of a machine, on their way into an application's own.
+//! Errors of a machine and of TLS, on their way into an application's own.
 
 use core::error::Error;
 use core::fmt;
@@ -58,5 +58,63 @@ impl From<MachineError<SendError>> for SendError {
 impl<E: Error + Send + Sync + 'static> From<MachineError<E>> for std::io::Error {
     fn from(MachineError(error): MachineError<E>) -> Self {
         Self::new(std::io::ErrorKind::InvalidInput, error)
+    }
+}
+
+/// Why TLS cannot begin, or a stream cannot be used: inside the `std::io::Error` of
+/// [`Connection::start_tls`](crate::Connection::start_tls) and its kin.
+///
+/// ```
+/// use ehlo_io::TlsStateError;
+/// use std::io::{Error, ErrorKind};
+///
+/// let error = Error::from(TlsStateError::NotAgreed);
+/// assert_eq!(error.kind(), ErrorKind::InvalidInput);
+/// assert_eq!(error.to_string(), "STARTTLS was not agreed on");
+/// ```
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TlsStateError {
+    /// The machine does not say that TLS begins: STARTTLS was not sent, or not accepted.
+    NotAgreed,
+    /// The stream is inside TLS already.
+    AlreadyTls,
+    /// TLS was to begin with the first byte, and bytes were read before it.
+    AlreadyRead,
+    /// TLS was to begin with the first byte, and bytes wait to be written before it.
+    AlreadyWritten,
+    /// A handshake failed, or was abandoned, and the stream is gone.
+    HandshakeFailed,
+    /// The policy is [`TlsPolicy::Require`](ehlo::delivery::TlsPolicy::Require), and this connection
+    /// cannot begin TLS: use `deliver_tls`.
+    NoTls,
+}
+
+#[cfg(feature = "std")]
+impl fmt::Display for TlsStateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAgreed => "STARTTLS was not agreed on",
+            Self::AlreadyTls => "the stream is inside TLS already",
+            Self::AlreadyRead => "TLS cannot begin: bytes were read before it",
+            Self::AlreadyWritten => "TLS cannot begin: bytes wait to be written before it",
+            Self::HandshakeFailed => "the stream is gone: its TLS handshake did not succeed",
+            Self::NoTls => "TLS is required, and this connection cannot begin it",
+        })
+    }
+}
+
+#[cfg(feature = "std")]
+impl Error for TlsStateError {}
+
+#[cfg(feature = "std")]
+impl From<TlsStateError> for std::io::Error {
+    fn from(error: TlsStateError) -> Self {
+        let kind = match error {
+            TlsStateError::HandshakeFailed => std::io::ErrorKind::NotConnected,
+            _ => std::io::ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
     }
 }

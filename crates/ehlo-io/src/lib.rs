@@ -53,6 +53,8 @@ pub use connection::Connection;
 #[cfg(feature = "std")]
 pub use deliver::{EndReason, MessageQueue, MessageSource, SessionEnd};
 pub use error::MachineError;
+#[cfg(feature = "std")]
+pub use error::TlsStateError;
 pub use responder::{PendingEvent, Responder};
 #[cfg(feature = "std")]
 pub use serve::{
@@ -64,4 +66,4 @@ pub use stream::{ContentReader, ContentWriter, StreamIo};
 #[cfg(feature = "std")]
 pub use time::{TimeLimits, Timer};
 #[cfg(feature = "std")]
-pub use tls::{MaybeTls, MaybeTlsIo, TlsHandshake, TlsStateError, TlsStreamInfo};
+pub use tls::{MaybeTls, MaybeTlsIo, TlsHandshake, TlsStreamInfo};

@@ -1,7 +1,6 @@
 //! The upgrade of a connection to TLS, in both roles, whatever library does the handshake.
 
 use alloc::boxed::Box;
-use core::fmt;
 use core::future::poll_fn;
 use core::pin::pin;
 use core::task::{Context, Poll};
@@ -13,6 +12,7 @@ use ehlo::machine::{Machine, PlaintextInjection, Upgrade};
 use crate::connection::Connection;
 use crate::deliver::driver::{Driver, Step};
 use crate::deliver::{MessageSource, SessionEnd};
+use crate::error::TlsStateError;
 use crate::stream::{ContentReader, ContentWriter, StreamIo};
 use crate::time::{TimedOut, Timer};
 
@@ -119,60 +119,6 @@ pub trait TlsStreamInfo<S, T> {
 
     /// The channel binding `tls-exporter` of RFC 9266; none where there is none.
     fn tls_exporter(tls: &T) -> Option<[u8; 32]>;
-}
-
-/// Why TLS cannot begin, or a stream cannot be used: inside the `std::io::Error` of
-/// [`Connection::start_tls`] and its kin.
-///
-/// ```
-/// use ehlo_io::TlsStateError;
-/// use std::io::{Error, ErrorKind};
-///
-/// let error = Error::from(TlsStateError::NotAgreed);
-/// assert_eq!(error.kind(), ErrorKind::InvalidInput);
-/// assert_eq!(error.to_string(), "STARTTLS was not agreed on");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TlsStateError {
-    /// The machine does not say that TLS begins: STARTTLS was not sent, or not accepted.
-    NotAgreed,
-    /// The stream is inside TLS already.
-    AlreadyTls,
-    /// TLS was to begin with the first byte, and bytes were read before it.
-    AlreadyRead,
-    /// TLS was to begin with the first byte, and bytes wait to be written before it.
-    AlreadyWritten,
-    /// A handshake failed, or was abandoned, and the stream is gone.
-    HandshakeFailed,
-    /// The policy is [`TlsPolicy::Require`](ehlo::delivery::TlsPolicy::Require), and this connection
-    /// cannot begin TLS: use `deliver_tls`.
-    NoTls,
-}
-
-impl fmt::Display for TlsStateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotAgreed => "STARTTLS was not agreed on",
-            Self::AlreadyTls => "the stream is inside TLS already",
-            Self::AlreadyRead => "TLS cannot begin: bytes were read before it",
-            Self::AlreadyWritten => "TLS cannot begin: bytes wait to be written before it",
-            Self::HandshakeFailed => "the stream is gone: its TLS handshake did not succeed",
-            Self::NoTls => "TLS is required, and this connection cannot begin it",
-        })
-    }
-}
-
-impl core::error::Error for TlsStateError {}
-
-impl From<TlsStateError> for io::Error {
-    fn from(error: TlsStateError) -> Self {
-        let kind = match error {
-            TlsStateError::HandshakeFailed => io::ErrorKind::NotConnected,
-            _ => io::ErrorKind::InvalidInput,
-        };
-        Self::new(kind, error)
-    }
 }
 
 impl<S, L, M: Upgrade, A, T: Timer> Connection<MaybeTls<S, L>, M, MaybeTlsIo<A>, T>

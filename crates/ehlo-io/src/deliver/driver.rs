@@ -12,16 +12,15 @@ use ehlo::syntax::sasl::Mechanisms;
 use ehlo::{Delivery, Envelope, Reply, SendError};
 use ehlo_sasl::{AnyClient, Channel, ChannelBinding, ClientExchange, ClientFailure, ClientStep};
 
-use crate::MachineError;
 use crate::buffer::overwrite;
 use crate::connection::Connection;
 use crate::deliver::messages::MessageSource;
 use crate::deliver::session_end::{EndReason, SessionEnd};
+use crate::error::{MachineError, TlsStateError};
 use crate::flow::{Failure, Link, yield_now};
 use crate::responder::{PendingEvent, Responder};
 use crate::stream::{ContentReader, StreamIo};
 use crate::time::{TimedOut, Timer};
-use crate::tls::TlsStateError;
 
 impl<'v, S, A: StreamIo<S>, T: Timer> Connection<S, Delivery<'v>, A, T> {
     /// Delivers `messages` up to the end of the session, and says whether it [ended](SessionEnd) before
