@@ -5,6 +5,7 @@
 mod carry;
 mod conformance;
 mod delivering;
+mod last_words;
 mod limits;
 mod memory;
 mod pipe;
@@ -59,6 +60,7 @@ fn in_time(test: impl FnOnce() + Send + 'static) {
 
 use conformance::{Layer, conforms};
 use delivering::{delivers, says_that_it_ended_early, writes_once_a_message};
+use last_words::{a_client_hears_it_before_the_error, a_refusal_within_content_counts};
 use memory::{an_idle_connection_has_no_buffers, collects_messages};
 use serving::{
     a_handler_that_panics_ends_alone, all_have_to_wait_when_it_is_full, one_address_has_its_share,
@@ -80,6 +82,8 @@ adapters! {
     deliveries_over_tcp: |A| delivers::<A>(Kind::Tcp);
     sessions_that_end_early: |A| says_that_it_ended_early::<A>();
     messages_are_written_at_once: |A| writes_once_a_message::<A>();
+    refusals_within_content: |A| a_refusal_within_content_counts::<A>();
+    replies_before_an_error: |A| a_client_hears_it_before_the_error::<A>();
     full_pipes: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Memory(1 << 16), Layer::Clear, 1 << 20);
     full_pipes_inside_tls: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Memory(1 << 16), Layer::Tls, 1 << 20);
     full_sockets: |A| full_pipes_do_not_wait_for_each_other::<A>(Kind::Tcp, Layer::Clear, 24 << 20);
