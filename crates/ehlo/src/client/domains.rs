@@ -2,7 +2,7 @@
 
 use core::hash::{Hash, Hasher};
 
-use crate::syntax::path::ForwardPath;
+use crate::syntax::path::forward_path::ForwardPath;
 
 /// The domains that RCPT commands were sent for, as far as there is room to remember them.
 #[derive(Clone, Copy, Debug)]

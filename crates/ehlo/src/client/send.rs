@@ -3,13 +3,14 @@
 use super::{Client, Envelope, SendError};
 use crate::data::Progress;
 use crate::session::{self, State};
+use crate::syntax::command::Mechanism;
 use crate::syntax::command::Verb;
-use crate::syntax::command::{Command, Mechanism};
+use crate::syntax::command::command::Command;
 use crate::syntax::encode::Encode;
 use crate::syntax::extension::Extension;
 use crate::syntax::limits;
 use crate::syntax::parameter::{Body, Parameter, Parameters};
-use crate::syntax::path::ForwardPath;
+use crate::syntax::path::forward_path::ForwardPath;
 use crate::syntax::sasl::Response;
 use crate::syntax::sasl::SaslMechanism;
 

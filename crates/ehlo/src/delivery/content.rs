@@ -3,8 +3,8 @@
 use super::{Delivery, Stage};
 use crate::client::SendError;
 use crate::data::{DataEncoder, Progress};
-use crate::syntax::command::Command;
 use crate::syntax::command::Verb;
+use crate::syntax::command::command::Command;
 use crate::syntax::encode::BufferTooSmall;
 
 impl Delivery<'_> {

@@ -1,7 +1,8 @@
 //! What is to be delivered, and to whom.
 
 use crate::syntax::parameter::{Body, Parameters};
-use crate::syntax::path::{ForwardPath, ReversePath};
+use crate::syntax::path::forward_path::ForwardPath;
+use crate::syntax::path::reverse_path::ReversePath;
 
 /// The envelope of one message, RFC 5321 §2.3.1.
 ///

@@ -3,7 +3,7 @@
 use super::{ChunkingPolicy, Delivery, Envelope, Recipient};
 use crate::client::SendError;
 use crate::syntax::capability::Capabilities;
-use crate::syntax::command::Command;
+use crate::syntax::command::command::Command;
 use crate::syntax::extension::Extension;
 use crate::syntax::parameter::{Body, Parameter, Parameters};
 

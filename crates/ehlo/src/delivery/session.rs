@@ -4,8 +4,8 @@ use super::{AuthPolicy, Delivery, Event, HelloPolicy, Stage, TlsPolicy, Unusable
 use crate::client::SendError;
 use crate::machine::PlaintextInjection;
 use crate::session::State;
-use crate::syntax::command::Command;
 use crate::syntax::command::Verb;
+use crate::syntax::command::command::Command;
 use crate::syntax::extension::Extension;
 use crate::syntax::reply::Reply;
 use crate::syntax::sasl::Response;

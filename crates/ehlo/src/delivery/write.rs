@@ -4,8 +4,8 @@ use super::plan::with_mail;
 use super::transaction::Transaction;
 use super::{Delivery, Recipient, RecipientRange, Stage};
 use crate::client::SendError;
-use crate::syntax::command::Command;
 use crate::syntax::command::Verb;
+use crate::syntax::command::command::Command;
 use crate::syntax::encode::BufferTooSmall;
 
 impl<'e> Delivery<'e> {

@@ -2,8 +2,8 @@
 
 use crate::data::NewlineErrorKind;
 use crate::syntax::code::{Code, EnhancedCode};
-use crate::syntax::command::Command;
 use crate::syntax::command::Verb;
+use crate::syntax::command::command::Command;
 use crate::syntax::error::SyntaxErrorKind;
 use crate::syntax::extension::Extension;
 use crate::syntax::reply::Reply;

@@ -4,8 +4,8 @@ use super::{Event, Pending, Reading, Reason, Refusal, Role, Server, Transaction,
 use crate::data::{Before, Content, DataDecoder, NewlineError, Newlines};
 use crate::machine::{Received, Wants};
 use crate::session::{self, State};
-use crate::syntax::command::Command;
 use crate::syntax::command::Verb;
+use crate::syntax::command::command::Command;
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::words::line_feed;
 use crate::syntax::parameter::Body;

@@ -14,7 +14,8 @@ pub use timestamp::Timestamp;
 use core::net::IpAddr;
 
 use crate::syntax::encode::{Encode, Writer};
-use crate::syntax::path::{AddressLiteral, ReversePath};
+use crate::syntax::path::AddressLiteral;
+use crate::syntax::path::reverse_path::ReversePath;
 
 /// `Return-Path:`, which the last server puts in front of all else: §4.4, "Return-path-line".
 ///

@@ -8,7 +8,8 @@ use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{ATEXT, many1, split, whole, wire_text};
 use crate::syntax::limits;
-use crate::syntax::path::{ClientName, Domain, ForwardPath, Host};
+use crate::syntax::path::forward_path::ForwardPath;
+use crate::syntax::path::{ClientName, Domain, Host};
 
 /// `Received:`, `Time-stamp-line` of RFC 5321 §4.4: from whom a message came, to whom, how and when.
 ///

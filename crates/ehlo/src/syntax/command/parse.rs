@@ -8,8 +8,9 @@ use nom::Parser as _;
 use nom::combinator::opt;
 use nom::sequence::preceded;
 
+use super::command::Command;
 use super::verb::Known;
-use super::{Command, argument, attribute, auth};
+use super::{argument, attribute, auth};
 use crate::syntax::command::Verb;
 use crate::syntax::error::{Parsed, SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::words::line_feed;

@@ -234,7 +234,7 @@ fn extended_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'
     let (name, rest) = split(input, length);
     if !name.is_ascii() && !policy.smtputf8 {
         let at = name.iter().position(|octet| *octet >= 0x80).unwrap_or_default();
-        return Fault::error(split(input, at).1, super::unexpected_utf8(name));
+        return Fault::error(split(input, at).1, unexpected_utf8(name));
     }
     if core::str::from_utf8(name).is_err() {
         return Fault::error(input, SyntaxErrorKind::NonAscii);
@@ -251,6 +251,16 @@ fn extended_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'
         return Fault::error(input, SyntaxErrorKind::DomainTooLong);
     }
     Ok((rest, Domain(name)))
+}
+
+/// What is wrong with octets above 127 where only US-ASCII is read: a valid address of RFC 6531
+/// needs its extension, anything else is no text at all.
+pub(super) fn unexpected_utf8(text: &[u8]) -> SyntaxErrorKind {
+    if core::str::from_utf8(text).is_ok() {
+        SyntaxErrorKind::NeedsSmtpUtf8
+    } else {
+        SyntaxErrorKind::NonAscii
+    }
 }
 
 /// Whether a code point is in no U-label (RFC 5890 §2.3.2.1), as far as whole blocks tell.

@@ -1,8 +1,8 @@
 //! `Mailbox` and its `Local-part`, RFC 5321 §4.1.2.
 
-use super::domain::{UTF8, host};
+use super::domain::{UTF8, host, unexpected_utf8};
 use super::literal::address_literal;
-use super::{Domain, Host, unexpected_utf8};
+use super::{Domain, Host};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{

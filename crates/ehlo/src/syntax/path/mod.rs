@@ -1,224 +1,25 @@
 //! Paths, RFC 5321 §4.1.2: what MAIL and RCPT carry.
 
-// As in `command/parse.rs`.
-#![allow(clippy::inline_always)]
-
 mod client_name;
 mod domain;
-mod forward_path;
+pub(crate) mod forward_path;
 mod literal;
 mod mailbox;
-mod reverse_path;
+mod path;
+pub(crate) mod reverse_path;
 mod source_route;
 
 pub use client_name::{ClientName, Text};
 pub use domain::{Domain, Host};
-pub use forward_path::ForwardPath;
 pub use literal::{AddressLiteral, GeneralAddressLiteral};
 pub use mailbox::{LocalPart, Mailbox, Unquoted};
-pub use reverse_path::ReversePath;
+pub use path::Path;
 pub use source_route::SourceRoute;
 
 pub(crate) use client_name::{client_name, helo_name, text_of};
 pub(crate) use domain::{domain, is_disallowed};
 pub(crate) use forward_path::forward_path;
 pub(crate) use literal::{ipv4_address_literal, ipv6_addr, write_ipv4, write_ipv6};
-pub(crate) use mailbox::{checked_mailbox, local_part, mailbox, quoted_string};
+pub(crate) use mailbox::{checked_mailbox, local_part, quoted_string};
+pub(crate) use path::plain_mailbox;
 pub(crate) use reverse_path::reverse_path;
-
-use crate::syntax::encode::{Encode, Writer};
-use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
-use crate::syntax::grammar::{
-    Fault, IResult, debug, display, is_end, is_word_end, of_octet, scan, split, whole,
-};
-use crate::syntax::limits;
-use crate::syntax::policy::Policy;
-use domain::UTF8;
-
-const KIND: SyntaxErrorKind = SyntaxErrorKind::Path;
-
-/// `Path = "<" [ A-d-l ":" ] Mailbox ">"`, RFC 5321 §4.1.2. At most 256 octets, brackets included.
-///
-/// ```
-/// use ehlo::syntax::path::Path;
-///
-/// let path = Path::new("<@relay.example:jones@xyz.example>")?;
-/// assert_eq!(path.mailbox().to_string(), "jones@xyz.example");
-/// assert_eq!(path.route().unwrap().domains().count(), 1);
-/// assert_eq!(path.without_route().to_string(), "<jones@xyz.example>");
-/// # Ok::<(), ehlo::SyntaxError>(())
-/// ```
-#[derive(Clone, Copy)]
-pub struct Path<'a> {
-    /// What stands between the brackets.
-    text: &'a [u8],
-    /// Octets of the source route with its colon.
-    route: u32,
-    /// Octets of the local part.
-    local_part: u32,
-}
-
-impl<'a> Path<'a> {
-    /// The path of `local@domain`, or of the same in brackets, where a source route may stand.
-    ///
-    /// # Errors
-    ///
-    /// The kind of the part that is wrong, with the offset in `text`.
-    pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
-        whole(text.as_bytes(), KIND, |input| path(input, &BARE))
-    }
-
-    /// The source route, if there is one. §4.1.2: it "SHOULD be ignored".
-    pub fn route(&self) -> Option<SourceRoute<'a>> {
-        let length = (self.route as usize).checked_sub(1)?;
-        Some(SourceRoute::known(split(self.text, length).0))
-    }
-
-    /// The mailbox.
-    pub fn mailbox(&self) -> Mailbox<'a> {
-        Mailbox::known(split(self.text, self.route as usize).1, self.local_part)
-    }
-
-    /// The same path with its source route dropped, as §3.6.1 and appendix C advise.
-    #[must_use]
-    pub fn without_route(self) -> Self {
-        self.mailbox().into()
-    }
-
-    /// Whether it can do without SMTPUTF8.
-    pub const fn is_ascii(&self) -> bool {
-        self.text.is_ascii()
-    }
-}
-
-impl PartialEq for Path<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.route() == other.route() && self.mailbox() == other.mailbox()
-    }
-}
-
-impl Eq for Path<'_> {}
-
-impl core::hash::Hash for Path<'_> {
-    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
-        self.route().hash(state);
-        self.mailbox().hash(state);
-    }
-}
-
-impl<'a> From<Mailbox<'a>> for Path<'a> {
-    fn from(mailbox: Mailbox<'a>) -> Self {
-        Self { text: mailbox.text(), route: 0, local_part: mailbox.local_part_len() }
-    }
-}
-
-impl core::fmt::Debug for Path<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        debug::<512>(self, f)
-    }
-}
-
-impl core::fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        display::<512>(self, f)
-    }
-}
-
-impl Encode for Path<'_> {
-    fn write_to(&self, writer: &mut Writer<'_>) {
-        writer.put(b"<");
-        writer.put(split(self.text, self.route as usize).0);
-        self.mailbox().write_to(writer);
-        writer.put(b">");
-    }
-}
-
-/// `Path = "<" [ A-d-l ":" ] Mailbox ">"`, `Forward-path = Path`.
-///
-/// The common case, a dot-string at a domain that are both short, is told by two scans.
-#[inline(always)]
-fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
-    if input.first() == Some(&b'<') {
-        if let Some((local_part, end)) = plain_mailbox(input, 1, scan::dot_string) {
-            if let (Some(text), [b'>', rest @ ..]) = (input.get(1..end), split(input, end).1) {
-                return Ok((rest, Path { text, route: 0, local_part }));
-            }
-        }
-    }
-    // Taken apart, so that the common case need not be where this one is written.
-    let (rest, path) = any_path(input, policy)?;
-    Ok((rest, path))
-}
-
-/// The `Mailbox` that starts at `start`, if it is a dot-string in US-ASCII at a name without a label
-/// that could be too long: octets of its local part, and where it ends. What a dot-string is, `scan`
-/// says.
-#[inline(always)]
-pub(crate) fn plain_mailbox(
-    input: &[u8],
-    start: usize,
-    scan: impl Fn(&[u8], usize) -> usize,
-) -> Option<(u32, usize)> {
-    let at = scan(input, start);
-    let [last, b'@'] = *input.get(at.checked_sub(1)?..)?.first_chunk()? else {
-        return None;
-    };
-    let is_dot_string = at > start && last != b'.' && input.get(start) != Some(&b'.');
-    let end = scan::domain(input, at + 1);
-    let is_short = at - start <= limits::LOCAL_PART && end - at <= limits::LABEL;
-    if is_dot_string && is_short && scan::is_name(input, at + 1, end) {
-        return Some((u32::try_from(at - start).ok()?, end));
-    }
-    None
-}
-
-/// The same with what is rare, and with what is wrong.
-fn any_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
-    let Some((b'<', inside)) = input.split_first() else {
-        return bare_path(input, policy);
-    };
-    let start = match inside.first() {
-        Some(b'@') => source_route::a_d_l(inside, policy)?.0,
-        _ => inside,
-    };
-    let (end, mailbox) = mailbox(start, policy)?;
-    let Some((b'>', rest)) = end.split_first() else {
-        return Fault::error(end, of_octet(end, KIND));
-    };
-    let text = split(inside, inside.len().saturating_sub(end.len())).0;
-    let route = u32::try_from(inside.len().saturating_sub(start.len())).unwrap_or(u32::MAX);
-    let path = Path { text, route, local_part: mailbox.local_part_len() };
-    // RFC 5321 §4.5.3.1.3: "The maximum total length of a reverse-path or forward-path is 256
-    // octets (including the punctuation and element separators)."
-    // As it stands, and as it is written.
-    if text.len() + 2 > limits::PATH || path.encoded_len() > limits::PATH {
-        return Fault::error(input, SyntaxErrorKind::PathTooLong);
-    }
-    Ok((rest, path))
-}
-
-/// A path without its brackets, which ends at a space.
-#[cold]
-fn bare_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
-    if !policy.missing_brackets || is_end(input) {
-        return Fault::error(input, of_octet(input, KIND));
-    }
-    let (rest, mailbox) = checked_mailbox(input, policy)?;
-    if !is_word_end(rest) {
-        return Fault::error(rest, of_octet(rest, KIND));
-    }
-    Ok((rest, mailbox.into()))
-}
-
-/// What is wrong with octets above 127 where only US-ASCII is read: a valid address of RFC 6531
-/// needs its extension, anything else is no text at all.
-fn unexpected_utf8(text: &[u8]) -> SyntaxErrorKind {
-    if core::str::from_utf8(text).is_ok() {
-        SyntaxErrorKind::NeedsSmtpUtf8
-    } else {
-        SyntaxErrorKind::NonAscii
-    }
-}
-
-/// The policy of the constructors, which take a mailbox with or without brackets.
-const BARE: Policy = Policy { missing_brackets: true, ..UTF8 };

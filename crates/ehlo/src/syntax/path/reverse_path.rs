@@ -3,7 +3,8 @@
 // As in `command/parse.rs`.
 #![allow(clippy::inline_always)]
 
-use super::{BARE, KIND, Mailbox, Path, path};
+use super::path::{BARE, KIND, path};
+use super::{Mailbox, Path};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::SyntaxError;
 use crate::syntax::grammar::{IResult, debug, whole};

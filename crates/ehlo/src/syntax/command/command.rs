@@ -1,0 +1,287 @@
+//! A command: its arguments, its wire form, how long its line may be.
+
+use super::{
+    AbsoluteUri, Attributes, DomainList, EtrnNode, Mechanism, OtherVerb, SmtpString, UserOrList,
+    Verb,
+};
+use super::{parse, verb};
+use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{Parsed, SyntaxError};
+use crate::syntax::extension::Extension;
+use crate::syntax::limits;
+use crate::syntax::parameter::Parameters;
+use crate::syntax::path::ClientName;
+use crate::syntax::path::Text;
+use crate::syntax::path::forward_path::ForwardPath;
+use crate::syntax::path::reverse_path::ReversePath;
+use crate::syntax::policy::Policy;
+use crate::syntax::sasl::SaslData;
+
+/// One command: what a client sends, borrowed from the line that it was read from.
+///
+/// ```
+/// use ehlo::{Command, Encode, Parsed, Policy, ReversePath};
+///
+/// let line = b"MAIL FROM:<bob@example.org> SIZE=1000\r\n";
+/// let Parsed::Complete { value, consumed } = Command::parse(line, &Policy::STRICT)? else {
+///     panic!("the line has its CRLF");
+/// };
+/// assert_eq!(consumed, line.len());
+/// let Command::Mail { reverse_path, parameters } = value else { panic!("it is a MAIL") };
+/// assert_eq!(reverse_path, ReversePath::new("bob@example.org")?);
+/// assert_eq!(parameters.size(), Some(1000));
+///
+/// let mut out = [0; 64];
+/// let written = value.encode(&mut out).expect("64 octets are enough");
+/// assert_eq!(&out[..written], line);
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Command<'a> {
+    /// `EHLO`, RFC 5321 §4.1.1.1.
+    Ehlo(ClientName<'a>),
+    /// `HELO`, RFC 5321 §4.1.1.1. Its grammar has a domain only; an address literal is read under
+    /// [`Policy::any_client_name`].
+    Helo(ClientName<'a>),
+    /// `LHLO`, RFC 2033 §4.1.
+    Lhlo(ClientName<'a>),
+    /// `MAIL`, RFC 5321 §4.1.1.2.
+    Mail {
+        /// Where notifications go.
+        reverse_path: ReversePath<'a>,
+        /// What extensions add.
+        parameters: Parameters<'a>,
+    },
+    /// `RCPT`, RFC 5321 §4.1.1.3.
+    Rcpt {
+        /// One recipient.
+        forward_path: ForwardPath<'a>,
+        /// What extensions add.
+        parameters: Parameters<'a>,
+    },
+    /// `DATA`, RFC 5321 §4.1.1.4.
+    Data,
+    /// `BDAT`, RFC 3030 §2.
+    Bdat {
+        /// Octets that follow the command line.
+        size: u64,
+        /// Whether they are the message's last.
+        last: bool,
+    },
+    /// `RSET`, RFC 5321 §4.1.1.5.
+    Rset,
+    /// `VRFY`, RFC 5321 §4.1.1.6.
+    Vrfy {
+        /// Who.
+        argument: UserOrList<'a>,
+        /// Whether the reply may be in UTF-8, RFC 6531 §3.7.4.2.
+        smtputf8: bool,
+    },
+    /// `EXPN`, RFC 5321 §4.1.1.7.
+    Expn {
+        /// Which list.
+        argument: UserOrList<'a>,
+        /// Whether the reply may be in UTF-8, RFC 6531 §3.7.4.2.
+        smtputf8: bool,
+    },
+    /// `HELP`, RFC 5321 §4.1.1.8.
+    Help(Option<SmtpString<'a>>),
+    /// `NOOP`, RFC 5321 §4.1.1.9, whose argument "servers SHOULD ignore", whatever it is.
+    Noop(Option<Text<'a>>),
+    /// `QUIT`, RFC 5321 §4.1.1.10.
+    Quit,
+    /// `STARTTLS`, RFC 3207 §4.
+    StartTls,
+    /// `AUTH`, RFC 4954 §4.
+    Auth {
+        /// The SASL mechanism.
+        mechanism: Mechanism<'a>,
+        /// What the client says first, where the mechanism lets it.
+        initial_response: Option<SaslData<'a>>,
+    },
+    /// `ETRN`, RFC 1985 §5.
+    Etrn(EtrnNode<'a>),
+    /// `ATRN`, RFC 2645 §5.2; without domains, all that the client may have.
+    Atrn(Option<DomainList<'a>>),
+    /// `BURL`, RFC 4468 §3.
+    Burl {
+        /// Where the content is.
+        url: AbsoluteUri<'a>,
+        /// Whether it is the message's last.
+        last: bool,
+    },
+    /// `XCLIENT`, Postfix.
+    Xclient(Attributes<'a>),
+    /// `XFORWARD`, Postfix.
+    Xforward(Attributes<'a>),
+    /// `TURN`, RFC 821 §3.8; obsolete.
+    Turn,
+    /// Any other verb.
+    Other {
+        /// The verb.
+        verb: OtherVerb<'a>,
+        /// What stands behind it.
+        rest: Option<Text<'a>>,
+    },
+}
+
+impl<'a> Command<'a> {
+    /// The command at the front of `input`, up to and with its CRLF.
+    ///
+    /// [`Parsed::Incomplete`] as long as there is no LF. SEND, SOML and SAML (RFC 821) are
+    /// recognised by their names and refused as obsolete.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, with the offset in the line. A line may have 512 octets with its CRLF, and as
+    /// many more as its parameters allow; a line of AUTH 12 288.
+    pub fn parse(input: &'a [u8], policy: &Policy) -> Result<Parsed<Self>, SyntaxError> {
+        parse::framed(input, policy)
+    }
+
+    /// The command of a whole line, without its CRLF.
+    ///
+    /// # Errors
+    ///
+    /// As for [`parse`](Self::parse).
+    pub fn parse_line(line: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
+        parse::line(line, policy)
+    }
+
+    /// The same for a line of any length.
+    pub(crate) fn parse_any_length(line: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
+        parse::line_of_any_length(line, policy)
+    }
+
+    /// The verb of a line that need not be a command: its first word.
+    pub(crate) fn verb_of(line: &[u8]) -> Verb {
+        let word = line.split(|octet| matches!(octet, b' ' | b'\t')).next().unwrap_or_default();
+        verb::Known::of(word).map_or(Verb::Other, verb::Known::verb)
+    }
+
+    /// The verb.
+    pub const fn verb(&self) -> Verb {
+        match self {
+            Self::Ehlo(_) => Verb::Ehlo,
+            Self::Helo(_) => Verb::Helo,
+            Self::Lhlo(_) => Verb::Lhlo,
+            Self::Mail { .. } => Verb::Mail,
+            Self::Rcpt { .. } => Verb::Rcpt,
+            Self::Data => Verb::Data,
+            Self::Bdat { last: false, .. } => Verb::Bdat,
+            Self::Bdat { last: true, .. } => Verb::BdatLast,
+            Self::Rset => Verb::Rset,
+            Self::Vrfy { .. } => Verb::Vrfy,
+            Self::Expn { .. } => Verb::Expn,
+            Self::Help(_) => Verb::Help,
+            Self::Noop(_) => Verb::Noop,
+            Self::Quit => Verb::Quit,
+            Self::StartTls => Verb::StartTls,
+            Self::Auth { .. } => Verb::Auth,
+            Self::Etrn(_) => Verb::Etrn,
+            Self::Atrn(_) => Verb::Atrn,
+            Self::Burl { last: false, .. } => Verb::Burl,
+            Self::Burl { last: true, .. } => Verb::BurlLast,
+            Self::Xclient(_) => Verb::Xclient,
+            Self::Xforward(_) => Verb::Xforward,
+            Self::Turn => Verb::Turn,
+            Self::Other { .. } => Verb::Other,
+        }
+    }
+
+    /// The extension that licenses the verb, as [`Verb::extension`]. Parameters may need others:
+    /// [`Parameters::extensions`].
+    pub const fn extension(&self) -> Option<Extension> {
+        self.verb().extension()
+    }
+
+    /// Octets that the line may have, its CRLF included.
+    pub fn max_len(&self) -> usize {
+        match self {
+            // RFC 4954 §4 gives the exchange 12288; a client keeps this line of it to 512.
+            Self::Auth { .. } => limits::AUTH_LINE,
+            Self::Mail { parameters, .. } | Self::Rcpt { parameters, .. } => {
+                limits::COMMAND_LINE + parameters.allowance()
+            }
+            _ => limits::COMMAND_LINE,
+        }
+    }
+}
+
+impl Encode for Command<'_> {
+    fn write_to(&self, writer: &mut Writer<'_>) {
+        match self {
+            Self::Ehlo(name) => write(writer, b"EHLO ", name),
+            Self::Helo(name) => write(writer, b"HELO ", name),
+            Self::Lhlo(name) => write(writer, b"LHLO ", name),
+            Self::Mail { reverse_path, parameters } => {
+                write(writer, b"MAIL FROM:", reverse_path);
+                write_parameters(writer, parameters);
+            }
+            Self::Rcpt { forward_path, parameters } => {
+                write(writer, b"RCPT TO:", forward_path);
+                write_parameters(writer, parameters);
+            }
+            Self::Data => writer.put(b"DATA"),
+            Self::Bdat { size, last } => {
+                writer.put(b"BDAT ");
+                writer.put_number(*size);
+                writer.put(if *last { b" LAST" } else { b"" });
+            }
+            Self::Rset => writer.put(b"RSET"),
+            Self::Vrfy { argument, smtputf8 } => {
+                write(writer, b"VRFY ", argument);
+                writer.put(if *smtputf8 { b" SMTPUTF8" } else { b"" });
+            }
+            Self::Expn { argument, smtputf8 } => {
+                write(writer, b"EXPN ", argument);
+                writer.put(if *smtputf8 { b" SMTPUTF8" } else { b"" });
+            }
+            Self::Help(argument) => write_optional(writer, b"HELP", argument.as_ref()),
+            Self::Noop(argument) => write_optional(writer, b"NOOP", argument.as_ref()),
+            Self::Quit => writer.put(b"QUIT"),
+            Self::StartTls => writer.put(b"STARTTLS"),
+            Self::Auth { mechanism, initial_response } => {
+                write(writer, b"AUTH ", mechanism);
+                if let Some(response) = initial_response {
+                    writer.put_octet(b' ');
+                    response.write_initial(writer);
+                }
+            }
+            Self::Etrn(node) => write(writer, b"ETRN ", node),
+            Self::Atrn(domains) => write_optional(writer, b"ATRN", domains.as_ref()),
+            Self::Burl { url, last } => {
+                write(writer, b"BURL ", url);
+                writer.put(if *last { b" LAST" } else { b"" });
+            }
+            Self::Xclient(attributes) => write(writer, b"XCLIENT ", attributes),
+            Self::Xforward(attributes) => write(writer, b"XFORWARD ", attributes),
+            Self::Turn => writer.put(b"TURN"),
+            Self::Other { verb, rest } => {
+                verb.write_to(writer);
+                write_optional(writer, b"", rest.as_ref());
+            }
+        }
+        writer.put(b"\r\n");
+    }
+}
+
+fn write(writer: &mut Writer<'_>, verb: &[u8], argument: &impl Encode) {
+    writer.put(verb);
+    argument.write_to(writer);
+}
+
+fn write_optional(writer: &mut Writer<'_>, verb: &[u8], argument: Option<&impl Encode>) {
+    writer.put(verb);
+    if let Some(argument) = argument {
+        writer.put(b" ");
+        argument.write_to(writer);
+    }
+}
+
+fn write_parameters(writer: &mut Writer<'_>, parameters: &Parameters<'_>) {
+    if !parameters.is_empty() {
+        write(writer, b" ", parameters);
+    }
+}
