@@ -4,10 +4,10 @@
 #![allow(clippy::inline_always)]
 
 use super::path::{BARE, KIND, path};
-use super::{Mailbox, Path};
-use crate::syntax::encode::{Encode, Writer};
+use super::path_or::path_or;
+use super::{LocalPart, Path};
 use crate::syntax::error::SyntaxError;
-use crate::syntax::grammar::{IResult, debug, is_word_end, whole};
+use crate::syntax::grammar::{IResult, is_word_end, whole};
 use crate::syntax::policy::Policy;
 
 /// Where a message goes: `"<Postmaster>" / Forward-path`, RFC 5321 §4.1.1.3.
@@ -16,9 +16,16 @@ use crate::syntax::policy::Policy;
 ///
 /// ```
 /// use ehlo::ForwardPath;
+/// use ehlo::syntax::path::Host;
 ///
-/// assert_eq!(ForwardPath::new("<postMaster>")?, ForwardPath::Postmaster);
-/// assert_eq!(ForwardPath::new("bob@example.org")?.to_string(), "<bob@example.org>");
+/// let bob = ForwardPath::new("bob@example.org")?;
+/// assert_eq!(bob.to_string(), "<bob@example.org>");
+/// assert_eq!(bob.local_part().as_str(), "bob");
+/// assert_eq!(bob.domain(), Some(Host::new("example.org")?));
+///
+/// let postmaster = ForwardPath::new("<postMaster>")?;
+/// assert_eq!(postmaster, ForwardPath::Postmaster);
+/// assert_eq!((postmaster.local_part().as_str(), postmaster.domain()), ("Postmaster", None));
 /// assert!(ForwardPath::new("<>").is_err());
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
@@ -40,67 +47,13 @@ impl<'a> ForwardPath<'a> {
         whole(text.as_bytes(), KIND, |input| forward_path(input, &BARE))
     }
 
-    /// The forward-path that `input` is, as it stands in a command.
-    ///
-    /// # Errors
-    ///
-    /// The kind of the part that is wrong, with the offset in `input`.
-    pub fn parse(input: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
-        whole(input, KIND, |input| forward_path(input, policy))
-    }
-
-    /// The path, unless it is the domainless postmaster.
-    pub const fn path(&self) -> Option<Path<'a>> {
-        match self {
-            Self::Postmaster => None,
-            Self::Path(path) => Some(*path),
-        }
-    }
-
-    /// Whether it can do without SMTPUTF8.
-    pub const fn is_ascii(&self) -> bool {
-        match self {
-            Self::Postmaster => true,
-            Self::Path(path) => path.is_ascii(),
-        }
+    /// What stands before the `@`; `Postmaster` for the postmaster without a domain.
+    pub fn local_part(&self) -> LocalPart<'a> {
+        self.mailbox().map_or(LocalPart::POSTMASTER, |mailbox| mailbox.local_part())
     }
 }
 
-impl<'a> From<Mailbox<'a>> for ForwardPath<'a> {
-    fn from(mailbox: Mailbox<'a>) -> Self {
-        Self::Path(mailbox.into())
-    }
-}
-
-impl<'a> From<Path<'a>> for ForwardPath<'a> {
-    fn from(path: Path<'a>) -> Self {
-        Self::Path(path)
-    }
-}
-
-impl core::fmt::Debug for ForwardPath<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        debug::<512>(self, f)
-    }
-}
-
-impl core::fmt::Display for ForwardPath<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Postmaster => f.pad("<Postmaster>"),
-            Self::Path(path) => core::fmt::Display::fmt(path, f),
-        }
-    }
-}
-
-impl Encode for ForwardPath<'_> {
-    fn write_to(&self, writer: &mut Writer<'_>) {
-        match self {
-            Self::Postmaster => writer.put(b"<Postmaster>"),
-            Self::Path(path) => path.write_to(writer),
-        }
-    }
-}
+path_or!(ForwardPath, Postmaster "<Postmaster>", forward_path);
 
 /// `"<Postmaster>" / Forward-path`.
 #[inline(always)]

@@ -31,6 +31,9 @@ use crate::syntax::policy::Policy;
 pub struct LocalPart<'a>(&'a [u8]);
 
 impl<'a> LocalPart<'a> {
+    /// The reserved name of RFC 5321 §2.3.5.
+    pub(super) const POSTMASTER: Self = Self(b"Postmaster");
+
     /// The local part of this text, in US-ASCII or UTF-8 (RFC 6531 §3.3), quoted where it must be.
     ///
     /// # Errors

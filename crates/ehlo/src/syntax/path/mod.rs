@@ -6,6 +6,7 @@ pub(crate) mod forward_path;
 mod literal;
 mod mailbox;
 mod path;
+mod path_or;
 pub(crate) mod reverse_path;
 mod source_route;
 

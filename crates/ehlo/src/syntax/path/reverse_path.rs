@@ -4,10 +4,10 @@
 #![allow(clippy::inline_always)]
 
 use super::path::{BARE, KIND, path};
-use super::{Mailbox, Path};
-use crate::syntax::encode::{Encode, Writer};
+use super::path_or::path_or;
+use super::{LocalPart, Path};
 use crate::syntax::error::SyntaxError;
-use crate::syntax::grammar::{IResult, debug, whole};
+use crate::syntax::grammar::{IResult, whole};
 use crate::syntax::policy::Policy;
 
 /// Where a message comes from: `Reverse-path = Path / "<>"`, RFC 5321 §4.1.2.
@@ -17,6 +17,9 @@ use crate::syntax::policy::Policy;
 ///
 /// assert_eq!(ReversePath::new("<>")?, ReversePath::Null);
 /// assert_eq!(ReversePath::new("a@b.example")?, ReversePath::new("<a@B.example>")?);
+/// let sender = ReversePath::new("<a@b.example>")?;
+/// assert_eq!(sender.mailbox().unwrap().to_string(), "a@b.example");
+/// assert_eq!((sender.local_part().unwrap().as_str(), sender.is_ascii()), ("a", true));
 /// assert!(ReversePath::parse(b"a@b.example", &Policy::STRICT).is_err());
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
@@ -41,67 +44,13 @@ impl<'a> ReversePath<'a> {
         whole(text.as_bytes(), KIND, |input| reverse_path(input, &BARE))
     }
 
-    /// The reverse-path that `input` is, as it stands in a command.
-    ///
-    /// # Errors
-    ///
-    /// The kind of the part that is wrong, with the offset in `input`.
-    pub fn parse(input: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
-        whole(input, KIND, |input| reverse_path(input, policy))
-    }
-
-    /// The path, unless it is the null one.
-    pub const fn path(&self) -> Option<Path<'a>> {
-        match self {
-            Self::Null => None,
-            Self::Path(path) => Some(*path),
-        }
-    }
-
-    /// Whether it can do without SMTPUTF8.
-    pub const fn is_ascii(&self) -> bool {
-        match self {
-            Self::Null => true,
-            Self::Path(path) => path.is_ascii(),
-        }
+    /// What stands before the `@`; `None` for `<>`.
+    pub fn local_part(&self) -> Option<LocalPart<'a>> {
+        self.mailbox().map(|mailbox| mailbox.local_part())
     }
 }
 
-impl<'a> From<Mailbox<'a>> for ReversePath<'a> {
-    fn from(mailbox: Mailbox<'a>) -> Self {
-        Self::Path(mailbox.into())
-    }
-}
-
-impl<'a> From<Path<'a>> for ReversePath<'a> {
-    fn from(path: Path<'a>) -> Self {
-        Self::Path(path)
-    }
-}
-
-impl core::fmt::Debug for ReversePath<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        debug::<512>(self, f)
-    }
-}
-
-impl core::fmt::Display for ReversePath<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Null => f.pad("<>"),
-            Self::Path(path) => core::fmt::Display::fmt(path, f),
-        }
-    }
-}
-
-impl Encode for ReversePath<'_> {
-    fn write_to(&self, writer: &mut Writer<'_>) {
-        match self {
-            Self::Null => writer.put(b"<>"),
-            Self::Path(path) => path.write_to(writer),
-        }
-    }
-}
+path_or!(ReversePath, Null "<>", reverse_path);
 
 /// `Reverse-path = Path / "<>"`.
 #[inline(always)]

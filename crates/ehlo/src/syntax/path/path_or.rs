@@ -1,0 +1,85 @@
+//! What `ForwardPath` and `ReversePath` have in common.
+
+/// The methods and traits of an enum of a [`Path`](super::Path) and of one case more, which has no
+/// mailbox and is written as `$wire`. `$rule` reads it as it stands in a command.
+macro_rules! path_or {
+    ($name:ident, $other:ident $wire:literal, $rule:path) => {
+        impl<'a> $name<'a> {
+            /// The path that `input` is, as it stands in a command.
+            ///
+            /// # Errors
+            ///
+            /// The kind of the part that is wrong, with the offset in `input`.
+            pub fn parse(
+                input: &'a [u8],
+                policy: &$crate::syntax::policy::Policy,
+            ) -> Result<Self, $crate::syntax::error::SyntaxError> {
+                let kind = $crate::syntax::error::SyntaxErrorKind::Path;
+                $crate::syntax::grammar::whole(input, kind, |input| $rule(input, policy))
+            }
+
+            #[doc = concat!("The path; `None` for `", $wire, "`.")]
+            pub const fn path(&self) -> Option<$crate::syntax::path::Path<'a>> {
+                match self {
+                    Self::$other => None,
+                    Self::Path(path) => Some(*path),
+                }
+            }
+
+            #[doc = concat!("The mailbox, without a source route; `None` for `", $wire, "`.")]
+            pub fn mailbox(&self) -> Option<$crate::syntax::path::Mailbox<'a>> {
+                self.path().map(|path| path.mailbox())
+            }
+
+            #[doc = concat!("What stands behind the `@`; `None` for `", $wire, "`.")]
+            pub fn domain(&self) -> Option<$crate::syntax::path::Host<'a>> {
+                self.mailbox().map(|mailbox| mailbox.domain())
+            }
+
+            /// Whether it can do without SMTPUTF8.
+            pub const fn is_ascii(&self) -> bool {
+                match self {
+                    Self::$other => true,
+                    Self::Path(path) => path.is_ascii(),
+                }
+            }
+        }
+
+        impl<'a> From<$crate::syntax::path::Mailbox<'a>> for $name<'a> {
+            fn from(mailbox: $crate::syntax::path::Mailbox<'a>) -> Self {
+                Self::Path(mailbox.into())
+            }
+        }
+
+        impl<'a> From<$crate::syntax::path::Path<'a>> for $name<'a> {
+            fn from(path: $crate::syntax::path::Path<'a>) -> Self {
+                Self::Path(path)
+            }
+        }
+
+        impl core::fmt::Debug for $name<'_> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                $crate::syntax::grammar::debug::<512>(self, f)
+            }
+        }
+
+        impl core::fmt::Display for $name<'_> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                match self {
+                    Self::$other => f.pad($wire),
+                    Self::Path(path) => core::fmt::Display::fmt(path, f),
+                }
+            }
+        }
+
+        impl $crate::syntax::encode::Encode for $name<'_> {
+            fn write_to(&self, writer: &mut $crate::syntax::encode::Writer<'_>) {
+                match self {
+                    Self::$other => writer.put($wire.as_bytes()),
+                    Self::Path(path) => path.write_to(writer),
+                }
+            }
+        }
+    };
+}
+pub(super) use path_or;
