@@ -214,8 +214,9 @@ table! {
     Mail in [Ready], 2 => Mail, 3 => Mail, no => stay, codes [250 355];
     // RFC 5321 §4.1.1.3.
     Rcpt in [Mail Rcpt], 2 => Rcpt, 3 => stay, no => stay, codes [250 251];
-    // RFC 5321 §4.1.1.4. Wants a recipient, §3.3; 354 opens the mail data.
-    Data in [Rcpt], 2 => stay, 3 => Data, no => stay, codes [354] last exact;
+    // RFC 5321 §4.1.1.4. Wants a recipient, §3.3. 354 opens the mail data, and by §4.3.2 any other
+    // 3yz does too.
+    Data in [Rcpt], 2 => stay, 3 => Data, no => stay, codes [354] last;
     // The mail data after DATA came to its end, RFC 5321 §4.1.1.4: the buffers are cleared whatever
     // the reply.
     Message in [Data], 2 => Ready, 3 => Ready, no => Ready, codes [250];

@@ -31,8 +31,15 @@ fn mail_with<'a>(parameters: &'a [Parameter<'a>]) -> Command<'a> {
 }
 
 #[test]
-fn v21_only_354_opens_the_data() {
-    for reply in ["250 ok\r\n", "220 ok\r\n", "334 \r\n", "355 x\r\n", "450 x\r\n", "550 x\r\n"] {
+fn v21_only_a_3yz_opens_the_data() {
+    for reply in ["354 go\r\n", "350 go\r\n", "334 \r\n", "399 x\r\n"] {
+        let mut client = after(ClientConfig::DEFAULT, PLAIN);
+        open(&mut client);
+        send(&mut client, &Command::Data).expect("DATA");
+        hear(&mut client, reply);
+        assert!(client.wants_content() && content(&mut client, b"x").is_ok(), "{reply}");
+    }
+    for reply in ["250 ok\r\n", "220 ok\r\n", "450 x\r\n", "550 x\r\n"] {
         let mut client = after(ClientConfig::DEFAULT, PLAIN);
         open(&mut client);
         send(&mut client, &Command::Data).expect("DATA");

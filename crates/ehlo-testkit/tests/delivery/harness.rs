@@ -286,9 +286,7 @@ pub fn script(
         if verb == "RCPT" && reply.starts_with('2') {
             accepted += 1;
         }
-        if reply.starts_with("354") {
-            data = true;
-        }
+        data |= reply.starts_with("354") || (verb == "DATA" && reply.starts_with('3'));
         reply.into_bytes()
     }
 }

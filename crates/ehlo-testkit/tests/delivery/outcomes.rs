@@ -83,7 +83,7 @@ fn a_positive_reply_out_of_place_is_no_success() {
         let (outcomes, sent) = run(offered, &[("DATA", "250 taken\r\n")]);
         let open = |fate| if fate == Fate::Accepted { Fate::Deferred } else { fate };
         assert_eq!(fates(&outcomes), ONE_REFUSED.map(open));
-        assert!(sent.ends_with("DATA\r\nRSET\r\nQUIT\r\n"), "{sent}");
+        assert!(sent.ends_with("DATA\r\n"), "{sent}");
         let (outcomes, sent) = run(offered, &[("EHLO", "334 what\r\n")]);
         assert_eq!(fates(&outcomes), [Fate::Pending; 5]);
         assert!(sent.ends_with("EHLO client.example\r\nQUIT\r\n"), "{sent}");
@@ -295,7 +295,6 @@ fn v21_v67_only_the_reply_to_the_message_accepts_it() {
         for (to, reply) in [
             ("DATA", "250 taken\r\n"),
             ("DATA", "220 go\r\n"),
-            ("DATA", "334 \r\n"),
             ("MAIL", "354 go\r\n"),
             ("RCPT", "354 go\r\n"),
             (".", "354 again\r\n"),
@@ -342,5 +341,36 @@ fn v62_a_server_out_of_step_is_left() {
         assert!(!fates(&report.outcomes[0]).contains(&Fate::Accepted), "{reply} to {to}");
         let sent = report.sent;
         assert!(!sent.contains("Subject") && !sent.contains("QUIT"), "{sent}");
+    }
+}
+
+/// RFC 5321 §4.3.2: a code that is not known is taken by its first digit, so any 3yz asks for the
+/// content. After a 2yz the server may read content, too: no command goes there.
+#[test]
+fn v117_no_command_goes_into_the_mail_data() {
+    for offered in [PIPELINING, PLAIN] {
+        for reply in ["350 go\r\n", "351 more\r\n", "300 go\r\n", "355 go\r\n", "334 \r\n"] {
+            let overrides: &'static [_] = Vec::from([("DATA", reply)]).leak();
+            let (outcomes, sent) = run(offered, overrides);
+            assert_eq!(fates(&outcomes), ONE_REFUSED, "{reply}");
+            assert!(sent.ends_with("DATA\r\nSubject: x\r\n\r\n..dot\r\n.\r\nQUIT\r\n"), "{sent}");
+        }
+        for (reply, code) in [("250 taken\r\n", 250), ("220 go\r\n", 220), ("200 x\r\n", 200)] {
+            for nobody in [false, true] {
+                let mut all = vec![("DATA", reply)];
+                all.extend(nobody.then_some(("RCPT", "550 5.1.1 no\r\n")));
+                let (outcomes, sent) = run(offered, all.leak());
+                let open = if nobody { Fate::Refused } else { Fate::Deferred };
+                assert_eq!(fates(&outcomes)[0], open, "{reply}");
+                assert_eq!(sent.contains("DATA"), !nobody || offered == PIPELINING);
+                if sent.contains("DATA") {
+                    assert!(sent.ends_with("DATA\r\n"), "{sent}");
+                }
+                if !nobody {
+                    let said = (outcomes[0].code.map(Code::number), outcomes[0].stage);
+                    assert_eq!(said, (Some(code), Verb::Data));
+                }
+            }
+        }
     }
 }

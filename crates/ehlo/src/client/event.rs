@@ -118,7 +118,8 @@ pub enum SendError {
     BinaryByData,
     /// The octets of a chunk are still to be sent, or more than it has, RFC 3030 §2.
     ChunkIncomplete,
-    /// 354 came though no recipient was accepted: nothing but the end may be sent, RFC 2920 §3.1.
+    /// DATA was answered 354 though no recipient was accepted: nothing but the end may be sent, RFC 2920
+    /// §3.1.
     NoRecipients,
     /// An octet above 127 in content that was not announced as 8BITMIME or BINARYMIME, RFC 6152 §3.
     EightBitContent,

@@ -129,7 +129,6 @@ impl Delivery<'_> {
         let to = Verb::Data;
         let opens = self.client.wants_content();
         let Some(current) = &mut self.current else { return Event::Reply { to, reply } };
-        // RFC 5321 §4.3.2: nothing but 354 opens the mail data.
         if opens {
             if current.flags.failed {
                 // MAIL was refused, and all are told so: not even a dot may follow.
@@ -143,7 +142,13 @@ impl Delivery<'_> {
             }
             return Event::Reply { to, reply };
         }
-        self.refused(to, reply)
+        let event = self.refused(to, reply);
+        // RFC 5321 §4.3.2: a 2yz to DATA says that all is done. The server may be reading content all the
+        // same, and would take RSET and QUIT for it.
+        if is_completion(&reply) {
+            self.client.abort();
+        }
+        event
     }
 
     fn chunk_reply<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
