@@ -52,8 +52,12 @@ pub mod session;
 pub mod syntax;
 pub mod trace;
 
-pub use client::{Client, ClientConfig, SendError};
-pub use delivery::{Delivery, DeliveryConfig, Envelope};
+pub use client::client::Client;
+pub use client::config::ClientConfig;
+pub use client::error::SendError;
+pub use delivery::config::DeliveryConfig;
+pub use delivery::delivery::Delivery;
+pub use delivery::envelope::Envelope;
 pub use identity::helo_check::HeloCheck;
 pub use identity::helo_name::HeloName;
 pub use server::{ReplyError, Server, ServerConfig};

@@ -1,6 +1,7 @@
 //! The client's writing half: what may be sent, and how.
 
-use super::{Client, Envelope, SendError};
+use crate::client::client::{Client, Envelope};
+use crate::client::error::SendError;
 use crate::data::Progress;
 use crate::session::{self, State};
 use crate::syntax::command::Mechanism;

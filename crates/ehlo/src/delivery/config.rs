@@ -1,6 +1,6 @@
 //! What a delivery does where it has a choice.
 
-use crate::client::ClientConfig;
+use crate::client::config::ClientConfig;
 use crate::data::Newlines;
 
 /// How a [`Delivery`](crate::Delivery) behaves.

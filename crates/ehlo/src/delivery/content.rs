@@ -1,10 +1,11 @@
 //! The content: behind 354 as a run of lines, or in chunks.
 
-use super::{Delivery, Stage};
-use crate::client::SendError;
+use crate::client::error::SendError;
 use crate::data::{DataEncoder, Progress};
-use crate::syntax::command::Verb;
+use crate::delivery::chunk::Chunk;
+use crate::delivery::delivery::{Delivery, Stage};
 use crate::syntax::command::command::Command;
+use crate::syntax::command::Verb;
 use crate::syntax::encode::BufferTooSmall;
 
 impl Delivery<'_> {
@@ -255,20 +256,6 @@ impl Delivery<'_> {
             }
         }
     }
-}
-
-/// What is known of the chunk that was begun.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Chunk {
-    last: bool,
-    /// The newline policy changes its octets.
-    is_changed: bool,
-    /// Octets that end the last line of the content: 2 for CRLF, 1 for LF, 0 for none.
-    end: usize,
-}
-
-impl Chunk {
-    pub(super) const NONE: Self = Self { last: false, is_changed: false, end: 0 };
 }
 
 const NO_PROGRESS: Progress = Progress { consumed: 0, written: 0 };

@@ -1,6 +1,6 @@
 //! What a delivery reports.
 
-use crate::client::SendError;
+use crate::client::error::SendError;
 use crate::syntax::command::Verb;
 use crate::syntax::error::SyntaxError;
 use crate::syntax::reply::Reply;

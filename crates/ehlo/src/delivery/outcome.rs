@@ -1,7 +1,7 @@
 //! What became of each recipient.
 
-use super::{Event, RecipientRange};
-use crate::client::SendError;
+use crate::client::error::SendError;
+use crate::delivery::event::{Event, RecipientRange};
 use crate::syntax::code::{Code, EnhancedCode, Severity};
 use crate::syntax::command::Verb;
 use crate::syntax::reply::Reply;

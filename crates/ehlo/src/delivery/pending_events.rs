@@ -1,7 +1,7 @@
 //! Events that come by themselves.
 
-use super::{Event, RecipientRange, UnusableSession};
-use crate::client::SendError;
+use crate::client::error::SendError;
+use crate::delivery::event::{Event, RecipientRange, UnusableSession};
 use crate::syntax::command::Verb;
 
 /// Events that no reply brings.

@@ -1,7 +1,9 @@
 //! Whether and how an envelope can be sent to this server, found before an octet of it is.
 
-use super::{ChunkingPolicy, Delivery, Envelope, Recipient};
-use crate::client::SendError;
+use crate::client::error::SendError;
+use crate::delivery::config::ChunkingPolicy;
+use crate::delivery::delivery::Delivery;
+use crate::delivery::envelope::{Envelope, Recipient};
 use crate::syntax::capability::Capabilities;
 use crate::syntax::command::command::Command;
 use crate::syntax::extension::Extension;

@@ -1,8 +1,9 @@
 //! The reading half: what a reply means for the recipients.
 
-use super::transaction::{Transaction, is_completion};
-use super::{Delivery, Event, Stage, UnusableSession};
 use crate::client;
+use crate::delivery::delivery::{Delivery, Stage};
+use crate::delivery::event::{Event, UnusableSession};
+use crate::delivery::transaction::{Transaction, is_completion};
 use crate::machine::Received;
 use crate::session::State;
 use crate::syntax::code::Code;

@@ -1,7 +1,10 @@
 //! The part of the conversation before the first envelope: greeting, EHLO, TLS, AUTH.
 
-use super::{AuthPolicy, Delivery, Event, HelloPolicy, Stage, TlsPolicy, UnusableSession};
-use crate::client::SendError;
+use crate::client::error::SendError;
+use crate::delivery::config::{AuthPolicy, HelloPolicy, TlsPolicy};
+use crate::delivery::delivery::{Delivery, Stage};
+use crate::delivery::event::{Event, UnusableSession};
+use crate::delivery::transaction::is_completion;
 use crate::machine::PlaintextInjection;
 use crate::session::State;
 use crate::syntax::command::Verb;
@@ -10,8 +13,6 @@ use crate::syntax::extension::Extension;
 use crate::syntax::reply::Reply;
 use crate::syntax::sasl::Response;
 use crate::syntax::sasl::{Mechanisms, SaslMechanism};
-
-use super::transaction::is_completion;
 
 impl Delivery<'_> {
     /// TLS is established, as [`Event::StartTls`] asked: EHLO follows, as if nothing had been said

@@ -1,6 +1,7 @@
 //! One mail transaction: an envelope, or as many of its recipients as the server takes at once.
 
-use super::{Envelope, Recipient, RecipientRange};
+use crate::delivery::envelope::{Envelope, Recipient};
+use crate::delivery::event::RecipientRange;
 use crate::syntax::parameter::Body;
 use crate::syntax::reply::Reply;
 

@@ -1,11 +1,13 @@
 //! The writing half: which command goes next.
 
-use super::plan::with_mail;
-use super::transaction::Transaction;
-use super::{Delivery, Recipient, RecipientRange, Stage};
-use crate::client::SendError;
-use crate::syntax::command::Verb;
+use crate::client::error::SendError;
+use crate::delivery::delivery::{Delivery, Stage};
+use crate::delivery::envelope::Recipient;
+use crate::delivery::event::RecipientRange;
+use crate::delivery::plan::with_mail;
+use crate::delivery::transaction::Transaction;
 use crate::syntax::command::command::Command;
+use crate::syntax::command::Verb;
 use crate::syntax::encode::BufferTooSmall;
 
 impl<'e> Delivery<'e> {

@@ -1,0 +1,390 @@
+//! The client machine.
+
+use core::time::Duration;
+
+use crate::client::config::ClientConfig;
+use crate::client::domains::Domains;
+use crate::client::event::Event;
+use crate::client::flight::Flight;
+use crate::data::DataEncoder;
+use crate::machine::{Expects, Machine, PlaintextInjection, Received, Upgrade, Wants};
+use crate::session::{self, State};
+use crate::syntax::capability::Capabilities;
+use crate::syntax::code::{Code, Severity};
+use crate::syntax::command::Verb;
+use crate::syntax::error::SyntaxError;
+use crate::syntax::limits;
+use crate::syntax::parameter::Body;
+use crate::syntax::reply::ReplyFrame;
+use crate::syntax::reply::{Reply, ReplyLimits};
+
+/// A client's half of an SMTP, submission or LMTP session.
+///
+/// It writes each command into the caller's slice, refuses what RFC 5321, RFC 2920 or the server's
+/// extensions forbid, and matches the replies to the commands in flight by counting only.
+///
+/// ```
+/// use ehlo::{Client, ClientConfig, Command};
+/// use ehlo::client::Event;
+/// use ehlo::syntax::command::Verb;
+/// use ehlo::syntax::path::ClientName;
+///
+/// let mut client = Client::new(ClientConfig::DEFAULT);
+/// let received = client.receive(b"220 mx.example ESMTP\r\n");
+/// assert!(matches!(received.event, Event::Reply { to: Verb::Greeting, .. }));
+///
+/// let mut out = [0; 512];
+/// let n = client.send(&Command::Ehlo(ClientName::new("client.example")?), &mut out)?;
+/// assert_eq!(&out[..n], b"EHLO client.example\r\n");
+/// client.receive(b"250-mx.example\r\n250 PIPELINING\r\n");
+/// assert!(client.capabilities().contains(ehlo::Extension::Pipelining));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub(super) config: ClientConfig,
+    /// Where the replies have led.
+    pub(super) state: State,
+    /// Where they lead if every command in flight succeeds.
+    pub(super) assumed: State,
+    pub(super) flight: Flight,
+    pub(super) frame: ReplyFrame,
+    /// The length in octets of the reply at the front of the input, once it is known.
+    pub(super) framed: usize,
+    pub(super) violation: Option<SyntaxError>,
+    pub(super) capabilities: Capabilities,
+    pub(super) encoder: DataEncoder,
+    /// Mail data is being sent: 354 came, and the final dot was not sent.
+    pub(super) sending: bool,
+    /// Octets of a chunk still to be sent.
+    pub(super) chunk: u64,
+    /// Recipients that were accepted in the transaction that the replies speak of.
+    pub(super) accepted: u32,
+    /// Replies still to come to the mail data, more than one in LMTP only.
+    pub(super) owed: u32,
+    pub(super) envelope: Envelope,
+    pub(super) messages: u32,
+    pub(super) domains: Domains,
+    pub(super) lmtp: bool,
+    pub(super) extended: bool,
+    pub(super) tls: bool,
+    pub(super) authenticated: bool,
+    pub(super) out_of_step: bool,
+    pub(super) end_of_input: bool,
+}
+
+impl Client {
+    /// A client at the start of a connection; the greeting is awaited.
+    pub fn new(config: ClientConfig) -> Self {
+        let mut flight = Flight::EMPTY;
+        flight.push(Verb::Greeting);
+        Self {
+            config,
+            state: State::Greeting,
+            assumed: State::Start,
+            flight,
+            frame: ReplyFrame::default(),
+            framed: 0,
+            violation: None,
+            capabilities: Capabilities::NONE,
+            encoder: DataEncoder::new(config.newlines),
+            sending: false,
+            chunk: 0,
+            accepted: 0,
+            owed: 0,
+            envelope: Envelope::NONE,
+            messages: 0,
+            domains: Domains::NONE,
+            lmtp: false,
+            extended: false,
+            tls: config.implicit_tls,
+            authenticated: false,
+            out_of_step: false,
+            end_of_input: false,
+        }
+    }
+
+    /// Where the session stands by the replies so far.
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// What the server offered in its last reply to EHLO or LHLO. Nothing after HELO, STARTTLS or
+    /// XCLIENT.
+    pub const fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// The verb whose reply comes next.
+    pub fn awaits(&self) -> Option<Verb> {
+        self.flight.first()
+    }
+
+    /// Recipients that the server has accepted in the mail transaction that is open.
+    pub const fn accepted(&self) -> u32 {
+        self.accepted
+    }
+
+    /// The connection is inside TLS.
+    pub const fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// The server has accepted an authentication.
+    pub const fn is_authenticated(&self) -> bool {
+        self.authenticated
+    }
+
+    /// The server was greeted with EHLO or LHLO: its extensions are in force.
+    pub const fn is_extended(&self) -> bool {
+        self.extended
+    }
+
+    /// Gives the session up, as after a wait that was abandoned: the replies would answer the wrong
+    /// commands from now on. Every command in flight is reported as unanswered.
+    pub const fn abort(&mut self) {
+        self.state = State::Closed;
+    }
+
+    /// TLS is established on this connection, RFC 3207 §4.2: what the server said before is
+    /// forgotten, and EHLO must be sent again. `leftover` is what was read and not yet taken by the
+    /// machine before the handshake.
+    ///
+    /// # Errors
+    ///
+    /// [`PlaintextInjection`] when there is any, or when STARTTLS was not accepted: octets in clear would be
+    /// taken for replies inside TLS. The session is then over.
+    pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection> {
+        if self.state != State::Tls || !leftover.is_empty() {
+            self.state = State::Closed;
+            return Err(PlaintextInjection);
+        }
+        let state = session::next(self.state, Verb::Handshake, Code::SERVICE_READY);
+        *self = Self {
+            state,
+            assumed: state,
+            flight: Flight::EMPTY,
+            tls: true,
+            messages: self.messages,
+            domains: self.domains,
+            ..Self::new(self.config)
+        };
+        Ok(())
+    }
+
+    /// The next event of `input`, all that is unread so far.
+    pub fn receive<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
+        match self.wants(input) {
+            Wants::Event => self.event(input),
+            Wants::Input { consumed } => Received { consumed, event: Event::NeedInput },
+        }
+    }
+
+    fn wants(&mut self, input: &[u8]) -> Wants {
+        if self.framed > 0 || matches!(self.state, State::Closed | State::Tls) {
+            return Wants::Event;
+        }
+        self.note(input);
+        let limits = self.reply_limits();
+        match self.frame.advance(input, &limits, &self.config.policy) {
+            Ok(Some(length)) => self.framed = length,
+            Ok(None) if self.end_of_input || (self.out_of_step && input.is_empty()) => {
+                self.state = State::Closed;
+            }
+            Ok(None) => return Wants::Input { consumed: 0 },
+            Err(error) => {
+                self.violation = Some(error);
+                self.state = State::Closed;
+            }
+        }
+        Wants::Event
+    }
+
+    fn reply_limits(&self) -> ReplyLimits {
+        let mut limits = self.config.reply;
+        // RFC 4954 §4: a challenge may be longer than the line of another reply.
+        if matches!(self.flight.first(), Some(Verb::Auth | Verb::AuthResponse)) {
+            limits.line = limits.line.max(AUTH_LINE);
+        }
+        limits
+    }
+
+    fn event<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
+        if let Some(error) = self.violation.take() {
+            return Received { consumed: input.len(), event: Event::Violation(error) };
+        }
+        if self.framed > 0 {
+            let consumed = core::mem::take(&mut self.framed);
+            self.frame = ReplyFrame::default();
+            let (reply, behind) = input.split_at_checked(consumed).unwrap_or_default();
+            let event = self.match_reply(Reply::framed(reply));
+            self.note(behind);
+            return Received { consumed, event };
+        }
+        let event = match self.state {
+            State::Tls => Event::StartTls,
+            _ => match self.flight.pop() {
+                Some(to) => Event::Unanswered { to },
+                None => Event::Closed,
+            },
+        };
+        Received { consumed: 0, event }
+    }
+
+    /// Looks at what is unread while nothing is awaited: whatever it is, it answers nothing. Without
+    /// this, a server that says more than it was asked is found out only after the next command.
+    pub(crate) fn note(&mut self, unread: &[u8]) {
+        let open = !matches!(self.state, State::Closed | State::Tls);
+        self.out_of_step |= open && !unread.is_empty() && self.flight.first().is_none();
+    }
+
+    // RFC 2920 §3.1: "Command statuses MUST be coordinated with responses by counting each separate
+    // response and correlating that count with the number of commands known to have been issued."
+    fn match_reply<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
+        let code = reply.code();
+        let Some(to) = self.flight.first() else {
+            if code == Code::SERVICE_NOT_AVAILABLE {
+                self.state = State::Closed;
+            }
+            return Event::Unsolicited(reply);
+        };
+        if !self.owes_more(to) {
+            self.flight.pop();
+        }
+        self.apply(to, &reply);
+        Event::Reply { to, reply }
+    }
+
+    /// RFC 2033 §4.2: the mail data is answered once for each recipient that was accepted.
+    fn owes_more(&mut self, to: Verb) -> bool {
+        if !self.lmtp || !matches!(to, Verb::Message | Verb::BdatLast) {
+            return false;
+        }
+        // After a chunk that failed no recipient is left.
+        let recipients = if self.state == State::Failed { 1 } else { self.accepted.max(1) };
+        let owed = if self.owed == 0 { recipients } else { self.owed };
+        self.owed = owed - 1;
+        self.owed > 0
+    }
+
+    fn apply(&mut self, to: Verb, reply: &Reply<'_>) {
+        let code = reply.code();
+        let severity = code.severity();
+        self.state = session::next(self.state, to, code);
+        match (to, severity) {
+            (Verb::Ehlo | Verb::Lhlo, Severity::PositiveCompletion) => {
+                self.capabilities = Capabilities::from_reply(reply);
+                self.extended = true;
+                self.lmtp = to == Verb::Lhlo;
+            }
+            (Verb::Helo, Severity::PositiveCompletion) => {
+                self.capabilities = Capabilities::NONE;
+                self.extended = false;
+            }
+            (Verb::Xclient, Severity::PositiveCompletion) if self.state == State::Start => {
+                self.authenticated = false;
+                self.capabilities = Capabilities::NONE;
+                self.extended = false;
+            }
+            // Refused within a transaction, as after an RSET that was refused, it changes nothing.
+            (Verb::Mail, _) if code.is_positive() || !self.state.is_transaction() => {
+                self.accepted = 0;
+            }
+            (Verb::Rcpt, Severity::PositiveCompletion) => self.accepted += 1,
+            (Verb::Data, _) if self.state == State::Data => {
+                self.encoder = DataEncoder::new(self.config.newlines);
+                self.sending = true;
+            }
+            (Verb::Auth | Verb::AuthResponse, _) if code == Code::AUTHENTICATION_SUCCEEDED => {
+                self.authenticated = true;
+            }
+            // RFC 5321 §3.1: a session begins with 220 or a refusal; whoever says something else
+            // does not speak SMTP, or is not at its beginning.
+            (Verb::Greeting, _) if code.is_positive() && code != Code::SERVICE_READY => {
+                self.state = State::Closed;
+            }
+            _ => {}
+        }
+        if code != session::success(to) {
+            self.assumed = self
+                .flight
+                .verbs()
+                .fold(self.state, |state, verb| session::next(state, verb, session::success(verb)));
+        }
+    }
+}
+
+impl Machine for Client {
+    type Event<'i> = Event<'i>;
+
+    fn wants(&mut self, input: &[u8]) -> Wants {
+        Self::wants(self, input)
+    }
+
+    fn receive<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
+        Self::receive(self, input)
+    }
+
+    fn end_of_input(&mut self) {
+        self.end_of_input = true;
+    }
+
+    fn is_at_end(&self) -> bool {
+        matches!(self.state, State::Closed | State::Tls)
+    }
+
+    fn expects(&self) -> Expects {
+        Expects::Reply
+    }
+
+    fn is_secret(&self) -> bool {
+        self.state == State::Auth
+            || matches!(self.flight.last(), Some(Verb::Auth | Verb::AuthResponse))
+    }
+
+    // RFC 5321 §4.5.3.2: a client "MUST use per-command timeouts rather than somehow trying to time
+    // the entire mail transaction".
+    fn timeout(&self) -> Duration {
+        if self.sending || self.chunk > 0 {
+            return limits::DATA_BLOCK_TIMEOUT;
+        }
+        match self.flight.first() {
+            Some(Verb::Greeting) => limits::GREETING_TIMEOUT,
+            Some(Verb::Rcpt) => limits::RCPT_TIMEOUT,
+            Some(Verb::Data) => limits::DATA_TIMEOUT,
+            Some(Verb::Message | Verb::Bdat | Verb::BdatLast | Verb::Burl | Verb::BurlLast) => {
+                limits::MESSAGE_TIMEOUT
+            }
+            _ => limits::MAIL_TIMEOUT,
+        }
+    }
+}
+
+impl Upgrade for Client {
+    fn awaits_tls(&self) -> bool {
+        self.state == State::Tls
+    }
+
+    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection> {
+        Self::tls_established(self, leftover)
+    }
+}
+
+/// What was sent of the transaction that is being written, which may be ahead of the replies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Envelope {
+    pub(super) recipients: u32,
+    pub(super) smtputf8: bool,
+    pub(super) body: Body,
+}
+
+impl Envelope {
+    pub(super) const NONE: Self = Self { recipients: 0, smtputf8: false, body: Body::SevenBit };
+}
+
+/// [`limits::AUTH_LINE`], which fits.
+#[allow(clippy::cast_possible_truncation)]
+const AUTH_LINE: u16 = limits::AUTH_LINE as u16;
+
+const _: () = assert!(AUTH_LINE as usize == limits::AUTH_LINE);
+const _: () = assert!(size_of::<Client>() <= 320);

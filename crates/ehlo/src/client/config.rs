@@ -1,0 +1,61 @@
+//! What a client does where it has a choice.
+
+use crate::data::Newlines;
+use crate::syntax::policy::Policy;
+use crate::syntax::reply::ReplyLimits;
+
+/// The configuration of a [`Client`].
+///
+/// ```
+/// use ehlo::{Client, ClientConfig};
+/// use ehlo::data::Newlines;
+///
+/// let config = ClientConfig {
+///     newlines: Newlines::Normalise,
+///     require_tls: true,
+///     ..ClientConfig::DEFAULT
+/// };
+/// let client = Client::new(config);
+/// assert!(!client.is_tls());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientConfig {
+    /// Leniencies of the grammar of replies.
+    pub policy: Policy,
+    /// How long a reply may be. The input must have room for the longest.
+    pub reply: ReplyLimits,
+    /// What happens to bare CR and bare LF in the content.
+    pub newlines: Newlines,
+    /// The connection is inside TLS from its first octet, RFC 8314.
+    pub implicit_tls: bool,
+    /// Use PIPELINING where it is offered, RFC 2920.
+    pub pipelining: bool,
+    /// Send neither mail nor credentials before TLS is established, whatever the server says.
+    pub require_tls: bool,
+    /// Send passwords and tokens outside TLS too. RFC 4954 §4 wants a client that does not.
+    pub plaintext_auth: bool,
+    /// Send octets above 127 in content that was not announced as 8BITMIME or BINARYMIME. RFC 6152
+    /// §3 forbids it, and many do it.
+    pub any_content: bool,
+}
+
+impl ClientConfig {
+    /// Strict in all but the text of replies, which servers write in any octets and RFC 5321
+    /// §4.2 tells a client not to depend on.
+    pub const DEFAULT: Self = Self {
+        policy: Policy { any_reply_text: true, ..Policy::STRICT },
+        reply: ReplyLimits::DEFAULT,
+        newlines: Newlines::Reject,
+        implicit_tls: false,
+        pipelining: true,
+        require_tls: false,
+        plaintext_auth: false,
+        any_content: false,
+    };
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
