@@ -58,7 +58,7 @@ class Source:
 
     @cached_property
     def words(self) -> set[str]:
-        return set(re.findall(r"\w+", self.body))
+        return set(re.findall(r"\w+", re.sub(r"\bmod\s+\w+\s*;", "", self.body)))
 
     def defines(self, name: str) -> bool:
         kinds = r"fn|struct|enum|union|trait|type|const|static|mod|macro_rules!"
