@@ -14,6 +14,7 @@ COMMANDS = {
     "quotes": "lab.quotes",
     "layers": "lab.layers",
     "readme": "lab.readme",
+    "field": "lab.field",
     "start": "lab.servers",
     "provide": "lab.provide",
 }

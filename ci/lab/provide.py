@@ -289,13 +289,15 @@ CLIENTS = (
 # What each step of .ci/run and each command of lab needs, beside Rust and Python.
 STEPS = {
     **dict.fromkeys(("provide", "test", "conversation", "sessions", "compile", "format", "clippy"), ()),
-    **dict.fromkeys(("docs", "bare", "proofs", "dependencies", "ratios"), ()),
+    **dict.fromkeys(("docs", "bare", "proofs", "dependencies", "ratios", "layers", "packages"), ()),
     "python": (Venv(), Pip("ruff", "0.17.6")),
     "shell": (Program("shellcheck"),),
     "quotes": (RfcTexts(),),
     "layers": (),
     "readme": (Program("openssl"),),
     "licences": (Cargo("cargo-deny"),),
+    "api": (Cargo("cargo-public-api"),),
+    "field": (Program("openssl"),),
     # libfuzzer-sys is C++.
     "fuzz": (Cargo("cargo-fuzz"), Program("c++", ("g++",))),
     "instructions": (Program("valgrind"), Cargo("gungraun-runner", library="gungraun")),
