@@ -36,7 +36,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("machine",),
     ("client", "server"),
     ("identity",),
-    ("delivery", "trace"),
+    ("delivery", "route", "trace"),
 ]
 CRATES: list[tuple[str, ...]] = [
     ("ehlo",),
