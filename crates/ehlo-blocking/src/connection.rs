@@ -68,12 +68,12 @@ pub struct BlockingConnection<S, M, A>(pub(crate) ehlo_io::Connection<S, M, A, S
 impl<S, M: Machine, A: StreamIo<S> + Default> BlockingConnection<S, M, A> {
     /// A new connection on `stream`.
     pub fn new(stream: S, machine: M) -> Self {
-        Self(ehlo_io::Connection::new(stream, machine, SystemClock))
+        Self(ehlo_io::Connection::new(stream, machine, SystemClock::new()))
     }
 
     /// The reverse of [`into_parts`](Self::into_parts).
     pub fn from_parts(stream: S, buffered: Buffered<M>) -> Self {
-        Self(ehlo_io::Connection::from_parts(stream, buffered, SystemClock))
+        Self(ehlo_io::Connection::from_parts(stream, buffered, SystemClock::new()))
     }
 
     /// The stream, and the machine with what it has not taken or sent.

@@ -1,11 +1,11 @@
 //! Sockets whose calls return after a while, the clock, and what waits by both.
 
-use std::future::poll_fn;
+use std::future::{Pending, pending, poll_fn};
 use std::io;
 use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -129,37 +129,34 @@ pub(crate) fn within<T>(
     limit: Duration,
     work: impl Future<Output = io::Result<T>>,
 ) -> io::Result<T> {
-    let (mut work, mut end) = (pin!(work), pin!(SystemClock.sleep(limit)));
+    let (mut work, begun) = (pin!(work), Instant::now());
     block_on(poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Pending => end.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into())),
-        done @ Poll::Ready(_) => done,
+        Poll::Pending if begun.elapsed() >= limit => {
+            Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        }
+        polled => polled,
     }))
 }
 
-/// The clock of the system.
+/// The clock of the system, which a connection looks at whenever a call of its stream returns.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SystemClock;
+pub(crate) struct SystemClock(Instant);
 
-impl Timer for SystemClock {
-    type Sleep = Elapsed;
-
-    fn sleep(&self, duration: Duration) -> Elapsed {
-        Elapsed { begun: Instant::now(), duration }
+impl SystemClock {
+    pub(crate) fn new() -> Self {
+        Self(Instant::now())
     }
 }
 
-/// Ready when the duration has passed; does not wake.
-#[derive(Debug)]
-pub(crate) struct Elapsed {
-    begun: Instant,
-    duration: Duration,
-}
+impl Timer for SystemClock {
+    type Sleep = Pending<()>;
 
-impl Future for Elapsed {
-    type Output = ();
+    fn sleep(&self, _: Duration) -> Pending<()> {
+        pending()
+    }
 
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if self.begun.elapsed() < self.duration { Poll::Pending } else { Poll::Ready(()) }
+    fn now(&self) -> Option<Duration> {
+        Some(self.0.elapsed())
     }
 }
 

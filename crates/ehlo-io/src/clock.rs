@@ -20,11 +20,13 @@ pub(crate) struct Clock<T: Timer> {
     sleep: Option<Pin<Box<T::Sleep>>>,
     /// Up to the end of the wait; `None` before it has begun.
     left: Option<Duration>,
+    /// When that was so, for a timer that tells the time.
+    seen: Duration,
 }
 
 impl<T: Timer> Clock<T> {
     pub(crate) const fn new(timer: T) -> Self {
-        Self { timer, tick: Duration::MAX, sleep: None, left: None }
+        Self { timer, tick: Duration::MAX, sleep: None, left: None, seen: Duration::ZERO }
     }
 
     /// What was awaited has come: the next wait is another one.
@@ -44,6 +46,12 @@ impl<T: Timer> Clock<T> {
     /// Ready when `limit` has passed since this was first asked, or since the
     /// [`restart`](Self::restart).
     pub(crate) fn poll(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<()> {
+        if let Some(now) = self.timer.now() {
+            let passed = now.saturating_sub(core::mem::replace(&mut self.seen, now));
+            let left = self.left.map_or(limit, |left| left.saturating_sub(passed));
+            self.left = Some(left).filter(|left| !left.is_zero());
+            return if left.is_zero() { Poll::Ready(()) } else { Poll::Pending };
+        }
         loop {
             let left = self.left.unwrap_or_else(|| {
                 let tick = (limit / TICKS).max(SHORTEST.min(limit));

@@ -232,10 +232,16 @@ impl<S, M: Machine, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
             if self.status.failure.is_some() && !had_failed {
                 self.clock.restart();
             }
-            if let Poll::Ready(polled) = polled {
-                return Poll::Ready(polled.map(Ok));
+            match polled {
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                // A stream that blocks is never seen to wait for a client whose content drips.
+                Poll::Ready(Ok(())) if self.buffered.is_content() => {
+                    let is_over = self.clock.poll(context, self.wait()).is_ready();
+                    return Poll::Ready(Ok(if is_over { Err(TimedOut) } else { Ok(()) }));
+                }
+                Poll::Ready(Ok(())) => return Poll::Ready(Ok(Ok(()))),
+                Poll::Pending => ready!(self.clock.poll(context, self.wait())),
             }
-            ready!(self.clock.poll(context, self.wait()));
             match &mut self.status.failure {
                 Some(failure) if !failure.drained => failure.drained = true,
                 _ => return Poll::Ready(Ok(Err(TimedOut))),

@@ -167,7 +167,7 @@ impl<M: Machine> Buffered<M> {
             ready!(link.adapter.poll_close(link.stream, context))?;
             link.status.closed = true;
         }
-        for _ in 0..READS {
+        for _ in 0..LAST_READS {
             let read = link.adapter.poll_read(link.stream, context, self.read_buffer());
             if ready!(read)? == 0 {
                 return Poll::Ready(Ok(()));
@@ -194,6 +194,8 @@ pub(crate) fn some(written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> 
 /// Reads without an event after which other tasks go on: a peer may send faster than its bytes are
 /// taken.
 const READS: u32 = 32;
+/// The same at the end, which is not to take long.
+const LAST_READS: u32 = 4;
 /// Bytes that are read ahead of a peer that does not read.
 const UNREAD_MAX: usize = 1 << 20;
 

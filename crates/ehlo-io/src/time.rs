@@ -40,6 +40,12 @@ pub trait Timer {
 
     /// Begins to wait for `duration`.
     fn sleep(&self, duration: Duration) -> Self::Sleep;
+
+    /// The time since a moment that does not change, where it can be had; then nothing sleeps. It is
+    /// for streams that block: no future is woken while one does.
+    fn now(&self) -> Option<Duration> {
+        None
+    }
 }
 
 impl<T: Fn(Duration) -> Z, Z: Future> Timer for T {

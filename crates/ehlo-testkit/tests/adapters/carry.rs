@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use ehlo::machine::Upgrade;
 use ehlo::server::Event;
-use ehlo::{Command, Delivery, Server};
+use ehlo::{Command, Delivery, Extension, Server};
 use ehlo_blocking::Connector;
 use ehlo_io::{
     Buffered, ConnectionLimits, Incoming, MessageSource, PendingEvent, SessionEnd, ShutdownHandle,
+    TimeLimits,
 };
 use rustls::ServerConfig;
 
@@ -108,9 +109,15 @@ pub trait Adapter: Default + Send + 'static {
         connection: &mut Self::Connection<Server>,
     ) -> io::Result<(Option<u64>, Vec<u8>)>;
 
-    /// A server whose handler gives standard replies, and panics at VRFY.
-    fn serve(limits: ConnectionLimits) -> Served;
+    /// A server whose handler gives standard replies, panics at VRFY, and closes in order. It offers
+    /// CHUNKING.
+    fn serve(limits: ConnectionLimits, time: TimeLimits) -> Served;
 }
+
+const SERVED: ehlo::ServerConfig = ehlo::ServerConfig {
+    offered: ehlo::ServerConfig::DEFAULT.offered.with(Extension::Chunking),
+    ..ehlo::ServerConfig::DEFAULT
+};
 
 /// The answer to an event; whether it was the last.
 fn answer(next: PendingEvent<'_, Server>) -> bool {
@@ -260,17 +267,19 @@ impl Adapter for BlockingIo {
         Ok((connection.collect(&mut content, "mx.example")?, content))
     }
 
-    fn serve(limits: ConnectionLimits) -> Served {
+    fn serve(limits: ConnectionLimits, time: TimeLimits) -> Served {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let address = listener.local_addr().expect("an address");
         let handle = ShutdownHandle::new();
         let shutdown = handle.shutdown();
         let thread = thread::spawn(move || {
             let served = ehlo_blocking::serve(listener, limits, shutdown, |mut incoming| {
-                let machine = Server::new(ehlo::ServerConfig::DEFAULT);
+                let machine = Server::new(SERVED);
                 let mut connection = ehlo_blocking::Connection::new(incoming.stream, machine);
+                connection.set_time_limits(time);
                 let (shutdown, host) = (&mut incoming.shutdown, "mx.example");
                 while connection.next_until(shutdown, host).is_ok_and(|next| !answer(next)) {}
+                connection.close().ok();
             });
             served.expect("a listener");
         });
@@ -423,7 +432,7 @@ macro_rules! asynchronous {
                 Ok(($block_on(self, connection.collect(&mut content, "mx.example"))?, content))
             }
 
-            fn serve(limits: ConnectionLimits) -> Served {
+            fn serve(limits: ConnectionLimits, time: TimeLimits) -> Served {
                 let handle = ShutdownHandle::new();
                 let shutdown = handle.shutdown();
                 let (send, receive) = mpsc::channel();
@@ -431,16 +440,18 @@ macro_rules! asynchronous {
                     $block_on(this, async {
                         let listener = <$listener>::bind("127.0.0.1:0").await.expect("a port");
                         send.send(listener.local_addr().expect("an address")).expect("a test");
-                        let handler = async |mut incoming: Incoming<_>| {
-                            let machine = Server::new(ehlo::ServerConfig::DEFAULT);
+                        let handler = move |mut incoming: Incoming<_>| async move {
+                            let machine = Server::new(SERVED);
                             let stream = incoming.stream;
                             let mut connection = $adapter::Connection::new(stream, machine, $timer);
+                            connection.set_time_limits(time);
                             let (shutdown, host) = (&mut incoming.shutdown, "mx.example");
                             let mut goes_on = |context: &mut Context<'_>| {
                                 let next = pin!(connection.next_until(shutdown, host));
                                 next.poll(context).map(|next| next.is_ok_and(|next| !answer(next)))
                             };
                             while poll_fn(&mut goes_on).await {}
+                            connection.close().await.ok();
                         };
                         $serve(listener, limits, shutdown, handler).await;
                     });

@@ -8,6 +8,7 @@ mod delivering;
 mod last_words;
 mod limits;
 mod memory;
+mod patience;
 mod pipe;
 mod serving;
 mod spawned;
@@ -62,9 +63,13 @@ use conformance::{Layer, conforms};
 use delivering::{delivers, says_that_it_ended_early, writes_once_a_message};
 use last_words::{a_client_hears_it_before_the_error, a_refusal_within_content_counts};
 use memory::{an_idle_connection_has_no_buffers, collects_messages};
+use patience::{
+    quit_is_not_waited_for, silent_clients_are_dropped, slow_content_is_taken,
+    v98_clients_that_drip_are_dropped,
+};
 use serving::{
-    a_handler_that_panics_ends_alone, all_have_to_wait_when_it_is_full, one_address_has_its_share,
-    what_is_open_is_finished,
+    a_handler_that_panics_ends_alone, a_server_that_shuts_down_returns,
+    all_have_to_wait_when_it_is_full, one_address_has_its_share, what_is_open_is_finished,
 };
 use streams::{
     both_ends_have_one_channel_binding, full_pipes_do_not_wait_for_each_other,
@@ -95,6 +100,11 @@ adapters! {
     sessions_of_one_address: |A| one_address_has_its_share::<A>();
     sessions_in_all: |A| all_have_to_wait_when_it_is_full::<A>();
     handlers_that_panic: |A| a_handler_that_panics_ends_alone::<A>();
+    silent_clients: |A| silent_clients_are_dropped::<A>();
+    v98_dripping_clients: |A| v98_clients_that_drip_are_dropped::<A>();
+    slow_content: |A| slow_content_is_taken::<A>();
+    unanswered_quit: |A| quit_is_not_waited_for::<A>();
+    a_server_returns: |A| a_server_that_shuts_down_returns::<A>();
     shutdown: |A| what_is_open_is_finished::<A>();
     whole_messages: |A| collects_messages::<A>();
     memory: |A| an_idle_connection_has_no_buffers::<A>();
