@@ -115,14 +115,14 @@ impl Buffer {
                     self.fill(written);
                     return Ok(written);
                 }
-                Err(error) => match needs(&error) {
-                    Some(BufferTooSmall { needed }) if needed > least => least = needed,
-                    _ => {
-                        // A part of it may be there.
-                        overwrite(self.room(0, 0));
-                        return Err(error);
+                Err(error) => {
+                    // A part of it may be there.
+                    overwrite(self.room(0, 0));
+                    match needs(&error) {
+                        Some(BufferTooSmall { needed }) if needed > least => least = needed,
+                        _ => return Err(error),
                     }
-                },
+                }
             }
         }
     }
