@@ -4,7 +4,7 @@
 use core::fmt;
 
 use ehlo::machine::Received;
-use ehlo::server::Event;
+use ehlo::server::{ACCEPTED, Event};
 use ehlo::{ReplyError, Server, ServerConfig};
 use embedded_io::{Read, Write};
 
@@ -55,10 +55,13 @@ pub(crate) fn session<L: Read + Write>(
             Event::MailData(content) => take(content),
             Event::NeedInput | Event::Chunk { .. } | Event::StartTls => {}
             event => {
-                if matches!(event, Event::EndOfMailData { .. }) {
-                    take(b"");
-                }
-                let reply = server.standard_reply("device.example");
+                let reply = match event {
+                    Event::EndOfMailData { .. } => {
+                        take(b"");
+                        ACCEPTED
+                    }
+                    _ => server.standard_reply("device.example"),
+                };
                 let octets = server.reply(&reply, out).map_err(Broken::Reply)?;
                 line.write_all(&out[..octets]).map_err(Broken::Line)?;
             }

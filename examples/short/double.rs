@@ -4,7 +4,7 @@
 
 use std::io::{self, Read, Write};
 
-use ehlo::server::Event;
+use ehlo::server::{ACCEPTED, Event};
 use ehlo::{Code, Command, Reply, Server, ServerConfig};
 use ehlo_io::{Buffered, PendingEvent};
 
@@ -35,11 +35,12 @@ impl Double {
                     let reply = Reply::new(Code::MAILBOX_UNAVAILABLE, "no such user");
                     responder.reply(&reply)?;
                 }
-                event => {
-                    let content = std::mem::take(&mut self.content);
-                    if matches!(event, Event::EndOfMailData { .. }) {
-                        self.messages.push(content);
-                    }
+                Event::EndOfMailData { .. } => {
+                    self.messages.push(std::mem::take(&mut self.content));
+                    responder.reply(&ACCEPTED)?;
+                }
+                _ => {
+                    self.content.clear();
                     responder.standard_reply("double.example")?;
                 }
             }

@@ -5,7 +5,7 @@ use std::{future::pending, io};
 
 use async_std::net::{Shutdown, TcpListener, TcpStream};
 use async_std::task::{block_on, sleep, spawn};
-use ehlo::server::Event;
+use ehlo::server::{ACCEPTED, Event};
 use ehlo::{Command, Server, ServerConfig};
 use ehlo_async_std::{Connection, ConnectionLimits, Incoming, Runtime};
 use ehlo_io::PendingEvent;
@@ -52,7 +52,11 @@ async fn session(mut incoming: Incoming<TcpStream>, take: impl Fn(&[u8])) -> io:
             }
             Event::Command(Command::Mail { .. }) => content.clear(),
             Event::MailData(data) => content.extend_from_slice(data),
-            Event::EndOfMailData { .. } => take(&content),
+            Event::EndOfMailData { .. } => {
+                take(&content);
+                responder.reply(&ACCEPTED)?;
+                continue;
+            }
             _ => {}
         }
         responder.standard_reply(HOST)?;

@@ -4,7 +4,7 @@
 use std::net::{TcpListener, TcpStream};
 use std::{future::pending, io};
 
-use ehlo::server::Event;
+use ehlo::server::{ACCEPTED, Event};
 use ehlo::{Command, Server, ServerConfig};
 use ehlo_blocking::{Connection, ConnectionLimits, Incoming, serve};
 use ehlo_io::PendingEvent;
@@ -36,7 +36,11 @@ fn session(mut incoming: Incoming<TcpStream>, take: &impl Fn(&[u8])) -> io::Resu
             Event::Closed => return connection.close(),
             Event::Command(Command::Mail { .. }) => content.clear(),
             Event::MailData(data) => content.extend_from_slice(data),
-            Event::EndOfMailData { .. } => take(&content),
+            Event::EndOfMailData { .. } => {
+                take(&content);
+                responder.reply(&ACCEPTED)?;
+                continue;
+            }
             _ => {}
         }
         responder.standard_reply(HOST)?;

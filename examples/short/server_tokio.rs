@@ -3,7 +3,7 @@
 
 use std::io;
 
-use ehlo::server::Event;
+use ehlo::server::{ACCEPTED, Event};
 use ehlo::{Command, Server, ServerConfig};
 use ehlo_io::PendingEvent;
 use ehlo_tokio::{Connection, ConnectionLimits, Incoming, serve};
@@ -44,7 +44,11 @@ async fn session(mut incoming: Incoming<TcpStream>, take: impl Fn(&[u8])) -> io:
             Event::Closed => return connection.close().await,
             Event::Command(Command::Mail { .. }) => content.clear(),
             Event::MailData(data) => content.extend_from_slice(data),
-            Event::EndOfMailData { .. } => take(&content),
+            Event::EndOfMailData { .. } => {
+                take(&content);
+                responder.reply(&ACCEPTED)?;
+                continue;
+            }
             _ => {}
         }
         responder.standard_reply(HOST)?;

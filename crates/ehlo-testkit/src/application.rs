@@ -11,7 +11,7 @@
 //! assert_eq!((&*message.from, &*message.content), ("a@b.example", &b"Subject: x\r\n"[..]));
 //! ```
 
-use ehlo::server::{Event, Reason};
+use ehlo::server::{ACCEPTED, Event, Reason};
 use ehlo::syntax::code::EnhancedCode;
 use ehlo::syntax::command::Verb;
 use ehlo::syntax::sasl::Response;
@@ -90,10 +90,12 @@ impl Application {
             Event::EndOfMailData { size } => {
                 assert_eq!(*size, self.open.content.len() as u64, "the size that was counted");
                 self.messages.push(std::mem::take(&mut self.open));
-                Some(server.standard_reply(HOST))
+                Some(ACCEPTED)
             }
             Event::Command(command) => Some(self.command(command, server)),
             Event::AuthResponse(response) => Some(self.response(response)),
+            // In LMTP, to the next recipient.
+            Event::NeedReply => Some(ACCEPTED),
             _ => Some(server.standard_reply(HOST)),
         }
     }

@@ -69,6 +69,37 @@ fn the_greeting_names_the_role() {
     }
 }
 
+/// An application that gives the standard reply to all, and keeps nothing, has accepted no message.
+#[test]
+fn the_standard_reply_accepts_no_message() {
+    for (role, hello) in [(Role::Smtp, "EHLO"), (Role::Lmtp, "LHLO")] {
+        for end in ["DATA\r\nx\r\n.\r\n", "BDAT 3\r\nx\r\nBDAT 0 LAST\r\n", "BDAT 3 LAST\r\nx\r\n"]
+        {
+            let mut server = Server::new(ServerConfig { role, ..CONFIG });
+            let envelope = "MAIL FROM:<>\r\nRCPT TO:<a@e.example>\r\nRCPT TO:<b@e.example>\r\n";
+            let octets = format!("{hello} c.example\r\n{envelope}{end}");
+            let mut rest = octets.as_bytes();
+            let mut ends = 0;
+            loop {
+                let received = server.receive(rest);
+                rest = &rest[received.consumed..];
+                let Some(verb) = server.pending() else {
+                    if matches!(received.event, Event::NeedInput) {
+                        break;
+                    }
+                    continue;
+                };
+                let reply = server.standard_reply("mx.example");
+                let is_end = matches!(verb, Verb::Message | Verb::BdatLast);
+                assert_eq!(reply.code() == Code::LOCAL_ERROR, is_end, "{verb:?}: {reply}");
+                ends += usize::from(is_end);
+                server.reply(&reply, &mut [0; 512]).expect("a reply");
+            }
+            assert_eq!((ends, server.state()), (if hello == "LHLO" { 2 } else { 1 }, State::Ready));
+        }
+    }
+}
+
 /// What the machine cannot carry out is neither listed nor taken, and a configuration that offers it
 /// is told apart.
 #[test]

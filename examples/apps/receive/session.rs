@@ -6,8 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ehlo::server::Role;
-use ehlo::server::{Event, Refusal};
+use ehlo::server::{ACCEPTED, Event, Refusal, Role};
 use ehlo::syntax::code::EnhancedCode;
 use ehlo::syntax::command::Attributes;
 use ehlo::syntax::command::Verb;
@@ -366,7 +365,7 @@ impl Session {
 
     fn answer_message(&self, answer: Responder<'_, Server>) -> io::Result<()> {
         if self.stored {
-            self.standard_reply(answer)
+            Ok(answer.reply(&ACCEPTED)?)
         } else {
             let reply = reply(Code::LOCAL_ERROR, (4, 3, 0), "cannot store the message now");
             Ok(answer.reply(&reply)?)

@@ -92,6 +92,7 @@ fn serve(server: &mut Server, up: &mut Wire, down: &mut Wire, taken: &mut Wire) 
             {
                 Some(Reply::new(Code::MAILBOX_UNAVAILABLE, black_box("5.1.1 nobody here")))
             }
+            server::Event::EndOfMailData { .. } => Some(server::ACCEPTED),
             _ => Some(server.standard_reply("mx.example")),
         };
         up.drop_front(consumed);

@@ -125,6 +125,7 @@ impl Session {
                     let known = octets.get(..length)? == b"\0anna\0secret";
                     known.then(|| Reply::new(Code::AUTHENTICATION_SUCCEEDED, "welcome"))
                 }
+                server::Event::EndOfMailData { .. } => Some(server::ACCEPTED),
                 _ => Some(self.server.standard_reply("mx.example")),
             };
             self.up.drop_front(consumed);

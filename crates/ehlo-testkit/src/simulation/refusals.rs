@@ -393,6 +393,7 @@ impl<'p, 'e> Run<'p, 'e> {
     fn reply(&mut self, event: &server::Event<'_>) -> Code {
         let usual = match event {
             server::Event::Refused(refusal) => refusal.reply(),
+            server::Event::EndOfMailData { .. } | server::Event::NeedReply => server::ACCEPTED,
             _ => self.server.standard_reply(HOST),
         };
         let mut out = [0; 1024];

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use ehlo::machine::{Machine, Wants};
-use ehlo::server::Event;
-use ehlo::server::Role;
+use ehlo::server::{ACCEPTED, Event, Role};
 use ehlo::syntax::code::EnhancedCode;
 use ehlo::{Code, Command, Reply, ReplyError, Server};
 
@@ -139,7 +138,8 @@ impl<'s, 'e> ServerEnd<'s, 'e> {
         let no = EnhancedCode::new(5, 1, 1).expect("a status code");
         let reply = match due {
             Due::NoSuchUser => Reply::enhanced(Code::MAILBOX_UNAVAILABLE, no, "no such user"),
-            Due::Standard | Due::Message => self.server.standard_reply(HOST),
+            Due::Standard => self.server.standard_reply(HOST),
+            Due::Message => ACCEPTED,
         };
         let room = self.scratch.len() - self.outbox.len();
         match self.server.reply(&reply, &mut self.scratch[..room]) {

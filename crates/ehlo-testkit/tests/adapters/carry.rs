@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use ehlo::machine::Upgrade;
-use ehlo::server::Event;
+use ehlo::server::{ACCEPTED, Event};
 use ehlo::{Command, Delivery, Extension, Server};
 use ehlo_blocking::Connector;
 use ehlo_io::{
@@ -123,7 +123,11 @@ const SERVED: ehlo::ServerConfig = ehlo::ServerConfig {
 fn answer(next: PendingEvent<'_, Server>) -> bool {
     assert!(!matches!(next.event, Event::Command(Command::Vrfy { .. })), "as it is to");
     let is_last = next.event == Event::Closed;
-    next.responder.standard_reply("mx.example").ok();
+    if matches!(next.event, Event::EndOfMailData { .. }) {
+        next.responder.reply(&ACCEPTED).ok();
+    } else {
+        next.responder.standard_reply("mx.example").ok();
+    }
     is_last
 }
 

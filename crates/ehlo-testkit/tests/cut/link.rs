@@ -3,8 +3,7 @@
 
 use ehlo::delivery::{Event as ClientEvent, Outcome, Outcomes};
 use ehlo::machine::Machine;
-use ehlo::server::Event as ServerEvent;
-use ehlo::server::Role;
+use ehlo::server::{ACCEPTED, Event as ServerEvent, Role};
 use ehlo::syntax::code::EnhancedCode;
 use ehlo::{
     Code, Command, Delivery, DeliveryConfig, Envelope, HeloName, Reply, Server, ServerConfig,
@@ -72,9 +71,9 @@ impl Store {
             ServerEvent::EndOfMailData { size } => {
                 assert_eq!(*size, self.content.len() as u64);
                 self.answered = 0;
-                return self.accept(standard, role);
+                return self.accept(ACCEPTED, role);
             }
-            ServerEvent::NeedReply => return self.accept(standard, role),
+            ServerEvent::NeedReply => return self.accept(ACCEPTED, role),
             ServerEvent::EndOfChunk => return Reply::new(Code::OK, "go on"),
             _ => {}
         }

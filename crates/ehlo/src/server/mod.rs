@@ -11,7 +11,7 @@ use core::time::Duration;
 
 pub use config::{CannotOffer, Role, ServerConfig, ServerLimits};
 pub use event::{Event, Reason, Refusal};
-pub use reply::ReplyError;
+pub use reply::{ACCEPTED, ReplyError};
 
 use crate::data::{Before, DataDecoder};
 use crate::machine::{Expects, Machine, PlaintextInjection, Received, Upgrade, Wants};

@@ -102,6 +102,9 @@ impl Server {
     /// HELO, 250 to MAIL, RCPT, RSET and NOOP, 354 to DATA, 252 to VRFY, 221 to QUIT, 502 to what
     /// is not implemented, the machine's own verdict where there is one. `host` is the name of this
     /// server, a domain or an address literal.
+    ///
+    /// It accepts no message: to the end of the mail data it is 451. Who has taken the message says so,
+    /// as by [`ACCEPTED`].
     pub fn standard_reply<'a>(&self, host: &'a str) -> Reply<'a> {
         let Some(pending) = self.pending else {
             return Reply::new(Code::SERVICE_NOT_AVAILABLE, "").with_domain(host);
@@ -132,7 +135,9 @@ impl Server {
             Verb::Mail => (Code::OK, (2, 1, 0, "sender ok")),
             Verb::Rcpt => (Code::OK, (2, 1, 5, "recipient ok")),
             Verb::Data => (Code::START_MAIL_INPUT, (2, 0, 0, "end data with <CRLF>.<CRLF>")),
-            Verb::Message | Verb::BdatLast | Verb::Bdat => (Code::OK, (2, 6, 0, "accepted")),
+            Verb::Bdat => (Code::OK, (2, 6, 0, "chunk taken")),
+            // RFC 5321 §6.1: with a 250 the server takes responsibility for the message.
+            Verb::Message | Verb::BdatLast => (Code::LOCAL_ERROR, (4, 3, 0, "message not taken")),
             Verb::Vrfy => (Code::CANNOT_VERIFY, (2, 5, 0, "cannot verify, but will try")),
             Verb::Help => (Code::HELP_MESSAGE, (2, 0, 0, "see RFC 5321")),
             Verb::Noop | Verb::Rset | Verb::Xforward => (Code::OK, (2, 0, 0, "ok")),
@@ -298,6 +303,17 @@ impl Server {
         }
     }
 }
+
+/// The reply to the end of the mail data that accepts the message. RFC 5321 §6.1: with it the server
+/// takes responsibility for delivering the message or reporting that it could not.
+///
+/// ```
+/// use ehlo::server::ACCEPTED;
+///
+/// assert_eq!(ACCEPTED.to_string(), "250 2.6.0 accepted");
+/// ```
+pub const ACCEPTED: Reply<'static> =
+    Reply::enhanced(Code::OK, EnhancedCode::known(2, 6, 0), "accepted");
 
 /// Why [`Server::reply`] wrote nothing.
 ///
