@@ -3,7 +3,10 @@
 use ehlo::HeloCheck;
 use ehlo::identity::DnsAnswer;
 use ehlo::syntax::path::{ClientName, Domain, Host};
-use ehlo::trace::{Atom, AuthenticationResults, Protocol, ReceivedField, ReturnPath, Timestamp};
+use ehlo::trace::{
+    Atom, AuthenticationResults, Protocol, ReceivedField, ReturnPath, SEPARATOR_MAX, Timestamp,
+    separator,
+};
 use ehlo::{Encode, ForwardPath, ReversePath};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -158,4 +161,66 @@ fn protocols_are_those_of_the_registry() {
     let registry = "SMTP ESMTP ESMTPA ESMTPS ESMTPSA LMTP LMTPA LMTPS LMTPSA UTF8SMTP UTF8SMTPA \
                     UTF8SMTPS UTF8SMTPSA UTF8LMTP UTF8LMTPA UTF8LMTPS UTF8LMTPSA";
     assert_eq!(all, registry.split_whitespace().collect());
+}
+
+/// Whatever the content is, the field of the server above it ends where the server ended it, and so
+/// does the header section where the content has no header. The front may come in any pieces.
+#[test]
+fn v108_content_continues_no_field_of_the_server() {
+    let field = b"Received: by mx.example; Fri, 15 Jan 2027 09:00:00 +0100\r\n";
+    for content in contents(if cfg!(debug_assertions) { 6 } else { 8 }) {
+        let whole = separator(&content, true).expect("all of it is there");
+        for end in 0..=content.len() {
+            let front = separator(&content[..end], false);
+            assert!(front.is_none_or(|it| it == whole), "{} at {end}", content.escape_ascii());
+        }
+        let stored = [field, whole, &content].concat();
+        let (name, _) = first_field(&stored).expect("a field");
+        assert_eq!(name, field.len(), "{}", content.escape_ascii());
+        // Either it goes on with a field, or the header section is over.
+        let below = &stored[name..];
+        let goes_on = first_field(below).is_some() || below.starts_with(b"\r\n");
+        assert!(goes_on || below.is_empty(), "{}", content.escape_ascii());
+        // Nothing is added to what is a message already.
+        let is_message = first_field(&content).is_some() || content.starts_with(b"\r\n");
+        assert!(!is_message || whole.is_empty(), "{}", content.escape_ascii());
+    }
+    let long = b"x".repeat(SEPARATOR_MAX);
+    assert_eq!(separator(&long[1..], false), None);
+    assert_eq!(separator(&long, false), Some(&b"\r\n"[..]));
+    assert_eq!(separator(b"", false), None);
+}
+
+/// The length of the field at the front of `lines`, with what is folded, and of its name.
+fn first_field(lines: &[u8]) -> Option<(usize, usize)> {
+    let name = lines.iter().position(|byte| *byte == b':')?;
+    let blanks = lines[..name].iter().rev().take_while(|byte| b" \t".contains(byte)).count();
+    let text = &lines[..name - blanks];
+    if text.is_empty() || !text.iter().all(u8::is_ascii_graphic) {
+        return None;
+    }
+    let mut end = name;
+    loop {
+        let line = lines[end..].windows(2).position(|two| two == b"\r\n");
+        end += line.map_or(lines.len() - end, |at| at + 2);
+        if !matches!(lines.get(end), Some(b' ' | b'\t')) {
+            return Some((end, name));
+        }
+    }
+}
+
+/// Every content of so many bytes, of those that matter.
+fn contents(length: usize) -> Vec<Vec<u8>> {
+    let mut all = vec![Vec::new()];
+    let mut from = 0;
+    for _ in 0..length {
+        let to = all.len();
+        for at in from..to {
+            for byte in *b" \t\r\n:a" {
+                all.push([&all[at][..], &[byte]].concat());
+            }
+        }
+        from = to;
+    }
+    all
 }

@@ -1,14 +1,17 @@
 //! Trace information, RFC 5321 §4.4: the header fields that a server puts in front of the mail data
-//! it has accepted. No octet of a peer can add a line to them.
+//! it has accepted. No byte of a peer can add a line to them.
 //!
-//! They are written by [`Encode`], each with its CRLF.
+//! They are written by [`Encode`], each with its CRLF. Between the last of them and the content goes
+//! the [`separator`], so that the content continues none of them.
 
 mod received;
 mod results;
+mod separator;
 mod timestamp;
 
 pub use received::{Atom, Protocol, ReceivedField};
 pub use results::AuthenticationResults;
+pub use separator::{SEPARATOR_MAX, separator};
 pub use timestamp::Timestamp;
 
 use core::net::IpAddr;

@@ -1,0 +1,56 @@
+//! What stands between the fields of this server and the content of a client.
+
+/// What goes between the fields that a server puts in front of a message and the message's content,
+/// of which `front` is the front; `None` while more of it decides. `is_all`: the content ends there.
+///
+/// The client must not write at the end of a field of the server. RFC 5322 §2.2.3: a line that begins
+/// with white space continues the field above it, so behind `Received:` or
+/// `Authentication-Results:` such a first line would be the client's word in the server's field, as a
+/// forged result of a check. Where the content does not begin with a field or with the empty line
+/// that ends the header section, an empty line comes first: it ends the fields of the server, and all
+/// of the content is body, RFC 5322 §2.1.
+///
+/// The first byte alone tells white space. `None` comes only for no byte, for a CR, and for what may be
+/// the name of a field, [`SEPARATOR_MAX`] bytes at most.
+///
+/// ```
+/// use ehlo::trace::separator;
+///
+/// assert_eq!(separator(b"Subject: hi\r\n", false), Some(&b""[..]));
+/// assert_eq!(separator(b"\r\nno header", false), Some(&b""[..]));
+/// assert_eq!(separator(b"\tfor <forged@example.org>;", false), Some(&b"\r\n"[..]));
+/// assert_eq!(separator(b"just text\r\n", false), Some(&b"\r\n"[..]));
+///
+/// assert_eq!(separator(b"Subj", false), None);
+/// assert_eq!(separator(b"Subj", true), Some(&b"\r\n"[..]));
+/// ```
+pub fn separator(front: &[u8], is_all: bool) -> Option<&'static [u8]> {
+    let line = front.get(..SEPARATOR_MAX).unwrap_or(front);
+    let is_over = is_all || line.len() == SEPARATOR_MAX;
+    // RFC 5322 §3.6.8: `field-name = 1*ftext`.
+    let name = line.iter().position(|byte| !is_ftext(*byte)).unwrap_or(line.len());
+    let behind = line.get(name..).unwrap_or_default();
+    if name == 0 {
+        return match behind {
+            [b'\r', b'\n', ..] => Some(b""),
+            // A message without content: the fields are all of it.
+            [] if is_over => Some(b""),
+            [] | [b'\r'] if !is_over => None,
+            _ => Some(b"\r\n"),
+        };
+    }
+    // RFC 5322 §4.5.8: `obs-optional = field-name *WSP ":" unstructured CRLF`.
+    match behind.iter().find(|byte| !matches!(byte, b' ' | b'\t')) {
+        Some(b':') => Some(b""),
+        None if !is_over => None,
+        _ => Some(b"\r\n"),
+    }
+}
+
+/// The bytes of content that [`separator`] needs at most: RFC 5322 §2.1.1 has lines of 998 characters.
+pub const SEPARATOR_MAX: usize = 998;
+
+/// RFC 5322 §3.6.8: `ftext = %d33-57 / %d59-126`.
+const fn is_ftext(byte: u8) -> bool {
+    matches!(byte, 33..=57 | 59..=126)
+}
