@@ -273,6 +273,53 @@ proptest! {
     }
 }
 
+proptest! {
+    /// What both offer is offered by each, whichever is asked first.
+    #[test]
+    fn intersection_is_what_both_offer(one in capabilities(), other in capabilities()) {
+        let both = one.intersection(other);
+        prop_assert_eq!(both, other.intersection(one));
+        prop_assert_eq!(one.intersection(one), one);
+        prop_assert_eq!(one.intersection(Capabilities::NONE), Capabilities::NONE);
+        prop_assert_eq!(both.intersection(one), both);
+        for extension in Extension::ALL {
+            if both.contains(*extension) {
+                prop_assert!(one.contains(*extension) && other.contains(*extension));
+            }
+        }
+        for (least, a, b) in [
+            (both.size(), one.size(), other.size()),
+            (both.rcpt_max().map(u64::from), one.rcpt_max().map(u64::from), None),
+        ] {
+            let given = |size: Option<u64>| size.filter(|size| *size > 0);
+            if let (Some(least), Some(a)) = (given(least), given(a)) {
+                prop_assert!(least <= a && given(b).is_none_or(|b| least <= b));
+            }
+        }
+        prop_assert_eq!(both.mechanisms().difference(one.mechanisms()), Mechanisms::NONE);
+    }
+
+    /// The iterators, sets and texts of std are those of the calls.
+    #[test]
+    fn iterators_give_what_is_offered(offered in capabilities()) {
+        prop_assert_eq!(offered.into_iter().collect::<Capabilities>(), offered);
+        let lines: Vec<_> = offered.iter().map(|capability| capability.to_string()).collect();
+        prop_assert_eq!(offered.to_string(), lines.join(", "));
+        let mechanisms = offered.mechanisms();
+        prop_assert_eq!(mechanisms.into_iter().collect::<Mechanisms>(), mechanisms);
+        let names: Vec<_> = mechanisms.iter().map(SaslMechanism::name).collect();
+        prop_assert_eq!(mechanisms.to_string(), names.join(" "));
+        prop_assert_eq!((mechanisms.len(), mechanisms.iter().len()), (names.len(), names.len()));
+        for capability in offered {
+            let line = capability.to_string();
+            prop_assert_eq!(Capability::from(&*line), capability);
+            if let Capability::Auth(listed) = Capability::from(&*line) {
+                prop_assert_eq!(listed.to_string(), mechanisms.to_string());
+            }
+        }
+    }
+}
+
 /// What may stand between two words, and is no word.
 fn blank() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(prop::sample::select(&b" \t\x0b\x01\x7f\x80\xa0\xff"[..]), 1..4)

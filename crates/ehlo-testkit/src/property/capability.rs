@@ -3,7 +3,7 @@
 use ehlo::syntax::capability::{Capabilities, Limits};
 use ehlo::{Capability, Extension, Parsed, Policy, Reply};
 
-use super::wire;
+use super::{hash, wire};
 
 /// The lines of an EHLO reply: each is a capability, whatever it holds, and written as a line that
 /// is the same capability; the summary is that of the lines, and survives its own lines.
@@ -50,6 +50,9 @@ fn spaced(capability: &Capability<'_>, text: &[u8]) {
     for blank in [&b"\t"[..], b"  ", b"\xA0", b"\x7F \x01"] {
         let words: Vec<&[u8]> = text.split(|octet| *octet == b' ').collect();
         let line = [blank, &words.join(blank), blank].concat();
+        let lower = line.to_ascii_lowercase();
+        let again = Capability::parse(&lower);
+        assert!(again != *capability || hash(&again) == hash(capability), "{capability:?}");
         let again = Capability::parse(&line);
         assert_eq!(again.extension(), Some(extension), "{}", line.escape_ascii());
         assert_eq!(&again, capability, "{}", line.escape_ascii());

@@ -1,8 +1,13 @@
 //! The parameters of AUTH, RFC 4954.
 
-use super::EhloParams;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::iter::FusedIterator;
+
+use super::words::{hash_in_any_case, put_words};
+use super::{EhloParams, EhloWords};
 use crate::syntax::encode::Writer;
-use crate::syntax::sasl::{Mechanisms, SaslMechanism};
+use crate::syntax::sasl::{Mechanisms, MechanismsIter, SaslMechanism};
 
 /// The parameters of AUTH: names of SASL mechanisms, RFC 4954 §3.
 ///
@@ -37,13 +42,17 @@ impl<'a> AuthMechanisms<'a> {
     }
 
     /// The names in turn.
-    pub fn iter(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let (listed, known) = match self.0 {
-            Names::Listed(words) => (words, Mechanisms::NONE),
-            Names::Known(mechanisms) => (EhloParams::NONE, mechanisms),
-        };
-        let listed = names(listed).map(|name| core::str::from_utf8(name).unwrap_or_default());
-        listed.chain(known.iter().map(|mechanism| -> &'a str { mechanism.name() }))
+    pub const fn iter(&self) -> MechanismNames<'a> {
+        match self.0 {
+            Names::Listed(words) => MechanismNames {
+                listed: Some(words.iter()),
+                word: "",
+                known: Mechanisms::NONE.iter(),
+            },
+            Names::Known(mechanisms) => {
+                MechanismNames { listed: None, word: "", known: mechanisms.iter() }
+            }
+        }
     }
 
     /// Those that this crate has a name for.
@@ -51,8 +60,8 @@ impl<'a> AuthMechanisms<'a> {
         match self.0 {
             Names::Known(mechanisms) => mechanisms,
             Names::Listed(words) => {
-                let known = names(words).filter_map(SaslMechanism::from_name);
-                known.fold(Mechanisms::NONE, Mechanisms::with)
+                let names = words.words().flat_map(|word| word.split(|&octet| octet == b'='));
+                names.filter_map(SaslMechanism::from_name).collect()
             }
         }
     }
@@ -60,7 +69,7 @@ impl<'a> AuthMechanisms<'a> {
     /// The names, with `first` before the first of them and spaces before the others.
     pub(super) fn write(&self, first: u8, writer: &mut Writer<'_>) {
         let mut separator = first;
-        for name in self.iter() {
+        for name in self {
             writer.put_octet(core::mem::replace(&mut separator, b' '));
             writer.put(name.as_bytes());
         }
@@ -70,10 +79,74 @@ impl<'a> AuthMechanisms<'a> {
     }
 }
 
-/// The names in turn. No name has a `=`, and lists of the older form have it in odd places.
-fn names(words: EhloParams<'_>) -> impl Iterator<Item = &[u8]> {
-    let names = words.words().flat_map(|word| word.split(|&octet| octet == b'='));
-    names.filter(|name| !name.is_empty())
+/// The names of [`AuthMechanisms`] in turn.
+///
+/// ```
+/// use ehlo::Capability;
+///
+/// let Capability::Auth(offered) = Capability::parse(b"AUTH PLAIN LOGIN") else { panic!() };
+/// assert_eq!(offered.into_iter().last(), Some("LOGIN"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct MechanismNames<'a> {
+    listed: Option<EhloWords<'a>>,
+    /// What is left of a word.
+    word: &'a str,
+    known: MechanismsIter,
+}
+
+impl<'a> Iterator for MechanismNames<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let Some(listed) = &mut self.listed else {
+            return self.known.next().map(SaslMechanism::name);
+        };
+        loop {
+            // No name has a `=`, and lists of the older form have it in odd places.
+            let (name, rest) = self.word.split_once('=').unwrap_or((self.word, ""));
+            self.word = rest;
+            if !name.is_empty() {
+                return Some(name);
+            }
+            if rest.is_empty() {
+                self.word = listed.next()?;
+            }
+        }
+    }
+}
+
+impl FusedIterator for MechanismNames<'_> {}
+
+impl<'a> IntoIterator for AuthMechanisms<'a> {
+    type Item = &'a str;
+    type IntoIter = MechanismNames<'a>;
+
+    fn into_iter(self) -> MechanismNames<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for &AuthMechanisms<'a> {
+    type Item = &'a str;
+    type IntoIter = MechanismNames<'a>;
+
+    fn into_iter(self) -> MechanismNames<'a> {
+        self.iter()
+    }
+}
+
+/// The names with a space between them.
+impl fmt::Display for AuthMechanisms<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        put_words(self.iter(), f)
+    }
+}
+
+impl Hash for AuthMechanisms<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.iter().for_each(|name| hash_in_any_case(name.as_bytes(), state));
+    }
 }
 
 impl PartialEq for AuthMechanisms<'_> {
@@ -91,8 +164,8 @@ impl PartialEq for AuthMechanisms<'_> {
 
 impl Eq for AuthMechanisms<'_> {}
 
-impl core::fmt::Debug for AuthMechanisms<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Debug for AuthMechanisms<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }
 }

@@ -1,8 +1,12 @@
 //! One line of an EHLO reply. RFC 5321 §4.1.1.1.
 
+use core::fmt;
+
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::extension::Extension;
+use crate::syntax::grammar::as_str;
 use crate::syntax::grammar::text::put_text;
+use crate::syntax::limits;
 
 use super::words::{is_word, number};
 use super::{
@@ -31,7 +35,7 @@ macro_rules! capabilities {
         /// assert_eq!(&out[..written], b"SIZE");
         /// # Ok::<(), ehlo::syntax::BufferTooSmall>(())
         /// ```
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Capability<'a> {
             $($(#[doc = $doc])+ $name,)*
@@ -219,6 +223,31 @@ impl<'a> Capability<'a> {
             words = after;
         }
         Self::of(extension, EhloParams::received(words))
+    }
+}
+
+/// See [`Capability::parse`].
+impl<'a> From<&'a str> for Capability<'a> {
+    fn from(line: &'a str) -> Self {
+        Self::parse(line.as_bytes())
+    }
+}
+
+/// The line as it is written, and `…` for what is behind the length of a reply line.
+///
+/// ```
+/// use ehlo::Capability;
+///
+/// assert_eq!(Capability::from("size\t1000").to_string(), "SIZE 1000");
+/// ```
+impl fmt::Display for Capability<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = [0; limits::REPLY_LINE];
+        if let Ok(length) = self.encode(&mut line) {
+            return f.write_str(as_str(line.get(..length).unwrap_or_default()));
+        }
+        f.write_str(self.extension().map_or("", Extension::keyword))?;
+        f.write_str(" …")
     }
 }
 

@@ -14,7 +14,7 @@ use crate::syntax::encode::{Encode, Writer};
 /// let minimum = Capability::DeliverBy(DeliverBy::new(Some(240)));
 /// assert_eq!(Capability::parse(b"DELIVERBY 240"), minimum);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DeliverBy<'a> {
     minimum: Option<u32>,
     /// What stands behind the first comma.

@@ -13,7 +13,7 @@ use crate::syntax::encode::{Encode, Writer};
 /// let Capability::FutureRelease(until) = Capability::parse(line) else { panic!() };
 /// assert_eq!(until.interval(), 604_800);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FutureRelease {
     interval: u32,
     until: ReleaseTime,
@@ -33,6 +33,11 @@ impl FutureRelease {
             words.next().filter(|digits| digits.len() <= 9 && digits.first() != Some(&b'0'))?;
         let interval = number(digits).and_then(|number| u32::try_from(number).ok())?;
         Self::new(interval, ReleaseTime::parse(words.next()?)?)
+    }
+
+    /// What both let: the shorter wait and the earlier time.
+    pub(super) fn intersection(self, other: Self) -> Self {
+        Self { interval: self.interval.min(other.interval), until: self.until.min(other.until) }
     }
 
     /// The longest wait in seconds, for HOLDFOR.

@@ -117,6 +117,13 @@ impl PartialEq for Limits<'_> {
 
 impl Eq for Limits<'_> {}
 
+impl core::hash::Hash for Limits<'_> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.numbers().hash(state);
+        self.unknown().for_each(|limit| limit.hash(state));
+    }
+}
+
 /// A space before each limit.
 impl Encode for Limits<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {

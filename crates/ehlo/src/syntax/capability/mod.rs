@@ -10,13 +10,13 @@ mod no_soliciting;
 mod summary;
 mod words;
 
-pub use auth::AuthMechanisms;
+pub use auth::{AuthMechanisms, MechanismNames};
 pub use deliver_by::DeliverBy;
 pub use future_release::{FutureRelease, ReleaseTime};
 pub use limits::Limits;
 pub use mt_priority::PriorityProfile;
 pub use no_soliciting::SolicitationKeywords;
-pub use summary::Capabilities;
-pub use words::{EhloKeyword, EhloParams};
+pub use summary::{Capabilities, CapabilitiesIter};
+pub use words::{EhloKeyword, EhloParams, EhloWords};
 
 pub(crate) use capability::Capability;

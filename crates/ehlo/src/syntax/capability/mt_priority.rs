@@ -1,6 +1,11 @@
 //! The parameter of MT-PRIORITY, RFC 6710.
 
+use core::fmt;
+use core::hash::{Hash, Hasher};
+
 use super::EhloParams;
+use super::words::hash_in_any_case;
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 
 /// A priority assignment profile, RFC 6710 §3 and §9.2.
 ///
@@ -39,6 +44,32 @@ impl<'a> PriorityProfile<'a> {
     }
 }
 
+impl<'a> TryFrom<&'a str> for PriorityProfile<'a> {
+    type Error = SyntaxError;
+
+    fn try_from(name: &'a str) -> Result<Self, SyntaxError> {
+        Self::new(name).ok_or(SyntaxError { kind: SyntaxErrorKind::ParameterValue, offset: 0 })
+    }
+}
+
+impl AsRef<str> for PriorityProfile<'_> {
+    fn as_ref(&self) -> &str {
+        self.0
+    }
+}
+
+impl fmt::Display for PriorityProfile<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0)
+    }
+}
+
+impl Hash for PriorityProfile<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_in_any_case(self.0.as_bytes(), state);
+    }
+}
+
 impl PartialEq for PriorityProfile<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(other.0)
@@ -47,8 +78,8 @@ impl PartialEq for PriorityProfile<'_> {
 
 impl Eq for PriorityProfile<'_> {}
 
-impl core::fmt::Debug for PriorityProfile<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Debug for PriorityProfile<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
     }
 }

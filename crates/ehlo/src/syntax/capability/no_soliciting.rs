@@ -2,6 +2,7 @@
 
 use super::EhloParams;
 use crate::syntax::encode::{Encode, Writer};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 
 /// Solicitation class keywords, RFC 3865 §2: what a server does not want, as `net.example:ADV`.
 ///
@@ -12,7 +13,7 @@ use crate::syntax::encode::{Encode, Writer};
 /// assert_eq!(keywords.iter().count(), 2);
 /// assert!(SolicitationKeywords::new("1st").is_none());
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SolicitationKeywords<'a>(&'a str);
 
 impl<'a> SolicitationKeywords<'a> {
@@ -40,6 +41,26 @@ impl<'a> SolicitationKeywords<'a> {
     /// The keywords in turn.
     pub fn iter(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.0.split(',').filter(|word| !word.is_empty())
+    }
+}
+
+impl<'a> TryFrom<&'a str> for SolicitationKeywords<'a> {
+    type Error = SyntaxError;
+
+    fn try_from(keywords: &'a str) -> Result<Self, SyntaxError> {
+        Self::new(keywords).ok_or(SyntaxError { kind: SyntaxErrorKind::ParameterValue, offset: 0 })
+    }
+}
+
+impl AsRef<str> for SolicitationKeywords<'_> {
+    fn as_ref(&self) -> &str {
+        self.0
+    }
+}
+
+impl core::fmt::Display for SolicitationKeywords<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.0)
     }
 }
 

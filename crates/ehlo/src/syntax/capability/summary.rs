@@ -1,5 +1,8 @@
 //! All that an EHLO reply offers, in a fixed size.
 
+use core::fmt;
+use core::iter::FusedIterator;
+
 use super::{
     AuthMechanisms, Capability, DeliverBy, EhloParams, FutureRelease, Limits, PriorityProfile,
     SolicitationKeywords,
@@ -30,7 +33,7 @@ use crate::syntax::sasl::Mechanisms;
 /// assert_eq!(offered, OWN);
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Capabilities {
     /// A bit for each extension.
     offered: u64,
@@ -47,7 +50,7 @@ pub struct Capabilities {
 }
 
 /// A registered priority profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Profile {
     None,
     Mixer,
@@ -211,6 +214,60 @@ impl Capabilities {
         }
     }
 
+    /// What both offer: for a proxy, or a server that passes mail on, that is to offer no more than
+    /// the server behind it does.
+    ///
+    /// Of two sizes and two limits it is the smaller one, of two by-times the larger one. An extension
+    /// without which nothing is left of its parameters is not offered: AUTH without a common mechanism,
+    /// if both name some.
+    ///
+    /// ```
+    /// use ehlo::Extension;
+    /// use ehlo::syntax::capability::Capabilities;
+    ///
+    /// let own = Capabilities::from_iter([Extension::Pipelining, Extension::Dsn]).with_size(10_000);
+    /// let behind = Capabilities::NONE.with(Extension::Pipelining).with_size(5_000);
+    /// assert_eq!(own.intersection(behind), behind);
+    /// ```
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        let mut both = Self { offered: self.offered & other.offered, ..Self::NONE };
+        let given = |a: u32, b: u32| if a == 0 || b == 0 { a.max(b) } else { a.min(b) };
+        if both.contains(Extension::Size) {
+            both.has_size = self.has_size || other.has_size;
+            both.size = match (self.size, other.size) {
+                (0, size) | (size, 0) => size,
+                (a, b) => a.min(b),
+            };
+        }
+        if both.contains(Extension::Limits) {
+            both.rcpt_max = given(self.rcpt_max, other.rcpt_max);
+            both.mail_max = given(self.mail_max, other.mail_max);
+            both.rcpt_domain_max = given(self.rcpt_domain_max, other.rcpt_domain_max);
+        }
+        if both.contains(Extension::DeliverBy) {
+            let minimum = self.deliver_by().max(other.deliver_by());
+            both = both.with_deliver_by(minimum);
+        }
+        if both.contains(Extension::FutureRelease) {
+            both.future_release = match (self.future_release, other.future_release) {
+                (Some(a), Some(b)) => Some(a.intersection(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        if both.contains(Extension::MtPriority) && self.profile == other.profile {
+            both.profile = self.profile;
+        }
+        if both.contains(Extension::Auth) {
+            both.mechanisms = self.mechanisms.intersection(other.mechanisms);
+            let named = !self.mechanisms.is_empty() && !other.mechanisms.is_empty();
+            if named && both.mechanisms.is_empty() {
+                return both.without(Extension::Auth);
+            }
+        }
+        both
+    }
+
     /// Whether an extension is offered.
     pub const fn contains(&self, extension: Extension) -> bool {
         self.offered & extension.bit() != 0
@@ -278,10 +335,8 @@ impl Capabilities {
     /// The lines of the EHLO reply that says this, in the order of [`Extension::ALL`].
     ///
     /// XCLIENT and XFORWARD come with all attributes that Postfix documents.
-    pub fn iter(&self) -> impl Iterator<Item = Capability<'static>> + use<> {
-        let this = *self;
-        let offered = Extension::ALL.iter().filter(move |&&extension| this.contains(extension));
-        offered.filter_map(move |&extension| this.capability(extension))
+    pub const fn iter(&self) -> CapabilitiesIter {
+        CapabilitiesIter { offered: *self, left: self.offered }
     }
 
     const fn has_limits(&self) -> bool {
@@ -304,6 +359,98 @@ impl Capabilities {
             Extension::Xforward => Capability::Xforward(EhloParams::received(XFORWARD)),
             _ => Capability::of(extension, EhloParams::NONE)?,
         })
+    }
+}
+
+/// The lines of [`Capabilities`] in turn, from [`Capabilities::iter`].
+///
+/// ```
+/// use ehlo::{Capability, Extension};
+/// use ehlo::syntax::capability::Capabilities;
+///
+/// for capability in Capabilities::NONE.with(Extension::Dsn) {
+///     assert_eq!(capability, Capability::Dsn);
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct CapabilitiesIter {
+    offered: Capabilities,
+    /// The extensions that are still to come.
+    left: u64,
+}
+
+impl Iterator for CapabilitiesIter {
+    type Item = Capability<'static>;
+
+    fn next(&mut self) -> Option<Capability<'static>> {
+        loop {
+            let extension = *Extension::ALL.get(self.left.trailing_zeros() as usize)?;
+            self.left &= !extension.bit();
+            if let Some(capability) = self.offered.capability(extension) {
+                return Some(capability);
+            }
+        }
+    }
+}
+
+impl FusedIterator for CapabilitiesIter {}
+
+impl IntoIterator for Capabilities {
+    type Item = Capability<'static>;
+    type IntoIter = CapabilitiesIter;
+
+    fn into_iter(self) -> CapabilitiesIter {
+        self.iter()
+    }
+}
+
+impl IntoIterator for &Capabilities {
+    type Item = Capability<'static>;
+    type IntoIter = CapabilitiesIter;
+
+    fn into_iter(self) -> CapabilitiesIter {
+        self.iter()
+    }
+}
+
+/// See [`Capabilities::with`].
+impl FromIterator<Extension> for Capabilities {
+    fn from_iter<I: IntoIterator<Item = Extension>>(extensions: I) -> Self {
+        extensions.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+/// See [`Capabilities::insert`].
+impl<'a> FromIterator<Capability<'a>> for Capabilities {
+    fn from_iter<I: IntoIterator<Item = Capability<'a>>>(lines: I) -> Self {
+        let mut offered = Self::NONE;
+        offered.extend(lines);
+        offered
+    }
+}
+
+impl<'a> Extend<Capability<'a>> for Capabilities {
+    fn extend<I: IntoIterator<Item = Capability<'a>>>(&mut self, lines: I) {
+        lines.into_iter().for_each(|line| self.insert(&line));
+    }
+}
+
+/// The lines on one, with commas between them, for a log.
+///
+/// ```
+/// use ehlo::Extension;
+/// use ehlo::syntax::capability::Capabilities;
+///
+/// let offered = Capabilities::NONE.with(Extension::Pipelining).with_size(1000);
+/// assert_eq!(offered.to_string(), "SIZE 1000, PIPELINING");
+/// ```
+impl fmt::Display for Capabilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for line in self {
+            write!(f, "{}{line}", core::mem::replace(&mut separator, ", "))?;
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,9 @@
 //! What every EHLO line consists of: a keyword, and words.
 
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::iter::FusedIterator;
+
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::text::{PRINTABLE, text_run};
@@ -55,6 +59,32 @@ impl<'a> EhloKeyword<'a> {
     }
 }
 
+impl<'a> TryFrom<&'a str> for EhloKeyword<'a> {
+    type Error = SyntaxError;
+
+    fn try_from(text: &'a str) -> Result<Self, SyntaxError> {
+        Self::new(text)
+    }
+}
+
+impl AsRef<str> for EhloKeyword<'_> {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for EhloKeyword<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Hash for EhloKeyword<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_in_any_case(self.0, state);
+    }
+}
+
 impl PartialEq for EhloKeyword<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(other.0)
@@ -63,8 +93,8 @@ impl PartialEq for EhloKeyword<'_> {
 
 impl Eq for EhloKeyword<'_> {}
 
-impl core::fmt::Debug for EhloKeyword<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Debug for EhloKeyword<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
@@ -110,13 +140,13 @@ impl<'a> EhloParams<'a> {
     }
 
     /// The words in turn.
-    pub fn iter(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-        self.words().map(|word| core::str::from_utf8(word).unwrap_or_default())
+    pub const fn iter(&self) -> EhloWords<'a> {
+        EhloWords(self.0)
     }
 
-    /// The words in turn, as octets.
+    /// The words in turn, as bytes.
     pub(super) fn words(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
-        self.0.split(|&octet| !is_word(octet)).filter(|word| !word.is_empty())
+        self.iter().map(str::as_bytes)
     }
 
     /// The first word, empty if there is none.
@@ -139,6 +169,76 @@ impl<'a> EhloParams<'a> {
     }
 }
 
+/// The words of [`EhloParams`] in turn.
+///
+/// ```
+/// use ehlo::syntax::capability::EhloParams;
+///
+/// let mut count = 0;
+/// for word in EhloParams::new("NAME ADDR")? {
+///     count += word.len();
+/// }
+/// assert_eq!(count, 8);
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct EhloWords<'a>(&'a [u8]);
+
+impl<'a> Iterator for EhloWords<'a> {
+    type Item = &'a str;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a str> {
+        let start = self.0.iter().position(|&octet| is_word(octet))?;
+        let word = self.0.get(start..)?;
+        let end = word.iter().position(|&octet| !is_word(octet)).unwrap_or(word.len());
+        let (word, rest) = word.split_at_checked(end)?;
+        self.0 = rest;
+        Some(core::str::from_utf8(word).unwrap_or_default())
+    }
+}
+
+impl FusedIterator for EhloWords<'_> {}
+
+impl<'a> IntoIterator for EhloParams<'a> {
+    type Item = &'a str;
+    type IntoIter = EhloWords<'a>;
+
+    fn into_iter(self) -> EhloWords<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for &EhloParams<'a> {
+    type Item = &'a str;
+    type IntoIter = EhloWords<'a>;
+
+    fn into_iter(self) -> EhloWords<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> TryFrom<&'a str> for EhloParams<'a> {
+    type Error = SyntaxError;
+
+    fn try_from(text: &'a str) -> Result<Self, SyntaxError> {
+        Self::new(text)
+    }
+}
+
+/// The words with a space between them.
+impl fmt::Display for EhloParams<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        put_words(self.iter(), f)
+    }
+}
+
+impl Hash for EhloParams<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.words().for_each(|word| word.hash(state));
+    }
+}
+
 impl PartialEq for EhloParams<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.words().eq(other.words())
@@ -147,8 +247,8 @@ impl PartialEq for EhloParams<'_> {
 
 impl Eq for EhloParams<'_> {}
 
-impl core::fmt::Debug for EhloParams<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Debug for EhloParams<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }
 }
@@ -161,6 +261,27 @@ impl Encode for EhloParams<'_> {
             writer.put(word);
         }
     }
+}
+
+/// Writes words with a space between them.
+pub(super) fn put_words(
+    words: impl Iterator<Item = impl AsRef<str>>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let mut separator = "";
+    for word in words {
+        f.write_str(core::mem::replace(&mut separator, " "))?;
+        f.write_str(word.as_ref())?;
+    }
+    Ok(())
+}
+
+/// The same for names that differ in the case of letters only.
+pub(super) fn hash_in_any_case<H: Hasher>(name: &[u8], state: &mut H) {
+    for octet in name {
+        state.write_u8(octet.to_ascii_lowercase());
+    }
+    state.write_u8(0xFF);
 }
 
 /// `1*DIGIT`, if it is below 2^64.
