@@ -219,7 +219,8 @@ impl core::fmt::Debug for Proof<'_> {
 /// assert_eq!(Credentials::password("", "secret"), Err(CredentialsError::Empty));
 /// assert_eq!(Credentials::password("an\0na", "secret"), Err(CredentialsError::Forbidden));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CredentialsError {
     /// It is empty.
     Empty,
@@ -251,6 +252,7 @@ impl core::error::Error for CredentialsError {}
 /// # Ok::<(), ehlo_sasl::CredentialsError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Channel<'a> {
     /// Nothing: no password and no token may be sent as it is, RFC 4954 §4.
     Clear,

@@ -26,6 +26,7 @@ fn verdicts_and_advice_are_those_of_the_table() {
             Advice::Refuse { reply, .. } => {
                 format!("{} {}", reply.code(), reply.enhanced_code().expect("it has one"))
             }
+            other => panic!("{other:?}"),
         };
         let words = [
             row.family.name.to_owned(),

@@ -182,6 +182,7 @@ fn finding(whose: Whose, cause: Cause, verdict: &Verdict<'_>) -> Finding {
             format!("{back} looks like one of many names that a provider gives out"),
             vec![reverse()],
         ),
+        other => (format!("{name}: {other}"), Vec::new()),
     };
     let level = match cause {
         Cause::GenericReverseName => Level::Notice,

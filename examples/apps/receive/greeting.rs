@@ -58,7 +58,7 @@ impl Findings {
         // the advice does not.
         let refusal = match verdict.advice(enforcement) {
             Advice::Refuse { reply, .. } => Some(reply),
-            Advice::Accept | Advice::Record(_) => None,
+            _ => None,
         };
         Self { syntax, claim, iprev, reverse_name, generic, forgery, refusal }
     }

@@ -15,6 +15,7 @@ use crate::syntax::reply::Reply;
 /// assert!(Finding::NameElsewhere.reply().is_none());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Finding {
     /// The name is none, or not one to greet with.
     Syntax(NameSyntax),
@@ -92,6 +93,12 @@ impl Finding {
     }
 }
 
+impl core::fmt::Display for Finding {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.text())
+    }
+}
+
 const REVERSE_DNS: EnhancedCode = EnhancedStatus::REVERSE_DNS_FAILED.permanent();
 
 /// A claim that only this host can make, by another.
@@ -110,6 +117,7 @@ const REVERSE_DNS: EnhancedCode = EnhancedStatus::REVERSE_DNS_FAILED.permanent()
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Forgery {
     /// A name or an address of this host, which leads elsewhere than to the peer.
     Own,
@@ -127,6 +135,12 @@ impl Forgery {
     }
 }
 
+impl core::fmt::Display for Forgery {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// Whether a receiver refuses mail for what it finds.
 ///
 /// For clients from anywhere, that is for the port of relays: a client that authenticates, and one
@@ -138,6 +152,7 @@ impl Forgery {
 /// assert_eq!(Enforcement::default(), Enforcement::Record);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Enforcement {
     /// Never: what is found is written down.
     #[default]
@@ -163,6 +178,7 @@ pub enum Enforcement {
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Advice {
     /// All is as it should be.
     Accept,

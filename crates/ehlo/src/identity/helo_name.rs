@@ -66,6 +66,21 @@ impl<'a> HeloName<'a> {
     }
 }
 
+/// See [`HeloName::new`].
+impl<'a> TryFrom<&'a str> for HeloName<'a> {
+    type Error = HeloNameError;
+
+    fn try_from(name: &'a str) -> Result<Self, HeloNameError> {
+        Self::new(name)
+    }
+}
+
+impl<'a> From<HeloName<'a>> for ClientName<'a> {
+    fn from(name: HeloName<'a>) -> Self {
+        name.0
+    }
+}
+
 impl core::fmt::Display for HeloName<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         core::fmt::Display::fmt(&self.0, f)
@@ -183,6 +198,7 @@ impl Form {
 /// assert_eq!(error.to_string(), "the name means this host to every other");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HeloNameError {
     /// It is none, or not one to greet with.
     Syntax(NameSyntax),

@@ -23,6 +23,7 @@ use crate::syntax::policy::Policy;
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum NameSyntax {
     /// A name of at least two labels, as it should be.
     FullyQualified,
@@ -96,6 +97,12 @@ impl NameSyntax {
             Self::NotAscii => "the name is not in US-ASCII: its A-labels are to be sent",
             Self::Invalid => "it is neither a host name nor an address literal",
         }
+    }
+}
+
+impl core::fmt::Display for NameSyntax {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

@@ -147,6 +147,19 @@ impl<'a> SaslData<'a> {
     }
 }
 
+/// These bytes, as [`SaslData::new`] takes them.
+impl<'a> From<&'a [u8]> for SaslData<'a> {
+    fn from(octets: &'a [u8]) -> Self {
+        Self::new(octets)
+    }
+}
+
+impl<'a> From<&'a str> for SaslData<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::new(text.as_bytes())
+    }
+}
+
 /// The base64, without a CRLF.
 impl Encode for SaslData<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
@@ -240,6 +253,12 @@ impl<'a> Challenge<'a> {
     }
 }
 
+impl<'a> From<SaslData<'a>> for Challenge<'a> {
+    fn from(data: SaslData<'a>) -> Self {
+        Self(data)
+    }
+}
+
 /// The reply line with its CRLF.
 impl Encode for Challenge<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
@@ -294,6 +313,12 @@ impl<'a> Response<'a> {
             b"=" => Ok(Self::Data(SaslData::EMPTY)),
             _ => SaslData::parse(line).map(Self::Data),
         }
+    }
+}
+
+impl<'a> From<SaslData<'a>> for Response<'a> {
+    fn from(data: SaslData<'a>) -> Self {
+        Self::Data(data)
     }
 }
 
