@@ -4,7 +4,7 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::iter::FusedIterator;
 
-use super::words::{hash_in_any_case, put_words};
+use super::words::{hash_in_any_case, is_word, put_words};
 use super::{EhloParams, EhloWords};
 use crate::syntax::encode::Writer;
 use crate::syntax::sasl::{Mechanisms, MechanismsIter, SaslMechanism};
@@ -60,8 +60,9 @@ impl<'a> AuthMechanisms<'a> {
         match self.0 {
             Names::Known(mechanisms) => mechanisms,
             Names::Listed(words) => {
-                let names = words.words().flat_map(|word| word.split(|&octet| octet == b'='));
-                names.filter_map(SaslMechanism::from_name).collect()
+                let names = words.split(|octet| !is_word(octet) || octet == b'=');
+                let known = names.filter_map(SaslMechanism::from_name);
+                known.fold(Mechanisms::NONE, Mechanisms::with)
             }
         }
     }

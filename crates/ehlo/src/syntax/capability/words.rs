@@ -146,7 +146,16 @@ impl<'a> EhloParams<'a> {
 
     /// The words in turn, as bytes.
     pub(super) fn words(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
-        self.iter().map(str::as_bytes)
+        self.split(|octet| !is_word(octet))
+    }
+
+    /// What stands between bytes that end a word.
+    #[inline]
+    pub(super) fn split(
+        &self,
+        is_end: impl Fn(u8) -> bool + Clone,
+    ) -> impl Iterator<Item = &'a [u8]> + Clone {
+        self.0.split(move |&octet| is_end(octet)).filter(|word| !word.is_empty())
     }
 
     /// The first word, empty if there is none.
