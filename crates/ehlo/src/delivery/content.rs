@@ -4,8 +4,8 @@ use crate::client::error::SendError;
 use crate::data::{DataEncoder, Progress};
 use crate::delivery::chunk::Chunk;
 use crate::delivery::delivery::{Delivery, Stage};
-use crate::syntax::command::command::Command;
 use crate::syntax::command::Verb;
+use crate::syntax::command::command::Command;
 use crate::syntax::encode::BufferTooSmall;
 
 impl Delivery<'_> {

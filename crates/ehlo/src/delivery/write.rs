@@ -6,8 +6,8 @@ use crate::delivery::envelope::Recipient;
 use crate::delivery::event::RecipientRange;
 use crate::delivery::plan::with_mail;
 use crate::delivery::transaction::Transaction;
-use crate::syntax::command::command::Command;
 use crate::syntax::command::Verb;
+use crate::syntax::command::command::Command;
 use crate::syntax::encode::BufferTooSmall;
 
 impl<'e> Delivery<'e> {

@@ -151,10 +151,10 @@ impl<'a> EhloParams<'a> {
 
     /// What stands between bytes that end a word.
     #[inline]
-    pub(super) fn split(
+    pub(super) fn split<F: Fn(u8) -> bool + Clone>(
         &self,
-        is_end: impl Fn(u8) -> bool + Clone,
-    ) -> impl Iterator<Item = &'a [u8]> + Clone {
+        is_end: F,
+    ) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a, F> {
         self.0.split(move |&octet| is_end(octet)).filter(|word| !word.is_empty())
     }
 
