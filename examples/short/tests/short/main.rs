@@ -27,7 +27,7 @@ mod server_tokio;
 use std::cell::Cell;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -36,6 +36,7 @@ use ehlo::{Delivery, DeliveryConfig, Envelope};
 use ehlo::{ForwardPath, HeloName, ReversePath, ServerConfig};
 use ehlo_blocking::ShutdownHandle;
 use ehlo_io::{MessageQueue, SessionEnd};
+use ehlo_tokio::{Connector, rustls};
 
 const CONTENT: &[u8] = b"Subject: x\r\n\r\n.\r\n..two\r\n";
 
@@ -43,6 +44,18 @@ const CONTENT: &[u8] = b"Subject: x\r\n\r\n.\r\n..two\r\n";
 const SENT: &[u8] = b"Subject: x\r\n\r\nHello!\r\n";
 
 const CLIENTS: usize = 4;
+
+/// Both ends of TLS, with a certificate that is made for the run.
+static TLS: LazyLock<(Arc<rustls::ServerConfig>, Connector)> = LazyLock::new(|| {
+    let made =
+        rcgen::generate_simple_self_signed(["mx.example".to_owned()]).expect("a certificate");
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let server = ehlo_tokio::server_config(vec![made.cert.der().clone()], key.into());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).expect("a root");
+    let client = Connector::trusting(roots, "mx.example").expect("a name");
+    (server.expect("a key"), client)
+});
 
 type MessageSource = Arc<Mutex<Vec<Vec<u8>>>>;
 
@@ -55,15 +68,16 @@ fn keep(messages: &MessageSource) -> impl Fn(&[u8]) + Clone + Send + Sync + 'sta
 fn sends_by_every_client(server: SocketAddr) {
     let accepted = Cell::new(0);
     let tell = |outcome: &Outcome| {
-        assert_eq!(outcome.fate, Fate::Accepted);
+        assert_eq!(outcome.fate, Fate::Accepted, "{outcome:?}");
         accepted.set(accepted.get() + 1);
     };
     let server = server.to_string();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     client_blocking::send(&server, tell).expect("a session");
-    runtime.block_on(client_tokio::send(&server, tell)).expect("a session");
-    smol::block_on(client_smol::send(&server, tell)).expect("a session");
+    let connector = &TLS.1;
+    runtime.block_on(client_tokio::send(&server, connector, tell)).expect("a session");
+    smol::block_on(client_smol::send(&server, connector, tell)).expect("a session");
     async_std::task::block_on(client_async_std::send(&server, tell)).expect("a session");
     assert_eq!(accepted.get(), CLIENTS);
 }
@@ -84,7 +98,7 @@ fn the_blocking_server_takes_from_every_client() {
 
 /// The same for a server on a runtime.
 macro_rules! takes_from_every_client {
-    ($test:ident, $server:ident on $listener:ty, $block_on:expr) => {
+    ($test:ident, $server:ident on $listener:ty, $block_on:expr $(, $tls:expr)?) => {
         #[test]
         fn $test() {
             let messages = MessageSource::default();
@@ -96,7 +110,7 @@ macro_rules! takes_from_every_client {
                 $block_on(async {
                     let listener = <$listener>::bind("127.0.0.1:0").await.expect("a port");
                     address.send(listener.local_addr().expect("an address")).expect("a test");
-                    $server::run(listener, shutdown, take).await;
+                    $server::run(listener, $($tls,)? shutdown, take).await;
                 });
             });
             sends_by_every_client(addressed.recv().expect("a server"));
@@ -110,8 +124,37 @@ macro_rules! takes_from_every_client {
 takes_from_every_client!(
     the_server_on_tokio_takes_from_every_client,
     server_tokio on tokio::net::TcpListener,
-    |server| tokio::runtime::Runtime::new().expect("a runtime").block_on(server)
+    |server| tokio::runtime::Runtime::new().expect("a runtime").block_on(server),
+    None
 );
+takes_from_every_client!(
+    the_server_on_tokio_takes_from_every_client_inside_tls,
+    server_tokio on tokio::net::TcpListener,
+    |server| tokio::runtime::Runtime::new().expect("a runtime").block_on(server),
+    Some(TLS.0.clone())
+);
+
+/// RFC 5321 §4.5.3.2.7: "An SMTP server SHOULD have a timeout of at least 5 minutes while it is
+/// awaiting the next command from the sender."
+#[test]
+fn the_server_on_tokio_drops_a_silent_client_after_five_minutes() {
+    use tokio::io::AsyncReadExt as _;
+
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().start_paused(true).build().expect("a runtime");
+    let (heard, waited) = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(server_tokio::run(listener, None, std::future::pending(), |_: &[u8]| {}));
+        let begun = tokio::time::Instant::now();
+        let mut client = tokio::net::TcpStream::connect(address).await.expect("a server");
+        let mut heard = String::new();
+        client.read_to_string(&mut heard).await.expect("a server");
+        (heard, begun.elapsed())
+    });
+    assert!(heard.ends_with("421 4.4.2 mx.example took too long, closing\r\n"), "{heard}");
+    assert!((300..340).contains(&waited.as_secs()), "{waited:?}");
+}
 takes_from_every_client!(
     the_server_on_smol_takes_from_every_client,
     server_smol on smol::net::TcpListener,
