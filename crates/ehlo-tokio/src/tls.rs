@@ -17,7 +17,7 @@ use crate::Tokio;
 /// ```
 /// use ehlo::{Delivery, DeliveryConfig, Envelope};
 /// use ehlo::delivery::{Fate, TlsPolicy};
-/// use ehlo::server::Event;
+/// use ehlo::server::{ACCEPTED, Event};
 /// use ehlo::{Extension, ForwardPath, HeloName, ReversePath, Server, ServerConfig};
 /// use ehlo_io::{MessageQueue, PendingEvent};
 /// use ehlo_tokio::rustls::{RootCertStore, pki_types::PrivatePkcs8KeyDer};
@@ -39,6 +39,7 @@ use crate::Tokio;
 ///         match event {
 ///             Event::StartTls => connection.start_tls(&tls).await?,
 ///             Event::Closed => return std::io::Result::Ok(()),
+///             Event::EndOfMailData { .. } => responder.reply(&ACCEPTED)?,
 ///             _ => responder.standard_reply("mx.example")?,
 ///         }
 ///     }
