@@ -1,7 +1,8 @@
 //! What the RFCs say of a command that is well formed, before the application is asked.
 
-use super::config::is_reached;
-use super::{Reason, Role, Server};
+use super::config::{Role, is_reached};
+use super::event::Reason;
+use super::server::Server;
 use crate::session::{self, State};
 use crate::syntax::capability::{Capabilities, ReleaseTime};
 use crate::syntax::command::Mechanism;

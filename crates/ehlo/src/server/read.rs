@@ -1,6 +1,9 @@
 //! The server's reading half: framing, and the events.
 
-use super::{Event, Pending, Reading, Reason, Refusal, Role, Server, Transaction, foreign};
+use super::config::Role;
+use super::event::{Event, Reason, Refusal};
+use super::foreign;
+use super::server::{Pending, Reading, Server, Transaction};
 use crate::data::{Before, Content, DataDecoder, NewlineError, Newlines};
 use crate::machine::{Received, Wants};
 use crate::session::{self, State};

@@ -1,6 +1,8 @@
 //! The server's writing half: replies, and where each leads.
 
-use super::{Pending, Reading, Reason, Role, Server, Transaction};
+use super::config::Role;
+use super::event::Reason;
+use super::server::{Pending, Reading, Server, Transaction};
 use crate::data::DataDecoder;
 use crate::session::{self, State};
 use crate::syntax::capability::Capability;
@@ -169,7 +171,7 @@ impl Server {
             Some(owed) => {
                 let announced = if pending.refused.is_none() { Pending::ANNOUNCED } else { 0 };
                 let marks = pending.marks & !Pending::ANNOUNCED | announced;
-                Some(Pending { owed, marks, ..pending })
+                Some(Pending { marks, owed, ..pending })
             }
         };
         // A command that was refused never began, so no row applies; 421 closes all the same, a
@@ -255,23 +257,23 @@ impl Server {
 
     /// Whether a command that was answered with `code` counts as an error.
     fn is_error(&self, pending: Pending, code: Code) -> bool {
-        match (code.severity(), pending.verb) {
-            (Severity::PermanentNegative, _) => true,
+        let transient = code.severity() == Severity::TransientNegative;
+        match pending.verb {
             // RFC 5321 §4.5.3.1.10 has a client that meets the limit send the rest of its recipients
             // later: as many again may come in one transaction before the 452 is known.
-            (Severity::TransientNegative, Verb::Rcpt) if pending.is_surplus() => {
+            Verb::Rcpt if transient && pending.is_surplus() => {
                 let commands = self.transaction.commands;
                 commands == u16::MAX || u32::from(commands) / 2 >= self.most_recipients()
             }
             // They have limits of their own, unless it was the machine that refused them.
-            (
-                Severity::TransientNegative,
-                Verb::Mail | Verb::Rcpt | Verb::Message | Verb::BdatLast | Verb::BurlLast,
-            ) => pending.refused.is_some(),
-            (Severity::TransientNegative, _) => true,
+            Verb::Mail | Verb::Rcpt | Verb::Message | Verb::BdatLast | Verb::BurlLast
+                if transient =>
+            {
+                pending.refused.is_some()
+            }
             // RFC 5321 §4.3.2: 354 alone opens the mail data.
-            (_, Verb::Data) => self.state != State::Data,
-            _ => false,
+            Verb::Data => self.state != State::Data,
+            _ => !code.is_positive(),
         }
     }
 

@@ -1,0 +1,379 @@
+//! The server machine: what it remembers, and what may be asked of it.
+
+use core::time::Duration;
+
+use super::config::ServerConfig;
+use super::event::{Event, Reason};
+use crate::data::{Before, DataDecoder};
+use crate::machine::{Expects, Machine, PlaintextInjection, Received, Upgrade, Wants};
+use crate::session::{self, State};
+use crate::syntax::capability::Capabilities;
+use crate::syntax::code::Code;
+use crate::syntax::command::Verb;
+use crate::syntax::limits;
+use crate::syntax::sasl::Mechanisms;
+
+/// A server's half of an SMTP, submission or LMTP session.
+///
+/// It is fed with all that is unread, gives one [`Event`] at a time and is answered with a
+/// [`Reply`](crate::Reply). It holds no buffer, no allocation and no lifetime.
+///
+/// ```
+/// use ehlo::{Code, Command, Reply, Server, ServerConfig, server::Event};
+///
+/// let mut server = Server::new(ServerConfig::DEFAULT);
+/// let mut out = [0; 256];
+/// let n = server.reply(&Reply::new(Code::SERVICE_READY, "mx.example"), &mut out)?;
+/// assert_eq!(&out[..n], b"220 mx.example\r\n");
+///
+/// let received = server.receive(b"HELO client.example\r\nMAIL FR");
+/// assert_eq!(received.consumed, 21);
+/// assert!(matches!(received.event, Event::Command(Command::Helo(_))));
+/// let n = server.reply(&server.standard_reply("mx.example"), &mut out)?;
+/// assert_eq!(&out[..n], b"250 mx.example\r\n");
+/// assert!(matches!(server.receive(b"MAIL FR").event, Event::NeedInput));
+/// # Ok::<(), ehlo::ReplyError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub(super) config: ServerConfig,
+    pub(super) state: State,
+    pub(super) pending: Option<Pending>,
+    pub(super) transaction: Transaction,
+    pub(super) reading: Reading,
+    /// Octets of the unread input that were searched in vain for the end of the line, or that make
+    /// up the item that `receive` gives next; never more than the longest line.
+    pub(super) scanned: u32,
+    /// `receive` gives an event without looking further.
+    pub(super) ready: bool,
+    /// Octets of the unread input once there is one more of the line that has begun, when nothing
+    /// but its end or its length makes an event; else 0.
+    pub(super) longer: u16,
+    /// The verdict on the mail data that is being skipped.
+    pub(super) verdict: Option<Reason>,
+    /// MAIL commands that were answered.
+    pub(super) messages: u32,
+    /// Commands that were answered with an error since the last message.
+    pub(super) errors: u16,
+    /// Commands that carry no mail forward since the last message.
+    pub(super) idle: u16,
+    /// Lines that are no known command since the last message.
+    pub(super) unknown: u16,
+    /// EHLO or LHLO was accepted, so extensions are in force.
+    pub(super) extended: bool,
+    pub(super) tls: bool,
+    pub(super) authenticated: bool,
+    /// Input was there before the greeting was answered.
+    pub(super) early: bool,
+    pub(super) end_of_input: bool,
+    pub(super) shutting_down: bool,
+}
+
+impl Server {
+    /// A server at the start of a connection; the greeting is owed.
+    pub const fn new(config: ServerConfig) -> Self {
+        Self {
+            config,
+            state: State::Greeting,
+            pending: Some(Pending { verb: Verb::Greeting, marks: 0, refused: None, owed: 1 }),
+            transaction: Transaction::NONE,
+            reading: Reading::Line,
+            scanned: 0,
+            ready: false,
+            longer: 0,
+            verdict: None,
+            messages: 0,
+            errors: 0,
+            idle: 0,
+            unknown: 0,
+            extended: false,
+            tls: config.implicit_tls,
+            authenticated: false,
+            early: false,
+            end_of_input: false,
+            shutting_down: false,
+        }
+    }
+
+    /// Where the session stands.
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// The verb that awaits its reply.
+    pub const fn pending(&self) -> Option<Verb> {
+        match self.pending {
+            Some(pending) => Some(pending.verb),
+            None => None,
+        }
+    }
+
+    /// The connection is inside TLS.
+    pub const fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// The client has authenticated, or [counts](Self::assume_authenticated) as one that has.
+    pub const fn is_authenticated(&self) -> bool {
+        self.authenticated
+    }
+
+    /// The client greeted with EHLO or LHLO: extensions are in force.
+    pub const fn is_extended(&self) -> bool {
+        self.extended
+    }
+
+    /// Recipients accepted in the mail transaction that is open.
+    pub const fn recipients(&self) -> u16 {
+        self.transaction.recipients
+    }
+
+    /// Input was there before the greeting was answered: the client did not wait for it, as RFC
+    /// 5321 §3.1 has it. It is seen only where somebody looked: give what came to
+    /// [`receive`](Self::receive) while the greeting is owed.
+    pub const fn talked_early(&self) -> bool {
+        self.early
+    }
+
+    /// Answers the next command with 421 and closes, RFC 5321 §3.8. Mail data that has begun is
+    /// taken and answered first.
+    pub const fn shut_down(&mut self) {
+        self.shutting_down = true;
+    }
+
+    /// The client counts as one that has authenticated, though not by AUTH: a proxy has said who it is
+    /// in XCLIENT, TLS knows its certificate, or its address is enough (RFC 6409 §4.3).
+    ///
+    /// ```
+    /// use ehlo::{Server, ServerConfig};
+    ///
+    /// let mut server = Server::new(ServerConfig::SUBMISSION);
+    /// server.assume_authenticated();
+    /// assert!(server.is_authenticated());
+    /// ```
+    pub const fn assume_authenticated(&mut self) {
+        self.authenticated = true;
+        self.mark(Pending::ASSUMED);
+    }
+
+    /// Sets anew what this session offers, in the place of [`ServerConfig::offered`] and of every
+    /// earlier call: from now on nothing else is accepted, and the next EHLO lists it.
+    ///
+    /// A right that hangs on who the client is has to be judged again whenever that is known better:
+    /// after XCLIENT, TLS or AUTH. Of XCLIENT the machine takes care: with the 220 to it, XCLIENT and
+    /// XFORWARD are offered no longer, since it was the proxy that was trusted, and not the client that
+    /// it has stated. An application that trusts the stated client too offers them anew, before that
+    /// reply or behind it.
+    ///
+    /// ```
+    /// use ehlo::{Extension, Server, ServerConfig};
+    ///
+    /// let for_all = ServerConfig::DEFAULT.offered;
+    /// let for_proxies = for_all.with(Extension::Xclient);
+    /// let mut server = Server::new(ServerConfig { offered: for_proxies, ..ServerConfig::DEFAULT });
+    /// assert!(server.offered().contains(Extension::Xclient));
+    /// server.offer(for_all);
+    /// assert!(!server.offered().contains(Extension::Xclient));
+    /// ```
+    pub const fn offer(&mut self, offered: Capabilities) {
+        self.config.offered = offered;
+        // A line may be shorter or longer now.
+        self.longer = 0;
+        self.mark(Pending::OFFERED);
+    }
+
+    /// Remembers what was done while a reply is pending.
+    pub(super) const fn mark(&mut self, mark: u8) {
+        if let Some(pending) = &mut self.pending {
+            pending.marks |= mark;
+        }
+    }
+
+    /// Offers AUTH with these mechanisms from the next EHLO on, in the place of the configured ones.
+    /// Which there are may depend on the connection: a mechanism with -PLUS is offered where TLS can
+    /// be bound, RFC 5802 §6.
+    ///
+    /// ```
+    /// use ehlo::{Server, ServerConfig};
+    /// use ehlo::syntax::capability::Capabilities;
+    /// use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
+    ///
+    /// let offered = Mechanisms::NONE.with(SaslMechanism::ScramSha256);
+    /// let mut server = Server::new(ServerConfig {
+    ///     offered: Capabilities::NONE.with_mechanisms(offered),
+    ///     implicit_tls: true,
+    ///     ..ServerConfig::DEFAULT
+    /// });
+    /// server.offer_mechanisms(offered.with(SaslMechanism::ScramSha256Plus));
+    /// # let mut out = [0; 256];
+    /// # server.reply(&server.standard_reply("mx.example"), &mut out)?;
+    /// # server.receive(b"EHLO client.example\r\n");
+    /// let n = server.reply(&server.standard_reply("mx.example"), &mut out)?;
+    /// assert_eq!(&out[..n], b"250-mx.example\r\n250 AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256\r\n");
+    /// # Ok::<(), ehlo::ReplyError>(())
+    /// ```
+    pub const fn offer_mechanisms(&mut self, mechanisms: Mechanisms) {
+        self.config.offered = self.config.offered.with_mechanisms(mechanisms);
+    }
+
+    /// TLS is established on this connection, RFC 3207 §4.2: everything learnt is forgotten, and
+    /// the client begins again with EHLO. `leftover` is what was read and not yet taken by the
+    /// machine before the handshake.
+    ///
+    /// # Errors
+    ///
+    /// [`PlaintextInjection`] when there is any, or when STARTTLS was not accepted: octets that were sent in
+    /// clear would be taken for octets sent inside TLS. The session is then over. Where they may be
+    /// the first octets of the handshake itself, hand them to TLS, and nothing is left over.
+    pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection> {
+        if self.state != State::Tls || !leftover.is_empty() {
+            self.state = State::Closed;
+            return Err(PlaintextInjection);
+        }
+        *self = Self {
+            state: session::next(self.state, Verb::Handshake, Code::SERVICE_READY),
+            pending: None,
+            tls: true,
+            messages: self.messages,
+            errors: self.errors,
+            idle: self.idle,
+            unknown: self.unknown,
+            early: self.early,
+            shutting_down: self.shutting_down,
+            ..Self::new(self.config)
+        };
+        Ok(())
+    }
+}
+
+impl Machine for Server {
+    type Event<'i> = Event<'i>;
+
+    fn wants(&mut self, input: &[u8]) -> Wants {
+        Self::wants(self, input)
+    }
+
+    fn receive<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
+        Self::receive(self, input)
+    }
+
+    fn end_of_input(&mut self) {
+        self.longer = 0;
+        self.end_of_input = true;
+    }
+
+    fn is_at_end(&self) -> bool {
+        matches!(self.state, State::Closed | State::Tls)
+    }
+
+    // RFC 5321 §4.5.3.2.7: "at least 5 minutes while it is awaiting the next command".
+    fn timeout(&self) -> Duration {
+        limits::COMMAND_TIMEOUT
+    }
+
+    fn expects(&self) -> Expects {
+        match self.reading {
+            Reading::Line if matches!(self.state, State::Data | State::Chunk) => Expects::Content,
+            Reading::Line | Reading::LongLine { .. } => Expects::Command,
+            Reading::Data(_) | Reading::Chunk(_) | Reading::LastChunk(_) => Expects::Content,
+        }
+    }
+
+    fn is_secret(&self) -> bool {
+        self.state == State::Auth || matches!(self.pending(), Some(Verb::Auth | Verb::AuthResponse))
+    }
+}
+
+impl Upgrade for Server {
+    fn awaits_tls(&self) -> bool {
+        self.state == State::Tls
+    }
+
+    fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection> {
+        Self::tls_established(self, leftover)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    pub(super) verb: Verb,
+    /// What was done since the command came, a bit each.
+    pub(super) marks: u8,
+    pub(super) refused: Option<Reason>,
+    /// Replies still to be given, more than one in LMTP only.
+    pub(super) owed: u16,
+}
+
+impl Pending {
+    /// The event that asks for the reply was given.
+    pub(super) const ANNOUNCED: u8 = 1;
+    /// The application has set anew what is offered.
+    pub(super) const OFFERED: u8 = 2;
+    /// The application takes the client for one that has authenticated.
+    pub(super) const ASSUMED: u8 = 4;
+    /// The session must end with the reply: what follows on the connection cannot be read.
+    pub(super) const FATAL: u8 = 8;
+
+    pub(super) const fn has(self, mark: u8) -> bool {
+        self.marks & mark != 0
+    }
+
+    /// A recipient over the limit.
+    pub(super) const fn is_surplus(self) -> bool {
+        matches!(self.refused, Some(Reason::TooManyRecipients))
+    }
+}
+
+/// What the open mail transaction has collected; cleared as one value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Transaction {
+    /// Bytes of mail data handed out; once content in chunks is refused, where the error is.
+    pub(super) size: u64,
+    /// RCPT commands that were answered, and those over the limit.
+    pub(super) commands: u16,
+    /// Recipients that were accepted.
+    pub(super) recipients: u16,
+    /// Bytes of the line that the last chunk ended in.
+    pub(super) line: u16,
+    /// What stands before the next chunk; `None` for content without lines, BODY=BINARYMIME.
+    pub(super) before: Option<Before>,
+    pub(super) smtputf8: bool,
+}
+
+impl Transaction {
+    pub(super) const NONE: Self = Self {
+        size: 0,
+        commands: 0,
+        recipients: 0,
+        line: 0,
+        before: Some(Before::Start),
+        smtputf8: false,
+    };
+
+    pub(super) const fn is_binary(&self) -> bool {
+        self.before.is_none()
+    }
+}
+
+/// How the next octets are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// A command line, or a line of an AUTH exchange.
+    Line,
+    /// The rest of a line that is too long; whether the last octet was a CR, and how many are skipped.
+    LongLine { cr: bool, skipped: u32 },
+    /// Mail data, up to the line with a single dot.
+    Data(DataDecoder),
+    /// A chunk with this many octets to come.
+    Chunk(u64),
+    /// The last chunk, with this many octets to come.
+    LastChunk(u64),
+}
+
+impl Reading {
+    pub(super) const fn chunk(left: u64, last: bool) -> Self {
+        if last { Self::LastChunk(left) } else { Self::Chunk(left) }
+    }
+}
+
+const _: () = assert!(size_of::<Server>() <= 200);
