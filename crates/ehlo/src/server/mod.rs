@@ -1,9 +1,12 @@
 //! The server machine: lines and mail data in, events out; replies in, bytes out.
 
 pub(crate) mod config;
+mod content;
 mod event;
 mod foreign;
 mod judge;
+mod lines;
+mod outcome;
 mod read;
 pub(crate) mod reply;
 pub(crate) mod server;

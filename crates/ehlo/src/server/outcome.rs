@@ -1,0 +1,124 @@
+//! Where a reply leads: the state, the transaction, the counts.
+
+use super::event::Reason;
+use super::server::{Pending, Reading, Server, Transaction};
+use crate::data::DataDecoder;
+use crate::session::{self, State};
+use crate::syntax::code::{Code, Severity};
+use crate::syntax::command::Verb;
+use crate::syntax::extension::Extension;
+
+impl Server {
+    pub(super) fn apply(&mut self, pending: Pending, code: Code) {
+        // RFC 2033 §4.2: one reply for each accepted recipient; the first moves the state.
+        self.pending = match pending.owed.checked_sub(1) {
+            None | Some(0) => None,
+            Some(owed) => {
+                let announced = if pending.refused.is_none() { Pending::ANNOUNCED } else { 0 };
+                let marks = pending.marks & !Pending::ANNOUNCED | announced;
+                Some(Pending { marks, owed, ..pending })
+            }
+        };
+        // A command that was refused never began, so no row applies; 421 closes all the same, a
+        // failed chunk fails its transaction, and what is no command has had its moment. RFC 5321
+        // §4.2.4: what is not implemented does nothing, so a chunk that was not offered fails nothing.
+        let applies = match pending.verb {
+            _ if pending.refused.is_none() || code == Code::SERVICE_NOT_AVAILABLE => true,
+            _ if pending.refused == Some(Reason::NotImplemented) => false,
+            Verb::Bdat | Verb::BdatLast | Verb::Burl | Verb::BurlLast => {
+                self.state.is_transaction()
+            }
+            Verb::Greeting | Verb::Message | Verb::AuthResponse => true,
+            _ => false,
+        };
+        if applies {
+            self.state = session::next(self.state, pending.verb, code);
+        }
+        if pending.has(Pending::FATAL) || pending.refused.is_some_and(Reason::is_fatal) {
+            self.state = State::Closed;
+        }
+        // RFC 5321 §3.8: after 421 nothing is owed, in LMTP to no other recipient either.
+        if self.state == State::Closed {
+            self.pending = None;
+        }
+        let done = code.severity() == Severity::PositiveCompletion;
+        self.count(pending, code, done);
+        match pending.verb {
+            Verb::Ehlo | Verb::Lhlo if done => self.extended = true,
+            Verb::Helo if done => self.extended = false,
+            // XCLIENT_README: the session begins anew, on behalf of another client.
+            Verb::Xclient if self.state == State::Start && done => {
+                self.extended = false;
+                self.authenticated = pending.has(Pending::ASSUMED);
+                if !pending.has(Pending::OFFERED) {
+                    let offered = self.config.offered;
+                    self.config.offered =
+                        offered.without(Extension::Xclient).without(Extension::Xforward);
+                }
+            }
+            Verb::Rcpt if pending.refused.is_none() || pending.is_surplus() => {
+                let transaction = &mut self.transaction;
+                transaction.commands = transaction.commands.saturating_add(1);
+                transaction.recipients = transaction.recipients.saturating_add(u16::from(done));
+            }
+            Verb::Data if self.state == State::Data => {
+                let text_line = self.config.limits.text_line;
+                let decoder = DataDecoder::new(self.config.newlines);
+                self.reading = Reading::Data(decoder.with_line_limit(Some(text_line)));
+            }
+            Verb::Auth | Verb::AuthResponse if code == Code::AUTHENTICATION_SUCCEEDED => {
+                self.authenticated = true;
+            }
+            Verb::Mail if !code.is_positive() && pending.refused.is_none() => {
+                self.transaction = Transaction::NONE;
+            }
+            _ => {}
+        }
+        // RFC 5321 §4.1.1.4: "on the completion of this command these buffers are cleared"; they are
+        // one value here.
+        if !self.state.is_transaction() || self.state == State::Failed {
+            self.transaction = Transaction::NONE;
+        }
+    }
+
+    /// Counts what the limits bound.
+    fn count(&mut self, pending: Pending, code: Code, done: bool) {
+        let verb = pending.verb;
+        if verb == Verb::Mail && pending.refused.is_none() {
+            self.messages = self.messages.saturating_add(1);
+        }
+        if matches!(verb, Verb::Message | Verb::BdatLast | Verb::BurlLast) && done {
+            (self.errors, self.idle, self.unknown) = (0, 0, 0);
+        } else if session::is_idle(verb) && pending.refused.is_none() {
+            self.idle = self.idle.saturating_add(1);
+        }
+        // In LMTP the mail data has many replies, and is one command.
+        if self.pending.is_none() && self.is_error(pending, code) {
+            self.errors = self.errors.saturating_add(1);
+            let unknown = verb == Verb::Other && code == Code::SYNTAX_ERROR;
+            self.unknown = self.unknown.saturating_add(u16::from(unknown));
+        }
+    }
+
+    /// Whether a command that was answered with `code` counts as an error.
+    fn is_error(&self, pending: Pending, code: Code) -> bool {
+        let transient = code.severity() == Severity::TransientNegative;
+        match pending.verb {
+            // RFC 5321 §4.5.3.1.10 has a client that meets the limit send the rest of its recipients
+            // later: as many again may come in one transaction before the 452 is known.
+            Verb::Rcpt if transient && pending.is_surplus() => {
+                let commands = self.transaction.commands;
+                commands == u16::MAX || u32::from(commands) / 2 >= self.most_recipients()
+            }
+            // They have limits of their own, unless it was the machine that refused them.
+            Verb::Mail | Verb::Rcpt | Verb::Message | Verb::BdatLast | Verb::BurlLast
+                if transient =>
+            {
+                pending.refused.is_some()
+            }
+            // RFC 5321 §4.3.2: 354 alone opens the mail data.
+            Verb::Data => self.state != State::Data,
+            _ => !code.is_positive(),
+        }
+    }
+}
