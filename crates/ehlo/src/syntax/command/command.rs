@@ -1,12 +1,11 @@
 //! A command: its arguments, its wire form, how long its line may be.
 
+use super::verb;
 use super::{
     AbsoluteUri, Attributes, DomainList, EtrnNode, Mechanism, OtherVerb, SmtpString, UserOrList,
     Verb,
 };
-use super::{parse, verb};
 use crate::syntax::encode::{Encode, Writer};
-use crate::syntax::error::{Parsed, SyntaxError};
 use crate::syntax::extension::Extension;
 use crate::syntax::limits;
 use crate::syntax::parameter::Parameters;
@@ -14,7 +13,6 @@ use crate::syntax::path::ClientName;
 use crate::syntax::path::Text;
 use crate::syntax::path::forward_path::ForwardPath;
 use crate::syntax::path::reverse_path::ReversePath;
-use crate::syntax::policy::Policy;
 use crate::syntax::sasl::SaslData;
 
 /// One command: what a client sends, borrowed from the line that it was read from.
@@ -126,34 +124,7 @@ pub enum Command<'a> {
     },
 }
 
-impl<'a> Command<'a> {
-    /// The command at the front of `input`, up to and with its CRLF.
-    ///
-    /// [`Parsed::Incomplete`] as long as there is no LF. SEND, SOML and SAML (RFC 821) are
-    /// recognised by their names and refused as obsolete.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong, with the offset in the line. A line may have 512 octets with its CRLF, and as
-    /// many more as its parameters allow; a line of AUTH 12 288.
-    pub fn parse(input: &'a [u8], policy: &Policy) -> Result<Parsed<Self>, SyntaxError> {
-        parse::framed(input, policy)
-    }
-
-    /// The command of a whole line, without its CRLF.
-    ///
-    /// # Errors
-    ///
-    /// As for [`parse`](Self::parse).
-    pub fn parse_line(line: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
-        parse::line(line, policy)
-    }
-
-    /// The same for a line of any length.
-    pub(crate) fn parse_any_length(line: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
-        parse::line_of_any_length(line, policy)
-    }
-
+impl Command<'_> {
     /// The verb of a line that need not be a command: its first word.
     pub(crate) fn verb_of(line: &[u8]) -> Verb {
         let word = line.split(|octet| matches!(octet, b' ' | b'\t')).next().unwrap_or_default();

@@ -23,14 +23,40 @@ use crate::syntax::path::{client_name, forward_path, helo_name, reverse_path, te
 use crate::syntax::policy::Policy;
 use crate::syntax::sasl::initial_response;
 
+impl<'a> Command<'a> {
+    /// The command at the front of `input`, up to and with its CRLF.
+    ///
+    /// [`Parsed::Incomplete`] as long as there is no LF. SEND, SOML and SAML (RFC 821) are
+    /// recognised by their names and refused as obsolete.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, with the offset in the line. A line may have 512 octets with its CRLF, and as
+    /// many more as its parameters allow; a line of AUTH 12 288.
+    pub fn parse(input: &'a [u8], policy: &Policy) -> Result<Parsed<Self>, SyntaxError> {
+        framed(input, policy)
+    }
+
+    /// The command of a whole line, without its CRLF.
+    ///
+    /// # Errors
+    ///
+    /// As for [`parse`](Self::parse).
+    pub fn parse_line(line: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
+        whole_line(line, policy)
+    }
+
+    /// The same for a line of any length.
+    pub(crate) fn parse_any_length(line: &'a [u8], policy: &Policy) -> Result<Self, SyntaxError> {
+        line_of_any_length(line, policy)
+    }
+}
+
 /// The command at the front of `input`.
 ///
 /// No rule takes a CR, so the common line, without white space at its end and of 512 octets at
 /// most, is read up to its CRLF without looking for it first.
-pub(super) fn framed<'i>(
-    input: &'i [u8],
-    policy: &Policy,
-) -> Result<Parsed<Command<'i>>, SyntaxError> {
+fn framed<'i>(input: &'i [u8], policy: &Policy) -> Result<Parsed<Command<'i>>, SyntaxError> {
     let window = split(input, limits::COMMAND_LINE).0;
     command(window, policy, |result| match result {
         Ok(([b'\r', b'\n', rest @ ..], value)) => {
@@ -64,11 +90,11 @@ fn framed_first<'i>(
     if end < limits::COMMAND_LINE && !matches!(text.last(), Some(b' ' | b'\t')) {
         return Err(diagnose(error, window, text));
     }
-    line(text, policy).map(|value| Parsed::Complete { value, consumed: end + 1 })
+    whole_line(text, policy).map(|value| Parsed::Complete { value, consumed: end + 1 })
 }
 
 /// The command of a line without its CRLF.
-pub(super) fn line<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, SyntaxError> {
+fn whole_line<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, SyntaxError> {
     if line.len() + 2 > limits::COMMAND_LINE {
         return long_line(line, policy);
     }
@@ -77,10 +103,7 @@ pub(super) fn line<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, S
 
 /// The command of a line without its CRLF, whose length is somebody else's business.
 #[inline]
-pub(super) fn line_of_any_length<'i>(
-    line: &'i [u8],
-    policy: &Policy,
-) -> Result<Command<'i>, SyntaxError> {
+fn line_of_any_length<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, SyntaxError> {
     let text = trimmed(line);
     whole_command(text, policy).map_err(|error| diagnose(&error, text, line))
 }
