@@ -3,7 +3,10 @@
 // As in `command/parse.rs`.
 #![allow(clippy::inline_always)]
 
-use super::{Body, Known, Parameter};
+use super::marks::{BINARY, HOLD, UNKNOWN, UTF8};
+use super::place::Place;
+use super::table::{Known, Parameter};
+use super::word::Body;
 use crate::syntax::capability::Capabilities;
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
@@ -279,14 +282,14 @@ struct Set {
 impl Set {
     fn new(place: Place) -> Self {
         // RFC 5321 §4.1.1.11 lets each extension say which command its parameters belong to.
-        Self { seen: 0, closed: place.others(), place }
+        Self { seen: 0, closed: others(place), place }
     }
 
     /// One parameter more.
     #[inline]
     fn add(&mut self, more: u32) -> Result<(), SyntaxErrorKind> {
         if more & self.closed != 0 {
-            let is_misplaced = more & self.place.others() != 0;
+            let is_misplaced = more & others(self.place) != 0;
             return Err(if is_misplaced {
                 SyntaxErrorKind::MisplacedParameter
             } else {
@@ -299,22 +302,12 @@ impl Set {
     }
 }
 
-/// The command that a parameter belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    Mail,
-    Rcpt,
-    Both,
-}
-
-impl Place {
-    /// The parameters that do not belong to this command.
-    const fn others(self) -> u32 {
-        match self {
-            Self::Mail => OF_RCPT_ALONE,
-            Self::Rcpt => OF_MAIL_ALONE,
-            Self::Both => 0,
-        }
+/// The parameters that do not belong to this command.
+const fn others(place: Place) -> u32 {
+    match place {
+        Place::Mail => OF_RCPT_ALONE,
+        Place::Rcpt => OF_MAIL_ALONE,
+        Place::Both => 0,
     }
 }
 
@@ -358,16 +351,3 @@ pub(crate) const MAX_ALLOWANCE: usize = {
 
 /// What may be seen once: every known parameter, and one of those that exclude each other.
 const ONCE: u32 = ((1 << Known::ALL.len()) - 1) | HOLD;
-/// An unknown parameter was seen.
-pub(super) const UNKNOWN: u32 = 1 << 31;
-/// BODY=BINARYMIME was seen.
-pub(super) const BINARY: u32 = 1 << 30;
-/// A value in UTF-8 was seen.
-pub(super) const UTF8: u32 = 1 << 29;
-/// HOLDFOR or HOLDUNTIL was seen. RFC 4865 §4: one and only one hold-param.
-const HOLD: u32 = 1 << 28;
-
-/// What a `hold-param` adds.
-pub(super) const fn hold<T>(_: &T) -> u32 {
-    HOLD
-}

@@ -4,8 +4,10 @@ mod date_time;
 mod dsn;
 mod keywords;
 mod list;
+mod marks;
 mod orcpt;
 mod other;
+mod place;
 mod row;
 mod table;
 mod time;
@@ -22,10 +24,10 @@ pub use time::{By, ByMode, HoldInterval, Rrvs, RrvsAction};
 pub use word::{Body, Mtrk, Priority, Solicit, TransId};
 pub use xtext::{AuthIdentity, DecodedXtext, Xtext, XtextMailbox};
 
-pub(crate) use list::{MAX_ALLOWANCE, Place, allowance, parameters};
+pub(crate) use list::{MAX_ALLOWANCE, allowance, parameters};
+pub(crate) use place::Place;
 pub(crate) use xtext::encoded as xtext;
 
 use crate::syntax::error::SyntaxErrorKind;
-use table::Known;
 
 const KIND: SyntaxErrorKind = SyntaxErrorKind::ParameterValue;

@@ -1,7 +1,7 @@
 //! ORCPT=, RFC 3461 §4.2, with the address type `utf-8` of RFC 6533 §3.
 
 use super::xtext::{Coding, DecodedXtext, embedded_unicode_char, encoded1};
-use super::{KIND, list};
+use super::{KIND, marks};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::SyntaxError;
 use crate::syntax::grammar::{
@@ -85,7 +85,7 @@ impl<'a> Orcpt<'a> {
 
     /// What it adds to the set of what was seen.
     pub(super) fn marks(&self) -> u32 {
-        if self.is_ascii() { 0 } else { list::UTF8 }
+        if self.is_ascii() { 0 } else { marks::UTF8 }
     }
 
     fn is_utf8(&self) -> bool {

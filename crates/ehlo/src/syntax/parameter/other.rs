@@ -1,6 +1,6 @@
 //! Parameters that this crate does not know, and the general grammar of all.
 
-use super::{KIND, Known, list};
+use super::{KIND, marks};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
@@ -27,17 +27,9 @@ pub struct OtherParameter<'a> {
 }
 
 impl<'a> OtherParameter<'a> {
-    /// A parameter of this keyword and value, together at most 512 octets.
-    ///
-    /// # Errors
-    ///
-    /// `Parameter` when the keyword is none or one that [`Parameter`](crate::syntax::parameter::Parameter) has a
-    /// variant for, `ParameterValue` when the value is none; `LineTooLong`.
-    pub fn new(keyword: &'a str, value: Option<&'a str>) -> Result<Self, SyntaxError> {
+    /// A parameter of this keyword and value, whether or not a type has it.
+    pub(super) fn any(keyword: &'a str, value: Option<&'a str>) -> Result<Self, SyntaxError> {
         let name = whole(keyword.as_bytes(), SyntaxErrorKind::Parameter, esmtp_keyword)?;
-        if Known::identify(name).is_some() {
-            return Err(SyntaxError { kind: SyntaxErrorKind::Parameter, offset: 0 });
-        }
         if let Some(value) = value {
             whole(value.as_bytes(), KIND, |input| esmtp_value(input, true))?;
         }
@@ -65,7 +57,7 @@ impl<'a> OtherParameter<'a> {
 
     /// What it adds to the set of what was seen.
     pub(super) fn seen(&self) -> u32 {
-        if self.is_ascii() { list::UNKNOWN } else { list::UNKNOWN | list::UTF8 }
+        if self.is_ascii() { marks::UNKNOWN } else { marks::UNKNOWN | marks::UTF8 }
     }
 }
 
@@ -118,7 +110,7 @@ pub(super) fn other(input: &[u8], utf8: bool) -> IResult<'_, OtherParameter<'_>>
 pub(super) fn check(input: &[u8], utf8: bool) -> IResult<'_, u32> {
     let (after, _) = esmtp_keyword(input)?;
     if is_word_end(after) {
-        return Ok((after, list::UNKNOWN));
+        return Ok((after, marks::UNKNOWN));
     }
     check_value(after, utf8)
 }
@@ -132,7 +124,7 @@ fn check_value(after: &[u8], utf8: bool) -> IResult<'_, u32> {
         return Fault::error(rest, of_octet(rest, kind));
     }
     let is_ascii = value.is_none_or(<[u8]>::is_ascii);
-    Ok((rest, if is_ascii { list::UNKNOWN } else { list::UNKNOWN | list::UTF8 }))
+    Ok((rest, if is_ascii { marks::UNKNOWN } else { marks::UNKNOWN | marks::UTF8 }))
 }
 
 /// `["=" esmtp-value]`.

@@ -16,8 +16,8 @@ use crate::syntax::grammar::{Fault, of_octet};
 ///   not its own; who calls it sees to it that the word ends there. With `, utf8` behind it the rule
 ///   has a second argument, whether UTF-8 may stand in the value.
 /// - `; marks`: `fn(&Type) -> u32`, what a value adds to the set of what was seen, besides the bit of
-///   its parameter: [`BINARY`](super::list::BINARY), [`UTF8`](super::list::UTF8), ….
-/// - `Place`: the commands that it belongs to, a [`Place`](super::Place).
+///   its parameter: [`BINARY`](super::marks::BINARY), [`UTF8`](super::marks::UTF8), ….
+/// - `Place`: the commands that it belongs to, a [`Place`](super::place::Place).
 /// - `Extension`: whose offer licenses it.
 /// - `allowance`: bytes that its RFC adds to the command line. Where the RFC is silent (RET, NOTIFY,
 ///   CONPERM, CONNEG, PRDR), the parameter's own longest form with the space in front.
@@ -57,7 +57,7 @@ macro_rules! parameters {
 
             /// The extension that licenses it; `None` for an unknown one.
             pub fn extension(&self) -> Option<$crate::syntax::extension::Extension> {
-                if self.seen() & $crate::syntax::parameter::list::BINARY != 0 {
+                if self.seen() & $crate::syntax::parameter::marks::BINARY != 0 {
                     return Some($crate::syntax::extension::Extension::BinaryMime);
                 }
                 self.known().ok().map(Known::extension)
@@ -120,7 +120,7 @@ macro_rules! parameters {
                     && input.first().is_some_and(u8::is_ascii_alphanumeric)
                 {
                     let rest = $crate::syntax::grammar::split(input, 1).1;
-                    return Ok((rest, $crate::syntax::parameter::list::UNKNOWN));
+                    return Ok((rest, $crate::syntax::parameter::marks::UNKNOWN));
                 }
                 let Some(known) = KEYWORDS.find_start(input, word) else {
                     return $crate::syntax::parameter::other::check(input, utf8);
@@ -191,9 +191,9 @@ macro_rules! parameters {
             }
 
             /// The commands that it belongs to.
-            pub(super) const fn place(self) -> $crate::syntax::parameter::Place {
+            pub(super) const fn place(self) -> $crate::syntax::parameter::place::Place {
                 match self {
-                    $(Self::$name => $crate::syntax::parameter::Place::$place,)*
+                    $(Self::$name => $crate::syntax::parameter::place::Place::$place,)*
                 }
             }
 
@@ -295,7 +295,7 @@ mod tests {
 
     use std::string::ToString as _;
 
-    use super::super::{Priority, list, word};
+    use super::super::{Priority, marks, place, word};
     use crate::syntax::error::SyntaxErrorKind;
     use crate::syntax::extension::Extension;
 
@@ -309,7 +309,7 @@ mod tests {
     }
 
     fn urgent(priority: &Priority) -> u32 {
-        if priority.value() > 4 { list::BINARY } else { 0 }
+        if priority.value() > 4 { marks::BINARY } else { 0 }
     }
 
     #[test]
@@ -318,7 +318,7 @@ mod tests {
         assert_eq!(parameter.keyword(), "PRIORITY-2");
         assert_eq!(parameter.extension(), Some(Extension::Verb));
         assert_eq!(parameter.allowance(), 14);
-        assert_eq!(Known::PriorityOfRecipient.place(), list::Place::Rcpt);
+        assert_eq!(Known::PriorityOfRecipient.place(), place::Place::Rcpt);
         assert_eq!(parameter.to_string(), "PRIORITY-2=3");
 
         assert_eq!(Parameter::read(b"priority-2=3 X"), Ok((&b" X"[..], parameter)));
@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn a_value_may_add_a_mark() {
-        let seen = Known::PriorityOfRecipient.bit() | list::BINARY;
+        let seen = Known::PriorityOfRecipient.bit() | marks::BINARY;
         assert_eq!(Parameter::check(b"PRIORITY-2=5", false), Ok((&b""[..], seen)));
         assert_eq!(Parameter::read(b"PRIORITY-2=5").map(|(_, p)| p.seen()), Ok(seen));
     }
@@ -344,7 +344,7 @@ mod tests {
         }
         // A longer keyword, and one that is cut off, are other parameters.
         for other in [&b"PRIORITY-22=1"[..], b"PRIORITY-=1", b"PRDR-=1", b"SIZE2=1"] {
-            assert_eq!(Parameter::check(other, false), Ok((&b""[..], list::UNKNOWN)));
+            assert_eq!(Parameter::check(other, false), Ok((&b""[..], marks::UNKNOWN)));
         }
     }
 }

@@ -6,7 +6,8 @@ use super::{
     AuthIdentity, Body, By, DateTime, Envid, HoldInterval, Mtrk, Notify, Orcpt, Priority, Ret,
     Rrvs, Solicit, TransId, XtextMailbox,
 };
-use super::{dsn, list, orcpt, time, word, xtext};
+use super::{OtherParameter, dsn, marks, orcpt, time, word, xtext};
+use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 
 super::row::parameters! {
     /// MAIL: octets of the message, RFC 1870; more than [`u64::MAX`] reads as that.
@@ -24,9 +25,9 @@ super::row::parameters! {
     /// MAIL: deliver by a time, RFC 2852.
     By(by: By = time::deliver_by), "BY", Mail, DeliverBy, 17;
     /// MAIL: release after this long, RFC 4865.
-    HoldFor(interval: HoldInterval = time::hold_for; list::hold), "HOLDFOR", Mail, FutureRelease, 34;
+    HoldFor(interval: HoldInterval = time::hold_for; marks::hold), "HOLDFOR", Mail, FutureRelease, 34;
     /// MAIL: release at this moment, in UTC, RFC 4865.
-    HoldUntil(moment: DateTime<'a> = time::hold_until; list::hold),
+    HoldUntil(moment: DateTime<'a> = time::hold_until; marks::hold),
         "HOLDUNTIL", Mail, FutureRelease, 34;
     /// MAIL: the priority, RFC 6710.
     MtPriority(priority: Priority = word::priority), "MT-PRIORITY", Mail, MtPriority, 15;
@@ -55,4 +56,20 @@ super::row::parameters! {
     Rrvs(rrvs: Rrvs<'a> = time::rrvs), "RRVS", Rcpt, Rrvs, 33;
     /// RCPT: tell what content the recipient can take, RFC 4141.
     ConNeg, "CONNEG", Rcpt, ConNeg, 7;
+}
+
+impl<'a> OtherParameter<'a> {
+    /// A parameter of this keyword and value, together at most 512 octets.
+    ///
+    /// # Errors
+    ///
+    /// `Parameter` when the keyword is none or one that [`Parameter`](crate::syntax::parameter::Parameter) has a
+    /// variant for, `ParameterValue` when the value is none; `LineTooLong`.
+    pub fn new(keyword: &'a str, value: Option<&'a str>) -> Result<Self, SyntaxError> {
+        let other = Self::any(keyword, None)?;
+        if Known::identify(other.keyword().as_bytes()).is_some() {
+            return Err(SyntaxError { kind: SyntaxErrorKind::Parameter, offset: 0 });
+        }
+        Self::any(keyword, value)
+    }
 }

@@ -6,7 +6,7 @@ use nom::combinator::value;
 use nom::sequence::{delimited, separated_pair};
 
 use super::time::nine_digits;
-use super::{KIND, list};
+use super::{KIND, marks};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::SyntaxError;
 use crate::syntax::grammar::{
@@ -36,7 +36,7 @@ pub enum Body {
 impl Body {
     /// What it adds to the set of what was seen.
     pub(super) fn marks(&self) -> u32 {
-        if *self == Self::BinaryMime { list::BINARY } else { 0 }
+        if *self == Self::BinaryMime { marks::BINARY } else { 0 }
     }
 }
 
