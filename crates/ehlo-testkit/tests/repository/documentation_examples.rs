@@ -72,7 +72,9 @@ fn type_name(line: &str) -> Option<&str> {
     let declared = line.strip_prefix("pub ")?;
     let words = ["struct ", "enum ", "union ", "trait "];
     let name = words.iter().find_map(|word| declared.strip_prefix(word))?;
-    name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()
+    let name = name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
+    // Where a macro declares it, `$name`, its documentation comes with the name.
+    name.filter(|name| !name.is_empty())
 }
 
 #[test]
