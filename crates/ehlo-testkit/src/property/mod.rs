@@ -8,7 +8,9 @@
 //! | --- | --- |
 //! | [`command`], [`path`], [`parameters`], [`reply`], [`capability`], [`sasl`] | what is read is written in one form, which is read as the same, is harmless and keeps the limits; no prefix is something else |
 //! | [`data_decoder`], [`data_encoder`] | the content is that of a naive decoder or encoder, wherever the bytes are cut |
+//! | [`chunks`] | content in chunks is judged as content by DATA |
 //! | [`server`], [`client`] | the events do not depend on where the bytes are cut; the machine keeps to the table, and ends |
+//! | [`budget`] | a client that brings no mail is told 421 in the end, whatever it asks for |
 //! | [`session`] | a client and a server agree about the session, and neither waits for ever |
 //! | [`delivery`] | every recipient has one outcome, and it is that of the replies |
 //! | [`identity`] | a verdict has its reasons, and the questions are bounded |
@@ -56,7 +58,7 @@ pub use session::session;
 use assertions::{assert_no_control, assert_one_line, hash, wire};
 use input::{choices, pieces};
 
-/// A property: it panics when it does not hold of the octets.
+/// A property: it panics when it does not hold of the bytes.
 pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
