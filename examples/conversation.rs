@@ -218,7 +218,7 @@ impl Session {
 
     fn summary(&self, recipients: &[&str]) {
         println!("\ncapabilities negotiated:");
-        for capability in self.capabilities.iter() {
+        for capability in self.capabilities {
             let mut line = [0; 256];
             let length = capability.encode(&mut line).unwrap_or_default();
             println!("  {}", String::from_utf8_lossy(&line[..length]));

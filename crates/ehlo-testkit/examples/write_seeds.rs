@@ -1,5 +1,6 @@
 //! Writes the seeds of the properties as files, for a fuzzer: `write_seeds FOLDER`. Each property has a
 //! folder of its own there.
+#![allow(clippy::print_stderr)] // the usage
 
 use std::path::Path;
 use std::process::ExitCode;

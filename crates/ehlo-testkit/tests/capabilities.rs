@@ -534,7 +534,7 @@ proptest! {
     #[test]
     fn summary_survives_the_wire(own in capabilities()) {
         let mut octets = b"250-mx.example greets you\r\n".to_vec();
-        for capability in own.iter() {
+        for capability in own {
             let text = line(&capability);
             prop_assert_eq!(Capability::parse(text.as_bytes()), capability);
             octets.extend_from_slice(format!("250-{text}\r\n").as_bytes());

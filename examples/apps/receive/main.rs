@@ -148,7 +148,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         () = async {
             interrupt.await;
             handle.shut_down();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         } => {}
         () = service.log.run() => {}
     }

@@ -32,7 +32,7 @@ pub fn capability(input: &[u8]) {
     assert_eq!(offered, naive);
 
     let mut again = Capabilities::NONE;
-    for capability in offered.iter() {
+    for capability in offered {
         again.insert(&Capability::parse(&wire(&capability)));
     }
     // Limits without a name here are not in the summary.

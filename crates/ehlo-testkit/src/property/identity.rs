@@ -109,7 +109,7 @@ impl Expected {
         let is_peer = |address: &IpAddr| address.to_canonical() == peer.to_canonical();
         match (query, answer) {
             (DnsQuery::Pointer(_), DnsAnswer::TemporaryFailure) => {
-                self.pointer = Some(Iprev::TempError)
+                self.pointer = Some(Iprev::TempError);
             }
             (DnsQuery::Pointer(_), DnsAnswer::Names([]) | DnsAnswer::DoesNotExist) => {
                 self.pointer = Some(Iprev::PermError);

@@ -41,7 +41,7 @@ pub fn conforms<A: Adapter>(kind: Kind, layer: Layer) {
         for (how, check) in checks {
             if let Err(why) = check {
                 let name = path.file_name().unwrap_or_default();
-                failures.push(format!("{}, {how}: {why}", name.display()));
+                failures.push(format!("{}, {how}: {why}", name.to_string_lossy()));
             }
         }
     }

@@ -36,7 +36,7 @@ impl Machine for Waiting {
     }
 
     fn timeout(&self) -> Duration {
-        if self.in_a_hurry { Duration::from_millis(50) } else { Duration::from_mins(1) }
+        if self.in_a_hurry { Duration::from_millis(50) } else { Duration::from_secs(60) }
     }
 }
 

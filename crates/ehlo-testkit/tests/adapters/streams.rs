@@ -53,7 +53,7 @@ impl Machine for Talker {
     }
 
     fn timeout(&self) -> Duration {
-        Duration::from_mins(1)
+        Duration::from_secs(60)
     }
 }
 

@@ -143,6 +143,7 @@ fn v104_nothing_is_asked_for_ever() {
     let with_recipient = [ENVELOPE, b"RCPT TO:<c@d.example>\r\n"].concat();
     // What is sent first, what over and over, the answer where it is not the standard one, and how
     // many replies there are until the 421.
+    #[allow(clippy::type_complexity)] // a row of a table
     let cases: [(&[u8], &[u8], Option<Reply<'_>>, usize); 12] = [
         (b"", &long, None, 10),
         (&with_recipient, b"BDAT 0\r\n", None, 99),

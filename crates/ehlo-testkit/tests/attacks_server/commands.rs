@@ -69,7 +69,7 @@ fn v107_a_line_without_end_ends_the_session() {
     let mut peer = after(CONFIG, b"");
     let mut taken = 0;
     while !peer.is_closed() {
-        peer.feed(&[b'x'; 1 << 16]);
+        peer.feed(&vec![b'x'; 1 << 16]);
         taken += 1 << 16;
         assert!(peer.unread.len() <= 1 << 16 && taken <= (64 << 20) + (1 << 18), "{taken}");
     }

@@ -33,7 +33,7 @@ fn read(directory: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = entries
         .map(|entry| {
             let path = entry.expect("a file").path();
-            let name = path.file_name().unwrap_or_default().display().to_string();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             (name, fs::read(path).expect("a file"))
         })
         .collect();
