@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use ehlo::Delivery;
 use ehlo::machine::Machine;
-use ehlo::{Delivery, Server};
 use ehlo_io::{
-    Buffered, ContentReader, ContentWriter, GracefulShutdown, MessageSource, PendingEvent,
-    SessionEnd, Shutdown, StreamIo, TimeLimits,
+    Buffered, ContentReader, ContentWriter, GracefulShutdown, MessageContent, MessageSource,
+    PendingEvent, SessionEnd, Shutdown, StreamIo, TimeLimits,
 };
 
 use crate::BlockingIo;
@@ -161,7 +161,7 @@ impl<S, M: Machine, A: StreamIo<S> + Default> BlockingConnection<S, M, A> {
     }
 }
 
-impl<S, A: StreamIo<S>> BlockingConnection<S, Server, A> {
+impl<S, M: MessageContent, A: StreamIo<S>> BlockingConnection<S, M, A> {
     /// Writes the content of a message to `writer`: [`ehlo_io::Connection::collect`].
     ///
     /// # Errors

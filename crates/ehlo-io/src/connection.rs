@@ -7,15 +7,13 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::io;
 
-use ehlo::Server;
-use ehlo::machine::Machine;
-use ehlo::server::Event;
+use ehlo::machine::{Expects, Machine};
 
 use crate::buffered::Buffered;
 use crate::clock::Clock;
 use crate::flow::{Failure, Link, Status, some, yield_now};
 use crate::responder::PendingEvent;
-use crate::serve::{GracefulShutdown, Shutdown};
+use crate::serve::{ContentEvent, GracefulShutdown, MessageContent, Shutdown};
 use crate::stream::{ContentWriter, StreamIo};
 use crate::time::{TimeLimits, TimedOut, Timer};
 
@@ -263,7 +261,7 @@ impl<S, M: Machine, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
     }
 }
 
-impl<S, A: StreamIo<S>, T: Timer> Connection<S, Server, A, T> {
+impl<S, M: MessageContent, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
     /// Writes the content of a message to `writer`, and flushes it, when the server has agreed to take
     /// content. Returns the size of the message, which is to be answered; `None` when the message is
     /// not complete, and the answer, where one is pending, is the machine's standard one. `host` is
@@ -279,13 +277,14 @@ impl<S, A: StreamIo<S>, T: Timer> Connection<S, Server, A, T> {
     {
         loop {
             poll_fn(|context| self.poll_event_or_421(context, host)).await?;
-            let mut content = match self.take_event().event {
-                Event::MailData(content) => content,
-                Event::EndOfMailData { size } => {
+            let event = self.take_event().event;
+            let mut content = match M::content(&event) {
+                ContentEvent::Content(content) => content,
+                ContentEvent::End { size } => {
                     poll_fn(|context| A::flush(writer, context)).await?;
                     return Ok(Some(size));
                 }
-                _ => return Ok(None),
+                ContentEvent::Incomplete => return Ok(None),
             };
             while !content.is_empty() {
                 let written = poll_fn(|context| some(A::write(writer, context, content))).await?;
@@ -356,9 +355,7 @@ impl<S, M: Machine, A, T: Timer> Connection<S, M, A, T> {
     fn take_event(&mut self) -> PendingEvent<'_, M> {
         let was_content = self.buffered.is_content();
         let pending = self.buffered.next_event();
-        if !(was_content
-            && pending.responder.machine().expects() == ehlo::machine::Expects::Content)
-        {
+        if !(was_content && pending.responder.machine().expects() == Expects::Content) {
             self.clock.restart();
         }
         pending

@@ -58,8 +58,8 @@ pub use error::TlsStateError;
 pub use responder::{PendingEvent, Responder};
 #[cfg(feature = "std")]
 pub use serve::{
-    ConnectionLimits, GracefulShutdown, Incoming, Permit, Runtime, SessionTask, Shutdown,
-    ShutdownHandle, serve,
+    ConnectionLimits, ContentEvent, GracefulShutdown, Incoming, MessageContent, Permit, Runtime,
+    SessionTask, Shutdown, ShutdownHandle, serve,
 };
 #[cfg(feature = "std")]
 pub use stream::{ContentReader, ContentWriter, StreamIo};

@@ -1,5 +1,6 @@
 //! The loop of a server: what it accepts, and how all of it comes to an end.
 
+mod content;
 mod limits;
 mod shutdown;
 
@@ -11,6 +12,7 @@ use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
 use core::time::Duration;
 
+pub use content::{ContentEvent, MessageContent};
 pub use limits::{ConnectionLimits, Permit};
 pub use shutdown::{GracefulShutdown, Shutdown, ShutdownHandle};
 
