@@ -21,6 +21,7 @@ use crate::syntax::command::Verb;
 /// assert!(!session::is_valid(State::Mail, Verb::Mail));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 #[repr(u8)]
 pub enum State {
     /// Connected; the server's greeting is awaited.
@@ -69,6 +70,26 @@ impl State {
     /// A mail transaction is open.
     pub const fn is_transaction(self) -> bool {
         matches!(self, Self::Mail | Self::Rcpt | Self::Data | Self::Chunk | Self::Failed)
+    }
+}
+
+/// As a word.
+impl core::fmt::Display for State {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(match self {
+            Self::Greeting => "greeting",
+            Self::Rejected => "rejected",
+            Self::Start => "start",
+            Self::Ready => "ready",
+            Self::Mail => "mail",
+            Self::Rcpt => "rcpt",
+            Self::Data => "data",
+            Self::Chunk => "chunk",
+            Self::Failed => "failed",
+            Self::Auth => "auth",
+            Self::Tls => "tls",
+            Self::Closed => "closed",
+        })
     }
 }
 

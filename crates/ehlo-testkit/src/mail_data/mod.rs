@@ -85,7 +85,7 @@ pub fn encode(
     match encoder.finish(&mut [0; 2]) {
         Err(FinishError::BufferTooSmall(_)) => {}
         Err(FinishError::Newline(error)) => return Err(error),
-        Ok(_) => panic!("an end in two octets"),
+        other => panic!("{other:?} in two bytes"),
     }
     let mut out = [0; DataEncoder::MAX_END];
     let written = encoder.finish(&mut out).expect("room for the end");

@@ -219,6 +219,7 @@ pub struct Progress {
 /// assert_eq!(error, FinishError::BufferTooSmall(BufferTooSmall { needed: 3 }));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FinishError {
     /// The output has no room for it.
     BufferTooSmall(BufferTooSmall),

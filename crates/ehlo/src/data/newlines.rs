@@ -30,6 +30,7 @@ use crate::syntax::code::{Code, EnhancedCode};
 /// assert_eq!(message, b"one\r\ntwo\r\n");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Newlines {
     /// Any of them is an error.
     #[default]
@@ -138,7 +139,7 @@ impl Newlines {
 /// let error = DataEncoder::new(Newlines::Reject).encode(b"a\nb", &mut [0; 16]).unwrap_err();
 /// assert_eq!((error.kind, error.offset), (NewlineErrorKind::BareLf, 1));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NewlineError {
     /// What was found.
     pub kind: NewlineErrorKind,
@@ -204,6 +205,13 @@ impl NewlineErrorKind {
             Self::Nul => "NUL",
             Self::LineTooLong => "line too long",
         }
+    }
+}
+
+/// In words: [`text`](Self::text).
+impl core::fmt::Display for NewlineErrorKind {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.text())
     }
 }
 

@@ -15,7 +15,8 @@ use crate::syntax::policy::Policy;
 /// let server = Server::new(ServerConfig { role: Role::Lmtp, ..ServerConfig::DEFAULT });
 /// assert_eq!(server.standard_reply("mx.example").to_string(), "220 mx.example LMTP ready");
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Role {
     /// Relay and delivery, RFC 5321.
     #[default]
@@ -26,8 +27,21 @@ pub enum Role {
     Lmtp,
 }
 
+/// As a word.
+impl core::fmt::Display for Role {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(match self {
+            Self::Smtp => "SMTP",
+            Self::Submission => "submission",
+            Self::Lmtp => "LMTP",
+        })
+    }
+}
+
 /// The configuration of a [`Server`](crate::Server). What EHLO offers is built from it, so what is
 /// offered and what is accepted cannot differ.
+///
+/// Fields may be added in any version: take the others from [`DEFAULT`](Self::DEFAULT).
 ///
 /// ```
 /// use ehlo::{Extension, ServerConfig};
@@ -177,7 +191,7 @@ impl Default for ServerConfig {
 /// let config = ServerConfig { offered, ..ServerConfig::DEFAULT };
 /// assert_eq!(config.check(), Err(CannotOffer(Extension::Prdr)));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CannotOffer(
     /// The extension.
     pub Extension,
@@ -194,13 +208,15 @@ impl core::error::Error for CannotOffer {}
 /// How much one session may ask for. All of it is on by default; the largest message is what SIZE
 /// [offers](ServerConfig::offered).
 ///
+/// Fields may be added in any version: take the others from [`DEFAULT`](Self::DEFAULT).
+///
 /// ```
 /// use ehlo::server::ServerLimits;
 ///
 /// let limits = ServerLimits { messages: 10, ..ServerLimits::DEFAULT };
 /// assert_eq!((limits.recipients, limits.errors), (1000, 20));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ServerLimits {
     /// Octets of a command line with its CRLF, to which extensions add; a longer one is answered
     /// 500. RFC 5321 §4.5.3.1.4: at least 512, and less is not meant.

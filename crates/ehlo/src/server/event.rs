@@ -29,6 +29,7 @@ use crate::syntax::sasl::Response;
 /// # Ok::<(), ehlo::ReplyError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Event<'i> {
     /// The input holds no whole event; read more.
     NeedInput,
@@ -81,10 +82,12 @@ pub enum Event<'i> {
 ///     panic!("there is no transaction");
 /// };
 /// assert_eq!((refusal.verb, refusal.reason), (Verb::Data, Reason::BadSequence));
+/// assert_eq!(refusal.to_string(), "DATA: bad sequence of commands");
 /// server.reply(&refusal.reply(), &mut [0; 64])?;
 /// # Ok::<(), ehlo::ReplyError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Refusal<'i> {
     /// The verb that is refused; [`Verb::Other`] where none could be read.
     pub verb: Verb,
@@ -103,6 +106,13 @@ impl Refusal<'_> {
     }
 }
 
+/// The verb and the reason; of the command nothing, which may be a secret.
+impl core::fmt::Display for Refusal<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}: {}", self.verb, self.reason)
+    }
+}
+
 /// Why the machine refuses a command.
 ///
 /// ```
@@ -110,8 +120,9 @@ impl Refusal<'_> {
 /// use ehlo::server::Reason;
 ///
 /// assert_eq!(Reason::MessageTooLarge.reply_to(Verb::Mail).code().number(), 552);
+/// assert_eq!(Reason::MessageTooLarge.to_string(), "message exceeds the maximum size");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
     /// The line is not what RFC 5321 §4.1 or the extension's RFC allows.
@@ -269,5 +280,12 @@ impl Reason {
                 | Self::ChunkTooLarge
                 | Self::EndlessLine
         )
+    }
+}
+
+/// The text of the standard reply.
+impl core::fmt::Display for Reason {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.reply_to(Verb::Other).text_str().unwrap_or_default())
     }
 }

@@ -214,6 +214,7 @@ pub const ACCEPTED: Reply<'static> =
 /// assert_eq!(answer, Err(ReplyError::NotAllowed { verb, code }));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ReplyError {
     /// No command awaits a reply.
     NothingPending,
@@ -234,7 +235,7 @@ impl core::fmt::Display for ReplyError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::NothingPending => f.write_str("no command awaits a reply"),
-            Self::NotAllowed { verb, code } => write!(f, "{code} does not answer {verb:?}"),
+            Self::NotAllowed { verb, code } => write!(f, "{code} does not answer {verb}"),
             Self::ChallengeTooLong => f.write_str("the challenge is longer than a line of AUTH"),
             Self::BufferTooSmall(error) => error.fmt(f),
         }

@@ -140,6 +140,50 @@ impl Verb {
     }
 }
 
+/// As it is said; what is not said, in words.
+///
+/// ```
+/// use ehlo::syntax::command::Verb;
+///
+/// assert_eq!(Verb::StartTls.to_string(), "STARTTLS");
+/// assert_eq!(Verb::Message.to_string(), "end of mail data");
+/// ```
+impl core::fmt::Display for Verb {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(match self {
+            Self::Greeting => "greeting",
+            Self::Ehlo => "EHLO",
+            Self::Helo => "HELO",
+            Self::Lhlo => "LHLO",
+            Self::Mail => "MAIL",
+            Self::Rcpt => "RCPT",
+            Self::Data => "DATA",
+            Self::Message => "end of mail data",
+            Self::Bdat => "BDAT",
+            Self::BdatLast => "BDAT LAST",
+            Self::Burl => "BURL",
+            Self::BurlLast => "BURL LAST",
+            Self::Rset => "RSET",
+            Self::Vrfy => "VRFY",
+            Self::Expn => "EXPN",
+            Self::Help => "HELP",
+            Self::Noop => "NOOP",
+            Self::Quit => "QUIT",
+            Self::StartTls => "STARTTLS",
+            Self::Handshake => "TLS handshake",
+            Self::Auth => "AUTH",
+            Self::AuthResponse => "AUTH response",
+            Self::Etrn => "ETRN",
+            Self::Atrn => "ATRN",
+            Self::Xclient => "XCLIENT",
+            Self::Xforward => "XFORWARD",
+            Self::Turn => "TURN",
+            Self::Send => "SEND",
+            Self::Other => "other command",
+        })
+    }
+}
+
 /// The verbs that this crate knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
