@@ -19,6 +19,21 @@ use super::{choices, pieces, wire};
 pub fn server(input: &[u8]) {
     let ([flags, offers, answers, cuts @ ..], octets) = choices::<6>(input);
     let config = config(flags, offers);
+    // The parities of the cuts choose, too.
+    let odd = |cut: u8| cut & 1 != 0;
+    let config = ServerConfig {
+        newlines: match (config.newlines, odd(cuts[0])) {
+            (Newlines::Normalise, true) => Newlines::Keep,
+            (_, true) => Newlines::RejectAroundDot,
+            (newlines, false) => newlines,
+        },
+        policy: Policy {
+            mail_before_hello: odd(cuts[1]),
+            any_reply_code: odd(cuts[2]),
+            ..config.policy
+        },
+        ..config
+    };
     let whole = run(config, answers, &[octets], false);
     assert_eq!(run(config, answers, &pieces(octets, cuts), true), whole, "{cuts:?}");
     let single: Vec<&[u8]> = octets.chunks(1).collect();
@@ -190,7 +205,11 @@ impl Host {
                 }
             }
             Event::Command(command) => {
-                assert!(session::is_valid(before, command.verb()), "{command:?} in {before:?}");
+                let verb = command.verb();
+                // By `Policy::mail_before_hello` alone.
+                let is_early = (before, verb) == (State::Start, Verb::Mail);
+                let is_valid = session::is_valid(before, verb) || is_early;
+                assert!(is_valid, "{command:?} in {before:?}");
                 // It can be handed on as it is.
                 let octets = wire(command);
                 assert!(octets.ends_with(b"\r\n"));
@@ -282,6 +301,9 @@ impl Host {
             (3, Verb::Burl | Verb::BurlLast | Verb::Etrn | Verb::Expn | Verb::Other) => {
                 Some(Reply::new(Code::OK, "done"))
             }
+            // By `Policy::any_reply_code` alone, for most verbs.
+            (3, _) if self.count % 8 == 3 => Some(Reply::new(Code::START_MAIL_INPUT, "odd")),
+            (3, _) if self.count % 8 == 6 => Some(Reply::new(Code::WILL_FORWARD, "odd")),
             (3, _) if self.count % 16 == 15 => {
                 Some(Reply::new(Code::SERVICE_NOT_AVAILABLE, "").with_domain("mx.example"))
             }
