@@ -15,6 +15,8 @@ use ehlo::{
     Client, ClientConfig, Command, Encode, ForwardPath, Parsed, Policy, ReversePath, SendError,
 };
 
+use crate::mail_data::reference::normalised;
+
 /// A client with a script, and a model of what it has in flight.
 pub(super) struct Sender<'s> {
     pub(super) client: Client,
@@ -25,6 +27,7 @@ pub(super) struct Sender<'s> {
     /// Octets of the chunk that are still to be sent.
     chunk: u64,
     content: Vec<u8>,
+    newlines: Newlines,
     /// The messages that DATA brought to their ends.
     pub(super) messages: Vec<Vec<u8>>,
     /// What was reported, and what was sent after it.
@@ -43,6 +46,7 @@ impl<'s> Sender<'s> {
             owed: 0,
             chunk: 0,
             content: Vec::new(),
+            newlines: config.newlines,
             messages: Vec::new(),
             trace: Vec::new(),
             sent: Vec::new(),
@@ -133,6 +137,9 @@ impl<'s> Sender<'s> {
             };
             self.flight.push_back(Verb::Message);
             let mut message = std::mem::take(&mut self.content);
+            if self.newlines == Newlines::Normalise {
+                message = normalised(&message);
+            }
             if !message.is_empty() && !message.ends_with(b"\r\n") {
                 message.extend_from_slice(b"\r\n");
             }
@@ -281,11 +288,20 @@ const CONTENT: [&[u8]; 8] =
 
 /// What the content may hold by this policy.
 pub(super) fn client_config(flags: u8) -> ClientConfig {
+    let bit = |bit: u8| flags >> bit & 1 != 0;
     ClientConfig {
-        policy: Policy { any_reply_text: flags & 1 != 0, ..Policy::STRICT },
-        newlines: if flags & 2 != 0 { Newlines::Keep } else { Newlines::Reject },
-        implicit_tls: flags & 8 != 0,
-        pipelining: flags & 4 == 0,
+        policy: Policy { any_reply_text: bit(0), any_reply_code: bit(7), ..Policy::STRICT },
+        newlines: match (bit(1), bit(4)) {
+            (false, false) => Newlines::Reject,
+            (true, false) => Newlines::Keep,
+            (false, true) => Newlines::RejectAroundDot,
+            (true, true) => Newlines::Normalise,
+        },
+        pipelining: !bit(2),
+        implicit_tls: bit(3),
+        require_tls: bit(5),
+        plaintext_auth: bit(6),
+        any_content: bit(4),
         ..ClientConfig::DEFAULT
     }
 }
