@@ -30,14 +30,15 @@ fn one_of_five_refused() {
 
 #[test]
 fn helo_when_ehlo_is_refused() {
-    for code in ["500", "501", "502", "504", "550"] {
+    for code in ["500", "501", "502", "503", "504", "550", "551", "552", "554", "555", "571", "599"]
+    {
         let refusal: &'static str = format!("{code} no\r\n").leak();
         let overrides: &'static [_] = Vec::from([("EHLO", refusal)]).leak();
         let (outcomes, sent) = run(PLAIN, overrides);
         assert_eq!(fates(&outcomes), ONE_REFUSED);
         assert!(sent.starts_with("EHLO client.example\r\nHELO client.example\r\nMAIL FROM:"));
     }
-    let (outcomes, sent) = run(PLAIN, &[("EHLO", "554 go away\r\n")]);
+    let (outcomes, sent) = run(PLAIN, &[("EHLO", "450 not now\r\n")]);
     assert_eq!(fates(&outcomes), [Fate::Pending; 5]);
     assert_eq!(sent, "EHLO client.example\r\nQUIT\r\n");
 }

@@ -83,7 +83,7 @@ impl Default for DeliveryConfig {
 pub enum HelloPolicy {
     /// EHLO alone, for envelopes that need an extension: a server that refuses it is of no use.
     EhloOnly,
-    /// EHLO, and HELO when it is refused with 500, 501, 502, 504 or 550.
+    /// EHLO, and HELO when it is refused with any 5yz.
     #[default]
     Fallback,
     /// The same, and a connection that is closed at EHLO is reported as
@@ -92,8 +92,8 @@ pub enum HelloPolicy {
     Reconnect,
     /// HELO alone: no extension is in force.
     HeloOnly,
-    /// HELO, and EHLO when it is refused with one of those codes: for servers that stumble over
-    /// EHLO where a few insist on it.
+    /// HELO, and EHLO when it is refused with any 5yz: for servers that stumble over EHLO where a few
+    /// insist on it.
     HeloFirst,
 }
 

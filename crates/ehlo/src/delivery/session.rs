@@ -7,6 +7,7 @@ use crate::delivery::event::{Event, UnusableSession};
 use crate::delivery::transaction::is_completion;
 use crate::machine::PlaintextInjection;
 use crate::session::State;
+use crate::syntax::code::Severity;
 use crate::syntax::command::Verb;
 use crate::syntax::command::command::Command;
 use crate::syntax::extension::Extension;
@@ -106,11 +107,11 @@ impl Delivery<'_> {
             self.secure();
             return Event::Reply { to, reply };
         }
-        // RFC 5321 §3.2: a server that refuses EHLO as not recognised is greeted with HELO;
-        // §4.1.4 adds the codes of a server that does not accept the command.
-        let falls_back = matches!(reply.code().number(), 500 | 501 | 502 | 504 | 550);
+        // RFC 5321 §3.2 has the client fall back to HELO where EHLO is not recognised. Servers say so by
+        // codes of all kinds, so any 5yz counts.
+        let is_refused = reply.severity() == Severity::PermanentNegative;
         let hello = self.config.hello;
-        if to == Verb::Ehlo && falls_back {
+        if to == Verb::Ehlo && is_refused {
             let helo_is_next = !matches!(hello, HelloPolicy::EhloOnly | HelloPolicy::HeloFirst);
             if helo_is_next && !self.needs_extension() {
                 self.stage = Stage::Helo;
@@ -118,7 +119,7 @@ impl Delivery<'_> {
             }
             self.due.unusable = Some(UnusableSession::EhloRefused);
         }
-        if to == Verb::Helo && falls_back && hello == HelloPolicy::HeloFirst {
+        if to == Verb::Helo && is_refused && hello == HelloPolicy::HeloFirst {
             self.stage = Stage::Hello;
             return Event::Reply { to, reply };
         }
