@@ -171,6 +171,8 @@ impl<M: ClientMechanism> ClientExchange<M> {
             {
                 match self.answer(reply, buffer) {
                     Ok(response) => ClientStep::Respond(Response::Data(SaslData::new(response))),
+                    // Not even `*` goes to a server that is not what it says.
+                    Err(failure) if failure.is_fatal() => self.over(Err(failure)),
                     Err(failure) => {
                         self.stage = Stage::Cancelled(failure);
                         ClientStep::Respond(Response::Cancel)
@@ -297,7 +299,7 @@ pub enum ClientFailure {
 impl ClientFailure {
     /// Nothing that the server says can be trusted: send nothing more, and close.
     pub const fn is_fatal(self) -> bool {
-        matches!(self, Self::EarlySuccess | Self::Reply)
+        matches!(self, Self::EarlySuccess | Self::Reply | Self::ServerNotAuthentic)
     }
 }
 

@@ -254,7 +254,7 @@ impl core::error::Error for CredentialsError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Channel<'a> {
-    /// Nothing: no password and no token may be sent as it is, RFC 4954 §4.
+    /// Nothing: no mechanism that needs TLS, RFC 4954 §4: see [`Mechanisms::NEED_TLS`].
     Clear,
     /// TLS; or one has decided to send secrets in clear.
     Protected,
@@ -273,7 +273,7 @@ impl<'a> Channel<'a> {
     ) -> Option<SaslMechanism> {
         let common = offered.intersection(credentials.mechanisms());
         let usable = match self {
-            Self::Clear => common.difference(Mechanisms::PLAINTEXT).difference(BINDING),
+            Self::Clear => common.difference(Mechanisms::NEED_TLS).difference(BINDING),
             Self::Protected => common.difference(BINDING),
             Self::Bound(_) => common,
         };

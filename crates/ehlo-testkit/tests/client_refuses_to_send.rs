@@ -202,8 +202,9 @@ fn lines_that_are_too_long_are_refused() {
 #[test]
 fn responses_that_are_too_long_are_refused() {
     for (octets, fits) in [(9213, true), (9216, false)] {
-        let mut client = after("AUTH CRAM-MD5");
-        let mechanism = ehlo::syntax::command::Mechanism::new("CRAM-MD5").expect("a mechanism");
+        let mut client = after("AUTH SCRAM-SHA-256");
+        let mechanism =
+            ehlo::syntax::command::Mechanism::new("SCRAM-SHA-256").expect("a mechanism");
         send(&mut client, &Command::Auth { mechanism, initial_response: None }).expect("AUTH");
         hear(&mut client, "334 \r\n");
         let data = vec![b'x'; octets];

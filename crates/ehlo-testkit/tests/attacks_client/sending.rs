@@ -145,8 +145,8 @@ fn v95_lock_step_and_the_ends_of_groups() {
     send(&mut client, &mail()).expect("MAIL");
     assert_eq!(send(&mut client, &rcpt()), Err(SendError::NotPipelining));
     // RFC 2920 §3.1: these are the last of their group.
-    let offer = "250-mx.example\r\n250-PIPELINING\r\n250-STARTTLS\r\n250 AUTH CRAM-MD5\r\n";
-    let mechanism = ehlo::syntax::command::Mechanism::new("CRAM-MD5").expect("a name");
+    let offer = "250-mx.example\r\n250-PIPELINING\r\n250-STARTTLS\r\n250 AUTH SCRAM-SHA-256\r\n";
+    let mechanism = ehlo::syntax::command::Mechanism::new("SCRAM-SHA-256").expect("a name");
     for last in [
         crate::ehlo(),
         Command::Noop(None),

@@ -23,6 +23,9 @@ pub struct Run<'e> {
     pub give: fn(&mut Caller<'_, '_>, u64) -> Result<(), SendError>,
     /// Answers the events before the first envelope.
     pub secure: fn(&mut Caller<'_, '_>, &Event<'_>),
+    /// Called before the first event, and before each envelope but the first.
+    pub begin: fn(&mut Delivery<'_>),
+    pub between: fn(&mut Delivery<'_>),
     /// The server answers BDAT before it has the octets behind it.
     pub early: bool,
 }
@@ -39,6 +42,8 @@ pub struct Caller<'c, 'e> {
 pub struct Report {
     /// By envelope.
     pub outcomes: Vec<Vec<Outcome>>,
+    /// That of the first recipient, recorded from the first event of the session on.
+    pub first: Outcome,
     /// All that the client sent.
     pub sent: String,
     /// Every event, as it prints.
@@ -112,6 +117,8 @@ impl<'e> Run<'e> {
                 caller.end()
             },
             secure: |_, _| {},
+            begin: |_| {},
+            between: |_| {},
             early: false,
         }
     }
@@ -124,11 +131,13 @@ impl<'e> Run<'e> {
     pub fn carry(&self, mut server: impl FnMut(&[u8]) -> Vec<u8>) -> Report {
         let name = HeloName::new("client.example").expect("a name");
         let mut delivery = Delivery::new(name, self.config);
+        (self.begin)(&mut delivery);
         let mut outcomes: Vec<Vec<Outcome>> = self.envelopes.iter().map(pending).collect();
         let mut finished = vec![0; outcomes.len()];
         let (mut to_client, mut lines, mut sent) = (server(b""), Vec::new(), Vec::new());
+        let mut first = [Outcome::PENDING];
         let (mut unread, mut begun, mut events) = (Vec::new(), 0, Vec::new());
-        let mut ended = false;
+        let (mut ended, mut asked_between) = (false, false);
         for _ in 0..200_000 {
             let mut out = [0; 1024];
             let written = delivery.transmit(&mut out).expect("room for a line");
@@ -137,6 +146,7 @@ impl<'e> Run<'e> {
                 Wants::Event => {
                     let received = delivery.receive(&unread);
                     record(&mut outcomes[..begun], &received.event);
+                    Outcomes::resume(&mut first, 0).record(&received.event);
                     events.push(format!("{:?}", received.event));
                     let mut caller = Caller {
                         delivery: &mut delivery,
@@ -146,6 +156,10 @@ impl<'e> Run<'e> {
                     match &received.event {
                         Event::NeedInput => panic!("an event was promised"),
                         Event::NeedEnvelope => match self.envelopes.get(begun) {
+                            Some(_) if begun > 0 && !asked_between => {
+                                asked_between = true;
+                                (self.between)(&mut delivery);
+                            }
                             Some(envelope) => {
                                 begun += 1;
                                 assert!(delivery.envelope(envelope));
@@ -164,7 +178,7 @@ impl<'e> Run<'e> {
                             assert!(finished[begun..].iter().all(|times| *times == 0));
                             let statistics = delivery.statistics();
                             let sent = String::from_utf8(sent).expect("text");
-                            return Report { outcomes, sent, events, statistics };
+                            return Report { outcomes, first: first[0], sent, events, statistics };
                         }
                         event => (self.secure)(&mut caller, event),
                     }

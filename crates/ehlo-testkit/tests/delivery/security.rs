@@ -182,25 +182,27 @@ fn authentication_inside_tls() {
 }
 
 /// Outside TLS only what shows nothing of the password is to be had, unless the caller insists.
+/// CRAM-MD5 shows enough to try passwords out.
 #[test]
-fn authentication_in_clear() {
+fn v118_authentication_in_clear() {
+    const SCRAM: &str = "250-mx\r\n250 AUTH SCRAM-SHA-256 PLAIN LOGIN CRAM-MD5 DIGEST-MD5\r\n";
     let recipients = five();
     let mut run = one(&recipients);
     run.secure = log_in;
     for auth in [AuthPolicy::Optional, AuthPolicy::Require] {
         run.config.auth = auth;
         run.config.client.plaintext_auth = false;
-        let report = run.carry(script(AUTH, &[("AUTH", "235 2.7.0 welcome\r\n")]));
-        assert!(!report.sent.contains("AUTH"));
-        let cram = Mechanisms::NONE.with(SaslMechanism::CramMd5);
-        assert!(has(&report, &format!("NeedAuthentication({cram:?})")));
         let is_required = auth == AuthPolicy::Require;
-        assert_eq!(report.sent.contains("MAIL"), !is_required);
-        assert_eq!(has(&report, "Unusable(NotAuthenticated)"), is_required);
-        let offered = "250-mx\r\n250 AUTH PLAIN LOGIN\r\n";
-        for offered in [offered, PLAIN] {
-            let report = run.carry(script(offered, &[]));
-            assert!(!report.events.iter().any(|event| event.starts_with("NeedAuth")));
+        for (offered, asks) in [
+            (SCRAM, true),
+            (AUTH, false),
+            ("250-mx\r\n250 AUTH PLAIN LOGIN\r\n", false),
+            (PLAIN, false),
+        ] {
+            let report = run.carry(script(offered, &[("AUTH", "235 2.7.0 welcome\r\n")]));
+            assert!(!report.sent.contains("AUTH"));
+            let scram = Mechanisms::NONE.with(SaslMechanism::ScramSha256);
+            assert_eq!(has(&report, &format!("NeedAuthentication({scram:?})")), asks);
             assert_eq!(report.sent.contains("MAIL"), !is_required);
             assert_eq!(has(&report, "Unusable(AuthNotOffered)"), is_required);
         }
@@ -211,6 +213,118 @@ fn authentication_in_clear() {
     run.config.auth = AuthPolicy::Never;
     let report = run.carry(script(AUTH, &[]));
     assert!(!report.sent.contains("AUTH") && report.sent.contains("MAIL"));
+}
+
+/// Credentials that an application has are used, or no mail is sent.
+#[test]
+fn v118_no_mail_without_the_credentials_that_were_given() {
+    let recipients = five();
+    for implicit_tls in [true, false] {
+        for (offered, overrides, sends) in [
+            (AUTH, &[("AUTH", "235 2.7.0 welcome\r\n")][..], implicit_tls),
+            (AUTH, &[("AUTH", "535 5.7.8 no\r\n")], false),
+            (AUTH, &[("AUTH", "504 5.5.4 what\r\n")], false),
+            (PLAIN, &[], false),
+            (PLAIN, &[("EHLO", "502 5.5.1 what\r\n")], false),
+        ] {
+            for auth in [AuthPolicy::Never, AuthPolicy::Require, AuthPolicy::Optional] {
+                let mut run = one(&recipients);
+                (run.config.auth, run.config.client.implicit_tls) = (auth, implicit_tls);
+                run.begin = |delivery| assert!(delivery.require_authentication());
+                run.secure = log_in;
+                let report = run.carry(script(offered, overrides));
+                let sends = sends || auth == AuthPolicy::Optional;
+                assert_eq!(report.sent.contains("MAIL"), sends, "{}", report.sent);
+                let ends = report.events.iter().any(|event| event.starts_with("Unusable("));
+                assert_eq!(ends, !sends, "{:?}", report.events);
+            }
+        }
+    }
+}
+
+/// Between two envelopes it is not too late; within one it is.
+#[test]
+fn credentials_that_come_later() {
+    let recipients = five();
+    let mut run = Run::new(&[Envelope::new(sender(), &recipients); 2]);
+    run.config.client.implicit_tls = true;
+    run.config.pipeline_messages = false;
+    run.secure = |caller, event| {
+        match event {
+            Event::Reply { to: Verb::Mail, .. } => {
+                let is_done = caller.delivery.client().is_authenticated();
+                assert_eq!(caller.delivery.require_authentication(), is_done);
+            }
+            _ => log_in(caller, event),
+        };
+    };
+    run.between = |delivery| assert!(delivery.require_authentication());
+    let report = run.carry(script(AUTH, &[("AUTH", "235 2.7.0 welcome\r\n")]));
+    assert_eq!(report.sent.matches("MAIL").count(), 2);
+    let (first, second) = report.sent.split_once(".\r\nAUTH PLAIN").expect("AUTH behind the first");
+    assert!(first.contains("MAIL") && second.contains("MAIL"), "{}", report.sent);
+}
+
+/// A server that has not proven itself gets nothing more, not even QUIT, whatever the policy.
+#[test]
+fn v118_a_server_that_is_not_what_it_says_gets_no_mail() {
+    let recipients = five();
+    for auth in [AuthPolicy::Optional, AuthPolicy::Require] {
+        for reply in ["334 dj13cm9uZw==\r\n", "235 2.7.0 welcome\r\n"] {
+            let mut run = one(&recipients);
+            (run.config.auth, run.config.client.implicit_tls) = (auth, true);
+            run.secure = |caller, event| match event.authentication() {
+                Some(_) => caller.delivery.server_not_authentic(),
+                None => log_in(caller, event),
+            };
+            let overrides: &'static [_] = Vec::from([("AUTH", reply)]).leak();
+            let report = run.carry(script(AUTH, overrides));
+            assert!(report.sent.ends_with("AUTH PLAIN AHVzZXIAc2VjcmV0\r\n"), "{}", report.sent);
+            assert!(has(&report, "Unusable(ServerNotAuthentic)"), "{:?}", report.events);
+        }
+    }
+}
+
+/// RFC 4954 §4: where the mechanism is not taken, another one is tried; outside TLS none that is weaker,
+/// as somebody on the way may have said so. A refused password is not tried again.
+#[test]
+fn v119_another_mechanism_is_no_weaker_one_outside_tls() {
+    const ALL: &str = "250-mx\r\n250 AUTH SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN\r\n";
+    let recipients = five();
+    for (implicit_tls, plaintext_auth) in [(true, false), (false, false), (false, true)] {
+        for reply in ["504 5.5.4 what\r\n", "534 5.7.9 weak\r\n", "535 5.7.8 no\r\n", "454 no\r\n"]
+        {
+            let mut run = one(&recipients);
+            run.config.client.implicit_tls = implicit_tls;
+            run.config.client.plaintext_auth = plaintext_auth;
+            run.config.auth = AuthPolicy::Require;
+            // SCRAM-SHA-256 first, then what is left in its order.
+            run.secure = |caller, event| {
+                let Event::NeedAuthentication(offered) = event else { return };
+                let first = Some(SaslMechanism::ScramSha256).filter(|one| offered.contains(*one));
+                let Some(next) = first.or_else(|| offered.iter().next()) else { return };
+                let mechanism = Mechanism::new(next.name()).expect("a name");
+                let command = Command::Auth { mechanism, initial_response: None };
+                caller.write(|delivery, room| delivery.authenticate(&command, room)).expect("AUTH");
+            };
+            let overrides: &'static [_] = Vec::from([("AUTH", reply)]).leak();
+            let report = run.carry(script(ALL, overrides));
+            let tried: Vec<&str> =
+                report.sent.lines().filter_map(|line| line.strip_prefix("AUTH ")).collect();
+            let expected = match (&reply[..3], implicit_tls) {
+                ("535" | "454", _) => &["SCRAM-SHA-256"][..],
+                (_, true) => &["SCRAM-SHA-256", "SCRAM-SHA-512", "SCRAM-SHA-1", "PLAIN", "LOGIN"],
+                (_, false) => &["SCRAM-SHA-256", "SCRAM-SHA-512"],
+            };
+            assert_eq!(tried, expected, "{reply}");
+            // The last reply is the outcome.
+            assert_eq!(
+                report.first.code.map(|code| code.to_string()).as_deref(),
+                Some(&reply[..3])
+            );
+            assert!(!report.sent.contains("MAIL"));
+        }
+    }
 }
 
 #[test]

@@ -32,7 +32,8 @@ pub struct ClientConfig {
     pub pipelining: bool,
     /// Send neither mail nor credentials before TLS is established, whatever the server says.
     pub require_tls: bool,
-    /// Send passwords and tokens outside TLS too. RFC 4954 §4 wants a client that does not.
+    /// Use mechanisms that need TLS outside it too: those that send passwords and tokens, and CRAM-MD5.
+    /// RFC 4954 §4 wants a client that does not.
     pub plaintext_auth: bool,
     /// Send octets above 127 in content that was not announced as 8BITMIME or BINARYMIME. RFC 6152
     /// §3 forbids it, and many do it.

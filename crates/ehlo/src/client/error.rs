@@ -30,7 +30,8 @@ pub enum SendError {
     OutOfStep,
     /// TLS must be established first, by [`ClientConfig::require_tls`](crate::ClientConfig).
     TlsRequired,
-    /// A plaintext mechanism outside TLS, RFC 4954 §4.
+    /// A mechanism that needs TLS outside it, RFC 4954 §4: see
+    /// [`SaslMechanism::needs_tls`](crate::syntax::sasl::SaslMechanism::needs_tls).
     EncryptionRequired,
     /// AUTH with its initial response is over 512 octets: send it without, and the response after
     /// the challenge, RFC 4954 §4.
@@ -94,7 +95,7 @@ impl core::fmt::Display for SendError {
             Self::Closed => "the session is over",
             Self::OutOfStep => "the server has said more than it was asked",
             Self::TlsRequired => "TLS must be established first",
-            Self::EncryptionRequired => "the mechanism sends a password in clear",
+            Self::EncryptionRequired => "the mechanism needs TLS",
             Self::InitialResponseTooLong => "the initial response is too long for the line of AUTH",
             Self::WaitForReply => "a reply must be awaited first",
             Self::NotPipelining => "the server does not offer PIPELINING",

@@ -275,7 +275,7 @@ impl Client {
         if !self.capabilities.mechanisms().contains(mechanism) {
             return Err(SendError::NotOffered(Extension::Auth));
         }
-        if mechanism.is_plaintext() && !self.tls && !self.config.plaintext_auth {
+        if mechanism.needs_tls() && !self.tls && !self.config.plaintext_auth {
             return Err(SendError::EncryptionRequired);
         }
         Ok(())

@@ -23,8 +23,9 @@ pub struct DeliveryConfig {
     pub hello: HelloPolicy,
     /// Whether the session goes on inside TLS.
     pub tls: TlsPolicy,
-    /// Whether the client authenticates. Mechanisms that send a password or a token as it is are
-    /// used outside TLS only where [`plaintext_auth`](ClientConfig::plaintext_auth) says so.
+    /// Whether the client authenticates. Mechanisms that need TLS, by
+    /// [`Mechanisms::NEED_TLS`](crate::syntax::sasl::Mechanisms::NEED_TLS), are used outside it only
+    /// where [`plaintext_auth`](ClientConfig::plaintext_auth) says so.
     pub auth: AuthPolicy,
     /// How the content goes.
     pub chunking: ChunkingPolicy,
@@ -127,6 +128,10 @@ pub enum TlsPolicy {
 
 /// Whether a delivery authenticates, RFC 4954.
 ///
+/// Credentials that an application has are used, or no mail is sent: it says
+/// [`require_authentication`](crate::Delivery::require_authentication), and [`Never`](Self::Never)
+/// becomes [`Require`](Self::Require). [`Optional`](Self::Optional) alone lets mail go without them.
+///
 /// ```
 /// use ehlo::DeliveryConfig;
 /// use ehlo::delivery::AuthPolicy;
@@ -136,7 +141,8 @@ pub enum TlsPolicy {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AuthPolicy {
-    /// It does not.
+    /// It does not, unless the application
+    /// [requires it](crate::Delivery::require_authentication).
     #[default]
     Never,
     /// Where a mechanism is offered that may be used; the session goes on without when that fails.

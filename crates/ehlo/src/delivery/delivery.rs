@@ -65,8 +65,9 @@ pub struct Delivery<'e> {
     /// What puts the content in chunks in order; none for content that is not in lines.
     pub(super) lines: Option<DataEncoder>,
     pub(super) chunk: Chunk,
-    /// Mechanisms that were not tried.
+    /// Mechanisms that may be tried.
     pub(super) mechanisms: Mechanisms,
+    pub(super) has_tried_auth: bool,
     pub(super) due: PendingEvents,
     /// The next envelope comes later than it was asked for.
     pub(super) later: bool,
@@ -92,6 +93,7 @@ impl<'e> Delivery<'e> {
             lines: None,
             chunk: Chunk::NONE,
             mechanisms: Mechanisms::NONE,
+            has_tried_auth: false,
             due: PendingEvents::NONE,
             later: false,
             end_refused: false,

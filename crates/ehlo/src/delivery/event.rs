@@ -202,13 +202,30 @@ pub enum UnusableSession {
     TlsFailed,
     /// Octets in clear stood between STARTTLS and the handshake.
     PlaintextInjection,
-    /// Authentication is required, and no mechanism is offered that may be used here.
+    /// Authentication is required, and no mechanism is offered that can be used: none at all, none that
+    /// may be used here, or none that the application has credentials for.
     AuthNotOffered,
-    /// Authentication is required and failed, or was not tried.
+    /// Authentication is required and failed.
     NotAuthenticated,
+    /// The server has not proven itself, as the mechanism asks of it, RFC 5802 §3: nothing more is sent
+    /// to it.
+    ServerNotAuthentic,
     /// The server takes no more messages in this session: its MAILMAX, RFC 9422. Another connection
     /// does.
     MailMax,
+}
+
+impl UnusableSession {
+    /// The command or the moment that it comes from.
+    pub(super) const fn stage(self) -> Verb {
+        match self {
+            Self::EhloRefused | Self::EhloClosed => Verb::Ehlo,
+            Self::TlsNotOffered | Self::TlsRefused => Verb::StartTls,
+            Self::TlsFailed | Self::PlaintextInjection => Verb::Handshake,
+            Self::AuthNotOffered | Self::NotAuthenticated | Self::ServerNotAuthentic => Verb::Auth,
+            Self::MailMax => Verb::Mail,
+        }
+    }
 }
 
 impl core::fmt::Display for UnusableSession {
@@ -220,8 +237,9 @@ impl core::fmt::Display for UnusableSession {
             Self::TlsRefused => "TLS is required and was refused",
             Self::TlsFailed => "the TLS handshake failed",
             Self::PlaintextInjection => "octets in clear between STARTTLS and the handshake",
-            Self::AuthNotOffered => "no mechanism is offered that may be used",
-            Self::NotAuthenticated => "authentication is required",
+            Self::AuthNotOffered => "no mechanism of authentication is offered that can be used",
+            Self::NotAuthenticated => "authentication failed",
+            Self::ServerNotAuthentic => "the server has not proven itself",
             Self::MailMax => "no more messages in this session",
         })
     }

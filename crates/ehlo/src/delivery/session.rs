@@ -46,9 +46,12 @@ impl Delivery<'_> {
     /// returns its length in octets.
     ///
     /// The reply comes as [`Event::Challenge`], or ends the attempt: see
-    /// [`Event::authentication`]. Who finds that the server has said 235 before the mechanism was
-    /// done must not go on: [`poison`](Self::abort). A mechanism that the server does not take is
-    /// followed by another [`Event::NeedAuthentication`] for those that are left.
+    /// [`Event::authentication`]. A server that has not proven itself, or says 235 before the mechanism
+    /// is done, gets no mail: [`server_not_authentic`](Self::server_not_authentic). A mechanism that the
+    /// server does not take (504, 534), and one that the application cancels, is followed by another
+    /// [`Event::NeedAuthentication`] for those that are left: inside TLS any, outside it those that are
+    /// stronger, by the order of [`SaslMechanism::ALL`]. A password that is refused (535) is not tried
+    /// again.
     ///
     /// # Errors
     ///
@@ -67,9 +70,16 @@ impl Delivery<'_> {
         }
         let written = self.client.send(command, out)?;
         self.written = true;
-        if let Some(known) = SaslMechanism::from_name(mechanism.as_str().as_bytes()) {
-            self.mechanisms = self.mechanisms.without(known);
-        }
+        // RFC 4954 §4: where the server does not take the mechanism, another may be tried. Outside TLS
+        // somebody on the way may have said so, to get a weaker one.
+        let known = SaslMechanism::from_name(mechanism.as_str().as_bytes());
+        let is_left = |other: SaslMechanism| match known {
+            Some(known) => other != known && (self.client.is_tls() || other < known),
+            None => self.client.is_tls(),
+        };
+        let left = self.mechanisms.iter().filter(|other| is_left(*other));
+        self.mechanisms = left.fold(Mechanisms::NONE, Mechanisms::with);
+        self.has_tried_auth = true;
         self.stage = Stage::Replies;
         Ok(written)
     }
@@ -86,11 +96,60 @@ impl Delivery<'_> {
         Ok(written)
     }
 
-    /// None of the mechanisms will do: the session goes on without authentication, or where it is
-    /// required ends. Has an effect only when [`Event::NeedAuthentication`] asks.
+    /// The application can use none of the mechanisms: the session goes on without authentication, or
+    /// where it is required ends. Has an effect only when [`Event::NeedAuthentication`] asks.
     pub fn skip_authentication(&mut self) {
         if self.stage == Stage::Authenticate {
-            self.unauthenticated(UnusableSession::NotAuthenticated);
+            self.unauthenticated(if self.has_tried_auth {
+                UnusableSession::NotAuthenticated
+            } else {
+                UnusableSession::AuthNotOffered
+            });
+        }
+    }
+
+    /// Requires authentication, as by [`AuthPolicy::Require`], unless the policy is
+    /// [`AuthPolicy::Optional`]. An application that has credentials calls it before the session has
+    /// begun, so that no mail goes without them. Between two envelopes a session that was begun
+    /// without authentication asks for it now.
+    ///
+    /// Returns false, and changes nothing, when it is too late: an envelope is open in a session
+    /// that is not authenticated.
+    ///
+    /// ```
+    /// use ehlo::delivery::{Event, UnusableSession};
+    /// use ehlo::machine::Machine;
+    /// use ehlo::{Delivery, DeliveryConfig, HeloName};
+    ///
+    /// let name = HeloName::new("client.example")?;
+    /// let mut delivery = Delivery::new(name, DeliveryConfig::DEFAULT);
+    /// assert!(delivery.require_authentication());
+    /// delivery.receive(b"220 mx.example ESMTP\r\n");
+    /// delivery.transmit(&mut [0; 64])?;
+    /// delivery.receive(b"250 mx.example\r\n");
+    /// let unusable = Event::Unusable(UnusableSession::AuthNotOffered);
+    /// assert_eq!(delivery.receive(b"").event, unusable);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn require_authentication(&mut self) -> bool {
+        if self.old.is_some() || self.current.is_some() {
+            return self.client.is_authenticated();
+        }
+        if self.config.auth == AuthPolicy::Never {
+            self.config.auth = AuthPolicy::Require;
+            if self.stage == Stage::Idle && !self.client.is_authenticated() {
+                self.identify();
+            }
+        }
+        true
+    }
+
+    /// The server has not proven itself, as the mechanism asks of it: its signature in SCRAM is wrong,
+    /// or it said 235 before that. The session is over, and nothing more is sent.
+    pub const fn server_not_authentic(&mut self) {
+        if !matches!(self.client.state(), State::Closed) {
+            self.client.abort();
+            self.due.unusable = Some(UnusableSession::ServerNotAuthentic);
         }
     }
 
@@ -172,15 +231,18 @@ impl Delivery<'_> {
         }
         self.mechanisms = self.client.capabilities().mechanisms();
         // RFC 4954 §4: no plaintext mechanism without TLS.
-        if !self.client.is_tls() && !self.config.plaintext_auth {
-            let mechanisms = Mechanisms::PLAINTEXT.iter();
-            self.mechanisms = mechanisms.fold(self.mechanisms, Mechanisms::without);
+        if !self.may_show_password() {
+            self.mechanisms = self.mechanisms.difference(Mechanisms::NEED_TLS);
         }
         if self.mechanisms.is_empty() {
             self.unauthenticated(UnusableSession::AuthNotOffered);
         } else {
             self.stage = Stage::Authenticate;
         }
+    }
+
+    fn may_show_password(&self) -> bool {
+        self.client.is_tls() || self.config.plaintext_auth
     }
 
     /// A reply within AUTH.
@@ -193,8 +255,8 @@ impl Delivery<'_> {
             self.idle();
             return other;
         }
-        // What is wrong with the mechanism, and not with the credentials; 501 is also the answer to
-        // a client that cancels.
+        // RFC 4954 §4 and §6: 504 and 534 speak of the mechanism, not of the credentials; 501 also
+        // answers a client that cancels.
         let other_may_do = matches!(reply.code().number(), 501 | 504 | 524 | 534 | 538);
         if other_may_do && !self.mechanisms.is_empty() {
             self.stage = Stage::Authenticate;

@@ -86,6 +86,13 @@ impl SaslMechanism {
         matches!(self, Self::Plain | Self::Login | Self::Xoauth2 | Self::OauthBearer)
     }
 
+    /// Whether a client uses it inside TLS only: it [sends a password](Self::is_plaintext), or what it
+    /// sends lets who listens try out passwords, as many as hardware can in a second. RFC 6331 says so
+    /// of DIGEST-MD5, and CRAM-MD5 has fewer defences.
+    pub const fn needs_tls(self) -> bool {
+        self.is_plaintext() || matches!(self, Self::CramMd5 | Self::DigestMd5 | Self::Ntlm)
+    }
+
     /// Whether the server speaks first, so that there is no initial response, RFC 4954 §4. LOGIN
     /// is none: clients send the name with it, and servers take it.
     pub const fn is_server_first(self) -> bool {
@@ -154,6 +161,12 @@ impl Mechanisms {
         .with(SaslMechanism::Login)
         .with(SaslMechanism::Xoauth2)
         .with(SaslMechanism::OauthBearer);
+
+    /// Those that a client uses inside TLS only: see [`SaslMechanism::needs_tls`].
+    pub const NEED_TLS: Self = Self::PLAINTEXT
+        .with(SaslMechanism::CramMd5)
+        .with(SaslMechanism::DigestMd5)
+        .with(SaslMechanism::Ntlm);
 
     /// The same with this one.
     #[must_use]
@@ -304,6 +317,7 @@ mod tests {
     fn the_set_of_plaintext_mechanisms_is_complete() {
         for mechanism in SaslMechanism::ALL {
             assert_eq!(Mechanisms::PLAINTEXT.contains(*mechanism), mechanism.is_plaintext());
+            assert_eq!(Mechanisms::NEED_TLS.contains(*mechanism), mechanism.needs_tls());
         }
     }
 }
