@@ -112,18 +112,17 @@ impl<'v> MessageSource<'v> for Session<'v> {
     }
 
     fn mechanism(&mut self, offered: Mechanisms, channel: Channel<'_>) -> Option<AnyClient<'v>> {
-        // One attempt: a server that refuses is not told the password in a weaker way.
-        let credentials = self.credentials.take()?;
+        let credentials = self.credentials.as_ref()?;
         let Some(mechanism) = self.mechanism else {
-            return AnyClient::strongest(offered, &credentials, channel);
+            return AnyClient::strongest(offered, credentials, channel);
         };
         if !offered.contains(mechanism) {
             self.report.fail(&format!("{} is not offered, or not outside TLS", mechanism.name()));
             return None;
         }
         let alone = Mechanisms::NONE.with(mechanism);
-        AnyClient::new(mechanism, &credentials)
+        AnyClient::new(mechanism, credentials)
             // One that is bound to the connection needs to know it.
-            .or_else(|| AnyClient::strongest(alone, &credentials, channel))
+            .or_else(|| AnyClient::strongest(alone, credentials, channel))
     }
 }

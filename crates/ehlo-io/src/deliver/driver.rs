@@ -6,7 +6,7 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::io;
 
-use ehlo::delivery::{Event, Outcome, Outcomes};
+use ehlo::delivery::{Event, Outcome, Outcomes, UnusableSession};
 use ehlo::syntax::command::Verb;
 use ehlo::syntax::sasl::Mechanisms;
 use ehlo::{Delivery, Envelope, Reply, SendError};
@@ -75,6 +75,8 @@ pub(crate) struct Driver<'v, X, R> {
     exchange: Option<ClientExchange<AnyClient<'v>>>,
     /// The client itself has given up its attempt to authenticate: no other follows.
     cancelled: bool,
+    /// What the last attempt to authenticate was refused with.
+    auth_reply: Option<EndReason>,
     binding: Option<[u8; 32]>,
 }
 
@@ -106,6 +108,7 @@ where
             ended: None,
             exchange: None,
             cancelled: false,
+            auth_reply: None,
             binding: None,
         }
     }
@@ -120,6 +123,13 @@ where
         &mut self,
         connection: &mut Connection<S, Delivery<'v>, A, T>,
     ) -> io::Result<Step> {
+        // RFC 4954 §4: AUTH is not for the middle of a transaction. Without it nothing is sent.
+        if self.messages.has_credentials()
+            && !connection.buffered.machine_mut().require_authentication()
+        {
+            let reason = EndReason::Unusable(UnusableSession::NotAuthenticated);
+            return Ok(Step::Closed(SessionEnd::Early(reason)));
+        }
         poll_fn(|context| self.poll(context, connection)).await
     }
 
@@ -241,6 +251,11 @@ where
             Outcomes::resume(outcomes, *number).record(&event);
         }
         if let Some(reason) = EndReason::of(&event) {
+            // The server's word about the last attempt says more than that there was none that did.
+            let reason = match (reason, self.auth_reply) {
+                (EndReason::Unusable(UnusableSession::NotAuthenticated), Some(refusal)) => refusal,
+                (reason, _) => reason,
+            };
             self.ended.get_or_insert(SessionEnd::Early(reason));
         }
         match event {
@@ -310,11 +325,18 @@ where
             ClientStep::Done(result) => {
                 self.exchange = None;
                 if let Err(failure) = result {
-                    self.cancelled = failure != ClientFailure::Refused;
+                    // What the client cannot answer in one mechanism it may in another.
+                    self.cancelled =
+                        !matches!(failure, ClientFailure::Refused | ClientFailure::Challenge);
+                    self.auth_reply = EndReason::refusal(Verb::Auth, reply);
                     self.messages.on_error(&failure);
-                    // RFC 4954 §6: a 235 that was not earned says nothing of who sends it.
-                    if failure.is_fatal() {
-                        responder.machine_mut().abort();
+                    match failure {
+                        // RFC 4954 §6: a 235 that was not earned says nothing of who sends it.
+                        ClientFailure::EarlySuccess | ClientFailure::ServerNotAuthentic => {
+                            responder.machine_mut().server_not_authentic();
+                        }
+                        failure if failure.is_fatal() => responder.machine_mut().abort(),
+                        _ => {}
                     }
                 }
             }

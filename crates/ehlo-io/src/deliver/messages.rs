@@ -80,8 +80,16 @@ pub trait MessageSource<'v> {
     /// failed. What follows from it comes as events.
     fn on_error(&mut self, _error: &(dyn Error + 'static)) {}
 
-    /// The client's side of one of the mechanisms `offered`, for one attempt to authenticate; none
-    /// to go on without. Asked again only when the server has refused the mechanism that was tried.
+    /// Whether there are credentials: then no mail is sent without them, unless
+    /// [`AuthPolicy::Optional`](ehlo::delivery::AuthPolicy::Optional) allows it. Asked when the session
+    /// begins.
+    fn has_credentials(&self) -> bool {
+        false
+    }
+
+    /// The client's side of one of the mechanisms `offered`, for one attempt to authenticate; `None`
+    /// when none of them can be used. Asked again only when the server has refused the mechanism that
+    /// was tried: a refused password is not tried again.
     fn mechanism(&mut self, _offered: Mechanisms, _channel: Channel<'_>) -> Option<AnyClient<'v>> {
         None
     }
@@ -116,6 +124,10 @@ impl<'v, X: MessageSource<'v> + ?Sized> MessageSource<'v> for &mut X {
 
     fn on_error(&mut self, error: &(dyn Error + 'static)) {
         (**self).on_error(error);
+    }
+
+    fn has_credentials(&self) -> bool {
+        (**self).has_credentials()
     }
 
     fn mechanism(&mut self, offered: Mechanisms, channel: Channel<'_>) -> Option<AnyClient<'v>> {
@@ -229,7 +241,11 @@ impl<'v, I, R, F, T> MessageQueue<'v, I, R, F, T> {
     }
 
     /// The same, authenticating by the strongest mechanism that is offered and can carry
-    /// `credentials`. There is one attempt: none that is weaker follows it.
+    /// `credentials`. Where the server does not take it, another one is tried: inside TLS any, outside
+    /// it a stronger one. A password that is refused is not tried again.
+    ///
+    /// Without authentication no message is sent, unless
+    /// [`AuthPolicy::Optional`](ehlo::delivery::AuthPolicy::Optional) allows it.
     #[must_use]
     pub fn authenticate(self, credentials: Credentials<'v>) -> Self {
         Self { credentials: Some(credentials), ..self }
@@ -268,7 +284,11 @@ where
         (self.on_error)(error);
     }
 
+    fn has_credentials(&self) -> bool {
+        self.credentials.is_some()
+    }
+
     fn mechanism(&mut self, offered: Mechanisms, channel: Channel<'_>) -> Option<AnyClient<'v>> {
-        AnyClient::strongest(offered, &self.credentials.take()?, channel)
+        AnyClient::strongest(offered, self.credentials.as_ref()?, channel)
     }
 }

@@ -95,6 +95,12 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// A refusal of what comes before the first envelope, where the reply is one.
+    pub(super) fn refusal(to: Verb, reply: &Reply<'_>) -> Option<Self> {
+        let (code, enhanced_code) = (reply.code(), reply.enhanced_code());
+        (!code.is_positive()).then_some(Self::Refused { to, code, enhanced_code })
+    }
+
     /// What `event` says of the end of the session.
     pub(super) fn of(event: &Event<'_>) -> Option<Self> {
         let codes = |reply: &Reply<'_>| (reply.code(), reply.enhanced_code());

@@ -3,14 +3,15 @@
 use std::io::{BufRead, BufReader, Write};
 use std::thread;
 
-use ehlo::delivery::{AuthPolicy, ChunkingPolicy, Fate, Outcome, TlsPolicy};
+use ehlo::delivery::{AuthPolicy, ChunkingPolicy, Fate, Outcome, TlsPolicy, UnusableSession};
 use ehlo::server::Event;
 use ehlo::syntax::capability::Capabilities;
 use ehlo::syntax::code::EnhancedCode;
 use ehlo::syntax::command::Verb;
-use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
+use ehlo::syntax::sasl::{Challenge, Mechanisms, SaslData, SaslMechanism};
+
 use ehlo::{
-    ClientConfig, Code, Extension, ForwardPath, HeloName, ReversePath, Server, ServerConfig,
+    ClientConfig, Code, Encode, Extension, ForwardPath, HeloName, ReversePath, Server, ServerConfig,
 };
 use ehlo::{Delivery, DeliveryConfig, Envelope};
 use ehlo_io::{EndReason, MessageQueue, PendingEvent, SessionEnd};
@@ -219,6 +220,135 @@ pub fn says_that_it_ended_early<A: Adapter>() {
         assert_eq!(finished, begun, "{script:?}");
         serving.join().expect("a server");
     }
+}
+
+/// What a server in clear text says, whether passwords may go there, and how a delivery with credentials
+/// ends, of whose messages none is sent. Nothing but the credentials asks for authentication.
+const UNUSED: [(&[&str], bool, SessionEnd); 8] = [
+    (&["220 a\r\n", "250 b\r\n", "221 c\r\n"], false, NOT_OFFERED),
+    (&["220 a\r\n", "250-b\r\n250 AUTH PLAIN LOGIN CRAM-MD5\r\n", "221 c\r\n"], false, NOT_OFFERED),
+    (&["220 a\r\n", "250-b\r\n250 AUTH NTLM GSSAPI\r\n", "221 c\r\n"], true, NOT_OFFERED),
+    (&["220 a\r\n", "502 what?\r\n", "221 c\r\n"], false, refused(Verb::Ehlo, 502, None)),
+    (
+        &["220 a\r\n", "250-b\r\n250 AUTH PLAIN LOGIN\r\n", "535 5.7.8 no\r\n", "221 c\r\n"],
+        true,
+        refused(Verb::Auth, 535, Some((5, 7, 8))),
+    ),
+    // Nobody on the way gets a weaker mechanism by saying so.
+    (
+        &["220 a\r\n", "250-b\r\n250 AUTH PLAIN LOGIN\r\n", "504 5.5.4 what?\r\n", "221 c\r\n"],
+        true,
+        refused(Verb::Auth, 504, Some((5, 5, 4))),
+    ),
+    (
+        &[
+            "220 a\r\n",
+            "250-b\r\n250 AUTH LOGIN\r\n",
+            "334 \r\n",
+            "334 \r\n",
+            "454 4.7.0 no\r\n",
+            "221 c\r\n",
+        ],
+        true,
+        refused(Verb::AuthResponse, 454, Some((4, 7, 0))),
+    ),
+    (
+        &["220 a\r\n", "250-b\r\n250 AUTH PLAIN LOGIN\r\n", "235 welcome\r\n", "421 4.3.2 c\r\n"],
+        true,
+        refused(Verb::Mail, 421, Some((4, 3, 2))),
+    ),
+];
+
+const NOT_OFFERED: SessionEnd =
+    SessionEnd::Early(EndReason::Unusable(UnusableSession::AuthNotOffered));
+
+/// Credentials that were given are used, or nothing is sent.
+pub fn uses_its_credentials<A: Adapter>() {
+    for (script, plaintext_auth, wanted) in UNUSED {
+        let begun = usize::from(script.iter().any(|reply| reply.starts_with("235")));
+        let (client, server) = Pipe::pair(1 << 14);
+        let serving = thread::spawn(move || {
+            let mut server = BufReader::new(server);
+            let mut said = String::new();
+            for (number, reply) in script.iter().enumerate() {
+                if number > 0 {
+                    read_line(&mut server, &mut said);
+                }
+                server.get_mut().write_all(reply.as_bytes()).expect("room");
+            }
+            said
+        });
+        let ended = with_credentials::<A>(client, plaintext_auth, begun);
+        assert_eq!(ended, wanted, "{script:?}");
+        let said = serving.join().expect("a server");
+        assert_eq!(said.contains("MAIL"), begun > 0, "{said}");
+    }
+}
+
+/// A server that does not know the password ends the session by that.
+pub fn leaves_a_server_that_is_not_authentic<A: Adapter>() {
+    if !cfg!(feature = "scram") {
+        return;
+    }
+    let (client, server) = Pipe::pair(1 << 14);
+    let serving = thread::spawn(move || {
+        let mut server = BufReader::new(server);
+        let mut line = String::new();
+        let mut say = |server: &mut BufReader<Pipe>, reply: &str| {
+            server.get_mut().write_all(reply.as_bytes()).expect("room");
+            line.clear();
+            read_line(server, &mut line);
+            line.clone()
+        };
+        say(&mut server, "220 a\r\n");
+        let first = say(&mut server, "250-b\r\n250 AUTH SCRAM-SHA-256\r\n");
+        let first = first.trim_end().rsplit(' ').next().expect("an initial response").to_owned();
+        let mut message = [0; 256];
+        let data = SaslData::parse(first.as_bytes()).expect("base64");
+        let length = data.decode(&mut message).expect("room");
+        let message = std::str::from_utf8(&message[..length]).expect("UTF-8");
+        let (_, nonce) = message.split_once("r=").expect("a nonce");
+        let challenge = format!("r={nonce}server,s=c2FsdA==,i=4096");
+        say(&mut server, &encoded(&challenge));
+        // Not the signature.
+        say(&mut server, &encoded("v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="))
+    });
+    let ended = with_credentials::<A>(client, false, 0);
+    let why = EndReason::Unusable(UnusableSession::ServerNotAuthentic);
+    assert_eq!(ended, SessionEnd::Early(why));
+    assert_eq!(serving.join().expect("a server"), "", "nothing more is sent");
+}
+
+fn encoded(challenge: &str) -> String {
+    let data = Challenge(SaslData::new(challenge.as_bytes()));
+    let mut line = vec![0; data.encoded_len()];
+    data.encode(&mut line).expect("room");
+    String::from_utf8(line).expect("base64")
+}
+
+/// Reads a line, however long the client thinks about it; nothing at the end.
+fn read_line(from: &mut BufReader<Pipe>, line: &mut String) {
+    while let Err(error) = from.read_line(line) {
+        assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+    }
+}
+
+/// How a delivery of two messages ends that has credentials, of which so many are begun.
+fn with_credentials<A: Adapter>(client: Pipe, plaintext_auth: bool, begun: usize) -> SessionEnd {
+    let recipients = [ForwardPath::new("b@x.example").expect("a path")];
+    let envelope = Envelope::new(ReversePath::new("a@x.example").expect("a path"), &recipients);
+    let adapter = A::default();
+    let name = HeloName::new("client.example").expect("a name");
+    let client_config = ClientConfig { plaintext_auth, ..ClientConfig::DEFAULT };
+    let config = DeliveryConfig { client: client_config, ..DeliveryConfig::DEFAULT };
+    let delivery = Delivery::new(name, config);
+    let mut connection = adapter.connection(adapter.stream(Wire::Pipe(client)), delivery);
+    let credentials = Credentials::password("user", "secret").expect("credentials");
+    let mut messages =
+        MessageQueue::new([(&envelope, &b"x\r\n"[..]); 2], |_, _| {}).authenticate(credentials);
+    let ended = adapter.deliver(&mut connection, &mut messages, None).expect("a session");
+    assert_eq!(messages.into_unsent().count(), 2 - begun);
+    ended
 }
 
 const MESSAGES: usize = 200;

@@ -60,7 +60,10 @@ fn in_time(test: impl FnOnce() + Send + 'static) {
 }
 
 use conformance::{Layer, conforms};
-use delivering::{delivers, says_that_it_ended_early, writes_once_a_message};
+use delivering::{
+    delivers, leaves_a_server_that_is_not_authentic, says_that_it_ended_early,
+    uses_its_credentials, writes_once_a_message,
+};
 use last_words::{a_client_hears_it_before_the_error, a_refusal_within_content_counts};
 use memory::{an_idle_connection_has_no_buffers, collects_messages};
 use patience::{
@@ -86,6 +89,8 @@ adapters! {
     deliveries_in_memory: |A| delivers::<A>(Kind::Memory(1 << 14));
     deliveries_over_tcp: |A| delivers::<A>(Kind::Tcp);
     sessions_that_end_early: |A| says_that_it_ended_early::<A>();
+    credentials: |A| uses_its_credentials::<A>();
+    wrong_signatures: |A| leaves_a_server_that_is_not_authentic::<A>();
     messages_are_written_at_once: |A| writes_once_a_message::<A>();
     refusals_within_content: |A| a_refusal_within_content_counts::<A>();
     replies_before_an_error: |A| a_client_hears_it_before_the_error::<A>();
