@@ -25,7 +25,7 @@ pub fn run() -> Option<()> {
     let mut client = Delivery::new(name, black_box(DeliveryConfig::default()));
     let mut server = Server::new(black_box(ServerConfig::DEFAULT));
     let mut memory = [Outcome::PENDING; 3];
-    let mut outcomes = Outcomes::new(&mut memory);
+    let mut outcomes = Outcomes::begin(&mut memory, 0)?;
     let (mut up, mut down, mut taken) = (Wire::new(), Wire::new(), Wire::new());
     let mut messages = 0;
     for _ in 0..200 {

@@ -92,7 +92,7 @@ fn a_positive_reply_out_of_place_is_no_success() {
     let mut memory = [Outcome::PENDING];
     let greeting =
         Event::Refused { part: None, to: Verb::Greeting, reply: Reply::new(Code::OK, "hi") };
-    Outcomes::new(&mut memory).record(&greeting);
+    Outcomes::resume(&mut memory, 0).record(&greeting);
     assert_eq!(memory[0].fate, Fate::Deferred);
 }
 

@@ -43,7 +43,7 @@
 //!
 //! let mut delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::default());
 //! let mut memory = [Outcome::PENDING; 2];
-//! let mut outcomes = Outcomes::new(&mut memory);
+//! let mut outcomes = Outcomes::begin(&mut memory, 0).expect("nothing is decided");
 //! let (mut input, mut sent, mut out) = (Vec::new(), Vec::new(), [0; 1024]);
 //! for (says, answers) in conversation {
 //!     loop {
@@ -86,6 +86,7 @@ pub(crate) mod delivery;
 pub(crate) mod envelope;
 mod event;
 mod outcome;
+mod outcomes;
 mod pending_events;
 mod plan;
 mod read;
@@ -97,5 +98,6 @@ pub use config::{AuthPolicy, ChunkingPolicy, HelloPolicy, TlsPolicy};
 pub use delivery::DeliveryStatistics;
 pub use envelope::{Recipient, Recipients};
 pub use event::{Event, RecipientRange, UnusableSession};
-pub use outcome::{Fate, Outcome, Outcomes};
+pub use outcome::{Cause, Fate, Outcome};
+pub use outcomes::Outcomes;
 pub use plan::Plan;

@@ -1,9 +1,10 @@
-//! What became of each recipient.
+//! What became of a recipient.
 
 use crate::client::error::SendError;
-use crate::delivery::event::{Event, RecipientRange};
+use crate::delivery::event::UnusableSession;
 use crate::syntax::code::{Code, EnhancedCode, Severity};
 use crate::syntax::command::Verb;
+use crate::syntax::error::SyntaxErrorKind;
 use crate::syntax::reply::Reply;
 
 /// What became of a recipient.
@@ -17,63 +18,134 @@ use crate::syntax::reply::Reply;
 /// }
 ///
 /// assert!(is_to_try_again(&Outcome::PENDING));
+/// assert_eq!(Fate::Deferred.to_string(), "deferred");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
     /// Nothing has been said yet.
     Pending,
     /// The server has taken the message for this recipient: it is responsible now.
     Accepted,
-    /// 4yz, or the session broke before the message was complete: try again later.
+    /// The message was not taken, and what stood in the way may change by itself: try again later.
     Deferred,
-    /// 5yz, or this side cannot send it as it is: do not try again.
+    /// The message will not be taken as it is: do not try again.
     Refused,
     /// The session broke after the message was complete and before the server answered: it may
     /// have been delivered, or not.
     Unknown,
 }
 
-/// What became of a recipient, and who said so.
+impl core::fmt::Display for Fate {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Accepted => "accepted",
+            Self::Deferred => "deferred",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+/// What became of a recipient, and why.
+///
+/// The fate follows what can change by itself. A refusal of the message or of an address is the
+/// server's word, and permanent where the server says so. What stands in the way of the session, as
+/// TLS, a password or the extensions of a server, is changed by its administrators or by those of
+/// the client, and the mail waits.
+///
+/// | what happened | `fate` | `cause` | `stage` | `code` |
+/// | --- | --- | --- | --- | --- |
+/// | 2yz to the message | accepted | `Reply` | `Message` | the reply's |
+/// | 4yz to the greeting, EHLO, HELO, MAIL, RCPT, DATA, a chunk or the message | deferred | `Reply` | that | the reply's |
+/// | 5yz to the greeting, HELO, LHLO, MAIL, RCPT, DATA, a chunk or the message | refused | `Reply` | that | the reply's |
+/// | 552 to RCPT, "too many recipients", RFC 5321 §4.5.3.1.10 | deferred | `Reply` | `Rcpt` | 552 |
+/// | a 2yz or 3yz that answers something else than was asked | deferred | `Reply` | that | the reply's |
+/// | 5yz to EHLO where no HELO follows: TLS or authentication is required, or the policy says so | deferred | `Reply` | `Ehlo` | the reply's |
+/// | STARTTLS is required and not offered | deferred | `Unusable(TlsNotOffered)` | `StartTls` | `None` |
+/// | STARTTLS is required and refused | deferred | `Reply` | `StartTls` | the reply's |
+/// | the TLS handshake fails, or bytes stand before it | deferred | `Unusable` | `Handshake` | `None` |
+/// | authentication is required, and no mechanism is offered that can be used, as NTLM alone | deferred | `Unusable(AuthNotOffered)` | `Auth` | `None` |
+/// | authentication is required and refused: 535, 454, 534 and 504 to each mechanism | deferred | `Reply` | `Auth` | the last reply's |
+/// | the client gives its attempt to authenticate up, and the server answers 501 | deferred | `Unusable(NotAuthenticated)` or `Reply` | `Auth` | 501 |
+/// | the server has not proven itself, RFC 5802 §3 | deferred | `Unusable(ServerNotAuthentic)` | `Auth` | `None` |
+/// | this side does not send the message: see [`SendError`] | refused; deferred for limits of the session | `NotSent` | the command | `None` |
+/// | the session ends before a command of it is answered | deferred | `NoReply` | the command | `None` |
+/// | the session ends before the message is answered | unknown | `NoReply` | `Message` | `None` |
+/// | the session ends when nothing is awaited | deferred | `Ended` | what was answered last | `None` |
+/// | the server says more than it was asked, as 421 by which it shuts down | deferred | `Unsolicited` | what was answered last | the reply's, where it is a refusal |
+/// | what the server sends is no reply | deferred, or unknown behind the message | `Violation` | what was answered last, or is not answered | `None` |
 ///
 /// ```
-/// use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
+/// use ehlo::delivery::{Cause, Event, Fate, Outcome, Outcomes};
 /// use ehlo::{Code, Reply};
 /// use ehlo::syntax::command::Verb;
 /// use ehlo::syntax::code::EnhancedCode;
 ///
 /// let mut memory = [Outcome::PENDING];
+/// let mut outcomes = Outcomes::begin(&mut memory, 0).expect("nothing is decided");
 /// let reply = Reply::new(Code::MAILBOX_UNAVAILABLE, "5.1.1 no such user");
-/// Outcomes::new(&mut memory).record(&Event::Recipient { envelope: 0, index: 0, reply });
+/// outcomes.record(&Event::Recipient { envelope: 0, index: 0, reply });
 /// let [outcome] = memory;
 /// assert_eq!((outcome.fate, outcome.stage), (Fate::Refused, Verb::Rcpt));
+/// assert_eq!(outcome.cause, Cause::Reply);
 /// assert_eq!(outcome.enhanced_code, EnhancedCode::new(5, 1, 1));
+/// assert_eq!(outcome.to_string(), "refused by the reply to RCPT: 550 5.1.1");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// What became of the recipient.
     pub fate: Fate,
-    /// The reply's code, where there was one.
-    pub code: Option<Code>,
-    /// The reply's enhanced status code, where it had one.
-    pub enhanced_code: Option<EnhancedCode>,
-    /// What was answered, or left unanswered.
+    /// What it comes from.
+    pub cause: Cause,
+    /// What was answered, or left unanswered, or not sent.
     pub stage: Verb,
-    /// Why this side did not send what the recipient was to get, where it is this side that did not: as
-    /// 8-bit content in an envelope that says 7-bit, or a bare LF.
-    pub error: Option<SendError>,
+    /// The code of the reply that decided, or of the last refusal before this side gave up.
+    pub code: Option<Code>,
+    /// The enhanced status code of that reply, where it had one.
+    pub enhanced_code: Option<EnhancedCode>,
+}
+
+/// What an [`Outcome`] comes from.
+///
+/// ```
+/// use ehlo::delivery::{Cause, Outcome};
+///
+/// assert_eq!(Outcome::PENDING.cause, Cause::Pending);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// Nothing has been said yet.
+    Pending,
+    /// A reply of the server.
+    Reply,
+    /// This side did not send something, as 8-bit content in an envelope that says 7-bit.
+    NotSent(SendError),
+    /// The session took no envelope.
+    Unusable(UnusableSession),
+    /// The session ended before the reply.
+    NoReply,
+    /// The session ended, and nothing was awaited.
+    Ended,
+    /// The server said more than it was asked.
+    Unsolicited,
+    /// What the server sent is no reply.
+    Violation(SyntaxErrorKind),
 }
 
 impl Outcome {
     /// Nothing has been said yet.
     pub const PENDING: Self = Self {
         fate: Fate::Pending,
+        cause: Cause::Pending,
+        stage: Verb::Greeting,
         code: None,
         enhanced_code: None,
-        stage: Verb::Greeting,
-        error: None,
     };
 
-    fn of(stage: Verb, reply: &Reply<'_>) -> Self {
+    pub(super) fn of(stage: Verb, reply: &Reply<'_>) -> Self {
         let fate = match reply.severity() {
             // RFC 5321 §4.2.5: the 250 after the mail data, and no other, takes the responsibility.
             Severity::PositiveCompletion if matches!(stage, Verb::Message | Verb::BdatLast) => {
@@ -87,135 +159,92 @@ impl Outcome {
             Severity::PermanentNegative if stage == Verb::Rcpt && reply.code().number() == 552 => {
                 Fate::Deferred
             }
-            // Who insists on TLS may find it tomorrow.
-            Severity::PermanentNegative if stage == Verb::StartTls => Fate::Deferred,
+            // These speak of the session, not of the mail.
+            Severity::PermanentNegative
+                if matches!(
+                    stage,
+                    Verb::Ehlo | Verb::StartTls | Verb::Auth | Verb::AuthResponse
+                ) =>
+            {
+                Fate::Deferred
+            }
             Severity::PermanentNegative => Fate::Refused,
         };
-        let (code, enhanced_code) = (Some(reply.code()), reply.enhanced_code());
-        Self { fate, code, enhanced_code, stage, error: None }
+        Self { fate, cause: Cause::Reply, ..Self::PENDING }.answered(stage, reply)
     }
 
-    fn is_one_too_many(&self) -> bool {
+    /// The same with this reply's codes.
+    fn answered(self, to: Verb, reply: &Reply<'_>) -> Self {
+        let stage = match to {
+            Verb::AuthResponse => Verb::Auth,
+            verb => verb,
+        };
+        Self { stage, code: Some(reply.code()), enhanced_code: reply.enhanced_code(), ..self }
+    }
+
+    /// Notes what was said of the session, as long as nothing is said of the recipient.
+    pub(super) fn note(&mut self, to: Verb, reply: &Reply<'_>) {
+        if self.cause == Cause::Pending {
+            *self = self.answered(to, reply);
+            if reply.code().is_positive() {
+                (self.code, self.enhanced_code) = (None, None);
+            }
+        }
+    }
+
+    pub(super) fn is_one_too_many(&self) -> bool {
         let number = self.code.map(Code::number);
         self.stage == Verb::Rcpt && matches!(number, Some(452 | 552))
     }
 }
 
-/// The outcomes of one envelope, one for each recipient, in memory of the caller.
-///
-/// Every event of a delivery may be recorded: what concerns other envelopes has no effect.
-///
-/// ```
-/// use ehlo::delivery::{Event, Fate, Outcome, Outcomes, RecipientRange};
-/// use ehlo::{Code, Reply};
-/// use ehlo::syntax::command::Verb;
-///
-/// let mut memory = [Outcome::PENDING; 2];
-/// let mut outcomes = Outcomes::new(&mut memory);
-/// let no = Reply::new(Code::MAILBOX_UNAVAILABLE, "no such user");
-/// outcomes.record(&Event::Recipient { envelope: 0, index: 1, reply: no });
-/// let part = RecipientRange { envelope: 0, first: 0, end: 2 };
-/// let reply = Reply::new(Code::OK, "taken");
-/// outcomes.record(&Event::Message { part, first_only: false, reply });
-/// assert_eq!(memory.map(|outcome| outcome.fate), [Fate::Accepted, Fate::Refused]);
-/// ```
-#[derive(Debug)]
-pub struct Outcomes<'m> {
-    all: &'m mut [Outcome],
-    envelope: usize,
-}
-
-impl<'m> Outcomes<'m> {
-    /// The outcomes of the first envelope. All of `memory` is pending; it should have one place for
-    /// each recipient.
-    pub fn new(memory: &'m mut [Outcome]) -> Self {
-        memory.fill(Outcome::PENDING);
-        Self::resume(memory, 0)
-    }
-
-    /// Goes on with the outcomes of an envelope, counted from 0.
-    pub const fn resume(memory: &'m mut [Outcome], envelope: usize) -> Self {
-        Self { all: memory, envelope }
-    }
-
-    /// Takes what `event` says of the recipients.
-    pub fn record(&mut self, event: &Event<'_>) {
-        if event.envelope().is_some_and(|envelope| envelope != self.envelope) {
-            return;
+impl core::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let stage = Stage(self.stage);
+        self.fate.fmt(f)?;
+        match self.cause {
+            Cause::Pending => {}
+            Cause::Reply if self.stage == Verb::Greeting => f.write_str(" by the greeting")?,
+            Cause::Reply => write!(f, " by the reply to {stage}")?,
+            Cause::NotSent(error) => write!(f, ", {stage} was not sent: {error}")?,
+            Cause::Unusable(unusable) => write!(f, ", nothing was sent: {unusable}")?,
+            Cause::NoReply if self.stage == Verb::Greeting => f.write_str(", no greeting came")?,
+            Cause::NoReply => write!(f, ", no reply to {stage}")?,
+            Cause::Ended => write!(f, ", the session ended after {stage}")?,
+            Cause::Unsolicited => write!(f, ", the server ended the session after {stage}")?,
+            Cause::Violation(kind) => write!(f, ", the server sent no reply: {}", kind.text())?,
         }
-        match event {
-            Event::Recipient { index, reply, .. }
-                if reply.severity() != Severity::PositiveCompletion =>
-            {
-                if let Some(outcome) = self.all.get_mut(*index) {
-                    *outcome = Outcome::of(Verb::Rcpt, reply);
-                }
-            }
-            Event::Message { part, first_only, reply } => {
-                let most = if *first_only { 1 } else { usize::MAX };
-                let outcome = Outcome::of(Verb::Message, reply);
-                self.pending(Some(*part)).take(most).for_each(|place| *place = outcome);
-            }
-            Event::Refused { part, to, reply } => self.decide(*part, Outcome::of(*to, reply)),
-            Event::NotSent { part, at, error } => {
-                let (fate, error) = (fate(*error), Some(*error));
-                let outcome = Outcome { fate, stage: *at, error, ..Outcome::PENDING };
-                self.decide(Some(*part), outcome);
-            }
-            // RFC 5321 §4.2.5: only a reply moves the responsibility, and only its absence after
-            // the end of the data leaves it open.
-            Event::Unanswered { part, to: to @ (Verb::Message | Verb::BdatLast) } => {
-                self.decide(*part, Outcome { fate: Fate::Unknown, stage: *to, ..Outcome::PENDING });
-            }
-            // What comes behind it may be the end of the data.
-            Event::Unanswered { part, to } => {
-                let first = |outcome: &&mut Outcome| outcome.stage == Outcome::PENDING.stage;
-                self.pending(*part).filter(first).for_each(|outcome| outcome.stage = *to);
-            }
-            Event::Split { first, .. } => {
-                let rest = self.all.get_mut(*first..).unwrap_or_default();
-                let again = rest.iter_mut().filter(|outcome| outcome.is_one_too_many());
-                again.for_each(|outcome| *outcome = Outcome::PENDING);
-            }
-            Event::Finished { .. } => {
-                for outcome in self.pending(None) {
-                    outcome.fate = Fate::Deferred;
-                    // The session ended when nothing was awaited: the message was not complete.
-                    if outcome.stage == Outcome::PENDING.stage {
-                        outcome.stage = Verb::Message;
-                    }
-                }
-            }
-            Event::Closed => {
-                self.pending(None).for_each(|outcome| outcome.fate = Fate::Deferred);
-            }
-            _ => {}
+        if let Some(code) = self.code {
+            write!(f, ": {code}")?;
         }
-    }
-
-    fn pending(&mut self, part: Option<RecipientRange>) -> impl Iterator<Item = &mut Outcome> {
-        let (first, end) = part.map_or((0, usize::MAX), |part| (part.first, part.end));
-        let upto = self.all.len().min(end);
-        let all = self.all.get_mut(first..upto).unwrap_or_default();
-        all.iter_mut().filter(|outcome| outcome.fate == Fate::Pending)
-    }
-
-    fn decide(&mut self, part: Option<RecipientRange>, with: Outcome) {
-        self.pending(part).for_each(|outcome| *outcome = with);
+        if let Some(code) = self.enhanced_code {
+            write!(f, " {code}")?;
+        }
+        Ok(())
     }
 }
 
-/// What the server's limits of this session forbid may be sent in another one.
-const fn fate(error: SendError) -> Fate {
-    match error {
-        SendError::Closed
-        | SendError::OutOfStep
-        | SendError::TlsRequired
-        | SendError::TooManyRecipients
-        | SendError::TooManyDomains
-        | SendError::TooManyMessages
-        | SendError::NoContent
-        | SendError::BufferTooSmall(_) => Fate::Deferred,
-        _ => Fate::Refused,
+/// What a verb is called in a sentence.
+struct Stage(Verb);
+
+impl core::fmt::Display for Stage {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self.0 {
+            Verb::Greeting => "the greeting",
+            Verb::Ehlo => "EHLO",
+            Verb::Helo => "HELO",
+            Verb::Lhlo => "LHLO",
+            Verb::StartTls => "STARTTLS",
+            Verb::Handshake => "the TLS handshake",
+            Verb::Auth | Verb::AuthResponse => "AUTH",
+            Verb::Mail => "MAIL",
+            Verb::Rcpt => "RCPT",
+            Verb::Data => "DATA",
+            Verb::Message => "the message",
+            Verb::Bdat | Verb::BdatLast => "BDAT",
+            Verb::Rset => "RSET",
+            Verb::Quit => "QUIT",
+            other => return write!(f, "{other:?}"),
+        })
     }
 }
