@@ -218,7 +218,7 @@ fn v128_odd_offers_are_in_the_summary() {
         b"250-mx.example\r\n250-STARTTLS\t\r\n250- PIPELINING\r\n250-\t8BITMIME\r\n\
         250-SIZE\t1000\r\n250-DSN\xa0\r\n250-CHUNKING=\r\n250-ENHANCEDSTATUSCODES=\r\n\
         250-X-UNKNOWN\xa0\r\n250 AUTH\tPLAIN LOGIN\xa0\r\n";
-    let policy = Policy { any_reply_text: true, ..Policy::STRICT };
+    let policy = Policy::STRICT.with_any_reply_text(true);
     let Ok(Parsed::Complete { value, .. }) = Reply::parse(octets, &policy) else { panic!() };
     let offered = [
         Extension::StartTls,
@@ -260,7 +260,7 @@ proptest! {
             octets.extend(b"\r\n");
         }
         octets.extend(b"250 X-LAST\r\n");
-        let policy = Policy { any_reply_text: true, ..Policy::STRICT };
+        let policy = Policy::STRICT.with_any_reply_text(true);
         let Ok(Parsed::Complete { value, .. }) = Reply::parse(&octets, &policy) else { panic!() };
         let found = Capabilities::from_reply(&value);
         for capability in &lines {

@@ -35,7 +35,7 @@ const WORD: &str = "[A-Za-z][A-Za-z0-9._:-]{0,12}";
 const PLAIN: &str = "[^\\p{Cc}]{1,16}";
 
 fn policy() -> Policy {
-    Policy { smtputf8: true, ..Policy::STRICT }
+    Policy::STRICT.with_smtputf8(true)
 }
 
 fn encoded(value: &impl Encode) -> Vec<u8> {
@@ -163,7 +163,7 @@ proptest! {
         let name = ClientName::new(&name).unwrap();
         check(&Command::Ehlo(name), &Policy::STRICT);
         check(&Command::Lhlo(name), &Policy::STRICT);
-        let lenient = Policy { any_client_name: true, ..Policy::STRICT };
+        let lenient = Policy::STRICT.with_any_client_name(true);
         check(&Command::Helo(name), &lenient);
         let text = encoded(&name);
         let is_domain = matches!(name, ClientName::Domain(_));
@@ -173,7 +173,7 @@ proptest! {
 
     #[test]
     fn irregular_greetings(text in "[!-~]([ -~]{0,20}[!-~])?") {
-        let lenient = Policy { any_client_name: true, ..Policy::STRICT };
+        let lenient = Policy::STRICT.with_any_client_name(true);
         let text = Text::new(&text).unwrap();
         let name = ClientName::new(text.as_str()).unwrap_or(ClientName::Irregular(text));
         check(&Command::Ehlo(name), &lenient);

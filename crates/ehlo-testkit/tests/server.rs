@@ -311,7 +311,7 @@ fn a_reply_that_does_not_answer() {
         assert_eq!(error, Err(ReplyError::NotAllowed { verb, code }), "{line}");
         assert_eq!(format!("{server:?}"), before);
         // A proxy hands on what another server said, but accepts nothing that was refused.
-        let policy = Policy { any_reply_code: true, ..Policy::STRICT };
+        let policy = Policy::STRICT.with_any_reply_code(true);
         let mut server = led(ServerConfig { policy, ..CONFIG }, WAYS[1]).server;
         server.receive(line.as_bytes());
         assert_eq!(server.reply(&reply, &mut out).is_ok(), verb != Verb::Data, "{line}");

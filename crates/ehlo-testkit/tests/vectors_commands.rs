@@ -95,7 +95,7 @@ fn every_extension_of_a_vector_licenses_its_command() {
 }
 
 fn policy(vector: &CommandVector) -> Policy {
-    Policy { smtputf8: vector.smtputf8, ..Policy::STRICT }
+    Policy::STRICT.with_smtputf8(vector.smtputf8)
 }
 
 /// The command; a verb that the crate does not know is answered with 500.

@@ -26,7 +26,7 @@ fn every_path_vector_agrees() {
 
 /// The canonical form of `input` read as a `rule`.
 fn parse(rule: PathRule, input: &[u8], smtputf8: bool) -> Result<Vec<u8>, String> {
-    let policy = Policy { smtputf8, ..Policy::STRICT };
+    let policy = Policy::STRICT.with_smtputf8(smtputf8);
     let text = || core::str::from_utf8(input).map_err(|error| error.to_string());
     match rule {
         PathRule::ReversePath => encoded(ReversePath::parse(input, &policy)),

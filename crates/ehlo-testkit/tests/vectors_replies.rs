@@ -72,7 +72,7 @@ fn errors_are_named_and_placed() {
 
 #[test]
 fn text_beyond_ascii_is_one_policy() {
-    let policy = Policy { any_reply_text: true, ..Policy::STRICT };
+    let policy = Policy::STRICT.with_any_reply_text(true);
     for vector in replies() {
         let tolerated = matches!(vector.id.as_str(), "rep-099" | "rep-100");
         let strict = Reply::parse(&vector.input, &Policy::STRICT);

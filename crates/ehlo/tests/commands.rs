@@ -258,7 +258,7 @@ fn lenient_readings() {
 
 #[test]
 fn smtputf8_is_asked_for_by_its_parameter() {
-    let policy = &Policy { smtputf8: true, ..Policy::STRICT };
+    let policy = &Policy::STRICT.with_smtputf8(true);
     assert_eq!(wrong("MAIL FROM:<ü@b>", policy), (Kind::SenderNeedsSmtpUtf8, 10, 550));
     assert!(line("MAIL FROM:<ü@b> SMTPUTF8", policy).is_ok());
     assert_eq!(wrong("VRFY ü", policy).0, Kind::NeedsSmtpUtf8);

@@ -350,7 +350,7 @@ fn an_unencoded_mailbox_is_encoded_as_it_is_written() {
 
 #[test]
 fn utf8_values_need_the_policy_and_the_parameter() {
-    let policy = Policy { smtputf8: true, ..Policy::STRICT };
+    let policy = Policy::STRICT.with_smtputf8(true);
     let orcpt = "RCPT TO:<a@b.example> ORCPT=utf-8;pelé@example.com";
     assert!(Command::parse_line(orcpt.as_bytes(), &policy).is_ok());
     assert!(Command::parse_line(orcpt.as_bytes(), &Policy::STRICT).is_err());

@@ -14,7 +14,7 @@ use ehlo::{Encode, ForwardPath, Policy, ReversePath};
 use proptest::prelude::*;
 
 /// What a server reads that has offered SMTPUTF8.
-const UTF8: Policy = Policy { smtputf8: true, ..Policy::STRICT };
+const UTF8: Policy = Policy::STRICT.with_smtputf8(true);
 
 fn text(value: &impl Encode) -> String {
     let mut out = vec![0; value.encoded_len()];

@@ -378,7 +378,7 @@ fn every_octet_of_a_text() {
 /// the direction of the text around it.
 #[test]
 fn display_shows_unicode_and_escapes_what_is_not_seen() {
-    let policy = Policy { any_reply_text: true, ..Policy::STRICT };
+    let policy = Policy::STRICT.with_any_reply_text(true);
     for (text, shown) in [
         ("não é possível", "não é possível"),
         ("aceita ✓ 受け付けました", "aceita ✓ 受け付けました"),

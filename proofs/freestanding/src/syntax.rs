@@ -50,7 +50,7 @@ fn is_written(value: &impl Encode, octets: &[u8]) -> bool {
     written == Some(octets)
 }
 
-const POLICY: Policy = Policy { smtputf8: true, ..Policy::STRICT };
+const POLICY: Policy = Policy::STRICT.with_smtputf8(true);
 
 const COMMANDS: &[&[u8]] = &[
     b"EHLO client.example\r\n",

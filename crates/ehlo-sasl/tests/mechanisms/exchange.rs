@@ -18,7 +18,7 @@ fn lines(client: AnyClient<'_>, replies: &[&[u8]]) -> (Vec<String>, Option<Clien
     let mut failure = None;
     for reply in replies {
         let octets = [reply, &b"\r\n"[..]].concat();
-        let policy = Policy { any_reply_text: true, ..Policy::STRICT };
+        let policy = Policy::STRICT.with_any_reply_text(true);
         let Ok(Parsed::Complete { value, .. }) = Reply::parse(&octets, &policy) else { panic!() };
         lines.push(match exchange.receive(&value, &mut buffer) {
             ClientStep::Respond(response) => {

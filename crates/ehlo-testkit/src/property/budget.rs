@@ -22,7 +22,7 @@ pub fn budget(input: &[u8]) {
         ..ServerLimits::DEFAULT
     };
     let offers = if flags & 128 == 0 { 255 } else { 127 };
-    let policy = Policy { any_reply_code: flags & 4 != 0, ..Policy::STRICT };
+    let policy = Policy::STRICT.with_any_reply_code(flags & 4 != 0);
     let config = ServerConfig { limits, policy, plaintext_auth: true, ..config(*flags, offers) };
     let most = most(&limits);
     let mut server = Server::new(config);

@@ -10,7 +10,7 @@ use super::{assert_one_line, hash, wire};
 /// that the strict one reads, and the same.
 pub fn command(input: &[u8]) {
     let strict = judge(input, &Policy::STRICT);
-    for policy in [Policy { smtputf8: true, ..Policy::STRICT }, Policy::LENIENT] {
+    for policy in [Policy::STRICT.with_smtputf8(true), Policy::LENIENT] {
         let other = judge(input, &policy);
         if let Some(command) = strict {
             assert_eq!(other, Some(command), "{policy:?}");

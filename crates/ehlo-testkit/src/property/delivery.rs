@@ -134,7 +134,7 @@ impl Run {
                 self.flight.push_back((Verb::Message, current, 0));
                 return;
             }
-            let policy = Policy { smtputf8: true, ..Policy::STRICT };
+            let policy = Policy::STRICT.with_smtputf8(true);
             let Ok(Parsed::Complete { value, consumed }) = Command::parse(octets, &policy) else {
                 panic!("{} is no command", octets.escape_ascii())
             };

@@ -202,7 +202,7 @@ impl<'s> Sender<'s> {
         };
         let written = self.client.send(&command, out)?;
         assert_eq!(written, command.encoded_len());
-        let policy = Policy { smtputf8: true, ..Policy::STRICT };
+        let policy = Policy::STRICT.with_smtputf8(true);
         let parsed = Command::parse(&out[..written], &policy);
         assert_eq!(parsed, Ok(Parsed::Complete { value: command, consumed: written }));
         if let Command::Bdat { size, .. } = command {
@@ -290,7 +290,7 @@ const CONTENT: [&[u8]; 8] =
 pub(super) fn client_config(flags: u8) -> ClientConfig {
     let bit = |bit: u8| flags >> bit & 1 != 0;
     ClientConfig {
-        policy: Policy { any_reply_text: bit(0), any_reply_code: bit(7), ..Policy::STRICT },
+        policy: Policy::STRICT.with_any_reply_text(bit(0)).with_any_reply_code(bit(7)),
         newlines: match (bit(1), bit(4)) {
             (false, false) => Newlines::Reject,
             (true, false) => Newlines::Keep,

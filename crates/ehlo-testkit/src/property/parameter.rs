@@ -12,7 +12,7 @@ use super::{assert_no_control, hash, wire};
 pub fn parameters(input: &[u8]) {
     for start in [&b"MAIL FROM:<> "[..], b"RCPT TO:<a@b> "] {
         let line = [start, input].concat();
-        for policy in [Policy { smtputf8: true, ..Policy::STRICT }, Policy::STRICT] {
+        for policy in [Policy::STRICT.with_smtputf8(true), Policy::STRICT] {
             match Command::parse_line(&line, &policy) {
                 Ok(Command::Mail { parameters, .. }) => judge(&parameters, |l| Parameters::mail(l)),
                 Ok(Command::Rcpt { parameters, .. }) => judge(&parameters, |l| Parameters::rcpt(l)),

@@ -29,7 +29,7 @@ macro_rules! comes_back {
 /// same, is harmless and keeps the limits; address literals are those of the standard library but
 /// for RFC 5321's own rules.
 pub fn path(input: &[u8]) {
-    for policy in [Policy::STRICT, Policy { smtputf8: true, ..Policy::STRICT }, Policy::LENIENT] {
+    for policy in [Policy::STRICT, Policy::STRICT.with_smtputf8(true), Policy::LENIENT] {
         match ReversePath::parse(input, &policy) {
             Ok(path) => comes_back!(path, limits::PATH, |w| ReversePath::parse(w, &policy)),
             Err(error) => located(error, input),

@@ -11,7 +11,7 @@ use super::{choices, pieces, wire};
 /// it says. And a reply of one's own whose text is anything: it is one reply on the wire.
 pub fn reply(input: &[u8]) {
     let ([flags, cuts @ ..], octets) = choices::<4>(input);
-    let policy = Policy { any_reply_text: flags & 1 != 0, ..Policy::STRICT };
+    let policy = Policy::STRICT.with_any_reply_text(flags & 1 != 0);
     let limits = match flags >> 1 & 3 {
         0 => ReplyLimits::DEFAULT,
         1 => ReplyLimits::STRICT,

@@ -104,7 +104,7 @@ impl Plan {
         let server = ServerConfig {
             role: if lmtp { Role::Lmtp } else { Role::Smtp },
             offered,
-            policy: Policy { any_reply_code: is_odd, ..Policy::STRICT },
+            policy: Policy::STRICT.with_any_reply_code(is_odd),
             newlines: Newlines::Keep,
             ..ServerConfig::DEFAULT
         };

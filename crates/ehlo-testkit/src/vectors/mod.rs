@@ -23,7 +23,7 @@
 //! fn accepts(line: &[u8]) -> bool {
 //!     use ehlo::{Command, Parsed, Policy};
 //!     matches!(
-//!         Command::parse(line, &Policy { smtputf8: true, ..Policy::STRICT }),
+//!         Command::parse(line, &Policy::STRICT.with_smtputf8(true)),
 //!         Ok(Parsed::Complete { value, .. }) if !matches!(value, Command::Other { .. })
 //!     )
 //! }

@@ -189,7 +189,7 @@ fn v64_offers_that_are_none() {
 #[test]
 fn v65_control_octets_are_kept_and_escaped() {
     let octets = b"550 a\x1b[2J\x07\xff\xc2\x85\\\r\n";
-    let policy = Policy { any_reply_text: true, ..Policy::STRICT };
+    let policy = Policy::STRICT.with_any_reply_text(true);
     let Ok(Parsed::Complete { value, .. }) = Reply::parse(octets, &policy) else { panic!() };
     assert_eq!(value.text(), &octets[4..octets.len() - 2]);
     for shown in [format!("{value}"), format!("{value:?}")] {

@@ -216,7 +216,7 @@ fn a_challenge_that_is_none_is_not_written() {
     assert_eq!(server.pending(), Some(verb), "nothing has changed");
     assert_eq!(server.reply(&Reply::new(code, "AAAA"), &mut out), Ok(10));
     // A double of a server may say what it likes.
-    let policy = Policy { any_reply_code: true, ..Policy::STRICT };
+    let policy = Policy::STRICT.with_any_reply_code(true);
     let mut peer = after(ServerConfig { policy, ..INSIDE_TLS }, b"");
     peer.server.receive(b"AUTH PLAIN\r\n");
     assert_eq!(peer.server.reply(&Reply::new(code, "go on"), &mut out), Ok(11));
