@@ -27,11 +27,10 @@ pub fn server(input: &[u8]) {
             (_, true) => Newlines::RejectAroundDot,
             (newlines, false) => newlines,
         },
-        policy: Policy {
-            mail_before_hello: odd(cuts[1]),
-            any_reply_code: odd(cuts[2]),
-            ..config.policy
-        },
+        policy: config
+            .policy
+            .with_mail_before_hello(odd(cuts[1]))
+            .with_any_reply_code(odd(cuts[2])),
         ..config
     };
     let whole = run(config, answers, &[octets], false);
