@@ -4,7 +4,7 @@
 //! The crate depends on no runtime: [`Runtime`] has its tasks and its timer from its caller.
 //! async-std is discontinued; smol takes its place.
 //!
-//! The feature `rustls` has `TlsConnection`, for streams that begin in clear and go on inside TLS, or
+//! The feature `rustls` has `TlsConnection`, for streams that begin in clear text and go on inside TLS, or
 //! begin with it; `Connector`, which says what a client trusts; and the rest of [`ehlo-rustls`].
 //!
 //! [`ehlo-rustls`]: https://docs.rs/ehlo-rustls
@@ -30,7 +30,7 @@ pub use {ehlo_rustls::*, futures_rustls::TlsStream};
 /// or `async_std::task::sleep`.
 ///
 /// The `TcpStream` of async-std tells the peer that nothing more comes only by its `shutdown`, and not
-/// when it is closed for writing, as that of smol does. In clear, call `flush`, then that `shutdown`,
+/// when it is closed for writing, as that of smol does. In clear text, call `flush`, then that `shutdown`,
 /// and then `close`. Inside TLS `close` alone tells the peer.
 ///
 /// ```

@@ -20,12 +20,12 @@ use crate::FuturesIo;
 ///
 /// # let stream = smol::io::Cursor::new(Vec::new());
 /// # smol::block_on(async {
-/// // In clear until `Event::StartTls` comes, and then `start_tls`.
+/// // In clear text until `Event::StartTls` comes, and then `start_tls`.
 /// let server = Server::new(ServerConfig::DEFAULT);
 /// let mut connection = TlsConnection::new(stream.into(), server, smol::Timer::after);
 /// connection.next().await?.responder.standard_reply("mx.example")?;
 /// connection.flush().await?;
-/// let MaybeTls::Clear(stream) = connection.stream() else { panic!("it is in clear") };
+/// let MaybeTls::Clear(stream) = connection.stream() else { panic!("inside TLS") };
 /// assert_eq!(stream.get_ref(), b"220 mx.example ESMTP ready\r\n");
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// # })?;
@@ -33,7 +33,7 @@ use crate::FuturesIo;
 /// ```
 pub type TlsConnection<S, M, T> = ehlo_io::Connection<MaybeTls<S>, M, MaybeTlsIo<FuturesIo>, T>;
 
-/// A stream in clear that may go on inside TLS.
+/// A stream in clear text that may go on inside TLS.
 pub type MaybeTls<S> = ehlo_io::MaybeTls<S, TlsStream<S>>;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsHandshake<S, Connector> for FuturesIo {

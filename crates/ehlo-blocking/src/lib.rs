@@ -1,6 +1,6 @@
 //! Runs [`ehlo`]'s machines on blocking streams: any [`Read`] and [`Write`]. See [`Connection`].
 //!
-//! The feature `rustls` has `TlsConnection`, for streams that begin in clear and go on inside TLS, or
+//! The feature `rustls` has `TlsConnection`, for streams that begin in clear text and go on inside TLS, or
 //! begin with it; `Connector`, which says what a client trusts; and the rest of [`ehlo-rustls`].
 //!
 //! [`ehlo-rustls`]: https://docs.rs/ehlo-rustls

@@ -23,21 +23,21 @@ use crate::{BlockingConnection, BlockingIo, ContentReader, HalfClose};
 ///
 /// # use std::io::Cursor;
 /// # let stream = Cursor::new(Vec::new());
-/// // In clear until `Event::StartTls` comes, and then `start_tls`.
+/// // In clear text until `Event::StartTls` comes, and then `start_tls`.
 /// let mut connection = TlsConnection::new(stream.into(), Server::new(ServerConfig::DEFAULT));
 /// connection.next()?.responder.standard_reply("mx.example")?;
 /// connection.flush()?;
-/// let MaybeTls::Clear(stream) = connection.stream() else { panic!("it is in clear") };
+/// let MaybeTls::Clear(stream) = connection.stream() else { panic!("inside TLS") };
 /// assert_eq!(stream.get_ref(), b"220 mx.example ESMTP ready\r\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type TlsConnection<S, M> = BlockingConnection<MaybeTls<S>, M, MaybeTlsIo<BlockingIo>>;
 
-/// A stream in clear that may go on inside TLS.
+/// A stream in clear text that may go on inside TLS.
 pub type MaybeTls<S> = ehlo_io::MaybeTls<S, Tls<S>>;
 
 impl<S: Read + Write, M: Upgrade> TlsConnection<S, M> {
-    /// Goes on inside TLS, when the machine says that TLS begins: [`ehlo_io::Connection::start_tls`].
+    /// Goes on inside TLS when the machine says that TLS begins: [`ehlo_io::Connection::start_tls`].
     /// `with` is a [`Connector`] at the client's end and an `Arc<ServerConfig>` at the server's.
     ///
     /// # Errors
@@ -70,20 +70,19 @@ impl<S, M: Machine> TlsConnection<S, M> {
         self.0.channel_binding()
     }
 
-    /// The stream in clear, or that below TLS; none after a handshake that failed.
+    /// The stream in clear text, or the one below TLS; `None` after a handshake that failed.
     pub fn below(&mut self) -> Option<&mut S> {
         self.0.below()
     }
 }
 
 impl<'v, S: Read + Write> TlsConnection<S, Delivery<'v>> {
-    /// The same as [`deliver`](Self::deliver), and goes on inside TLS when the machine says so:
+    /// Delivers `messages`, and goes on inside TLS when the machine says so:
     /// [`ehlo_io::Connection::deliver_tls`].
     ///
     /// # Errors
     ///
-    /// As of [`deliver`](Self::deliver). A handshake that failed is none: [`MessageSource::on_error`] hears
-    /// of it, and the session [ended early](SessionEnd::Early).
+    /// As there.
     pub fn deliver_tls<X, R, W>(&mut self, messages: X, with: &W) -> io::Result<SessionEnd>
     where
         X: MessageSource<'v, Content = R>,
@@ -93,14 +92,14 @@ impl<'v, S: Read + Write> TlsConnection<S, Delivery<'v>> {
     }
 }
 
-/// TLS on a stream.
+/// A stream inside TLS.
 ///
 /// ```
 /// use ehlo_blocking::{Connector, Tls};
 /// use std::io::Cursor;
 ///
 /// let connector = Connector::trusting(ehlo_rustls::rustls::RootCertStore::empty(), "mx.example")?;
-/// // This is no server of TLS.
+/// // What it reads is not TLS.
 /// let stream = Cursor::new(b"220 mx.example ESMTP\r\n".to_vec());
 /// assert!(Tls::handshake(stream, &connector).is_err());
 /// # Ok::<(), ehlo_rustls::TlsError>(())
@@ -114,8 +113,8 @@ pub struct Tls<S> {
 }
 
 impl<S: Read + Write> Tls<S> {
-    /// Shakes hands over a stream of which no connection has been made, as that of
-    /// [`TlsConnection::start_tls`].
+    /// Performs the handshake over a stream that is not in a connection; in one,
+    /// [`TlsConnection::start_tls`] does.
     ///
     /// # Errors
     ///
@@ -133,7 +132,7 @@ impl<S: Read + Write> Tls<S> {
             let Self { tls, stream } = &mut this;
             let moved = ready!(attempt(|| tls.complete_io(&mut Few::new(stream))));
             if moved.is_err() {
-                // The peer is told why, if it can be.
+                // The alert tells the peer why, where it can be sent.
                 let _ = this.send();
             }
             let (tls, moved) = (&this.tls, moved?);
@@ -190,19 +189,19 @@ impl<S> TlsStreamInfo<S, Tls<S>> for BlockingIo {
     }
 }
 
-/// Reads without writing: a write that is blocked is none of its affair.
+/// Reads without writing, so that a blocked write does not stop it.
 impl<S: Read + Write> Read for Tls<S> {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
         let mut few = Few::new(&mut self.stream);
         loop {
             match self.tls.reader().read(space) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // RFC 8446 §6.1: the end of the stream is none without `close_notify`.
+                // RFC 8446 §6.1: an end of the stream without `close_notify` is an error.
                 read => return read,
             }
             self.tls.read_tls(&mut few)?;
             if let Err(error) = self.tls.process_new_packets() {
-                // The peer is told why, if it can be.
+                // The alert tells the peer why, where it can be sent.
                 let _ = self.send();
                 return Err(io::Error::new(io::ErrorKind::InvalidData, error));
             }
@@ -210,12 +209,12 @@ impl<S: Read + Write> Read for Tls<S> {
     }
 }
 
-/// What TLS holds goes before it takes more, so it never holds more than it may.
+/// Sends what TLS holds before it takes more, so its buffer stays bounded.
 impl<S: Read + Write> Write for Tls<S> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.send()?;
-        let taken = self.tls.writer().write(octets)?;
-        // They are taken; what is wrong with the stream is said when it is written to again.
+        let taken = self.tls.writer().write(bytes)?;
+        // They are taken; an error of the stream is returned when it is written to again.
         let _ = self.send();
         Ok(taken)
     }
@@ -226,8 +225,8 @@ impl<S: Read + Write> Write for Tls<S> {
     }
 }
 
-/// A stream that gives way after some reads: rustls reads until it has what it wants, and a peer may
-/// see to it that this takes long.
+/// A stream that returns `WouldBlock` after some reads: rustls reads until it has a whole record, which
+/// a slow peer can draw out.
 struct Few<'s, S> {
     stream: &'s mut S,
     left: u32,
@@ -247,8 +246,8 @@ impl<S: Read> Read for Few<'_, S> {
 }
 
 impl<S: Write> Write for Few<'_, S> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.stream.write(octets)
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! How an event is answered.
+//! The means to answer an event.
 
 use core::fmt;
 
@@ -10,19 +10,20 @@ use ehlo::{Client, Command, Delivery, Envelope, Reply, ReplyError, SendError, Se
 use crate::buffer::{Buffer, LINE_ROOM};
 use crate::error::MachineError;
 
-/// An event, and the means to answer it.
+/// An event with the means to answer it, from [`Buffered::next_event`](crate::Buffered::next_event) or
+/// [`Connection::next`](crate::Connection::next).
 ///
 /// ```
 /// use ehlo::server::Event;
 /// use ehlo::{Server, ServerConfig};
 /// use ehlo_io::{Buffered, PendingEvent};
 ///
-/// let mut endpoint = Buffered::new(Server::new(ServerConfig::DEFAULT));
-/// assert!(endpoint.is_ready());
-/// let PendingEvent { event, responder } = endpoint.next_event();
+/// let mut buffered = Buffered::new(Server::new(ServerConfig::DEFAULT));
+/// assert!(buffered.is_ready());
+/// let PendingEvent { event, responder } = buffered.next_event();
 /// assert_eq!(event, Event::Greeting);
 /// responder.standard_reply("mx.example")?;
-/// assert_eq!(endpoint.output(), b"220 mx.example ESMTP ready\r\n");
+/// assert_eq!(buffered.output(), b"220 mx.example ESMTP ready\r\n");
 /// # Ok::<(), ehlo::ReplyError>(())
 /// ```
 #[derive(Debug)]
@@ -33,23 +34,23 @@ pub struct PendingEvent<'e, M: Machine> {
     pub responder: Responder<'e, M>,
 }
 
-/// Writes for a machine into the outbox of its endpoint.
+/// Writes what a machine is to send into the outbox of its [`Buffered`](crate::Buffered).
 ///
 /// ```
 /// use ehlo::{Client, ClientConfig, Command, SendError};
 /// use ehlo_io::Buffered;
 ///
-/// let mut endpoint = Buffered::new(Client::new(ClientConfig::DEFAULT));
+/// let mut buffered = Buffered::new(Client::new(ClientConfig::DEFAULT));
 /// // The greeting has not come.
-/// assert!(endpoint.responder().send(&Command::Noop(None)).is_err());
-/// assert!(endpoint.output().is_empty());
+/// assert!(buffered.responder().send(&Command::Noop(None)).is_err());
+/// assert!(buffered.output().is_empty());
 /// ```
 pub struct Responder<'e, M> {
     pub(super) machine: &'e mut M,
     pub(super) outbox: &'e mut Outbox,
 }
 
-/// Shows the machine alone, as [`Buffered`](super::Buffered) does.
+/// Shows the machine, and not the outbox: a password may be in it.
 impl<M: fmt::Debug> fmt::Debug for Responder<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Responder").field("machine", &self.machine).finish_non_exhaustive()
@@ -69,15 +70,16 @@ impl<M> Responder<'_, M> {
 }
 
 impl Responder<'_, Server> {
-    /// Answers the pending command; as the answer is taken by value, twice does not compile.
+    /// Answers the pending command: [`Server::reply`]. It takes the responder by value, so a second
+    /// answer does not compile.
     ///
     /// ```compile_fail
     /// # use ehlo::{Code, Reply, Server, ServerConfig};
-    /// # use ehlo_io::Buffered;
-    /// let mut endpoint = Buffered::new(Server::new(ServerConfig::DEFAULT));
-    /// let turn = endpoint.next_event();
-    /// turn.responder.reply(&Reply::new(Code::SERVICE_READY, "mx.example"));
-    /// turn.responder.reply(&Reply::new(Code::SERVICE_READY, "mx.example"));
+    /// # use ehlo_io::{Buffered, PendingEvent};
+    /// let mut buffered = Buffered::new(Server::new(ServerConfig::DEFAULT));
+    /// let PendingEvent { responder, .. } = buffered.next_event();
+    /// responder.reply(&Reply::new(Code::SERVICE_READY, "mx.example"));
+    /// responder.reply(&Reply::new(Code::SERVICE_READY, "mx.example"));
     /// ```
     ///
     /// # Errors
@@ -96,8 +98,8 @@ impl Responder<'_, Server> {
         self.outbox.append(|out| self.machine.challenge(data, out), reply_needs)
     }
 
-    /// Answers with [`Server::standard_reply`], if an answer is owed: none is to an event that asks for
-    /// none, as [`MailData`](ehlo::server::Event::MailData).
+    /// Answers with [`Server::standard_reply`] when an answer is owed. Does nothing for an event that
+    /// needs none, such as [`MailData`](ehlo::server::Event::MailData).
     ///
     /// # Errors
     ///
@@ -159,12 +161,12 @@ impl<'v> Responder<'_, Delivery<'v>> {
         self.machine.envelope(envelope);
     }
 
-    /// There is no other envelope: [`Delivery::quit`].
+    /// Ends the session, because there is no other envelope: [`Delivery::quit`].
     pub fn quit(self) {
         self.machine.quit();
     }
 
-    /// The next envelope comes later: [`Delivery::defer_envelope`].
+    /// The next envelope is given later: [`Delivery::defer_envelope`].
     pub const fn defer_envelope(self) {
         self.machine.defer_envelope();
     }
@@ -190,7 +192,7 @@ impl<'v> Responder<'_, Delivery<'v>> {
         self.outbox.put_content(content, |content, out| self.machine.last_mail_data(content, out))
     }
 
-    /// The content is complete: [`Delivery::end_mail_data`].
+    /// Sends the end of the content: [`Delivery::end_mail_data`].
     ///
     /// # Errors
     ///
@@ -199,7 +201,7 @@ impl<'v> Responder<'_, Delivery<'v>> {
         self.outbox.append(|out| self.machine.end_mail_data(out), send_needs)
     }
 
-    /// The message cannot be completed: [`Delivery::abandon`].
+    /// Gives the message up: [`Delivery::abandon`].
     pub fn abandon(self, error: SendError) {
         self.machine.abandon(error);
     }
@@ -226,7 +228,7 @@ impl<'v> Responder<'_, Delivery<'v>> {
         sent
     }
 
-    /// No mechanism will do: [`Delivery::skip_authentication`].
+    /// Goes on without authentication: [`Delivery::skip_authentication`].
     pub fn skip_authentication(self) {
         self.machine.skip_authentication();
     }

@@ -1,4 +1,4 @@
-//! The upgrade of a connection to TLS, in both roles, whatever library does the handshake.
+//! The upgrade of a connection to TLS, in both roles, by any TLS library.
 
 use alloc::boxed::Box;
 use core::future::poll_fn;
@@ -16,7 +16,7 @@ use crate::error::TlsStateError;
 use crate::stream::{ContentReader, ContentWriter, StreamIo};
 use crate::time::{TimedOut, Timer};
 
-/// A stream `S` in clear that may go on as `T`, inside TLS.
+/// A stream `S` in clear text that may go on as `T`, inside TLS.
 ///
 /// ```
 /// use ehlo_io::MaybeTls;
@@ -30,7 +30,7 @@ pub enum MaybeTls<S, T> {
     Clear(S),
     /// TLS on the stream.
     Tls(Box<T>),
-    /// Nothing: a handshake failed, or was abandoned.
+    /// Nothing: a handshake failed, or its future was dropped.
     Gone,
 }
 
@@ -41,7 +41,7 @@ impl<S, T> MaybeTls<S, T> {
     }
 }
 
-/// In clear.
+/// In clear text.
 impl<S, T> From<S> for MaybeTls<S, T> {
     fn from(stream: S) -> Self {
         Self::Clear(stream)
@@ -51,15 +51,14 @@ impl<S, T> From<S> for MaybeTls<S, T> {
 /// The adapter `A`, for streams that may go on inside TLS.
 ///
 /// ```
-/// // What it carries beside them is as `A` does.
 /// let adapter = ehlo_io::MaybeTlsIo::<u8>::default();
 /// assert_eq!(format!("{adapter:?}"), "MaybeTlsIo(0)");
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MaybeTlsIo<A>(A);
 
-/// An adapter that shakes hands over streams `S`, in the role and with the configuration that `W`
-/// stands for.
+/// An adapter that performs the TLS handshake over streams `S`, in the role and with the configuration
+/// that `W` stands for.
 ///
 /// ```
 /// use ehlo_io::TlsHandshake;
@@ -67,7 +66,7 @@ pub struct MaybeTlsIo<A>(A);
 /// use std::pin::pin;
 /// use std::task::{Context, Poll, Waker};
 ///
-/// /// Trusts nobody.
+/// /// Refuses every peer.
 /// struct Recluse;
 ///
 /// impl TlsHandshake<(), ()> for Recluse {
@@ -78,28 +77,28 @@ pub struct MaybeTlsIo<A>(A);
 ///     }
 /// }
 ///
-/// let shaken = pin!(Recluse::handshake((), &())).poll(&mut Context::from_waker(Waker::noop()));
-/// assert!(matches!(shaken, Poll::Ready(Err(_))));
+/// let done = pin!(Recluse::handshake((), &())).poll(&mut Context::from_waker(Waker::noop()));
+/// assert!(matches!(done, Poll::Ready(Err(_))));
 /// # use std::future::Future;
 /// ```
 pub trait TlsHandshake<S, W> {
     /// The stream inside TLS.
     type Tls;
 
-    /// Shakes hands.
+    /// Performs the handshake.
     ///
     /// # Errors
     ///
-    /// Those of the handshake, among them a certificate that is not to be trusted.
+    /// Those of the handshake, such as a certificate that is not trusted.
     fn handshake(stream: S, with: &W) -> impl Future<Output = io::Result<Self::Tls>>;
 }
 
-/// An adapter that knows its streams `T`, which carry TLS over `S`.
+/// An adapter that can look into its streams `T`, which are TLS over `S`.
 ///
 /// ```
 /// use ehlo_io::TlsStreamInfo;
 ///
-/// /// Knows TLS 1.2 alone.
+/// /// Has TLS 1.2 alone.
 /// struct Old;
 ///
 /// impl TlsStreamInfo<u8, (u8, &str)> for Old {
@@ -117,7 +116,7 @@ pub trait TlsStreamInfo<S, T> {
     /// The stream below TLS.
     fn below(tls: &mut T) -> &mut S;
 
-    /// The channel binding `tls-exporter` of RFC 9266; none where there is none.
+    /// The channel binding `tls-exporter` of RFC 9266; `None` before TLS 1.3.
     fn tls_exporter(tls: &T) -> Option<[u8; 32]>;
 }
 
@@ -125,7 +124,7 @@ impl<S, L, M: Upgrade, A, T: Timer> Connection<MaybeTls<S, L>, M, MaybeTlsIo<A>,
 where
     A: StreamIo<S> + StreamIo<L>,
 {
-    /// Goes on inside TLS, when the machine says that TLS begins; `with` is the configuration of the
+    /// Goes on inside TLS when the machine says that TLS begins; `with` is the configuration of the
     /// handshake. Not cancel safe.
     ///
     /// # Errors
@@ -243,7 +242,7 @@ impl<S, L, M: Machine, A: TlsStreamInfo<S, L>, T: Timer>
         }
     }
 
-    /// The stream in clear, or that below TLS; `None` after a handshake that failed.
+    /// The stream in clear text, or the one below TLS; `None` after a handshake that failed.
     pub fn below(&mut self) -> Option<&mut S> {
         match &mut self.stream {
             MaybeTls::Clear(stream) => Some(stream),
@@ -271,11 +270,11 @@ impl<S, T, A: StreamIo<S> + StreamIo<T>> StreamIo<MaybeTls<S, T>> for MaybeTlsIo
         &mut self,
         stream: &mut MaybeTls<S, T>,
         context: &mut Context<'_>,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match stream {
-            MaybeTls::Clear(stream) => self.0.poll_write(stream, context, octets),
-            MaybeTls::Tls(stream) => self.0.poll_write(&mut **stream, context, octets),
+            MaybeTls::Clear(stream) => self.0.poll_write(stream, context, bytes),
+            MaybeTls::Tls(stream) => self.0.poll_write(&mut **stream, context, bytes),
             MaybeTls::Gone => gone(),
         }
     }
@@ -316,8 +315,8 @@ impl<R, A: ContentReader<R>> ContentReader<R> for MaybeTlsIo<A> {
 }
 
 impl<W, A: ContentWriter<W>> ContentWriter<W> for MaybeTlsIo<A> {
-    fn write(writer: &mut W, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        A::write(writer, context, octets)
+    fn write(writer: &mut W, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        A::write(writer, context, bytes)
     }
 
     fn flush(writer: &mut W, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -368,9 +367,9 @@ mod tests {
             &mut self,
             _: &mut Script,
             _: &mut Context<'_>,
-            octets: &[u8],
+            bytes: &[u8],
         ) -> Poll<io::Result<usize>> {
-            Poll::Ready(Ok(octets.len()))
+            Poll::Ready(Ok(bytes.len()))
         }
 
         fn poll_flush(&mut self, _: &mut Script, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -388,7 +387,7 @@ mod tests {
         }
     }
 
-    /// Who shakes hands goes on for ever.
+    /// A handshake that never ends.
     impl TlsHandshake<Script, ()> for Scripted {
         type Tls = Script;
 
@@ -407,7 +406,7 @@ mod tests {
         }
     }
 
-    /// Nothing to deliver, and what was troublesome.
+    /// Nothing to deliver, and the errors.
     #[derive(Default)]
     struct Nothing(Vec<io::ErrorKind>);
 

@@ -1,7 +1,7 @@
-//! What the adapters of `ehlo` share of TLS by [`rustls`]: whom a client trusts, what a server
-//! shows, and what a session is bound to. The cryptography is that of ring.
+//! TLS by [`rustls`] for the adapters of `ehlo`: which certificates a client trusts, which one a server
+//! has, and the channel binding. The cryptography is ring's.
 //!
-//! It is part of an adapter with the feature `rustls`, which has its [`Connector`].
+//! Each adapter re-exports this crate with its feature `rustls`.
 
 mod no_verification;
 
@@ -15,13 +15,12 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ConnectionCommon, ProtocolVersion, RootCertStore, ServerConfig};
 
-/// The client's end of TLS: what to shake hands with, and the name that the server's certificate
-/// must be for.
+/// A client's configuration of TLS, and the name that the server's certificate must be for.
 ///
 /// ```
 /// use ehlo_rustls::{Connector, TlsError};
 ///
-/// // Trusts whom this machine trusts.
+/// // Trusts the certificate authorities that this machine trusts.
 /// match Connector::new("mx.example.org") {
 ///     Ok(connector) => assert_eq!(connector.name().to_str(), "mx.example.org"),
 ///     Err(error) => assert!(matches!(error, TlsError::Roots(_))),
@@ -34,17 +33,17 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// For a server of this name, a domain or an address, as `mx.example.org` or `192.0.2.1`. Its
-    /// certificate must come from an authority that this machine trusts.
+    /// Connects to a server of this name, which is a domain or an IP address, such as `mx.example.org`
+    /// or `192.0.2.1`. The server's certificate must come from an authority that this machine trusts.
     ///
     /// # Errors
     ///
-    /// [`TlsError::Name`], and [`TlsError::Roots`] where this machine trusts nobody.
+    /// [`TlsError::Name`], and [`TlsError::Roots`] when this machine trusts no authority.
     pub fn new(name: &str) -> Result<Self, TlsError> {
         Self::trusting(platform_roots()?, name)
     }
 
-    /// The same with these authorities, and no others.
+    /// The same, trusting these authorities alone.
     ///
     /// ```
     /// use ehlo_rustls::{Connector, TlsError, rustls::RootCertStore};
@@ -69,9 +68,9 @@ impl Connector {
         Ok(Self::with_config(Arc::new(config), ServerName::try_from(name.to_owned())?))
     }
 
-    /// The same, and takes whatever certificate the server shows: it may be anybody. TLS then keeps
-    /// those out who only listen, RFC 7435, and is what is left of opportunistic TLS with servers whose
-    /// certificate is of their own making, as many that take mail have. Nothing secret belongs there.
+    /// The same, accepting any certificate: the server is not authenticated. TLS then protects against
+    /// passive listeners only (RFC 7435). It is for opportunistic TLS with servers whose certificate is
+    /// self-signed, as that of many mail servers is. Do not send a password or other secrets this way.
     ///
     /// ```
     /// let connector = ehlo_rustls::Connector::unverified("mx.example.org")?;
@@ -92,7 +91,7 @@ impl Connector {
         Ok(Self::with_config(config, ServerName::try_from(name.to_owned())?))
     }
 
-    /// The same with a configuration of one's own: whom it trusts is its own affair.
+    /// A connector with your own configuration, which decides what it trusts.
     pub const fn with_config(config: Arc<ClientConfig>, name: ServerName<'static>) -> Self {
         Self { config, name }
     }
@@ -108,15 +107,15 @@ impl Connector {
     }
 }
 
-/// The authorities that this machine trusts.
+/// The certificate authorities that this machine trusts.
 ///
 /// # Errors
 ///
-/// [`TlsError::Roots`] where there is none.
+/// [`TlsError::Roots`] when there is none.
 pub fn platform_roots() -> Result<RootCertStore, TlsError> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
-    // Some machines have one that is of no use; the others are none the worse for it.
+    // One certificate that cannot be parsed does not spoil the others.
     roots.add_parsable_certificates(found.certs);
     if roots.is_empty() {
         let because = found.errors.into_iter().next();
@@ -125,8 +124,8 @@ pub fn platform_roots() -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
-/// The server's end of TLS: its certificate with those that lead to an authority, and its key. It
-/// asks clients for none.
+/// A server's configuration of TLS: its certificate, with the chain that leads to an authority, and its
+/// key. It asks for no client certificate.
 ///
 /// ```
 /// use ehlo_rustls::{TlsError, rustls::pki_types::PrivatePkcs8KeyDer};
@@ -137,7 +136,7 @@ pub fn platform_roots() -> Result<RootCertStore, TlsError> {
 ///
 /// # Errors
 ///
-/// [`TlsError::Tls`] when the key is of no use, or not that of the certificate.
+/// [`TlsError::Tls`] when the key cannot be used, or is not that of the certificate.
 pub fn server_config(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
@@ -147,14 +146,14 @@ pub fn server_config(
     Ok(Arc::new(config.with_no_client_auth().with_single_cert(chain, key)?))
 }
 
-/// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3; none before the handshake is over.
+/// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3; `None` before the handshake is over.
 pub fn tls_exporter<D>(tls: &ConnectionCommon<D>) -> Option<[u8; 32]> {
     // RFC 9266 §4.2: in TLS 1.2 it says nothing without an extension that may be missing.
     tls.protocol_version().filter(|version| *version == ProtocolVersion::TLSv1_3)?;
     tls.export_keying_material([0; 32], TLS_EXPORTER, Some(&[])).ok()
 }
 
-/// Why there is no TLS to be had.
+/// Why TLS cannot be configured.
 ///
 /// ```
 /// let error = ehlo_rustls::Connector::new("no name").unwrap_err();
@@ -163,18 +162,18 @@ pub fn tls_exporter<D>(tls: &ConnectionCommon<D>) -> Option<[u8; 32]> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// The name of the server is neither a domain nor an address.
+    /// The name of the server is neither a domain nor an IP address.
     Name(InvalidDnsNameError),
-    /// This machine trusts no authority; what went wrong when they were read.
+    /// This machine trusts no authority, with the error that occurred when they were read.
     Roots(Option<io::Error>),
-    /// What rustls says.
+    /// An error of rustls.
     Tls(rustls::Error),
 }
 
 impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name(_) => f.write_str("the server's name is neither a domain nor an address"),
+            Self::Name(_) => f.write_str("the server's name is neither a domain nor an IP address"),
             Self::Roots(_) => f.write_str("this machine trusts no certificate authority"),
             Self::Tls(error) => error.fmt(f),
         }

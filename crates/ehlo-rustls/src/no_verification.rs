@@ -1,4 +1,4 @@
-//! A client that asks nobody for a name.
+//! A client that does not verify the server's certificate.
 
 use std::sync::Arc;
 

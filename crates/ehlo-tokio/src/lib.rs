@@ -2,7 +2,7 @@
 //!
 //! Without features the crate needs neither a runtime nor a feature of tokio. The feature `net` has
 //! `serve`, for tokio's listeners. The feature `rustls` has `TlsConnection`, for streams that begin in
-//! clear and go on inside TLS, or begin with it; `Connector`, which says what a client trusts; and the
+//! clear text and go on inside TLS, or begin with it; `Connector`, which says what a client trusts; and the
 //! rest of [`ehlo-rustls`].
 //!
 //! [`ehlo-rustls`]: https://docs.rs/ehlo-rustls

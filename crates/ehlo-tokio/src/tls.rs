@@ -69,7 +69,7 @@ use crate::Tokio;
 /// ```
 pub type TlsConnection<S, M, T> = ehlo_io::Connection<MaybeTls<S>, M, MaybeTlsIo<Tokio>, T>;
 
-/// A stream in clear that may go on inside TLS.
+/// A stream in clear text that may go on inside TLS.
 pub type MaybeTls<S> = ehlo_io::MaybeTls<S, TlsStream<S>>;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsHandshake<S, Connector> for Tokio {

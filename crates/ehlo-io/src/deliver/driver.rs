@@ -294,7 +294,7 @@ where
     }
 
     fn authenticate(&mut self, offered: Mechanisms, mut responder: Responder<'_, Delivery<'v>>) {
-        // Without TLS `offered` has what may be sent in clear, and nothing else.
+        // Without TLS `offered` has what may be sent in clear text, and nothing else.
         let binding = self.binding.as_ref();
         let binding = binding.and_then(|data| ChannelBinding::new("tls-exporter", data).ok());
         let channel = binding.map_or(Channel::Protected, Channel::Bound);
@@ -363,8 +363,8 @@ where
                     self.content = None;
                     return Poll::Ready(Ok(Some(filled)));
                 }
-                Ok(octets) => {
-                    filled = self.piece.len().min(filled + octets);
+                Ok(bytes) => {
+                    filled = self.piece.len().min(filled + bytes);
                     self.asked = Some(filled);
                 }
                 Err(error) => return Poll::Ready(Err(self.unreadable(&error))),
@@ -452,9 +452,9 @@ fn outcomes(envelope: &Envelope<'_>) -> Vec<Outcome> {
 
 /// Events and pieces of content after which others go on.
 const ROUNDS: u32 = 64;
-/// Octets of content that are read before they are sent, at most.
+/// The most bytes of content that are read before they are sent.
 const PIECE: usize = 64 * 1024;
-/// Octets that are enough for many messages.
+/// Bytes that are enough for many messages.
 const PIECE_MIN: usize = 4 * 1024;
-/// Octets of the longest message of a mechanism: what a line within AUTH can carry, RFC 4954 §4.
+/// Bytes of the longest message of a mechanism: what a line within AUTH holds, RFC 4954 §4.
 const MESSAGE: usize = ehlo::syntax::limits::AUTH_LINE / 4 * 3;

@@ -50,34 +50,36 @@ use ehlo_sasl::{AnyClient, Channel, Credentials};
 /// assert_eq!(messages.accepted, 0);
 /// ```
 pub trait MessageSource<'v> {
-    /// Where content is read from: what the adapter in use reads, std's `Read` or the `AsyncRead` of
-    /// its runtime.
+    /// What content is read from: std's `Read`, or the `AsyncRead` of the adapter's runtime.
     type Content;
 
-    /// The next envelope; none to end the session. `delivery` knows what the server offers:
+    /// The next envelope; `None` to end the session. `delivery` knows what the server offers:
     /// [`Delivery::plan`].
     fn envelope(&mut self, delivery: &Delivery<'v>) -> Option<&'v Envelope<'v>>;
 
-    /// The content of an envelope from its beginning, in octets; `envelope` counts from 0. None when
-    /// it cannot be had: the message is then given up. Asked for more than once only for an envelope
+    /// The content of an envelope, from its beginning; envelopes are counted from 0. `None` when the
+    /// content cannot be had: the message is then given up. Called more than once only for an envelope
     /// that is [`repeatable`](Envelope::repeatable).
     fn content(&mut self, envelope: usize) -> Option<Self::Content>;
 
-    /// Every recipient of an envelope has its outcome, in the order of the recipients.
+    /// Called when every recipient of an envelope has its outcome; these are in the order of the
+    /// recipients.
     fn finished(&mut self, envelope: usize, outcomes: &[Outcome]);
 
-    /// Hears every event before it is acted on: replies, and why a session takes no envelope.
+    /// Called with every event before it is acted on, such as a reply, or why a session takes no
+    /// envelope.
     fn event(&mut self, _event: &Event<'_>) {}
 
-    /// Hears what goes to the server, for a transcript: the octets of the conversation as they are
-    /// written, also where TLS carries them. Credentials are among them.
-    fn sent(&mut self, _octets: &[u8]) {}
+    /// Called with what is written to the server, for a transcript: the bytes of SMTP, inside TLS too.
+    /// Credentials are among them.
+    fn sent(&mut self, _bytes: &[u8]) {}
 
-    /// Hears what comes from the server, as it is read.
-    fn received(&mut self, _octets: &[u8]) {}
+    /// Called with what is read from the server.
+    fn received(&mut self, _bytes: &[u8]) {}
 
-    /// Hears what failed beside the conversation: content could not be read, or the TLS handshake
-    /// failed. What follows from it comes as events.
+    /// Called when something other than the conversation failed: content could not be read, the TLS
+    /// handshake failed, or the server failed to authenticate itself. What follows from it comes as
+    /// events.
     fn on_error(&mut self, _error: &(dyn Error + 'static)) {}
 
     /// Whether there are credentials: then no mail is sent without them, unless
@@ -114,12 +116,12 @@ impl<'v, X: MessageSource<'v> + ?Sized> MessageSource<'v> for &mut X {
         (**self).event(event);
     }
 
-    fn sent(&mut self, octets: &[u8]) {
-        (**self).sent(octets);
+    fn sent(&mut self, bytes: &[u8]) {
+        (**self).sent(bytes);
     }
 
-    fn received(&mut self, octets: &[u8]) {
-        (**self).received(octets);
+    fn received(&mut self, bytes: &[u8]) {
+        (**self).received(bytes);
     }
 
     fn on_error(&mut self, error: &(dyn Error + 'static)) {
@@ -210,7 +212,7 @@ where
     I: Iterator<Item = (&'v Envelope<'v>, R)>,
     F: FnMut(usize, &[Outcome]),
 {
-    /// The envelopes and contents of `messages`; the closure hears their outcomes.
+    /// The envelopes and contents of `messages`; the closure is called with their outcomes.
     pub fn new(messages: impl IntoIterator<IntoIter = I>, finished: F) -> Self {
         let unsent = messages.into_iter();
         Self { unsent, content: None, finished, on_error: |_| {}, credentials: None }
@@ -218,16 +220,16 @@ where
 }
 
 impl<'v, I, R, F, T> MessageQueue<'v, I, R, F, T> {
-    /// The same; the closure hears what failed beside the conversation, as [`MessageSource::on_error`] does:
-    /// why the TLS handshake failed, or content could not be read.
+    /// The same, with a closure for [`MessageSource::on_error`]: why the TLS handshake failed, or why
+    /// content could not be read.
     ///
     /// ```
     /// use ehlo::Envelope;
     /// use ehlo_io::{MessageQueue, MessageSource};
     ///
-    /// let none: [(&Envelope<'_>, &[u8]); 0] = [];
+    /// let nothing: [(&Envelope<'_>, &[u8]); 0] = [];
     /// let mut heard = Vec::new();
-    /// let mut messages = MessageQueue::new(none, |_, _| {}).on_error(|error| heard.push(error.to_string()));
+    /// let mut messages = MessageQueue::new(nothing, |_, _| {}).on_error(|error| heard.push(error.to_string()));
     /// MessageSource::on_error(&mut messages, &std::fmt::Error);
     /// # drop(messages);
     /// assert_eq!(heard.len(), 1);
@@ -251,8 +253,7 @@ impl<'v, I, R, F, T> MessageQueue<'v, I, R, F, T> {
         Self { credentials: Some(credentials), ..self }
     }
 
-    /// The messages that were not begun: all of them may be where the session
-    /// [ended early](super::SessionEnd::Early).
+    /// The messages that were not begun, of a session that [ended early](super::SessionEnd::Early).
     pub fn into_unsent(self) -> I {
         self.unsent
     }

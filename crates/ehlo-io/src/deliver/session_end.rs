@@ -1,4 +1,4 @@
-//! How a delivery ended.
+//! How a session ended.
 
 use core::fmt;
 
@@ -7,18 +7,18 @@ use ehlo::syntax::code::EnhancedCode;
 use ehlo::syntax::command::Verb;
 use ehlo::{Code, Reply, SyntaxError};
 
-/// Whether a session ended because there were no more messages.
+/// How a session ended: when all messages were begun, or before that.
 ///
-/// Every message that was begun has its outcomes, however the session ended. One that was not begun
-/// has none, and is not lost: who ignores an early end does not know of it.
+/// Every message that was begun has its outcomes, however the session ended. A message that was not
+/// begun has none, and can be sent over another connection.
 /// [`MessageQueue::into_unsent`](super::MessageQueue::into_unsent) has these messages.
 ///
 /// ```
 /// use ehlo_io::{SessionEnd, EndReason};
 ///
 /// let ended = SessionEnd::Early(EndReason::Closed);
-/// if let SessionEnd::Early(why) = ended {
-///     assert_eq!(why.to_string(), "the server closed the connection");
+/// if let SessionEnd::Early(reason) = ended {
+///     assert_eq!(reason.to_string(), "the server closed the connection");
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub enum SessionEnd {
 }
 
 impl SessionEnd {
-    /// An early end as an error.
+    /// `Ok` when every message was begun, and an early end as an error.
     ///
     /// ```
     /// use ehlo_io::{SessionEnd, EndReason};
@@ -43,7 +43,7 @@ impl SessionEnd {
     ///
     /// # Errors
     ///
-    /// [`EndReason`] it was early.
+    /// The [`EndReason`] of an early end.
     pub const fn into_result(self) -> Result<(), EndReason> {
         match self {
             Self::Done => Ok(()),
@@ -52,8 +52,17 @@ impl SessionEnd {
     }
 }
 
-/// Why a session ended before all messages were begun. Where a refusal and something else say so, it
-/// is the refusal, which tells more.
+impl fmt::Display for SessionEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("every message was begun"),
+            Self::Early(reason) => reason.fmt(f),
+        }
+    }
+}
+
+/// Why a session ended before all messages were begun. Where there is a refusal among several reasons,
+/// it is the refusal, which says more than the others.
 ///
 /// ```
 /// use ehlo::Code;
@@ -80,17 +89,17 @@ pub enum EndReason {
         /// The reply's enhanced status code, where it had one.
         enhanced_code: Option<EnhancedCode>,
     },
-    /// A reply to nothing, as a 421 by which a server shuts down, RFC 5321 §3.8.
+    /// The server sent a reply to no command, such as the 421 with which it shuts down, RFC 5321 §3.8.
     Unsolicited {
         /// The reply's code.
         code: Code,
         /// The reply's enhanced status code, where it had one.
         enhanced_code: Option<EnhancedCode>,
     },
-    /// What the server sent is no reply.
+    /// The server sent something that is no reply.
     Violation(SyntaxError),
-    /// The server closed the connection without a word that said why. Where it broke it off, the error
-    /// of the stream says so.
+    /// The server closed the connection and did not say why. A connection that broke is an error of
+    /// `deliver` instead.
     Closed,
 }
 
