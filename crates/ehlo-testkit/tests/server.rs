@@ -186,7 +186,7 @@ fn a_shutdown_in_every_state() {
     assert_eq!(server.receive(b"NOOP\r\n").event, Event::Closed);
 }
 
-/// RFC 3030 §2: the octets of a chunk that is refused are skipped, also where no command is taken
+/// RFC 3030 §2: the bytes of a chunk that is refused are skipped, also where no command is taken
 /// any more and the application does not say 421.
 #[test]
 fn a_chunk_is_never_read_as_commands() {

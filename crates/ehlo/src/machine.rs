@@ -6,8 +6,8 @@ use crate::syntax::encode::BufferTooSmall;
 
 /// What one call to `receive` took from the input, and what came of it.
 ///
-/// The caller drops `consumed` octets from the front of its buffer once it has done with the
-/// event; until then the event borrows them.
+/// The caller removes `consumed` bytes from the front of its buffer after it has handled the event;
+/// until then the event borrows them.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig};
@@ -19,7 +19,7 @@ use crate::syntax::encode::BufferTooSmall;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Received<E> {
-    /// Octets taken from the front of the input.
+    /// Bytes taken from the front of the input.
     pub consumed: usize,
     /// What they meant.
     pub event: E,
@@ -37,12 +37,12 @@ pub struct Received<E> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wants {
-    /// [`Machine::receive`] gives an event for this input.
+    /// [`Machine::receive`] returns an event for this input.
     Event,
-    /// Drop `consumed` octets from the front of the input. If there were any, ask again; else read
+    /// Remove `consumed` bytes from the front of the input. If that is not 0, ask again; otherwise read
     /// more first.
     Input {
-        /// Octets that the machine has done with.
+        /// Bytes that the machine no longer needs.
         consumed: usize,
     },
 }
@@ -67,17 +67,17 @@ pub enum Expects {
     Content,
 }
 
-/// A client or a server: fed with octets, it gives events; it owns no buffer and does no I/O.
+/// A client or a server: it takes bytes and returns events; it owns no buffer and does no I/O.
 ///
-/// An event borrows the input, so it cannot leave the loop that reads. Hence two steps: ask
-/// [`wants`](Machine::wants) until it says [`Wants::Event`], then call
+/// An event borrows the input, so it cannot leave the loop that reads. This takes two steps: ask
+/// [`wants`](Machine::wants) until it returns [`Wants::Event`], then call
 /// [`receive`](Machine::receive) once. The machine remembers how far it has looked, so the second
-/// call scans nothing again.
+/// call scans nothing twice.
 ///
 /// ```
 /// use ehlo::machine::{Machine, Wants};
 ///
-/// /// Takes the first event of `input`, if there is one; how many octets it took.
+/// /// Takes the first event of `input`, if there is one; how many bytes it took.
 /// fn step<M: Machine>(machine: &mut M, input: &[u8]) -> usize {
 ///     match machine.wants(input) {
 ///         Wants::Input { consumed } => consumed,
@@ -92,14 +92,14 @@ pub trait Machine {
     /// What this machine reports, borrowed from the input.
     type Event<'i>;
 
-    /// Whether `input`, all that is unread so far, is enough for an event.
+    /// Whether `input`, all unread input, is enough for an event.
     fn wants(&mut self, input: &[u8]) -> Wants;
 
-    /// The next event of `input`, all that is unread so far.
+    /// The next event of `input`, all unread input.
     fn receive<'i>(&mut self, input: &'i [u8]) -> Received<Self::Event<'i>>;
 
-    /// Writes what the machine has to say of its own accord into `out`; returns its length in
-    /// octets, 0 when there is nothing more.
+    /// Writes what the machine sends without being asked into `out`; returns its length in bytes, 0 if
+    /// there is nothing more.
     ///
     /// # Errors
     ///
@@ -111,21 +111,20 @@ pub trait Machine {
     /// The peer will send no more: its side of the connection is closed.
     fn end_of_input(&mut self);
 
-    /// Nothing more is read before what is written has been sent: the session is over, or goes on
-    /// inside TLS.
+    /// The machine reads nothing more until its output is sent: the session is over, or goes on inside
+    /// TLS.
     fn is_at_end(&self) -> bool;
 
     /// How long the wait for the peer may last now, RFC 5321 §4.5.3.2.
     fn timeout(&self) -> Duration;
 
-    /// What the peer sends next: how the owner of the buffers sizes them, and what the peer's time is
-    /// measured by.
+    /// What the peer sends next. It decides the size of buffers, and how the peer's time is measured.
     fn expects(&self) -> Expects {
         Expects::Command
     }
 
-    /// Whether what was taken or written last may be a credential, as within AUTH, RFC 4954 §4: who
-    /// holds the octets overwrites them when they have gone their way, as an `Buffered` does.
+    /// Whether the last input or output may be a credential, as within AUTH, RFC 4954 §4. The owner of
+    /// the buffers then overwrites them after use, as `Buffered` of `ehlo-io` does.
     fn is_secret(&self) -> bool {
         false
     }
@@ -137,32 +136,33 @@ pub trait Machine {
 /// use ehlo::{Client, ClientConfig};
 /// use ehlo::machine::{PlaintextInjection, Upgrade};
 ///
-/// // Nobody said STARTTLS.
+/// // Without STARTTLS.
 /// let mut client = Client::new(ClientConfig::DEFAULT);
 /// assert_eq!(Upgrade::tls_established(&mut client, b""), Err(PlaintextInjection));
 /// ```
 pub trait Upgrade: Machine {
-    /// Whether TLS begins now: both peers have said so.
+    /// Whether the TLS handshake comes now: STARTTLS was said and accepted.
     fn awaits_tls(&self) -> bool;
 
-    /// TLS is established on the connection. `leftover` is what was read and not yet taken by the
-    /// machine before the handshake.
+    /// Goes on inside TLS. `leftover` is the input that was read before the handshake and that the
+    /// machine has not taken.
     ///
     /// # Errors
     ///
-    /// [`PlaintextInjection`] when there is any, or when no upgrade was agreed on; the session is then over.
+    /// [`PlaintextInjection`] if `leftover` is not empty, or if STARTTLS was not accepted; the session is
+    /// then over.
     fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection>;
 }
 
-/// Octets that came in clear before TLS was established: somebody on the way may have put them
-/// there. CVE-2011-0411 and its kin.
+/// Plaintext bytes that came before TLS was established: an attacker on the path may have injected
+/// them. CVE-2011-0411 and similar ones.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig};
 /// use ehlo::machine::PlaintextInjection;
 ///
 /// let mut server = Server::new(ServerConfig::DEFAULT);
-/// // Nobody has said STARTTLS.
+/// // Without STARTTLS.
 /// assert_eq!(server.tls_established(b""), Err(PlaintextInjection));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +170,7 @@ pub struct PlaintextInjection;
 
 impl core::fmt::Display for PlaintextInjection {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("octets in clear between STARTTLS and the handshake")
+        f.write_str("plaintext between STARTTLS and the TLS handshake")
     }
 }
 

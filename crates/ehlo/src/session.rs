@@ -1,10 +1,10 @@
-//! THE TABLE: which verb is valid in which state, and where each reply leads.
+//! THE TABLE: which verb is valid in which state, and which state follows each reply.
 //!
-//! The state of SMTP moves on the reply, not on the command, so one table that knows neither role
-//! nor octets serves both peers: a server applies a row when it sends the reply, a client when it
-//! receives it. Validity is asked once, when a command is issued; [`next`] looks at the verb and
-//! the reply only, because a DATA that was pipelined may be answered 354 after every RCPT was
-//! refused (RFC 2920 §3.1).
+//! The state of SMTP changes with the reply, not with the command. One table without roles and bytes
+//! therefore serves both peers: a server applies a row when it sends the reply, a client when it
+//! receives it. Validity is checked once, when a command is issued; [`next`] looks at the verb and
+//! the reply only, because a pipelined DATA may be answered 354 after every RCPT was refused (RFC 2920
+//! §3.1).
 
 use crate::syntax::code::{Code, Severity};
 use crate::syntax::command::Verb;
@@ -28,7 +28,7 @@ pub enum State {
     Greeting,
     /// The server greeted with a refusal and waits for QUIT, RFC 5321 §3.1.
     Rejected,
-    /// Greeted; nobody has said EHLO, HELO or LHLO yet, or TLS was just established.
+    /// Greeted, before EHLO, HELO or LHLO; also after TLS was established.
     Start,
     /// After EHLO, HELO or LHLO, with no mail transaction open.
     Ready,
@@ -44,9 +44,9 @@ pub enum State {
     Failed,
     /// An authentication exchange is under way, RFC 4954.
     Auth,
-    /// STARTTLS was accepted; the next octets belong to TLS, RFC 3207.
+    /// STARTTLS was accepted; the next bytes belong to TLS, RFC 3207.
     Tls,
-    /// Over.
+    /// The session is over.
     Closed,
 }
 
@@ -73,7 +73,7 @@ impl State {
     }
 }
 
-/// As a word.
+/// The state as a word.
 impl core::fmt::Display for State {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.pad(match self {
@@ -107,8 +107,8 @@ pub const fn next(state: State, verb: Verb, code: Code) -> State {
     }
     let rule = rule(verb);
     let lead = match code.severity() {
-        // RFC 5321 §4.3.2 takes a code that is not known by its first digit. Where a reply hands
-        // the connection over, be it to a session, to content or to TLS, another one does not.
+        // RFC 5321 §4.3.2: an unknown code counts by its first digit. If the reply hands the connection
+        // over, to a session or to TLS, only a listed code does.
         severity if rule.exact && severity.is_positive() && !rule.lists(code) => rule.negative,
         Severity::PositiveCompletion => rule.completion,
         Severity::PositiveIntermediate => rule.intermediate,
@@ -116,8 +116,8 @@ pub const fn next(state: State, verb: Verb, code: Code) -> State {
     };
     match lead {
         Lead::Stay => state,
-        // A chunk that is refused outside a transaction, as one pipelined behind a refused MAIL,
-        // fails none.
+        // A chunk that is refused outside a transaction, such as one pipelined behind a refused MAIL,
+        // changes nothing.
         Lead::To(State::Failed) if !state.is_transaction() => state,
         Lead::To(state) => state,
         Lead::Reset if matches!(state, State::Start) => State::Start,
@@ -130,8 +130,7 @@ pub const fn ends_group(verb: Verb) -> bool {
     rule(verb).ends_group
 }
 
-/// Whether `verb` carries no mail forward, however it is answered: a server may bound how often it
-/// is asked to.
+/// Whether `verb` carries no mail forward, with any reply. A server may limit how often it is said.
 pub const fn is_idle(verb: Verb) -> bool {
     rule(verb).idle
 }
@@ -142,7 +141,7 @@ pub const fn is_idle(verb: Verb) -> bool {
 /// ETRN, 555 of MAIL and RCPT.
 pub const fn may_answer(verb: Verb, code: Code) -> bool {
     if matches!(verb, Verb::Other) {
-        // RFC 5321 leaves the replies to a verb that it does not know to whoever defines it.
+        // RFC 5321 leaves the replies to an unknown verb to its own specification.
         return true;
     }
     if code.is_positive() {
@@ -216,10 +215,9 @@ macro_rules! lead {
     };
 }
 
-// A row: the states in which the verb is valid, where a 2yz, a 3yz and a refusal lead, the positive
-// codes that may answer it, and what else is so: `last`: it must be the last command of a pipelined
-// group; `exact`: no other positive code than those leads anywhere, it counts as a refusal; `idle`:
-// it carries no mail forward.
+// A row: the states in which the verb is valid; the state after a 2yz, a 3yz and a refusal; the positive
+// codes that may answer it; and flags. `last`: it must be the last command of a pipelined group.
+// `exact`: a positive code that is not listed counts as a refusal. `idle`: it carries no mail forward.
 table! {
     // The connection was opened, RFC 5321 §3.1.
     Greeting in [Greeting], 2 => Start, 3 => Rejected, no => Rejected, codes [220] last exact;
@@ -280,9 +278,9 @@ table! {
     Xclient in [Start Ready], 2 => Start, 3 => stay, no => stay, codes [220] last exact idle;
     // Postfix, `XFORWARD_README`.
     Xforward in [Ready], 2 => stay, 3 => stay, no => stay, codes [250] idle;
-    // RFC 821 §3.8; nobody performs it.
+    // RFC 821 §3.8; no server performs it.
     Turn in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [] last idle;
-    // RFC 821 §3.4: SEND, SOML, SAML; nobody performs them.
+    // RFC 821 §3.4: SEND, SOML, SAML; no server performs them.
     Send in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [] idle;
     // A verb that this crate does not know.
     Other in [Start Ready Mail Rcpt Chunk Failed], 2 => stay, 3 => stay, no => stay, codes [] last idle;

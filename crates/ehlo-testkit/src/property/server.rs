@@ -13,8 +13,8 @@ use ehlo::{Code, Extension, Parsed, Policy, Reply, ReplyError, Server, ServerCon
 
 use super::{choices, pieces, wire};
 
-/// Any octets of a client against a server that answers by a script: the events and the replies
-/// are the same however the octets are cut; nothing is read while an answer is owed; every
+/// Any bytes of a client against a server that answers by a script: the events and the replies
+/// are the same however the bytes are cut; nothing is read while an answer is owed; every
 /// standard reply is taken; the machine never stands still.
 pub fn server(input: &[u8]) {
     let ([flags, offers, answers, cuts @ ..], octets) = choices::<6>(input);
@@ -56,7 +56,7 @@ fn run(config: ServerConfig, answers: u8, input: &[&[u8]], in_two_steps: bool) -
     for piece in input {
         unread.extend_from_slice(piece);
         host.take(&mut unread);
-        // The octets that follow STARTTLS are as good as any inside TLS.
+        // The bytes that follow STARTTLS are as good as any inside TLS.
         while host.server.state() == State::Tls {
             host.handshake();
             host.take(&mut unread);
@@ -92,7 +92,7 @@ pub(super) fn config(flags: u8, offers: u8) -> ServerConfig {
         require_tls: bit(4),
         require_auth: bit(5),
         plaintext_auth: bit(6),
-        // Whether octets came early is a matter of how they came.
+        // Whether bytes came early is a matter of how they came.
         refuse_early: false,
         limits: if small {
             ServerLimits {
@@ -142,7 +142,7 @@ impl Host {
 
     /// Gives the machine all that is unread, and answers what it reports.
     pub(super) fn take(&mut self, unread: &mut Vec<u8>) {
-        // Every event takes octets or asks for an answer, but for withheld octets of mail data.
+        // Every event takes bytes or asks for an answer, but for withheld bytes of mail data.
         for _ in 0..3 * unread.len() + 1000 {
             if self.in_two_steps {
                 match self.server.wants(unread) {

@@ -34,7 +34,7 @@ fn v48_base64_that_is_none() {
 
 #[test]
 fn v49_a_response_of_12288_octets() {
-    // With its CRLF: 12,288 octets, and four more.
+    // With its CRLF: 12,288 bytes, and four more.
     for (digits, code) in [(12_284, 501), (12_288, 500), (100_000, 500)] {
         let octets = [&vec![b'A'; digits][..], b"\r\nNOOP\r\n"].concat();
         for size in [1, 1000, 12_287, 12_288, 12_289, usize::MAX] {
@@ -46,7 +46,7 @@ fn v49_a_response_of_12288_octets() {
             assert!(peer.unread.capacity() <= 2 * octets.len());
         }
     }
-    // The longest that fits is a message of PLAIN with a password of thousands of octets.
+    // The longest that fits is a message of PLAIN with a password of thousands of bytes.
     let mut command = b"AUTH PLAIN ".to_vec();
     command.resize(12_288 - 2 - 3, b'A');
     command.extend(b"\r\nNOOP\r\n");
@@ -169,7 +169,7 @@ fn v55_what_is_secret() {
     assert!(!peer.server.is_secret() && !client.is_secret());
 }
 
-/// RFC 4954 §4: a challenge is one line, up to 12,288 octets; both sides take it whole.
+/// RFC 4954 §4: a challenge is one line, up to 12,288 bytes; both sides take it whole.
 #[test]
 fn a_challenge_of_any_length_is_one_line() {
     for octets in [0, 1, 379, 380, 3000, 9210] {

@@ -23,7 +23,7 @@ fn v68_sizes_of_chunks() {
         peer.end_of_input();
         assert!(peer.application.messages.is_empty());
     }
-    // One more octet than there can be.
+    // One more byte than there can be.
     let (codes, _) = feed(&peer, b"BDAT 1\r\nxBDAT 18446744073709551615\r\nabc");
     assert_eq!(codes, [250], "what is too large to skip is skipped up to a limit");
 }

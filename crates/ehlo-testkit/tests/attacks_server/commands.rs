@@ -59,7 +59,7 @@ fn v107_a_line_without_end_ends_the_session() {
             }
             assert!(peer.is_closed());
             assert!(peer.feed(b"\r\nNOOP\r\n").is_empty());
-            // One octet less is a line that is too long.
+            // One byte less is a line that is too long.
             let mut peer = before.clone();
             let octets = [&octets[2..], b"\r\nNOOP\r\n"].concat();
             let pieces: Vec<&[u8]> = octets.chunks(size).collect();
@@ -275,7 +275,7 @@ fn v88_limits() {
         (path(63, 10), 250),
         (path(64, 10), 250),
         (path(65, 10), 501),
-        // 256 octets with brackets and "@".
+        // 256 bytes with brackets and "@".
         (path(63, 189), 250),
         (path(63, 190), 250),
         (path(63, 191), 501),
@@ -290,10 +290,10 @@ fn v88_limits() {
     ] {
         assert_eq!(codes(&after(bare, b""), line.as_bytes()), [code], "{line}");
     }
-    // With SIZE a MAIL may have 26 octets more, and a NOOP still not.
+    // With SIZE a MAIL may have 26 bytes more, and a NOOP still not.
     let size = ServerConfig { offered: Capabilities::NONE.with_size(0), ..CONFIG };
     assert_eq!(codes(&after(size, b""), format!("NOOP {}\r\n", "x".repeat(506)).as_bytes()), [500]);
-    // Replies: 512 octets a line, whatever the text.
+    // Replies: 512 bytes a line, whatever the text.
     let mut server = Server::new(bare);
     let text = "x".repeat(5000);
     let mut out = [0; 8192];
@@ -360,7 +360,7 @@ fn v89_every_unknown_word_changes_nothing() {
     assert_eq!((codes, peer.server.state()), (vec![220, 503], State::Start));
 }
 
-/// A proxy hands a client's octets on behind its XCLIENT: what the proxy was trusted with, the stated
+/// A proxy hands a client's bytes on behind its XCLIENT: what the proxy was trusted with, the stated
 /// client is not. It could say in its turn who has authenticated.
 #[test]
 fn v103_a_stated_client_states_nothing() {

@@ -33,7 +33,7 @@ const INSIDE_TLS: ServerConfig = ServerConfig { implicit_tls: true, ..CONFIG };
 
 const ENVELOPE: &[u8] = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n";
 
-/// A peer that was greeted with EHLO, and has taken `octets`.
+/// A peer that was greeted with EHLO, and has taken `bytes`.
 fn after(config: ServerConfig, octets: &[u8]) -> Peer {
     let mut peer = Peer::new(config);
     assert_eq!(peer.feed(b""), [220]);
@@ -44,7 +44,7 @@ fn after(config: ServerConfig, octets: &[u8]) -> Peer {
     peer
 }
 
-/// Feeds `octets` to copies of `peer` in every way; the codes of the replies, and what the peer has
+/// Feeds `bytes` to copies of `peer` in every way; the codes of the replies, and what the peer has
 /// become, which are the same in all of them.
 fn feed(peer: &Peer, octets: &[u8]) -> (Vec<u16>, Peer) {
     let run = |cuts: &[usize]| {
@@ -63,7 +63,7 @@ fn feed(peer: &Peer, octets: &[u8]) -> (Vec<u16>, Peer) {
     (codes, whole)
 }
 
-/// The codes of the replies to `octets`, cut in every way.
+/// The codes of the replies to `bytes`, cut in every way.
 fn codes(peer: &Peer, octets: &[u8]) -> Vec<u16> {
     feed(peer, octets).0
 }

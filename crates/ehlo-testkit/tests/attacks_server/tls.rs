@@ -61,7 +61,7 @@ fn v36_tls_forgets_what_came_before() {
     assert!(!inside.contains("STARTTLS") && inside.contains("AUTH PLAIN"));
 }
 
-/// CVE-2026-45185: the TLS stream ends within a chunk, and an octet follows.
+/// CVE-2026-45185: the TLS stream ends within a chunk, and a byte follows.
 #[test]
 fn v43_tls_ends_within_a_chunk() {
     let octets = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nBDAT 10 LAST\r\nabc";

@@ -1,4 +1,4 @@
-//! A connection in memory that breaks at a chosen octet, a client's and a server's endpoint at its
+//! A connection in memory that breaks at a chosen byte, a client's and a server's endpoint at its
 //! ends.
 
 use ehlo::delivery::{Event as ClientEvent, Outcome, Outcomes};
@@ -10,7 +10,7 @@ use ehlo::{
 };
 use ehlo_io::Buffered;
 
-/// Octets that each direction carries before it breaks.
+/// Bytes that each direction carries before it breaks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cut {
     pub(crate) to_server: usize,
@@ -104,7 +104,7 @@ fn reply(code: Code, (class, subject, detail): (u8, u16, u16)) -> Reply<'static>
 }
 
 /// Delivers the envelopes, each with its content, over a connection that breaks at `cut` and carries
-/// `piece` octets at a time.
+/// `piece` bytes at a time.
 pub(crate) fn deliver(
     envelopes: &[(Envelope<'_>, &[u8])],
     client: DeliveryConfig,
@@ -186,7 +186,7 @@ pub(crate) fn deliver(
 
 /// One direction.
 struct Wire {
-    /// Octets before it breaks.
+    /// Bytes before it breaks.
     left: usize,
     /// All that was written, what is lost at the end of it.
     carried: Vec<u8>,
@@ -204,7 +204,7 @@ impl Wire {
         self.left == 0
     }
 
-    /// Carries what was written, `piece` octets at most, and the end of it; whether there was any.
+    /// Carries what was written, `piece` bytes at most, and the end of it; whether there was any.
     fn carry<A: Machine, B: Machine>(
         &mut self,
         from: &mut Buffered<A>,

@@ -1,4 +1,4 @@
-//! Connections that break at every octet: no message is acknowledged and lost, and none is kept that
+//! Connections that break at every byte: no message is acknowledged and lost, and none is kept that
 //! could not be acknowledged. RFC 5321 §4.2.5 and §6.1.
 
 mod link;
@@ -82,7 +82,7 @@ fn what_is_refused_leaves_both_in_step() {
     }
 }
 
-/// Three messages, one, three and four recipients, over connections that break at every octet of
+/// Three messages, one, three and four recipients, over connections that break at every byte of
 /// either direction, or of both at once.
 fn check(role: Role, offered: Capabilities, client: DeliveryConfig) {
     let path = |address| ForwardPath::new(address).expect("an address");
@@ -182,7 +182,7 @@ fn answers(report: &Report, role: Role) -> usize {
     }
 }
 
-/// Every transcript, cut off behind every octet: the messages are the first of those of the whole
+/// Every transcript, cut off behind every byte: the messages are the first of those of the whole
 /// session, and so are the replies.
 #[test]
 fn every_transcript_cut_off_at_every_octet() {

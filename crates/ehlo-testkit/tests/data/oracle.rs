@@ -163,7 +163,7 @@ fn pieces<'i>(input: &'i [u8], cuts: &[prop::sample::Index]) -> Vec<&'i [u8]> {
     pieces
 }
 
-/// Every string over the alphabet of up to `length` octets.
+/// Every string over the alphabet of up to `length` bytes.
 fn inputs(length: u32) -> impl Iterator<Item = Vec<u8>> {
     (0..=length).flat_map(|length| {
         (0..5_usize.pow(length)).map(move |mut number| {

@@ -4,10 +4,10 @@ use crate::data::{Content, DataDecoder, Decoded, Newlines};
 
 /// Takes the content of a message that comes in chunks.
 ///
-/// The content is under the policy that DATA is under, wherever the chunks are cut: a line may begin
-/// in one chunk and end in another, and a CR and the LF of the next chunk are one CRLF. A dot means
-/// nothing here. RFC 3030 §3 lets the content of BODY=BINARYMIME alone be without lines: that takes
-/// [`Newlines::Keep`] and no limit on the line.
+/// The policy for content is that of DATA, wherever the chunks are cut: a line may begin in one chunk
+/// and end in another, and a CR at the end of a chunk and an LF at the start of the next one are one
+/// CRLF. A dot has no meaning here. RFC 3030 §3: only content with BODY=BINARYMIME may be without lines;
+/// use [`Newlines::Keep`] and no line limit for it.
 ///
 /// ```
 /// use ehlo::data::{ChunkDecoder, Content, NewlineErrorKind, Newlines};
@@ -56,10 +56,10 @@ impl ChunkDecoder {
 
     /// Takes the front of `input`, which follows what was consumed so far.
     ///
-    /// The end of the chunk comes in a call that consumes nothing; a chunk of no bytes ends at once.
-    /// It has the error, if there was one: the rest of the chunk was skipped. Behind such an end the
-    /// message is lost, and RFC 3030 §2 has the client say RSET. After the end of the last chunk the
-    /// decoder stands at the start of the next message.
+    /// The end of the chunk comes in a call that consumes nothing; an empty chunk ends at once. If the
+    /// content has an error, the rest of the chunk is skipped, and the end reports the error. The message
+    /// is then lost, and RFC 3030 §2 wants RSET from the client. After the end of the last chunk the
+    /// decoder is at the start of the next message.
     pub fn take<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
         if self.remaining == 0 {
             let content = match self.content.error() {

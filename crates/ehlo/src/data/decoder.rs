@@ -1,6 +1,6 @@
-//! From the octets of the wire to those of the message.
+//! Decodes the bytes on the wire into those of the message.
 
-// Where a peer makes every octet a piece of its own, handing a piece over is what it costs.
+// A peer can make every byte a separate piece; then the cost is that of returning a piece.
 #![allow(clippy::inline_always)]
 
 use super::newlines::{Before, Step};
@@ -9,8 +9,8 @@ use super::{NewlineError, NewlineErrorKind, Newlines};
 
 /// Finds the end of mail data and removes the dots that were stuffed into it.
 ///
-/// It copies nothing: what it hands out are slices of the input, as long as they can be. Joined,
-/// they are the message, whatever the pieces in which the input came.
+/// It copies nothing: it returns slices of the input, as long as possible. Joined, they are the message,
+/// however the input was cut.
 ///
 /// ```
 /// use ehlo::data::{Content, DataDecoder, Newlines};
@@ -34,14 +34,14 @@ use super::{NewlineError, NewlineErrorKind, Newlines};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DataDecoder {
-    /// Octets consumed; once there is an error, where it is.
+    /// Bytes consumed; once there is an error, where it is.
     offset: u64,
     state: State,
     newlines: Newlines,
     error: Option<NewlineErrorKind>,
-    /// Octets that a line may have; none when there is no limit.
+    /// Bytes that a line may have; `None` for no limit.
     line_limit: Option<core::num::NonZeroU16>,
-    /// Octets of the current line so far, never over the limit.
+    /// Bytes of the current line so far, never over the limit.
     line: u16,
 }
 
@@ -58,15 +58,15 @@ impl DataDecoder {
         }
     }
 
-    /// The same decoder with a limit on the octets of a line: its CRLF counts, a dot that is
+    /// The same decoder with a limit on the bytes of a line: its CRLF counts, a dot that is
     /// removed does not. A longer line is an error, [`NewlineErrorKind::LineTooLong`].
     ///
     /// [`TEXT_LINE`](crate::syntax::limits::TEXT_LINE) is the least that RFC 5321 §4.5.3.1.6 allows. `None`
     /// and zero mean no limit, as does [`DataDecoder::new`].
     #[must_use]
-    pub const fn with_line_limit(mut self, octets: Option<u16>) -> Self {
-        self.line_limit = match octets {
-            Some(octets) => core::num::NonZeroU16::new(octets),
+    pub const fn with_line_limit(mut self, bytes: Option<u16>) -> Self {
+        self.line_limit = match bytes {
+            Some(bytes) => core::num::NonZeroU16::new(bytes),
             None => None,
         };
         self
@@ -75,17 +75,16 @@ impl DataDecoder {
     /// Takes the front of `input`, which follows what was consumed so far.
     ///
     /// Call it again with the rest of the input until it says [`Content::NeedInput`] or
-    /// [`Content::End`]. An octet that may yet turn out to be part of the end is consumed and
-    /// withheld; should it be data after all, a later call hands it out, and that call may consume
-    /// nothing.
+    /// [`Content::End`]. A byte that may be part of the end is consumed and withheld; if it is data, a
+    /// later call returns it, and that call may consume nothing.
     ///
-    /// After an error the rest is skipped, and the end reports it. After the end the decoder stands
-    /// at the start again.
+    /// After an error the decoder skips the rest, and the end reports the error. After the end the
+    /// decoder is at the start of the next message.
     #[inline]
     pub fn decode<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
         match input {
             [] => Decoded { consumed: 0, content: Content::NeedInput },
-            [octet] => match self.single(*octet, input) {
+            [byte] => match self.single(*byte, input) {
                 Some(content) => Decoded { consumed: 1, content },
                 None => self.piece::<true>(input),
             },
@@ -93,18 +92,18 @@ impl DataDecoder {
         }
     }
 
-    /// Takes `input`, which is a single octet, if it is passed or withheld, or the end: a way around
-    /// all else where they come one by one.
+    /// Takes `input`, a single byte, if it is data, withheld, or the end: a shortcut for bytes that come
+    /// one by one.
     #[inline]
-    fn single<'i>(&mut self, octet: u8, input: &'i [u8]) -> Option<Content<'i>> {
+    fn single<'i>(&mut self, byte: u8, input: &'i [u8]) -> Option<Content<'i>> {
         if self.error.is_some() || self.line_limit.is_some() {
             return None;
         }
         let content;
-        (self.state, content) = match (self.state.withhold(octet), self.state) {
+        (self.state, content) = match (self.state.withhold(byte), self.state) {
             (Some(state), _) => (state, Content::NeedInput),
-            (None, State::DotCr) if octet == b'\n' => return Some(self.end()),
-            (None, State::Line(before)) => match self.newlines.step(before, octet) {
+            (None, State::DotCr) if byte == b'\n' => return Some(self.end()),
+            (None, State::Line(before)) => match self.newlines.step(before, byte) {
                 Step::Pass(next) => (State::Line(next), Content::Data(input)),
                 _ => return None,
             },
@@ -114,8 +113,8 @@ impl DataDecoder {
         Some(content)
     }
 
-    /// A decoder in the middle of a message: `offset` bytes of it were taken, `before` and `line`
-    /// bytes of the current line among them.
+    /// A decoder in the middle of a message, after `offset` bytes of it. `before` is what stands before
+    /// the next byte, `line` the bytes of the current line so far.
     pub(crate) const fn resumed(
         newlines: Newlines,
         offset: u64,
@@ -133,7 +132,7 @@ impl DataDecoder {
         }
     }
 
-    /// The error that was found, if any; what follows it is skipped.
+    /// The error that was found, if any; the decoder skips what follows it.
     pub(crate) fn error(&self) -> Option<NewlineError> {
         self.error.map(|kind| NewlineError { kind, offset: self.offset })
     }
@@ -145,8 +144,8 @@ impl DataDecoder {
         self.piece::<false>(input)
     }
 
-    /// What the end of the content, known by its length, adds to it: the LF that a last CR lacks, and
-    /// then the verdict. The decoder stands at the start again.
+    /// Ends content whose end is known by its length: first the LF that a last CR lacks, if any, then the
+    /// verdict. Then the decoder is at the start of the next message.
     pub(crate) fn end_of_content(&mut self) -> Content<'static> {
         let (before, _) = self.place();
         match (before, self.newlines) {
@@ -172,7 +171,7 @@ impl DataDecoder {
         self.end()
     }
 
-    /// What the end says. The decoder stands at the start again.
+    /// The verdict at the end. Then the decoder is at the start of the next message.
     fn end(&mut self) -> Content<'static> {
         let error = self.error();
         self.offset = 0;
@@ -182,8 +181,8 @@ impl DataDecoder {
         Content::End(error.map_or(Ok(()), Err))
     }
 
-    /// Takes the front of an input that has one: a short line between two dots that are removed, or
-    /// anything. Where every line has a dot, this is a way around all else.
+    /// Takes the front of an input that is not empty: a short line between two removed dots, or anything.
+    /// This is a shortcut for content whose lines all have a dot.
     fn line_or_piece<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
         let Some(line) = self.dotted_line(input) else { return self.piece::<true>(input) };
         let consumed = line.len() + 1;
@@ -191,7 +190,7 @@ impl DataDecoder {
         Decoded { consumed, content: Content::Data(line) }
     }
 
-    /// A short line between two dots that are removed.
+    /// A short line between two removed dots.
     fn dotted_line<'i>(&self, input: &'i [u8]) -> Option<&'i [u8]> {
         if self.state != State::Dot || self.error.is_some() || self.line_limit.is_some() {
             return None;
@@ -200,7 +199,7 @@ impl DataDecoder {
         (input.get(line.len()) == Some(&b'.')).then_some(line)
     }
 
-    /// Takes the front of an input that has one.
+    /// Takes the front of an input that is not empty.
     #[inline(never)]
     fn piece<'i, const DOTS: bool>(&mut self, input: &'i [u8]) -> Decoded<'i> {
         let mut consumed = 0;
@@ -237,22 +236,22 @@ impl DataDecoder {
         }
     }
 
-    /// Takes the front of `input` up to the first octet that is not simply data.
+    /// Takes the front of `input` up to the first byte that is not simply data.
     #[inline(always)]
     fn scan<'i, const DOTS: bool>(&mut self, newlines: Newlines, input: &'i [u8]) -> Piece<'i> {
         let mut at = 0;
         let (start, mut before) = loop {
-            let Some(&octet) = input.get(at) else {
+            let Some(&byte) = input.get(at) else {
                 return Piece::nothing(at, Then::More);
             };
             if DOTS {
-                if let Some(state) = self.state.withhold(octet) {
+                if let Some(state) = self.state.withhold(byte) {
                     self.state = state;
                     at += 1;
                     continue;
                 }
             }
-            match (self.state, octet) {
+            match (self.state, byte) {
                 // RFC 5321 §4.5.2: "If the line is composed of a single period, it is treated as
                 // the end of mail indicator."
                 (State::DotCr, b'\n') => return Piece::nothing(at + 1, Then::End),
@@ -261,17 +260,17 @@ impl DataDecoder {
                 (State::Dot, b'\n' | 0) if newlines == Newlines::RejectAroundDot => {
                     self.state = State::Line(Before::Text);
                     let kind =
-                        if octet == 0 { NewlineErrorKind::Nul } else { NewlineErrorKind::BareLf };
+                        if byte == 0 { NewlineErrorKind::Nul } else { NewlineErrorKind::BareLf };
                     return Piece::nothing(at + 1, Then::Error { kind, back: 0 });
                 }
                 (State::Dot, _) => break (at, Before::Text),
                 (State::DotCr, _) => match newlines {
                     Newlines::Reject | Newlines::RejectAroundDot => {
-                        self.state = State::Line(Before::unpaired(octet));
+                        self.state = State::Line(Before::unpaired(byte));
                         let kind = NewlineErrorKind::BareCr;
                         return Piece::nothing(at + 1, Then::Error { kind, back: 1 });
                     }
-                    // The CR is bare: the LF may be handed out with it.
+                    // The CR is bare: return it with the LF.
                     Newlines::Normalise => {
                         self.state = State::Line(Before::Text);
                         let start = at.wrapping_sub(1);
@@ -290,18 +289,18 @@ impl DataDecoder {
         };
         loop {
             let rest = input.get(at..).unwrap_or_default();
-            // Alone, these pass in no case.
+            // Alone, LF and NUL need a step.
             if !matches!(rest, [b'\n' | 0, ..]) && before != Before::Cr {
                 let passed;
                 (passed, before) = newlines.pass(before, rest);
                 at += passed;
             }
             let data = input.get(start..at).unwrap_or_default();
-            let Some(&octet) = input.get(at) else {
+            let Some(&byte) = input.get(at) else {
                 self.state = State::Line(before);
                 return Piece { start, data, taken: at, then: Then::More };
             };
-            match newlines.step(before, octet) {
+            match newlines.step(before, byte) {
                 Step::Pass(next) => {
                     before = next;
                     at += 1;
@@ -330,15 +329,14 @@ impl DataDecoder {
                     return Piece { start, data, taken: at, then: Then::More };
                 }
                 Step::Error { kind, back } => {
-                    self.state = State::Line(Before::unpaired(octet));
+                    self.state = State::Line(Before::unpaired(byte));
                     return Piece { start, data, taken: at + 1, then: Then::Error { kind, back } };
                 }
             }
         }
     }
 
-    /// Counts the octets of the lines in `data`; the number of them that fit if one line is over
-    /// the limit.
+    /// Counts the bytes of the lines in `data`; if a line is over the limit, returns the bytes that fit.
     #[inline(never)]
     fn count_lines(
         &mut self,
@@ -370,8 +368,8 @@ impl DataDecoder {
         }
         let line = before + (data.len() - start);
         match u16::try_from(line) {
-            Ok(octets) if line <= limit => {
-                self.line = octets;
+            Ok(bytes) if line <= limit => {
+                self.line = bytes;
                 None
             }
             _ => Some(start + (limit - before)),
@@ -390,7 +388,7 @@ impl DataDecoder {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decoded<'i> {
-    /// Octets taken from the front of the input.
+    /// Bytes taken from the front of the input.
     pub consumed: usize,
     /// What they were.
     pub content: Content<'i>,
@@ -408,16 +406,16 @@ pub struct Decoded<'i> {
 pub enum Content<'i> {
     /// The whole input is consumed, and the end has not come.
     NeedInput,
-    /// The next octets of the message, one at least.
+    /// The next bytes of the message, one at least.
     Data(&'i [u8]),
-    /// The end of the data is consumed. After an error the message is to be refused.
+    /// The end of the data is consumed. Refuse the message after an error.
     End(Result<(), NewlineError>),
 }
 
-/// Where the decoder stands.
+/// The state of a decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// After this; all of it was handed out.
+    /// After this; all of it was returned.
     Line(Before),
     /// After a dot at the start of a line, withheld.
     Dot,
@@ -426,10 +424,10 @@ enum State {
 }
 
 impl State {
-    /// The state after an octet that may be part of the end.
+    /// The state after a byte that may be part of the end.
     #[inline]
-    const fn withhold(self, octet: u8) -> Option<Self> {
-        match (self, octet) {
+    const fn withhold(self, byte: u8) -> Option<Self> {
+        match (self, byte) {
             (Self::Line(Before::Start), b'.') => Some(Self::Dot),
             (Self::Dot, b'\r') => Some(Self::DotCr),
             _ => None,
@@ -439,7 +437,7 @@ impl State {
 
 /// What [`DataDecoder::scan`] found.
 struct Piece<'i> {
-    /// Where `data` starts in the input; the octet before that wraps around.
+    /// Where `data` starts in the input; the byte before that wraps around.
     start: usize,
     data: &'i [u8],
     taken: usize,
@@ -451,13 +449,13 @@ impl Piece<'_> {
         Self { start: 0, data: &[], taken, then }
     }
 
-    /// Data of an earlier input, or none of the wire.
+    /// Data of an earlier input, or data that is not on the wire.
     const fn withheld(data: &'static [u8]) -> Self {
         Self { start: 0, data, taken: 0, then: Then::More }
     }
 }
 
-/// What takes the place of a run of bare LF.
+/// Replaces a run of bare LFs.
 static CRLFS: &[u8] = b"\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n";
 
 /// What follows the data of a [`Piece`].
@@ -465,7 +463,7 @@ static CRLFS: &[u8] = b"\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n
 enum Then {
     More,
     End,
-    /// The octet `back` octets before the last one taken is an error.
+    /// The byte `back` bytes before the last one taken is an error.
     Error {
         kind: NewlineErrorKind,
         back: u64,

@@ -1,4 +1,4 @@
-//! From the octets of the message to those of the wire.
+//! Encodes the bytes of a message into those on the wire.
 
 use core::slice;
 
@@ -21,7 +21,7 @@ use crate::syntax::encode::BufferTooSmall;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DataEncoder {
-    /// Octets of content taken; once there is an error, where it is.
+    /// Bytes of content taken; once there is an error, where it is.
     offset: u64,
     before: Before,
     newlines: Newlines,
@@ -31,31 +31,30 @@ pub struct DataEncoder {
 }
 
 impl DataEncoder {
-    /// The least room in octets with which [`encode`](Self::encode) always gets on.
+    /// The least room in bytes with which [`encode`](Self::encode) always makes progress.
     pub const MIN_ROOM: usize = 2;
 
-    /// The room in octets that [`finish`](Self::finish) needs at most: CRLF "." CRLF.
+    /// The room in bytes that [`finish`](Self::finish) needs at most: CRLF "." CRLF.
     pub const MAX_END: usize = 5;
 
     /// An encoder at the start of a message.
     ///
-    /// What `newlines` says is about the content: under [`Newlines::Reject`] nothing but CRLF ends a
-    /// line on the wire, under [`Newlines::RejectAroundDot`] no dot stands there that a lenient
-    /// server could take for the end (one at the start of a line is doubled and so is none),
-    /// [`Newlines::Normalise`] makes every CR and LF a CRLF, and [`Newlines::Keep`] lets the
-    /// content smuggle what it likes past a lenient server.
+    /// `newlines` is the policy for the content. Under [`Newlines::Reject`] only CRLF ends a line on the
+    /// wire. Under [`Newlines::RejectAroundDot`] there is no dot that a lenient server could take for
+    /// the end; a dot at the start of a line is doubled and so harmless. [`Newlines::Normalise`] makes
+    /// every CR and LF a CRLF. With [`Newlines::Keep`] the content can smuggle commands past a lenient
+    /// server.
     pub const fn new(newlines: Newlines) -> Self {
         Self { offset: 0, before: Before::Start, newlines, error: None, dots: true }
     }
 
-    /// An encoder of content whose end is known by its length, RFC 3030: the same without dots of
-    /// its own.
+    /// An encoder of content whose end is known by its length, RFC 3030: it adds no dots.
     pub(crate) const fn without_dots(newlines: Newlines) -> Self {
         Self { dots: false, ..Self::new(newlines) }
     }
 
-    /// How many octets `content`, which follows what was consumed so far, becomes, and the encoder
-    /// as it stands behind it.
+    /// The number of bytes that `content`, which follows what was consumed so far, becomes, and the
+    /// encoder after it.
     pub(crate) fn measure(&self, mut content: &[u8]) -> Result<(u64, Self), NewlineError> {
         let mut encoder = *self;
         let mut length = 0;
@@ -71,20 +70,20 @@ impl DataEncoder {
     /// Writes as much of `content`, which follows what was consumed so far, as `out` has room for.
     ///
     /// Call it again with the rest of the content until all is consumed. With
-    /// [`MIN_ROOM`](Self::MIN_ROOM) octets of room and content left it never stands still.
+    /// [`MIN_ROOM`](Self::MIN_ROOM) bytes of room and content left it always makes progress.
     ///
     /// # Errors
     ///
-    /// [`NewlineError`] when the content has what the policy refuses. The content of `out` is then
-    /// unspecified, and every later call fails likewise: the message cannot be ended, and what was
-    /// sent of it can only be abandoned with the connection.
+    /// [`NewlineError`] if the content has what the policy refuses. The content of `out` is then
+    /// unspecified, and every later call fails in the same way: the message cannot be ended. Close the
+    /// connection to abandon what was sent of it.
     pub fn encode(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, NewlineError> {
         self.check()?;
         let mut consumed = 0;
         let mut out = Room { out, written: 0 };
         loop {
             let rest = content.get(consumed..).unwrap_or_default();
-            // Where every line is a dot, each is as cheap as can be.
+            // A shortcut for content whose lines are all a single dot.
             if let (Before::Start, [b'.', b'\r', b'\n', ..], 4.., true) =
                 (self.before, rest, out.left(), self.dots)
             {
@@ -103,16 +102,16 @@ impl DataEncoder {
             out.put(fits.get(..passed).unwrap_or_default());
             consumed += passed;
             self.before = next;
-            let Some(octet) = rest.get(passed) else {
+            let Some(byte) = rest.get(passed) else {
                 break;
             };
-            if passed > 0 && (next, *octet) == (Before::Start, b'.') {
+            if passed > 0 && (next, *byte) == (Before::Start, b'.') {
                 continue;
             }
-            // What is written before the octet or in its place; whether it is consumed; and what then
+            // The bytes written before or instead of this one; whether it is consumed; and what then
             // stands before the next.
-            let (wire, takes, next): (&[u8], _, _) = match self.newlines.step(next, *octet) {
-                Step::Pass(next) => (slice::from_ref(octet), 1, next),
+            let (wire, takes, next): (&[u8], _, _) = match self.newlines.step(next, *byte) {
+                Step::Pass(next) => (slice::from_ref(byte), 1, next),
                 // RFC 5321 §4.5.2: "If it is a period, one additional period is inserted at the
                 // beginning of the line."
                 Step::Dot => (b".", usize::from(!self.dots), Before::Text),
@@ -137,7 +136,7 @@ impl DataEncoder {
     }
 
     /// Writes the end of the data, after a CRLF where the content does not end in one, and returns
-    /// the octets written. The encoder then stands at the start of the next message.
+    /// the bytes written. Then the encoder is at the start of the next message.
     ///
     /// # Errors
     ///
@@ -176,7 +175,7 @@ impl DataEncoder {
         Ok(needed)
     }
 
-    /// A short line that begins with a dot: a way around all else where every line does.
+    /// A short line that begins with a dot: a shortcut for content whose lines all do.
     fn dotted_line<'c>(&self, content: &'c [u8]) -> Option<&'c [u8]> {
         match (self.before, content) {
             (Before::Start, [b'.', ..]) if self.dots => short_line(content),
@@ -192,7 +191,7 @@ impl DataEncoder {
     }
 }
 
-/// How far one call to [`DataEncoder::encode`] got.
+/// What one call to [`DataEncoder::encode`] took and wrote.
 ///
 /// ```
 /// use ehlo::data::{DataEncoder, Newlines, Progress};
@@ -203,9 +202,9 @@ impl DataEncoder {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Octets taken from the front of the content.
+    /// Bytes taken from the front of the content.
     pub consumed: usize,
-    /// Octets written to the front of the output.
+    /// Bytes written to the front of the output.
     pub written: usize,
 }
 
@@ -261,12 +260,12 @@ impl Room<'_> {
         self.out.len().saturating_sub(self.written)
     }
 
-    /// Writes `octets`, for which there must be room.
-    fn put(&mut self, octets: &[u8]) {
+    /// Writes `bytes`, for which there must be room.
+    fn put(&mut self, bytes: &[u8]) {
         let rest = self.out.get_mut(self.written..).unwrap_or_default();
-        if let Some(room) = rest.get_mut(..octets.len()) {
-            room.copy_from_slice(octets);
-            self.written += octets.len();
+        if let Some(room) = rest.get_mut(..bytes.len()) {
+            room.copy_from_slice(bytes);
+            self.written += bytes.len();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Mail data: the octets between the 354 and the final dot, RFC 5321 §4.1.1.4 and §4.5.2.
+//! Mail data: the bytes between the 354 and the final dot, RFC 5321 §4.1.1.4 and §4.5.2.
 
 mod chunk;
 mod decoder;

@@ -5,12 +5,12 @@
 use super::search::{STRIDE, plain, strides};
 use crate::syntax::code::{Code, EnhancedCode};
 
-/// What happens to a CR without LF, an LF without CR, and NUL in mail data.
+/// The policy for a CR without LF, an LF without CR, and NUL in mail data.
 ///
 /// RFC 5321 §2.3.8: "Conforming implementations MUST NOT recognize or generate any other character
-/// or character sequence as a line terminator" than CRLF; §4.1.1.4: servers that took others for
-/// one were made to see the end of a message where the sender saw none. The end of the data is
-/// CRLF "." CRLF under every one of these policies; they differ in what else is let through.
+/// or character sequence as a line terminator" than CRLF. Servers that accepted others saw the end of a
+/// message where its sender saw none, and executed what followed. Under each of these policies the end
+/// of the data is CRLF "." CRLF; they differ in what else they accept.
 ///
 /// ```
 /// use ehlo::data::{Content, DataDecoder, Newlines};
@@ -35,13 +35,13 @@ pub enum Newlines {
     /// Any of them is an error.
     #[default]
     Reject,
-    /// Only a dot that another server could take for the end of the data is an error: one with
-    /// CR, LF, NUL or the start of the data directly before it and CR, LF or NUL directly after it
-    /// that is not a line of its own between CRLFs. Anything else passes unchanged.
+    /// Only a dot that another server could take for the end of the data is an error: CR, LF, NUL or the
+    /// start of the data is directly before it, CR, LF or NUL directly after it, and it is not a line
+    /// between CRLFs. Anything else passes unchanged.
     RejectAroundDot,
-    /// A bare CR and a bare LF each become CRLF. NUL is kept: there is nothing that it stands for.
+    /// A bare CR and a bare LF each become CRLF. NUL passes unchanged.
     ///
-    /// A dot behind a bare CR or LF begins no line of the wire, so the decoder keeps it; in the
+    /// A dot after a bare CR or LF does not begin a line on the wire, so the decoder keeps it; in the
     /// output of the encoder it begins one, and is doubled.
     Normalise,
     /// All of them pass unchanged.
@@ -49,12 +49,12 @@ pub enum Newlines {
 }
 
 impl Newlines {
-    /// What the next octet is, given what stands before it.
+    /// The meaning of the next byte after `before`.
     #[inline]
-    pub(super) fn step(self, before: Before, octet: u8) -> Step {
+    pub(super) fn step(self, before: Before, byte: u8) -> Step {
         use NewlineErrorKind::{BareCr, BareLf, Nul};
 
-        match (before, octet, self) {
+        match (before, byte, self) {
             (Before::Cr, b'\n', _) => Step::Pass(Before::Start),
             (Before::Start, b'.', _) => Step::Dot,
             (Before::CrDot | Before::LfDot | Before::NulDot, b'\r' | b'\n' | 0, _) => {
@@ -68,15 +68,14 @@ impl Newlines {
             (Before::Cr, b'.', Self::RejectAroundDot) => Step::Pass(Before::CrDot),
             (Before::Lf, b'.', Self::RejectAroundDot) => Step::Pass(Before::LfDot),
             (Before::Nul, b'.', Self::RejectAroundDot) => Step::Pass(Before::NulDot),
-            _ => Step::Pass(Before::unpaired(octet)),
+            _ => Step::Pass(Before::unpaired(byte)),
         }
     }
 
-    /// How many octets at the front of `input` pass as they are, given what stands before it, and
-    /// what then stands before the octet that follows them, which needs a [step](Self::step).
+    /// The number of bytes at the front of `input` that pass unchanged after `before`, and what then
+    /// stands before the byte that follows them, which needs a [step](Self::step).
     ///
-    /// The wide search comes once a line had no dot: where every line has one, it would be in vain
-    /// every time.
+    /// The wide search begins after a line without a dot: it finds nothing where every line has one.
     #[inline]
     pub(super) fn pass(self, mut before: Before, input: &[u8]) -> (usize, Before) {
         let mut at = 0;
@@ -114,24 +113,24 @@ impl Newlines {
         }
     }
 
-    /// As many octets after the first of `input`, in multiples of [`STRIDE`], as need no step.
+    /// The number of bytes after the first of `input`, in multiples of [`STRIDE`], that need no step.
     fn strides(self, input: &[u8]) -> usize {
         match self {
-            Self::Reject => strides(input, |before, octet, after| {
-                is_bare(before, octet) | (octet == 0) | is_before_dot(octet, after)
+            Self::Reject => strides(input, |before, byte, after| {
+                is_bare(before, byte) | (byte == 0) | is_before_dot(byte, after)
             }),
             Self::RejectAroundDot => {
-                strides(input, |_, octet, after| (octet <= b'\r') & (after == b'.'))
+                strides(input, |_, byte, after| (byte <= b'\r') & (after == b'.'))
             }
-            Self::Normalise => strides(input, |before, octet, after| {
-                is_bare(before, octet) | is_before_dot(octet, after)
+            Self::Normalise => strides(input, |before, byte, after| {
+                is_bare(before, byte) | is_before_dot(byte, after)
             }),
-            Self::Keep => strides(input, |_, octet, after| is_before_dot(octet, after)),
+            Self::Keep => strides(input, |_, byte, after| is_before_dot(byte, after)),
         }
     }
 }
 
-/// A CR, LF, NUL or line in mail data that the decoder or encoder was told to refuse.
+/// A CR, LF, NUL or line in mail data that the policy of a decoder or encoder refuses.
 ///
 /// ```
 /// use ehlo::data::{DataEncoder, NewlineErrorKind, Newlines};
@@ -143,7 +142,7 @@ impl Newlines {
 pub struct NewlineError {
     /// What was found.
     pub kind: NewlineErrorKind,
-    /// Where: octets from the start of the data, counted in what the decoder or encoder was fed.
+    /// The place, in bytes from the start of the input of the decoder or encoder.
     pub offset: u64,
 }
 
@@ -161,13 +160,13 @@ impl NewlineError {
 
 impl core::fmt::Display for NewlineError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{} at octet {} of the data", self.kind.text(), self.offset)
+        write!(f, "{} at byte {} of the data", self.kind.text(), self.offset)
     }
 }
 
 impl core::error::Error for NewlineError {}
 
-/// What a [`NewlineError`] is about.
+/// The kind of a [`NewlineError`].
 ///
 /// ```
 /// assert_eq!(ehlo::data::NewlineErrorKind::BareLf.text(), "bare LF");
@@ -179,7 +178,7 @@ pub enum NewlineErrorKind {
     BareCr,
     /// LF without CR. RFC 5321 §2.3.8.
     BareLf,
-    /// NUL. RFC 5322 §2.2 and §3.5 have it in no message.
+    /// NUL. RFC 5322 §2.2 and §3.5 allow it in no message.
     Nul,
     /// A line over the limit of [`with_line_limit`](crate::data::DataDecoder::with_line_limit).
     /// RFC 5321 §4.5.3.1.6.
@@ -238,9 +237,9 @@ pub(crate) enum Before {
 }
 
 impl Before {
-    /// What stands before the next byte when `octet` is the last one and completes no CRLF.
-    pub(super) const fn unpaired(octet: u8) -> Self {
-        match octet {
+    /// What stands before the next byte when `byte` is the last one and completes no CRLF.
+    pub(super) const fn unpaired(byte: u8) -> Self {
+        match byte {
             b'\r' => Self::Cr,
             b'\n' => Self::Lf,
             0 => Self::Nul,
@@ -257,44 +256,44 @@ impl Before {
         }
     }
 
-    /// What stands before the next octet when `octets`, two or more, hold nothing that a policy is asked
+    /// What stands before the next byte when `bytes`, two or more, hold nothing that a policy is asked
     /// about, unless it is the last of them.
     #[inline]
-    pub(super) fn pair(octets: &[u8]) -> Self {
-        match octets {
+    pub(super) fn pair(bytes: &[u8]) -> Self {
+        match bytes {
             [.., b'\r', b'\n'] => Self::Start,
-            [.., octet] => Self::unpaired(*octet),
+            [.., byte] => Self::unpaired(*byte),
             [] => Self::Text,
         }
     }
 }
 
-/// What an octet of the data is.
+/// The meaning of a byte of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// An octet to pass on, and what then stands before the next.
+    /// A byte to pass on, and what then stands before the next.
     Pass(Before),
     /// A dot at the start of a line.
     Dot,
-    /// An octet behind a bare CR: LF goes between them, and then the octet has its step.
+    /// A byte after a bare CR: LF goes between them, and then the byte has its step.
     CompleteCr,
     /// A bare LF: CRLF takes its place.
     ReplaceLf,
-    /// An octet that shows that the one `back` octets before it is an error.
+    /// A byte which shows that the one `back` bytes before it is an error.
     Error {
         /// What the error is.
         kind: NewlineErrorKind,
-        /// How many octets ago.
+        /// How many bytes ago.
         back: u64,
     },
 }
 
-/// Whether `before` is a bare CR or `octet` a bare LF.
-const fn is_bare(before: u8, octet: u8) -> bool {
-    (before == b'\r') ^ (octet == b'\n')
+/// Whether `before` is a bare CR or `byte` a bare LF.
+const fn is_bare(before: u8, byte: u8) -> bool {
+    (before == b'\r') ^ (byte == b'\n')
 }
 
-/// Whether `octet` is an LF and `after` a dot.
-const fn is_before_dot(octet: u8, after: u8) -> bool {
-    (octet == b'\n') & (after == b'.')
+/// Whether `byte` is an LF and `after` a dot.
+const fn is_before_dot(byte: u8, after: u8) -> bool {
+    (byte == b'\n') & (after == b'.')
 }

@@ -1,18 +1,18 @@
-//! Searches for what ends a run of mail data: wide ones for long runs, words for short lines.
+//! Searches for the end of a run of mail data: vectors for long runs, words for short lines.
 
 use crate::syntax::grammar::words::{equal, until};
 
-/// As many octets after the first of `input`, in multiples of [`STRIDE`], as are not `is_loud`,
-/// which is told the octet before, the octet, and the octet after.
+/// The number of bytes after the first of `input`, in multiples of [`STRIDE`], that are not `is_loud`;
+/// it gets the byte before, the byte, and the byte after.
 #[inline]
 pub(super) fn strides(input: &[u8], is_loud: impl Fn(u8, u8, u8) -> bool) -> usize {
-    let [octets, afters] = [1, 2].map(|from| input.get(from..).unwrap_or_default());
-    let strides = input.chunks_exact(STRIDE).zip(octets.chunks_exact(STRIDE));
+    let [bytes, afters] = [1, 2].map(|from| input.get(from..).unwrap_or_default());
+    let strides = input.chunks_exact(STRIDE).zip(bytes.chunks_exact(STRIDE));
     let mut quiet = 0;
-    for ((befores, octets), afters) in strides.zip(afters.chunks_exact(STRIDE)) {
+    for ((befores, bytes), afters) in strides.zip(afters.chunks_exact(STRIDE)) {
         let mut loud = false;
-        for ((before, octet), after) in befores.iter().zip(octets).zip(afters) {
-            loud |= is_loud(*before, *octet, *after);
+        for ((before, byte), after) in befores.iter().zip(bytes).zip(afters) {
+            loud |= is_loud(*before, *byte, *after);
         }
         if loud {
             break;
@@ -32,7 +32,7 @@ pub(super) fn short_line(input: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The number of octets at the front of `input`, `most` at most, that are not CR, LF or NUL.
+/// The number of bytes at the front of `input`, `most` at most, that are not CR, LF or NUL.
 #[inline]
 pub(super) fn plain(input: &[u8], most: usize) -> usize {
     until(input.get(..most).unwrap_or(input), |word| {
@@ -40,14 +40,14 @@ pub(super) fn plain(input: &[u8], most: usize) -> usize {
     })
 }
 
-/// The number of octets before the first LF of `input`, or all of them.
+/// The number of bytes before the first LF of `input`, or all of them.
 #[inline]
 pub(super) fn until_lf(input: &[u8]) -> usize {
     until(input, |word| equal(word, b'\n'))
 }
 
-/// Octets that are looked at together: a loop of this length without a branch becomes vectors.
+/// Bytes that are examined together: the compiler vectorises a loop of this length without branches.
 pub(super) const STRIDE: usize = 64;
 
-/// Octets that a short line has at most.
+/// Bytes that a short line has at most.
 const SHORT: usize = 128;

@@ -1,4 +1,4 @@
-//! What a server is, what it offers, and how much it bears.
+//! The configuration of a server: its role, what it offers, and its limits.
 
 use crate::data::Newlines;
 use crate::syntax::capability::Capabilities;
@@ -6,7 +6,7 @@ use crate::syntax::extension::Extension;
 use crate::syntax::limits;
 use crate::syntax::policy::Policy;
 
-/// What a server is for.
+/// The purpose of a server.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig};
@@ -27,7 +27,7 @@ pub enum Role {
     Lmtp,
 }
 
-/// As a word.
+/// The role as a word.
 impl core::fmt::Display for Role {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.pad(match self {
@@ -60,21 +60,21 @@ impl core::fmt::Display for Role {
 pub struct ServerConfig {
     /// SMTP, submission or LMTP.
     pub role: Role,
-    /// The extensions that are offered, as far as the moment allows: STARTTLS only outside TLS,
+    /// The extensions that are offered when they can be used: STARTTLS only outside TLS,
     /// REQUIRETLS only inside it, plaintext mechanisms of AUTH only inside it or by
-    /// [`plaintext_auth`](Self::plaintext_auth). Whatever is not offered is refused. What can be
-    /// offered at no moment is left out; [`check`](Self::check) tells of it.
+    /// [`plaintext_auth`](Self::plaintext_auth). The server refuses what it does not offer. It leaves
+    /// out what it can never offer; [`check`](Self::check) finds such extensions.
     ///
-    /// XCLIENT and XFORWARD let the client say on whose behalf it speaks: offer them to a client
-    /// that may, by its address, and to no other. With XCLIENT the address changes, and the offer ends:
-    /// see [`Server::offer`](crate::Server::offer).
+    /// XCLIENT and XFORWARD let the client state another client: offer them only to the addresses of
+    /// trusted proxies. XCLIENT changes the address and ends the offer: see
+    /// [`Server::offer`](crate::Server::offer).
     pub offered: Capabilities,
     /// Leniencies.
     pub policy: Policy,
-    /// What happens to bare CR, bare LF and NUL in mail data, by DATA and by BDAT alike. RFC 3030 §3:
-    /// content that was declared BODY=BINARYMIME has no lines, and is handed out as it is.
+    /// The policy for bare CR, bare LF and NUL in mail data, by DATA and by BDAT. RFC 3030 §3: content
+    /// that was declared BODY=BINARYMIME has no lines, and passes unchanged.
     pub newlines: Newlines,
-    /// The connection is inside TLS from its first octet, RFC 8314.
+    /// The connection is inside TLS from its first byte, RFC 8314.
     pub implicit_tls: bool,
     /// 530 until TLS is established, RFC 3207 §4.
     pub require_tls: bool,
@@ -83,15 +83,14 @@ pub struct ServerConfig {
     pub require_auth: bool,
     /// Plaintext mechanisms of AUTH are offered and accepted outside TLS too.
     pub plaintext_auth: bool,
-    /// 554 to a client that speaks before the greeting, and to one that sends more behind a command
-    /// whose reply it has to await (RFC 2920 §3.1); the latter ends the session.
+    /// 554 to a client that sends input before the greeting, and to one that sends more after a command
+    /// whose reply it must await (RFC 2920 §3.1); the latter ends the session.
     ///
-    /// Whether more is there depends on how the octets arrive and on when they are read, and so
-    /// does the verdict: it is the only one that does. Without it every command is answered in its
-    /// turn. To hear an early talker, read before the greeting is answered: see
-    /// [`Server::talked_early`](crate::Server::talked_early).
+    /// This verdict depends on how the input arrives and when it is read; no other verdict does. Without
+    /// this setting every command is answered in order. To see early input, read before the greeting is
+    /// answered: see [`Server::talked_early`](crate::Server::talked_early).
     pub refuse_early: bool,
-    /// How much one session may ask for.
+    /// The limits of one session.
     pub limits: ServerLimits,
 }
 
@@ -115,22 +114,22 @@ impl ServerConfig {
         limits: ServerLimits::DEFAULT,
     };
 
-    /// The same for message submission: MAIL wants a client that has authenticated, RFC 6409 §4.3.
+    /// [`DEFAULT`](Self::DEFAULT) for message submission: the client must authenticate, RFC 6409 §4.3.
     pub const SUBMISSION: Self =
         Self { role: Role::Submission, require_auth: true, ..Self::DEFAULT };
 
-    /// The same for local delivery, RFC 2033.
+    /// [`DEFAULT`](Self::DEFAULT) for local delivery, RFC 2033.
     pub const LMTP: Self = Self { role: Role::Lmtp, ..Self::DEFAULT };
 }
 
 impl ServerConfig {
-    /// Whether all that is [offered](Self::offered) can be: what the machine cannot carry out, or what
-    /// does not fit the rest of the configuration, a server leaves out of the reply to EHLO, and
-    /// refuses.
+    /// Whether a server can offer all that is [offered](Self::offered). A server leaves out of its reply
+    /// to EHLO, and refuses, what the machine cannot carry out or what does not fit the rest of the
+    /// configuration.
     ///
     /// # Errors
     ///
-    /// [`CannotOffer`], with the first extension that is offered in vain: PRDR, CHECKPOINT (RFC 1845),
+    /// [`CannotOffer`] with the first extension that the server leaves out: PRDR, CHECKPOINT (RFC 1845),
     /// UTF8SMTP (RFC 5336), SEND, SOML, SAML and TURN (RFC 821); ETRN and ATRN by a submission server,
     /// RFC 6409 §7; BINARYMIME without CHUNKING, RFC 3030 §3.
     ///
@@ -157,8 +156,8 @@ impl ServerConfig {
     /// Whether a server of this configuration may offer the extension at some moment.
     pub(super) const fn can_offer(&self, extension: Extension) -> bool {
         match extension {
-            // RFC 1845 §3 and PRDR have replies within the transaction that this machine has not; RFC
-            // 5336 has addresses that it does not read, RFC 821 verbs that nobody performs.
+            // RFC 1845 §3 and PRDR need replies within the transaction that this machine does not give,
+            // RFC 5336 needs addresses that it does not read, RFC 821 has verbs that no server performs.
             Extension::Checkpoint
             | Extension::Prdr
             | Extension::Utf8Smtp
@@ -181,7 +180,7 @@ impl Default for ServerConfig {
     }
 }
 
-/// An extension that a configuration offers, and that its server cannot.
+/// An extension that a configuration offers and its server cannot.
 ///
 /// ```
 /// use ehlo::{Extension, ServerConfig};
@@ -205,8 +204,8 @@ impl core::fmt::Display for CannotOffer {
 
 impl core::error::Error for CannotOffer {}
 
-/// How much one session may ask for. All of it is on by default; the largest message is what SIZE
-/// [offers](ServerConfig::offered).
+/// The limits of one session. All are on by default; the largest message is the SIZE that is
+/// [offered](ServerConfig::offered).
 ///
 /// Fields may be added in any version: take the others from [`DEFAULT`](Self::DEFAULT).
 ///
@@ -218,45 +217,45 @@ impl core::error::Error for CannotOffer {}
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ServerLimits {
-    /// Octets of a command line with its CRLF, to which extensions add; a longer one is answered
-    /// 500. RFC 5321 §4.5.3.1.4: at least 512, and less is not meant.
+    /// Bytes of a command line with its CRLF, to which extensions add; a longer one is answered
+    /// 500. RFC 5321 §4.5.3.1.4: at least 512.
     pub command_line: u16,
-    /// Octets of a line of AUTH, or within its exchange, with its CRLF; a longer one is answered
+    /// Bytes of a line of AUTH, or within its exchange, with its CRLF; a longer one is answered
     /// 500. RFC 4954 §4: "12288 octets is considered to be a sufficient line length limit".
     pub auth_line: u16,
-    /// Octets of a line of mail data with its CRLF, by DATA and by BDAT alike; a message with a longer
-    /// one is answered 500, unless it was declared BODY=BINARYMIME. 0, the default, for any number. RFC 5321 §4.5.3.1.6: at least 1,000; §4.5.3.1: "To the maximum
-    /// extent possible, implementation techniques that impose no limits on the length of these
-    /// objects should be used."
+    /// Bytes of a line of mail data with its CRLF, by DATA and by BDAT; a message with a longer line is
+    /// answered 500, unless it was declared BODY=BINARYMIME. 0, the default, means no limit. RFC 5321
+    /// §4.5.3.1.6: at least 1,000; §4.5.3.1: "To the maximum extent possible, implementation
+    /// techniques that impose no limits on the length of these objects should be used."
     pub text_line: u16,
-    /// RCPT commands of one mail transaction, the refused ones too, as RCPTMAX of RFC 9422 §4.2
-    /// counts them; one more is answered 452. RFC 5321 §4.5.3.1.8: at least 100. As many again are
-    /// answered so without further ado, since a client may have pipelined them; then each is an error.
-    /// [`u16::MAX`] for any number, of which 65,535 are counted. An offer of RCPTMAX holds besides.
+    /// RCPT commands of one mail transaction, refused ones included, as RCPTMAX of RFC 9422 §4.2
+    /// counts them; the next one is answered 452. RFC 5321 §4.5.3.1.8: at least 100. A client may have
+    /// pipelined more, so the same number again is answered 452; each one after that counts as an
+    /// error. [`u16::MAX`] means no limit, and counts up to 65,535. An offer of RCPTMAX is a limit, too.
     pub recipients: u16,
-    /// MAIL commands of one session, the refused ones too, as MAILMAX of RFC 9422 §4.1 counts them;
-    /// one more is answered 421. [`u32::MAX`] for any number. An offer of MAILMAX holds besides.
+    /// MAIL commands of one session, refused ones included, as MAILMAX of RFC 9422 §4.1 counts them;
+    /// the next one is answered 421. [`u32::MAX`] means no limit. An offer of MAILMAX is a limit, too.
     pub messages: u32,
-    /// Octets of a chunk that is refused which are read and dropped, RFC 3030 §2; a larger one is
-    /// answered 552, and the session is over. So many octets of a line that is too long are dropped,
-    /// too; where it has no end by then it is answered 500, and the session is over.
+    /// Bytes of a refused chunk that are read and dropped, RFC 3030 §2; a larger one is answered 552,
+    /// and the session ends. The same number of bytes of a line that is too long is dropped; if the
+    /// line has no end by then, it is answered 500, and the session ends.
     pub discarded: u32,
-    /// Commands answered 5yz since the last message that was accepted, and those answered 4yz that no
-    /// other limit counts, as DATA or AUTH; then 421. [`u16::MAX`] for any number.
+    /// Commands answered 5yz since the last accepted message, and commands answered 4yz that no other
+    /// limit counts, such as DATA and AUTH; the next command is answered 421. [`u16::MAX`] means no
+    /// limit.
     pub errors: u16,
-    /// Commands that carry no mail forward ([`session::is_idle`](crate::session::is_idle)) since the
-    /// last message that was accepted, and chunks of no bytes; one more is answered 421.
-    /// [`u16::MAX`] for any number.
+    /// Commands that carry no mail forward ([`session::is_idle`](crate::session::is_idle)) and empty
+    /// chunks since the last accepted message; the next one is answered 421. [`u16::MAX`] means no
+    /// limit.
     pub idle: u16,
-    /// Lines that are no known command, answered 500, since the last message that was accepted;
-    /// then 421. [`u16::MAX`] for any number.
+    /// Unknown commands, answered 500, since the last accepted message; the next command is answered
+    /// 421. [`u16::MAX`] means no limit.
     pub unknown: u16,
 }
 
 impl ServerLimits {
-    /// 1,000 recipients of a message, 1,000 messages, 20 errors, of which 10 unknown commands, 100
-    /// commands that carry no mail forward, 64 MiB of a chunk that is refused; lines as RFC 5321 and
-    /// RFC 4954 have them.
+    /// 1,000 recipients of a message, 1,000 messages, 20 errors, 10 unknown commands, 100 commands that
+    /// carry no mail forward, 64 MiB of a refused chunk or line; the lines of RFC 5321 and RFC 4954.
     pub const DEFAULT: Self = Self {
         recipients: 1000,
         messages: 1000,
@@ -267,7 +266,7 @@ impl ServerLimits {
         ..Self::UNLIMITED
     };
 
-    /// Lines as RFC 5321 and RFC 4954 have them, and as much as one likes of everything else.
+    /// The lines of RFC 5321 and RFC 4954, and no limit on anything else.
     pub const UNLIMITED: Self = Self {
         command_line: 512,
         auth_line: 12_288,
@@ -287,7 +286,7 @@ impl Default for ServerLimits {
     }
 }
 
-/// Whether so many are as many as there may be.
+/// Whether the limit is reached.
 pub(super) const fn is_reached(count: u16, limit: u16) -> bool {
     count >= limit && limit < u16::MAX
 }

@@ -25,7 +25,8 @@ impl Server {
         Received { consumed: found.consumed, event }
     }
 
-    /// As much of `data` as a message may have; what is more refuses it, RFC 1870 §6.3.
+    /// The part of `data` that fits into the largest message; if that is not all, the message is refused,
+    /// RFC 1870 §6.3.
     fn fitting<'i>(&mut self, data: &'i [u8]) -> &'i [u8] {
         let fits = at_most(self.largest_message().saturating_sub(self.transaction.size), data);
         if fits.len() < data.len() {
@@ -81,10 +82,10 @@ impl Server {
         Received { consumed: 0, event }
     }
 
-    /// Takes the front of `input`, octets of a chunk: how many, and what of them is handed out.
+    /// Takes the front of `input`, bytes of a chunk: the number of bytes, and the data to report.
     ///
-    /// RFC 3030 §3 lets BODY=BINARYMIME alone have content without lines, so all other content is
-    /// under the same policy as by DATA.
+    /// RFC 3030 §3: only BODY=BINARYMIME may have content without lines, so the policy of DATA holds for
+    /// all other content.
     fn content<'i>(&mut self, input: &'i [u8]) -> (usize, &'i [u8]) {
         let Some(mut decoder) = self.content_decoder() else {
             return (input.len(), self.fitting(input));
@@ -102,7 +103,7 @@ impl Server {
         (found.consumed, data)
     }
 
-    /// What the end of the last chunk adds to the content, if anything, or what is wrong with it.
+    /// The data that the end of the last chunk adds to the content, if any. An error there refuses it.
     fn end_of_content(&mut self) -> Option<&'static [u8]> {
         match self.content_decoder()?.end_of_content() {
             Content::Data(data) => {
@@ -122,7 +123,7 @@ impl Server {
         self.transaction.size = error.offset;
     }
 
-    /// The policy on what comes in chunks, where the last one left it; `None` where anything goes.
+    /// The decoder of content in chunks, in the state after the last chunk; `None` if anything passes.
     fn content_decoder(&self) -> Option<DataDecoder> {
         let Transaction { size, line, before, .. } = self.transaction;
         let (newlines, text_line) = (self.config.newlines, self.config.limits.text_line);

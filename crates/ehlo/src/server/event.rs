@@ -1,4 +1,4 @@
-//! What a server reports to the application.
+//! What a server reports to its application.
 
 use crate::data::NewlineErrorKind;
 use crate::syntax::code::{Code, EnhancedCode};
@@ -11,11 +11,11 @@ use crate::syntax::sasl::Response;
 
 /// What a [`Server`](crate::Server) reports.
 ///
-/// After `Greeting`, `Command`, `Refused`, `EndOfChunk`, `EndOfMailData` and `AuthResponse` an
-/// answer is owed; until it is given nothing more is read. The others ask for none.
+/// `Greeting`, `Command`, `Refused`, `EndOfChunk`, `EndOfMailData` and `AuthResponse` need a reply; the
+/// machine reads nothing more before it. The other events need none.
 ///
-/// What an application gathers of a message it drops at `MAIL`, where the next begins: between chunks a
-/// client may give a message up, by RSET or EHLO, and NOOP there does not.
+/// Drop the collected content of a message at MAIL, where the next one begins. Between chunks a client
+/// may abandon a message, by RSET or EHLO, and other commands there, such as NOOP, do not.
 ///
 /// ```
 /// use ehlo::server::Event;
@@ -35,41 +35,40 @@ pub enum Event<'i> {
     NeedInput,
     /// The connection is new: answer with the greeting, 220, or 554 to refuse it.
     Greeting,
-    /// The answer that was asked for is still owed, or in LMTP the next recipient's; where the
-    /// machine has refused the message, `Refused` comes again for each.
+    /// The last event still needs its reply, or in LMTP the next recipient does. If the machine has
+    /// refused the message, `Refused` comes again for each recipient.
     NeedReply,
     /// A command that is valid here: the reply decides.
     Command(Command<'i>),
-    /// The machine's own verdict. Answer with its [`reply`](Refusal::reply), or with a negative one
-    /// of your own.
+    /// The machine refuses. Answer with its [`reply`](Refusal::reply), or with another negative one.
     Refused(Refusal<'i>),
-    /// BDAT is valid here; its octets follow, then `EndOfChunk` or `EndOfMailData`. No answer yet.
+    /// BDAT is valid here; its bytes follow, then `EndOfChunk` or `EndOfMailData`. No answer yet.
     Chunk {
-        /// The octets of the chunk.
+        /// The bytes of the chunk.
         size: u64,
         /// It is the last one.
         last: bool,
     },
-    /// A piece of the message, without the dots that were stuffed. The message exists only once
-    /// `EndOfMailData` has come: `Refused` may come instead, or behind a chunk a command that gives it up.
+    /// A piece of the message, without stuffed dots. The message is complete only with
+    /// `EndOfMailData`: `Refused` may come instead, or after a chunk a command that abandons it.
     MailData(&'i [u8]),
     /// A chunk that is not the last is complete, RFC 3030.
     EndOfChunk,
     /// The message is complete.
     EndOfMailData {
-        /// Its size in octets, as it was handed out.
+        /// Its size in bytes, the sum of the pieces.
         size: u64,
     },
     /// A client's response within AUTH, RFC 4954.
     AuthResponse(Response<'i>),
-    /// STARTTLS was accepted, and the reply must be sent; then hand the connection to TLS and
-    /// call [`tls_established`](crate::Server::tls_established).
+    /// STARTTLS was accepted. Send the reply, do the TLS handshake, and call
+    /// [`tls_established`](crate::Server::tls_established).
     StartTls,
     /// The session is over; flush and close.
     Closed,
 }
 
-/// A command that the machine refuses on its own, and why.
+/// A command that the machine refuses, and why.
 ///
 /// ```
 /// use ehlo::server::{Event, Reason};
@@ -89,24 +88,24 @@ pub enum Event<'i> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Refusal<'i> {
-    /// The verb that is refused; [`Verb::Other`] where none could be read.
+    /// The refused verb; [`Verb::Other`] if none could be read.
     pub verb: Verb,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// Where: octets from the start of the line, or of the mail data; 0 where it is all of it.
+    /// The place, in bytes from the start of the line or of the mail data; 0 if it is all of it.
     pub offset: u64,
-    /// The command, where it could be read.
+    /// The command, if it could be read.
     pub command: Option<Command<'i>>,
 }
 
 impl Refusal<'_> {
-    /// The standard reply. It needs nothing of the input.
+    /// The standard reply. It borrows nothing from the input.
     pub const fn reply(&self) -> Reply<'static> {
         self.reason.reply_to(self.verb)
     }
 }
 
-/// The verb and the reason; of the command nothing, which may be a secret.
+/// The verb and the reason. The command, which may be a secret, is not shown.
 impl core::fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{}: {}", self.verb, self.reason)
@@ -127,23 +126,24 @@ impl core::fmt::Display for Refusal<'_> {
 pub enum Reason {
     /// The line is not what RFC 5321 §4.1 or the extension's RFC allows.
     Syntax(SyntaxErrorKind),
-    /// A line over its limit is too long even to be skipped.
+    /// A line over its limit that has no end after
+    /// [`ServerLimits::discarded`](crate::server::ServerLimits::discarded) bytes.
     EndlessLine,
     /// The command is not valid in this state, RFC 5321 §4.1.4.
     BadSequence,
-    /// DATA or BDAT though no recipient was accepted, RFC 5321 §3.3.
+    /// DATA or BDAT without an accepted recipient, RFC 5321 §3.3.
     NoValidRecipients,
     /// A verb of another role, or of an extension that is not offered, RFC 5321 §4.2.4.
     NotImplemented,
     /// A parameter of an extension that is not offered, RFC 5321 §4.1.1.11.
     NotOffered(Extension),
-    /// A parameter that no RFC knows, RFC 5321 §4.1.1.11.
+    /// A parameter of no known extension, RFC 5321 §4.1.1.11.
     UnknownParameter,
-    /// The octets are of another protocol: HTTP, TLS on a port without, a message's header.
+    /// Bytes of another protocol: HTTP, TLS on a port without TLS, the header of a message.
     ForeignProtocol,
     /// The client spoke before the greeting, RFC 5321 §3.1.
     EarlyTalker,
-    /// More came behind a command whose reply the client had to await, RFC 2920 §3.1.
+    /// Input after a command whose reply the client must await, RFC 2920 §3.1.
     OutOfTurn,
     /// More recipients than the limit, RFC 5321 §4.5.3.1.10.
     TooManyRecipients,
@@ -151,7 +151,7 @@ pub enum Reason {
     TooManyMessages,
     /// The declared or counted size is over the limit, RFC 1870 §6.
     MessageTooLarge,
-    /// A chunk that is refused is too large even to be skipped.
+    /// A refused chunk over [`ServerLimits::discarded`](crate::server::ServerLimits::discarded).
     ChunkTooLarge,
     /// Less time than the smallest by-time, RFC 2852 §3.
     ByTimeTooShort,
@@ -170,7 +170,7 @@ pub enum Reason {
     NoSuchMechanism,
     /// An initial response to a mechanism in which the server begins, RFC 4954 §4.
     UnexpectedInitialResponse,
-    /// A line of the exchange over 12,288 octets, RFC 4954 §4.
+    /// A line of the exchange over 12,288 bytes, RFC 4954 §4.
     ResponseTooLong,
     /// The client gave the exchange up with `*`, RFC 4954 §4.
     AuthenticationCancelled,
@@ -268,10 +268,10 @@ impl Reason {
         Reply::enhanced(code, EnhancedCode::known(class, subject, detail), text)
     }
 
-    /// The session must end with the reply: what follows on the connection cannot be trusted.
+    /// The session must end with the reply: the input that follows cannot be trusted.
     pub(super) const fn is_fatal(self) -> bool {
-        // RFC 5321 §2.3.8: no other sequence than CRLF ends a line; a peer that sends one is out of
-        // step with this one, or wants it to be.
+        // RFC 5321 §2.3.8: only CRLF ends a line. A peer that sends something else is out of step with
+        // this machine, by mistake or on purpose.
         matches!(
             self,
             Self::Syntax(SyntaxErrorKind::BareCr | SyntaxErrorKind::BareLf)

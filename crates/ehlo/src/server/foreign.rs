@@ -1,17 +1,17 @@
-//! Lines of other protocols: a web browser that was sent here (ALPACA), or TLS on a port without.
+//! Lines of other protocols: a web browser that was sent here (ALPACA), or TLS on a port without TLS.
 //!
-//! Whoever is behind such a line did not mean to speak SMTP, and what follows it may be chosen by
-//! somebody else; so the session ends at the first one.
+//! The program behind such a line does not speak SMTP, and an attacker may choose what follows; the
+//! session ends at the first one.
 
-/// Whether no line of SMTP begins with this octet: a record of TLS begins with 22, an old
+/// Whether no line of SMTP begins with this byte: a record of TLS begins with 22, an old
 /// `ClientHello` with 128.
-pub(super) const fn begins_with(octet: u8) -> bool {
-    !octet.is_ascii_graphic() && !matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
+pub(super) const fn begins_with(byte: u8) -> bool {
+    !byte.is_ascii_graphic() && !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// Whether a line that no command is belongs to HTTP, or is the field of a header.
+/// Whether a line that is not a command belongs to HTTP, or is a header field.
 pub(super) fn is_line(line: &[u8]) -> bool {
-    let word = line.split(|octet| *octet == b' ').next().unwrap_or_default();
+    let word = line.split(|byte| *byte == b' ').next().unwrap_or_default();
     let is_method = HTTP.iter().any(|method| word.eq_ignore_ascii_case(method));
     is_method || matches!(word, [_, .., b':'])
 }

@@ -1,4 +1,4 @@
-//! What the RFCs say of a command that is well formed, before the application is asked.
+//! The rules of the RFCs for commands, before the application decides.
 
 use super::config::{Role, is_reached};
 use super::event::Reason;
@@ -16,7 +16,7 @@ use crate::syntax::parameter::{ByMode, Parameter, Parameters};
 use crate::syntax::sasl::Mechanisms;
 
 impl Server {
-    /// What EHLO lists now: the configured extensions that may be used at this moment.
+    /// The capabilities that EHLO lists now: the configured ones that can be used at this moment.
     pub fn offered(&self) -> Capabilities {
         let mut offered = self.config.offered;
         for extension in CONDITIONAL {
@@ -38,20 +38,20 @@ impl Server {
         let too_long = |limit: usize| {
             Err(SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: limit.saturating_sub(2) })
         };
-        let octets = line.len() + 2;
+        let bytes = line.len() + 2;
         let base = self.command_line();
-        if octets <= base {
+        if bytes <= base {
             return Command::parse_any_length(line, &policy);
         }
         // RFC 5321 §4.1.1.11 and RFC 4954 §4: MAIL, RCPT and AUTH alone may be longer.
         let auth_line = self.auth_line();
-        let verb = line.first_chunk::<5>().map(|verb| verb.map(|octet| octet.to_ascii_uppercase()));
+        let verb = line.first_chunk::<5>().map(|verb| verb.map(|byte| byte.to_ascii_uppercase()));
         let longest = match verb.as_ref() {
             Some(b"AUTH ") => auth_line,
             Some(b"MAIL " | b"RCPT ") => self.longest_command(),
             _ => base,
         };
-        if octets > longest {
+        if bytes > longest {
             return too_long(longest);
         }
         let command = Command::parse_any_length(line, &policy)?;
@@ -59,10 +59,10 @@ impl Server {
             Command::Auth { .. } => auth_line,
             command => command.max_len().saturating_sub(limits::COMMAND_LINE).saturating_add(base),
         };
-        if octets > limit { too_long(limit) } else { Ok(command) }
+        if bytes > limit { too_long(limit) } else { Ok(command) }
     }
 
-    /// Why no more commands are taken, whatever they are.
+    /// The reason why no more commands are taken, if there is one.
     pub(super) const fn is_spent(&self) -> Option<Reason> {
         let limits = &self.config.limits;
         if self.shutting_down {
@@ -74,12 +74,12 @@ impl Server {
         None
     }
 
-    /// As many commands as there may be have carried no mail forward.
+    /// The limit of commands that carry no mail forward is reached.
     pub(super) const fn is_idle(&self) -> bool {
         is_reached(self.idle, self.config.limits.idle)
     }
 
-    /// RCPT commands that one transaction may have; [`u32::MAX`] for any number.
+    /// The RCPT commands that one transaction may have; [`u32::MAX`] for no limit.
     pub(super) fn most_recipients(&self) -> u32 {
         let announced = self.config.offered.rcpt_max().unwrap_or(u32::MAX);
         let limit = match self.config.limits.recipients {
@@ -93,7 +93,7 @@ impl Server {
     /// Whether the client must await the reply to `verb` before it sends more, RFC 2920 §3.1.
     pub(super) fn ends_group(&self, verb: Verb) -> bool {
         match verb {
-            // What follows a BDAT is its chunk, and what follows a QUIT does not matter.
+            // A BDAT is followed by its chunk, and input after QUIT is ignored.
             Verb::Bdat | Verb::BdatLast | Verb::Quit => false,
             _ => session::ends_group(verb) || !self.in_force(Extension::Pipelining),
         }
@@ -105,12 +105,12 @@ impl Server {
         if (session::is_idle(verb) || is_empty_chunk(command)) && self.is_idle() {
             return Err(Reason::TooManyIdleCommands);
         }
-        // RFC 3207 §4.2 and RFC 4954 §4: not a second time.
+        // RFC 3207 §4.2 and RFC 4954 §4: only once.
         if (verb == Verb::StartTls && self.tls) || (verb == Verb::Auth && self.authenticated) {
             return Err(Reason::BadSequence);
         }
         self.judge_order(verb)?;
-        // An extension is offered in the reply to EHLO; to a client of HELO it never was.
+        // The reply to EHLO offers extensions; a client that said HELO was offered none.
         if verb.extension().is_some() && !self.extended && verb != Verb::Xclient {
             return Err(Reason::BadSequence);
         }
@@ -144,7 +144,7 @@ impl Server {
         }
     }
 
-    /// What is wrong with the verb, whatever its arguments.
+    /// Judges the verb without its arguments.
     pub(super) fn judge_verb(&self, verb: Verb) -> Result<(), Reason> {
         // RFC 5321 §3.1: after a refusing greeting the server answers 503 until QUIT comes.
         if self.state == State::Rejected && verb != Verb::Quit {
@@ -170,8 +170,8 @@ impl Server {
         {
             return Err(Reason::TlsRequired);
         }
-        // RFC 4954 §6: 530 to any command other than AUTH, EHLO, HELO, NOOP, RSET or QUIT, as above
-        // whatever its place and its arguments.
+        // RFC 4954 §6: 530 to any command other than AUTH, EHLO, HELO, NOOP, RSET or QUIT; as above, in
+        // any state and with any arguments.
         if self.config.require_auth
             && !self.authenticated
             && !matches!(
@@ -184,7 +184,7 @@ impl Server {
                     | Verb::Rset
                     | Verb::Quit
                     | Verb::StartTls
-                    // The proxy is trusted, and so is who it says has authenticated.
+                    // A trusted proxy may state the user of its client.
                     | Verb::Xclient
                     | Verb::Xforward
             )
@@ -298,12 +298,12 @@ impl Server {
         Ok(())
     }
 
-    /// The extension is configured, and can be.
+    /// The extension is configured, and can be offered.
     const fn has(&self, extension: Extension) -> bool {
         self.config.offered.contains(extension) && self.config.can_offer(extension)
     }
 
-    /// Whether the extension may be used at this moment, if the client has said EHLO.
+    /// Whether the extension can be used at this moment by a client that has said EHLO.
     fn offers(&self, extension: Extension) -> bool {
         self.has(extension)
             && match extension {
@@ -316,7 +316,7 @@ impl Server {
             }
     }
 
-    /// The mechanisms that may be used at this moment.
+    /// The mechanisms that can be used at this moment.
     pub(super) fn mechanisms(&self) -> Mechanisms {
         let configured = self.config.offered.mechanisms();
         // RFC 4954 §4: no plaintext mechanism works without TLS.
@@ -331,7 +331,7 @@ impl Server {
         self.extended && self.offers(extension)
     }
 
-    /// RFC 1870 §4: the fixed maximum, where there is one.
+    /// RFC 1870 §4: the fixed maximum; [`u64::MAX`] for none.
     pub(super) fn largest_message(&self) -> u64 {
         match self.config.offered.size() {
             None | Some(0) => u64::MAX,
@@ -339,7 +339,7 @@ impl Server {
         }
     }
 
-    /// RFC 5321 §4.5.3.1.4: 512 octets, unless configured otherwise. A line has at least its LF.
+    /// RFC 5321 §4.5.3.1.4: 512 bytes, unless configured otherwise. A line has at least its LF.
     pub(super) fn command_line(&self) -> usize {
         usize::from(self.config.limits.command_line.max(1))
     }
@@ -348,7 +348,7 @@ impl Server {
         usize::from(self.config.limits.auth_line.max(1))
     }
 
-    /// What the extensions add that are in force.
+    /// The longest command line, with what the extensions in force add.
     pub(super) fn longest_command(&self) -> usize {
         let more = if self.extended { allowance(&self.config.offered) } else { 0 };
         self.command_line() + more
@@ -365,12 +365,12 @@ impl Server {
     }
 }
 
-/// A chunk of no octets that does not end the message.
+/// An empty chunk that does not end the message.
 const fn is_empty_chunk(command: &Command<'_>) -> bool {
     matches!(command, Command::Bdat { size: 0, last: false })
 }
 
-/// What is offered under a condition.
+/// The extensions that are offered under a condition.
 const CONDITIONAL: [Extension; 13] = [
     Extension::StartTls,
     Extension::RequireTls,

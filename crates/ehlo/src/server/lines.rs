@@ -59,7 +59,7 @@ impl Server {
                 };
             }
             Command::Bdat { size, last } => {
-                // A chunk of no octets carries no mail forward, unless it ends the message.
+                // An empty chunk carries no mail forward, unless it ends the message.
                 self.idle = self.idle.saturating_add(u16::from(size == 0 && !last));
                 self.reading = Reading::chunk(size, last);
                 return Event::Chunk { size, last };
@@ -70,7 +70,8 @@ impl Server {
         Event::Command(command)
     }
 
-    /// A line that is no command: what the verb alone is refused for comes first.
+    /// Refuses a line that is no command. A reason against the verb comes before what is wrong with its
+    /// arguments.
     #[cold]
     fn refuse_wrong<'i>(&mut self, body: &[u8], error: SyntaxError) -> Event<'i> {
         let verb = Command::verb_of(body);
@@ -78,9 +79,8 @@ impl Server {
         let reason = match self.judge_verb(verb) {
             _ if reason.is_fatal() => reason,
             _ if verb == Verb::Other && foreign::is_line(body) => Reason::ForeignProtocol,
-            // RFC 4954 §4: AUTH is not offered where TLS is wanted first, and that comes before what
-            // is wrong with it.
-            Ok(()) if self.is_auth_in_clear(verb) => Reason::EncryptionRequired,
+            // RFC 4954 §4: if AUTH needs TLS first, that comes before what is wrong with its arguments.
+            Ok(()) if self.is_auth_before_tls(verb) => Reason::EncryptionRequired,
             Ok(()) => reason,
             Err(reason) => reason,
         };
@@ -90,15 +90,15 @@ impl Server {
         self.refuse(verb, reason, error.offset as u64, None)
     }
 
-    /// A BDAT whose size cannot be read. Its chunk follows, and where that ends is not known: none of
-    /// it is to be taken for commands, so the session ends with the reply.
+    /// Refuses a BDAT whose size cannot be read. Its chunk follows, and the machine does not know where
+    /// it ends. The session ends with the reply, so that no byte of the chunk is executed.
     fn refuse_chunk_line<'i>(&mut self, verb: Verb, reason: Reason, offset: u64) -> Event<'i> {
         let event = self.refuse(verb, reason, offset, None);
         self.mark(Pending::FATAL);
         event
     }
 
-    fn is_auth_in_clear(&self, verb: Verb) -> bool {
+    fn is_auth_before_tls(&self, verb: Verb) -> bool {
         verb == Verb::Auth
             && self.extended
             && session::is_valid(self.state, verb)
@@ -174,8 +174,8 @@ impl Server {
     }
 }
 
-/// Whether a line, up to its end or not, is meant for a BDAT: what is wrong with it may be the blank
-/// behind the verb.
+/// Whether a line, or its front, is a BDAT, well formed or not: even what separates the verb from its
+/// arguments may be wrong.
 pub(super) fn begins_chunk(line: &[u8]) -> bool {
     line.split_at_checked(4).is_some_and(|(verb, rest)| {
         verb.eq_ignore_ascii_case(b"BDAT") && !rest.first().is_some_and(u8::is_ascii_alphanumeric)

@@ -1,4 +1,4 @@
-//! Where a reply leads: the state, the transaction, the counts.
+//! The effect of a reply: on the state, the transaction and the counts.
 
 use super::event::Reason;
 use super::server::{Pending, Reading, Server, Transaction};
@@ -19,9 +19,10 @@ impl Server {
                 Some(Pending { marks, owed, ..pending })
             }
         };
-        // A command that was refused never began, so no row applies; 421 closes all the same, a
-        // failed chunk fails its transaction, and what is no command has had its moment. RFC 5321
-        // §4.2.4: what is not implemented does nothing, so a chunk that was not offered fails nothing.
+        // No row applies to a command that the machine refused, with three exceptions: 421 closes the
+        // session, a refused chunk fails its transaction, and the greeting, the end of mail data and a
+        // response within AUTH have happened. RFC 5321 §4.2.4: a command that is not implemented does
+        // nothing, so a chunk without CHUNKING fails nothing.
         let applies = match pending.verb {
             _ if pending.refused.is_none() || code == Code::SERVICE_NOT_AVAILABLE => true,
             _ if pending.refused == Some(Reason::NotImplemented) => false,
@@ -37,7 +38,7 @@ impl Server {
         if pending.has(Pending::FATAL) || pending.refused.is_some_and(Reason::is_fatal) {
             self.state = State::Closed;
         }
-        // RFC 5321 §3.8: after 421 nothing is owed, in LMTP to no other recipient either.
+        // RFC 5321 §3.8: no reply follows a 421, in LMTP none to the other recipients.
         if self.state == State::Closed {
             self.pending = None;
         }
@@ -46,7 +47,7 @@ impl Server {
         match pending.verb {
             Verb::Ehlo | Verb::Lhlo if done => self.extended = true,
             Verb::Helo if done => self.extended = false,
-            // XCLIENT_README: the session begins anew, on behalf of another client.
+            // XCLIENT_README: the session starts again, for another client.
             Verb::Xclient if self.state == State::Start && done => {
                 self.extended = false;
                 self.authenticated = pending.has(Pending::ASSUMED);
@@ -74,14 +75,14 @@ impl Server {
             }
             _ => {}
         }
-        // RFC 5321 §4.1.1.4: "on the completion of this command these buffers are cleared"; they are
-        // one value here.
+        // RFC 5321 §4.1.1.4: "on the completion of this command these buffers are cleared"; here they
+        // are one value.
         if !self.state.is_transaction() || self.state == State::Failed {
             self.transaction = Transaction::NONE;
         }
     }
 
-    /// Counts what the limits bound.
+    /// Counts for the limits.
     fn count(&mut self, pending: Pending, code: Code, done: bool) {
         let verb = pending.verb;
         if verb == Verb::Mail && pending.refused.is_none() {
@@ -92,7 +93,7 @@ impl Server {
         } else if session::is_idle(verb) && pending.refused.is_none() {
             self.idle = self.idle.saturating_add(1);
         }
-        // In LMTP the mail data has many replies, and is one command.
+        // In LMTP the mail data has several replies and counts once.
         if self.pending.is_none() && self.is_error(pending, code) {
             self.errors = self.errors.saturating_add(1);
             let unknown = verb == Verb::Other && code == Code::SYNTAX_ERROR;
@@ -104,19 +105,19 @@ impl Server {
     fn is_error(&self, pending: Pending, code: Code) -> bool {
         let transient = code.severity() == Severity::TransientNegative;
         match pending.verb {
-            // RFC 5321 §4.5.3.1.10 has a client that meets the limit send the rest of its recipients
-            // later: as many again may come in one transaction before the 452 is known.
+            // RFC 5321 §4.5.3.1.10: a client that meets the limit sends the other recipients later. A
+            // client that pipelines does not know it at once, so the same number again is no error.
             Verb::Rcpt if transient && pending.is_surplus() => {
                 let commands = self.transaction.commands;
                 commands == u16::MAX || u32::from(commands) / 2 >= self.most_recipients()
             }
-            // They have limits of their own, unless it was the machine that refused them.
+            // Other limits count these, unless the machine refused them.
             Verb::Mail | Verb::Rcpt | Verb::Message | Verb::BdatLast | Verb::BurlLast
                 if transient =>
             {
                 pending.refused.is_some()
             }
-            // RFC 5321 §4.3.2: 354 alone opens the mail data.
+            // A reply to DATA that opens no mail data.
             Verb::Data => self.state != State::Data,
             _ => !code.is_positive(),
         }

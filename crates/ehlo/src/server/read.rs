@@ -1,4 +1,4 @@
-//! The server's reading half: framing, and the events.
+//! The server's reading half: it frames lines and content, and reports events.
 
 use super::event::{Event, Reason, Refusal};
 use super::foreign;
@@ -43,8 +43,8 @@ impl Server {
         }
     }
 
-    /// Whether `input` is what was there before and one octet more of the same line, which does not
-    /// end it: a way around all else for lines that come octet by octet. Gives the octets consumed.
+    /// Whether `input` is the former input and one more byte of the same line, which does not end it: a
+    /// shortcut for lines that come byte by byte. Returns the bytes consumed.
     #[inline]
     fn goes_on(&mut self, input: &[u8]) -> Option<usize> {
         let &last = input.last()?;
@@ -63,7 +63,7 @@ impl Server {
             return None;
         }
         self.scanned += 1;
-        // 0 where no longer line is a command.
+        // 0 if no longer line is a command.
         self.longer = self.longer.wrapping_add(1);
         Some(0)
     }
@@ -84,8 +84,8 @@ impl Server {
             Reading::Chunk(left) => self.wants_chunk(input, left, Reading::Chunk),
             Reading::LastChunk(left) => self.wants_chunk(input, left, Reading::LastChunk),
         };
-        // RFC 5321 §4.1.1.5 and §3.8: a connection that is lost is as good as QUIT; a message
-        // without its end is none.
+        // RFC 5321 §4.1.1.5 and §3.8: a lost connection acts as QUIT; a message without its end is not
+        // delivered.
         if self.end_of_input && wants == (Wants::Input { consumed: 0 }) {
             self.state = State::Closed;
             return Wants::Event;
@@ -105,7 +105,7 @@ impl Server {
         }
         let from = self.scanned as usize;
         let first = input.first().filter(|_| from == 0 && self.state != State::Auth);
-        if first.is_some_and(|octet| foreign::begins_with(*octet)) {
+        if first.is_some_and(|byte| foreign::begins_with(*byte)) {
             self.scanned = 1;
             self.ready = true;
             return Wants::Event;
@@ -154,7 +154,7 @@ impl Server {
         if self.ready {
             return Wants::Event;
         }
-        // A line that never ends is skipped up to the same limit as a chunk.
+        // A line without end is skipped up to the limit of a refused chunk.
         let left = self.config.limits.discarded.saturating_sub(skipped);
         let input = at_most(left.into(), input);
         let mut from = 0;
@@ -208,7 +208,7 @@ impl Server {
         Wants::Input { consumed }
     }
 
-    /// The event that `wants` has promised.
+    /// The event that `wants` has announced.
     fn event<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
         let nothing = |event| Received { consumed: 0, event };
         if let Some(pending) = &mut self.pending {
@@ -221,7 +221,7 @@ impl Server {
             return nothing(match pending.refused {
                 _ if announced => Event::NeedReply,
                 None => Event::Greeting,
-                // In LMTP, to the next recipient: nobody is to take it for accepted.
+                // In LMTP, for the next recipient: the application must not take it for accepted.
                 Some(reason) => {
                     Event::Refused(Refusal { verb: pending.verb, reason, offset: 0, command: None })
                 }
@@ -259,13 +259,13 @@ impl Server {
     }
 }
 
-/// The first octets of `input`, `left` at most.
+/// The first bytes of `input`, `left` at most.
 pub(super) fn at_most(left: u64, input: &[u8]) -> &[u8] {
     let length = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
     input.get(..length).unwrap_or_default()
 }
 
 /// A length that is never more than the longest line.
-fn length(octets: usize) -> u32 {
-    u32::try_from(octets).unwrap_or(u32::MAX)
+fn length(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! The server's writing half: replies, and where each leads.
+//! The server's writing half: replies.
 
 use super::config::Role;
 use super::server::{Pending, Server};
@@ -13,20 +13,20 @@ use crate::syntax::reply::{Reply, put_code};
 use crate::syntax::sasl::{Challenge, SaslData};
 
 impl Server {
-    /// Writes the reply to the pending command into `out` and moves the state as it says; returns
-    /// its length in octets. 250 accepts, 4yz and 5yz refuse, 354 and 334 continue, 421 closes.
+    /// Writes the reply to the pending command into `out`, moves the state accordingly, and returns
+    /// the length in bytes. 250 accepts, 4yz and 5yz refuse, 354 and 334 continue, 421 closes.
     ///
-    /// To EHLO and LHLO the list of extensions is added. Where ENHANCEDSTATUSCODES is offered a
-    /// reply that has no enhanced status code is given one, and elsewhere it loses its own.
+    /// The machine adds the list of extensions to EHLO and LHLO. If ENHANCEDSTATUSCODES is offered, it
+    /// adds an enhanced status code to a reply without one; otherwise it removes the code.
     ///
     /// The code must be one that RFC 5321 §4.3.2, or the extension's RFC, has for the command
-    /// ([`session::may_answer`]), unless [`Policy::any_reply_code`](crate::Policy::any_reply_code); what the machine
-    /// has refused cannot be accepted. A 334 to AUTH must be a [`Challenge`], which
-    /// [`challenge`](Self::challenge) writes of any length.
+    /// ([`session::may_answer`]), unless [`Policy::any_reply_code`](crate::Policy::any_reply_code)
+    /// allows others. A command that the machine refuses cannot be accepted. A 334 to AUTH must be a
+    /// [`Challenge`]; [`challenge`](Self::challenge) writes one of any length.
     ///
     /// # Errors
     ///
-    /// [`ReplyError`]; nothing has changed then.
+    /// [`ReplyError`]; then nothing has changed.
     pub fn reply(&mut self, reply: &Reply<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
         let pending = self.pending.ok_or(ReplyError::NothingPending)?;
         let (verb, code) = (pending.verb, reply.code());
@@ -53,13 +53,13 @@ impl Server {
     }
 
     /// Writes a challenge to the pending AUTH, or to the pending response within it, into `out`, and
-    /// returns its length in octets: `334 ` and the base64 of `data` in one line, however long it
+    /// returns its length in bytes: `334 ` and the base64 of `data` in one line, however long it
     /// is. RFC 4954 §4.
     ///
     /// # Errors
     ///
     /// [`ReplyError`]; nothing has changed then. [`ReplyError::ChallengeTooLong`] for a line of more
-    /// than [`limits::AUTH_LINE`] octets.
+    /// than [`limits::AUTH_LINE`] bytes.
     pub fn challenge(&mut self, data: &SaslData<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
         let pending = self.pending.ok_or(ReplyError::NothingPending)?;
         let (verb, code) = (pending.verb, Code::AUTHENTICATION_CONTINUES);
@@ -75,15 +75,14 @@ impl Server {
         Ok(written)
     }
 
-    /// Says 421 whether a command is pending or not, as before a shutdown or after a timeout, RFC
-    /// 5321 §3.8, and ends the session. Returns the length in octets of what was written to `out`.
+    /// Ends the session with a 421, whether a command is pending or not, as for a shutdown or after a
+    /// timeout, RFC 5321 §3.8. Returns the bytes written to `out`.
     ///
     /// # Errors
     ///
     /// [`ReplyError::NotAllowed`] for another code, and as [`reply`](Self::reply);
-    /// [`ReplyError::NothingPending`] where nothing may be said: the session is over, by 221 or 421 or
-    /// because the client has left, or STARTTLS was accepted, and what follows on the connection
-    /// belongs to TLS.
+    /// [`ReplyError::NothingPending`] if no reply may follow: the session is over, by 221 or 421 or
+    /// because the client has left, or STARTTLS was accepted and the connection belongs to TLS.
     pub fn close(&mut self, reply: &Reply<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
         let verb = self.pending().unwrap_or(Verb::Other);
         if reply.code() != Code::SERVICE_NOT_AVAILABLE {
@@ -98,13 +97,13 @@ impl Server {
         self.reply(reply, out).inspect_err(|_| self.pending = before)
     }
 
-    /// The reply to the pending command that needs no thought: the greeting, the name to EHLO and
-    /// HELO, 250 to MAIL, RCPT, RSET and NOOP, 354 to DATA, 252 to VRFY, 221 to QUIT, 502 to what
-    /// is not implemented, the machine's own verdict where there is one. `host` is the name of this
-    /// server, a domain or an address literal.
+    /// The usual reply to the pending command: the greeting, the name to EHLO and HELO, 250 to MAIL,
+    /// RCPT, RSET and NOOP, 354 to DATA, 252 to VRFY, 221 to QUIT, 502 to what is not implemented, and
+    /// the reply of the [`Refusal`](crate::server::Refusal) if the machine refuses. `host` is the name
+    /// of this server, a domain or an address literal.
     ///
-    /// It accepts no message: to the end of the mail data it is 451. Who has taken the message says so,
-    /// as by [`ACCEPTED`].
+    /// It never accepts a message: to the end of the mail data it is 451. An application that has taken
+    /// the message answers with [`ACCEPTED`], or a 250 with its own text.
     pub fn standard_reply<'a>(&self, host: &'a str) -> Reply<'a> {
         let Some(pending) = self.pending else {
             return Reply::new(Code::SERVICE_NOT_AVAILABLE, "").with_domain(host);
@@ -136,7 +135,7 @@ impl Server {
             Verb::Rcpt => (Code::OK, (2, 1, 5, "recipient ok")),
             Verb::Data => (Code::START_MAIL_INPUT, (2, 0, 0, "end data with <CRLF>.<CRLF>")),
             Verb::Bdat => (Code::OK, (2, 6, 0, "chunk taken")),
-            // RFC 5321 §6.1: with a 250 the server takes responsibility for the message.
+            // RFC 5321 §6.1: a 250 makes the server responsible for the message.
             Verb::Message | Verb::BdatLast => (Code::LOCAL_ERROR, (4, 3, 0, "message not taken")),
             Verb::Vrfy => (Code::CANNOT_VERIFY, (2, 5, 0, "cannot verify, but will try")),
             Verb::Help => (Code::HELP_MESSAGE, (2, 0, 0, "see RFC 5321")),
@@ -162,7 +161,7 @@ impl Server {
         self.config.policy.any_reply_code || session::may_answer(pending.verb, code)
     }
 
-    /// RFC 2034 §4: an enhanced status code on every 2yz, 4yz and 5yz but the greeting and the
+    /// RFC 2034 §4: every 2yz, 4yz and 5yz has an enhanced status code, except the greeting and the
     /// replies to HELO and EHLO.
     fn writes_enhanced(&self, verb: Verb, code: Code) -> bool {
         let without = match verb {
@@ -191,8 +190,8 @@ impl Server {
     }
 }
 
-/// The reply to the end of the mail data that accepts the message. RFC 5321 §6.1: with it the server
-/// takes responsibility for delivering the message or reporting that it could not.
+/// The reply that accepts a message at the end of its mail data. RFC 5321 §6.1: it makes the server
+/// responsible for delivering the message, or for reporting that it could not.
 ///
 /// ```
 /// use ehlo::server::ACCEPTED;
@@ -202,7 +201,7 @@ impl Server {
 pub const ACCEPTED: Reply<'static> =
     Reply::enhanced(Code::OK, EnhancedCode::known(2, 6, 0), "accepted");
 
-/// Why [`Server::reply`] wrote nothing.
+/// An error of [`Server::reply`]: nothing was written.
 ///
 /// ```
 /// use ehlo::{Code, Reply, ReplyError, Server, ServerConfig};
@@ -216,7 +215,7 @@ pub const ACCEPTED: Reply<'static> =
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReplyError {
-    /// No command awaits a reply.
+    /// No command is pending.
     NothingPending,
     /// The code does not answer this verb, RFC 5321 §4.3.2, or accepts what was refused.
     NotAllowed {
@@ -225,7 +224,7 @@ pub enum ReplyError {
         /// The code of the reply.
         code: Code,
     },
-    /// The challenge needs a line of more than 12,288 octets, RFC 4954 §4.
+    /// The challenge needs a line of more than 12,288 bytes, RFC 4954 §4.
     ChallengeTooLong,
     /// The reply does not fit.
     BufferTooSmall(BufferTooSmall),

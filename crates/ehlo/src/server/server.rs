@@ -1,4 +1,4 @@
-//! The server machine: what it remembers, and what may be asked of it.
+//! The server machine: its state, and what an application may ask of it.
 
 use core::time::Duration;
 
@@ -15,8 +15,8 @@ use crate::syntax::sasl::Mechanisms;
 
 /// A server's half of an SMTP, submission or LMTP session.
 ///
-/// It is fed with all that is unread, gives one [`Event`] at a time and is answered with a
-/// [`Reply`](crate::Reply). It holds no buffer, no allocation and no lifetime.
+/// Each call takes all input that is unread and returns one [`Event`]; the application answers with a
+/// [`Reply`](crate::Reply). The machine holds no buffer, no allocation and no lifetime.
 ///
 /// ```
 /// use ehlo::{Code, Command, Reply, Server, ServerConfig, server::Event};
@@ -41,13 +41,13 @@ pub struct Server {
     pub(super) pending: Option<Pending>,
     pub(super) transaction: Transaction,
     pub(super) reading: Reading,
-    /// Octets of the unread input that were searched in vain for the end of the line, or that make
-    /// up the item that `receive` gives next; never more than the longest line.
+    /// Bytes of the unread input that were searched for the end of the line without finding it, or
+    /// that make up the next item of `receive`; never more than the longest line.
     pub(super) scanned: u32,
-    /// `receive` gives an event without looking further.
+    /// `receive` returns an event without looking at more input.
     pub(super) ready: bool,
-    /// Octets of the unread input once there is one more of the line that has begun, when nothing
-    /// but its end or its length makes an event; else 0.
+    /// The length of the unread input after one more byte of the line that has begun, if only its end
+    /// or its length can make an event; 0 otherwise.
     pub(super) longer: u16,
     /// The verdict on the mail data that is being skipped.
     pub(super) verdict: Option<Reason>,
@@ -70,7 +70,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server at the start of a connection; the greeting is owed.
+    /// A server at the start of a connection, before its greeting.
     pub const fn new(config: ServerConfig) -> Self {
         Self {
             config,
@@ -128,21 +128,24 @@ impl Server {
         self.transaction.recipients
     }
 
-    /// Input was there before the greeting was answered: the client did not wait for it, as RFC
-    /// 5321 §3.1 has it. It is seen only where somebody looked: give what came to
-    /// [`receive`](Self::receive) while the greeting is owed.
+    /// The client sent input before the greeting was answered; RFC 5321 §3.1 has it wait. The machine
+    /// knows this only if the application passes early input to [`receive`](Self::receive) before it
+    /// answers the greeting.
     pub const fn talked_early(&self) -> bool {
         self.early
     }
 
-    /// Answers the next command with 421 and closes, RFC 5321 §3.8. Mail data that has begun is
-    /// taken and answered first.
+    /// Refuses the next command with 421 and closes, RFC 5321 §3.8. Mail data that has begun is taken
+    /// and answered first.
     pub const fn shut_down(&mut self) {
         self.shutting_down = true;
     }
 
-    /// The client counts as one that has authenticated, though not by AUTH: a proxy has said who it is
-    /// in XCLIENT, TLS knows its certificate, or its address is enough (RFC 6409 §4.3).
+    /// Treats the client as authenticated without AUTH: a proxy named its user in XCLIENT, TLS
+    /// verified its certificate, or its address is enough (RFC 6409 §4.3).
+    ///
+    /// An accepted XCLIENT takes this back, unless the call was made while that XCLIENT was pending.
+    /// TLS takes it back, too.
     ///
     /// ```
     /// use ehlo::{Server, ServerConfig};
@@ -156,14 +159,14 @@ impl Server {
         self.mark(Pending::ASSUMED);
     }
 
-    /// Sets anew what this session offers, in the place of [`ServerConfig::offered`] and of every
-    /// earlier call: from now on nothing else is accepted, and the next EHLO lists it.
+    /// Replaces what this session offers: [`ServerConfig::offered`] and the effect of earlier calls.
+    /// Nothing else is accepted from now on, and the next EHLO lists it.
     ///
-    /// A right that hangs on who the client is has to be judged again whenever that is known better:
-    /// after XCLIENT, TLS or AUTH. Of XCLIENT the machine takes care: with the 220 to it, XCLIENT and
-    /// XFORWARD are offered no longer, since it was the proxy that was trusted, and not the client that
-    /// it has stated. An application that trusts the stated client too offers them anew, before that
-    /// reply or behind it.
+    /// Call it when the application learns more about the client, as after XCLIENT, TLS or AUTH:
+    /// rights that depend on the client must then be decided again. For XCLIENT the machine has a safe
+    /// default. The 220 to XCLIENT withdraws XCLIENT and XFORWARD, because the application trusted the
+    /// proxy, not the client that the proxy stated. An application that trusts the stated client too
+    /// calls `offer` for it, while XCLIENT is pending or after the reply.
     ///
     /// ```
     /// use ehlo::{Extension, Server, ServerConfig};
@@ -177,21 +180,21 @@ impl Server {
     /// ```
     pub const fn offer(&mut self, offered: Capabilities) {
         self.config.offered = offered;
-        // A line may be shorter or longer now.
+        // The longest line may have changed.
         self.longer = 0;
         self.mark(Pending::OFFERED);
     }
 
-    /// Remembers what was done while a reply is pending.
+    /// Marks the pending command, if there is one.
     pub(super) const fn mark(&mut self, mark: u8) {
         if let Some(pending) = &mut self.pending {
             pending.marks |= mark;
         }
     }
 
-    /// Offers AUTH with these mechanisms from the next EHLO on, in the place of the configured ones.
-    /// Which there are may depend on the connection: a mechanism with -PLUS is offered where TLS can
-    /// be bound, RFC 5802 §6.
+    /// Offers AUTH with these mechanisms from the next EHLO on, in place of the configured ones. The
+    /// mechanisms may depend on the connection: a mechanism with -PLUS needs TLS with channel binding,
+    /// RFC 5802 §6.
     ///
     /// ```
     /// use ehlo::{Server, ServerConfig};
@@ -216,15 +219,15 @@ impl Server {
         self.config.offered = self.config.offered.with_mechanisms(mechanisms);
     }
 
-    /// TLS is established on this connection, RFC 3207 §4.2: everything learnt is forgotten, and
-    /// the client begins again with EHLO. `leftover` is what was read and not yet taken by the
-    /// machine before the handshake.
+    /// Goes on inside TLS, RFC 3207 §4.2: the machine forgets what it learnt about the client, and the
+    /// client begins again with EHLO. `leftover` is the input that was read before the handshake and
+    /// that the machine has not taken.
     ///
     /// # Errors
     ///
-    /// [`PlaintextInjection`] when there is any, or when STARTTLS was not accepted: octets that were sent in
-    /// clear would be taken for octets sent inside TLS. The session is then over. Where they may be
-    /// the first octets of the handshake itself, hand them to TLS, and nothing is left over.
+    /// [`PlaintextInjection`] if `leftover` is not empty, or if STARTTLS was not accepted: bytes sent in
+    /// plaintext would count as bytes sent inside TLS. The session is then over. If they may be the
+    /// first bytes of the handshake, pass them to TLS, and `leftover` is empty.
     pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection> {
         if self.state != State::Tls || !leftover.is_empty() {
             self.state = State::Closed;
@@ -297,19 +300,19 @@ impl Upgrade for Server {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending {
     pub(super) verb: Verb,
-    /// What was done since the command came, a bit each.
+    /// What has happened since the command was reported, one bit each.
     pub(super) marks: u8,
     pub(super) refused: Option<Reason>,
-    /// Replies still to be given, more than one in LMTP only.
+    /// Replies that are due; more than one in LMTP only.
     pub(super) owed: u16,
 }
 
 impl Pending {
-    /// The event that asks for the reply was given.
+    /// The event that asks for the reply was reported.
     pub(super) const ANNOUNCED: u8 = 1;
-    /// The application has set anew what is offered.
+    /// The application has replaced what is offered.
     pub(super) const OFFERED: u8 = 2;
-    /// The application takes the client for one that has authenticated.
+    /// The application treats the client as authenticated.
     pub(super) const ASSUMED: u8 = 4;
     /// The session must end with the reply: what follows on the connection cannot be read.
     pub(super) const FATAL: u8 = 8;
@@ -333,7 +336,7 @@ pub(super) struct Transaction {
     pub(super) commands: u16,
     /// Recipients that were accepted.
     pub(super) recipients: u16,
-    /// Bytes of the line that the last chunk ended in.
+    /// Bytes of the line in which the last chunk ended.
     pub(super) line: u16,
     /// What stands before the next chunk; `None` for content without lines, BODY=BINARYMIME.
     pub(super) before: Option<Before>,
@@ -355,18 +358,18 @@ impl Transaction {
     }
 }
 
-/// How the next octets are read.
+/// How the next bytes are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     /// A command line, or a line of an AUTH exchange.
     Line,
-    /// The rest of a line that is too long; whether the last octet was a CR, and how many are skipped.
+    /// The rest of a line that is too long; whether the last byte was a CR, and how many are skipped.
     LongLine { cr: bool, skipped: u32 },
     /// Mail data, up to the line with a single dot.
     Data(DataDecoder),
-    /// A chunk with this many octets to come.
+    /// A chunk with this many bytes to come.
     Chunk(u64),
-    /// The last chunk, with this many octets to come.
+    /// The last chunk, with this many bytes to come.
     LastChunk(u64),
 }
 

@@ -1,8 +1,8 @@
 //! Trace information, RFC 5321 §4.4: the header fields that a server puts in front of the mail data
 //! it has accepted. No byte of a peer can add a line to them.
 //!
-//! They are written by [`Encode`], each with its CRLF. Between the last of them and the content goes
-//! the [`separator`], so that the content continues none of them.
+//! [`Encode`] writes each with its CRLF. Write the [`separator`] between the last of them and the
+//! content, so that the content cannot continue it.
 
 mod received;
 mod results;
@@ -54,10 +54,10 @@ fn put_literal(address: IpAddr, writer: &mut Writer<'_>) {
 
 /// Text within a comment, RFC 5322 §3.2.2: what `ctext` lacks is quoted, or a question mark.
 fn put_ctext(text: &[u8], writer: &mut Writer<'_>) {
-    for octet in text {
-        match octet {
-            b'(' | b')' | b'\\' => writer.put(&[b'\\', *octet]),
-            b' '..=b'~' => writer.put_octet(*octet),
+    for byte in text {
+        match byte {
+            b'(' | b')' | b'\\' => writer.put(&[b'\\', *byte]),
+            b' '..=b'~' => writer.put_octet(*byte),
             _ => writer.put_octet(b'?'),
         }
     }

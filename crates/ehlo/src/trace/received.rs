@@ -13,7 +13,7 @@ use crate::syntax::path::{ClientName, Domain, Host};
 
 /// `Received:`, `Time-stamp-line` of RFC 5321 §4.4: from whom a message came, to whom, how and when.
 ///
-/// Folded before each clause; no line has more than 998 octets whatever the names are.
+/// Folded before each clause; no line has more than 998 bytes whatever the names are.
 ///
 /// ```
 /// use ehlo::trace::{Atom, Protocol, ReceivedField, Timestamp};
@@ -42,30 +42,31 @@ use crate::syntax::path::{ClientName, Domain, Host};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReceivedField<'a> {
-    /// What the client called itself. What is no name or literal stands in a comment, with the
-    /// peer's address in its place.
+    /// The name that the client greeted with. If it is neither a domain nor a literal, it stands in a
+    /// comment, and the address of the peer takes its place.
     pub claimed: ClientName<'a>,
     /// The client's address, from the connection. §4.4: the "FROM" clause has it and the name.
     pub peer: Option<IpAddr>,
-    /// The name of that address, where it was verified.
+    /// The name of that address, if it was verified.
     pub reverse_name: Option<Domain<'a>>,
-    /// What a check of the name found, in a comment; the reverse name, where that is not given.
+    /// The result of a check of the name, written as a comment; it also has the reverse name, if
+    /// `reverse_name` is `None`.
     pub verdict: Option<Verdict<'a>>,
     /// This server.
     pub by: Host<'a>,
     /// How the message came.
     pub with: Protocol,
-    /// By which it is known here.
+    /// The identifier of the message on this server.
     pub id: Option<Atom<'a>>,
-    /// To whom it goes: only where it goes to nobody else, RFC 5321 §7.6. A source route is left
-    /// out, and so is the postmaster without a domain, for whom the clause has no form.
+    /// The recipient, only if the message has no other one, RFC 5321 §7.6. A source route is left out,
+    /// and so is the postmaster without a domain, which the clause cannot express.
     pub recipient: Option<ForwardPath<'a>>,
     /// When it was received.
     pub date: Timestamp,
 }
 
 impl<'a> ReceivedField<'a> {
-    /// The field without what it may lack.
+    /// The field without its optional parts.
     pub const fn new(
         claimed: ClientName<'a>,
         by: Host<'a>,
@@ -140,7 +141,7 @@ impl<'a> ReceivedField<'a> {
         writer.put(b"(helo");
         if let Some(text) = irregular {
             writer.put_octet(b'=');
-            // So that the line is not too long with every octet of it quoted.
+            // The line must not be too long with every byte quoted.
             put_ctext(split(text, limits::DOMAIN).0, writer);
         }
         if let Some(verdict) = self.verdict {
@@ -190,8 +191,7 @@ impl Encode for ReceivedField<'_> {
     }
 }
 
-/// Whether a name is one that the grammar of RFC 5321 §4.1.2 has: not all that were read leniently
-/// are.
+/// Whether a name is in the grammar of RFC 5321 §4.1.2; a leniently read name may not be.
 fn is_plain(name: Domain<'_>) -> bool {
     name.is_ascii() && !name.as_bytes().contains(&b'_')
 }
@@ -209,8 +209,7 @@ fn is_plain(name: Domain<'_>) -> bool {
 pub struct Protocol {
     /// LMTP, RFC 2033.
     pub lmtp: bool,
-    /// Greeted by EHLO; LMTP always is extended. Without it the keyword is `SMTP` whatever else is
-    /// true: the registry has no other.
+    /// Greeted by EHLO; always so in LMTP. Without it the keyword is `SMTP`: the registry has no other.
     pub extended: bool,
     /// Inside TLS.
     pub tls: bool,
@@ -262,7 +261,7 @@ impl core::fmt::Display for Protocol {
     }
 }
 
-/// `Atom`, RFC 5321 §4.1.2: one to 255 octets of `atext`, without a dot.
+/// `Atom`, RFC 5321 §4.1.2: one to 255 bytes of `atext`, without a dot.
 ///
 /// ```
 /// use ehlo::trace::Atom;

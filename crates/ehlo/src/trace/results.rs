@@ -9,8 +9,8 @@ use crate::syntax::path::Domain;
 
 /// `Authentication-Results:` with the result of "iprev" alone, RFC 8601 §2.2 and §2.7.3.
 ///
-/// For an application that writes the field; a server that does removes those of its own name that
-/// a message brings along (§5), and adds the results of other methods to the same field.
+/// A server that writes this field removes fields with its own name from the incoming message (§5), and
+/// adds the results of other methods to the same field.
 ///
 /// ```
 /// use ehlo::Encode;

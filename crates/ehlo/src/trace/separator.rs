@@ -1,17 +1,17 @@
-//! What stands between the fields of this server and the content of a client.
+//! The separation of a server's own fields from the content of its client.
 
-/// What goes between the fields that a server puts in front of a message and the message's content,
-/// of which `front` is the front; `None` while more of it decides. `is_all`: the content ends there.
+/// The bytes to write between the fields that a server adds to a message and the content of the client:
+/// an empty line, or nothing. `front` is the front of the content, and `is_all` says that it is all of
+/// it. `None` means that more of the content is needed to decide.
 ///
-/// The client must not write at the end of a field of the server. RFC 5322 §2.2.3: a line that begins
-/// with white space continues the field above it, so behind `Received:` or
-/// `Authentication-Results:` such a first line would be the client's word in the server's field, as a
-/// forged result of a check. Where the content does not begin with a field or with the empty line
-/// that ends the header section, an empty line comes first: it ends the fields of the server, and all
-/// of the content is body, RFC 5322 §2.1.
+/// RFC 5322 §2.2.3: a line that begins with white space continues the field above it. Directly after
+/// `Received:` or `Authentication-Results:`, such a first line would let the client extend a field of
+/// the server, for example with a forged result of a check. If the content begins neither with a field
+/// nor with the empty line that ends the header section, an empty line therefore comes first. It ends
+/// the fields of the server, and all of the content is body, RFC 5322 §2.1.
 ///
-/// The first byte alone tells white space. `None` comes only for no byte, for a CR, and for what may be
-/// the name of a field, [`SEPARATOR_MAX`] bytes at most.
+/// The first byte is enough to see white space. The result is `None` only for no byte, for a CR, and for
+/// what may be the name of a field, up to [`SEPARATOR_MAX`] bytes.
 ///
 /// ```
 /// use ehlo::trace::separator;
@@ -33,7 +33,7 @@ pub fn separator(front: &[u8], is_all: bool) -> Option<&'static [u8]> {
     if name == 0 {
         return match behind {
             [b'\r', b'\n', ..] => Some(b""),
-            // A message without content: the fields are all of it.
+            // An empty message has the fields only.
             [] if is_over => Some(b""),
             [] | [b'\r'] if !is_over => None,
             _ => Some(b"\r\n"),
@@ -47,7 +47,8 @@ pub fn separator(front: &[u8], is_all: bool) -> Option<&'static [u8]> {
     }
 }
 
-/// The bytes of content that [`separator`] needs at most: RFC 5322 §2.1.1 has lines of 998 characters.
+/// The bytes of content that [`separator`] needs at most; RFC 5322 §2.1.1: lines have up to 998
+/// characters.
 pub const SEPARATOR_MAX: usize = 998;
 
 /// RFC 5322 §3.6.8: `ftext = %d33-57 / %d59-126`.

@@ -5,7 +5,7 @@ use crate::syntax::parameter::DateTime;
 
 /// A moment, and the offset from UTC of the place that writes it: `date-time`, RFC 5322 §3.3.
 ///
-/// From 1900 to 9999, as that grammar has it.
+/// The years 1900 to 9999, as in that grammar.
 ///
 /// ```
 /// use ehlo::trace::Timestamp;
@@ -22,10 +22,10 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// The moment so many seconds after 1970-01-01T00:00:00Z, leap seconds not counted, where the
-    /// clock shows so many minutes more than UTC.
+    /// The moment at a number of seconds after 1970-01-01T00:00:00Z, without leap seconds, at an offset
+    /// from UTC in minutes.
     ///
-    /// None when the offset is a day or more, or the year there is not between 1900 and 9999.
+    /// `None` if the offset is a day or more, or if the local year is not between 1900 and 9999.
     pub const fn new(unix_seconds: i64, offset_minutes: i16) -> Option<Self> {
         if offset_minutes.unsigned_abs() >= 24 * 60 {
             return None;
@@ -41,7 +41,7 @@ impl Timestamp {
         Self::new(unix_seconds, 0)
     }
 
-    /// The moment of a `date-time` of RFC 3339, in UTC; none before 1900.
+    /// The moment of a `date-time` of RFC 3339, in UTC; `None` before 1900.
     ///
     /// ```
     /// use ehlo::syntax::parameter::DateTime;
@@ -67,7 +67,7 @@ impl Timestamp {
 }
 
 impl Encode for Timestamp {
-    /// `date-time = [ day-of-week "," ] date time …`, RFC 5322 §3.3: 31 octets.
+    /// `date-time = [ day-of-week "," ] date time …`, RFC 5322 §3.3: 31 bytes.
     fn write_to(&self, writer: &mut Writer<'_>) {
         let local = self.unix_seconds.saturating_add(i64::from(self.offset_minutes) * 60);
         let (day, second) = (local.div_euclid(DAY), local.rem_euclid(DAY));
