@@ -1,7 +1,7 @@
 //! What a client sends, and what it makes of what became of it.
 
 use ehlo::client::Event;
-use ehlo::data::Progress;
+use ehlo::data::{Newlines, Progress};
 use ehlo::session::State;
 use ehlo::syntax::command::Verb;
 use ehlo::syntax::parameter::{Body, Parameter, Parameters};
@@ -269,4 +269,104 @@ fn v116_no_chunk_goes_behind_the_end_of_another_transaction() {
             assert!(send(&mut client, &chunk).is_ok(), "{reply}");
         }
     }
+}
+
+/// What a policy refuses by DATA it refuses by BDAT, wherever the chunks are cut, and what it lets pass is
+/// the same on the wire but for the dots.
+#[test]
+fn v120_chunks_are_under_the_policy_of_data() {
+    const OFFERED: &str = "250-mx.example\r\n250-CHUNKING\r\n250 PIPELINING\r\n";
+    const BINARY: &str = "250-mx\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250 PIPELINING\r\n";
+    let policies =
+        [Newlines::Reject, Newlines::RejectAroundDot, Newlines::Keep, Newlines::Normalise];
+    for newlines in policies {
+        let config = ClientConfig { newlines, ..ClientConfig::DEFAULT };
+        let mut by_data = after(config, OFFERED);
+        open(&mut by_data);
+        let by_bdat = by_data.clone();
+        send(&mut by_data, &Command::Data).expect("DATA");
+        hear(&mut by_data, "354 go\r\n");
+        for_every(b"\r\n\0.x", 5, &mut |text| {
+            let data = by_lines(by_data.clone(), text);
+            for cut in 0..=text.len() {
+                let pieces = [&text[..cut], &text[cut..]];
+                let chunks = by_chunks(by_bdat.clone(), &pieces);
+                // A CR at the very end has no room for the LF that it becomes.
+                if newlines == Newlines::Normalise && text.ends_with(b"\r") {
+                    assert!(chunks.is_err(), "{}", text.escape_ascii());
+                } else {
+                    assert_eq!(chunks, data, "{newlines:?}: {} at {cut}", text.escape_ascii());
+                }
+            }
+        });
+    }
+    // What was declared as binary has no lines.
+
+    let binary = [Parameter::Body(Body::BinaryMime)];
+    let mut client = after(ClientConfig::DEFAULT, BINARY);
+    send(&mut client, &mail_with(&binary)).expect("MAIL");
+    hear(&mut client, "250 ok\r\n");
+    send(&mut client, &rcpt()).expect("RCPT");
+    hear(&mut client, "250 ok\r\n");
+    let wire = by_chunks(client, &[b"a\nb\r", b"\0"]);
+    assert_eq!(wire.as_deref(), Ok(&b"a\nb\r\0"[..]));
+}
+
+/// Every text of at most so many of these bytes.
+fn for_every(bytes: &[u8], most: usize, take: &mut dyn FnMut(&[u8])) {
+    fn longer(text: &mut Vec<u8>, bytes: &[u8], most: usize, take: &mut dyn FnMut(&[u8])) {
+        take(text);
+        if text.len() < most {
+            for byte in bytes {
+                text.push(*byte);
+                longer(text, bytes, most, take);
+                text.pop();
+            }
+        }
+    }
+    longer(&mut Vec::new(), bytes, most, take);
+}
+
+/// What goes behind 354, without the end and the dots that were stuffed.
+fn by_lines(mut client: Client, text: &[u8]) -> Result<Vec<u8>, SendError> {
+    let mut out = [0; 64];
+    let progress = client.mail_data(text, &mut out)?;
+    assert_eq!(progress.consumed, text.len());
+    let end = client.end_mail_data(&mut out[progress.written..])?;
+    let wire = &out[..progress.written + end];
+    let lines = wire.strip_suffix(b".\r\n").expect("a dot");
+    let is_whole = text.is_empty() || ends_line(&out[..progress.written]);
+    let lines = if is_whole { lines } else { lines.strip_suffix(b"\r\n").expect("CRLF") };
+    // A dot at the beginning of a line of CRLF has another before it.
+    let mut content = Vec::new();
+    for (place, byte) in lines.iter().enumerate() {
+        if !(*byte == b'.' && (place == 0 || lines[..place].ends_with(b"\r\n"))) {
+            content.push(*byte);
+        }
+    }
+    Ok(content)
+}
+
+fn ends_line(wire: &[u8]) -> bool {
+    wire.ends_with(b"\r\n")
+}
+
+/// What goes in chunks, one for each piece.
+fn by_chunks(mut client: Client, pieces: &[&[u8]]) -> Result<Vec<u8>, SendError> {
+    let mut wire = Vec::new();
+    for (number, piece) in pieces.iter().enumerate() {
+        let last = number + 1 == pieces.len();
+        let size = client.chunk_size(piece)?;
+        send(&mut client, &Command::Bdat { size, last }).map(drop)?;
+        let mut rest = *piece;
+        while client.wants_content() {
+            let mut out = [0; 3];
+            let progress = client.mail_data(rest, &mut out)?;
+            assert!(progress.written > 0, "no progress");
+            wire.extend(&out[..progress.written]);
+            rest = &rest[progress.consumed..];
+        }
+        assert!(rest.is_empty(), "the size was that of the piece");
+    }
+    Ok(wire)
 }

@@ -53,11 +53,14 @@ pub struct Client {
     pub(super) framed: usize,
     pub(super) violation: Option<SyntaxError>,
     pub(super) capabilities: Capabilities,
+    /// The content of the open message: after 354 it stuffs dots, in chunks it does not.
     pub(super) encoder: DataEncoder,
     /// Mail data is being sent: 354 came, and the final dot was not sent.
     pub(super) sending: bool,
     /// Octets of a chunk still to be sent.
     pub(super) chunk: u64,
+    /// It is the last of its message.
+    pub(super) last_chunk: bool,
     /// Recipients that were accepted in the transaction that the replies speak of.
     pub(super) accepted: u32,
     /// Replies still to come to the mail data, more than one in LMTP only.
@@ -87,9 +90,10 @@ impl Client {
             framed: 0,
             violation: None,
             capabilities: Capabilities::NONE,
-            encoder: DataEncoder::new(config.newlines),
+            encoder: DataEncoder::without_dots(config.newlines),
             sending: false,
             chunk: 0,
+            last_chunk: false,
             accepted: 0,
             owed: 0,
             envelope: Envelope::NONE,

@@ -2,7 +2,7 @@
 
 use crate::client::client::{Client, Envelope};
 use crate::client::error::SendError;
-use crate::data::Progress;
+use crate::data::{DataEncoder, Progress};
 use crate::session::{self, State};
 use crate::syntax::command::Mechanism;
 use crate::syntax::command::Verb;
@@ -45,6 +45,7 @@ impl Client {
         match command {
             Command::Mail { parameters, .. } => {
                 self.messages = self.messages.saturating_add(1);
+                self.encoder = DataEncoder::without_dots(self.config.newlines);
                 self.envelope = Envelope {
                     recipients: 0,
                     smtputf8: parameters.smtputf8(),
@@ -55,7 +56,7 @@ impl Client {
                 self.envelope.recipients += 1;
                 self.domains.note(forward_path);
             }
-            Command::Bdat { size, .. } => self.chunk = *size,
+            Command::Bdat { size, last } => (self.chunk, self.last_chunk) = (*size, *last),
             _ => {}
         }
         self.issue(verb);
@@ -83,23 +84,23 @@ impl Client {
     }
 
     /// Writes a piece of the content into `out`: after 354 with the dots stuffed, RFC 5321 §4.5.2,
-    /// and after BDAT as it is, up to the end of the chunk.
+    /// and after BDAT without, up to the end of the chunk.
+    ///
+    /// [`ClientConfig::newlines`](crate::ClientConfig::newlines) is about the content either way, unless
+    /// the message was declared as BODY=BINARYMIME. Under
+    /// [`Newlines::Normalise`](crate::data::Newlines::Normalise) a chunk has
+    /// [other bytes](Self::chunk_size) than the content.
     ///
     /// # Errors
     ///
     /// [`SendError`], where no content is wanted, or for what the newline policy refuses. Content
     /// that was refused cannot be completed: nothing ends it but closing the connection.
     pub fn mail_data(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
+        if self.chunk > 0 && self.envelope.body != Body::BinaryMime {
+            return self.chunk_lines(content, out);
+        }
         if self.chunk > 0 {
-            self.permits_octets()?;
-            let room = content.len().min(out.len());
-            let length = usize::try_from(self.chunk).unwrap_or(usize::MAX).min(room);
-            self.permits_eight_bit(content.get(..length).unwrap_or_default())?;
-            if let (Some(to), Some(from)) = (out.get_mut(..length), content.get(..length)) {
-                to.copy_from_slice(from);
-            }
-            self.chunk -= length as u64;
-            return Ok(Progress { consumed: length, written: length });
+            return self.chunk_bytes(content, out);
         }
         self.permits_content()?;
         if self.accepted == 0 {
@@ -108,6 +109,76 @@ impl Client {
         // Not more is taken than there is room for.
         self.permits_eight_bit(content.get(..out.len()).unwrap_or(content))?;
         Ok(self.encoder.encode(content, out)?)
+    }
+
+    /// The size that BDAT declares for `content`, which follows the chunks of the transaction: under
+    /// [`Newlines::Normalise`](crate::data::Newlines::Normalise) other than its length.
+    ///
+    /// ```
+    /// use ehlo::data::Newlines;
+    /// use ehlo::{Client, ClientConfig};
+    ///
+    /// let config = ClientConfig { newlines: Newlines::Normalise, ..ClientConfig::DEFAULT };
+    /// assert_eq!(Client::new(config).chunk_size(b"one\ntwo\n")?, 10);
+    /// assert!(Client::new(ClientConfig::DEFAULT).chunk_size(b"one\ntwo\n").is_err());
+    /// # Ok::<(), ehlo::SendError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Newlines`] for what the policy refuses, before a byte of it is sent.
+    pub fn chunk_size(&self, content: &[u8]) -> Result<u64, SendError> {
+        if self.envelope.body == Body::BinaryMime {
+            return Ok(content.len() as u64);
+        }
+        Ok(self.encoder.measure(content)?.0)
+    }
+
+    /// Content of the chunk that is open, by the newline policy.
+    fn chunk_lines(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
+        self.permits_octets()?;
+        let room = usize::try_from(self.chunk).map_or(out.len(), |left| left.min(out.len()));
+        self.permits_eight_bit(content.get(..room).unwrap_or(content))?;
+        let has_room = out.len() >= DataEncoder::MIN_ROOM;
+        let room = out.get_mut(..room).unwrap_or_default();
+        let progress = self.encoder.encode(content, room)?;
+        // A CRLF that stands for one byte is in one chunk.
+        if progress.written == 0 && !content.is_empty() && has_room {
+            return Err(SendError::ChunkIncomplete);
+        }
+        let left = self.chunk - progress.written as u64;
+        if left == 0 && self.last_chunk {
+            self.permits_end_of_lines()?;
+        }
+        self.chunk = left;
+        Ok(progress)
+    }
+
+    /// Content of the chunk that is open, as it is.
+    pub(crate) fn chunk_bytes(
+        &mut self,
+        content: &[u8],
+        out: &mut [u8],
+    ) -> Result<Progress, SendError> {
+        self.permits_octets()?;
+        let room = content.len().min(out.len());
+        let length = usize::try_from(self.chunk).unwrap_or(usize::MAX).min(room);
+        self.permits_eight_bit(content.get(..length).unwrap_or_default())?;
+        if let (Some(to), Some(from)) = (out.get_mut(..length), content.get(..length)) {
+            to.copy_from_slice(from);
+        }
+        self.chunk -= length as u64;
+        Ok(Progress { consumed: length, written: length })
+    }
+
+    /// Whether content in chunks may end where it stands.
+    fn permits_end_of_lines(&self) -> Result<(), SendError> {
+        let mut end = [0; DataEncoder::MAX_END];
+        // What would complete a CR has no place behind the last chunk.
+        match { self.encoder }.finish(&mut end)? {
+            1 => Err(SendError::ChunkIncomplete),
+            _ => Ok(()),
+        }
     }
 
     /// Writes the end of the content after 354 into `out`: the line with a single dot, and before
@@ -119,6 +190,7 @@ impl Client {
     pub fn end_mail_data(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
         self.permits_content()?;
         let written = self.encoder.finish(out)?;
+        self.encoder = DataEncoder::without_dots(self.config.newlines);
         self.sending = false;
         self.issue(Verb::Message);
         Ok(written)
@@ -230,6 +302,9 @@ impl Client {
             }
             // RFC 3030 §3: "BINARYMIME cannot be used with the DATA command."
             Command::Data if self.envelope.body == Body::BinaryMime => Err(SendError::BinaryByData),
+            Command::Bdat { size: 0, last: true } if self.envelope.body != Body::BinaryMime => {
+                self.permits_end_of_lines()
+            }
             // RFC 6531 §3.7.4.2: in UTF-8 only where SMTPUTF8 is offered, and then with the keyword.
             Command::Vrfy { argument, smtputf8 } | Command::Expn { argument, smtputf8 } => {
                 if *smtputf8 {

@@ -212,7 +212,7 @@ impl Delivery<'_> {
             }
             let rest = rest.get_mut(octet.written..).unwrap_or_default();
             let end: &[u8] = if self.chunk.end == 1 { b"\n" } else { b"\r\n" };
-            let end = self.client.mail_data(end, rest)?;
+            let end = self.client.chunk_bytes(end, rest)?;
             progress.consumed += octet.consumed;
             progress.written += octet.written + end.written;
         }
@@ -225,7 +225,7 @@ impl Delivery<'_> {
             return Ok(NO_PROGRESS);
         }
         let Some(lines) = self.lines.as_mut().filter(|_| self.chunk.is_changed) else {
-            return self.client.mail_data(content, out);
+            return self.client.chunk_bytes(content, out);
         };
         let mut progress = NO_PROGRESS;
         let mut line = [0; 128];
@@ -240,7 +240,7 @@ impl Delivery<'_> {
             if step == NO_PROGRESS {
                 return Ok(progress);
             }
-            self.client.mail_data(line.get(..step.written).unwrap_or_default(), out)?;
+            self.client.chunk_bytes(line.get(..step.written).unwrap_or_default(), out)?;
             progress.consumed += step.consumed;
             progress.written += step.written;
         }
