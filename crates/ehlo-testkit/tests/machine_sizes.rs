@@ -8,8 +8,8 @@ use ehlo::{Client, Command, Delivery, HeloCheck, Reply, Server, delivery, server
 fn machines_have_a_bound() {
     for (name, size, most) in [
         ("Server", size_of::<Server>(), 168),
-        ("Client", size_of::<Client>(), 320),
-        ("Delivery", size_of::<Delivery<'_>>(), 672),
+        ("Client", size_of::<Client>(), 296),
+        ("Delivery", size_of::<Delivery<'_>>(), 640),
         ("HeloCheck", size_of::<HeloCheck<'_>>(), 1280),
         ("Command", size_of::<Command<'_>>(), 64),
         ("Reply", size_of::<Reply<'_>>(), 56),

@@ -134,6 +134,11 @@ impl Client {
         Ok(self.encoder.measure(content)?.0)
     }
 
+    /// The lines of the content in chunks; `None` for content that has none, RFC 3030 §3.
+    pub(crate) fn lines(&mut self) -> Option<&mut DataEncoder> {
+        (self.envelope.body != Body::BinaryMime).then_some(&mut self.encoder)
+    }
+
     /// Content of the chunk that is open, by the newline policy.
     fn chunk_lines(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
         self.permits_octets()?;

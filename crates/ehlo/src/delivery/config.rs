@@ -1,7 +1,6 @@
 //! What a delivery does where it has a choice.
 
 use crate::client::config::ClientConfig;
-use crate::data::Newlines;
 
 /// How a [`Delivery`](crate::Delivery) behaves.
 ///
@@ -176,7 +175,6 @@ pub enum ChunkingPolicy {
 /// The configuration without the client's.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Config {
-    pub(super) newlines: Newlines,
     pub(super) lmtp: bool,
     pub(super) hello: HelloPolicy,
     pub(super) tls: TlsPolicy,
@@ -192,7 +190,6 @@ pub(super) struct Config {
 impl Config {
     pub(super) const fn of(config: &DeliveryConfig) -> Self {
         Self {
-            newlines: config.client.newlines,
             lmtp: config.lmtp,
             hello: config.hello,
             tls: config.tls,

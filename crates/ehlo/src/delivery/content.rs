@@ -77,11 +77,6 @@ impl Delivery<'_> {
     /// Room in octets with which a piece of content always gets on.
     pub const CONTENT_ROOM: usize = 48;
 
-    pub(super) fn begin_chunks(&mut self, binary: bool) {
-        self.stage = Stage::Content;
-        self.lines = (!binary).then(|| DataEncoder::without_dots(self.config.newlines));
-    }
-
     /// Whether a piece of the content may go now.
     pub(super) fn takes_content(&self) -> bool {
         let Some(current) = &self.current else { return false };
@@ -170,8 +165,8 @@ impl Delivery<'_> {
         self.client.permits_eight_bit(content)?;
         let mut chunk = Chunk { last, ..Chunk::NONE };
         let mut size = content.len() as u64;
-        let mut behind = self.lines;
-        if let Some(lines) = &self.lines {
+        let mut behind = None;
+        if let Some(lines) = self.client.lines() {
             let (length, mut after) = lines.measure(content)?;
             behind = Some(after);
             chunk.is_changed = length != size;
@@ -190,8 +185,9 @@ impl Delivery<'_> {
             return Err(BufferTooSmall { needed: Self::CONTENT_ROOM }.into());
         }
         let written = self.client.send(&Command::Bdat { size, last }, out)?;
-        if !chunk.is_changed {
-            self.lines = behind;
+        if let Some((behind, lines)) = behind.zip(self.client.lines()).filter(|_| !chunk.is_changed)
+        {
+            *lines = behind;
         }
         self.chunk = chunk;
         Ok(written)
@@ -224,9 +220,9 @@ impl Delivery<'_> {
         if content.is_empty() {
             return Ok(NO_PROGRESS);
         }
-        let Some(lines) = self.lines.as_mut().filter(|_| self.chunk.is_changed) else {
+        if !self.chunk.is_changed {
             return self.client.chunk_bytes(content, out);
-        };
+        }
         let mut progress = NO_PROGRESS;
         let mut line = [0; 128];
         loop {
@@ -236,7 +232,10 @@ impl Delivery<'_> {
             let left = usize::try_from(self.client.chunk_left()).unwrap_or(usize::MAX);
             let room = out.len().min(left).min(line.len());
             let room = line.get_mut(..room).unwrap_or_default();
-            let step = if left > 0 { lines.encode(content, room)? } else { NO_PROGRESS };
+            let step = match self.client.lines() {
+                Some(lines) if left > 0 => lines.encode(content, room)?,
+                _ => NO_PROGRESS,
+            };
             if step == NO_PROGRESS {
                 return Ok(progress);
             }

@@ -4,7 +4,6 @@ use core::time::Duration;
 
 use crate::client::client::Client;
 use crate::client::config::ClientConfig;
-use crate::data::DataEncoder;
 use crate::delivery::chunk::Chunk;
 use crate::delivery::config::{Config, DeliveryConfig, TlsPolicy};
 use crate::delivery::envelope::Envelope;
@@ -62,8 +61,6 @@ pub struct Delivery<'e> {
     pub(super) old: Option<Transaction<'e>>,
     /// The transaction that is written, or was; behind `old`, where there is one.
     pub(super) current: Option<Transaction<'e>>,
-    /// What puts the content in chunks in order; none for content that is not in lines.
-    pub(super) lines: Option<DataEncoder>,
     pub(super) chunk: Chunk,
     /// Mechanisms that may be tried.
     pub(super) mechanisms: Mechanisms,
@@ -90,7 +87,6 @@ impl<'e> Delivery<'e> {
             stage: Stage::Greeting,
             old: None,
             current: None,
-            lines: None,
             chunk: Chunk::NONE,
             mechanisms: Mechanisms::NONE,
             has_tried_auth: false,

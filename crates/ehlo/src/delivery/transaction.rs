@@ -2,7 +2,6 @@
 
 use crate::delivery::envelope::{Envelope, Recipient};
 use crate::delivery::event::RecipientRange;
-use crate::syntax::parameter::Body;
 use crate::syntax::reply::Reply;
 
 /// What a delivery knows of a transaction that is not over.
@@ -108,11 +107,6 @@ impl<'e> Transaction<'e> {
     /// Whether SMTPUTF8 is asked for.
     pub(super) const fn smtputf8(&self) -> bool {
         self.envelope.smtputf8 || self.envelope.parameters.smtputf8()
-    }
-
-    /// Whether the content is not in lines, RFC 3030 §3.
-    pub(super) fn is_binary(&self) -> bool {
-        self.envelope.body() == Body::BinaryMime
     }
 
     /// Whether every RCPT that was sent has its reply.

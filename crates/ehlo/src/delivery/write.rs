@@ -168,7 +168,7 @@ impl<'e> Delivery<'e> {
             return Ok(written);
         }
         if current.flags.early || current.is_answered() {
-            self.begin_chunks(current.is_binary());
+            self.stage = Stage::Content;
         }
         Ok(0)
     }
