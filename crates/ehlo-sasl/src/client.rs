@@ -8,7 +8,7 @@ use ehlo::{Code, Command, Encode, Reply};
 /// The client's side of a mechanism, RFC 4422 §3: what it says first, and its answer to each
 /// challenge. An object is for one attempt.
 ///
-/// Octets here are those of the mechanism; [`ClientExchange`] puts them into base64.
+/// Bytes here are those of the mechanism; [`ClientExchange`] puts them into base64.
 ///
 /// ```
 /// use ehlo_sasl::{ClientFailure, ClientMechanism, Credentials, PlainClient};
@@ -128,7 +128,7 @@ impl<M: ClientMechanism> ClientExchange<M> {
     }
 
     /// The command that begins the attempt. It has the initial response if there is one and the
-    /// line stays within 512 octets. `buffer` must have room for the longest message of the
+    /// line stays within 512 bytes. `buffer` must have room for the longest message of the
     /// mechanism.
     ///
     /// # Errors
@@ -286,7 +286,7 @@ pub enum ClientFailure {
     EarlySuccess,
     /// The reply is none to AUTH, RFC 4954 §4.
     Reply,
-    /// The response is longer than a line of 12,288 octets, RFC 4954 §4.
+    /// The response is longer than a line of 12,288 bytes, RFC 4954 §4.
     ResponseTooLong,
     /// The buffer has no room for the message.
     BufferTooSmall,
@@ -351,6 +351,6 @@ pub(super) fn written(
     buffer.get(..length).ok_or(ClientFailure::BufferTooSmall)
 }
 
-/// Octets of a challenge that a client takes. A line of a reply within RFC 5321 §4.5.3.1.5 has less
+/// Bytes of a challenge that a client takes. A line of a reply within RFC 5321 §4.5.3.1.5 has less
 /// than 384; errors of OAuth and tickets have more.
 const CHALLENGE: usize = 3072;

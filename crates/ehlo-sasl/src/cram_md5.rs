@@ -120,7 +120,7 @@ impl CramMd5Server {
     ///
     /// # Errors
     ///
-    /// [`CredentialsError`]: what is no msg-id, or has over 255 octets.
+    /// [`CredentialsError`]: what is no msg-id, or has over 255 bytes.
     pub fn new(challenge: &str) -> Result<Self, CredentialsError> {
         let inner = challenge.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
         let inner = inner.ok_or(CredentialsError::Forbidden)?;
@@ -191,7 +191,7 @@ impl core::fmt::Debug for CramMd5Server {
     }
 }
 
-/// Up to 255 octets.
+/// Up to 255 bytes.
 #[derive(Clone)]
 struct Octets {
     octets: [u8; 255],

@@ -295,7 +295,7 @@ impl<'a> Channel<'a> {
 /// ```
 /// use ehlo_sasl::ChannelBinding;
 ///
-/// // RFC 9266: 32 octets that TLS 1.3 exports with the label EXPORTER-Channel-Binding.
+/// // RFC 9266: 32 bytes that TLS 1.3 exports with the label EXPORTER-Channel-Binding.
 /// let exported = [7; 32];
 /// let binding = ChannelBinding::new("tls-exporter", &exported)?;
 /// assert_eq!(binding.name(), "tls-exporter");

@@ -41,7 +41,7 @@ pub struct ScramKeys<'a> {
     pub iterations: u32,
     /// What it was hashed with.
     pub salt: &'a [u8],
-    /// `StoredKey`, as long as the hash: 20 octets for SHA-1, 32 for SHA-256.
+    /// `StoredKey`, as long as the hash: 20 bytes for SHA-1, 32 for SHA-256.
     pub stored_key: &'a [u8],
     /// `ServerKey`, as long as the hash.
     pub server_key: &'a [u8],

@@ -127,7 +127,7 @@ pub enum ServerTurn<'b> {
 /// one; when the machine refuses a response of the client on its own, the attempt is over.
 ///
 /// The `buffer` of each call is for the messages; nothing in it is needed from one call to the
-/// next. With [`BUFFER`](Self::BUFFER) octets it holds the longest there may be. A yes or no
+/// next. With [`BUFFER`](Self::BUFFER) bytes it holds the longest there may be. A yes or no
 /// overwrites it, so that no password stays behind.
 ///
 /// ```
@@ -157,7 +157,7 @@ pub struct ServerExchange<M> {
 }
 
 impl<M: ServerMechanism> ServerExchange<M> {
-    /// Octets that a buffer needs to hold whatever a client may send.
+    /// Bytes that a buffer needs to hold whatever a client may send.
     pub const BUFFER: usize = limits::AUTH_LINE / 4 * 3;
 
     /// An attempt by this mechanism, which must be fresh.
@@ -409,7 +409,7 @@ impl core::fmt::Display for ServerFailure {
 
 impl core::error::Error for ServerFailure {}
 
-/// The octets of a message, in the front of `buffer`.
+/// The bytes of a message, in the front of `buffer`.
 pub(super) fn decoded<'b>(
     message: &SaslData<'_>,
     buffer: &'b mut [u8],

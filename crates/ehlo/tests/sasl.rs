@@ -135,7 +135,7 @@ fn debug_shows_no_secret() {
     let response = Response::Data(SaslData::new(b"\0anna\0secret"));
     let shown = format!("{response:?} {:?}", SaslData::parse(b"c2VjcmV0"));
     assert!(!shown.contains("secret") && !shown.contains("c2Vj") && !shown.contains("115"));
-    assert!(shown.contains("redacted, 12 octets"), "{shown}");
+    assert!(shown.contains("redacted, 12 bytes"), "{shown}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The messages of RFC 5802 §7.
 //!
-//! An extension that is not mandatory "MUST be ignored", but its octets are part of what is signed,
+//! An extension that is not mandatory "MUST be ignored", but its bytes are part of what is signed,
 //! and rsasl leaves them out: a message with one could only end in a wrong signature, so it is
 //! refused here. None has been defined.
 
@@ -95,7 +95,7 @@ fn nonce(part: &str) -> Option<()> {
     nonce.bytes().all(|octet| octet.is_ascii_graphic()).then_some(())
 }
 
-/// Base64 of at least one octet.
+/// Base64 of at least one byte.
 fn base64(text: &str) -> Option<()> {
     SaslData::parse(text.as_bytes()).ok().filter(|data| !data.is_empty()).map(drop)
 }

@@ -119,7 +119,7 @@ impl Validation for Proven {
 struct Family {
     mechanism: SaslMechanism,
     registry: &'static [rsasl::prelude::Mechanism],
-    /// Octets of the hash.
+    /// Bytes of the hash.
     hash: usize,
     /// The channel is bound.
     plus: bool,

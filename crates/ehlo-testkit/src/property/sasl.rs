@@ -28,7 +28,7 @@ fn line(line: &[u8]) {
             assert_eq!(wire(&data), line);
             assert_eq!(data.is_empty(), naive.is_empty());
             let shown = format!("{data:?}");
-            assert_eq!(shown, format!("SaslData(redacted, {} octets)", naive.len()));
+            assert_eq!(shown, format!("SaslData(redacted, {} bytes)", naive.len()));
         }
         Err(error) => {
             assert!(error.offset <= line.len());

@@ -25,7 +25,7 @@ use crate::syntax::path::{AddressLiteral, ClientName, Host};
 pub struct HeloName<'a>(ClientName<'a>);
 
 impl<'a> HeloName<'a> {
-    /// Octets of a name: the room that [`OwnHost::helo_name`] needs.
+    /// Bytes of a name: the room that [`OwnHost::helo_name`] needs.
     pub const MAX_LEN: usize = limits::DOMAIN;
 
     /// This name, for any server.

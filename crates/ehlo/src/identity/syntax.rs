@@ -42,7 +42,7 @@ pub enum NameSyntax {
     Underscore,
     /// A name with the dot of the root behind it. RFC 5321 §4.1.2.
     TrailingDot,
-    /// A name of more than 255 octets, or a label of more than 63. RFC 5321 §4.5.3.1.2.
+    /// A name of more than 255 bytes, or a label of more than 63. RFC 5321 §4.5.3.1.2.
     TooLong,
     /// A label that begins with `xn--` and stands for no U-label. RFC 5890 §2.3.2.1.
     InvalidALabel,

@@ -1,4 +1,4 @@
-//! Writing a value as the octets of the wire, into the caller's slice.
+//! Writing a value as the bytes of the wire, into the caller's slice.
 
 /// A value with exactly one form on the wire.
 ///
@@ -17,7 +17,7 @@ pub trait Encode {
     /// Appends the wire form of the value to `writer`.
     fn write_to(&self, writer: &mut Writer<'_>);
 
-    /// Writes the wire form to the front of `out` and returns its length in octets.
+    /// Writes the wire form to the front of `out` and returns its length in bytes.
     ///
     /// # Errors
     ///
@@ -28,7 +28,7 @@ pub trait Encode {
         writer.finish()
     }
 
-    /// The length in octets of the wire form.
+    /// The length in bytes of the wire form.
     fn encoded_len(&self) -> usize {
         let mut writer = Writer::new(&mut []);
         self.write_to(&mut writer);
@@ -46,7 +46,7 @@ pub trait Encode {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BufferTooSmall {
-    /// Octets that the whole needs.
+    /// Bytes that the whole needs.
     pub needed: usize,
 }
 
@@ -95,7 +95,7 @@ impl<'o> Writer<'o> {
         self.needed = self.needed.saturating_add(octets.len());
     }
 
-    /// Appends one octet.
+    /// Appends one byte.
     #[inline]
     pub fn put_octet(&mut self, octet: u8) {
         self.put(&[octet]);
@@ -107,7 +107,7 @@ impl<'o> Writer<'o> {
         let mut at = digits.len();
         while let Some(slot) = at.checked_sub(1).and_then(|i| digits.get_mut(i)) {
             at -= 1;
-            // A remainder of ten fits in an octet.
+            // A remainder of ten fits in an byte.
             *slot = b'0' + (number % 10) as u8;
             number /= 10;
             if number == 0 {
@@ -117,12 +117,12 @@ impl<'o> Writer<'o> {
         self.put(digits.get(at..).unwrap_or_default());
     }
 
-    /// Octets written so far, counting those that had no room.
+    /// Bytes written so far, counting those that had no room.
     pub const fn needed(&self) -> usize {
         self.needed
     }
 
-    /// The number of octets written.
+    /// The number of bytes written.
     ///
     /// # Errors
     ///

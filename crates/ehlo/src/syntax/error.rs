@@ -18,14 +18,14 @@ pub enum Parsed<T> {
     Complete {
         /// What was parsed.
         value: T,
-        /// Octets of the input that it took.
+        /// Bytes of the input that it took.
         consumed: usize,
     },
     /// The input ends before the value does.
     Incomplete,
 }
 
-/// An octet of the input that the grammar does not allow.
+/// An byte of the input that the grammar does not allow.
 ///
 /// ```
 /// use ehlo::{Code, Command, Policy};
@@ -40,7 +40,7 @@ pub enum Parsed<T> {
 pub struct SyntaxError {
     /// What is wrong.
     pub kind: SyntaxErrorKind,
-    /// Where it was seen: octets from the start of the line.
+    /// Where it was seen: bytes from the start of the line.
     pub offset: usize,
 }
 
@@ -172,9 +172,9 @@ kinds! {
     BareCr SYNTAX_ERROR 5 . 5 . 2 "bare CR in line";
     /// LF without CR. RFC 5321 §2.3.8.
     BareLf SYNTAX_ERROR 5 . 5 . 2 "bare LF in line";
-    /// A control octet, NUL among them. RFC 5321 §4.1.2.
+    /// A control byte, NUL among them. RFC 5321 §4.1.2.
     Control ARGUMENT_SYNTAX_ERROR 5 . 5 . 2 "control character in line";
-    /// An octet above 127 without SMTPUTF8, or no valid UTF-8 with it. RFC 5321 §2.4.
+    /// An byte above 127 without SMTPUTF8, or no valid UTF-8 with it. RFC 5321 §2.4.
     NonAscii SYNTAX_ERROR 5 . 5 . 2 "invalid character";
     /// A mailbox that needs SMTPUTF8 where it is not in force. RFC 6531 §3.5.
     NeedsSmtpUtf8 MAILBOX_NAME_NOT_ALLOWED 5 . 6 . 7 "address needs SMTPUTF8";
@@ -186,15 +186,15 @@ kinds! {
     Argument ARGUMENT_SYNTAX_ERROR 5 . 5 . 4 "syntax error in argument";
     /// A path that is none. RFC 5321 §4.1.2.
     Path ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "syntax error in path";
-    /// A path over 256 octets. RFC 5321 §4.5.3.1.3.
+    /// A path over 256 bytes. RFC 5321 §4.5.3.1.3.
     PathTooLong ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "path too long";
     /// A local part that is none. RFC 5321 §4.1.2.
     LocalPart ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "syntax error in local part";
-    /// A local part over 64 octets. RFC 5321 §4.5.3.1.1.
+    /// A local part over 64 bytes. RFC 5321 §4.5.3.1.1.
     LocalPartTooLong ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "local part too long";
     /// A domain that is none. RFC 5321 §4.1.2.
     Domain ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "syntax error in domain";
-    /// A domain over 255 octets, or a label over 63. RFC 5321 §4.5.3.1.2.
+    /// A domain over 255 bytes, or a label over 63. RFC 5321 §4.5.3.1.2.
     DomainTooLong ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "domain too long";
     /// An address literal that is none. RFC 5321 §4.1.3.
     AddressLiteral ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "syntax error in address literal";
@@ -216,11 +216,11 @@ kinds! {
     ReplyCode SYNTAX_ERROR 5 . 5 . 2 "no reply code";
     /// A reply whose lines have different codes. RFC 5321 §4.2.1.
     ReplyCodeChanges SYNTAX_ERROR 5 . 5 . 2 "reply code changes between lines";
-    /// A reply's text with an octet that no text has. RFC 5321 §4.2.
+    /// A reply's text with an byte that no text has. RFC 5321 §4.2.
     ReplyText SYNTAX_ERROR 5 . 5 . 2 "bad octet in reply text";
-    /// A reply of more lines or octets than the limit.
+    /// A reply of more lines or bytes than the limit.
     ReplyTooLong SYNTAX_ERROR 5 . 5 . 2 "reply too long";
-    /// A line of a SASL exchange over 12,288 octets. RFC 4954 §4.
+    /// A line of a SASL exchange over 12,288 bytes. RFC 4954 §4.
     AuthLineTooLong SYNTAX_ERROR 5 . 5 . 6 "authentication exchange line too long";
     /// A reverse-path that needs SMTPUTF8 where it is not in force. RFC 6531 §3.5.
     SenderNeedsSmtpUtf8 MAILBOX_UNAVAILABLE 5 . 6 . 7 "sender address needs SMTPUTF8";

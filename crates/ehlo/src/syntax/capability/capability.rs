@@ -39,7 +39,7 @@ macro_rules! capabilities {
         #[non_exhaustive]
         pub enum Capability<'a> {
             $($(#[doc = $doc])+ $name,)*
-            /// The largest message in octets, RFC 1870 §3: zero says that there is no fixed
+            /// The largest message in bytes, RFC 1870 §3: zero says that there is no fixed
             /// maximum, none that nothing was said. A number over 2^64 or no number is ignored.
             Size(Option<u64>),
             /// SASL mechanisms, RFC 4954 §3.

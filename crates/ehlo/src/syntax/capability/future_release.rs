@@ -151,7 +151,7 @@ impl Encode for ReleaseTime {
     }
 }
 
-/// A number of so many digits, and what is left after the octet behind it.
+/// A number of so many digits, and what is left after the byte behind it.
 fn field(text: &[u8], digits: usize, behind: u8) -> Option<(u64, &[u8])> {
     let (digits, rest) = text.split_at_checked(digits)?;
     let (octet, rest) = rest.split_first()?;

@@ -20,7 +20,7 @@ impl<'a> SolicitationKeywords<'a> {
     /// None: the server takes part, and says nothing.
     pub const NONE: Self = Self("");
 
-    /// `Solicitation-keywords = word 0*("," word)`, at most 1000 octets,
+    /// `Solicitation-keywords = word 0*("," word)`, at most 1000 bytes,
     /// `word = ALPHA 0*(wordchar)`, `wordchar = ("." / "-" / "_" / ":" / ALPHA / DIGIT)`.
     pub fn new(keywords: &'a str) -> Option<Self> {
         let named = |octet: &u8| {

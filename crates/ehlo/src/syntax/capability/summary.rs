@@ -140,7 +140,7 @@ impl Capabilities {
         }
     }
 
-    /// The same with SIZE and the largest message in octets; zero for no fixed maximum.
+    /// The same with SIZE and the largest message in bytes; zero for no fixed maximum.
     #[must_use]
     pub const fn with_size(self, octets: u64) -> Self {
         Self { size: octets, has_size: true, ..self }.with(Extension::Size)
@@ -278,7 +278,7 @@ impl Capabilities {
         self.offered == 0
     }
 
-    /// The largest message in octets, zero for no fixed maximum; none if nothing was said.
+    /// The largest message in bytes, zero for no fixed maximum; none if nothing was said.
     /// RFC 1870 §4.
     pub const fn size(&self) -> Option<u64> {
         if self.has_size { Some(self.size) } else { None }

@@ -35,7 +35,7 @@ impl<'a> EhloKeyword<'a> {
     ///
     /// # Errors
     ///
-    /// [`SyntaxErrorKind::Parameter`] at the first octet that no keyword has.
+    /// [`SyntaxErrorKind::Parameter`] at the first byte that no keyword has.
     pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
         let wrong =
             |(at, octet): (usize, u8)| !octet.is_ascii_alphanumeric() && (octet != b'-' || at == 0);
@@ -48,7 +48,7 @@ impl<'a> EhloKeyword<'a> {
         }
     }
 
-    /// The same for octets, which may be of any kind.
+    /// The same for bytes, which may be of any kind.
     pub(super) fn checked(octets: &'a [u8]) -> Option<Self> {
         core::str::from_utf8(octets).ok().and_then(|text| Self::new(text).ok())
     }

@@ -52,7 +52,7 @@ impl Code {
         if matches!(number, 200..=599) { Some(Self(number)) } else { None }
     }
 
-    /// The code of these three octets, which are digits.
+    /// The code of these three bytes, which are digits.
     pub(crate) const fn from_digits([a, b, c]: [u8; 3]) -> Option<Self> {
         let sum = a as u16 * 100 + b as u16 * 10 + c as u16;
         Self::new(sum.wrapping_sub(b'0' as u16 * 111))

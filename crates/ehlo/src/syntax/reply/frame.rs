@@ -1,4 +1,4 @@
-//! Where a reply ends, found without looking at an octet twice.
+//! Where a reply ends, found without looking at an byte twice.
 
 use crate::syntax::code::Code;
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
@@ -16,19 +16,19 @@ use crate::syntax::policy::Policy;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplyLimits {
-    /// Octets of one line with its code and CRLF.
+    /// Bytes of one line with its code and CRLF.
     pub line: u16,
     /// Lines of one reply.
     pub lines: u16,
-    /// Octets of one reply.
+    /// Bytes of one reply.
     pub octets: u32,
 }
 
 impl ReplyLimits {
-    /// What a client should be able to take: lines of 4096 octets, 1000 lines, 64 KiB.
+    /// What a client should be able to take: lines of 4096 bytes, 1000 lines, 64 KiB.
     pub const DEFAULT: Self = Self { line: 4096, lines: 1000, octets: 64 * 1024 };
 
-    /// The same with lines of 512 octets, all that RFC 5321 §4.5.3.1.5 lets a server send.
+    /// The same with lines of 512 bytes, all that RFC 5321 §4.5.3.1.5 lets a server send.
     pub const STRICT: Self = Self { line: 512, ..Self::DEFAULT };
 }
 
@@ -54,7 +54,7 @@ impl Default for ReplyLimits {
 pub struct ReplyFrame {
     /// Where the line begins that comes next.
     line: u32,
-    /// Octets that were looked at and are in order: where the line begins, or further on.
+    /// Bytes that were looked at and are in order: where the line begins, or further on.
     looked: u32,
     /// Whole lines before it.
     lines: u16,
@@ -85,15 +85,15 @@ impl ReplyFrame {
 
     /// Looks at what was added to `input` since the last call.
     ///
-    /// `input` is always all that is unread, from the first octet of the reply on; what follows
-    /// the reply is not looked at. `Some(length)` says that a whole reply of so many octets is at
+    /// `input` is always all that is unread, from the first byte of the reply on; what follows
+    /// the reply is not looked at. `Some(length)` says that a whole reply of so many bytes is at
     /// its front, and says so again until a new frame takes the place of this one; `None` asks
     /// for more input.
     ///
     /// # Errors
     ///
-    /// A [`SyntaxError`] whose offset counts from the first octet of the reply, the same again on
-    /// the next call: no code, lines whose codes differ, bare CR or LF, an octet that no text
+    /// A [`SyntaxError`] whose offset counts from the first byte of the reply, the same again on
+    /// the next call: no code, lines whose codes differ, bare CR or LF, an byte that no text
     /// has, or a limit exceeded. RFC 5321 §4.2.
     #[inline]
     pub fn advance(
@@ -108,8 +108,8 @@ impl ReplyFrame {
         Ok(None)
     }
 
-    /// Whether `input` is what was there before and one octet more of the text of the same line: a
-    /// way around all else for replies that come octet by octet.
+    /// Whether `input` is what was there before and one byte more of the text of the same line: a
+    /// way around all else for replies that come byte by byte.
     #[inline]
     fn goes_on(&mut self, input: &[u8], limits: &ReplyLimits) -> bool {
         let Some((last, before)) = input.split_last() else { return false };
@@ -243,7 +243,7 @@ impl ReplyFrame {
     }
 }
 
-/// Whether the first octets of a line are a code, or may become one.
+/// Whether the first bytes of a line are a code, or may become one.
 ///
 /// `Reply-code = %x32-35 %x30-35 %x30-39`, where the second digit may be any.
 fn reply_code(line: &[u8]) -> Result<(), Fault<'_>> {

@@ -25,9 +25,9 @@ enum Source<'a> {
     Given {
         rest: Option<&'a [u8]>,
         strip: Option<EnhancedCode>,
-        /// Octets that the first line has room for; it stands after the name of the host.
+        /// Bytes that the first line has room for; it stands after the name of the host.
         first: usize,
-        /// Octets that the others have room for.
+        /// Bytes that the others have room for.
         width: usize,
         /// Whether `rest` is the remainder of a line that was too long.
         split: bool,
@@ -40,7 +40,7 @@ impl<'a> Lines<'a> {
         Self(Source::Wire { rest: octets, strip })
     }
 
-    /// The lines that `text` becomes, without this code in front; `prefix` octets stand before
+    /// The lines that `text` becomes, without this code in front; `prefix` bytes stand before
     /// the text of every line, and `host` more before that of the first.
     pub(super) fn given(
         text: &'a [u8],
@@ -48,7 +48,7 @@ impl<'a> Lines<'a> {
         prefix: usize,
         host: usize,
     ) -> Self {
-        // RFC 5321 §4.5.3.1.5: 512 octets with the code, the separator and the CRLF.
+        // RFC 5321 §4.5.3.1.5: 512 bytes with the code, the separator and the CRLF.
         let width = limits::REPLY_LINE.saturating_sub(6).saturating_sub(prefix).max(1);
         let first = width.saturating_sub(host).max(1);
         Self(Source::Given { rest: Some(text), strip, first, width, split: false })
@@ -88,11 +88,11 @@ pub(crate) fn wire_line(reply: &[u8]) -> Option<(&[u8], &[u8])> {
     // No text holds an LF, so that the first one ends the line.
     let end = find_lf(reply)?;
     let (line, rest) = reply.split_at_checked(end.saturating_add(1))?;
-    // `250` alone is one octet shorter than `250 `.
+    // `250` alone is one byte shorter than `250 `.
     Some((line.get(4..line.len().saturating_sub(2)).unwrap_or_default(), rest))
 }
 
-/// A line of at most `room` octets, what is left after it, and whether that is the same line.
+/// A line of at most `room` bytes, what is left after it, and whether that is the same line.
 fn given_line(text: &[u8], room: usize) -> (&[u8], Option<&[u8]>, bool) {
     let window = text.get(..room.saturating_add(1)).unwrap_or(text);
     if let Some(end) = memchr::memchr2(b'\r', b'\n', window) {

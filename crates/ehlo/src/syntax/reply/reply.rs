@@ -11,11 +11,11 @@ use super::{Lines, ReplyFrame, ReplyLimits};
 
 /// A reply: a code, perhaps an enhanced status code, and lines of text. RFC 5321 §4.2.
 ///
-/// It is either a view of the octets of a peer, or made of a text of one's own; two replies are
+/// It is either a view of the bytes of a peer, or made of a text of one's own; two replies are
 /// equal when they say the same on the wire.
 ///
 /// A text of one's own can do no harm whatever it holds: LF, CRLF or CR begin a new line of the
-/// reply, a line that would exceed 512 octets is continued on the next, and any other octet that
+/// reply, a line that would exceed 512 bytes is continued on the next, and any other byte that
 /// no text may have is written as a question mark.
 ///
 /// ```
@@ -105,7 +105,7 @@ impl<'a> Reply<'a> {
         })
     }
 
-    /// The reply that these octets are, which a [`ReplyFrame`] must have found to be one.
+    /// The reply that these bytes are, which a [`ReplyFrame`] must have found to be one.
     #[inline]
     pub(crate) fn framed(octets: &'a [u8]) -> Self {
         let code = octets.first_chunk().and_then(|digits| Code::from_digits(*digits));
@@ -155,7 +155,7 @@ impl<'a> Reply<'a> {
     /// The lines of the text, each without the code, the enhanced status code and the CRLF.
     ///
     /// A line of a reply that was parsed is as the peer wrote it. One of a reply that was built
-    /// lacks the word of [`with_domain`](Self::with_domain), and may hold octets that will be
+    /// lacks the word of [`with_domain`](Self::with_domain), and may hold bytes that will be
     /// written as question marks.
     #[inline]
     pub fn lines(&self) -> Lines<'a> {
@@ -233,7 +233,7 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// The octets of the first line as they are written, or of another one.
+    /// The bytes of the first line as they are written, or of another one.
     fn written(&self, host: Option<&'a str>, line: &'a [u8]) -> impl Iterator<Item = u8> {
         let built = matches!(self.source, Source::Given { .. });
         let space = if host.is_some() && !line.is_empty() { " " } else { "" };
@@ -394,7 +394,7 @@ pub(crate) fn put_code(code: Code, more: bool, writer: &mut Writer<'_>) {
     writer.put(&[a, b, c, if more { b'-' } else { b' ' }]);
 }
 
-/// An octet of a word as it is written.
+/// An byte of a word as it is written.
 const fn clean_word(octet: u8) -> u8 {
     match octet {
         b' ' | b'\t' => b'?',

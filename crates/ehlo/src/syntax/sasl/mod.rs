@@ -15,10 +15,10 @@ use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{self, IResult, run};
 use crate::syntax::limits;
 
-/// What one side says in a SASL exchange: octets, in base64 on the wire.
+/// What one side says in a SASL exchange: bytes, in base64 on the wire.
 ///
-/// It is either base64 as it was received, or octets of one's own. Two are equal when they stand
-/// for the same octets. `Debug` shows the length alone.
+/// It is either base64 as it was received, or bytes of one's own. Two are equal when they stand
+/// for the same bytes. `Debug` shows the length alone.
 ///
 /// ```
 /// use ehlo::Encode;
@@ -47,7 +47,7 @@ impl<'a> SaslData<'a> {
     /// Nothing.
     pub const EMPTY: Self = Self(Form::Octets(&[]));
 
-    /// These octets.
+    /// These bytes.
     pub const fn new(octets: &'a [u8]) -> Self {
         Self(Form::Octets(octets))
     }
@@ -58,8 +58,8 @@ impl<'a> SaslData<'a> {
     ///
     /// # Errors
     ///
-    /// [`SyntaxErrorKind::Base64`] at the first octet that is out of place: a foreign one, `=`
-    /// before the end, padding that is missing, or bits behind the last octet that are not zero.
+    /// [`SyntaxErrorKind::Base64`] at the first byte that is out of place: a foreign one, `=`
+    /// before the end, padding that is missing, or bits behind the last byte that are not zero.
     pub fn parse(base64: &'a [u8]) -> Result<Self, SyntaxError> {
         if base64.is_empty() {
             return Ok(Self::EMPTY);
@@ -71,7 +71,7 @@ impl<'a> SaslData<'a> {
         if data.is_canonical() { Ok(data) } else { fault(digits.saturating_sub(1)) }
     }
 
-    /// Whether the bits behind the last octet are zero, as RFC 4648 §3.5 wants them of an encoder.
+    /// Whether the bits behind the last byte are zero, as RFC 4648 §3.5 wants them of an encoder.
     ///
     /// The initial response of a parsed AUTH command need not be canonical, as the grammar of RFC
     /// 4954 does not ask for it; everything else is.
@@ -95,7 +95,7 @@ impl<'a> SaslData<'a> {
         }
     }
 
-    /// Octets that [`decode`](Self::decode) writes.
+    /// Bytes that [`decode`](Self::decode) writes.
     pub fn decoded_len(&self) -> usize {
         match self.0 {
             Form::Octets(octets) => octets.len(),
@@ -113,7 +113,7 @@ impl<'a> SaslData<'a> {
         }
     }
 
-    /// Writes the octets to the front of `out` and returns how many they are.
+    /// Writes the bytes to the front of `out` and returns how many they are.
     ///
     /// # Errors
     ///
@@ -133,7 +133,7 @@ impl<'a> SaslData<'a> {
         }
     }
 
-    /// The octets, in order, one piece after the other.
+    /// The bytes, in order, one piece after the other.
     fn for_each_piece(&self, mut take: impl FnMut(&[u8])) {
         match self.0 {
             Form::Octets(octets) => take(octets),
@@ -188,7 +188,7 @@ impl PartialEq for SaslData<'_> {
                 });
                 rest.is_some_and(<[u8]>::is_empty)
             }
-            // Leftover bits are all in which two forms for the same octets can differ.
+            // Leftover bits are all in which two forms for the same bytes can differ.
             (Form::Base64(a), Form::Base64(b)) => {
                 let mut same = a.len() == b.len();
                 for (a, b) in a.chunks(BLOCK / 3 * 4).zip(b.chunks(BLOCK / 3 * 4)) {
@@ -206,7 +206,7 @@ impl Eq for SaslData<'_> {}
 
 impl core::fmt::Debug for SaslData<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "SaslData(redacted, {} octets)", self.decoded_len())
+        write!(f, "SaslData(redacted, {} bytes)", self.decoded_len())
     }
 }
 
@@ -281,7 +281,7 @@ impl Encode for Challenge<'_> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Response<'a> {
-    /// The octets that the mechanism asks for.
+    /// The bytes that the mechanism asks for.
     Data(SaslData<'a>),
     /// `*`: the client gives up, and the server answers 501.
     Cancel,
@@ -293,7 +293,7 @@ impl<'a> Response<'a> {
     /// # Errors
     ///
     /// [`SyntaxErrorKind::Base64`], or [`SyntaxErrorKind::AuthLineTooLong`] for a line of more
-    /// than [`limits::AUTH_LINE`] octets with its CRLF.
+    /// than [`limits::AUTH_LINE`] bytes with its CRLF.
     pub fn parse(line: &'a [u8]) -> Result<Self, SyntaxError> {
         // RFC 4954 §4: "12288 octets is considered to be a sufficient line length limit for handling
         // of deployed authentication mechanisms."
@@ -350,5 +350,5 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
-/// Octets that are decoded or encoded at once.
+/// Bytes that are decoded or encoded at once.
 const BLOCK: usize = 48;
