@@ -7,7 +7,7 @@ use crate::syntax::path::is_disallowed;
 
 /// Whether a label is an A-label, or does not claim to be one.
 ///
-/// What `xn--` stands before must be the Punycode of a label that is not in US-ASCII, which neither
+/// `xn--` must be followed by the Punycode of a label that is not in US-ASCII, which neither
 /// begins nor ends with a hyphen and has no character of a block that no U-label has. The tables of
 /// RFC 5892, and the normal form, are not looked into.
 pub(super) fn is_a_label(label: &[u8]) -> bool {

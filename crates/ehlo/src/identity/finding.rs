@@ -1,10 +1,10 @@
-//! What is not as it should be, and what a receiver may do about it.
+//! Faults of a greeting, and what a receiver may do about them.
 
 use super::NameSyntax;
 use crate::syntax::code::{Code, EnhancedCode, EnhancedStatus};
 use crate::syntax::reply::Reply;
 
-/// Something about a greeting that is not as it should be.
+/// A fault of a greeting.
 ///
 /// ```
 /// use ehlo::identity::Finding;
@@ -17,32 +17,32 @@ use crate::syntax::reply::Reply;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Finding {
-    /// The name is none, or not one to greet with.
+    /// The argument is not a name, or not a name to greet with.
     Syntax(NameSyntax),
-    /// The name is one that only this host has.
+    /// The name belongs to this host alone.
     Forgery(Forgery),
     /// The peer's address has no name: iprev `permerror`.
     NoReverseName,
-    /// The peer's address has names, and none of them has the address: iprev `fail`.
+    /// The peer's address has names, but no name has the address: iprev `fail`.
     ReverseMismatch,
-    /// Whether it has could not be found out: iprev `temperror`.
+    /// The resolver could not say whether a name has the address: iprev `temperror`.
     ReverseUnknown,
-    /// The name has addresses, and not the peer's; or the literal is not the peer's.
+    /// The name has addresses, but not the peer's; or the literal is not the peer's address.
     NameElsewhere,
     /// The name has no address.
     NameWithoutAddress,
-    /// Whether the name has the address could not be found out.
+    /// The resolver could not say whether the name has the address.
     NameUnknown,
-    /// The name of the peer's address looks like one of many.
+    /// The name of the peer's address looks generic, as if a provider gave one to each of its addresses.
     GenericReverseName,
 }
 
 impl Finding {
-    /// The reply of a receiver that refuses for this reason; none where it must not, or where no
-    /// standard lets it.
+    /// The reply of a receiver that refuses for this reason; `None` where it must not refuse, or where no
+    /// standard allows it.
     ///
-    /// It fits EHLO, MAIL and RCPT. At EHLO many clients take it for a server without extensions,
-    /// and try HELO; at RCPT the refusal can be logged with the addresses.
+    /// It fits EHLO, MAIL and RCPT. At EHLO many clients take it for a server without extensions and
+    /// try HELO; at RCPT the refusal can be logged with the addresses.
     pub const fn reply(self) -> Option<Reply<'static>> {
         let (code, enhanced) = match self {
             // RFC 5321 §4.1.2: a server that finds invalid characters in a command "MUST reject that
@@ -51,7 +51,7 @@ impl Finding {
             Self::Syntax(_) => {
                 (Code::ARGUMENT_SYNTAX_ERROR, EnhancedStatus::INVALID_ARGUMENTS.permanent())
             }
-            // RFC 5321 §7.9: the operation of a site may refuse for reasons of its own.
+            // RFC 5321 §7.9: a site may refuse by its own policy.
             Self::Forgery(_) => {
                 (Code::MAILBOX_UNAVAILABLE, EnhancedStatus::NOT_AUTHORISED.permanent())
             }
@@ -61,7 +61,7 @@ impl Finding {
                 (Code::LOCAL_ERROR, EnhancedStatus::REVERSE_DNS_FAILED.transient())
             }
             // RFC 5321 §4.1.4: "if the verification fails, the server MUST NOT refuse to accept a
-            // message on that basis". And how a name looks no RFC judges.
+            // message on that basis". No RFC judges how a name looks.
             Self::NameElsewhere
             | Self::NameWithoutAddress
             | Self::NameUnknown
@@ -70,7 +70,7 @@ impl Finding {
         Some(Reply::enhanced(code, enhanced, self.text()))
     }
 
-    /// The same in words, said to the client.
+    /// A description, addressed to the client.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Syntax(syntax) => syntax.text(),
@@ -101,7 +101,7 @@ impl core::fmt::Display for Finding {
 
 const REVERSE_DNS: EnhancedCode = EnhancedStatus::REVERSE_DNS_FAILED.permanent();
 
-/// A claim that only this host can make, by another.
+/// A claim that only this host can make, made by another host.
 ///
 /// ```
 /// use ehlo::HeloCheck;
@@ -126,7 +126,7 @@ pub enum Forgery {
 }
 
 impl Forgery {
-    /// One word for it.
+    /// The name of the value, as `Display` prints it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Own => "own",
@@ -141,10 +141,10 @@ impl core::fmt::Display for Forgery {
     }
 }
 
-/// Whether a receiver refuses mail for what it finds.
+/// Whether a receiver refuses mail because of a finding.
 ///
-/// For clients from anywhere, that is for the port of relays: a client that authenticates, and one
-/// within the own network, often has neither a host name nor reverse DNS.
+/// Enforcement suits the port for mail from other servers alone: a client that authenticates, or one in
+/// the receiver's own network, often has neither a host name nor reverse DNS.
 ///
 /// ```
 /// use ehlo::identity::Enforcement;
@@ -154,14 +154,14 @@ impl core::fmt::Display for Forgery {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Enforcement {
-    /// Never: what is found is written down.
+    /// Never: findings are recorded.
     #[default]
     Record,
     /// For every finding that has a [`reply`](Finding::reply).
     Enforce,
 }
 
-/// What a receiver may do: see [`Verdict::advice`](super::Verdict::advice).
+/// A suggestion to the receiver: see [`Verdict::advice`](super::Verdict::advice).
 ///
 /// ```
 /// use ehlo::HeloCheck;
@@ -180,15 +180,15 @@ pub enum Enforcement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Advice {
-    /// All is as it should be.
+    /// No finding.
     Accept,
-    /// Go on, and write it down: the gravest finding.
+    /// Accept, and record this finding, the gravest one.
     Record(Finding),
-    /// Answer this, if the mail is to be refused.
+    /// Refuse with this reply.
     Refuse {
-        /// Why.
+        /// The reason.
         finding: Finding,
-        /// The standard reply: 5yz, or 4yz where it may be otherwise later.
+        /// The standard reply: 5yz, or 4yz where the result may change later.
         reply: Reply<'static>,
     },
 }

@@ -1,4 +1,4 @@
-//! Names that a provider gives to every address it has.
+//! Generic names, as a provider gives one to each of its addresses.
 
 use core::net::IpAddr;
 
@@ -7,7 +7,7 @@ use crate::syntax::path::Domain;
 
 /// Whether a name looks as if it was made of the address, or says that it is one of many: a guess.
 ///
-/// Three bytes of an IPv4 address or four groups of an IPv6 address in a row, in either order; the
+/// Three octets of an IPv4 address or four groups of an IPv6 address in a row, in either order; the
 /// address, or the lower half of an IPv6 address, in hexadecimal; or one of [`WORDS`] below the last
 /// two labels.
 pub(super) fn is_generic(name: Domain<'_>, peer: IpAddr) -> bool {

@@ -126,8 +126,8 @@ impl<'a> HeloCheck<'a> {
         }
     }
 
-    /// The same where the receiver has these names and addresses: whoever else claims one of them
-    /// forges it.
+    /// Sets the receiver's own names and addresses. A client that claims one of them is a forger, unless
+    /// it is the receiver itself.
     #[must_use]
     pub const fn with_own(mut self, own: &'a [Host<'a>]) -> Self {
         self.own = own;
@@ -168,8 +168,8 @@ impl<'a> HeloCheck<'a> {
     ///
     /// # Errors
     ///
-    /// [`UnexpectedAnswer`] when none is open, and for addresses where names were asked for or the
-    /// reverse; the question then stays open.
+    /// [`UnexpectedAnswer`] when no question is open, and for addresses where names were asked for or the
+    /// reverse. An open question then stays open.
     pub fn answer(&mut self, answer: DnsAnswer<'_>) -> Result<(), UnexpectedAnswer> {
         match self.step {
             Step::Pointer => self.pointer(answer),
@@ -198,7 +198,7 @@ impl<'a> HeloCheck<'a> {
         }
     }
 
-    /// The facts as they are known so far.
+    /// The facts that are known so far.
     pub fn verdict(&self) -> Verdict<'_> {
         let reverse_name = match self.confirmed {
             Some(Step::Name(at)) => self.names.nth(at),
@@ -231,7 +231,7 @@ impl<'a> HeloCheck<'a> {
                 self.is_claim_reverse =
                     self.resolvable.is_some_and(|claimed| names::contains(names, claimed));
                 self.names = ReverseNames::of(names, self.resolvable);
-                // Records that hold no host name lead nowhere, as none do.
+                // Records without a host name lead nowhere, as if there were no records.
                 if self.reverse_names().next().is_none() {
                     self.iprev = Iprev::PermError;
                 }

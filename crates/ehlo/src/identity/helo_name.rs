@@ -8,8 +8,8 @@ use crate::syntax::grammar::{as_str, split};
 use crate::syntax::limits;
 use crate::syntax::path::{AddressLiteral, ClientName, Host};
 
-/// A name that a client may greet with: fully qualified and in A-labels, or an address literal where
-/// there is no name, RFC 5321 §2.3.5 and §4.1.4; never `localhost` to another host.
+/// A name that a client may greet with: a fully qualified name in A-labels, or an address literal for a
+/// host without a name, RFC 5321 §2.3.5 and §4.1.4. It is never `localhost` to another host.
 ///
 /// ```
 /// use ehlo::{HeloName, identity::{HeloNameError, NameSyntax}};
@@ -25,12 +25,10 @@ use crate::syntax::path::{AddressLiteral, ClientName, Host};
 pub struct HeloName<'a>(ClientName<'a>);
 
 impl<'a> HeloName<'a> {
-    /// Bytes of a name: the room that [`OwnHost::helo_name`] needs.
+    /// The longest name in bytes: the room that [`OwnHost::helo_name`] needs.
     pub const MAX_LEN: usize = limits::DOMAIN;
 
-    /// This name, for any server.
-    ///
-    /// A domain, or an address literal in its brackets.
+    /// A name for any server: a domain, or an address literal in its brackets.
     ///
     /// # Errors
     ///
@@ -39,8 +37,8 @@ impl<'a> HeloName<'a> {
         Self::checked(name, false)
     }
 
-    /// This name, for the server at an address: one on this host, which has a loopback address, also
-    /// takes `localhost`, another name without a dot, and a loopback literal.
+    /// A name for the server at this address. A server on this host, which has a loopback address, also
+    /// accepts `localhost`, other names without a dot, and loopback literals.
     ///
     /// # Errors
     ///
@@ -49,7 +47,7 @@ impl<'a> HeloName<'a> {
         Self::checked(name, server.to_canonical().is_loopback())
     }
 
-    /// The name as it stands in EHLO, HELO and LHLO.
+    /// The name as the argument of EHLO, HELO and LHLO.
     pub const fn client_name(self) -> ClientName<'a> {
         self.0
     }
@@ -93,7 +91,7 @@ impl Encode for HeloName<'_> {
     }
 }
 
-/// What a client knows of the host it runs on, to find a name to greet with.
+/// What a client knows about its host, from which it finds a name to greet with.
 ///
 /// ```
 /// use ehlo::{HeloName, identity::OwnHost};
@@ -109,19 +107,19 @@ impl Encode for HeloName<'_> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnHost<'a> {
-    /// Its name, which may be fully qualified or not.
+    /// The host's name, fully qualified or not.
     pub host: &'a str,
-    /// The domain that a name without a dot is in.
+    /// The domain of a name without a dot.
     pub domain: Option<&'a str>,
-    /// The address that the connection comes from.
+    /// The local address of the connection.
     pub address: Option<IpAddr>,
 }
 
 impl OwnHost<'_> {
     /// The name to greet the server at this address with: the host's name if it is fully qualified,
     /// or else with the domain behind it, or else the address as a literal. The first one that a
-    /// [`HeloName`] may be is written to the front of `out`. A name below `localdomain`, which is what
-    /// a host has that was given none, comes after the literal: no DNS knows it.
+    /// [`HeloName`] may be is written to the front of `out`. A name below `localdomain`, the default of
+    /// many systems, comes after the literal, as the DNS does not know it.
     ///
     /// RFC 5321 §4.1.4: a client "MUST, if possible, ensure that the domain parameter to the EHLO
     /// command is a primary host name", and where it has none "an address literal SHOULD be
@@ -200,7 +198,7 @@ impl Form {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HeloNameError {
-    /// It is none, or not one to greet with.
+    /// The text is not a name, or not a name to greet with.
     Syntax(NameSyntax),
     /// `localhost`, a loopback address or the unspecified one, for a server on another host.
     ThisHost,

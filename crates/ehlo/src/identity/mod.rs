@@ -1,4 +1,4 @@
-//! Who is greeting, and is it true: what a receiver can find out about the name in EHLO or HELO.
+//! The name in EHLO or HELO: what a receiver can find out about it, and which name a client may use.
 //!
 //! [`HeloCheck`](crate::HeloCheck) asks the questions, any resolver answers them, and a [`Verdict`] holds the facts.
 //! What may be done about them is in [`Finding`] and [`Advice`]: RFC 5321 §4.1.4 lets a receiver

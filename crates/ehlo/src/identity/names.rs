@@ -14,9 +14,8 @@ pub(super) const MAX_NAMES: usize = 10;
 /// Ten names of a hundred bytes; a name has 255 at most.
 pub(super) const OCTETS: usize = 1024;
 
-/// The first names of an address, one behind the other, in an order that is theirs alone: the shorter
-/// one first, then by letters in any case. A set of records has no order (RFC 2181 §5), and a server
-/// gives it in another one each time.
+/// The first names of an address, one behind the other, sorted: by length, then by letters in any case.
+/// A set of records has no order (RFC 1034 §3.6), and a server may return another one each time.
 #[derive(Clone, Debug)]
 pub(super) struct ReverseNames {
     octets: [u8; OCTETS],
@@ -47,7 +46,7 @@ impl ReverseNames {
         }
     }
 
-    /// Keeps a name; whether it had room.
+    /// Keeps a name; `false` if there is no room.
     fn push(&mut self, name: &[u8]) -> bool {
         let start = self.end(self.count);
         let room = self.octets.get_mut(start..).and_then(|rest| rest.get_mut(..name.len()));
@@ -95,5 +94,5 @@ fn in_any_case(name: &[u8], other: &[u8]) -> Ordering {
     name.len().cmp(&other.len()).then(letters.cmp(others))
 }
 
-/// The DNS has names with underscores, and none in UTF-8.
+/// The DNS has names with underscores, but no names in UTF-8.
 const HOST_NAME: Policy = Policy { underscore_in_domain: true, ..Policy::STRICT };

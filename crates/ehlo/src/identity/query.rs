@@ -1,10 +1,10 @@
-//! What a check asks, and what a resolver answers.
+//! The questions of a check, and the answers of a resolver.
 
 use core::net::IpAddr;
 
 use crate::syntax::path::Domain;
 
-/// A question for the DNS, or for whatever else knows names.
+/// A question for a resolver.
 ///
 /// ```
 /// use ehlo::HeloCheck;
@@ -26,7 +26,7 @@ pub enum DnsQuery<'q> {
     Addresses(Domain<'q>),
 }
 
-/// What a resolver says to a [`DnsQuery`].
+/// A resolver's answer to a [`DnsQuery`].
 ///
 /// ```
 /// use ehlo::HeloCheck;
@@ -42,15 +42,15 @@ pub enum DnsQuery<'q> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DnsAnswer<'n> {
-    /// To [`DnsQuery::Pointer`]. What is not a host name in US-ASCII is passed over, and where nothing
-    /// else is there it is as [`DoesNotExist`](Self::DoesNotExist).
+    /// To [`DnsQuery::Pointer`]. Names that are not host names in US-ASCII are skipped; where no
+    /// other name is left, the answer counts as [`DoesNotExist`](Self::DoesNotExist).
     Names(&'n [&'n str]),
     /// To [`DnsQuery::Addresses`].
     Addresses(&'n [IpAddr]),
     /// There is no such name, or it has no such record: NXDOMAIN, or NOERROR without a record.
     DoesNotExist,
-    /// It could not be found out now: SERVFAIL, no answer in time, an answer that DNSSEC shows to
-    /// be false.
+    /// The resolver cannot say now: SERVFAIL, no answer in time, or an answer that DNSSEC shows to be
+    /// false.
     TemporaryFailure,
 }
 

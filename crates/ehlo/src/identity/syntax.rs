@@ -1,4 +1,4 @@
-//! Whether the argument of EHLO or HELO is one.
+//! The syntax of the argument of EHLO or HELO.
 
 use super::a_label::is_a_label;
 use crate::syntax::error::SyntaxErrorKind;
@@ -8,7 +8,7 @@ use crate::syntax::path::{AddressLiteral, ClientName, Domain, Host};
 use crate::syntax::path::{domain, ipv4_address_literal, ipv6_addr};
 use crate::syntax::policy::Policy;
 
-/// What the argument of EHLO or HELO is: RFC 5321 §2.3.5, §4.1.1.1 and §4.1.2.
+/// The kind of an argument of EHLO or HELO: RFC 5321 §2.3.5, §4.1.1.1 and §4.1.2.
 ///
 /// ```
 /// use ehlo::identity::NameSyntax;
@@ -29,14 +29,14 @@ pub enum NameSyntax {
     FullyQualified,
     /// An IPv4 or IPv6 address in brackets, as it should be where there is no name.
     AddressLiteral,
-    /// A single label, or one whose last label is a number, so that the DNS cannot know it.
+    /// A single label, or a name whose last label is a number, which the DNS cannot know.
     /// RFC 5321 §2.3.5: "Only resolvable, fully-qualified domain names (FQDNs) are permitted".
     NotFullyQualified,
     /// An address without brackets. RFC 5321 §4.1.3.
     BareAddress,
     /// An IPv6 address in brackets without `IPv6:` before it. RFC 5321 §4.1.3.
     MissingIpv6Tag,
-    /// A literal that is no IP address. RFC 5321 §4.1.3.
+    /// A literal that is not an IP address. RFC 5321 §4.1.3.
     OtherLiteral,
     /// A name with an underscore. RFC 5321 §4.1.2.
     Underscore,
@@ -53,17 +53,17 @@ pub enum NameSyntax {
 }
 
 impl NameSyntax {
-    /// What this argument is.
+    /// The kind of this argument.
     pub fn of(claimed: ClientName<'_>) -> Self {
         judge(claimed).0
     }
 
-    /// Whether it is what RFC 5321 asks for.
+    /// Whether the argument is as RFC 5321 requires it.
     pub const fn is_valid(self) -> bool {
         matches!(self, Self::FullyQualified | Self::AddressLiteral)
     }
 
-    /// One word for it.
+    /// The name of the value, as `Display` prints it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::FullyQualified => "fully-qualified",
@@ -81,7 +81,7 @@ impl NameSyntax {
         }
     }
 
-    /// The same in words, fit for the text of a reply.
+    /// A description, fit for the text of a reply.
     pub const fn text(self) -> &'static str {
         match self {
             Self::FullyQualified => "the name is fully qualified",

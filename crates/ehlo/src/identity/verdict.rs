@@ -1,11 +1,11 @@
-//! The facts.
+//! The result of a check.
 
 use core::net::IpAddr;
 
 use super::{Advice, Enforcement, Finding, Forgery, NameSyntax};
 use crate::syntax::path::{ClientName, Domain};
 
-/// What is known about a greeting: see [`HeloCheck`](crate::HeloCheck).
+/// The facts about a greeting: see [`HeloCheck`](crate::HeloCheck).
 ///
 /// It prints as one line without spaces in its values, for a log.
 ///
@@ -25,21 +25,21 @@ use crate::syntax::path::{ClientName, Domain};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict<'c> {
-    /// What the client calls itself.
+    /// The argument of EHLO or HELO.
     pub claimed: ClientName<'c>,
-    /// Its address; never an IPv4-mapped one.
+    /// The client's address; never an IPv4-mapped one.
     pub peer: IpAddr,
-    /// What the claimed name is.
+    /// The kind of the claimed name.
     pub syntax: NameSyntax,
-    /// Where it leads.
+    /// Where the claimed name leads.
     pub claim: Claim,
     /// Whether the names of the peer's address lead back to it.
     pub iprev: Iprev,
-    /// The name that does, or else the first one of the address.
+    /// The name that leads back, or else the first name of the address.
     pub reverse_name: Option<Domain<'c>>,
-    /// Whether that name looks like one of many that a provider gives to all its addresses: a guess.
+    /// Whether that name looks generic, as if a provider gave one to each of its addresses: a guess.
     pub generic: bool,
-    /// Whether the claim is one that only this host can make.
+    /// Set if the claim is one that only this host can make.
     pub forgery: Option<Forgery>,
 }
 
@@ -52,7 +52,7 @@ impl<'c> Verdict<'c> {
         }
     }
 
-    /// Whatever is not as it should be, the gravest first.
+    /// All findings, the gravest first.
     pub fn findings(&self) -> impl Iterator<Item = Finding> + use<> {
         let claim = match self.claim {
             Claim::Matches | Claim::Unchecked => None,
@@ -71,7 +71,7 @@ impl<'c> Verdict<'c> {
         [syntax, self.forgery.map(Finding::Forgery), reverse, claim, generic].into_iter().flatten()
     }
 
-    /// What a receiver may do.
+    /// What a receiver may do, by its policy.
     pub fn advice(&self, enforcement: Enforcement) -> Advice {
         let refusal = self.findings().find_map(|finding| Some((finding, finding.reply()?)));
         match (enforcement, refusal) {
@@ -125,12 +125,12 @@ pub enum Claim {
     NoAddress,
     /// The resolver could not say, or was not asked yet.
     TemporaryFailure,
-    /// There was nothing to ask for: no name that the DNS could know, and no address.
+    /// The argument is neither an address nor a name that the DNS could know.
     Unchecked,
 }
 
 impl Claim {
-    /// One word for it.
+    /// The name of the value, as `Display` prints it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Matches => "matches",
@@ -158,9 +158,9 @@ impl core::fmt::Display for Claim {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Iprev {
-    /// `pass`: one has.
+    /// `pass`: a name has the address.
     Pass,
-    /// `fail`: there are names, and none has.
+    /// `fail`: there are names, but no name has the address.
     Fail,
     /// `temperror`: the resolver could not say.
     TempError,

@@ -1,8 +1,8 @@
-//! Writing a value as the bytes of the wire, into the caller's slice.
+//! Encoding a value into the caller's slice.
 
 /// A value with exactly one form on the wire.
 ///
-/// All of it is written, or an error says how much room it needs.
+/// Encoding writes the whole value, or an error says how much room it needs.
 ///
 /// ```
 /// use ehlo::{Command, Encode};
@@ -36,7 +36,7 @@ pub trait Encode {
     }
 }
 
-/// The caller's slice is too short for what was to be written; nothing of it counts as written.
+/// The error for an output slice that is too short. Nothing counts as written.
 ///
 /// ```
 /// use ehlo::{Code, Encode};
@@ -46,7 +46,7 @@ pub trait Encode {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BufferTooSmall {
-    /// Bytes that the whole needs.
+    /// The number of bytes that the whole value needs.
     pub needed: usize,
 }
 
@@ -58,7 +58,7 @@ impl core::fmt::Display for BufferTooSmall {
 
 impl core::error::Error for BufferTooSmall {}
 
-/// A cursor over the caller's slice that counts on past its end.
+/// A cursor over the caller's slice, which keeps counting past its end.
 ///
 /// ```
 /// use ehlo::Encode;
@@ -107,7 +107,7 @@ impl<'o> Writer<'o> {
         let mut at = digits.len();
         while let Some(slot) = at.checked_sub(1).and_then(|i| digits.get_mut(i)) {
             at -= 1;
-            // A remainder of ten fits in an byte.
+            // A remainder of ten fits in a byte.
             *slot = b'0' + (number % 10) as u8;
             number /= 10;
             if number == 0 {
@@ -117,7 +117,7 @@ impl<'o> Writer<'o> {
         self.put(digits.get(at..).unwrap_or_default());
     }
 
-    /// Bytes written so far, counting those that had no room.
+    /// The number of bytes written so far, including those that did not fit.
     pub const fn needed(&self) -> usize {
         self.needed
     }

@@ -1,8 +1,8 @@
-//! What is wrong with a line, where, and the reply that fits.
+//! Errors in a line: what is wrong, where, and the reply that fits.
 
 use crate::syntax::code::{Code, EnhancedCode};
 
-/// What parsing the front of an input found. Not enough input is a value, never an error.
+/// The result of parsing the front of an input. Too little input is a value, never an error.
 ///
 /// ```
 /// use ehlo::{Command, Parsed, Policy};
@@ -16,16 +16,16 @@ use crate::syntax::code::{Code, EnhancedCode};
 pub enum Parsed<T> {
     /// A whole value.
     Complete {
-        /// What was parsed.
+        /// The value.
         value: T,
-        /// Bytes of the input that it took.
+        /// The number of bytes of the input that the value took.
         consumed: usize,
     },
     /// The input ends before the value does.
     Incomplete,
 }
 
-/// An byte of the input that the grammar does not allow.
+/// A byte of the input that the grammar does not allow.
 ///
 /// ```
 /// use ehlo::{Code, Command, Policy};
@@ -38,9 +38,9 @@ pub enum Parsed<T> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SyntaxError {
-    /// What is wrong.
+    /// The kind of the error.
     pub kind: SyntaxErrorKind,
-    /// Where it was seen: bytes from the start of the line.
+    /// The offset of the byte in the line.
     pub offset: usize,
 }
 
@@ -57,9 +57,10 @@ impl SyntaxError {
 }
 
 impl SyntaxError {
-    /// The same with what stands there, for a person to read. `line` is the line that the error is of.
+    /// The error with what stands at its place in `line`, for a person to read. `line` is the line that
+    /// was parsed.
     ///
-    /// A line of an authentication exchange is not shown.
+    /// Lines of an authentication exchange are not shown.
     ///
     /// ```
     /// use ehlo::{Command, Policy};
@@ -76,7 +77,7 @@ impl SyntaxError {
     }
 }
 
-/// A [`SyntaxError`] beside the line that it is of: see [`SyntaxError::in_line`].
+/// A [`SyntaxError`] with the line that it was found in: see [`SyntaxError::in_line`].
 ///
 /// ```
 /// use ehlo::Reply;
@@ -128,7 +129,7 @@ const SHOWN: usize = 24;
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident $code:ident $class:literal.$subject:literal.$detail:literal $text:literal;)*) => {
-        /// What is wrong with a line.
+        /// The kind of a [`SyntaxError`].
         ///
         /// ```
         /// use ehlo::Code;
@@ -151,7 +152,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// The same in words, fit for the text of a reply.
+            /// A description, fit for the text of a reply.
             pub const fn text(self) -> &'static str {
                 match self {
                     $(Self::$name => $text,)*
@@ -162,9 +163,9 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A verb that no RFC knows, or none at all. RFC 5321 §4.2.4.
+    /// A verb that no RFC knows, or no verb at all. RFC 5321 §4.2.4.
     UnknownVerb SYNTAX_ERROR 5 . 5 . 2 "command unrecognised";
-    /// A verb that this crate knows and never performs, as SEND, SOML and SAML (RFC 821).
+    /// A verb that this crate knows and never performs: SEND, SOML, SAML and others of RFC 821.
     ObsoleteVerb COMMAND_NOT_IMPLEMENTED 5 . 5 . 1 "command not implemented";
     /// A line longer than its limit. RFC 5321 §4.5.3.1.4.
     LineTooLong SYNTAX_ERROR 5 . 5 . 2 "line too long";
@@ -174,31 +175,31 @@ kinds! {
     BareLf SYNTAX_ERROR 5 . 5 . 2 "bare LF in line";
     /// A control byte, NUL among them. RFC 5321 §4.1.2.
     Control ARGUMENT_SYNTAX_ERROR 5 . 5 . 2 "control character in line";
-    /// An byte above 127 without SMTPUTF8, or no valid UTF-8 with it. RFC 5321 §2.4.
+    /// A byte above 127 without SMTPUTF8, or invalid UTF-8 with it. RFC 5321 §2.4.
     NonAscii SYNTAX_ERROR 5 . 5 . 2 "invalid character";
     /// A mailbox that needs SMTPUTF8 where it is not in force. RFC 6531 §3.5.
     NeedsSmtpUtf8 MAILBOX_NAME_NOT_ALLOWED 5 . 6 . 7 "address needs SMTPUTF8";
     /// An argument is missing.
     MissingArgument ARGUMENT_SYNTAX_ERROR 5 . 5 . 4 "argument missing";
-    /// An argument where none is allowed. RFC 5321 §4.1.1.
+    /// An argument where no argument is allowed. RFC 5321 §4.1.1.
     UnexpectedArgument ARGUMENT_SYNTAX_ERROR 5 . 5 . 4 "no argument allowed";
     /// An argument of the wrong form.
     Argument ARGUMENT_SYNTAX_ERROR 5 . 5 . 4 "syntax error in argument";
-    /// A path that is none. RFC 5321 §4.1.2.
+    /// A path outside the grammar. RFC 5321 §4.1.2.
     Path ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "syntax error in path";
     /// A path over 256 bytes. RFC 5321 §4.5.3.1.3.
     PathTooLong ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "path too long";
-    /// A local part that is none. RFC 5321 §4.1.2.
+    /// A local part outside the grammar. RFC 5321 §4.1.2.
     LocalPart ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "syntax error in local part";
     /// A local part over 64 bytes. RFC 5321 §4.5.3.1.1.
     LocalPartTooLong ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "local part too long";
-    /// A domain that is none. RFC 5321 §4.1.2.
+    /// A domain outside the grammar. RFC 5321 §4.1.2.
     Domain ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "syntax error in domain";
     /// A domain over 255 bytes, or a label over 63. RFC 5321 §4.5.3.1.2.
     DomainTooLong ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "domain too long";
-    /// An address literal that is none. RFC 5321 §4.1.3.
+    /// An address literal outside the grammar. RFC 5321 §4.1.3.
     AddressLiteral ARGUMENT_SYNTAX_ERROR 5 . 1 . 3 "syntax error in address literal";
-    /// A parameter that is none. RFC 5321 §4.1.2.
+    /// A parameter outside the grammar. RFC 5321 §4.1.2.
     Parameter ARGUMENT_SYNTAX_ERROR 5 . 5 . 4 "syntax error in parameter";
     /// A value that the parameter's RFC does not allow.
     ParameterValue ARGUMENT_SYNTAX_ERROR 5 . 5 . 4 "bad parameter value";
@@ -206,17 +207,17 @@ kinds! {
     DuplicateParameter ARGUMENT_SYNTAX_ERROR 5 . 5 . 4 "duplicate parameter";
     /// A parameter of RCPT on MAIL, or the reverse. RFC 5321 §4.1.1.11.
     MisplacedParameter PARAMETERS_NOT_RECOGNISED 5 . 5 . 4 "parameter not allowed here";
-    /// No SASL mechanism name. RFC 4954 §4.
+    /// A word that is not the name of a SASL mechanism. RFC 4954 §4.
     Mechanism PARAMETER_NOT_IMPLEMENTED 5 . 5 . 4 "no such mechanism";
-    /// No base64. RFC 4954 §4.
+    /// Text that is not base64. RFC 4954 §4.
     Base64 ARGUMENT_SYNTAX_ERROR 5 . 5 . 2 "cannot decode base64";
-    /// A chunk size that is no number, or one over 2^64. RFC 3030 §2.
+    /// A chunk size that is not a number, or is over 2^64. RFC 3030 §2.
     ChunkSize ARGUMENT_SYNTAX_ERROR 5 . 5 . 4 "bad chunk size";
-    /// No reply code. RFC 5321 §4.2.
+    /// A line that does not begin with a reply code. RFC 5321 §4.2.
     ReplyCode SYNTAX_ERROR 5 . 5 . 2 "no reply code";
     /// A reply whose lines have different codes. RFC 5321 §4.2.1.
     ReplyCodeChanges SYNTAX_ERROR 5 . 5 . 2 "reply code changes between lines";
-    /// A reply's text with an byte that no text has. RFC 5321 §4.2.
+    /// A byte that the text of a reply cannot have. RFC 5321 §4.2.
     ReplyText SYNTAX_ERROR 5 . 5 . 2 "bad octet in reply text";
     /// A reply of more lines or bytes than the limit.
     ReplyTooLong SYNTAX_ERROR 5 . 5 . 2 "reply too long";
@@ -224,7 +225,7 @@ kinds! {
     AuthLineTooLong SYNTAX_ERROR 5 . 5 . 6 "authentication exchange line too long";
     /// A reverse-path that needs SMTPUTF8 where it is not in force. RFC 6531 §3.5.
     SenderNeedsSmtpUtf8 MAILBOX_UNAVAILABLE 5 . 6 . 7 "sender address needs SMTPUTF8";
-    /// A message that the SASL mechanism does not have. RFC 4422 §3.
+    /// A message outside the grammar of the SASL mechanism. RFC 4422 §3.
     SaslMessage ARGUMENT_SYNTAX_ERROR 5 . 5 . 2 "cannot understand the SASL message";
 }
 

@@ -1,4 +1,4 @@
-//! The service extensions by name: the rows of the IANA registry, and a few that are not in it.
+//! The service extensions by name: those of the IANA registry, and a few that are not in it.
 
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::keyword::Names;
@@ -21,7 +21,7 @@ macro_rules! extensions {
         }
 
         impl Extension {
-            /// Every extension that has a keyword here, in the order of the registry.
+            /// Every extension, in the order of the registry.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             /// The EHLO keyword, in upper case.

@@ -11,7 +11,7 @@ use crate::syntax::sasl::{Mechanisms, MechanismsIter, SaslMechanism};
 
 /// The parameters of AUTH: names of SASL mechanisms, RFC 4954 §3.
 ///
-/// Two are equal when they list the same names in the same order, in any case.
+/// Two lists are equal when they have the same names in the same order, in any case.
 ///
 /// ```
 /// use ehlo::Capability;
@@ -55,7 +55,7 @@ impl<'a> AuthMechanisms<'a> {
         }
     }
 
-    /// Those that this crate has a name for.
+    /// The mechanisms that [`SaslMechanism`] names.
     pub fn known(&self) -> Mechanisms {
         match self.0 {
             Names::Known(mechanisms) => mechanisms,

@@ -18,10 +18,10 @@ macro_rules! capabilities {
     ($($(#[doc = $doc:literal])+ $name:ident,)*) => {
         /// One line of an EHLO reply after the first: a keyword and its parameters.
         ///
-        /// No line is refused, and what can be read is: keywords in any case, and parameters behind
-        /// tabs, several spaces, `=` or bytes that no text has. An offer that is overlooked would be
-        /// mail without TLS, or none. What an RFC tells a client to ignore is ignored; lines that
-        /// are none of these are kept as they are.
+        /// Parsing never fails, and reads what can be read: keywords in any case, and parameters behind
+        /// tabs, several spaces, `=` or bytes that a text cannot have. A client that overlooks an offer
+        /// sends mail without TLS, or not at all. What an RFC tells a client to ignore is ignored;
+        /// every other line is kept as it is.
         ///
         /// ```
         /// use ehlo::{Capability, Encode, Extension};
@@ -39,12 +39,12 @@ macro_rules! capabilities {
         #[non_exhaustive]
         pub enum Capability<'a> {
             $($(#[doc = $doc])+ $name,)*
-            /// The largest message in bytes, RFC 1870 §3: zero says that there is no fixed
-            /// maximum, none that nothing was said. A number over 2^64 or no number is ignored.
+            /// The largest message in bytes, RFC 1870 §3. Zero says that there is no fixed maximum,
+            /// `None` that no size was given. A word that is not a number below 2^64 is ignored.
             Size(Option<u64>),
             /// SASL mechanisms, RFC 4954 §3.
             Auth(AuthMechanisms<'a>),
-            /// SASL mechanisms in the form `AUTH=`, which is older than the RFC and of no grammar.
+            /// SASL mechanisms in the form `AUTH=`, which is older than the RFC and not in its grammar.
             LegacyAuth(AuthMechanisms<'a>),
             /// Deliver by a time, RFC 2852 §2.
             DeliverBy(DeliverBy<'a>),
@@ -279,7 +279,7 @@ impl Encode for Capability<'_> {
                 writer.put(keyword.as_str().as_bytes());
                 parameters.write_to(writer);
             }
-            // It may hold anything: whatever no text has is written as a question mark.
+            // It may hold anything: a byte that a text cannot have is written as a question mark.
             Self::Malformed(line) => put_text(line, writer),
             _ => {}
         }

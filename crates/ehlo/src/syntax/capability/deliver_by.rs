@@ -22,8 +22,7 @@ pub struct DeliverBy<'a> {
 }
 
 impl<'a> DeliverBy<'a> {
-    /// The smallest by-time that the server takes with the mode "return", in seconds up to
-    /// 999,999,999.
+    /// A smallest by-time that the server accepts with the mode "return", in seconds up to 999,999,999.
     pub const fn new(minimum: Option<u32>) -> Self {
         let minimum = match minimum {
             Some(seconds) if seconds > 999_999_999 => Some(999_999_999),
@@ -41,12 +40,12 @@ impl<'a> DeliverBy<'a> {
         Self { minimum, tokens: parts.next().unwrap_or_default() }
     }
 
-    /// The smallest by-time that the server takes with the mode "return", in seconds.
+    /// The smallest by-time that the server accepts with the mode "return", in seconds.
     pub const fn minimum(&self) -> Option<u32> {
         self.minimum
     }
 
-    /// Extensions of the extension: none is defined.
+    /// Extensions of the extension; no RFC defines any.
     pub fn tokens(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let tokens = self.tokens.split(|&octet| octet == b',').filter(|token| !token.is_empty());
         tokens.map(|token| core::str::from_utf8(token).unwrap_or_default())

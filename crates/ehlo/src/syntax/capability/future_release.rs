@@ -35,7 +35,7 @@ impl FutureRelease {
         Self::new(interval, ReleaseTime::parse(words.next()?)?)
     }
 
-    /// What both let: the shorter wait and the earlier time.
+    /// The shorter wait and the earlier time of both.
     pub(super) fn intersection(self, other: Self) -> Self {
         Self { interval: self.interval.min(other.interval), until: self.until.min(other.until) }
     }
@@ -80,8 +80,7 @@ pub struct ReleaseTime {
 }
 
 impl ReleaseTime {
-    /// The time of this year, month and day, and this hour, minute and second; a leap second is
-    /// one.
+    /// A time of this year, month and day, and this hour, minute and second, which may be a leap second.
     pub const fn new(
         (year, month, day): (u16, u8, u8),
         (hour, minute, second): (u8, u8, u8),
@@ -151,7 +150,7 @@ impl Encode for ReleaseTime {
     }
 }
 
-/// A number of so many digits, and what is left after the byte behind it.
+/// A number of this many digits, and what is left after the byte `behind` it.
 fn field(text: &[u8], digits: usize, behind: u8) -> Option<(u64, &[u8])> {
     let (digits, rest) = text.split_at_checked(digits)?;
     let (octet, rest) = rest.split_first()?;

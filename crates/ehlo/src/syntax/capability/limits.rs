@@ -32,7 +32,7 @@ impl<'a> Limits<'a> {
     /// `limits-param = limit-name-value 0*[SP limit-name-value]`
     pub(super) fn parse(parameters: EhloParams<'a>) -> Option<Self> {
         let mut limits = Self { listed: parameters, ..Self::NONE };
-        // A line of no limit that a client can use is none.
+        // A line without a limit that a client can use counts as malformed.
         let mut any = false;
         for word in parameters.words() {
             // RFC 9422 §3: a client ignores all limits of a line with a basic syntax error, ...
@@ -62,20 +62,20 @@ impl<'a> Limits<'a> {
         announced(self.rcpt_domain_max)
     }
 
-    /// The same with a limit on the RCPT commands of one transaction; zero takes it away, and
-    /// 999,999 is the most that can be said.
+    /// Sets a limit on the RCPT commands of one transaction. Zero removes it; a larger limit than
+    /// 999,999 cannot be announced and becomes 999,999.
     #[must_use]
     pub const fn with_rcpt_max(self, limit: u32) -> Self {
         Self { rcpt_max: at_most_six_digits(limit), ..self }
     }
 
-    /// The same with a limit on the MAIL commands of one session; as above.
+    /// Sets a limit on the MAIL commands of one session, as above.
     #[must_use]
     pub const fn with_mail_max(self, limit: u32) -> Self {
         Self { mail_max: at_most_six_digits(limit), ..self }
     }
 
-    /// The same with a limit on the domains of the recipients of one session; as above.
+    /// Sets a limit on the domains of the recipients of one session, as above.
     #[must_use]
     pub const fn with_rcpt_domain_max(self, limit: u32) -> Self {
         Self { rcpt_domain_max: at_most_six_digits(limit), ..self }
@@ -90,7 +90,7 @@ impl<'a> Limits<'a> {
         })
     }
 
-    /// RCPTMAX, MAILMAX and RCPTDOMAINMAX, zero where there is none.
+    /// RCPTMAX, MAILMAX and RCPTDOMAINMAX; zero for a limit that was not announced.
     pub(super) const fn numbers(&self) -> (u32, u32, u32) {
         (self.rcpt_max, self.mail_max, self.rcpt_domain_max)
     }

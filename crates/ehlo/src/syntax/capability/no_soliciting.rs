@@ -4,7 +4,8 @@ use super::EhloParams;
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 
-/// Solicitation class keywords, RFC 3865 §2: what a server does not want, as `net.example:ADV`.
+/// Solicitation class keywords, RFC 3865 §2: the classes of mail that a server does not accept, for
+/// example `net.example:ADV`.
 ///
 /// ```
 /// use ehlo::syntax::capability::SolicitationKeywords;
@@ -17,7 +18,7 @@ use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 pub struct SolicitationKeywords<'a>(&'a str);
 
 impl<'a> SolicitationKeywords<'a> {
-    /// None: the server takes part, and says nothing.
+    /// No keywords: the server supports the extension and refuses no class.
     pub const NONE: Self = Self("");
 
     /// `Solicitation-keywords = word 0*("," word)`, at most 1000 bytes,
@@ -33,7 +34,7 @@ impl<'a> SolicitationKeywords<'a> {
         (keywords.len() <= 1000 && words.all(is_word)).then_some(Self(keywords))
     }
 
-    /// None, if they are not of the grammar.
+    /// The first word; no keywords if it does not follow the grammar.
     pub(super) fn parse(parameters: EhloParams<'a>) -> Self {
         parameters.iter().next().and_then(Self::new).unwrap_or(Self::NONE)
     }

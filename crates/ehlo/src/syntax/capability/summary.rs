@@ -1,4 +1,4 @@
-//! All that an EHLO reply offers, in a fixed size.
+//! Everything that an EHLO reply offers, in a fixed size.
 
 use core::fmt;
 use core::iter::FusedIterator;
@@ -13,11 +13,11 @@ use crate::syntax::reply::Reply;
 use crate::syntax::reply::wire_line;
 use crate::syntax::sasl::Mechanisms;
 
-/// What an EHLO reply offers: learnt by a client, or said by a server.
+/// Everything that an EHLO reply offers, as a client learns it or a server announces it.
 ///
-/// Lists of any length stay with the reply itself: unknown keywords, the arguments of BURL, the
-/// keywords of NO-SOLICITING, the attributes of XCLIENT and XFORWARD, mechanisms without a name in
-/// [`SaslMechanism`](crate::syntax::sasl::SaslMechanism).
+/// Lists without a fixed size are not part of it, and can be read from the reply: unknown keywords, the
+/// arguments of BURL, the keywords of NO-SOLICITING, the attributes of XCLIENT and XFORWARD, and
+/// mechanisms that [`SaslMechanism`](crate::syntax::sasl::SaslMechanism) does not name.
 ///
 /// ```
 /// use ehlo::{Extension, Parsed, Policy, Reply};
@@ -42,7 +42,7 @@ pub struct Capabilities {
     rcpt_max: u32,
     mail_max: u32,
     rcpt_domain_max: u32,
-    /// `u32::MAX` for none.
+    /// `u32::MAX` where no by-time was given.
     deliver_by: u32,
     future_release: Option<FutureRelease>,
     has_size: bool,
@@ -59,7 +59,7 @@ enum Profile {
 }
 
 impl Capabilities {
-    /// Nothing: what HELO leaves.
+    /// No extensions, as after HELO.
     pub const NONE: Self = Self {
         offered: 0,
         size: 0,
@@ -73,7 +73,7 @@ impl Capabilities {
         profile: Profile::None,
     };
 
-    /// What a 250 to EHLO offers; nothing, if the reply is another.
+    /// The extensions that a 250 to EHLO offers; none for every other reply.
     ///
     /// RFC 5321 §4.1.1.1: the first line has the server's name and a greeting, and no keyword.
     pub fn from_reply(reply: &Reply<'_>) -> Self {
@@ -111,9 +111,9 @@ impl Capabilities {
         offered
     }
 
-    /// The same with an extension, without parameters.
+    /// Adds an extension without parameters.
     ///
-    /// FUTURERELEASE and LIMITS, which are nothing without them, are offered by
+    /// FUTURERELEASE and LIMITS need parameters and are added by
     /// [`with_future_release`](Self::with_future_release) and [`with_limits`](Self::with_limits)
     /// alone.
     #[must_use]
@@ -125,7 +125,7 @@ impl Capabilities {
         }
     }
 
-    /// The same without an extension and its parameters.
+    /// Removes an extension and its parameters.
     #[must_use]
     pub const fn without(self, extension: Extension) -> Self {
         let rest = Self { offered: self.offered & !extension.bit(), ..self };
@@ -140,19 +140,19 @@ impl Capabilities {
         }
     }
 
-    /// The same with SIZE and the largest message in bytes; zero for no fixed maximum.
+    /// Adds SIZE with the largest message in bytes; zero for no fixed maximum.
     #[must_use]
     pub const fn with_size(self, octets: u64) -> Self {
         Self { size: octets, has_size: true, ..self }.with(Extension::Size)
     }
 
-    /// The same with AUTH and these mechanisms, and no others.
+    /// Adds AUTH with exactly these mechanisms.
     #[must_use]
     pub const fn with_mechanisms(self, mechanisms: Mechanisms) -> Self {
         Self { mechanisms, ..self }.with(Extension::Auth)
     }
 
-    /// The same with LIMITS and these limits, and no others.
+    /// Adds LIMITS with exactly these limits.
     #[must_use]
     pub const fn with_limits(self, limits: Limits<'_>) -> Self {
         let (rcpt_max, mail_max, rcpt_domain_max) = limits.numbers();
@@ -160,7 +160,7 @@ impl Capabilities {
         Self { rcpt_max, mail_max, rcpt_domain_max, ..rest }.with(Extension::Limits)
     }
 
-    /// The same with DELIVERBY and its smallest by-time in seconds.
+    /// Adds DELIVERBY with its smallest by-time in seconds.
     #[must_use]
     pub const fn with_deliver_by(self, minimum: Option<u32>) -> Self {
         let deliver_by = match DeliverBy::new(minimum).minimum() {
@@ -170,20 +170,20 @@ impl Capabilities {
         Self { deliver_by, ..self }.with(Extension::DeliverBy)
     }
 
-    /// The same with FUTURERELEASE and its parameters.
+    /// Adds FUTURERELEASE with its parameters.
     #[must_use]
     pub const fn with_future_release(self, future_release: FutureRelease) -> Self {
         Self { future_release: Some(future_release), ..self }.with(Extension::FutureRelease)
     }
 
-    /// The same with MT-PRIORITY and its profile, which is forgotten if it is not registered.
+    /// Adds MT-PRIORITY with its profile; a profile that is not registered is left out.
     #[must_use]
     pub fn with_priority_profile(self, profile: PriorityProfile<'_>) -> Self {
         Self { profile: Profile::of(profile), ..self }.with(Extension::MtPriority)
     }
 
-    /// Adds what a line of an EHLO reply offers. A line that comes twice replaces the parameters,
-    /// but mechanisms and limits add up.
+    /// Adds what a line of an EHLO reply offers. The parameters of a second line for the same extension
+    /// replace those of the first, but mechanisms and limits add up.
     pub fn insert(&mut self, capability: &Capability<'_>) {
         let Some(extension) = capability.extension() else { return };
         self.offered |= extension.bit();
@@ -214,12 +214,10 @@ impl Capabilities {
         }
     }
 
-    /// What both offer: for a proxy, or a server that passes mail on, that is to offer no more than
-    /// the server behind it does.
+    /// The extensions that both offer, for a proxy that must not offer more than the server behind it.
     ///
-    /// Of two sizes and two limits it is the smaller one, of two by-times the larger one. An extension
-    /// without which nothing is left of its parameters is not offered: AUTH without a common mechanism,
-    /// if both name some.
+    /// The result has the smaller of two sizes and two limits, and the larger of two by-times. AUTH is
+    /// left out if both name mechanisms and none is common.
     ///
     /// ```
     /// use ehlo::Extension;
@@ -278,8 +276,8 @@ impl Capabilities {
         self.offered == 0
     }
 
-    /// The largest message in bytes, zero for no fixed maximum; none if nothing was said.
-    /// RFC 1870 §4.
+    /// The largest message in bytes, zero for no fixed maximum; `None` if no size was given. RFC 1870
+    /// §4.
     pub const fn size(&self) -> Option<u64> {
         if self.has_size { Some(self.size) } else { None }
     }
@@ -312,7 +310,7 @@ impl Capabilities {
         self.limits().rcpt_domain_max()
     }
 
-    /// The smallest by-time in seconds, RFC 2852 §2; none if nothing was said.
+    /// The smallest by-time in seconds, RFC 2852 §2; `None` if no by-time was given.
     pub const fn deliver_by(&self) -> Option<u32> {
         if self.deliver_by == u32::MAX { None } else { Some(self.deliver_by) }
     }
@@ -332,9 +330,9 @@ impl Capabilities {
         }
     }
 
-    /// The lines of the EHLO reply that says this, in the order of [`Extension::ALL`].
+    /// The lines of an EHLO reply that offers these extensions, in the order of [`Extension::ALL`].
     ///
-    /// XCLIENT and XFORWARD come with all attributes that Postfix documents.
+    /// XCLIENT and XFORWARD have all attributes that Postfix documents.
     pub const fn iter(&self) -> CapabilitiesIter {
         CapabilitiesIter { offered: *self, left: self.offered }
     }
@@ -435,7 +433,7 @@ impl<'a> Extend<Capability<'a>> for Capabilities {
     }
 }
 
-/// The lines on one, with commas between them, for a log.
+/// The lines, joined by commas, for a log.
 ///
 /// ```
 /// use ehlo::Extension;
@@ -475,13 +473,13 @@ impl Profile {
 }
 
 /// Whether a line that does not begin with a known word and a space may be an offer all the same:
-/// the first `length` bytes end with another byte than a space or a control, or there are none.
+/// the first `length` bytes end with another byte than a space or a control, or `length` is zero.
 fn is_odd(line: &[u8], length: usize) -> bool {
     let word = line.get(..length).unwrap_or(line);
     word.is_empty() || word.iter().any(|&octet| octet == b'=' || octet > b'~')
 }
 
-/// Extensions that are none without parameters.
+/// Extensions that need parameters.
 const NEVER_ALONE: u64 = Extension::FutureRelease.bit() | Extension::Limits.bit();
 
 /// Postfix, `XCLIENT_README`.

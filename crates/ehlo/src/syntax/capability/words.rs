@@ -1,4 +1,4 @@
-//! What every EHLO line consists of: a keyword, and words.
+//! The parts of every EHLO line: a keyword, and words.
 
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -8,8 +8,8 @@ use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::text::{PRINTABLE, text_run};
 
-/// Whether a byte may stand in a word: `ehlo-param = 1*(%d33-126)`. What a server writes between two
-/// words instead of a space, a tab or a no-break space, is none.
+/// Whether a byte may be part of a word: `ehlo-param = 1*(%d33-126)`. A tab or a no-break space, which
+/// some servers write between words, may not.
 #[inline]
 pub(super) const fn is_word(octet: u8) -> bool {
     matches!(octet, b'!'..=b'~')
@@ -18,7 +18,7 @@ pub(super) const fn is_word(octet: u8) -> bool {
 /// The keyword of an EHLO line. RFC 5321 §4.1.1.1:
 /// `ehlo-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")`.
 ///
-/// Two are equal when they differ in case only.
+/// Two keywords are equal when they differ in case only.
 ///
 /// ```
 /// use ehlo::syntax::capability::EhloKeyword;
@@ -35,7 +35,7 @@ impl<'a> EhloKeyword<'a> {
     ///
     /// # Errors
     ///
-    /// [`SyntaxErrorKind::Parameter`] at the first byte that no keyword has.
+    /// [`SyntaxErrorKind::Parameter`] at the first byte that a keyword cannot have.
     pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
         let wrong =
             |(at, octet): (usize, u8)| !octet.is_ascii_alphanumeric() && (octet != b'-' || at == 0);
@@ -48,7 +48,7 @@ impl<'a> EhloKeyword<'a> {
         }
     }
 
-    /// The same for bytes, which may be of any kind.
+    /// As [`new`](Self::new), for arbitrary bytes.
     pub(super) fn checked(octets: &'a [u8]) -> Option<Self> {
         core::str::from_utf8(octets).ok().and_then(|text| Self::new(text).ok())
     }
@@ -99,11 +99,11 @@ impl fmt::Debug for EhloKeyword<'_> {
     }
 }
 
-/// Parameters of an EHLO line as they are: words with spaces between them. RFC 5321 §4.1.1.1:
+/// The parameters of an EHLO line: words with spaces between them. RFC 5321 §4.1.1.1:
 /// `ehlo-line = ehlo-keyword *( SP ehlo-param )`, `ehlo-param = 1*(%d33-126)`.
 ///
-/// More than one space counts as one, and so does a byte that no word has, as a tab, in a line that was
-/// received. Two are equal when their words are.
+/// In a received line several spaces, tabs and other bytes that a word cannot have count as one space.
+/// Two values are equal when their words are.
 ///
 /// ```
 /// use ehlo::syntax::capability::EhloParams;
@@ -134,7 +134,7 @@ impl<'a> EhloParams<'a> {
         }
     }
 
-    /// The words of a line, whatever stands between them.
+    /// The words of a received line.
     pub(super) const fn received(line: &'a [u8]) -> Self {
         Self(line)
     }
@@ -158,7 +158,7 @@ impl<'a> EhloParams<'a> {
         self.0.split(move |&octet| is_end(octet)).filter(|word| !word.is_empty())
     }
 
-    /// The first word, empty if there is none.
+    /// The first word; empty if there are no words.
     #[inline]
     pub(super) fn first(&self) -> &'a [u8] {
         let mut rest = self.0;
@@ -172,7 +172,7 @@ impl<'a> EhloParams<'a> {
         rest.get(..end).unwrap_or_default()
     }
 
-    /// Whether there are none.
+    /// Whether there are no words.
     pub fn is_empty(&self) -> bool {
         self.first().is_empty()
     }
@@ -285,7 +285,7 @@ pub(super) fn put_words(
     Ok(())
 }
 
-/// The same for names that differ in the case of letters only.
+/// Hashes a name, with the same result in any case.
 pub(super) fn hash_in_any_case<H: Hasher>(name: &[u8], state: &mut H) {
     for octet in name {
         state.write_u8(octet.to_ascii_lowercase());

@@ -2,7 +2,7 @@
 
 use crate::syntax::encode::{Encode, Writer};
 
-/// What the first digit of a reply code says, RFC 5321 §4.2.1.
+/// The meaning of the first digit of a reply code, RFC 5321 §4.2.1.
 ///
 /// ```
 /// use ehlo::Code;
@@ -17,9 +17,9 @@ pub enum Severity {
     PositiveCompletion,
     /// 3yz: the command was accepted, more is needed.
     PositiveIntermediate,
-    /// 4yz: not now; the same may succeed later.
+    /// 4yz: refused for now; the same command may succeed later.
     TransientNegative,
-    /// 5yz: not so; do not repeat it.
+    /// 5yz: refused; the same command is not to be repeated.
     PermanentNegative,
 }
 
@@ -70,7 +70,7 @@ impl Code {
         self.0
     }
 
-    /// What the first digit says.
+    /// The meaning of the first digit.
     pub const fn severity(self) -> Severity {
         match self.0 / 100 {
             2 => Severity::PositiveCompletion,

@@ -58,7 +58,7 @@ impl EnhancedCode {
         self.class
     }
 
-    /// What the failure or success is about, 0 to 999.
+    /// The subject of the failure or success, 0 to 999.
     pub const fn subject(self) -> u16 {
         self.subject
     }
@@ -157,7 +157,7 @@ impl EnhancedStatus {
         EnhancedCode::known(5, self.subject, self.detail)
     }
 
-    /// The code of the class that fits this severity, RFC 2034 §4; none fits a reply 3yz.
+    /// The code of the class that fits this severity, RFC 2034 §4; `None` for a reply 3yz.
     pub const fn of_severity(self, severity: Severity) -> Option<EnhancedCode> {
         match severity {
             Severity::PositiveCompletion => Some(self.success()),
@@ -285,7 +285,7 @@ statuses! {
     7 . 30 REQUIRETLS_REQUIRED "REQUIRETLS support is required, RFC 8689";
 }
 
-/// `1*3digit`; a zero ends it, so that none can lead.
+/// `1*3digit`; a zero ends it, so that there are no leading zeros.
 #[inline]
 fn status_number(text: &[u8]) -> Option<(u16, &[u8])> {
     let (&first, mut rest) = text.split_first()?;

@@ -1,4 +1,4 @@
-//! Where a reply ends, found without looking at an byte twice.
+//! Finds the end of a reply and looks at each byte once.
 
 use crate::syntax::code::Code;
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
@@ -6,7 +6,7 @@ use crate::syntax::grammar::Fault;
 use crate::syntax::grammar::text::{ANY_TEXT, PRINTABLE, TEXTSTRING, after_text};
 use crate::syntax::policy::Policy;
 
-/// How much of a reply a client reads before it gives up.
+/// The size of a reply that a client accepts.
 ///
 /// ```
 /// use ehlo::syntax::reply::ReplyLimits;
@@ -16,19 +16,20 @@ use crate::syntax::policy::Policy;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplyLimits {
-    /// Bytes of one line with its code and CRLF.
+    /// The longest line in bytes, with its code and CRLF.
     pub line: u16,
-    /// Lines of one reply.
+    /// The most lines of one reply.
     pub lines: u16,
-    /// Bytes of one reply.
+    /// The longest reply in bytes.
     pub octets: u32,
 }
 
 impl ReplyLimits {
-    /// What a client should be able to take: lines of 4096 bytes, 1000 lines, 64 KiB.
+    /// Lines of 4096 bytes, 1000 lines, 64 KiB: more than real servers send.
     pub const DEFAULT: Self = Self { line: 4096, lines: 1000, octets: 64 * 1024 };
 
-    /// The same with lines of 512 bytes, all that RFC 5321 §4.5.3.1.5 lets a server send.
+    /// As [`DEFAULT`](Self::DEFAULT), with lines of 512 bytes, the most that RFC 5321 §4.5.3.1.5 lets a
+    /// server send.
     pub const STRICT: Self = Self { line: 512, ..Self::DEFAULT };
 }
 
@@ -38,7 +39,7 @@ impl Default for ReplyLimits {
     }
 }
 
-/// A reply that may still be on its way: how much of it was looked at, and what that said.
+/// The state of a reply that arrives in pieces: how much of it was examined, and what it was.
 ///
 /// ```
 /// use ehlo::Policy;
@@ -78,23 +79,23 @@ enum Stage {
 }
 
 impl ReplyFrame {
-    /// A frame of which nothing was looked at.
+    /// A frame at the beginning of a reply.
     pub const fn new() -> Self {
         Self { line: 0, looked: 0, lines: 0, digits: 0, stage: Stage::Code }
     }
 
-    /// Looks at what was added to `input` since the last call.
+    /// Examines what was added to `input` since the last call.
     ///
-    /// `input` is always all that is unread, from the first byte of the reply on; what follows
-    /// the reply is not looked at. `Some(length)` says that a whole reply of so many bytes is at
-    /// its front, and says so again until a new frame takes the place of this one; `None` asks
-    /// for more input.
+    /// `input` is always everything that is unread, from the first byte of the reply on; what follows
+    /// the reply is not examined. `Some(length)` means that a whole reply of `length` bytes is at the
+    /// front of `input`; the result stays the same until a new frame is used. `None` asks for more
+    /// input.
     ///
     /// # Errors
     ///
-    /// A [`SyntaxError`] whose offset counts from the first byte of the reply, the same again on
-    /// the next call: no code, lines whose codes differ, bare CR or LF, an byte that no text
-    /// has, or a limit exceeded. RFC 5321 §4.2.
+    /// A [`SyntaxError`] whose offset counts from the first byte of the reply, and the same error on
+    /// each further call: no code, lines with different codes, bare CR or LF, a byte that a text cannot
+    /// have, or a limit exceeded. RFC 5321 §4.2.
     #[inline]
     pub fn advance(
         &mut self,
@@ -108,8 +109,8 @@ impl ReplyFrame {
         Ok(None)
     }
 
-    /// Whether `input` is what was there before and one byte more of the text of the same line: a
-    /// way around all else for replies that come byte by byte.
+    /// Whether `input` is the earlier input and one more byte of the text of the same line: a short cut
+    /// for replies that arrive byte by byte.
     #[inline]
     fn goes_on(&mut self, input: &[u8], limits: &ReplyLimits) -> bool {
         let Some((last, before)) = input.split_last() else { return false };
@@ -150,18 +151,18 @@ impl ReplyFrame {
         Ok(Some(frame.line as usize))
     }
 
-    /// The code, once a line began with it.
+    /// The code; `None` until the first three bytes are there.
     pub fn code(&self) -> Option<Code> {
         let [digits @ .., _] = self.digits.to_le_bytes();
         Code::from_digits(digits)
     }
 
-    /// Whole lines looked at so far.
+    /// Whole lines examined so far.
     pub const fn lines(&self) -> u16 {
         self.lines
     }
 
-    /// The line at the front of `rest`, and what follows it; none if its end is not there yet.
+    /// What follows the line at the front of `rest`; `None` if its end is not there yet.
     ///
     /// `Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF`
     #[inline]
@@ -172,7 +173,7 @@ impl ReplyFrame {
         class: &[bool; 256],
     ) -> Result<Option<&'i [u8]>, Fault<'i>> {
         if self.stage == Stage::Code {
-            // Who has room for no more would wait for ever for the code of a line that has none.
+            // Without room for another line, waiting for its code would never end.
             if limits.octets.saturating_sub(self.line) < SHORTEST_LINE {
                 return fault(rest, 0, TOO_LONG);
             }

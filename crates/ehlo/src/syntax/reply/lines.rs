@@ -1,4 +1,4 @@
-//! The lines of a reply's text, as they stand or will stand on the wire.
+//! The lines of a reply's text, as they are or will be on the wire.
 
 use crate::syntax::code::EnhancedCode;
 use crate::syntax::grammar::words::find_lf;

@@ -11,12 +11,12 @@ use super::{Lines, ReplyFrame, ReplyLimits};
 
 /// A reply: a code, perhaps an enhanced status code, and lines of text. RFC 5321 §4.2.
 ///
-/// It is either a view of the bytes of a peer, or made of a text of one's own; two replies are
-/// equal when they say the same on the wire.
+/// A reply is either parsed, and then a view of the peer's bytes, or built from a code and a text. Two
+/// replies are equal when they are the same on the wire.
 ///
-/// A text of one's own can do no harm whatever it holds: LF, CRLF or CR begin a new line of the
-/// reply, a line that would exceed 512 bytes is continued on the next, and any other byte that
-/// no text may have is written as a question mark.
+/// The text of a built reply cannot do harm: LF, CRLF or CR begin a new line of the reply, a line that
+/// would exceed 512 bytes continues on the next, and every other byte that a text may not have is
+/// written as a question mark.
 ///
 /// ```
 /// use ehlo::{Code, Encode, Parsed, Policy, Reply};
@@ -35,7 +35,7 @@ use super::{Lines, ReplyFrame, ReplyLimits};
 #[derive(Clone, Copy)]
 pub struct Reply<'a> {
     code: Code,
-    /// A code that was given apart from the text.
+    /// A code that was given separately from the text.
     enhanced: Option<EnhancedCode>,
     source: Source<'a>,
 }
@@ -62,8 +62,8 @@ impl<'a> Reply<'a> {
         Self::new(code, text).with_enhanced_code(enhanced)
     }
 
-    /// The same with an enhanced status code, written in front of every line; without, if the
-    /// code's class is not that of the reply.
+    /// Sets an enhanced status code, which is written in front of every line. A code whose class is not
+    /// that of the reply is ignored.
     #[must_use]
     pub const fn with_enhanced_code(self, enhanced: EnhancedCode) -> Self {
         // RFC 2034 §4: the class of the status code must be the first digit of the reply code.
@@ -74,8 +74,8 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// The same with the name of the host as the first word, as 220, 221, 421 and the 250 to EHLO
-    /// need it (RFC 5321 §4.2). It has no effect on a reply that was parsed.
+    /// Sets the name of the host as the first word, as 220, 221, 421 and the 250 to EHLO need it (RFC
+    /// 5321 §4.2). It has no effect on a parsed reply.
     #[must_use]
     pub const fn with_domain(self, domain: &'a str) -> Self {
         match self.source {
@@ -120,14 +120,14 @@ impl<'a> Reply<'a> {
         self.code
     }
 
-    /// What the first digit of the code says.
+    /// The meaning of the first digit of the code.
     #[inline]
     pub const fn severity(&self) -> Severity {
         self.code.severity()
     }
 
-    /// The enhanced status code, given or in front of the first line; none if its class is not
-    /// that of the reply. RFC 2034 §4.
+    /// The enhanced status code: the one that was set, or the one in front of the first line. `None`
+    /// if its class is not that of the reply. RFC 2034 §4.
     #[inline]
     pub fn enhanced_code(&self) -> Option<EnhancedCode> {
         if self.enhanced.is_some() {
@@ -142,8 +142,8 @@ impl<'a> Reply<'a> {
         Some(code).filter(|code| code.fits(self.severity()))
     }
 
-    /// The name of the host: what [`with_domain`](Self::with_domain) gave, or else the first word
-    /// of the text. It means something in 220, 221, 421 and the 250 to EHLO, RFC 5321 §4.2.
+    /// The name of the host: the one of [`with_domain`](Self::with_domain), or else the first word of
+    /// the text. Only 220, 221, 421 and the 250 to EHLO have one there, RFC 5321 §4.2.
     pub fn domain(&self) -> Option<&'a str> {
         if let Source::Given { domain: Some(domain), .. } = self.source {
             return Some(domain);
@@ -154,9 +154,8 @@ impl<'a> Reply<'a> {
 
     /// The lines of the text, each without the code, the enhanced status code and the CRLF.
     ///
-    /// A line of a reply that was parsed is as the peer wrote it. One of a reply that was built
-    /// lacks the word of [`with_domain`](Self::with_domain), and may hold bytes that will be
-    /// written as question marks.
+    /// A line of a parsed reply is as the peer wrote it. A line of a built reply lacks the word of
+    /// [`with_domain`](Self::with_domain), and may hold bytes that are written as question marks.
     #[inline]
     pub fn lines(&self) -> Lines<'a> {
         match self.source {
@@ -181,7 +180,7 @@ impl<'a> Reply<'a> {
         core::str::from_utf8(self.text()).ok()
     }
 
-    /// A parsed reply as it was received, with all codes and CRLFs; none for one that was built.
+    /// The bytes of a parsed reply, with all codes and CRLFs; `None` for a built reply.
     pub const fn octets(&self) -> Option<&'a [u8]> {
         match self.source {
             Source::Wire(octets) => Some(octets),
@@ -189,8 +188,8 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// Writes the reply to the front of `out`, as [`Encode::encode`] does, but without its
-    /// enhanced status code unless `enhanced`.
+    /// Writes the reply to the front of `out`, as [`Encode::encode`] does, and leaves its enhanced
+    /// status code out unless `enhanced` is true.
     ///
     /// RFC 2034 §4: the greeting and the replies to EHLO and HELO never have one.
     ///
@@ -323,9 +322,9 @@ impl fmt::Debug for Reply<'_> {
     }
 }
 
-/// The codes and the lines, with ` / ` between these, on one line. Text in UTF-8 is shown as it is; a
-/// backslash, control characters, characters that turn the direction of text or are not seen, and bytes
-/// that are no UTF-8 are escaped, so that a reply can be shown on a terminal and in a log.
+/// The codes and the lines on one line, with ` / ` between the lines. Text in UTF-8 is shown as it is.
+/// Escaped are backslashes, control characters, characters that are invisible or turn the direction of
+/// text, and bytes that are not UTF-8, so that a reply can be shown on a terminal and in a log.
 impl fmt::Display for Reply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;

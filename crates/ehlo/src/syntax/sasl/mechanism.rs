@@ -9,7 +9,7 @@ use crate::syntax::keyword::Names;
 
 macro_rules! mechanisms {
     ($($(#[doc = $doc:literal])+ $variant:ident $name:literal;)*) => {
-        /// A SASL mechanism that has a name here: those that mail servers are seen to offer.
+        /// A SASL mechanism that mail servers offer.
         ///
         /// ```
         /// use ehlo::syntax::sasl::SaslMechanism;
@@ -25,7 +25,7 @@ macro_rules! mechanisms {
         }
 
         impl SaslMechanism {
-            /// Every mechanism here.
+            /// Every mechanism, the strongest first.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The name, in upper case.
@@ -75,12 +75,12 @@ mechanisms! {
     Ntlm "NTLM";
     /// RFC 2444.
     Otp "OTP";
-    /// RFC 4505: nobody in particular.
+    /// RFC 4505: no identity.
     Anonymous "ANONYMOUS";
 }
 
 impl SaslMechanism {
-    /// Whether a password, or a token that is as good as one, goes to the server as it is: not
+    /// Whether the client sends a password or a token as it is. Such a mechanism must not be used
     /// without TLS, RFC 4954 §4.
     pub const fn is_plaintext(self) -> bool {
         matches!(self, Self::Plain | Self::Login | Self::Xoauth2 | Self::OauthBearer)
@@ -93,8 +93,8 @@ impl SaslMechanism {
         self.is_plaintext() || matches!(self, Self::CramMd5 | Self::DigestMd5 | Self::Ntlm)
     }
 
-    /// Whether the server speaks first, so that there is no initial response, RFC 4954 §4. LOGIN
-    /// is none: clients send the name with it, and servers take it.
+    /// Whether the server sends the first message, so that AUTH has no initial response, RFC 4954 §4.
+    /// `false` for LOGIN: clients send the name as an initial response, and servers accept it.
     pub const fn is_server_first(self) -> bool {
         matches!(self, Self::CramMd5 | Self::DigestMd5)
     }
@@ -155,7 +155,7 @@ impl Mechanisms {
     /// No mechanism.
     pub const NONE: Self = Self(0);
 
-    /// Those that are not to be used without TLS: see [`SaslMechanism::is_plaintext`].
+    /// The mechanisms that must not be used without TLS: see [`SaslMechanism::is_plaintext`].
     pub const PLAINTEXT: Self = Self::NONE
         .with(SaslMechanism::Plain)
         .with(SaslMechanism::Login)
@@ -168,47 +168,47 @@ impl Mechanisms {
         .with(SaslMechanism::DigestMd5)
         .with(SaslMechanism::Ntlm);
 
-    /// The same with this one.
+    /// The set with this mechanism.
     #[must_use]
     pub const fn with(self, mechanism: SaslMechanism) -> Self {
         Self(self.0 | bit(mechanism))
     }
 
-    /// The same without this one.
+    /// The set without this mechanism.
     #[must_use]
     pub const fn without(self, mechanism: SaslMechanism) -> Self {
         Self(self.0 & !bit(mechanism))
     }
 
-    /// Those of either set.
+    /// The mechanisms of either set.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Those of both sets.
+    /// The mechanisms of both sets.
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// Those of this set that are not in the other.
+    /// The mechanisms of this set that are not in the other.
     #[must_use]
     pub const fn difference(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// Whether this one is in it.
+    /// Whether the set has this mechanism.
     pub const fn contains(self, mechanism: SaslMechanism) -> bool {
         self.0 & bit(mechanism) != 0
     }
 
-    /// Whether it is empty.
+    /// Whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// How many there are.
+    /// The number of mechanisms.
     pub const fn len(self) -> usize {
         self.0.count_ones() as usize
     }

@@ -15,10 +15,10 @@ use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{self, IResult, run};
 use crate::syntax::limits;
 
-/// What one side says in a SASL exchange: bytes, in base64 on the wire.
+/// A message of a SASL exchange: bytes, in base64 on the wire.
 ///
-/// It is either base64 as it was received, or bytes of one's own. Two are equal when they stand
-/// for the same bytes. `Debug` shows the length alone.
+/// It holds either base64 that was received or bytes that are to be sent. Two values are equal when
+/// they stand for the same bytes. `Debug` shows the length alone.
 ///
 /// ```
 /// use ehlo::Encode;
@@ -44,7 +44,7 @@ enum Form<'a> {
 }
 
 impl<'a> SaslData<'a> {
-    /// Nothing.
+    /// No bytes.
     pub const EMPTY: Self = Self(Form::Octets(&[]));
 
     /// These bytes.
@@ -52,14 +52,14 @@ impl<'a> SaslData<'a> {
         Self(Form::Octets(octets))
     }
 
-    /// What `base64` stands for; nothing may be empty.
+    /// The bytes that `base64` stands for; an empty slice stands for no bytes.
     ///
     /// `base64 = base64-terminal / ( 1*(4base64-char) [base64-terminal] )`
     ///
     /// # Errors
     ///
-    /// [`SyntaxErrorKind::Base64`] at the first byte that is out of place: a foreign one, `=`
-    /// before the end, padding that is missing, or bits behind the last byte that are not zero.
+    /// [`SyntaxErrorKind::Base64`] at the first byte that is out of place: one that is not base64, `=`
+    /// before the end, missing padding, or bits behind the last byte that are not zero.
     pub fn parse(base64: &'a [u8]) -> Result<Self, SyntaxError> {
         if base64.is_empty() {
             return Ok(Self::EMPTY);
@@ -71,17 +71,17 @@ impl<'a> SaslData<'a> {
         if data.is_canonical() { Ok(data) } else { fault(digits.saturating_sub(1)) }
     }
 
-    /// Whether the bits behind the last byte are zero, as RFC 4648 §3.5 wants them of an encoder.
+    /// Whether the bits behind the last byte are zero, as RFC 4648 §3.5 requires of an encoder.
     ///
-    /// The initial response of a parsed AUTH command need not be canonical, as the grammar of RFC
-    /// 4954 does not ask for it; everything else is.
+    /// The initial response of a parsed AUTH command may be an exception, as the grammar of RFC 4954
+    /// does not require it; every other value is canonical.
     pub fn is_canonical(&self) -> bool {
         // The last four digits say it.
         let Form::Base64([.., a, b, c, d]) = self.0 else { return true };
         STANDARD.decode_slice([*a, *b, *c, *d], &mut [0; 3]).is_ok()
     }
 
-    /// An initial response, where `=` stands for nothing. RFC 4954 §8:
+    /// An initial response, in which `=` stands for no bytes. RFC 4954 §8:
     /// `initial-response = base64 / "="`.
     ///
     /// # Errors
@@ -95,7 +95,7 @@ impl<'a> SaslData<'a> {
         }
     }
 
-    /// Bytes that [`decode`](Self::decode) writes.
+    /// The number of bytes that [`decode`](Self::decode) writes.
     pub fn decoded_len(&self) -> usize {
         match self.0 {
             Form::Octets(octets) => octets.len(),
@@ -106,14 +106,14 @@ impl<'a> SaslData<'a> {
         }
     }
 
-    /// Whether it stands for nothing.
+    /// Whether it stands for no bytes.
     pub const fn is_empty(&self) -> bool {
         match self.0 {
             Form::Octets(octets) | Form::Base64(octets) => octets.is_empty(),
         }
     }
 
-    /// Writes the bytes to the front of `out` and returns how many they are.
+    /// Writes the bytes to the front of `out` and returns their number.
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ impl<'a> SaslData<'a> {
         writer.finish()
     }
 
-    /// Appends the word that an AUTH command has for an initial response: `=` for nothing.
+    /// Appends the word that an AUTH command has for an initial response: `=` for no bytes.
     pub fn write_initial(&self, writer: &mut Writer<'_>) {
         if self.is_empty() {
             writer.put_octet(b'=');
@@ -241,8 +241,8 @@ impl<'a> Challenge<'a> {
     ///
     /// # Errors
     ///
-    /// [`SyntaxErrorKind::Base64`] when the text is none, or the reply has more than one line; the
-    /// client is then to answer [`Response::Cancel`], RFC 4954 §4.
+    /// [`SyntaxErrorKind::Base64`] when the text is not base64, or the reply has more than one line. The
+    /// client must then answer [`Response::Cancel`], RFC 4954 §4.
     pub fn from_reply(reply: &crate::syntax::reply::Reply<'a>) -> Result<Self, SyntaxError> {
         let mut lines = reply.lines();
         let text = lines.next().unwrap_or_default();
@@ -269,7 +269,7 @@ impl Encode for Challenge<'_> {
     }
 }
 
-/// A client's answer to a [`Challenge`], a line of its own. RFC 4954 §4.
+/// A client's answer to a [`Challenge`]: one line. RFC 4954 §4.
 ///
 /// ```
 /// use ehlo::syntax::sasl::{Response, SaslData};
@@ -281,7 +281,7 @@ impl Encode for Challenge<'_> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Response<'a> {
-    /// The bytes that the mechanism asks for.
+    /// The bytes that the mechanism sends.
     Data(SaslData<'a>),
     /// `*`: the client gives up, and the server answers 501.
     Cancel,
@@ -304,12 +304,12 @@ impl<'a> Response<'a> {
         Self::parse_any_length(line)
     }
 
-    /// The same for a line of any length.
+    /// As [`parse`](Self::parse), for a line of any length.
     pub(crate) fn parse_any_length(line: &'a [u8]) -> Result<Self, SyntaxError> {
         match line {
             b"*" => Ok(Self::Cancel),
-            // RFC 4954 §4 has "=" for an initial response of zero length. Clients say it in a line
-            // of its own, too, where that has no other meaning.
+            // RFC 4954 §4 has "=" for an initial response of zero length. Some clients send it as a
+            // response, too, where it has no other meaning.
             b"=" => Ok(Self::Data(SaslData::EMPTY)),
             _ => SaslData::parse(line).map(Self::Data),
         }
