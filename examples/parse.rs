@@ -16,7 +16,7 @@ use ehlo::{
     Capability, Command, Encode, ForwardPath, Parsed, Policy, Reply, ReversePath, SyntaxError,
 };
 
-/// Reads one input per line of standard input, where `\r \n \t \0 \\ \xNN` stand for octets, and
+/// Reads one input per line of standard input, where `\r \n \t \0 \\ \xNN` stand for bytes, and
 /// prints `ok CANONICAL` or `error CODE OFFSET REASON`.
 #[derive(Parser)]
 struct Arguments {
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     policy.smtputf8 = arguments.smtputf8;
     match run(arguments.what, arguments.lenient, &policy) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads the verdicts has read enough.
+        // The reader of the verdicts has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("parse: {error}");
@@ -62,17 +62,17 @@ fn main() -> ExitCode {
 fn run(what: What, lenient: bool, policy: &Policy) -> io::Result<()> {
     let mut input = io::stdin().lock();
     let mut output = BufWriter::new(io::stdout().lock());
-    let (mut line, mut octets, mut verdict) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut line, mut bytes, mut verdict) = (Vec::new(), Vec::new(), Vec::new());
     loop {
         line.clear();
         if input.read_until(b'\n', &mut line)? == 0 {
             return output.flush();
         }
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        octets.clear();
+        bytes.clear();
         verdict.clear();
-        let judged = match unescape(text, &mut octets) {
-            Ok(()) => judge(what, lenient, policy, &octets, &mut verdict),
+        let judged = match unescape(text, &mut bytes) {
+            Ok(()) => judge(what, lenient, policy, &bytes, &mut verdict),
             Err(offset) => Err(Fault { code: 500, offset, reason: "no such escape" }),
         };
         match judged {
@@ -88,33 +88,33 @@ fn run(what: What, lenient: bool, policy: &Policy) -> io::Result<()> {
     }
 }
 
-/// The canonical form of `octets`, or what is wrong with them.
+/// The canonical form of `bytes`, or what is wrong with them.
 fn judge(
     what: What,
     lenient: bool,
     policy: &Policy,
-    octets: &[u8],
+    bytes: &[u8],
     verdict: &mut Vec<u8>,
 ) -> Result<(), Fault> {
     match what {
         What::Command => {
-            let command = whole(Command::parse(octets, policy)?, octets)?;
+            let command = whole(Command::parse(bytes, policy)?, bytes)?;
             if let Command::Other { .. } = command {
                 let kind = SyntaxErrorKind::UnknownVerb;
                 return Err(SyntaxError { kind, offset: 0 }.into());
             }
             encode(&command, verdict);
         }
-        What::Reply => encode(&whole(Reply::parse(octets, policy)?, octets)?, verdict),
-        What::Path => match ReversePath::parse(octets, policy) {
+        What::Reply => encode(&whole(Reply::parse(bytes, policy)?, bytes)?, verdict),
+        What::Path => match ReversePath::parse(bytes, policy) {
             Ok(path) => encode(&path, verdict),
             // The one path that is no reverse-path is the domainless Postmaster.
-            Err(error) => match ForwardPath::parse(octets, policy) {
+            Err(error) => match ForwardPath::parse(bytes, policy) {
                 Ok(path) => encode(&path, verdict),
                 Err(_) => return Err(error.into()),
             },
         },
-        What::Capability => match Capability::parse(octets) {
+        What::Capability => match Capability::parse(bytes) {
             Capability::Malformed(_) => {
                 let kind = SyntaxErrorKind::Argument;
                 return Err(SyntaxError { kind, offset: 0 }.into());
@@ -124,13 +124,13 @@ fn judge(
         What::Data => {
             let newlines = if lenient { Newlines::Keep } else { Newlines::Reject };
             let mut decoder = DataDecoder::new(newlines);
-            let mut rest = octets;
+            let mut rest = bytes;
             loop {
                 let found = decoder.decode(rest);
                 rest = rest.get(found.consumed..).unwrap_or_default();
                 match found.content {
                     Content::Data(data) => verdict.extend_from_slice(data),
-                    Content::NeedInput => return Err(Fault::incomplete(octets)),
+                    Content::NeedInput => return Err(Fault::incomplete(bytes)),
                     Content::End(result) => {
                         result.map_err(|error| Fault {
                             code: error.code().number(),
@@ -142,21 +142,21 @@ fn judge(
                 }
             }
             if !rest.is_empty() {
-                let offset = octets.len() - rest.len();
-                return Err(Fault { code: 500, offset, reason: "octets behind the end" });
+                let offset = bytes.len() - rest.len();
+                return Err(Fault { code: 500, offset, reason: "bytes behind the end" });
             }
         }
     }
     Ok(())
 }
 
-fn whole<T>(parsed: Parsed<T>, octets: &[u8]) -> Result<T, Fault> {
+fn whole<T>(parsed: Parsed<T>, bytes: &[u8]) -> Result<T, Fault> {
     match parsed {
-        Parsed::Complete { value, consumed } if consumed == octets.len() => Ok(value),
+        Parsed::Complete { value, consumed } if consumed == bytes.len() => Ok(value),
         Parsed::Complete { consumed, .. } => {
-            Err(Fault { code: 500, offset: consumed, reason: "octets behind the end" })
+            Err(Fault { code: 500, offset: consumed, reason: "bytes behind the end" })
         }
-        Parsed::Incomplete => Err(Fault::incomplete(octets)),
+        Parsed::Incomplete => Err(Fault::incomplete(bytes)),
     }
 }
 
@@ -174,8 +174,8 @@ struct Fault {
 }
 
 impl Fault {
-    fn incomplete(octets: &[u8]) -> Self {
-        Self { code: 500, offset: octets.len(), reason: "incomplete" }
+    fn incomplete(bytes: &[u8]) -> Self {
+        Self { code: 500, offset: bytes.len(), reason: "incomplete" }
     }
 }
 
@@ -185,16 +185,16 @@ impl From<SyntaxError> for Fault {
     }
 }
 
-/// The octets that `text` stands for, or where it has a backslash that stands for none.
-fn unescape(text: &[u8], octets: &mut Vec<u8>) -> Result<(), usize> {
+/// The bytes that `text` stands for, or where it has a backslash that stands for no byte.
+fn unescape(text: &[u8], bytes: &mut Vec<u8>) -> Result<(), usize> {
     let mut rest = text.iter().copied();
-    while let Some(octet) = rest.next() {
+    while let Some(byte) = rest.next() {
         let at = text.len() - rest.len() - 1;
-        if octet != b'\\' {
-            octets.push(octet);
+        if byte != b'\\' {
+            bytes.push(byte);
             continue;
         }
-        octets.push(match rest.next() {
+        bytes.push(match rest.next() {
             Some(b'r') => b'\r',
             Some(b'n') => b'\n',
             Some(b't') => b'\t',
@@ -214,16 +214,16 @@ fn unescape(text: &[u8], octets: &mut Vec<u8>) -> Result<(), usize> {
     Ok(())
 }
 
-fn escape(octets: &[u8], output: &mut impl Write) -> io::Result<()> {
-    for octet in octets {
-        match octet {
+fn escape(bytes: &[u8], output: &mut impl Write) -> io::Result<()> {
+    for byte in bytes {
+        match byte {
             b'\r' => output.write_all(b"\\r"),
             b'\n' => output.write_all(b"\\n"),
             b'\t' => output.write_all(b"\\t"),
             0 => output.write_all(b"\\0"),
             b'\\' => output.write_all(b"\\\\"),
-            0x20..=0x7e => output.write_all(&[*octet]),
-            _ => write!(output, "\\x{octet:02x}"),
+            0x20..=0x7e => output.write_all(&[*byte]),
+            _ => write!(output, "\\x{byte:02x}"),
         }?;
     }
     Ok(())

@@ -1,11 +1,17 @@
-//! What the examples share: the name of this machine, the choices of a flag, dates, text that is
-//! safe to print, a resolver, and whom TLS trusts.
+//! What the applications share: the name of this machine, the values of flags, dates, text that is
+//! safe to print, output that never blocks, networks and the
+//! connections from each, the header of a proxy, a resolver, and the certificates that TLS trusts.
 
+pub mod cause;
 pub mod dns;
+pub mod network;
+pub mod output;
+pub mod places;
+pub mod proxy_header;
 pub mod tls;
 
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::IpAddr;
 use std::process::Command;
 use std::time::Duration;
 
@@ -28,29 +34,24 @@ pub fn host_name() -> String {
     }
 }
 
-/// What to greet the server at this address with: the name that `--helo` gives, or else that of this
-/// machine, or else the address that the connection will come from.
+/// What to greet the server at `server` with: the name that `--helo` gives, or else that of this machine,
+/// or else `local`, the address that this connection comes from (RFC 5321 §4.1.4).
 ///
 /// # Errors
 ///
 /// What is wrong with the name, for that server.
-pub fn helo_name(given: Option<&str>, server: SocketAddr) -> Result<String, HeloNameError> {
+pub fn helo_name(
+    given: Option<&str>,
+    server: IpAddr,
+    local: Option<IpAddr>,
+) -> Result<String, HeloNameError> {
     if let Some(name) = given {
-        return HeloName::for_server(name, server.ip()).map(|name| name.to_string());
+        return HeloName::for_server(name, server).map(|name| name.to_string());
     }
-    // Nothing is sent: it is the system that knows the way.
-    let any: IpAddr = match server {
-        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    let way = UdpSocket::bind((any, 0)).and_then(|socket| {
-        socket.connect(server)?;
-        socket.local_addr()
-    });
     let host = host_name();
-    let own = OwnHost { host: &host, domain: None, address: way.ok().map(|own| own.ip()) };
+    let own = OwnHost { host: &host, domain: None, address: local };
     let mut name = [0; HeloName::MAX_LEN];
-    own.helo_name(server.ip(), &mut name).map(|name| name.to_string())
+    own.helo_name(server, &mut name).map(|name| name.to_string())
 }
 
 /// The policy that `--newlines` names.
@@ -67,21 +68,28 @@ pub fn newlines(name: &str) -> Result<Newlines, &'static str> {
     }
 }
 
-/// A name for a host, as `--hostname` and `--helo` take it.
+/// A name for a host, as `--hostname` and `--helo` take it; U-labels become A-labels.
 ///
 /// # Errors
 ///
 /// What is wrong with it.
 pub fn name(text: &str) -> Result<String, ehlo::SyntaxError> {
-    ClientName::new(text).map(|name| name.to_string())
+    let name = a_labels(text).unwrap_or_else(|| text.to_owned());
+    ClientName::new(&name).map(|name| name.to_string())
 }
 
-/// What a peer said, on one line and without control characters: they, and what would turn the
-/// direction of the text, are written as `\u{…}`.
+/// A domain in A-labels (RFC 5891 §5), as servers without SMTPUTF8 know it; `None` if it is in US-ASCII,
+/// or has none.
+pub fn a_labels(domain: &str) -> Option<String> {
+    if domain.is_ascii() { None } else { idna::domain_to_ascii_strict(domain).ok() }
+}
+
+/// What a peer said, on one line: printable Unicode as it is. What controls a terminal, ends a line or
+/// turns the direction of the text is written as `\u{…}`.
 pub fn printable(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
-        if matches!(character, ' '..='~') || character.is_alphanumeric() {
+        if is_printable(character) {
             line.push(character);
         } else {
             // Writing to a string never fails.
@@ -89,6 +97,21 @@ pub fn printable(text: &str) -> String {
         }
     }
     line
+}
+
+/// Whether Rust prints the character as it is within a string: all but control and format characters,
+/// separators other than the space, private and unassigned code points.
+fn is_printable(character: char) -> bool {
+    match character {
+        ' '..='~' => true,
+        '\0'..='\x7f' => false,
+        // Within a string a combining character is printed as it is, at its start it is not.
+        _ => {
+            let mut text = ['a', character].iter().collect::<String>();
+            text.push('a');
+            text.escape_debug().eq(text.chars())
+        }
+    }
 }
 
 /// `date-time`, RFC 5322 §3.3, in UTC; empty from the year 10000 on, which it cannot tell.
@@ -103,17 +126,35 @@ mod tests {
 
     #[test]
     fn a_line_stays_one_line() {
-        assert_eq!(printable("a\r\nb\u{85}\u{202e}ü"), r"a\u{d}\u{a}b\u{85}\u{202e}ü");
+        let escaped = r"a\u{d}\u{a}b\u{85}\u{202e}ü\u{2028}\u{200f}\u{feff}";
+        assert_eq!(printable("a\r\nb\u{85}\u{202e}ü\u{2028}\u{200f}\u{feff}"), escaped);
+    }
+
+    #[test]
+    fn printable_text_stays_as_it_is() {
+        for text in
+            ["mensagem aceita ✓", "não", "e\u{301}", "日本語", "“quoted” — 5 €", r#"\ " ' ~"#, "😀"]
+        {
+            assert_eq!(printable(text), text);
+        }
+    }
+
+    #[test]
+    fn domains_have_a_labels() {
+        assert_eq!(a_labels("münchen.example").as_deref(), Some("xn--mnchen-3ya.example"));
+        for domain in ["mx.example", "", "b\u{202e}.example", "two words ü"] {
+            assert_eq!(a_labels(domain), None, "{domain}");
+        }
     }
 
     #[test]
     fn this_machine_has_a_name() {
         assert!(ClientName::new(&host_name()).is_ok());
-        let here = SocketAddr::from(([127, 0, 0, 1], 25));
-        assert!(helo_name(None, here).is_ok());
-        assert_eq!(helo_name(Some("localhost"), here), Ok("localhost".to_owned()));
-        let there = SocketAddr::from(([192, 0, 2, 25], 25));
-        assert_eq!(helo_name(Some("localhost"), there), Err(HeloNameError::ThisHost));
+        let here = IpAddr::from([127, 0, 0, 1]);
+        assert!(helo_name(None, here, Some(here)).is_ok());
+        assert_eq!(helo_name(Some("localhost"), here, None), Ok("localhost".to_owned()));
+        let there = IpAddr::from([192, 0, 2, 25]);
+        assert_eq!(helo_name(Some("localhost"), there, None), Err(HeloNameError::ThisHost));
     }
 }
 

@@ -47,7 +47,8 @@ def converse(clients, data, code):
 )
 def idle(work):
     allow_files(IDLE + 100)
-    with Receive(work, "--max-connections", str(IDLE + 10), "--timeout", "600") as server:
+    limits = ("--max-connections", str(IDLE + 10), "--max-per-address", str(IDLE + 10))
+    with Receive(work, *limits, "--timeout", "600") as server:
         before = resident(server)
         clients = [socket.create_connection(("127.0.0.1", server.port), 30) for _ in range(IDLE)]
         try:

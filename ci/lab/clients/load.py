@@ -16,7 +16,7 @@ from lab.programs import Receive, environment
     slow=True,
 )
 def fifty_thousand(work):
-    with Receive(work, "--max-connections", "200") as server:
+    with Receive(work, "--max-connections", "200", "--max-per-address", "200") as server:
         command = [
             "smtp-source",
             "-s",

@@ -74,7 +74,8 @@ def pace(port, seconds):
 def slow_peers(work):
     allow_files(8 * EACH + 200)
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(Dropping(work, "--max-connections", "1000", "--timeout", "100"))
+        limits = ("--max-connections", "1000", "--max-per-address", "1000", "--min-rate", "0")
+        server = stack.enter_context(Dropping(work, *limits, "--timeout", "100"))
         alone = pace(server.port, 2)
 
         def opened(how):

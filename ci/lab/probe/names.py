@@ -88,7 +88,7 @@ OWN = {
         "Matches",
         "temperror",
         None,
-        ["cannot be had now", "451 4.7.25"],
+        ["cannot be looked up now", "451 4.7.25"],
     ),
     "name of the address failing": (
         "broken-name.test",
@@ -97,7 +97,7 @@ OWN = {
         "Matches",
         "temperror",
         None,
-        ["cannot be had now"],
+        ["cannot be looked up now"],
     ),
     "name elsewhere": (
         "elsewhere.test",
@@ -124,7 +124,7 @@ OWN = {
         "TemporaryFailure",
         "pass",
         "client.test",
-        ["cannot be had now"],
+        ["cannot be looked up now"],
     ),
     "literal of another": (
         "[192.0.2.11]",
@@ -183,7 +183,7 @@ ANNOUNCED = {
     "mx.test": ("Matches", 0, ""),
     "elsewhere.test": ("Elsewhere", 1, "other addresses than 127.0.0.1"),
     "nowhere.test": ("NoAddress", 1, "no address in DNS"),
-    "mail.broken": ("TemporaryFailure", 1, "cannot be had now"),
+    "mail.broken": ("TemporaryFailure", 1, "cannot be looked up now"),
     "mx": ("Unchecked", 1, "not fully qualified"),
 }
 

@@ -84,11 +84,11 @@ impl Certificate {
 fn alternative_name(name: &GeneralName) -> Option<String> {
     match name {
         GeneralName::DnsName(name) => Some(name.as_str().to_owned()),
-        GeneralName::IpAddress(octets) => {
-            let octets = octets.as_bytes();
-            let four = <[u8; 4]>::try_from(octets).map(IpAddr::from);
-            let address = four.or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from));
-            Some(address.map_or_else(|_| format!("{octets:?}"), |address| address.to_string()))
+        GeneralName::IpAddress(bytes) => {
+            let bytes = bytes.as_bytes();
+            let four = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+            let address = four.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from));
+            Some(address.map_or_else(|_| format!("{bytes:?}"), |address| address.to_string()))
         }
         _ => None,
     }

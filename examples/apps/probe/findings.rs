@@ -55,20 +55,45 @@ pub(crate) fn of_session(target: &Target, heard: &Heard, now: Duration) -> Vec<F
     }
     for said in [&heard.ehlo, &heard.ehlo_in_tls].into_iter().flatten().filter(|said| !said.is_ok())
     {
+        if said.code == Code::SERVICE_NOT_AVAILABLE {
+            findings.push(Finding::wrong(format!("The server ends the session at EHLO: {said}")));
+            continue;
+        }
         // RFC 5321 §2.2.1: "servers MUST support the EHLO command even if they do not implement
         // any specific extensions".
         findings.push(Finding::wrong(format!(
             "EHLO is refused, and with it TLS, authentication and every other extension: {said}"
         )));
     }
-    names(heard, &mut findings);
+    if is_rewritten(heard) {
+        let text = "A firewall on the way rewrites SMTP: it hides the greeting or the replies to \
+                    EHLO, and with them TLS and every other extension.";
+        findings.push(Finding::wrong(text).mended_by(Remedy::Firewall));
+    } else {
+        names(heard, &mut findings);
+    }
     helo(heard, &mut findings);
     for (said, in_tls) in [(&heard.ehlo, false), (&heard.ehlo_in_tls, true)] {
         let offered: Vec<_> = said.iter().flat_map(Said::keywords).map(Capability::parse).collect();
         keywords(&offered, in_tls, &mut findings);
+        if let Some(said) = said {
+            grammar(said, &mut findings);
+        }
     }
     tls(target, heard, now, &mut findings);
     findings
+}
+
+/// Whether a firewall masks what the server says, as those of Cisco do: asterisks in the greeting, and X
+/// in place of each letter of a keyword or a command that they do not know.
+fn is_rewritten(heard: &Heard) -> bool {
+    let first = heard.greeting.lines.first().map(Vec::as_slice).unwrap_or_default();
+    let stars = String::from_utf8_lossy(first).matches('*').count();
+    let is_masked = |line: &Vec<u8>| {
+        line.split(|byte| !byte.is_ascii_alphanumeric()).any(|word| word.starts_with(b"XXXX"))
+    };
+    let said = [&heard.ehlo, &heard.ehlo_in_tls].into_iter().flatten();
+    (stars >= 4 && 2 * stars >= first.len()) || said.flat_map(|said| &said.lines).any(is_masked)
 }
 
 /// The host that the server says it is, in its greeting and in its answer to EHLO.
@@ -135,7 +160,7 @@ fn keywords(offered: &[Capability<'_>], in_tls: bool, findings: &mut Vec<Finding
     });
     let plaintext = mechanisms.intersection(Mechanisms::PLAINTEXT);
     if !in_tls && !plaintext.is_empty() {
-        // RFC 4954 §4: not to be offered where whoever listens can read the password.
+        // RFC 4954 §4: not to be offered where a listener can read the password.
         let names: Vec<_> = plaintext.iter().map(SaslMechanism::name).collect();
         let text = format!("AUTH invites passwords outside TLS: {}.", names.join(", "));
         findings.push(Finding::wrong(text).mended_by(Remedy::AuthOnlyInTls));
@@ -168,8 +193,14 @@ fn keywords(offered: &[Capability<'_>], in_tls: bool, findings: &mut Vec<Finding
         let text = "XCLIENT is offered: this client may pass itself off as any other.";
         findings.push(Finding::notice(text));
     }
-    for line in offered {
-        if let Capability::Malformed(line) = line {
+}
+
+/// RFC 5321 §4.1.1.1: keywords and parameters are of printable US-ASCII. Clients may read what they can
+/// of the others, or take nothing of them.
+fn grammar(said: &Said, findings: &mut Vec<Finding>) {
+    for line in said.keywords() {
+        let is_printable = line.iter().all(|byte| matches!(byte, b' '..=b'~'));
+        if !is_printable || matches!(Capability::parse(line), Capability::Malformed(_)) {
             let line = ehlo_apps::printable(&String::from_utf8_lossy(line));
             let text = format!("A line of the answer to EHLO is outside the grammar: {line}");
             findings.push(Finding::wrong(text));
@@ -181,8 +212,7 @@ fn tls(target: &Target, heard: &Heard, now: Duration, findings: &mut Vec<Finding
     match &heard.tls {
         Upgrade::Untried => {}
         Upgrade::NotOffered => {
-            let text =
-                "STARTTLS is not offered: mail comes in clear, and anybody on the way can read it.";
+            let text = "STARTTLS is not offered: mail comes in clear text, and anybody on the way can read it.";
             let finding = match target.tls {
                 TlsMode::Require => Finding::wrong(text),
                 _ => Finding::notice(text),

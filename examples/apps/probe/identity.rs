@@ -23,7 +23,7 @@ pub(crate) struct Check {
     json: Value,
 }
 
-/// What was asked, and whether it is so; nothing if that cannot be told now.
+/// What was asked, and whether it is so; `None` if that cannot be told now.
 pub(crate) struct Fact {
     pub(crate) holds: Option<bool>,
     pub(crate) text: String,
@@ -35,8 +35,8 @@ enum Whose {
     Own,
 }
 
-/// Checks the names that the server announces against its address, and one's own name, if it was
-/// given, against one's own address.
+/// Checks the names that the server announces against its address, and the client's own name, if it was
+/// given, against the client's own address.
 pub(crate) async fn checks(
     heard: &Heard,
     own: Option<(&str, Option<IpAddr>)>,
@@ -127,13 +127,16 @@ fn facts(verdict: &Verdict<'_>) -> Vec<Fact> {
         Claim::TemporaryFailure => facts.push(fact(None, format!("{leads}: DNS does not say"))),
         Claim::Unchecked => {}
     }
-    let reverse = verdict.reverse_name.map(|name| format!(", {name}")).unwrap_or_default();
-    let leads = format!("the address leads to a name and back{reverse}");
-    facts.push(match verdict.iprev {
-        Iprev::Pass => fact(Some(true), leads),
-        Iprev::Fail => fact(Some(false), format!("{leads}: the name does not have this address")),
-        Iprev::PermError => fact(Some(false), format!("{leads}: it has no name")),
-        Iprev::TempError => fact(None, format!("{leads}: DNS does not say")),
+    let reverse = verdict.reverse_name.map(|name| format!(", {name}"));
+    let leads = format!("the address leads to a name and back{}", reverse.unwrap_or_default());
+    facts.push(match (verdict.iprev, verdict.reverse_name) {
+        (Iprev::Pass, _) => fact(Some(true), leads),
+        (Iprev::Fail, Some(_)) => {
+            fact(Some(false), format!("{leads}: the name does not have this address"))
+        }
+        (Iprev::Fail, None) => fact(Some(false), format!("{leads}: {NO_HOST_NAME}")),
+        (Iprev::PermError, _) => fact(Some(false), format!("{leads}: it has no name")),
+        (Iprev::TempError, _) => fact(None, format!("{leads}: DNS does not say")),
     });
     facts
 }
@@ -150,39 +153,51 @@ fn finding(whose: Whose, cause: Cause, verdict: &Verdict<'_>) -> Finding {
         let name = if is_name { &name } else { "the name to greet with" };
         Remedy::ReverseDns { address, name: name.to_owned() }
     };
-    let back = verdict.reverse_name.map(|name| name.to_string()).unwrap_or_default();
-    let (text, remedies) = match cause {
-        Cause::Syntax(syntax) => (format!("{name}: {}", syntax.text()), vec![rename]),
-        Cause::Forgery(_) => {
+    let back = verdict.reverse_name.map(|name| name.to_string());
+    let (text, remedies) = match (cause, back) {
+        (Cause::Syntax(syntax), _) => {
+            let a_labels = ehlo_apps::a_labels(&name).filter(|_| syntax == NameSyntax::NotAscii);
+            let a_labels = a_labels.map(|name| format!(", {name}")).unwrap_or_default();
+            (format!("{name}: {}{a_labels}", syntax.text()), vec![rename])
+        }
+        (Cause::Forgery(_), _) => {
             (format!("{name} means this host to everybody, not the one at {address}"), vec![rename])
         }
-        Cause::NoReverseName => (format!("{address} has no reverse DNS name"), vec![reverse()]),
-        Cause::ReverseMismatch => (
+        (Cause::NoReverseName, _) => {
+            (format!("{address} has no reverse DNS name"), vec![reverse()])
+        }
+        (Cause::ReverseMismatch, Some(back)) => (
             format!("{address} has the reverse DNS name {back}, which does not have this address"),
             vec![reverse(), forward(back)],
         ),
-        Cause::ReverseUnknown => (
-            format!("The reverse DNS of {address} cannot be had now"),
+        (Cause::ReverseMismatch, None) => {
+            (format!("{address} has a reverse DNS record: {NO_HOST_NAME}"), vec![reverse()])
+        }
+        (Cause::ReverseUnknown, _) => (
+            format!("The reverse DNS of {address} cannot be looked up now"),
             vec![Remedy::DnsServers { what: format!("the reverse DNS of {address}") }],
         ),
-        Cause::NameElsewhere if verdict.syntax == NameSyntax::AddressLiteral => {
+        (Cause::NameElsewhere, _) if verdict.syntax == NameSyntax::AddressLiteral => {
             (format!("{name} is not the address {address}"), vec![rename])
         }
-        Cause::NameElsewhere => {
+        (Cause::NameElsewhere, _) => {
             (format!("{name} has other addresses than {address}"), vec![rename, forward(name)])
         }
-        Cause::NameWithoutAddress => {
+        (Cause::NameWithoutAddress, _) => {
             (format!("{name} has no address in DNS"), vec![rename, forward(name)])
         }
-        Cause::NameUnknown => (
-            format!("The addresses of {name} cannot be had now"),
+        (Cause::NameUnknown, _) => (
+            format!("The addresses of {name} cannot be looked up now"),
             vec![Remedy::DnsServers { what: name.clone() }],
         ),
-        Cause::GenericReverseName => (
-            format!("{back} looks like one of many names that a provider gives out"),
-            vec![reverse()],
-        ),
-        other => (format!("{name}: {other}"), Vec::new()),
+        (Cause::GenericReverseName, back) => {
+            let back = back.unwrap_or_else(|| format!("The reverse DNS name of {address}"));
+            (
+                format!("{back} looks like one of many names that a provider gives out"),
+                vec![reverse()],
+            )
+        }
+        (other, _) => (format!("{name}: {other}"), Vec::new()),
     };
     let level = match cause {
         Cause::GenericReverseName => Level::Notice,
@@ -215,3 +230,6 @@ fn is_private(address: IpAddr) -> bool {
         }
     }
 }
+
+/// A PTR record may name anything, the root and text with spaces too.
+const NO_HOST_NAME: &str = "what it names is no host name";

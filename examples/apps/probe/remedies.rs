@@ -21,8 +21,10 @@ pub(crate) enum Remedy {
     OfferTls,
     /// The certificate is not the right one.
     Certificate,
-    /// Passwords are invited in clear.
+    /// Passwords are invited in clear text.
     AuthOnlyInTls,
+    /// A firewall rewrites the session.
+    Firewall,
 }
 
 /// A mail server by its greeting.
@@ -80,11 +82,12 @@ impl Remedy {
                 )]
             }
             Self::ServerName => settings(&SERVER_NAME, software),
-            // Whoever sends may run another program than the server that is asked.
+            // The sender may run another program than the server that is asked.
             Self::ClientName => settings(&CLIENT_NAME, None),
             Self::OfferTls => settings(&OFFER_TLS, software),
             Self::Certificate => settings(&CERTIFICATE, software),
             Self::AuthOnlyInTls => settings(&AUTH_ONLY_IN_TLS, software),
+            Self::Firewall => FIREWALL.map(str::to_owned).to_vec(),
         }
     }
 }
@@ -136,4 +139,9 @@ const AUTH_ONLY_IN_TLS: [(Software, &str); 4] = [
     (Software::Exim, "server_advertise_condition = ${if def:tls_in_cipher} of the authenticator"),
     (Software::Sendmail, "define(`confAUTH_OPTIONS', `p') in sendmail.mc"),
     (Software::OpenSmtpd, "listen on ... tls-require auth in smtpd.conf"),
+];
+
+const FIREWALL: [&str; 2] = [
+    "Cisco ASA: no inspect esmtp in the policy map (or allow-tls in its parameters)",
+    "Cisco PIX: no fixup protocol smtp 25",
 ];

@@ -196,7 +196,7 @@ fn write_tls(out: &mut impl Write, tls: &Tls) -> io::Result<()> {
 /// Whether two lines are about the same keyword.
 fn same_keyword(line: &[u8], other: &[u8]) -> bool {
     let keyword = |line: &[u8]| {
-        let end = line.iter().position(|octet| matches!(octet, b' ' | b'=')).unwrap_or(line.len());
+        let end = line.iter().position(|byte| matches!(byte, b' ' | b'=')).unwrap_or(line.len());
         (line.get(..end).unwrap_or_default().to_ascii_uppercase(), line.get(end) == Some(&b'='))
     };
     keyword(line) == keyword(other)

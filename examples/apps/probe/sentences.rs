@@ -49,11 +49,11 @@ pub(crate) fn sentence(capability: &Capability<'_>) -> Option<String> {
         Capability::Expn => "Says who is on a mailing list, when asked by EXPN.",
         Capability::Help => "Answers HELP.",
         Capability::Turn => "Changes roles with anyone (TURN); deprecated, for mail can be stolen.",
-        Capability::EightBitMime => "Takes octets above 127 in the lines of a message.",
+        Capability::EightBitMime => "Takes bytes above 127 in the lines of a message.",
         Capability::Verb => "Has a verbose mode for its users (VERB).",
         Capability::Onex => "Can be told that one message is all (ONEX).",
         Capability::Chunking => "Takes content in chunks of a given size (BDAT) beside DATA.",
-        Capability::BinaryMime => "Takes any octets, without lines, in chunks.",
+        Capability::BinaryMime => "Takes any bytes, without lines, in chunks.",
         Capability::Checkpoint => "Goes on with a message where a broken connection left it.",
         Capability::Pipelining => "Takes several commands at once, without waiting in between.",
         Capability::Dsn => "Sends notifications of delivery, delay or failure as the sender asks.",
@@ -90,17 +90,17 @@ fn of_size(size: Option<u64>) -> String {
     match size {
         None => "Takes the size of a message beforehand; no maximum is announced.".to_owned(),
         Some(0) => "Takes the size of a message beforehand; there is no fixed maximum.".to_owned(),
-        Some(octets) => format!("Takes messages of up to {octets} octets{}.", rounded(octets)),
+        Some(bytes) => format!("Takes messages of up to {bytes} bytes{}.", rounded(bytes)),
     }
 }
 
 /// In larger units, where that is shorter.
-fn rounded(octets: u64) -> String {
+fn rounded(bytes: u64) -> String {
     let units = [("TiB", 1_u64 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    let Some((unit, size)) = units.into_iter().find(|(_, size)| octets >= *size) else {
+    let Some((unit, size)) = units.into_iter().find(|(_, size)| bytes >= *size) else {
         return String::new();
     };
-    match (octets / size, octets % size * 10 / size) {
+    match (bytes / size, bytes % size * 10 / size) {
         (whole, 0) => format!(" ({whole} {unit})"),
         (whole, tenths) => format!(" ({whole}.{tenths} {unit})"),
     }

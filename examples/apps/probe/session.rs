@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ehlo::client::Event;
-use ehlo::identity::OwnHost;
+use ehlo::session::State;
 use ehlo::syntax::command::Verb;
 use ehlo::syntax::path::ClientName;
-use ehlo::{Client, ClientConfig, Code, Command, Extension, HeloName};
-use ehlo_apps::printable;
+use ehlo::{Client, ClientConfig, Code, Command, Extension};
+use ehlo_apps::cause::cause;
 use ehlo_tokio::{Connector, MaybeTls, Runtime, TlsConnection};
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
@@ -24,8 +24,8 @@ pub(crate) struct Target {
     pub(crate) addresses: Vec<SocketAddr>,
     /// What the certificate should be for.
     pub(crate) server_name: ServerName<'static>,
-    /// What to say in EHLO and HELO; if it is not given, the name of this machine, or the address
-    /// that the connection comes from.
+    /// What to say in EHLO and HELO; if it is not given or cannot be said, the name of this machine,
+    /// or the address that the connection comes from.
     pub(crate) helo: Option<String>,
     pub(crate) tls: TlsMode,
     /// How long to wait for the server each time.
@@ -62,7 +62,7 @@ pub(crate) async fn talk(target: &Target) -> Result<Heard, String> {
     Ok(heard)
 }
 
-/// Greeting, HELO, QUIT, on a connection of its own.
+/// Greeting, HELO, QUIT, on another connection.
 async fn plain(target: &Target) -> Helo {
     let mut session = match Session::open(target).await {
         Ok((session, greeting)) if greeting.code == Code::SERVICE_READY => session,
@@ -80,7 +80,7 @@ struct Session {
     peer: SocketAddr,
     local: SocketAddr,
     name: String,
-    /// Of a connection that is inside TLS from its first octet.
+    /// Of a connection that is inside TLS from its first byte.
     tls: Option<Tls>,
     patience: Duration,
 }
@@ -90,8 +90,8 @@ impl Session {
     async fn open(target: &Target) -> Result<(Self, Said), String> {
         let (stream, peer) = connect(target).await?;
         let local = stream.local_addr().map_err(|error| error.to_string())?;
-        let name = match &target.helo {
-            Some(name) => name.clone(),
+        let name = match target.helo.as_deref().and_then(sayable) {
+            Some(name) => name,
             None => own_name(local.ip(), peer.ip())?,
         };
         let implicit_tls = target.tls == TlsMode::Implicit;
@@ -101,7 +101,7 @@ impl Session {
         if implicit_tls {
             let connector = connector(target)?;
             let handshake = within(target.patience, connection.implicit_tls(&connector)).await;
-            handshake.map_err(|error| format!("TLS with {peer}: {error}"))?;
+            handshake.map_err(|error| format!("TLS with {peer}: {}", cause(&error)))?;
         }
         let tls = shaken(&mut connection);
         let mut session = Self { connection, peer, local, name, tls, patience: target.patience };
@@ -118,7 +118,8 @@ impl Session {
         if heard.greeting.code == Code::SERVICE_READY {
             self.greet(target, heard).await?;
         }
-        if matches!(heard.tls, Upgrade::Failed(_)) {
+        let is_over = self.connection.endpoint().machine().state() == State::Closed;
+        if is_over || matches!(heard.tls, Upgrade::Failed(_)) {
             return Ok(());
         }
         self.ask(&Command::Quit).await.map(drop)
@@ -132,8 +133,12 @@ impl Session {
             heard.ehlo = Some(said);
         }
         if !self.connection.endpoint().machine().is_extended() {
-            // RFC 5321 §3.2: a client falls back to HELO when EHLO is refused.
-            if self.may_say_helo() {
+            let is_over = [&heard.ehlo, &heard.ehlo_in_tls]
+                .into_iter()
+                .flatten()
+                .any(|said| said.code == Code::SERVICE_NOT_AVAILABLE);
+            // RFC 5321 §3.2: a client falls back to HELO when EHLO is refused. 421 ends the session.
+            if self.may_say_helo() && !is_over {
                 heard.helo = self.helo().await;
             }
         } else if matches!(target.tls, TlsMode::Opportunistic | TlsMode::Require) {
@@ -157,7 +162,7 @@ impl Session {
         }
         let connector = connector(target)?;
         if let Err(error) = within(self.patience, self.connection.start_tls(&connector)).await {
-            return Ok(Upgrade::Failed(printable(&error.to_string())));
+            return Ok(Upgrade::Failed(cause(&error)));
         }
         Ok(match shaken(&mut self.connection) {
             Some(tls) => Upgrade::Established(tls),
@@ -194,7 +199,7 @@ impl Session {
         loop {
             let patience = self.patience.min(self.connection.timeout());
             let turn = within(patience, self.connection.next()).await;
-            match turn.map_err(|error| error.to_string())?.event {
+            match turn.map_err(|error| cause(&error))?.event {
                 Event::Reply { reply, .. } => return Ok(Said::from(&reply)),
                 Event::NeedInput => {}
                 Event::Unanswered { to: Verb::Greeting } => {
@@ -208,7 +213,7 @@ impl Session {
                 }
                 Event::Unsolicited(reply) => {
                     return Err(format!(
-                        "the server said what nobody had asked: {}",
+                        "the server said something that answers nothing: {}",
                         Said::from(&reply)
                     ));
                 }
@@ -234,10 +239,14 @@ fn shaken(connection: &mut TlsConnection<TcpStream, Client, Runtime>) -> Option<
 
 /// What this machine may call itself to a server, by the address that it is seen from.
 fn own_name(local: IpAddr, server: IpAddr) -> Result<String, String> {
-    let host = ehlo_apps::host_name();
-    let own = OwnHost { host: &host, domain: None, address: Some(local) };
-    let name = own.helo_name(server, &mut [0; HeloName::MAX_LEN]).map(|name| name.to_string());
-    name.map_err(|error| format!("{host}: {error}; give a name with --helo"))
+    ehlo_apps::helo_name(None, server, Some(local))
+        .map_err(|error| format!("{}: {error}; give a name with --helo", ehlo_apps::host_name()))
+}
+
+/// The name as EHLO has it, in A-labels (RFC 5890 §2.3.2.1); `None` if it cannot be said at all.
+fn sayable(name: &str) -> Option<String> {
+    let name = ehlo_apps::a_labels(name).unwrap_or_else(|| name.to_owned());
+    ClientName::new(&name).map(|name| name.to_string()).ok()
 }
 
 fn client_name(name: &str) -> Result<ClientName<'_>, String> {
@@ -253,7 +262,7 @@ async fn connect(target: &Target) -> Result<(TcpStream, SocketAddr), String> {
                 stream.set_nodelay(true).map_err(|error| error.to_string())?;
                 return Ok((stream, address));
             }
-            Err(error) => last = format!("cannot connect to {address}: {error}"),
+            Err(error) => last = format!("cannot connect to {address}: {}", cause(&error)),
         }
     }
     Err(last)

@@ -21,7 +21,7 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// An attempt by this mechanism, which was offered; none if it cannot be made now. `binding` is
+    /// An attempt by this mechanism, which was offered; `None` if it cannot be made now. `binding` is
     /// what both ends of the TLS connection know, and `host` the name of this server.
     pub(crate) fn new(
         mechanism: SaslMechanism,
@@ -69,7 +69,7 @@ impl Attempt {
                 ServerStep::Verify(claim) => {
                     self.user = users.verify(&claim).map(str::to_owned);
                     match self.user {
-                        // Nobody acts for another here: OAUTHBEARER, which has no other place for
+                        // No user acts for another here: OAUTHBEARER, which has no other place for
                         // the name, looks as if.
                         Some(_) => exchange.accept_authorization(buffer),
                         None => exchange.refuse(buffer),
@@ -92,11 +92,11 @@ pub(crate) enum Said<'c> {
     Response(&'c Response<'c>),
 }
 
-/// RFC 2195 §2: a challenge that nobody can foresee, in the form of a Message-ID.
+/// RFC 2195 §2: an unpredictable challenge, in the form of a Message-ID.
 fn unforeseen(host: &str) -> Option<String> {
-    let mut octets = [0; 16];
-    randomise(&mut octets).ok()?;
-    Some(format!("<{:032x}@{host}>", u128::from_be_bytes(octets)))
+    let mut bytes = [0; 16];
+    randomise(&mut bytes).ok()?;
+    Some(format!("<{:032x}@{host}>", u128::from_be_bytes(bytes)))
 }
 
 /// Octets of the longest message of a client.

@@ -1,126 +1,130 @@
-//! One connection, from the first octet to the last: who comes through a proxy, what is inside TLS
-//! from the start, and how it ends.
+//! One connection, from the first byte to the last: for whom a proxy speaks, what is inside TLS from the
+//! start, and how it ends.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ehlo::syntax::limits;
-use ehlo::{Code, Reply, Server};
+use ehlo::{Code, Reply, Server, ServerConfig};
+use ehlo_apps::proxy_header::Proxied;
 use ehlo_tokio::{Incoming, Runtime, Shutdown};
 use serde_json::json;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
+use crate::Service;
+use crate::client::{Origin, Rights};
+use crate::listener::{Stream, origin, tcp};
+use crate::proxy;
 use crate::session::Session;
-use crate::{Service, trust};
 
 /// Serves one client until the session is over, the client is silent for too long, or the server
 /// stops.
 pub(crate) fn serve(
-    visit: Incoming<TcpStream>,
+    incoming: Incoming<Stream>,
     service: Arc<Service>,
 ) -> impl Future<Output = ()> + Send + 'static {
     // The future lasts as long as the connection: what is there at its beginning only is kept out.
-    let beginning = Box::pin(begin(visit, service));
+    let beginning = Box::pin(begin(incoming, service));
     async move {
         let Some((mut connection, mut session)) = beginning.await else { return };
         let end = session.run(&mut connection).await;
         // What the client still sends is read, so that the last reply is not lost to a reset.
-        let _ = timeout(LINGER, connection.close()).await;
+        let _ = connection.close().await;
         session.end(end);
     }
 }
 
 /// The machine on its stream.
-pub(crate) type Connection = ehlo_tokio::TlsConnection<TcpStream, Server, Runtime>;
+pub(crate) type Connection = ehlo_tokio::TlsConnection<Stream, Server, Runtime>;
 
-/// What comes before the session; none if it does not come to one.
-async fn begin(visit: Incoming<TcpStream>, service: Arc<Service>) -> Option<(Connection, Session)> {
+/// What comes before the session; `None` if it does not come to one.
+async fn begin(incoming: Incoming<Stream>, service: Arc<Service>) -> Option<(Connection, Session)> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let Incoming { stream, address, shutdown: mut stop, .. } = visit;
-    // Without this a reply may wait 40 ms for the peer's delayed ACK.
-    let _ = stream.set_nodelay(true);
+    let Incoming { mut stream, address, shutdown: mut stop, .. } = incoming;
+    let origin = origin(&stream, address);
+    if let Some(stream) = tcp(&mut stream) {
+        // Without this a reply may wait 40 ms for the peer's delayed ACK.
+        let _ = stream.set_nodelay(true);
+    }
     if stop.is_requested() {
-        let _ = timeout(LINGER, turn_away(stream, &service)).await;
+        turn_away(stream, &service, "too many connections, try again later").await;
         return None;
     }
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    service.log.event(|| json!({"event": "connect", "session": number, "peer": address}));
-    match enter(stream, address, number, &service, &mut stop).await {
-        Ok((mut connection, client)) => {
-            let mut session = Session::new(service, stop, number, client);
-            session.bind(&mut connection);
-            Some((connection, session))
-        }
+    service.log.event(|| json!({"event": "connect", "session": number, "peer": origin.address()}));
+    let origin = match proxied(&mut stream, origin, number, &service, &mut stop).await {
+        Ok(origin) => origin,
         Err(error) => {
             service.log.disconnect(number, &error.to_string());
-            None
+            return None;
         }
+    };
+    let Some(rights) = Rights::of(&origin, &service) else {
+        service.log.disconnect(number, TOO_MANY);
+        turn_away(stream, &service, TOO_MANY).await;
+        return None;
+    };
+    let config = ServerConfig { offered: rights.offered, ..service.config };
+    let mut connection = Connection::new(stream.into(), Server::new(config), Runtime);
+    connection.set_time_limits(service.limits);
+    let begun = match &service.tls {
+        Some(tls) if service.config.implicit_tls => connection.implicit_tls(&tls.current()).await,
+        _ => Ok(()),
+    };
+    if let Err(error) = begun {
+        service.log.disconnect(number, &error.to_string());
+        return None;
     }
+    let mut session = Session::new(service, stop, number, origin, rights.place);
+    session.bind(&mut connection);
+    Some((connection, session))
 }
 
-/// Answers a connection that is one too many with 421 in place of the greeting.
-async fn turn_away(stream: TcpStream, service: &Service) -> io::Result<()> {
-    if service.config.implicit_tls {
-        // Nothing can be said before a handshake, which would cost more than a place.
-        return Ok(());
-    }
-    let server = Server::new(service.config);
-    let mut connection = ehlo_tokio::Connection::new(stream, server, Runtime);
-    let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, "too many connections, try again later");
-    let reply = reply.with_domain(&service.host);
-    connection.endpoint().reply(&reply)?;
-    connection.close().await
-}
-
-/// Takes the header of a proxy, and begins TLS where it begins at once. Returns the connection and
-/// the client's own address.
-async fn enter(
-    mut stream: TcpStream,
-    mut client: SocketAddr,
+/// Where the client is: `--proxy` has the proxy say so. The receiver "MUST not try to guess whether the
+/// protocol header is present or not", so nothing is said or done before it is there.
+async fn proxied(
+    stream: &mut Stream,
+    origin: Origin,
     number: u64,
     service: &Service,
     stop: &mut Shutdown,
-) -> io::Result<(Connection, SocketAddr)> {
-    let mut server = service.server(client.ip());
-    if service.trusts(client.ip()) {
-        let greeting = greet(&mut server, service)?;
-        stream.write_all(&greeting).await?;
-        // A proxy speaks before it is spoken to; whoever comes without one takes the greeting.
-        let proxied = tokio::select! {
-            address = trust::proxied(&mut stream) => address?,
-            () = stop => None,
-            () = sleep(service.timeout) => None,
-        };
-        if let Some(address) = proxied {
-            service.log.event(|| json!({"event": "proxy", "session": number, "client": address}));
-            (client, server) = (address, service.server(address.ip()));
-            greet(&mut server, service)?;
-        }
-    }
-    let mut connection = Connection::new(stream.into(), server, Runtime);
-    if let (Some(tls), true) = (&service.tls, service.config.implicit_tls) {
-        timeout(service.timeout, connection.implicit_tls(tls)).await??;
-    }
-    Ok((connection, client))
+) -> io::Result<Origin> {
+    let (Some(versions), Origin::Address(proxy)) = (service.proxy, origin) else {
+        return Ok(origin);
+    };
+    let stream = tcp(stream).ok_or(io::ErrorKind::Unsupported)?;
+    let said = tokio::select! {
+        said = proxy::read(stream, versions) => said?,
+        () = stop => return Err(io::ErrorKind::Interrupted.into()),
+        () = sleep(service.limits.wait().unwrap_or(HEADER).min(HEADER)) => return Err(io::ErrorKind::TimedOut.into()),
+    };
+    let origin = match said {
+        Proxied::Client(client) => Origin::from(client),
+        Proxied::Unknown => Origin::Behind(proxy),
+        Proxied::Proxy => origin,
+    };
+    service.log.event(|| {
+        let client = matches!(said, Proxied::Client(_)).then(|| origin.address());
+        json!({"event": "proxy", "session": number, "client": client})
+    });
+    Ok(origin)
 }
 
-/// The greeting, which the client gets before it is known whether a proxy speaks for it; inside TLS
-/// it has to wait.
-fn greet(server: &mut Server, service: &Service) -> io::Result<Vec<u8>> {
-    let mut greeting = Vec::new();
-    if !service.config.implicit_tls {
-        greeting.resize(limits::REPLY_LINE, 0);
-        let reply = server.standard_reply(&service.host);
-        let length = server.reply(&reply, &mut greeting).map_err(io::Error::other)?;
-        greeting.truncate(length);
+/// Answers a connection with 421 in place of the greeting.
+async fn turn_away(stream: Stream, service: &Service, text: &str) {
+    if service.config.implicit_tls {
+        // Nothing can be said before a handshake, which would cost more than a place.
+        return;
     }
-    Ok(greeting)
+    let server = Server::new(service.config);
+    let mut connection = ehlo_tokio::Connection::new(stream, server, Runtime);
+    let reply = Reply::new(Code::SERVICE_NOT_AVAILABLE, text).with_domain(&service.host);
+    if connection.endpoint().reply(&reply).is_ok() {
+        let _ = connection.close().await;
+    }
 }
 
-/// How long the end of a connection may take.
-pub(crate) const LINGER: Duration = Duration::from_secs(1);
+pub(crate) const TOO_MANY: &str = "too many connections from your address, try again later";
+/// How long a proxy may take for its header.
+const HEADER: Duration = Duration::from_secs(30);

@@ -14,7 +14,7 @@ use ehlo_apps::dns::Resolver;
 pub(crate) struct Greetings {
     resolver: Resolver,
     enforcement: Enforcement,
-    /// The name of this server, which nobody else may claim.
+    /// The name of this server, which no client may claim.
     host: String,
 }
 

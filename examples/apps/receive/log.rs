@@ -1,94 +1,105 @@
-//! What is printed: a line for each message, or a JSON object for each event.
+//! What is printed: a line for each message, or a JSON object for each event. Nothing here waits, and
+//! nothing fails: lines that are not read are dropped and counted, and mail is taken as before.
 
-#![allow(clippy::print_stderr)] // errors of a command line go there
-
-use std::io::Write as _;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use ehlo_apps::output::Output;
 use ehlo_apps::printable;
-use serde_json::Value;
-use tokio::sync::Notify;
-use tokio::time::sleep;
+use serde_json::{Value, json};
 
-/// Prints to standard output: JSON at once, for the program that waits for it, and the lines that
-/// come within a moment in one write.
+/// Standard output and standard error.
 pub(crate) struct Log {
     json: bool,
-    text: Mutex<String>,
-    has_more: Notify,
+    output: Output,
+    errors: Output,
+    /// The warnings of each kind, lately.
+    warnings: Mutex<HashMap<&'static str, Warnings>>,
 }
 
 impl Log {
-    pub(crate) fn new(json: bool) -> Self {
-        Self { json, text: Mutex::default(), has_more: Notify::new() }
+    pub(crate) fn new(json: bool) -> io::Result<Self> {
+        let notice = move |lost| {
+            if json {
+                json!({"event": "lost", "lines": lost}).to_string()
+            } else {
+                format!("{lost} lines lost")
+            }
+        };
+        Ok(Self {
+            json,
+            output: Output::new(io::stdout(), notice)?,
+            errors: Output::new(io::stderr(), |lost| format!("receive: {lost} lines lost"))?,
+            warnings: Mutex::default(),
+        })
     }
 
-    /// Prints what comes, for ever.
-    pub(crate) async fn run(&self) {
-        loop {
-            self.has_more.notified().await;
-            sleep(MOMENT).await;
-            self.flush();
-        }
-    }
-
-    /// Prints what has come.
+    /// Waits a moment for those who read.
     pub(crate) fn flush(&self) {
-        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whoever reads may have gone; mail is taken all the same.
-        let _ = std::io::stdout().write_all(text.as_bytes());
-        text.clear();
+        self.output.flush(PATIENCE);
+        self.errors.flush(PATIENCE);
     }
 
     /// An event of a session, where those are wanted. JSON escapes what could break the line.
     pub(crate) fn event(&self, event: impl FnOnce() -> Value) {
         if self.json {
-            self.print(&event().to_string());
+            self.output.print(&event().to_string());
         }
     }
 
     /// A session is over.
     pub(crate) fn disconnect(&self, session: u64, reason: &str) {
-        self.event(
-            || serde_json::json!({"event": "disconnect", "session": session, "reason": reason}),
-        );
+        self.event(|| json!({"event": "disconnect", "session": session, "reason": reason}));
     }
 
     /// A message that was stored.
     pub(crate) fn message(&self, message: &Message<'_>) {
-        let Message { session, id, from, to, size, protocol, helo, user, file } = message;
         if self.json {
-            self.event(|| {
-                serde_json::json!({
-                    "event": "message", "session": session, "id": id, "from": from, "to": to,
-                    "size": size, "protocol": protocol, "helo": helo, "user": user, "file": file,
-                })
-            });
+            self.event(|| message.json());
         } else {
-            let to: Vec<_> = to.iter().map(|to| format!("<{to}>")).collect();
-            let to = to.join(",");
-            self.line(&format!(
-                "message id={id} from={from} to={to} size={size} protocol={protocol} helo={helo}"
-            ));
+            self.output.print(&message.line());
         }
     }
 
     /// One line.
     pub(crate) fn line(&self, text: &str) {
-        self.print(&printable(text));
+        self.output.print(&printable(text));
     }
 
-    fn print(&self, line: &str) {
-        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
-        text.extend([line, "\n"]);
-        let is_due = self.json || text.len() > MUCH;
-        drop(text);
-        if is_due {
-            self.flush();
-        } else {
-            self.has_more.notify_one();
+    /// One line on standard error: what has failed, and why. Of one kind there are [`BURST`] lines
+    /// within [`PERIOD`]; how many more there were is told with the next one.
+    pub(crate) fn warn(&self, what: &'static str, why: &str) {
+        let mut all = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(left_out) = all.entry(what).or_default().admit(Instant::now()) else { return };
+        let more = match left_out {
+            0 => String::new(),
+            more => format!(" ({more} more like this since the last)"),
+        };
+        self.errors.print(&printable(&format!("receive: {what}: {why}{more}")));
+    }
+}
+
+/// The warnings of one kind.
+#[derive(Debug, Default)]
+struct Warnings {
+    since: Option<Instant>,
+    /// How many there were since then.
+    count: u64,
+}
+
+impl Warnings {
+    /// Whether another warning is printed, and how many were left out before it.
+    fn admit(&mut self, now: Instant) -> Option<u64> {
+        let is_over = self.since.is_none_or(|since| now.duration_since(since) >= PERIOD);
+        let left_out = if is_over { self.count.saturating_sub(BURST) } else { 0 };
+        if is_over {
+            (self.since, self.count) = (Some(now), 0);
         }
+        self.count += 1;
+        (self.count <= BURST).then_some(left_out)
     }
 }
 
@@ -103,18 +114,48 @@ pub(crate) struct Message<'m> {
     pub(crate) size: u64,
     pub(crate) protocol: &'m str,
     pub(crate) helo: &'m str,
-    /// Who has authenticated.
+    /// As whom the client has authenticated.
     pub(crate) user: Option<&'m str>,
     /// The name of the file in `new`.
     pub(crate) file: Option<&'m str>,
 }
 
-/// One line on standard error.
-pub(crate) fn error(text: &str) {
-    eprintln!("receive: {}", printable(text));
+impl Message<'_> {
+    fn json(&self) -> Value {
+        let Self { session, id, from, to, size, protocol, helo, user, file } = self;
+        json!({
+            "event": "message", "session": session, "id": id, "from": from, "to": to,
+            "size": size, "protocol": protocol, "helo": helo, "user": user, "file": file,
+        })
+    }
+
+    fn line(&self) -> String {
+        let Self { id, from, to, size, protocol, helo, .. } = self;
+        let from = word(from.trim_start_matches('<').trim_end_matches('>'));
+        let to: Vec<_> = to.iter().map(|to| format!("<{}>", word(to))).collect();
+        let (to, helo) = (to.join(","), word(helo));
+        format!("message id={id} from=<{from}> to={to} size={size} protocol={protocol} helo={helo}")
+    }
 }
 
-/// How long a line may wait for others.
-const MOMENT: Duration = Duration::from_millis(50);
-/// Octets that may wait: for who does not keep up with them, sessions wait in the end.
-const MUCH: usize = 64 * 1024;
+/// What a client says, as one word that ends where it ends: RFC 5321 §4.1.2 has spaces, commas and
+/// angle brackets in the quoted local part of an address.
+fn word(text: &str) -> String {
+    let mut word = String::with_capacity(text.len());
+    for character in printable(text).chars() {
+        match character {
+            ' ' | ',' | '<' | '>' => {
+                // Writing to a string never fails.
+                let _ = write!(word, "{}", character.escape_unicode());
+            }
+            _ => word.push(character),
+        }
+    }
+    word
+}
+
+/// How long to wait for those who read, when the program ends.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Warnings of one kind within a period.
+const BURST: u64 = 10;
+const PERIOD: Duration = Duration::from_secs(10);

@@ -1,6 +1,6 @@
 //! A maildir: a message is written to `tmp`, and appears in `new` whole or not at all.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +8,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::task::spawn_blocking;
+
+use crate::trace::separator;
 
 /// Where messages are stored.
 pub(crate) struct Maildir {
@@ -17,27 +19,32 @@ pub(crate) struct Maildir {
 
 struct Folder {
     dir: PathBuf,
-    /// The directory of what is stored, open.
+    /// The directory `new`, open.
     new: File,
 }
 
 impl Maildir {
-    /// The maildir at `dir`, which is created where it is missing.
+    /// The maildir at `dir`, which is created where it is missing. Mail is private: only its owner can
+    /// read what is created here.
     pub(crate) fn open(dir: &Path, host: &str) -> io::Result<Self> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         for part in ["tmp", "new", "cur"] {
-            fs::create_dir_all(dir.join(part))?;
+            builder.create(dir.join(part))?;
         }
-        // Neither character may stand in the name of a file there.
+        // Neither character may stand in a file name there.
         let host = host.replace('/', "\\057").replace(':', "\\072");
         let folder = Folder { dir: dir.into(), new: File::open(dir.join("new"))? };
         Ok(Self { folder: Arc::new(folder), host })
     }
 
-    /// A new message, which begins with `header`.
+    /// A new message, which begins with `header`: the fields that this server adds.
     pub(crate) fn begin(&self, stamp: &Stamp, header: Vec<u8>) -> Draft {
         let name = format!("{}.{}.{}", stamp.since_epoch.as_secs(), stamp.id, self.host);
         let spool = Spool { folder: Arc::clone(&self.folder), name, file: None };
-        Draft { spool, buffer: header, failure: None }
+        Draft { spool: Some(spool), buffer: header, has_content: false, failure: None }
     }
 }
 
@@ -61,37 +68,50 @@ impl Stamp {
 
 /// A message on its way into the maildir. Dropped before [`store`](Self::store), it leaves nothing.
 ///
-/// What is small is gathered, and costs one trip to the disk. What is not is written as it comes,
-/// where it was read, so that no session keeps much in memory: the system takes it into its cache.
+/// Content is gathered, whatever the size of the pieces in which it comes, and written by threads that
+/// may wait for the disk: a small message costs one trip to the disk, a large one a trip for each
+/// [`BATCH`].
 pub(crate) struct Draft {
-    spool: Spool,
+    /// `None` where a write was given up.
+    spool: Option<Spool>,
     /// What is not written.
     buffer: Vec<u8>,
+    has_content: bool,
     failure: Option<io::Error>,
 }
 
 impl Draft {
-    /// Adds octets of the message. A failure is reported by [`store`](Self::store), for an answer to
-    /// the mail data is due at its end only.
-    pub(crate) fn push(&mut self, octets: &[u8]) {
-        if self.failure.is_some() {
-            return;
+    /// Adds bytes of the message. Whether it is time to [`spill`](Self::spill).
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> bool {
+        if self.failure.is_none() {
+            if !self.has_content {
+                self.buffer.extend_from_slice(separator(bytes));
+                self.has_content = !bytes.is_empty();
+            }
+            self.buffer.extend_from_slice(bytes);
         }
-        if self.spool.file.is_none() && self.buffer.len() + octets.len() <= BATCH {
-            self.buffer.extend_from_slice(octets);
-            return;
-        }
-        let buffer = std::mem::take(&mut self.buffer);
-        self.failure = self.spool.write(&buffer).and_then(|()| self.spool.write(octets)).err();
+        self.buffer.len() >= BATCH
     }
 
-    /// Stores the message for good; returns the name of its file. The wait for the disk is on a
-    /// thread of its own, so that no other session waits too.
-    pub(crate) async fn store(self) -> io::Result<String> {
-        let Self { mut spool, buffer, failure } = self;
-        if let Some(failure) = failure {
-            return Err(failure);
+    /// Writes what is gathered to the file. A failure is reported by [`store`](Self::store), since the
+    /// answer to mail data is due at its end only.
+    pub(crate) async fn spill(&mut self) {
+        let buffer = std::mem::take(&mut self.buffer);
+        let Some(mut spool) = self.spool.take() else { return };
+        let written = spawn_blocking(move || spool.write(&buffer).map(|()| spool));
+        match written.await.unwrap_or_else(|error| Err(error.into())) {
+            Ok(spool) => self.spool = Some(spool),
+            Err(error) => self.failure = Some(error),
         }
+    }
+
+    /// Stores the message for good; returns the name of its file.
+    pub(crate) async fn store(self) -> io::Result<String> {
+        let Self { spool, buffer, failure, .. } = self;
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        let mut spool = spool.ok_or(io::ErrorKind::Interrupted)?;
         spawn_blocking(move || {
             spool.write(&buffer)?;
             spool.publish()
@@ -109,15 +129,15 @@ struct Spool {
 }
 
 impl Spool {
-    fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let file = match self.file.take() {
             Some(file) => file,
-            None => File::create_new(self.path("tmp"))?,
+            None => create(&self.path("tmp"))?,
         };
-        self.file.insert(file).write_all(octets)
+        self.file.insert(file).write_all(bytes)
     }
 
-    /// Both the octets and the name are on the disk when it returns.
+    /// Both the bytes and the name are on the disk when it returns.
     fn publish(mut self) -> io::Result<String> {
         if let Some(file) = &self.file {
             file.sync_all()?;
@@ -145,5 +165,14 @@ impl Drop for Spool {
     }
 }
 
-/// Octets of a message that are gathered before it has a file.
-const BATCH: usize = 16 * 1024;
+/// A file for its owner alone.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Bytes of a message that are gathered in memory.
+const BATCH: usize = 32 * 1024;

@@ -5,24 +5,31 @@
 //! cargo run --release --example receive -- --listen 127.0.0.1:2525 --maildir /tmp/mail
 //! ```
 //!
-//! `connection.rs` is a connection, `session.rs` the conversation on it with a `client.rs`, `transaction.rs` and
-//! `maildir.rs` keep what comes in, `authentication.rs` and `users.rs` let clients in, `greeting.rs`
-//! checks who they say they are, `trust.rs` takes the word of proxies, `tls.rs` makes the certificate,
-//! `trace.rs` the header fields that a server adds, `log.rs` what is printed.
+//! `listener.rs` takes connections, `connection.rs` is one of them, `session.rs` the conversation on it:
+//! `hello.rs` is the part about the client (with `client.rs`, what its address allows it), `mail.rs` the
+//! part about messages. `transaction.rs` and `maildir.rs` keep what comes in, `trace.rs` makes the header
+//! fields that a server adds. `authentication.rs` and `users.rs` let clients in, `greeting.rs` checks
+//! who they say they are, `proxy.rs` and `xclient.rs` take the word of proxies, `tls.rs` has the certificate, `signals.rs` hears
+//! what the operating system wants, `log.rs` prints.
 
 mod arguments;
 mod authentication;
 mod client;
 mod connection;
 mod greeting;
+mod hello;
+mod listener;
 mod log;
+mod mail;
 mod maildir;
+mod proxy;
 mod session;
+mod signals;
 mod tls;
 mod trace;
 mod transaction;
-mod trust;
 mod users;
+mod xclient;
 
 use std::io;
 use std::net::IpAddr;
@@ -30,15 +37,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use ehlo::{Extension, Server, ServerConfig};
+use ehlo::ServerConfig;
+use ehlo_apps::network::Network;
+use ehlo_apps::output::complain;
+use ehlo_apps::places::Places;
+use ehlo_apps::proxy_header::Versions;
+use ehlo_io::TimeLimits;
 use ehlo_tokio::{ConnectionLimits, Runtime, ShutdownHandle};
-use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
 use arguments::Arguments;
 use greeting::Greetings;
+use listener::Listener;
 use log::Log;
 use maildir::Maildir;
+use tls::Tls;
 use users::Users;
 
 /// What every session needs.
@@ -46,13 +59,15 @@ struct Service {
     config: ServerConfig,
     host: String,
     maildir: Option<Maildir>,
-    tls: Option<Arc<rustls::ServerConfig>>,
+    tls: Option<Tls>,
     users: Users,
     greetings: Option<Greetings>,
-    trust: Vec<IpAddr>,
+    trust: Vec<Network>,
+    proxy: Option<Versions>,
+    places: Places,
     reject: Vec<String>,
     defer: Vec<String>,
-    timeout: Duration,
+    limits: TimeLimits,
     log: Log,
 }
 
@@ -72,9 +87,9 @@ impl Service {
             };
         Ok(Self {
             config,
-            tls: match (&arguments.cert, &arguments.key) {
-                (Some(chain), Some(key)) => Some(tls::from_files(chain, key)?),
-                _ if arguments.tls || arguments.implicit_tls => Some(tls::self_signed(&host)?),
+            tls: match (arguments.cert, arguments.key) {
+                (Some(chain), Some(key)) => Some(Tls::from_files(chain, key)?),
+                _ if arguments.tls || arguments.implicit_tls => Some(Tls::self_signed(&host)?),
                 _ => None,
             },
             greetings: match arguments.check_helo.0 {
@@ -82,27 +97,30 @@ impl Service {
                 None => None,
             },
             trust: arguments.trust,
+            proxy: arguments.proxy,
+            places: Places::new(arguments.max_per_address as usize),
             host,
             maildir,
             users: Users::new(&arguments.user)?,
             reject: arguments.reject,
             defer: arguments.defer,
-            timeout: Duration::from_secs(arguments.timeout),
-            log: Log::new(arguments.json),
+            limits: TimeLimits::DEFAULT
+                .with_wait(Duration::from_secs(arguments.timeout))
+                .with_content_grace(CONTENT_GRACE)
+                .with_content_rate(arguments.min_rate),
+            log: Log::new(arguments.json).map_err(|error| error.to_string())?,
         })
     }
 
+    /// Whether a client at this address may speak for others.
     fn trusts(&self, address: IpAddr) -> bool {
-        self.trust.contains(&address.to_canonical())
+        self.trust.iter().any(|network| network.contains(address))
     }
 
-    /// A server for a client at this address.
-    fn server(&self, client: IpAddr) -> Server {
-        let mut config = self.config;
-        if self.trusts(client) {
-            config.offered = config.offered.with(Extension::Xclient).with(Extension::Xforward);
+    fn reload(&self) {
+        if let Some(Err(error)) = self.tls.as_ref().map(Tls::reload) {
+            self.log.warn("cannot read the certificate again", &error);
         }
-        Server::new(config)
     }
 }
 
@@ -110,7 +128,7 @@ fn main() {
     let arguments = Arguments::parse();
     let done = runtime().map_err(Into::into).and_then(|runtime| runtime.block_on(run(arguments)));
     if let Err(error) = done {
-        log::error(&error.to_string());
+        complain("receive", &error.to_string());
         std::process::exit(2);
     }
 }
@@ -121,24 +139,24 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let (address, most) = (arguments.listen, arguments.max_connections as usize);
+    let (listen, most) = (arguments.listen.clone(), arguments.max_connections as usize);
     let service = Arc::new(Service::new(arguments)?);
-    let listener = TcpListener::bind(address)
+    let listener = Listener::bind(&listen)
         .await
-        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    let interrupt = interrupt()?;
-    service.log.line(&format!("listening on {}", listener.local_addr()?));
-    service.log.flush();
+        .map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let (interrupt, reload) = (signals::interrupt()?, signals::reload()?);
+    service.log.line(&format!("listening on {}", listener.address()?));
 
     let handle = ShutdownHandle::new();
+    let accepting = Arc::clone(&service);
     let accept = async move || {
         // As a rule there are too many open files: others must close theirs first.
-        let warn = |error: &_| log::error(&format!("cannot accept a connection: {error}"));
+        let warn = |error: &io::Error| {
+            accepting.log.warn("cannot accept a connection", &error.to_string());
+        };
         listener.accept().await.inspect_err(warn)
     };
-    let limits = ConnectionLimits::new(most, most)
-        .reject_when_full()
-        .with_grace(session::GRACE + Duration::from_secs(2));
+    let limits = ConnectionLimits::new(most, most).reject_when_full().with_grace(GRACE);
     let handler = |incoming| connection::serve(incoming, Arc::clone(&service));
     let serving = ehlo_io::serve(&Runtime, accept, limits, handle.shutdown(), handler);
     tokio::select! {
@@ -150,29 +168,13 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
             handle.shut_down();
             std::future::pending::<()>().await;
         } => {}
-        () = service.log.run() => {}
+        () = reload.each(|| service.reload()) => {}
     }
     service.log.flush();
     Ok(())
 }
 
-/// Waits for Ctrl-C or SIGTERM. From the call on they no longer end the process by themselves.
-#[cfg(unix)]
-fn interrupt() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Waits for Ctrl-C.
-#[cfg(not(unix))]
-fn interrupt() -> io::Result<impl Future<Output = ()>> {
-    Ok(async { drop(tokio::signal::ctrl_c().await) })
-}
+/// How long sessions that are open may go on once the server is stopping.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long content may fall behind `--min-rate`.
+const CONTENT_GRACE: Duration = Duration::from_secs(10);

@@ -1,5 +1,5 @@
-//! The header fields that a server puts in front of a message it has taken: `Return-Path:`,
-//! `Delivered-To:` and `Received:`, RFC 5321 §4.4.
+//! The header fields that a server puts in front of a message: `Return-Path:`, `Delivered-To:` and
+//! `Received:`, RFC 5321 §4.4. And what parts them from the message.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -19,7 +19,8 @@ pub(crate) struct Trace<'t> {
     pub(crate) to: &'t [String],
     /// What the client called itself.
     pub(crate) helo: &'t str,
-    pub(crate) peer: IpAddr,
+    /// `None` for a client on this machine.
+    pub(crate) peer: Option<IpAddr>,
     /// What a check of its greeting has found.
     pub(crate) findings: Option<&'t Findings>,
     /// This server.
@@ -40,8 +41,8 @@ impl Trace<'_> {
         let date = date.ok_or("the clock is out of all bounds")?;
         let (claimed, by) = (ClientName::new(self.helo)?, Host::new(self.host)?);
         let received = ReceivedField {
-            peer: Some(self.peer),
-            verdict: self.findings.map(|findings| findings.verdict(self.peer, claimed)),
+            peer: self.peer,
+            verdict: self.peer.zip(self.findings).map(|(peer, it)| it.verdict(peer, claimed)),
             id: Some(Atom::new(&stamp.id)?),
             recipient: match self.to {
                 [only] => Some(ForwardPath::new(only)?),
@@ -51,6 +52,17 @@ impl Trace<'_> {
         };
         append(&mut header, &received)?;
         Ok(header)
+    }
+}
+
+/// What has to stand between the fields of this server and content that begins so.
+///
+/// RFC 5322 §2.2.3: a line that begins with white space continues the field in front of it, so that
+/// without an empty line the sender could write at the end of a field of this server.
+pub(crate) const fn separator(content: &[u8]) -> &'static [u8] {
+    match content {
+        [b' ' | b'\t', ..] => b"\r\n",
+        _ => b"",
     }
 }
 

@@ -1,15 +1,17 @@
-//! A mail transaction: whom it is from, whom it goes to, and the message as it comes in.
+//! A mail transaction: its reverse-path, its recipients, and the message as it comes in.
 
 use std::io;
 
+use ehlo::server::ACCEPTED;
 use ehlo::syntax::path::Mailbox;
 use ehlo::trace::Protocol;
-use ehlo::{ForwardPath, ReversePath};
+use ehlo::{Code, ForwardPath, Reply, ReversePath};
 
 use crate::Service;
 use crate::client::Client;
 use crate::log::Message;
 use crate::maildir::{Draft, Stamp};
+use crate::session::reply;
 use crate::trace::Trace;
 
 /// What this server remembers of a transaction; the machine remembers all that the protocol needs.
@@ -51,7 +53,7 @@ impl Transaction {
                     from: &self.from,
                     to: &self.to,
                     helo: &client.helo,
-                    peer: client.address.ip(),
+                    peer: client.origin.ip(),
                     findings: client.findings.as_deref(),
                     host: &service.host,
                     protocol,
@@ -65,10 +67,18 @@ impl Transaction {
         Ok(())
     }
 
-    /// More of the message.
-    pub(crate) fn push(&mut self, octets: &[u8]) {
+    /// More of the message. Whether it is time to [`spill`](Self::spill).
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> bool {
+        match &mut self.message {
+            Some((_, Some(draft))) => draft.push(bytes),
+            _ => false,
+        }
+    }
+
+    /// Writes what was gathered of the message.
+    pub(crate) async fn spill(&mut self) {
         if let Some((_, Some(draft))) = &mut self.message {
-            draft.push(octets);
+            draft.spill().await;
         }
     }
 
@@ -77,22 +87,24 @@ impl Transaction {
         self.message = None;
     }
 
-    /// The message is complete: whether it is stored. From the positive answer on, this server is
-    /// responsible for it.
+    /// The message is complete. From the positive answer on, this server is responsible for it.
     pub(crate) async fn store(
         self: Box<Self>,
         service: &Service,
         client: &Client,
         protocol: Protocol,
         size: u64,
-    ) -> bool {
-        let Self { from, to, message: Some((stamp, draft)), .. } = *self else { return false };
+    ) -> Stored {
+        let Self { from, to, message: Some((stamp, draft)), .. } = *self else {
+            return Stored::Failed;
+        };
         let file = match draft {
             Some(draft) => match draft.store().await {
                 Ok(file) => Some(file),
                 Err(error) => {
-                    crate::log::error(&format!("cannot store message {}: {error}", stamp.id));
-                    return false;
+                    let text = format!("{error}, message {}", stamp.id);
+                    service.log.warn("cannot store a message", &text);
+                    return Stored::from(&error);
                 }
             },
             None => None,
@@ -108,7 +120,48 @@ impl Transaction {
             user: client.user.as_deref(),
             file: file.as_deref(),
         });
-        true
+        Stored::Ok
+    }
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    Ok,
+    /// The machine has refused it, and the standard reply says so.
+    Refused,
+    /// There is no room for it.
+    Full,
+    Failed,
+}
+
+impl Stored {
+    /// The reply, where it is not the machine's.
+    pub(crate) fn reply(self) -> Option<Reply<'static>> {
+        match self {
+            Self::Ok => Some(ACCEPTED),
+            Self::Refused => None,
+            // RFC 5321 §4.2.3: "452 Requested action not taken: insufficient system storage".
+            Self::Full => Some(reply(
+                Code::INSUFFICIENT_STORAGE,
+                (4, 3, 1),
+                "the disk of this server is full",
+            )),
+            Self::Failed => {
+                Some(reply(Code::LOCAL_ERROR, (4, 3, 0), "cannot store the message now"))
+            }
+        }
+    }
+}
+
+impl From<&io::Error> for Stored {
+    fn from(error: &io::Error) -> Self {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        match error.kind() {
+            // A limit on the size of files is one of this server, not one of messages.
+            StorageFull | QuotaExceeded | FileTooLarge => Self::Full,
+            _ => Self::Failed,
+        }
     }
 }
 

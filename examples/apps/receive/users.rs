@@ -32,7 +32,7 @@ pub(crate) struct Users {
     decoy: [u8; 32],
 }
 
-/// A server of its own would keep the keys only, and could then not offer CRAM-MD5, which needs the
+/// A server for production would keep the keys only, and could then not offer CRAM-MD5, which needs the
 /// password.
 struct User {
     password: String,
@@ -58,7 +58,7 @@ impl Users {
         Ok(Self { users: users.collect::<Result<_, String>>()?, decoy })
     }
 
-    /// Whose credentials these are, if they are right. Nobody may act for somebody else.
+    /// Whose credentials these are, if they are right. No user may act for another.
     pub(crate) fn verify<'s>(&'s self, claim: &Credentials<'s>) -> Option<&'s str> {
         let name = match claim.proof() {
             _ if claim.acts_for_another() && claim.authentication().is_some() => None,

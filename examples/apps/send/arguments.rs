@@ -1,25 +1,30 @@
 //! The command line of `send`.
 
 use std::path::PathBuf;
-use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use ehlo::data::Newlines;
+use ehlo::delivery::HelloPolicy;
 use ehlo::syntax::parameter::{Envid, Notify};
 use ehlo::syntax::sasl::SaslMechanism;
 use ehlo::{ForwardPath, ReversePath};
+use ehlo_apps::tls::Fingerprint;
 use ehlo_sasl::Credentials;
+
+use crate::link::Server;
 
 /// Sends one message, and prints a line for each recipient:
 /// `accepted|deferred|refused|unknown <ADDRESS> CODE ENHANCED text`, in which `-` stands for a code
 /// that no reply has given.
 ///
-/// Ends with 0 when all were accepted, with 1 when any was refused or deferred, with 2 when the
-/// session failed or an outcome is unknown.
+/// Ends with 0 when all were accepted, with 1 when any was refused or deferred by an answer, with 2
+/// when the session failed or an outcome is unknown.
 #[derive(Debug, Parser)]
 #[command(name = "send")]
 pub(crate) struct Arguments {
     /// The server. Without a port it is 25, or 465 with `--tls implicit`; LMTP has none of its own.
+    /// unix:PATH is LMTP over a Unix socket.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:2525")]
     pub(crate) server: Server,
     /// What to say in EHLO [default: the name of this machine, or else its address].
@@ -48,9 +53,14 @@ pub(crate) struct Arguments {
     /// Whether the session goes on inside TLS.
     #[arg(long, value_enum, default_value_t = Tls::Opportunistic)]
     pub(crate) tls: Tls,
-    /// Trust the authorities of this PEM file, and not those of this machine.
-    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    /// Trust the authorities and the certificates of servers in this PEM file, and not the authorities
+    /// of this machine.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["insecure", "pin"])]
     pub(crate) ca: Option<PathBuf>,
+    /// Trust the certificate with this fingerprint alone, as `openssl x509 -fingerprint -sha256`
+    /// prints it.
+    #[arg(long, value_name = "SHA256", conflicts_with = "insecure")]
+    pub(crate) pin: Option<Fingerprint>,
     /// Trust any certificate.
     #[arg(long)]
     pub(crate) insecure: bool,
@@ -92,19 +102,30 @@ pub(crate) struct Arguments {
     /// Print every line to standard error, but no secret.
     #[arg(long)]
     pub(crate) transcript: bool,
+    /// A limit for each wait, where it is shorter than that of the protocol. The reply to QUIT is
+    /// awaited for two seconds at most.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+    /// What to greet with.
+    #[arg(long, value_enum, default_value_t = Hello::Fallback)]
+    pub(crate) hello: Hello,
 }
 
 impl Arguments {
-    /// The port of the server, and the one that the protocol has where none was given.
+    /// The port of a TCP server, or that of the protocol where none was given.
     pub(crate) fn port(&self) -> Result<u16, &'static str> {
-        match self.server.port {
-            Some(port) => Ok(port),
+        match self.server {
+            Server::Tcp { port: Some(port), .. } => Ok(port),
             // RFC 2033 keeps LMTP off port 25, and gives it no other.
-            None if self.lmtp => Err("--server needs a port for LMTP: HOST:PORT"),
+            _ if self.is_lmtp() => Err("--server needs a port for LMTP: HOST:PORT"),
             // RFC 8314 §7.3.
-            None if self.tls == Tls::Implicit => Ok(465),
-            None => Ok(25),
+            _ if self.tls == Tls::Implicit => Ok(465),
+            _ => Ok(25),
         }
+    }
+
+    pub(crate) fn is_lmtp(&self) -> bool {
+        self.lmtp || matches!(self.server, Server::Unix(_))
     }
 
     /// What proves who the user is.
@@ -122,53 +143,22 @@ impl Arguments {
     /// Whether the server must show a certificate that is trusted: everywhere but in an attempt to
     /// be better than clear text (RFC 7435), which gives nothing away.
     pub(crate) fn verifies(&self) -> bool {
-        let has_reason = self.user.is_some() || self.ca.is_some() || self.requiretls;
+        let has_trust = self.ca.is_some() || self.pin.is_some();
+        let has_reason = self.user.is_some() || has_trust || self.requiretls;
         match self.tls {
             Tls::Off => false,
             Tls::Opportunistic => has_reason && !self.insecure,
             Tls::Require | Tls::Implicit => !self.insecure,
         }
     }
-}
 
-/// A host, and perhaps a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Server {
-    pub(crate) host: String,
-    port: Option<u16>,
-}
-
-impl FromStr for Server {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (host, port) = match text.strip_prefix('[') {
-            Some(rest) => {
-                let (host, rest) = rest.split_once(']').ok_or("no ] behind the address")?;
-                (host, if rest.is_empty() { None } else { Some(rest) })
-            }
-            // An IPv6 address without brackets has no room for a port.
-            None if text.matches(':').count() > 1 => (text, None),
-            None => text.find(':').map_or((text, None), |at| {
-                let (host, port) = text.split_at(at);
-                (host, Some(port))
-            }),
-        };
-        if host.is_empty() {
-            return Err("no host: HOST, HOST:PORT or [IPV6]:PORT");
-        }
-        let port = port.map(|port| {
-            let number = port.strip_prefix(':').and_then(|number| number.parse().ok());
-            number.filter(|number| *number > 0).ok_or("no port number behind the host")
-        });
-        Ok(Self { host: host.to_owned(), port: port.transpose()? })
-    }
-}
-
-impl std::fmt::Display for Server {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.host)?;
-        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    /// Whether a handshake that failed is followed by another connection, in clear text: where nothing
+    /// but an attempt was wanted, and nothing is secret. RFC 7435 §3.
+    pub(crate) fn may_go_on_in_clear_text(&self) -> bool {
+        self.tls == Tls::Opportunistic
+            && !self.verifies()
+            && self.user.is_none()
+            && !self.requiretls
     }
 }
 
@@ -177,6 +167,12 @@ impl std::fmt::Display for Server {
 pub(crate) struct User {
     name: String,
     password: String,
+}
+
+impl User {
+    pub(crate) fn password(&self) -> &str {
+        &self.password
+    }
 }
 
 impl std::fmt::Debug for User {
@@ -197,15 +193,38 @@ pub(crate) enum Runtime {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Tls {
-    /// In clear.
+    /// In clear text.
     Off,
-    /// STARTTLS where it is offered; the certificate is verified only with --user, --ca or
-    /// --requiretls.
+    /// STARTTLS where it is offered; the certificate is verified only with --user, --ca, --pin or
+    /// --requiretls. Otherwise mail goes in clear text on another connection where the handshake fails.
     Opportunistic,
     /// STARTTLS, or nothing is sent.
     Require,
-    /// TLS from the first octet (RFC 8314).
+    /// TLS from the first byte (RFC 8314).
     Implicit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Hello {
+    /// EHLO alone.
+    Ehlo,
+    /// EHLO, and HELO where it is refused.
+    Fallback,
+    /// The same, and HELO on another connection where the server closes this one at EHLO.
+    Reconnect,
+    /// HELO alone.
+    Helo,
+}
+
+impl Hello {
+    pub(crate) const fn policy(self) -> HelloPolicy {
+        match self {
+            Self::Ehlo => HelloPolicy::EhloOnly,
+            Self::Fallback => HelloPolicy::Fallback,
+            Self::Reconnect => HelloPolicy::Reconnect,
+            Self::Helo => HelloPolicy::HeloOnly,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -213,10 +232,10 @@ pub(crate) enum Body {
     /// US-ASCII.
     #[value(name = "7bit")]
     SevenBit,
-    /// Any octets in lines (RFC 6152).
+    /// Any bytes in lines (RFC 6152).
     #[value(name = "8bitmime")]
     EightBitMime,
-    /// Any octets as they are, by CHUNKING only (RFC 3030); `--newlines` means nothing.
+    /// Any bytes as they are, by CHUNKING only (RFC 3030); `--newlines` means nothing.
     #[value(name = "binarymime")]
     BinaryMime,
 }
@@ -235,6 +254,11 @@ fn reverse_path(text: &str) -> Result<String, ehlo::SyntaxError> {
 
 fn forward_path(text: &str) -> Result<String, ehlo::SyntaxError> {
     ForwardPath::new(text).map(|path| path.to_string())
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok().filter(|seconds| (1..=86_400).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or("a number of seconds from 1 to 86400")
 }
 
 fn user(text: &str) -> Result<User, String> {

@@ -44,9 +44,9 @@ impl Content {
         let source = if file != Path::new("-") && fs::metadata(file)?.is_file() {
             Source::File(file.to_owned())
         } else if count > 1 {
-            let mut octets = Vec::new();
-            stream.read_to_end(&mut octets)?;
-            Source::Memory(octets)
+            let mut bytes = Vec::new();
+            stream.read_to_end(&mut bytes)?;
+            Source::Memory(bytes)
         } else {
             return Ok(Self { source: Source::Stream(Some(stream)), facts: None });
         };
@@ -60,12 +60,12 @@ impl Content {
         self.facts.map(|facts| facts.wire_size)
     }
 
-    /// The octets of all readings, where they are known.
+    /// The bytes of all readings, where they are known.
     pub(crate) fn length(&self) -> Option<u64> {
         self.facts.map(|facts| facts.length)
     }
 
-    /// Whether it has octets above 127, where that is known.
+    /// Whether it has bytes above 127, where that is known.
     pub(crate) fn is_eight_bit(&self) -> Option<bool> {
         self.facts.map(|facts| facts.is_eight_bit)
     }
@@ -79,7 +79,7 @@ impl Content {
     pub(crate) fn reader(&mut self) -> io::Result<Reader> {
         Ok(Reader::new(match &mut self.source {
             Source::File(path) => Box::new(File::open(path)?),
-            Source::Memory(octets) => Box::new(Cursor::new(octets.clone())),
+            Source::Memory(bytes) => Box::new(Cursor::new(bytes.clone())),
             Source::Stream(stream) => {
                 let once = || io::Error::other("the content can be read only once");
                 stream.take().ok_or_else(once)?
@@ -90,13 +90,13 @@ impl Content {
 
 /// Content that is being read: by blocking calls, whichever trait they are asked for through.
 pub(crate) struct Reader {
-    octets: Box<dyn Read>,
+    bytes: Box<dyn Read>,
     bar: ProgressBar,
 }
 
 impl Reader {
-    fn new(octets: Box<dyn Read>) -> Self {
-        Self { octets, bar: ProgressBar::hidden() }
+    fn new(bytes: Box<dyn Read>) -> Self {
+        Self { bytes, bar: ProgressBar::hidden() }
     }
 
     /// The same, shown by `bar` as it is read.
@@ -108,9 +108,9 @@ impl Reader {
 impl Read for Reader {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
         loop {
-            match self.octets.read(space) {
+            match self.bytes.read(space) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result.inspect(|octets| self.bar.inc(*octets as u64)),
+                result => return result.inspect(|bytes| self.bar.inc(*bytes as u64)),
             }
         }
     }
@@ -122,8 +122,8 @@ impl tokio::io::AsyncRead for Reader {
         _: &mut Context<'_>,
         space: &mut tokio::io::ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let octets = self.read(space.initialize_unfilled())?;
-        space.advance(octets);
+        let bytes = self.read(space.initialize_unfilled())?;
+        space.advance(bytes);
         Poll::Ready(Ok(()))
     }
 }
@@ -145,18 +145,18 @@ impl Facts {
         // Nothing has the same effect as a CRLF.
         let mut last = [b'\r', b'\n'];
         loop {
-            let octets = match reader.read(&mut piece)? {
+            let bytes = match reader.read(&mut piece)? {
                 0 => break,
-                octets => piece.get(..octets).unwrap_or_default(),
+                bytes => piece.get(..bytes).unwrap_or_default(),
             };
-            facts.length += octets.len() as u64;
-            facts.is_eight_bit |= !octets.is_ascii();
+            facts.length += bytes.len() as u64;
+            facts.is_eight_bit |= !bytes.is_ascii();
             if newlines == Some(Newlines::Normalise) {
-                facts.wire_size += completed(last[1], octets);
+                facts.wire_size += completed(last[1], bytes);
             }
-            last = match octets {
-                [.., before, octet] => [*before, *octet],
-                [octet] => [last[1], *octet],
+            last = match bytes {
+                [.., before, byte] => [*before, *byte],
+                [byte] => [last[1], *byte],
                 [] => last,
             };
         }
@@ -171,8 +171,8 @@ impl Facts {
     }
 }
 
-/// How many octets of CR and LF stand alone.
-fn completed(before: u8, octets: &[u8]) -> u64 {
-    let pairs = std::iter::once(&before).chain(octets).zip(octets);
-    pairs.filter(|&(&before, &octet)| (before == b'\r') != (octet == b'\n')).count() as u64
+/// How many bytes of CR and LF stand alone.
+fn completed(before: u8, bytes: &[u8]) -> u64 {
+    let pairs = std::iter::once(&before).chain(bytes).zip(bytes);
+    pairs.filter(|&(&before, &byte)| (before == b'\r') != (byte == b'\n')).count() as u64
 }

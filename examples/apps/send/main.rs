@@ -4,13 +4,16 @@
 //! cargo run --release --example send -- --from a@example.org --to b@example.org --file mail.eml
 //! ```
 //!
-//! `arguments.rs` is the command line, `carry.rs` puts the conversation on a socket of one of three
-//! runtimes, `session.rs` has the messages for it, `content.rs` reads them, `report.rs` keeps the
-//! outcomes, `transcript.rs` shows the lines.
+//! `arguments.rs` is the command line, `link.rs` connects, `carry.rs` puts the conversation on a socket
+//! of one of three runtimes, `envelopes.rs` has the envelopes for it and `content.rs` reads the content,
+//! `session.rs` gives both to the conversation, `report.rs` keeps the outcomes, `transcript.rs` shows
+//! the lines.
 
 mod arguments;
 mod carry;
 mod content;
+mod envelopes;
+mod link;
 mod report;
 mod session;
 mod transcript;
@@ -19,14 +22,19 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use ehlo::delivery::{AuthPolicy, ChunkingPolicy, Recipient, TlsPolicy};
-use ehlo::syntax::parameter::{Envid, Parameter, Parameters, Ret};
-use ehlo::{ClientConfig, ForwardPath, HeloName, ReversePath};
-use ehlo::{Delivery, DeliveryConfig, Envelope};
+use ehlo::delivery::{AuthPolicy, ChunkingPolicy, HelloPolicy, TlsPolicy, UnusableSession};
+use ehlo::syntax::parameter::{Envid, Parameter, Ret};
+use ehlo::{ClientConfig, Delivery, DeliveryConfig, HeloName};
+use ehlo_apps::output::complain;
+use ehlo_apps::{helo_name, tls};
+use ehlo_io::TimeLimits;
+use ehlo_tokio::Connector;
 
-use arguments::{Arguments, Body, Runtime, Tls};
-use carry::Way;
+use arguments::{Arguments, Body, Tls};
+use carry::Carrier;
 use content::Content;
+use envelopes::{Addresses, Common, Envelopes};
+use link::{Link, Server};
 use report::Report;
 use session::Session;
 
@@ -34,78 +42,124 @@ fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {
-            report::error(&error.to_string());
+            complain("send", &error.to_string());
             ExitCode::from(2)
         }
     }
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
-    let way = Way::new(arguments)?;
-    let server = way.server()?;
-    let helo = ehlo_apps::helo_name(arguments.helo.as_deref(), server)?;
+    arguments.port().map(drop).or_else(|error| match arguments.server {
+        Server::Unix(_) => Ok(()),
+        Server::Tcp { .. } => Err(error),
+    })?;
     // RFC 3030 §3: what is binary has no lines.
     let is_binary = matches!(arguments.body, Some(Body::BinaryMime));
     if is_binary && arguments.no_chunking {
         return Err("--body binarymime goes in chunks, without --no-chunking".into());
     }
+    let carrier = carrier(arguments)?;
     let newlines = (!is_binary).then_some(arguments.newlines);
-    let content = Content::open(&arguments.file, arguments.count, newlines)
+    let mut content = Content::open(&arguments.file, arguments.count, newlines)
         .map_err(|error| format!("cannot read {}: {error}", arguments.file.display()))?;
 
+    let given = Addresses { from: arguments.from.clone(), to: arguments.to.clone() };
+    let converted = given.in_a_labels().filter(|_| !arguments.smtputf8);
     let rcpt_parameters: Vec<_> = arguments.notify.map(Parameter::Notify).into_iter().collect();
-    let mut recipients = Vec::new();
-    for to in &arguments.to {
-        let forward_path = ForwardPath::new(to)?;
-        recipients
-            .push(Recipient { forward_path, parameters: Parameters::rcpt(&rcpt_parameters)? });
-    }
+    let mail_parameters = mail_parameters(arguments)?;
+    let common =
+        Common { parameters: &mail_parameters, body: arguments.body, smtputf8: arguments.smtputf8 };
+    let recipients = given.recipients(&rcpt_parameters)?;
     let recipients = recipients.as_slice();
+    let as_given = envelopes::pair(&given.from, &recipients, &common, &content)?;
+    let converted_recipients = match &converted {
+        Some(converted) => converted.recipients(&rcpt_parameters)?,
+        None => Vec::new(),
+    };
+    let converted_recipients = converted_recipients.as_slice();
+    let in_a_labels = match &converted {
+        Some(converted) => {
+            Some(envelopes::pair(&converted.from, &converted_recipients, &common, &content)?)
+        }
+        None => None,
+    };
+    let envelopes = Envelopes { as_given, in_a_labels };
 
-    let mut mail_parameters = Vec::new();
+    let bytes = content.length().map(|length| length * u64::from(arguments.count));
+    let mut report = Report::new(arguments, converted.as_ref(), bytes);
+    let mut config = config(arguments);
+    loop {
+        let link = match Link::open(arguments) {
+            Ok(link) => link,
+            Err(error) => {
+                report.without_connection(&error);
+                break;
+            }
+        };
+        let (server, given) = (link.server, arguments.helo.as_deref());
+        let helo = match helo_name(given, server, link.local) {
+            Ok(helo) => helo,
+            Err(error) => {
+                report.without_connection(&error.to_string());
+                break;
+            }
+        };
+        let delivery = Delivery::new(HeloName::for_server(&helo, server)?, config);
+        let mut session = Session::new(arguments, &envelopes, &mut content, &mut report);
+        let ended = carrier.deliver(link, delivery, &mut session);
+        // Another connection may do where this one took no message.
+        match report.unusable() {
+            Some(UnusableSession::TlsFailed)
+                if arguments.may_go_on_in_clear_text() && !report.was_injected() =>
+            {
+                config.tls = TlsPolicy::Forbid;
+            }
+            Some(UnusableSession::EhloClosed) if config.hello == HelloPolicy::Reconnect => {
+                config.hello = HelloPolicy::HeloOnly;
+            }
+            _ => {
+                report.close(ended.err().as_ref());
+                break;
+            }
+        }
+        report.begin_again();
+    }
+    Ok(report.exit_code())
+}
+
+/// How the conversation is carried, and how the server is known to be the right one.
+fn carrier(arguments: &Arguments) -> Result<Carrier, String> {
+    let name = arguments.server.name();
+    let failed = |error: ehlo_tokio::TlsError| format!("{name}: {error}");
+    let tls = match (&arguments.ca, arguments.pin) {
+        _ if !arguments.verifies() => Connector::unverified(name).map_err(failed)?,
+        (Some(file), _) => tls::trusting(file, name)?,
+        (None, Some(pin)) => tls::pinned(pin, name)?,
+        (None, None) => Connector::new(name).map_err(failed)?,
+    };
+    let limits = TimeLimits::DEFAULT;
+    Ok(Carrier {
+        runtime: arguments.runtime,
+        tls,
+        implicit: arguments.tls == Tls::Implicit,
+        limits: arguments.timeout.map_or(limits, |timeout| limits.with_wait(timeout)),
+    })
+}
+
+fn mail_parameters(arguments: &Arguments) -> Result<Vec<Parameter<'_>>, Box<dyn Error>> {
+    let mut parameters = Vec::new();
     match arguments.ret {
-        Some(arguments::Ret::Full) => mail_parameters.push(Parameter::Ret(Ret::Full)),
-        Some(arguments::Ret::Hdrs) => mail_parameters.push(Parameter::Ret(Ret::Hdrs)),
+        Some(arguments::Ret::Full) => parameters.push(Parameter::Ret(Ret::Full)),
+        Some(arguments::Ret::Hdrs) => parameters.push(Parameter::Ret(Ret::Hdrs)),
         None => {}
     }
     if let Some(envid) = &arguments.envid {
-        mail_parameters.push(Parameter::Envid(Envid::new(envid)?));
+        parameters.push(Parameter::Envid(Envid::new(envid)?));
     }
     if arguments.requiretls {
-        mail_parameters.push(Parameter::RequireTls);
+        parameters.push(Parameter::RequireTls);
     }
-    let reverse_path = ReversePath::new(&arguments.from)?;
-    let is_ascii = |recipient: &Recipient<'_>| recipient.forward_path.is_ascii();
-    let seven_bit = Envelope {
-        parameters: Parameters::mail(&mail_parameters)?,
-        size: content.wire_size(),
-        smtputf8: arguments.smtputf8
-            || !reverse_path.is_ascii()
-            || !recipients.iter().all(is_ascii),
-        repeatable: content.is_repeatable(),
-        ..Envelope::new(reverse_path, &recipients)
-    };
-    let eight_bit = Envelope { body: ehlo::syntax::parameter::Body::EightBitMime, ..seven_bit };
-    let binary = Envelope { body: ehlo::syntax::parameter::Body::BinaryMime, ..seven_bit };
-    let envelopes = match (arguments.body, content.is_eight_bit()) {
-        (Some(Body::SevenBit), Some(true)) => return Err("the content is not 7bit".into()),
-        (Some(Body::SevenBit), _) | (None, Some(false)) => [&seven_bit, &seven_bit],
-        (Some(Body::EightBitMime), _) | (None, Some(true)) => [&eight_bit, &eight_bit],
-        (Some(Body::BinaryMime), _) => [&binary, &binary],
-        (None, None) => [&seven_bit, &eight_bit],
-    };
-
-    let config = config(arguments);
-    let delivery = Delivery::new(HeloName::for_server(&helo, server.ip())?, config);
-    let octets = content.length().map(|length| length * u64::from(arguments.count));
-    let report = Report::new(recipients, octets);
-    let mut session = Session::new(arguments, envelopes, content, report);
-    match arguments.runtime {
-        Runtime::Blocking => carry::blocking(&way, delivery, &mut session)?,
-        Runtime::Tokio => carry::tokio(&way, delivery, &mut session)?,
-        Runtime::AsyncStd => carry::async_std(&way, delivery, &mut session)?,
-    }
-    Ok(session.exit_code())
+    Ok(parameters)
 }
 
 /// What the flags make of the conversation.
@@ -118,7 +172,8 @@ fn config(arguments: &Arguments) -> DeliveryConfig {
     };
     DeliveryConfig {
         client,
-        lmtp: arguments.lmtp,
+        lmtp: arguments.is_lmtp(),
+        hello: arguments.hello.policy(),
         tls: match arguments.tls {
             // RFC 8689 §4.2.1: such a message is for TLS alone.
             Tls::Opportunistic if arguments.requiretls => TlsPolicy::Require,

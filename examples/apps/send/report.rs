@@ -1,117 +1,213 @@
 //! What became of each recipient: a line on standard output, and the exit code.
 
-#![allow(clippy::print_stderr)] // errors of a command line go there
-
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use ehlo::Reply;
-use ehlo::delivery::{Event, Fate, Outcome, Outcomes, Recipient, UnusableSession};
+use ehlo::delivery::{Cause, Event, Fate, Outcome, Outcomes, UnusableSession};
 use ehlo::syntax::command::Verb;
+use ehlo::{Reply, SendError};
+use ehlo_apps::cause::cause;
+use ehlo_apps::output::complain;
 use ehlo_apps::printable;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::arguments::Arguments;
+use crate::envelopes::Addresses;
+use crate::transcript::without_password;
+
 /// The outcomes of one message after the other, to the same recipients.
-pub(crate) struct Report<'v> {
-    recipients: &'v [Recipient<'v>],
-    /// The messages whose outcomes were not printed.
+pub(crate) struct Report {
+    recipients: Vec<Addressee>,
+    /// What no line may show.
+    password: Option<String>,
+    /// The messages whose outcomes are not printed.
     open: Vec<Message>,
-    begun: usize,
+    begun: u32,
+    /// Messages to be begun.
+    left: u32,
     worst: u8,
     /// Why the session failed.
     failure: Option<String>,
+    /// Something came in clear text behind the reply to STARTTLS.
+    injected: bool,
+    /// The session ended before a reply.
+    interrupted: bool,
     /// Why the session takes no message.
     unusable: Option<UnusableSession>,
+    /// What the server said last of the session, where that was a refusal.
+    said: String,
     bar: ProgressBar,
+}
+
+/// A recipient in brackets, and in A-labels where that is another address.
+struct Addressee {
+    address: String,
+    in_a_labels: Option<String>,
 }
 
 /// What is known of one message.
 struct Message {
     /// Its place among the envelopes.
     number: usize,
+    /// It goes to addresses in A-labels.
+    is_converted: bool,
     outcomes: Vec<Outcome>,
     /// What was said of each recipient.
     texts: Vec<String>,
 }
 
-impl<'v> Report<'v> {
-    pub(crate) fn new(recipients: &'v [Recipient<'v>], content: Option<u64>) -> Self {
+impl Report {
+    /// Of the messages that `arguments` want sent, perhaps to addresses in A-labels, `content` bytes in
+    /// all.
+    pub(crate) fn new(
+        arguments: &Arguments,
+        in_a_labels: Option<&Addresses>,
+        content: Option<u64>,
+    ) -> Self {
+        let recipients = arguments.to.iter().enumerate().map(|(index, address)| Addressee {
+            address: address.clone(),
+            in_a_labels: in_a_labels
+                .and_then(|addresses| addresses.to.get(index).cloned())
+                .filter(|in_a_labels| in_a_labels != address),
+        });
         let bar = match content {
-            Some(octets) if octets > 1 << 20 && std::io::stderr().is_terminal() => {
-                ProgressBar::new(octets)
-            }
+            Some(bytes) if bytes > 1 << 20 && io::stderr().is_terminal() => ProgressBar::new(bytes),
             _ => ProgressBar::hidden(),
         };
         let template = "{bar:40} {bytes}/{total_bytes} {bytes_per_sec}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        // A session that is refused is refused for the first message.
-        let open = vec![Message::new(0, recipients.len())];
-        Self { recipients, open, begun: 0, worst: 0, failure: None, unusable: None, bar }
+        Self {
+            // A session that is refused is refused for the first message.
+            open: vec![Message::new(0, false, arguments.to.len())],
+            recipients: recipients.collect(),
+            password: arguments.user.as_ref().map(|user| user.password().to_owned()),
+            begun: 0,
+            left: arguments.count,
+            worst: 0,
+            failure: None,
+            injected: false,
+            interrupted: false,
+            unusable: None,
+            said: String::new(),
+            bar,
+        }
+    }
+
+    /// The next message begins, to addresses in A-labels or as they were given. `false` if there is
+    /// none.
+    pub(crate) fn begin(&mut self, is_converted: bool) -> bool {
+        let Some(left) = self.left.checked_sub(1) else { return false };
+        self.left = left;
+        let message = Message::new(self.begun as usize, is_converted, self.recipients.len());
+        match self.open.first_mut() {
+            Some(first) if self.begun == 0 => *first = message,
+            _ => self.open.push(message),
+        }
+        self.begun += 1;
+        true
     }
 
     /// Takes what the event says of the recipients.
     pub(crate) fn record(&mut self, event: &Event<'_>) {
-        // Who has an outcome misses nothing when the session ends.
-        if matches!(event, Event::Unanswered { .. } | Event::Finished { .. } | Event::Closed)
-            && self.open.iter().any(|message| message.is_concerned(event) && message.is_pending())
-        {
-            self.fail("the connection ended before the reply");
+        // For those who have an outcome the end of the session changes nothing.
+        self.interrupted |=
+            matches!(event, Event::Unanswered { .. } | Event::Finished { .. } | Event::Closed)
+                && self.open.iter().any(|it| it.is_concerned(event) && it.is_pending());
+        match event {
+            Event::Reply { reply, .. } | Event::Unsolicited(reply)
+                if !reply.code().is_positive() =>
+            {
+                self.said = without_password(&reply_text(reply), self.password.as_deref());
+            }
+            _ => {}
         }
         for message in &mut self.open {
-            message.record(event);
+            message.record(event, &self.said, self.password.as_deref());
         }
         match event {
-            Event::Finished { envelope } => {
-                self.print(|message| message.number == *envelope);
+            Event::Finished { envelope } => self.print(|message| message.number == *envelope),
+            Event::Violation(error) => self.fail(&format!("this is no reply: {error}"), false),
+            Event::Unsolicited(reply) => {
+                self.fail(&format!("this answers nothing: {reply}"), false);
             }
-            Event::Violation(error) => self.fail(&format!("this is no reply: {error}")),
-            Event::Unsolicited(reply) => self.fail(&format!("nothing asked for this: {reply}")),
             Event::Unusable(why) => {
                 self.unusable = Some(*why);
-                self.fail(&why.to_string());
+                self.fail(&why.to_string(), false);
             }
             Event::Refused { to: to @ (Verb::Lhlo | Verb::Ehlo | Verb::Helo), reply, .. } => {
-                let other = if *to == Verb::Lhlo { "SMTP" } else { "LMTP" };
-                self.fail(&format!("{} was refused, is it {other}? {reply}", name(*to)));
+                // What does not know the command; anything else refuses this client.
+                let is_unknown = matches!(reply.code().number(), 500 | 502 | 503);
+                let guess = match to {
+                    _ if !is_unknown || self.password.is_some() => "",
+                    Verb::Lhlo => ", is it SMTP?",
+                    _ => ", is it LMTP?",
+                };
+                self.fail(&format!("{} was refused{guess} {reply}", name(*to)), false);
             }
             _ => {}
         }
     }
 
-    /// The next message begins.
-    pub(crate) fn begin(&mut self) {
-        if self.begun > 0 {
-            self.open.push(Message::new(self.begun, self.recipients.len()));
-        }
-        self.begun += 1;
+    /// The session failed; what is said first is the reason, and what follows from it is not said.
+    pub(crate) fn fail(&mut self, text: &str, is_injection: bool) {
+        self.injected |= is_injection;
+        self.failure.get_or_insert_with(|| text.to_owned());
     }
 
-    /// The session is over, and so many messages were not begun.
-    pub(crate) fn end(&mut self, left: u32) {
+    /// Why the session took no message at all, where another one may.
+    pub(crate) fn unusable(&self) -> Option<UnusableSession> {
+        self.unusable.filter(|_| self.begun == 0)
+    }
+
+    /// Whether something came in clear text where TLS was to begin.
+    pub(crate) const fn was_injected(&self) -> bool {
+        self.injected
+    }
+
+    /// Nothing was sent, and another session begins.
+    pub(crate) fn begin_again(&mut self) {
+        let why = self.why();
+        complain("send", &format!("{why}: once more, on another connection"));
+        self.open = vec![Message::new(0, false, self.recipients.len())];
+        (self.failure, self.unusable, self.interrupted) = (None, None, false);
+    }
+
+    /// There is no connection.
+    pub(crate) fn without_connection(&mut self, why: &str) {
+        self.fail(why, false);
+        for message in &mut self.open {
+            message.record(&Event::Closed, &self.said, None);
+            message.texts.fill(format!("not sent: {}", printable(why)));
+        }
+        self.close(None);
+    }
+
+    /// The session is over, by this error or in good order.
+    pub(crate) fn close(&mut self, error: Option<&io::Error>) {
+        if self.begun == 0 && self.unusable.is_some() {
+            let why = self.why();
+            for message in &mut self.open {
+                message.explain(&format!("not sent: {why}"));
+            }
+        }
+        let is_interrupted = self.interrupted || self.open.iter().any(Message::is_pending);
+        for message in &mut self.open {
+            message.record(&Event::Closed, &self.said, None);
+        }
         self.print(|_| true);
+        if is_interrupted {
+            let ended = "the connection ended before the reply".to_owned();
+            self.fail(&error.map_or(ended, |error| cause(error)), false);
+        }
         // The first was given up with the session.
-        let left = left - u32::from(self.begun == 0 && left > 0);
+        let left = self.left.saturating_sub(u32::from(self.begun == 0));
         if left > 0 {
-            self.fail(&format!("the session ended with {left} messages unsent"));
+            self.worst = 2;
+            self.fail(&format!("the session ended with {left} messages unsent"), false);
         }
         self.bar.finish_and_clear();
-    }
-
-    /// The session failed; what is said first is the reason, and what follows from it is not said.
-    pub(crate) fn fail(&mut self, text: &str) {
-        if self.failure.is_none() {
-            self.failure = Some(text.to_owned());
-        }
-        self.worst = 2;
-    }
-
-    /// The connection broke, and that is the reason of what has failed since, if anything has.
-    pub(crate) fn broken(&mut self, text: &str) {
-        if let Some(failure) = &mut self.failure {
-            text.clone_into(failure);
-        }
     }
 
     /// Shows what is read of the content.
@@ -119,12 +215,21 @@ impl<'v> Report<'v> {
         &self.bar
     }
 
-    /// Says why the session failed, if it did.
+    /// Says why not all were accepted, where it is the session that failed.
     pub(crate) fn exit_code(&self) -> ExitCode {
-        if let Some(failure) = &self.failure {
-            error(failure);
+        if let Some(failure) = self.failure.as_ref().filter(|_| self.worst > 0) {
+            complain("send", failure);
         }
         ExitCode::from(self.worst)
+    }
+
+    /// Why the session took no message.
+    fn why(&self) -> String {
+        let why = self.unusable.map(|why| why.to_string()).unwrap_or_default();
+        match &self.failure {
+            Some(failure) if *failure != why => format!("{why}: {}", printable(failure)),
+            _ => why,
+        }
     }
 
     /// Prints the outcomes of some of the open messages, which are open no more.
@@ -140,30 +245,32 @@ impl<'v> Report<'v> {
 
     fn print_one(&mut self, message: &Message) {
         let outcomes = message.outcomes.iter().zip(&message.texts);
-        for (recipient, (outcome, text)) in self.recipients.iter().zip(outcomes) {
-            let (word, severity) = match outcome.fate {
-                Fate::Accepted => ("accepted", 0),
-                Fate::Deferred => ("deferred", 1),
-                Fate::Refused => ("refused", 1),
-                Fate::Unknown | Fate::Pending => ("unknown", 2),
+        for (addressee, (outcome, text)) in self.recipients.iter().zip(outcomes) {
+            self.worst = self.worst.max(severity(outcome));
+            let word = match outcome.fate {
+                Fate::Accepted => "accepted",
+                Fate::Deferred => "deferred",
+                Fate::Refused => "refused",
+                Fate::Unknown | Fate::Pending => "unknown",
             };
-            self.worst = self.worst.max(severity);
-            let why = self.unusable.filter(|_| self.begun == 0 && outcome.code.is_none());
-            let text = why.map_or_else(|| text.clone(), |why| format!("not sent: {why}"));
-            let address = printable(&recipient.forward_path.to_string());
             let code = outcome.code.map_or("-".to_owned(), |code| code.to_string());
             let enhanced = outcome.enhanced_code.map_or("-".to_owned(), |code| code.to_string());
-            // Whoever reads may have gone; the exit code says it all the same.
-            let mut out = std::io::stdout().lock();
-            let _ = self.bar.suspend(|| writeln!(out, "{word} {address} {code} {enhanced} {text}"));
+            let address = printable(&addressee.address);
+            let sent = addressee.in_a_labels.as_ref().filter(|_| message.is_converted);
+            let sent = sent.map(|sent| format!(" (sent as {sent})")).unwrap_or_default();
+            // The reader may be gone; the exit code still says it.
+            let mut out = io::stdout().lock();
+            let line = format!("{word} {address} {code} {enhanced} {text}{sent}");
+            let _ = self.bar.suspend(|| writeln!(out, "{line}"));
         }
     }
 }
 
 impl Message {
-    fn new(number: usize, recipients: usize) -> Self {
-        let outcomes = vec![Outcome::PENDING; recipients];
-        Self { number, outcomes, texts: vec![String::new(); recipients] }
+    fn new(number: usize, is_converted: bool, recipients: usize) -> Self {
+        let (outcomes, texts) =
+            (vec![Outcome::PENDING; recipients], vec![String::new(); recipients]);
+        Self { number, is_converted, outcomes, texts }
     }
 
     fn is_concerned(&self, event: &Event<'_>) -> bool {
@@ -175,38 +282,73 @@ impl Message {
         self.outcomes.iter().any(|outcome| outcome.fate == Fate::Pending)
     }
 
-    fn record(&mut self, event: &Event<'_>) {
+    fn record(&mut self, event: &Event<'_>, said: &str, password: Option<&str>) {
         let before = self.outcomes.clone();
         Outcomes::resume(&mut self.outcomes, self.number).record(event);
         for ((before, outcome), text) in before.iter().zip(&self.outcomes).zip(&mut self.texts) {
             if before.fate != outcome.fate {
-                *text = text_of(event, outcome);
+                *text = text_of(event, outcome, said, password);
+            }
+        }
+    }
+
+    /// Gives the recipients that the session did not serve a text.
+    fn explain(&mut self, why: &str) {
+        for (outcome, text) in self.outcomes.iter_mut().zip(&mut self.texts) {
+            if outcome.code.is_none() && matches!(outcome.cause, Cause::Unusable(_)) {
+                outcome.fate = Fate::Deferred;
+                why.clone_into(text);
             }
         }
     }
 }
 
-/// What an event says of an outcome, in one line.
-fn text_of(event: &Event<'_>, outcome: &Outcome) -> String {
-    match event {
-        Event::Recipient { reply, .. }
-        | Event::Message { reply, .. }
-        | Event::Refused { reply, .. } => reply_text(reply),
-        Event::NotSent { error, .. } => format!("not sent: {error}"),
+/// The exit code that an outcome asks for: 1 for an answer that concerns the mail, or content that cannot
+/// be sent; 2 for a session that failed before it came to the mail, or an outcome that is not known.
+fn severity(outcome: &Outcome) -> u8 {
+    use Verb::{Auth, Ehlo, Helo, Lhlo, StartTls};
+    match (outcome.fate, outcome.cause) {
+        (Fate::Accepted, _) => 0,
+        (Fate::Unknown | Fate::Pending, _) => 2,
+        (_, Cause::Reply | Cause::Unsolicited) if outcome.code.is_some() => {
+            if matches!(outcome.stage, Ehlo | Helo | Lhlo | StartTls | Auth) { 2 } else { 1 }
+        }
+        (_, Cause::NotSent(error)) => match error {
+            SendError::Closed | SendError::OutOfStep | SendError::TlsRequired => 2,
+            _ => 1,
+        },
+        _ => 2,
+    }
+}
+
+/// What an event says of an outcome, in one line; `said` is what the server refused last.
+fn text_of(event: &Event<'_>, outcome: &Outcome, said: &str, password: Option<&str>) -> String {
+    match (event, outcome.cause) {
+        (
+            Event::Recipient { reply, .. }
+            | Event::Message { reply, .. }
+            | Event::Refused { reply, .. },
+            _,
+        ) => without_password(&reply_text(reply), password),
+        (_, Cause::NotSent(error)) => format!("not sent: {error}"),
+        (_, Cause::Unusable(why)) if outcome.code.is_some() => format!("not sent: {why}: {said}"),
+        (_, Cause::Unusable(why)) => format!("not sent: {why}"),
+        (_, Cause::Reply | Cause::Unsolicited) => said.to_owned(),
+        (_, Cause::Violation(kind)) => format!("this is no reply: {}", kind.text()),
+        (_, Cause::Ended) => format!("the session ended after {}", name(outcome.stage)),
         _ => format!("no reply to {}", name(outcome.stage)),
     }
 }
 
 fn name(verb: Verb) -> String {
-    format!("{verb:?}").to_uppercase()
+    match verb {
+        Verb::AuthResponse => "AUTH".to_owned(),
+        Verb::BdatLast => "BDAT".to_owned(),
+        verb => format!("{verb:?}").to_uppercase(),
+    }
 }
 
 fn reply_text(reply: &Reply<'_>) -> String {
     let lines: Vec<_> = reply.lines().map(String::from_utf8_lossy).collect();
     printable(&lines.join(" / "))
-}
-
-/// One line on standard error.
-pub(crate) fn error(text: &str) {
-    eprintln!("send: {}", printable(text));
 }

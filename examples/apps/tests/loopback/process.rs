@@ -1,5 +1,7 @@
 //! Starts and stops the examples, and looks at what they leave.
 
+#![allow(dead_code)] // each test program uses a part of this
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
@@ -19,11 +21,23 @@ pub(crate) struct Receive {
 
 impl Receive {
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::run(Command::new(example("receive")), arguments)
+    }
+
+    /// The same in a shell that does this first, as `ulimit -n 24`.
+    pub(crate) fn start_after(setting: &str, arguments: &[&str], stderr: Stdio) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{setting}; exec \"$0\" \"$@\"")]).arg(example("receive"));
+        shell.stderr(stderr);
+        Self::run(shell, arguments)
+    }
+
+    fn run(mut command: Command, arguments: &[&str]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("ehlo-examples-{}-{count}", std::process::id());
         let dir = std::env::temp_dir().join(name);
-        let mut child = Command::new(example("receive"))
+        let mut child = command
             .args(["--hostname", "mx.example", "--maildir"])
             .arg(&dir)
             .args(if arguments.contains(&"--listen") { &[][..] } else { &["--listen", ANY] })
@@ -62,6 +76,16 @@ impl Receive {
         list(&self.dir.join("new")).iter().map(|path| Message::read(path)).collect()
     }
 
+    /// The last message as it is stored.
+    pub(crate) fn last(&self) -> String {
+        let last = list(&self.dir.join("new")).into_iter().max().expect("there is a message");
+        fs::read_to_string(last).expect("it is text")
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("it is a child").is_none()
+    }
+
     pub(crate) fn clear(&self) {
         for path in list(&self.dir.join("new")) {
             fs::remove_file(path).expect("it was listed");
@@ -94,6 +118,16 @@ impl Drop for Receive {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// A process that ends with the test.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -148,9 +182,55 @@ pub(crate) struct Client(BufReader<TcpStream>);
 
 impl Client {
     pub(crate) fn open(receive: &Receive) -> Self {
-        let stream = TcpStream::connect(&receive.address).expect("it listens");
+        Self::to(&receive.address)
+    }
+
+    pub(crate) fn to(address: &str) -> Self {
+        let stream = TcpStream::connect(address).expect("it listens");
         stream.set_read_timeout(Some(LONG)).expect("not zero");
         Self(BufReader::new(stream))
+    }
+
+    /// Greeting and EHLO; the reply to EHLO.
+    pub(crate) fn hello(&mut self) -> String {
+        assert!(self.reply().starts_with("220"));
+        self.ask("EHLO client.example")
+    }
+
+    /// Says a command; the reply.
+    pub(crate) fn ask(&mut self, command: &str) -> String {
+        self.say(&format!("{command}\r\n"));
+        self.whole_reply()
+    }
+
+    /// A message by DATA; the reply to its end.
+    pub(crate) fn message(&mut self, content: &str) -> String {
+        for (command, code) in
+            [("MAIL FROM:<a@b.example>", "250"), ("RCPT TO:<c@d.example>", "250"), ("DATA", "354")]
+        {
+            let reply = self.ask(command);
+            assert!(reply.starts_with(code), "{command}: {reply}");
+        }
+        self.say(content);
+        self.ask(".")
+    }
+
+    /// Says one byte; the server may have closed.
+    pub(crate) fn drip(&mut self) {
+        let _ = self.0.get_mut().write_all(b"x");
+    }
+
+    /// Whether something was said that is not read.
+    pub(crate) fn has_reply(&mut self) -> bool {
+        self.0.get_ref().set_nonblocking(true).expect("it is connected");
+        let has_reply = self.0.fill_buf().is_ok_and(|said| !said.is_empty());
+        self.0.get_ref().set_nonblocking(false).expect("it is connected");
+        has_reply
+    }
+
+    /// Says no more.
+    pub(crate) fn end(&self) {
+        self.0.get_ref().shutdown(std::net::Shutdown::Write).expect("it is connected");
     }
 
     pub(crate) fn connect(receive: &Receive, hello: &str) -> Self {
@@ -231,7 +311,7 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// `cargo test` builds the examples beside the directory that the tests are in.
-fn example(name: &str) -> PathBuf {
+pub(crate) fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows where it is");
     let target = test.ancestors().nth(2).expect("it is in target/PROFILE/deps");
     let path = target.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);

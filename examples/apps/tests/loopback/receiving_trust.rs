@@ -145,10 +145,12 @@ fn a_trusted_client_may_speak_for_another() {
         &mut client,
         &[
             ("XCLIENT ADDR=not-one", "501 5.5.4"),
-            ("XCLIENT ADDR=192.0.2.1 PORT=4711 NAME=[UNAVAILABLE] LOGIN=anna", "220 mx.example"),
-            ("MAIL FROM:<>", "503 "),
-            ("EHLO client.example", "250 "),
             ("XFORWARD NAME=origin.example SOURCE=REMOTE", "250 "),
+            ("XCLIENT ADDR=192.0.2.1 PORT=4711 NAME=[UNAVAILABLE] LOGIN=anna", "220 mx.example"),
+            ("MAIL FROM:<>", "530 "),
+            ("EHLO client.example", "250 "),
+            // Not for the client that was stated: see `receive/trust.rs`.
+            ("XFORWARD NAME=origin.example SOURCE=REMOTE", "502 "),
         ],
     );
     talk(&mut client, MESSAGE);
@@ -172,36 +174,6 @@ fn a_client_that_is_not_trusted_may_not() {
 }
 
 #[test]
-fn a_proxy_says_whose_connection_it_is() {
-    // RFC 5952 forms, and version 2: PROXY over TCP on IPv4, 12 octets of addresses.
-    let binary = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x01\xc0\0\x02\x02\x12\x34\0\x19";
-    let headers: [(&[u8], &str); 4] = [
-        (b"PROXY TCP4 192.0.2.1 192.0.2.2 4711 25\r\n", "([192.0.2.1])"),
-        (b"PROXY TCP6 2001:db8::1 2001:db8::2 4711 25\r\n", "([IPv6:2001:db8::1])"),
-        (b"PROXY UNKNOWN\r\n", "([127.0.0.1])"),
-        (binary, "([192.0.2.1])"),
-    ];
-    let receive = Receive::start(TRUST);
-    for (header, address) in headers {
-        receive.clear();
-        let mut client = Client::open(&receive);
-        client.say_octets(header);
-        assert!(client.reply().starts_with("220 mx.example ESMTP"));
-        client.say("EHLO client.example\r\n");
-        // Who comes through a proxy is not trusted itself.
-        let offered = client.whole_reply();
-        assert_eq!(offered.contains("XCLIENT"), address.contains("127.0.0.1"), "{offered}");
-        talk(&mut client, MESSAGE);
-        let stored = &receive.messages()[0].header;
-        assert!(stored.contains(address), "{stored}");
-    }
-    let mut client = Client::open(&receive);
-    client.say("PROXY TCP4 nonsense\r\n");
-    assert!(client.reply().starts_with("220 "));
-    assert!(client.is_cut_off());
-}
-
-#[test]
 fn what_the_dns_says_of_a_greeting_is_recorded() {
     let dns = dns::Server::start();
     let receive =
@@ -214,6 +186,7 @@ fn what_the_dns_says_of_a_greeting_is_recorded() {
         \t(helo syntax=fully-qualified claim=matches iprev=fail)\r\n";
     assert!(header.contains(recorded), "{header}");
     receive.clear();
+    let mut client = Client::connect(&receive, "EHLO proxy.example\r\n");
     talk(&mut client, &[("XCLIENT ADDR=192.0.2.10", "220 "), ("EHLO client.test", "250 ")]);
     talk(&mut client, MESSAGE);
     let header = &receive.messages()[0].header;
@@ -240,6 +213,7 @@ fn a_client_without_a_sound_name_is_refused_unless_it_has_authenticated() {
     );
     talk(&mut client, MESSAGE);
     // RFC 5321 §4.1.4: a name that has another address is no reason.
+    let mut client = Client::connect(&receive, "EHLO proxy.example\r\n");
     talk(&mut client, &[("XCLIENT ADDR=192.0.2.10", "220 "), ("EHLO other.test", "250 ")]);
     talk(&mut client, MESSAGE);
 }

@@ -177,7 +177,7 @@ fn parameters_reach_the_server() {
     assert_eq!(output.status.code(), Some(0));
     let transcript = String::from_utf8_lossy(&output.stderr);
     assert!(transcript.contains("C: EHLO client.example\nS: 250-mx.example\n"), "{transcript}");
-    let content = "C: BDAT 4 LAST\nC: [4 octets of mail data]\nC: QUIT\nS: 250 2.6.0 ";
+    let content = "C: BDAT 4 LAST\nC: [4 bytes of mail data]\nC: QUIT\nS: 250 2.6.0 ";
     assert!(transcript.contains(content), "{transcript}");
     let events: Vec<serde_json::Value> =
         (0..6).map(|_| serde_json::from_str(&receive.line()).expect("each line is JSON")).collect();
@@ -196,7 +196,7 @@ fn chunks_are_left_out_on_demand() {
     let output = receive.send(&["--no-chunking", "--transcript"], OsStr::new("-"), b"a\n.\n");
     assert_eq!(output.status.code(), Some(0));
     let transcript = String::from_utf8_lossy(&output.stderr);
-    let content = "C: [7 octets of mail data]\nC: .\nC: QUIT\nS: 250 2.6.0 ";
+    let content = "C: [7 bytes of mail data]\nC: .\nC: QUIT\nS: 250 2.6.0 ";
     assert!(transcript.contains(content), "{transcript}");
     assert!(transcript.contains("\nC: DATA\n"), "{transcript}");
     assert_eq!(receive.messages()[0].content, b"a\r\n.\r\n");
@@ -244,7 +244,8 @@ fn a_session_that_fails() {
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(error.starts_with("send: cannot connect to 127.0.0.1:1: "), "{error}");
         assert_eq!(error.lines().count(), 1);
-        assert_eq!(text(&output), "");
+        let line = "deferred <b@example.org> - - not sent: cannot connect to 127.0.0.1:1: ";
+        assert!(text(&output).starts_with(line), "{}", text(&output));
     }
     let output = send("127.0.0.1:1", &["--to", "b@example.org"], OsStr::new("/nowhere"), b"");
     assert_eq!(output.status.code(), Some(2));
@@ -265,7 +266,7 @@ fn a_server_with_and_without_a_port() {
         ("[ff02::1]", &[], "cannot connect to [ff02::1]:25: "),
         ("ff02::1", &[], "cannot connect to [ff02::1]:25: "),
         ("mx.example", &["--lmtp"], "--server needs a port for LMTP: HOST:PORT"),
-        (":25", &[], "no host: HOST, HOST:PORT or [IPV6]:PORT"),
+        (":25", &[], "no host: HOST, HOST:PORT, [IPV6]:PORT or unix:PATH"),
         ("mx.example:", &[], "no port number behind the host"),
         ("mx.example:0", &[], "no port number behind the host"),
         ("mx.example:smtp", &[], "no port number behind the host"),
@@ -329,7 +330,7 @@ fn a_server_that_breaks_off() {
             2,
             "unknown <b@example.org> - - no reply to MESSAGE\n",
         ),
-        (&["nonsense\r\n"], 2, "deferred <b@example.org> - - no reply to GREETING\n"),
+        (&["nonsense\r\n"], 2, "deferred <b@example.org> - - this is no reply: no reply code\n"),
     ];
     for runtime in RUNTIMES {
         for (replies, code, line) in cases {

@@ -28,6 +28,7 @@ fn answer(name: &str, kind: u16) -> Answer {
         ("40.2.0.192.in-addr.arpa", PTR) => Answer::Failure,
         ("192-0-2-50.pool.test", A) => address(50),
         ("50.2.0.192.in-addr.arpa", PTR) => names(&["192-0-2-50.pool.test"]),
+        ("60.2.0.192.in-addr.arpa", PTR) => names(&["host name.test"]),
         (name, _) if name.ends_with(".broken") => Answer::Failure,
         _ => Answer::Nothing,
     }

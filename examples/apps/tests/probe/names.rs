@@ -23,7 +23,7 @@ fn a_name_is_checked_against_its_address() {
             "failing.test",
             "192.0.2.40",
             ["Matches", "temperror"],
-            "cannot be had now: a receiver may answer 451 4.7.25.",
+            "cannot be looked up now: a receiver may answer 451 4.7.25.",
         ),
         (
             "other.test",
@@ -41,7 +41,7 @@ fn a_name_is_checked_against_its_address() {
             "mail.broken",
             "192.0.2.10",
             ["TemporaryFailure", "pass"],
-            "addresses of mail.broken cannot be had now.",
+            "addresses of mail.broken cannot be looked up now.",
         ),
         (
             "client",
@@ -135,4 +135,34 @@ fn the_server_is_found_by_its_name() {
         assert!(error.starts_with(reason) && error.lines().count() == 1, "{error}");
         assert_eq!(output.status.code(), Some(2));
     }
+}
+
+#[test]
+fn a_name_that_cannot_be_said_is_explained() {
+    let (dns, server) = (dns::Server::start(), Script::sound().start());
+    for (name, words) in [
+        ("my_host.example.org", "a host name has no underscore"),
+        ("client.test.", "the name ends with a dot"),
+        ("münchen.test", "A-labels are to be sent, xn--mnchen-3ya.test"),
+        ("2001:db8::10", "an address needs brackets"),
+        ("192.0.2.10", "an address needs brackets"),
+        ("[2001:db8::10]", "begins with [IPv6:"),
+        ("host name", "neither a host name nor an address literal"),
+    ] {
+        let told = told(&server, &dns, &["--helo", name, "--ip", "192.0.2.10"]);
+        assert_eq!(told.code, Some(1), "{name}");
+        let wrong = told.wrong();
+        assert!(wrong.iter().any(|wrong| wrong.contains(words)), "{name}: {wrong:?}");
+        // Something is said to the server all the same.
+        assert!(told.json["ehlo"]["reply"]["code"] == 250, "{name}: {}", told.json);
+    }
+}
+
+#[test]
+fn a_reverse_record_that_is_no_host_name_has_no_name_to_print() {
+    let (dns, server) = (dns::Server::start(), Script::sound().start());
+    let output = probe(&server, &dns, &["--helo", "client.test", "--ip", "192.0.2.60"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(!text.contains("name ,") && !text.contains("back, :"), "{text}");
+    assert_eq!(output.status.code(), Some(1));
 }

@@ -51,8 +51,8 @@ fn parameters_are_part_of_the_sentence() {
     let cases = [
         ("SIZE", "no maximum is announced"),
         ("SIZE 0", "no fixed maximum"),
-        ("SIZE 1000", "up to 1000 octets."),
-        ("SIZE 10240000", "up to 10240000 octets (9.7 MiB)."),
+        ("SIZE 1000", "up to 1000 bytes."),
+        ("SIZE 10240000", "up to 10240000 bytes (9.7 MiB)."),
         ("SIZE 18446744073709551615", "(16777215.9 TiB)."),
         (
             "AUTH PLAIN SCRAM-SHA-256 X-OWN",
@@ -213,7 +213,7 @@ fn arguments_that_are_wrong_are_told_at_once() {
         ("mx.test:65536", &[]),
         ("[mx.test]:25", &[]),
         ("[::1]25", &[]),
-        ("127.0.0.1", &["--helo", "my_host"]),
+        ("127.0.0.1", &["--helo", ""]),
         ("127.0.0.1", &["--ip", "mx.test"]),
         ("127.0.0.1", &["--timeout", "0"]),
     ] {
@@ -221,4 +221,33 @@ fn arguments_that_are_wrong_are_told_at_once() {
         assert_eq!(output.status.code(), Some(2), "{server} {arguments:?}");
         assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: "));
     }
+}
+
+#[test]
+fn a_firewall_that_rewrites_smtp_is_named() {
+    let dns = dns::Server::start();
+    let masked = "250-mx.test\r\n250-XXXXXXXA\r\n250 SIZE\r\n";
+    let stars = || Script { greeting: "220 ****************************\r\n", ..Script::sound() };
+    for script in [
+        stars().with("EHLO", "500 5.5.1 Command unrecognized: \"XXXX client.test\"\r\n"),
+        stars(),
+        Script::sound().with("EHLO", masked),
+    ] {
+        let told = told(&script.start(), &dns, &[]);
+        let wrong = told.wrong();
+        assert!(wrong.iter().any(|wrong| wrong.contains("firewall")), "{wrong:?}");
+        assert_eq!(told.code, Some(1));
+    }
+    let told = told(&Script::sound().start(), &dns, &[]);
+    assert!(!told.json.to_string().contains("firewall"));
+}
+
+#[test]
+fn a_session_that_ends_at_ehlo_is_not_asked_for_helo() {
+    let dns = dns::Server::start();
+    let script = Script::sound().with("EHLO", "421 mx.test not you\r\n");
+    let told = told(&script.start(), &dns, &[]);
+    let wrong = told.wrong();
+    assert!(wrong.iter().any(|wrong| wrong.contains("ends the session at EHLO")), "{wrong:?}");
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
 }

@@ -24,12 +24,12 @@ mod server_smol;
 #[path = "../../server_tokio.rs"]
 mod server_tokio;
 
+mod behind_the_proxy;
+
 use std::cell::Cell;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::thread;
-use std::time::Duration;
 
 use ehlo::delivery::{Fate, Outcome};
 use ehlo::{Delivery, DeliveryConfig, Envelope};
@@ -165,71 +165,6 @@ takes_from_every_client!(
     server_async_std on async_std::net::TcpListener,
     async_std::task::block_on
 );
-
-/// A conversation with the proxy in front of a server; what the server received.
-fn through_the_proxy(lines: &[u8]) -> (String, Vec<Vec<u8>>) {
-    let messages = MessageSource::default();
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let (up, take) = (listener.local_addr().expect("an address"), keep(&messages));
-    let handle = ShutdownHandle::new();
-    let shutdown = handle.shutdown();
-    let server = thread::spawn(move || server_blocking::run(listener, shutdown, take));
-
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let mut client = TcpStream::connect(listener.local_addr().expect("one")).expect("a socket");
-    let (stream, _) = listener.accept().expect("a socket");
-    let proxy = thread::spawn(move || {
-        proxy::pass(stream, up, "@x.example>").map_err(|error| error.to_string())
-    });
-    client.set_read_timeout(Some(Duration::from_secs(30))).expect("a socket");
-    client.write_all(lines).expect("room");
-    let mut heard = String::new();
-    client.read_to_string(&mut heard).expect("replies");
-    drop(client);
-    proxy.join().expect("a proxy").expect("a session");
-    handle.shut_down();
-    server.join().expect("a server").expect("a listener");
-    let codes = heard.lines().map(|line| &line[..4]).collect();
-    (codes, Arc::into_inner(messages).expect("all are gone").into_inner().expect("messages"))
-}
-
-#[test]
-fn the_proxy_keeps_recipients_back() {
-    let (codes, messages) = through_the_proxy(
-        b"EHLO c.example\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@y.example>\r\n\
-          RCPT TO:<b@x.example>\r\nDATA\r\nSubject: x\r\n\r\n..\r\n.\r\nQUIT\r\n",
-    );
-    assert_eq!(codes, "220 250-250 250 550 250 354 250 221 ");
-    assert_eq!(messages, [b"Subject: x\r\n\r\n.\r\n"]);
-}
-
-#[test]
-fn a_greeting_ends_the_transaction_behind_the_proxy_too() {
-    for hello in ["EHLO c.example\r\n", "HELO c.example\r\n"] {
-        let (codes, messages) = through_the_proxy(
-            format!(
-                "EHLO c.example\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\n{hello}\
-                 MAIL FROM:<a@x.example>\r\nRCPT TO:<c@x.example>\r\nDATA\r\none\r\n.\r\nQUIT\r\n"
-            )
-            .as_bytes(),
-        );
-        let greeted = if hello.starts_with('E') { "250-250 " } else { "250 " };
-        let expected = format!("220 250-250 250 250 {greeted}250 250 354 250 221 ");
-        assert_eq!(codes, expected, "{hello}");
-        assert_eq!(messages, [b"one\r\n"]);
-    }
-}
-
-#[test]
-fn nothing_is_smuggled_through_the_proxy() {
-    // To some this is the end of the data, and the rest is another message.
-    let (codes, messages) = through_the_proxy(
-        b"HELO c.example\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\nDATA\r\none\r\n\
-          \n.\r\nMAIL FROM:<admin@x.example>\r\nRCPT TO:<b@x.example>\r\nDATA\r\ntwo\r\n.\r\n",
-    );
-    assert_eq!(codes, "220 250 250 250 354 550 ");
-    assert!(messages.is_empty(), "{messages:?}");
-}
 
 #[test]
 fn the_double_stands_in_for_a_server() {
