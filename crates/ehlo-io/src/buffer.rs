@@ -109,7 +109,7 @@ impl Buffer {
     ) -> Result<usize, E> {
         let mut least = LINE_ROOM;
         loop {
-            let growth = least.max(self.memory.len());
+            let growth = 2 * least.max(self.memory.len());
             match write(self.room(least, growth)) {
                 Ok(written) => {
                     self.fill(written);

@@ -275,7 +275,9 @@ impl Outbox {
         while !content.is_empty() {
             // Room for a dot on every hundredth byte; the loop goes on where there are more.
             let room = content.len() + content.len() / 100 + LINE_ROOM;
-            let progress = encode(content, self.buffer.room(room, room)).map_err(MachineError)?;
+            // And for the end, and the next envelope behind it.
+            let growth = room + 2 * LINE_ROOM;
+            let progress = encode(content, self.buffer.room(room, growth)).map_err(MachineError)?;
             self.buffer.fill(progress.written);
             content = content.get(progress.consumed..).unwrap_or_default();
         }

@@ -58,13 +58,16 @@ pub trait Runtime<'t>: Timer {
 /// listener, gives the open sessions the [grace](ConnectionLimits::with_grace) of the `limits`, cuts
 /// off those that go on, and returns.
 ///
-/// Each adapter has its own function over this one, for the listeners of its runtime.
+/// Each adapter has its own function over this one, for the listeners of its runtime. When the future is
+/// dropped nothing more is accepted, and the sessions go on.
 ///
 /// - `accept` gives the next connection, and owns the listener: an asynchronous closure, as
 ///   `async move || listener.accept().await`. When it fails, as for too many open files, it is called
 ///   again after a pause of up to a second.
 /// - `limits` say how many sessions there are. While they are full nothing is accepted.
-/// - `handler` serves one session: it asks [`next_until`](crate::Connection::next_until) for events.
+/// - `handler` serves one session: it asks [`next_until`](crate::Connection::next_until) for events. It is
+///   a closure that returns a future; one that captures something is written
+///   `move |incoming| async move { … }`.
 ///
 /// ```
 /// use ehlo_io::{ConnectionLimits, Incoming, Runtime, SessionTask, Timer};
