@@ -49,18 +49,18 @@ impl Server {
         Event::EndOfMailData { size: self.transaction.size }
     }
 
+    /// Takes the front of `input` within a chunk of which `left` bytes are to come.
     pub(super) fn chunk<'i>(
         &mut self,
         input: &'i [u8],
         left: u64,
-        rest: fn(u64) -> Reading,
+        last: bool,
     ) -> Received<Event<'i>> {
         if left > 0 {
             let (consumed, data) = self.content(at_most(left, input));
-            self.reading = rest(left - consumed as u64);
+            self.reading = Reading::chunk(left - consumed as u64, last);
             return Received { consumed, event: Event::MailData(data) };
         }
-        let last = matches!(self.reading, Reading::LastChunk(_));
         if last && self.verdict.is_none() {
             if let Some(data) = self.end_of_content() {
                 return Received { consumed: 0, event: Event::MailData(data) };

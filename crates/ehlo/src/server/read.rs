@@ -81,8 +81,8 @@ impl Server {
             Reading::Line => self.wants_line(input),
             Reading::LongLine { cr, skipped } => self.wants_end_of_long_line(input, cr, skipped),
             Reading::Data(_) => self.wants_data(input),
-            Reading::Chunk(left) => self.wants_chunk(input, left, Reading::Chunk),
-            Reading::LastChunk(left) => self.wants_chunk(input, left, Reading::LastChunk),
+            Reading::Chunk(left) => self.wants_chunk(input, left, false),
+            Reading::LastChunk(left) => self.wants_chunk(input, left, true),
         };
         // RFC 5321 §4.1.1.5 and §3.8: a lost connection acts as QUIT; a message without its end is not
         // delivered.
@@ -199,12 +199,12 @@ impl Server {
         Wants::Input { consumed }
     }
 
-    fn wants_chunk(&mut self, input: &[u8], left: u64, rest: fn(u64) -> Reading) -> Wants {
+    fn wants_chunk(&mut self, input: &[u8], left: u64, last: bool) -> Wants {
         if left == 0 || (self.verdict.is_none() && !input.is_empty()) {
             return Wants::Event;
         }
         let consumed = at_most(left, input).len();
-        self.reading = rest(left - consumed as u64);
+        self.reading = Reading::chunk(left - consumed as u64, last);
         Wants::Input { consumed }
     }
 
@@ -248,8 +248,8 @@ impl Server {
                 nothing(self.end_of_data())
             }
             Reading::Data(_) => self.mail_data(input),
-            Reading::Chunk(left) => self.chunk(input, left, Reading::Chunk),
-            Reading::LastChunk(left) => self.chunk(input, left, Reading::LastChunk),
+            Reading::Chunk(left) => self.chunk(input, left, false),
+            Reading::LastChunk(left) => self.chunk(input, left, true),
         }
     }
 
