@@ -5,10 +5,10 @@ use ehlo::syntax::sasl::{Response, SaslData};
 use ehlo::syntax::{BufferTooSmall, Writer, limits};
 use ehlo::{Code, Command, Encode, Reply};
 
-/// The client's side of a mechanism, RFC 4422 §3: what it says first, and its answer to each
-/// challenge. An object is for one attempt.
+/// The client's side of a mechanism, RFC 4422 §3: the initial response, and the answer to each
+/// challenge. A value is good for one attempt.
 ///
-/// Bytes here are those of the mechanism; [`ClientExchange`] puts them into base64.
+/// Messages are the mechanism's own bytes; [`ClientExchange`] converts them to base64.
 ///
 /// ```
 /// use ehlo_sasl::{ClientFailure, ClientMechanism, Credentials, PlainClient};
@@ -21,15 +21,15 @@ use ehlo::{Code, Command, Encode, Reply};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait ClientMechanism {
-    /// The name that AUTH has.
+    /// The name of the mechanism in the AUTH command.
     fn name(&self) -> Mechanism<'static>;
 
-    /// What the client says first, written to `buffer`; none when the server begins. Asked for
-    /// once more it is the same.
+    /// The first message of the client, written to `buffer`; `None` when the server begins. A second
+    /// call returns the same message.
     ///
     /// # Errors
     ///
-    /// [`ClientFailure::BufferTooSmall`], or why the attempt cannot be made.
+    /// [`ClientFailure::BufferTooSmall`], or the reason why the attempt cannot be made.
     fn initial_response<'b>(
         &mut self,
         buffer: &'b mut [u8],
@@ -39,22 +39,22 @@ pub trait ClientMechanism {
     ///
     /// # Errors
     ///
-    /// Why there is none: the client is to cancel.
+    /// The reason why there is no answer: the client must cancel.
     fn respond<'b>(
         &mut self,
         challenge: &[u8],
         buffer: &'b mut [u8],
     ) -> Result<&'b [u8], ClientFailure>;
 
-    /// Whether the mechanism reads its challenges. [`ClientExchange`] then decodes them first, and
-    /// cancels the attempt for one that is no base64, as RFC 4954 §4 wants it. `false` where the
-    /// mechanism ignores what they say, as LOGIN does: the challenge is then given as empty.
+    /// Whether the mechanism reads its challenges. [`ClientExchange`] then decodes each challenge, and
+    /// cancels the attempt if it is not base64, RFC 4954 §4. A mechanism that ignores the challenges,
+    /// as LOGIN does, returns `false` and gets empty ones.
     fn reads_challenges(&self) -> bool {
         true
     }
 
-    /// Whether the server may say now that all is well: the client has said all that it has to say,
-    /// and where the server must prove itself it has.
+    /// Whether the exchange may succeed now: the client has sent all its messages, and the server has
+    /// proven itself if the mechanism requires it.
     fn is_done(&self) -> bool;
 }
 
@@ -87,13 +87,12 @@ impl<M: ClientMechanism + ?Sized> ClientMechanism for &mut M {
     }
 }
 
-/// One attempt to authenticate, RFC 4954 §4: it makes the AUTH command, answers the challenges, and
-/// says how it came out.
+/// One attempt to authenticate, RFC 4954 §4: it creates the AUTH command, answers the challenges, and
+/// reports the result.
 ///
-/// What it gives goes to [`Client::send`](ehlo::Client::send) and
-/// [`Client::respond`](ehlo::Client::respond); the replies to both go to
-/// [`receive`](Self::receive). An attempt stays with its mechanism: when it fails, none that is
-/// weaker is tried.
+/// The command goes to [`Client::send`](ehlo::Client::send), each response to
+/// [`Client::respond`](ehlo::Client::respond), and the replies to both to [`receive`](Self::receive).
+/// An attempt uses one mechanism: when it fails, no weaker one is tried.
 ///
 /// ```
 /// use ehlo_sasl::{ClientExchange, ClientStep, Credentials, LoginClient};
@@ -122,7 +121,7 @@ pub struct ClientExchange<M> {
 }
 
 impl<M: ClientMechanism> ClientExchange<M> {
-    /// An attempt by this mechanism, which must be fresh.
+    /// An attempt with this mechanism, which must not have been used before.
     pub const fn new(mechanism: M) -> Self {
         Self { mechanism, stage: Stage::New }
     }
@@ -154,7 +153,7 @@ impl<M: ClientMechanism> ClientExchange<M> {
         Ok(if fits { command } else { Command::Auth { mechanism, initial_response: None } })
     }
 
-    /// What follows from the reply to the command, or to a response.
+    /// Takes the reply to the command or to a response, and returns the next step.
     pub fn receive<'b>(&mut self, reply: &Reply<'_>, buffer: &'b mut [u8]) -> ClientStep<'b> {
         let code = reply.code();
         match self.stage {
@@ -183,7 +182,7 @@ impl<M: ClientMechanism> ClientExchange<M> {
         }
     }
 
-    /// Whether the attempt has come to its end.
+    /// Whether the attempt is over.
     pub const fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Over)
     }
@@ -236,7 +235,7 @@ enum Stage {
     Over,
 }
 
-/// What a client does next.
+/// The next step of a client.
 ///
 /// ```
 /// use ehlo_sasl::{ClientExchange, ClientFailure, ClientStep, Credentials, PlainClient};
@@ -262,7 +261,7 @@ pub enum ClientStep<'b> {
     Done(Result<(), ClientFailure>),
 }
 
-/// Why an attempt to authenticate failed.
+/// The reason why an attempt to authenticate failed.
 ///
 /// ```
 /// use ehlo_sasl::ClientFailure;
@@ -272,7 +271,7 @@ pub enum ClientStep<'b> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientFailure {
-    /// The server refused: its reply says why.
+    /// The server refused; its reply has the reason.
     Refused,
     /// The server sent a challenge that is not base64, has more than one line, or is not one that the
     /// mechanism has at this point.
@@ -280,24 +279,24 @@ pub enum ClientFailure {
     /// The server did not prove that it knows the password, or that it is the other end of the TLS
     /// connection, RFC 5802 §3.
     ServerNotAuthentic,
-    /// The server wants the password hashed so often, or so seldom, that it must not be done.
+    /// The server asks for an unreasonable number of hash iterations.
     Iterations,
-    /// The server said 235 before the mechanism was through: whoever it is has proven nothing.
+    /// The server sent 235 before the mechanism was complete, so that it has not proven anything.
     EarlySuccess,
-    /// The reply is none to AUTH, RFC 4954 §4.
+    /// The reply is not one that AUTH may have, RFC 4954 §4.
     Reply,
     /// The response is longer than a line of 12,288 bytes, RFC 4954 §4.
     ResponseTooLong,
     /// The buffer has no room for the message.
     BufferTooSmall,
-    /// The credentials, or what binds them to TLS, do not suit the mechanism.
+    /// The mechanism cannot use the credentials or the channel binding.
     Credentials,
     /// The attempt is over, or was never begun.
     Over,
 }
 
 impl ClientFailure {
-    /// Nothing that the server says can be trusted: send nothing more, and close.
+    /// Whether the server cannot be trusted any more: the client must send nothing else, and close.
     pub const fn is_fatal(self) -> bool {
         matches!(self, Self::EarlySuccess | Self::Reply | Self::ServerNotAuthentic)
     }
@@ -308,13 +307,13 @@ impl core::fmt::Display for ClientFailure {
         f.write_str(match self {
             Self::Refused => "the server refused the authentication",
             Self::Challenge => "the server sent a challenge that cannot be answered",
-            Self::ServerNotAuthentic => "the server has not proven itself",
+            Self::ServerNotAuthentic => "the server did not prove its identity",
             Self::Iterations => "the server wants an unreasonable number of iterations",
-            Self::EarlySuccess => "the server said yes before it had proven itself",
-            Self::Reply => "the reply is none to AUTH",
+            Self::EarlySuccess => "the server reported success before it proved its identity",
+            Self::Reply => "the reply does not fit AUTH",
             Self::ResponseTooLong => "the response is longer than a line may be",
             Self::BufferTooSmall => "the buffer has no room for the message",
-            Self::Credentials => "the credentials do not suit the mechanism",
+            Self::Credentials => "the mechanism cannot use the credentials",
             Self::Over => "the attempt is over",
         })
     }
@@ -351,6 +350,6 @@ pub(super) fn written(
     buffer.get(..length).ok_or(ClientFailure::BufferTooSmall)
 }
 
-/// Bytes of a challenge that a client takes. A line of a reply within RFC 5321 §4.5.3.1.5 has less
-/// than 384; errors of OAuth and tickets have more.
+/// The longest challenge in bytes. One in a reply line within RFC 5321 §4.5.3.1.5 has less than 384;
+/// OAuth errors and tickets have more.
 const CHALLENGE: usize = 3072;

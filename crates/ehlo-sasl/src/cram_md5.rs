@@ -12,7 +12,7 @@ use crate::server::{ServerFailure, ServerMechanism, ServerTurn};
 use ehlo::syntax::command::Mechanism;
 use ehlo::syntax::sasl::{SaslData, SaslMechanism};
 
-/// A client of CRAM-MD5, RFC 2195: the name, and a challenge keyed with the password.
+/// A client of CRAM-MD5, RFC 2195: it sends the name, and the challenge keyed with the password.
 ///
 /// ```
 /// use ehlo_sasl::{ClientMechanism, CramMd5Client, Credentials};
@@ -32,7 +32,7 @@ pub struct CramMd5Client<'a> {
 }
 
 impl<'a> CramMd5Client<'a> {
-    /// A client with this name and password; none for other credentials.
+    /// A client with this name and password; `None` for other credentials.
     pub fn new(credentials: &Credentials<'a>) -> Option<Self> {
         let usable = credentials.mechanisms().contains(SaslMechanism::CramMd5);
         usable.then_some(Self { credentials: *credentials, answered: false })
@@ -120,7 +120,7 @@ impl CramMd5Server {
     ///
     /// # Errors
     ///
-    /// [`CredentialsError`]: what is no msg-id, or has over 255 bytes.
+    /// [`CredentialsError`]: a challenge that is not a msg-id, or has over 255 bytes.
     pub fn new(challenge: &str) -> Result<Self, CredentialsError> {
         let inner = challenge.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
         let inner = inner.ok_or(CredentialsError::Forbidden)?;

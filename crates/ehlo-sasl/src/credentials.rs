@@ -1,11 +1,12 @@
-//! Who authenticates, for whom, and by what.
+//! Credentials, what proves them, and the channel that protects them.
 
 use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 
-/// Who authenticates, for whom, and what proves it. RFC 4422 §2.
+/// The identity of a user, the identity that the user acts for, and the proof. RFC 4422 §2.
 ///
-/// A client gives them to its mechanism. A server's mechanism gives them to the application, which
-/// says yes or no. `Debug` shows the identities alone.
+/// A client's application gives credentials to a mechanism. A server's mechanism gives them to the
+/// application for a verdict; no identity and no password in them has control characters, so that they
+/// can be logged. `Debug` shows the identities alone, and redacts the proof.
 ///
 /// ```
 /// use ehlo_sasl::{Credentials, Proof};
@@ -27,7 +28,7 @@ pub struct Credentials<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    /// A name and its password.
+    /// A user name and its password.
     ///
     /// # Errors
     ///
@@ -43,23 +44,23 @@ impl<'a> Credentials<'a> {
         Ok(Self::of(Some(identity(name)?), None, Proof::Password(password)))
     }
 
-    /// A name and an OAuth 2.0 bearer token that was issued for it.
+    /// A user name and an OAuth 2.0 bearer token that was issued for it.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError`]: as for [`password`](Self::password), or a token that is no `b64token`,
+    /// [`CredentialsError`]: as for [`password`](Self::password), or a token that is not a `b64token`,
     /// RFC 6750 §2.1.
     pub fn token(name: &'a str, token: &'a str) -> Result<Self, CredentialsError> {
         Ok(Self::of(Some(identity(name)?), None, Proof::Token(b64token(token)?)))
     }
 
-    /// Whoever the layer below says, as by a client's certificate of TLS. RFC 4422 appendix A.
+    /// The identity that the layer below knows, for example by a TLS client certificate. RFC 4422
+    /// appendix A.
     pub const fn external() -> Self {
         Self::of(None, None, Proof::External)
     }
 
-    /// Nobody in particular, with an address or a word that the server may log, or nothing. RFC
-    /// 4505.
+    /// No identity, with an address or a word that the server may log, or an empty string. RFC 4505.
     ///
     /// # Errors
     ///
@@ -72,8 +73,8 @@ impl<'a> Credentials<'a> {
         Ok(Self::of(None, None, Proof::Anonymous(trace)))
     }
 
-    /// The same, but acting for somebody else: RFC 4422 §2 calls it the authorization identity.
-    /// LOGIN, CRAM-MD5, XOAUTH2 and ANONYMOUS have no place for it.
+    /// Sets another identity to act for, which RFC 4422 §2 calls the authorization identity. LOGIN,
+    /// CRAM-MD5, XOAUTH2 and ANONYMOUS cannot carry it.
     ///
     /// # Errors
     ///
@@ -82,8 +83,8 @@ impl<'a> Credentials<'a> {
         Ok(Self { authorization: Some(identity(authorization)?), ..self })
     }
 
-    /// What a client has sent; `None` where a part that is there is empty or has a character that
-    /// none has, so that no user can be meant.
+    /// Credentials that a client has sent; `None` if a part is empty or has a character that cannot be
+    /// in it, so that no user can have them.
     pub(crate) fn received(
         authentication: Option<&'a str>,
         authorization: Option<&'a str>,
@@ -108,29 +109,29 @@ impl<'a> Credentials<'a> {
         Self { authentication, authorization, proof }
     }
 
-    /// The authentication identity: whose password or token it is. None where something else than
-    /// the name says it: the layer below, the token of OAUTHBEARER.
+    /// The authentication identity: the user that the password or token belongs to. `None` where the
+    /// proof itself identifies the user: with EXTERNAL and OAUTHBEARER.
     pub const fn authentication(&self) -> Option<&'a str> {
         self.authentication
     }
 
-    /// The authorization identity, where one was given: whom the client wants to act for.
+    /// The authorization identity: the user that the client wants to act for, if it named one.
     pub const fn authorization(&self) -> Option<&'a str> {
         self.authorization
     }
 
-    /// What proves the authentication identity.
+    /// The proof of the authentication identity.
     pub const fn proof(&self) -> Proof<'a> {
         self.proof
     }
 
-    /// The identity that the session has once all is accepted: the authorization identity, or else
-    /// the authentication identity.
+    /// The identity of the session once the credentials are accepted: the authorization identity, or
+    /// else the authentication identity.
     pub fn identity(&self) -> Option<&'a str> {
         self.authorization.or(self.authentication)
     }
 
-    /// The client wants to act for somebody who is not, as far as the mechanism can tell, itself.
+    /// Whether the client wants to act for a user that is not, as far as the mechanism can tell, itself.
     pub fn acts_for_another(&self) -> bool {
         self.authorization.is_some() && self.authorization != self.authentication
     }
@@ -146,7 +147,7 @@ impl core::fmt::Debug for Credentials<'_> {
     }
 }
 
-/// What proves an identity. `Debug` shows of which kind it is.
+/// The proof of an identity. `Debug` shows its kind alone.
 ///
 /// ```
 /// use ehlo_sasl::Proof;
@@ -158,14 +159,14 @@ impl core::fmt::Debug for Credentials<'_> {
 pub enum Proof<'a> {
     /// A password, for the application to compare.
     Password(&'a str),
-    /// A bearer token, RFC 6750, for the application to verify: that it is valid, and that it is
-    /// the one of the identity that is claimed.
+    /// A bearer token, RFC 6750, for the application to verify: that it is valid, and that it belongs to
+    /// the claimed identity.
     Token(&'a str),
-    /// The layer below, for the application to ask: who is it that TLS has authenticated?
+    /// The layer below: the application knows the identity that TLS has authenticated.
     External,
-    /// Nothing. With it may come an address or a word, which means nothing.
+    /// No proof. The text is an address or a word that the client left, without any meaning.
     Anonymous(&'a str),
-    /// The mechanism has verified it: whether this identity may enter is left to be said.
+    /// The mechanism has verified the identity; the application decides whether it may enter.
     Verified,
 }
 
@@ -179,7 +180,7 @@ pub(crate) enum Kind {
 }
 
 impl<'a> Proof<'a> {
-    /// `None` for what no client can give.
+    /// `None` for a proof that a client cannot have.
     pub(crate) const fn kind(self) -> Option<Kind> {
         match self {
             Self::Password(_) => Some(Kind::Password),
@@ -190,7 +191,7 @@ impl<'a> Proof<'a> {
         }
     }
 
-    /// The text that the client sends: empty where the mechanism has none.
+    /// The text that the client sends; empty where there is no text.
     pub(crate) const fn text(self) -> &'a str {
         match self {
             Self::Password(text) | Self::Token(text) | Self::Anonymous(text) => text,
@@ -211,7 +212,7 @@ impl core::fmt::Debug for Proof<'_> {
     }
 }
 
-/// Why a string can be no part of [`Credentials`].
+/// The reason why a string cannot be part of [`Credentials`].
 ///
 /// ```
 /// use ehlo_sasl::{Credentials, CredentialsError};
@@ -222,9 +223,9 @@ impl core::fmt::Debug for Proof<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CredentialsError {
-    /// It is empty.
+    /// The string is empty.
     Empty,
-    /// It has a character that no mechanism can carry, or too many of them.
+    /// The string has a character that credentials cannot have, or is too long.
     Forbidden,
 }
 
@@ -239,7 +240,7 @@ impl core::fmt::Display for CredentialsError {
 
 impl core::error::Error for CredentialsError {}
 
-/// What protects the exchange, for a client that chooses a mechanism.
+/// The protection of the connection, for a client that chooses a mechanism.
 ///
 /// ```
 /// use ehlo_sasl::{Channel, Credentials};
@@ -254,18 +255,18 @@ impl core::error::Error for CredentialsError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Channel<'a> {
-    /// Nothing: no mechanism that needs TLS, RFC 4954 §4: see [`Mechanisms::NEED_TLS`].
+    /// No protection: mechanisms that need TLS are not used, RFC 4954 §4. See [`Mechanisms::NEED_TLS`].
     Clear,
-    /// TLS; or one has decided to send secrets in clear.
+    /// TLS, or an explicit decision to send secrets without it.
     Protected,
-    /// TLS, and what is needed to bind the exchange to it.
+    /// TLS, with the data that binds the exchange to it.
     Bound(ChannelBinding<'a>),
 }
 
 impl<'a> Channel<'a> {
-    /// The strongest mechanism that the server offers and these credentials can be used with: the
-    /// first of [`SaslMechanism::ALL`]. The answer does not depend on what was tried before, so a
-    /// mechanism that failed is not followed by a weaker one.
+    /// The strongest mechanism that the server offers and that can carry these credentials: the first of
+    /// [`SaslMechanism::ALL`]. The result does not depend on earlier attempts, so that a weaker
+    /// mechanism never follows one that failed.
     pub fn strongest(
         &self,
         offered: Mechanisms,
@@ -280,7 +281,7 @@ impl<'a> Channel<'a> {
         usable.iter().next()
     }
 
-    /// What binds the exchange to TLS.
+    /// The data that binds the exchange to TLS.
     pub const fn binding(&self) -> Option<ChannelBinding<'a>> {
         match self {
             Self::Bound(binding) => Some(*binding),
@@ -289,8 +290,8 @@ impl<'a> Channel<'a> {
     }
 }
 
-/// What both ends of a TLS connection know and nobody between them does, RFC 5056. `Debug` shows
-/// its type.
+/// Data that both ends of a TLS connection know and an attacker between them does not, RFC 5056.
+/// `Debug` shows its type alone.
 ///
 /// ```
 /// use ehlo_sasl::ChannelBinding;

@@ -6,7 +6,7 @@ use crate::single::{single_message_client, single_message_server};
 use ehlo::syntax::Writer;
 
 single_message_client! {
-    /// A client of EXTERNAL, RFC 4422 appendix A: the layer below says who it is.
+    /// A client of EXTERNAL, RFC 4422 appendix A: the layer below, for example TLS, identifies it.
     ///
     /// ```
     /// use ehlo_sasl::{ClientExchange, Credentials, ExternalClient};
@@ -28,9 +28,9 @@ impl ExternalClient<'_> {
 }
 
 single_message_server! {
-    /// A server of EXTERNAL, RFC 4422 appendix A. It asks for a verdict on [`Proof::External`]: who
-    /// is the client by the layer below, and may it act for the identity that it names, if it names
-    /// one?
+    /// A server of EXTERNAL, RFC 4422 appendix A. It asks for a verdict on [`Proof::External`]: the
+    /// application knows the client's identity by the layer below, and decides whether it may act for
+    /// the identity that it names, if it names one.
     ///
     /// ```
     /// use ehlo::syntax::sasl::SaslData;

@@ -11,7 +11,7 @@ pub(super) fn put_saslname(name: &str, writer: &mut Writer<'_>) {
     });
 }
 
-/// The name that a `saslname` stands for, in its place; none if it is no `saslname`.
+/// The name that a `saslname` stands for, decoded in place; `None` if it is not a `saslname`.
 pub(super) fn saslname(name: &mut [u8]) -> Option<&str> {
     let (mut from, mut to) = (0, 0);
     while let Some(octet) = name.get(from) {

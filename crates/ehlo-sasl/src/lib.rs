@@ -1,45 +1,79 @@
-//! Authentication: the lines of an exchange, RFC 4954 §4, and the mechanisms that speak in them,
-//! RFC 4422.
+//! SASL authentication for SMTP, RFC 4954 and RFC 4422: client and server, without I/O.
 //!
-//! A mechanism is a [`ClientMechanism`] or a [`ServerMechanism`]: messages in, messages out, in
-//! buffers of the caller. [`ClientExchange`] and [`ServerExchange`] tie one to the commands and
-//! replies of SMTP. Neither decides: who may enter is for the application to say, and what it needs
-//! to know for that it is asked as data.
+//! The crate adds authentication to the machines of [`ehlo`]. An application has one exchange for each
+//! AUTH command: what comes from the peer goes in, what is to be sent comes out, and the application
+//! answers one question, whether these credentials are right. Buffers belong to the caller.
 //!
-//! | mechanism | client | server | feature |
-//! | --- | --- | --- | --- |
-//! | EXTERNAL, RFC 4422 | [`ExternalClient`] | [`ExternalServer`] | |
-//! | OAUTHBEARER, RFC 7628 | [`OauthBearerClient`] | [`OauthBearerServer`] | |
-//! | XOAUTH2 | [`Xoauth2Client`] | [`Xoauth2Server`] | |
-//! | PLAIN, RFC 4616 | [`PlainClient`] | [`PlainServer`] | |
-//! | LOGIN | [`LoginClient`] | [`LoginServer`] | |
-//! | ANONYMOUS, RFC 4505 | [`AnonymousClient`] | [`AnonymousServer`] | |
-//! | SCRAM-SHA-256 and -1, also -PLUS, RFC 5802 and 7677 | `ScramClient` | `ScramServer` | `scram` |
-//! | CRAM-MD5, RFC 2195 | `CramMd5Client` | `CramMd5Server` | `cram-md5` |
+//! | I want to | see |
+//! | --- | --- |
+//! | authenticate as a client | [`Credentials`], [`AnyClient`], [`ClientExchange`] |
+//! | let clients authenticate at a server | [`AnyServer`], [`ServerExchange`], and [`Proof`] for the verdict |
+//! | deliver mail with a password or token | the crate `ehlo-io`, which runs the exchange by itself |
+//! | write a mechanism that is not here | [`ClientMechanism`], [`ServerMechanism`] |
 //!
-//! A client's attempt, from the choice of the mechanism to the response:
+//! # Mechanisms and features
+//!
+//! | mechanism | client | server | stored for a user | feature |
+//! | --- | --- | --- | --- | --- |
+//! | PLAIN, RFC 4616 | [`PlainClient`] | [`PlainServer`] | anything that verifies a password | |
+//! | LOGIN, obsolete | [`LoginClient`] | [`LoginServer`] | the same | |
+//! | SCRAM-SHA-256 and SCRAM-SHA-1, also -PLUS, RFC 5802 and 7677 | `ScramClient` | `ScramServer` | [`ScramKeys`] | `scram` |
+//! | OAUTHBEARER, RFC 7628 | [`OauthBearerClient`] | [`OauthBearerServer`] | | |
+//! | XOAUTH2, Google and Microsoft | [`Xoauth2Client`] | [`Xoauth2Server`] | | |
+//! | EXTERNAL, RFC 4422 | [`ExternalClient`] | [`ExternalServer`] | | |
+//! | ANONYMOUS, RFC 4505 | [`AnonymousClient`] | [`AnonymousServer`] | | |
+//! | CRAM-MD5, RFC 2195 | `CramMd5Client` | `CramMd5Server` | the password itself | `cram-md5` |
+//!
+//! Both features are off by default. Without `scram` the crate is `no_std` and does not allocate;
+//! `scram` needs `std`.
+//!
+//! PLAIN, LOGIN, OAUTHBEARER and XOAUTH2 send the secret as it is, and CRAM-MD5 lets an eavesdropper
+//! guess it: [`Channel::strongest`] does not choose them without TLS. A SCRAM exchange also proves that the server
+//! knows the password, and with -PLUS that nobody is between the ends of the TLS connection.
+//!
+//! # Safety of secrets
+//!
+//! Passwords and tokens are redacted in `Debug`. [`ServerExchange`] overwrites the buffer when the verdict
+//! is known. Identities with control characters never reach the application, so that they can be logged.
+//! Success that comes before a mechanism is complete is a failure.
+//!
+//! # A client
+//!
+//! From the choice of the mechanism to the result:
 //!
 //! ```
 //! use ehlo_sasl::{AnyClient, Channel, ClientExchange, ClientStep, Credentials};
-//! use ehlo::Encode;
+//! use ehlo::{Code, Encode, Reply};
 //! use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 //!
-//! # let offered = Mechanisms::NONE.with(SaslMechanism::Login).with(SaslMechanism::Plain);
-//! // client.capabilities().mechanisms() says what is offered, client.is_tls() what protects.
+//! # let offered = Mechanisms::from_iter([SaslMechanism::Login, SaslMechanism::Plain]);
+//! // `offered` is client.capabilities().mechanisms(); the channel is protected if client.is_tls().
 //! let credentials = Credentials::password("anna", "secret")?;
-//! let mechanism = AnyClient::strongest(offered, &credentials, Channel::Protected).unwrap();
+//! let mechanism = AnyClient::strongest(offered, &credentials, Channel::Protected)
+//!     .ok_or("no mechanism that these credentials can use is offered")?;
 //! let mut exchange = ClientExchange::new(mechanism);
+//!
+//! // The command goes to client.send.
 //! let (mut buffer, mut out) = ([0; 1024], [0; 512]);
 //! let command = exchange.start(&mut buffer)?;
-//! // client.send(&command, &mut out); what comes back goes to exchange.receive.
 //! let n = command.encode(&mut out)?;
 //! assert_eq!(&out[..n], b"AUTH PLAIN AGFubmEAc2VjcmV0\r\n");
+//!
+//! // The reply comes from client.receive.
+//! let reply = Reply::new(Code::AUTHENTICATION_SUCCEEDED, "welcome");
+//! match exchange.receive(&reply, &mut buffer) {
+//!     // The response goes to client.respond, and its reply to exchange.receive.
+//!     ClientStep::Respond(_response) => unreachable!("PLAIN has one message"),
+//!     ClientStep::Done(result) => result?,
+//! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A server's, from the events of the machine to the replies. It answers the questions of any
-//! mechanism; CRAM-MD5 and SCRAM are made with `CramMd5Server::new` and `ScramServer::new` in the
-//! place of [`AnyServer::new`], and want what is stored of the user.
+//! # A server
+//!
+//! From the events of the machine to the replies. The loop answers the questions of every mechanism;
+//! CRAM-MD5 and SCRAM are created by `CramMd5Server::new` and `ScramServer::new` instead of
+//! [`AnyServer::new`], and `exchange.secret` then gives them what is stored for the user.
 //!
 //! ```
 //! use ehlo_sasl::{AnyServer, Proof, ServerExchange, ServerStep};
@@ -49,7 +83,7 @@
 //! use ehlo::syntax::capability::Capabilities;
 //! use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 //!
-//! /// Answers one event into `out`; the length of the answer.
+//! /// Writes the answer to one event into `out`, and returns its length.
 //! fn answer(
 //!     event: &Event<'_>,
 //!     server: &mut Server,
@@ -65,7 +99,7 @@
 //!         Event::AuthResponse(response) => attempt.as_mut().map(|it| it.receive(response, buffer)),
 //!         _ => None,
 //!     };
-//!     // Another event, or a mechanism that was offered and is not here.
+//!     // Another event, or a mechanism that was offered and is not in this crate.
 //!     let (Some(mut step), Some(exchange)) = (step, attempt) else {
 //!         return server.reply(&server.standard_reply("mx.example"), out);
 //!     };
@@ -96,7 +130,7 @@
 //! # };
 //! # say("");
 //! # say("EHLO client.example\r\n");
-//! // say(line) gives the line to Server::receive, and its event to the function above.
+//! // `say` gives a line to Server::receive, its event to `answer`, and returns what `answer` wrote.
 //! assert_eq!(say("AUTH LOGIN\r\n"), "334 VXNlcm5hbWU6\r\n");
 //! assert_eq!(say("YW5uYQ==\r\n"), "334 UGFzc3dvcmQ6\r\n");
 //! assert_eq!(say("d3Jvbmc=\r\n"), "535 authentication credentials invalid\r\n");

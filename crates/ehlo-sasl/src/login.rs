@@ -8,7 +8,7 @@ use crate::server::{decoded, text};
 use ehlo::syntax::command::Mechanism;
 use ehlo::syntax::sasl::{SaslData, SaslMechanism};
 
-/// A client of LOGIN: the name, then the password, whatever the challenges say.
+/// A client of LOGIN: it sends the name, then the password, and does not read the challenges.
 ///
 /// ```
 /// use ehlo_sasl::{ClientMechanism, Credentials, LoginClient};
@@ -28,7 +28,7 @@ pub struct LoginClient<'a> {
 }
 
 impl<'a> LoginClient<'a> {
-    /// A client with this name and password; none for other credentials.
+    /// A client with this name and password; `None` for other credentials.
     pub fn new(credentials: &Credentials<'a>) -> Option<Self> {
         let usable = credentials.mechanisms().contains(SaslMechanism::Login);
         usable.then_some(Self { credentials: *credentials, answered: 0 })
@@ -61,8 +61,8 @@ impl ClientMechanism for LoginClient<'_> {
         written(buffer, |writer| writer.put(answer.as_bytes()))
     }
 
-    // draft-murchison-sasl-login §2.1: the client SHOULD ignore the contents of both challenges.
-    // Servers send prompts of every kind, many of them not in base64.
+    // The draft has the client ignore the contents of both challenges, and servers send prompts of
+    // every kind, many of them not in base64.
     fn reads_challenges(&self) -> bool {
         false
     }
@@ -75,9 +75,9 @@ impl ClientMechanism for LoginClient<'_> {
 /// A server of LOGIN. It asks for the name and the password in the words that clients expect, takes
 /// the name as an initial response too, and then asks for a verdict on a [`Proof::Password`].
 ///
-/// Whatever is wrong with the name is said after the password was read, as clients send it without
-/// regard to the reply before. An empty name or password, and control characters in them, are refused
-/// without asking.
+/// An error in the name is reported after the password was read, as many clients send the password
+/// without reading the reply to the name. An empty name or password, and control characters in them,
+/// are refused without asking the application.
 ///
 /// ```
 /// use ehlo::syntax::sasl::SaslData;

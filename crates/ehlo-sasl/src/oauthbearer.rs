@@ -10,7 +10,7 @@ use crate::xoauth2::bearer;
 use ehlo::syntax::Writer;
 
 single_message_client! {
-    /// A client of OAUTHBEARER, RFC 7628: a bearer token, and whom it is for.
+    /// A client of OAUTHBEARER, RFC 7628: it sends a bearer token and the identity that it is for.
     ///
     /// ```
     /// use ehlo_sasl::{ClientMechanism, Credentials, OauthBearerClient};
@@ -36,8 +36,8 @@ single_message_client! {
 }
 
 impl<'a> OauthBearerClient<'a> {
-    /// The same, and it says which host and port it has connected to, which RFC 7628 §3.1 leaves
-    /// open. A host with a character that is not printable ASCII is not said.
+    /// Adds the host and port of the server, which are optional by RFC 7628 §3.1. A host with a character
+    /// that is not printable ASCII is left out.
     #[must_use]
     pub fn at(self, host: &'a str, port: u16) -> Self {
         let printable = host.bytes().all(|octet| octet.is_ascii_graphic());
@@ -88,7 +88,7 @@ single_message_server! {
     OauthBearerServer: client_resp, refusal: br#"{"status":"invalid_token"}"#
 }
 
-/// `client-resp = (gs2-header kvsep *kvpair kvsep) / kvsep`, RFC 7628 §3.1; none without a token.
+/// `client-resp = (gs2-header kvsep *kvpair kvsep) / kvsep`, RFC 7628 §3.1; `None` without a token.
 fn client_resp(message: &mut [u8]) -> Result<Option<Credentials<'_>>, ServerFailure> {
     let end = memchr(1, message).ok_or(MALFORMED)?;
     let (header, pairs) = message.split_at_mut_checked(end).ok_or(MALFORMED)?;

@@ -35,7 +35,7 @@ impl PlainClient<'_> {
 
 single_message_server! {
     /// A server of PLAIN, RFC 4616. It asks for a verdict on a [`Proof::Password`]. An empty name or
-    /// password, and control characters in them, are refused without asking.
+    /// password, and control characters in them, are refused without asking the application.
     ///
     /// ```
     /// use ehlo::syntax::sasl::SaslData;

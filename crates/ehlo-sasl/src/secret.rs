@@ -1,7 +1,7 @@
-//! What a server has stored of a user.
+//! Secrets that a server has stored.
 
-/// What a server has stored of a user, for the mechanisms that do not send the password. `Debug`
-/// shows of which kind it is.
+/// The stored secret of a user, for the mechanisms that do not send the password. `Debug` shows its kind
+/// alone.
 ///
 /// ```
 /// use ehlo_sasl::StoredSecret;
@@ -11,9 +11,9 @@
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoredSecret<'a> {
-    /// The password itself, as CRAM-MD5 needs it.
+    /// The password itself, which CRAM-MD5 needs.
     Password(&'a str),
-    /// What SCRAM keeps in the place of the password.
+    /// The keys that SCRAM keeps instead of the password.
     Scram(ScramKeys<'a>),
 }
 
@@ -26,8 +26,8 @@ impl core::fmt::Debug for StoredSecret<'_> {
     }
 }
 
-/// What a server keeps in the place of a password, RFC 5802 §3: enough to know one who has the
-/// password, not enough to be one. The feature `scram` makes them, and uses them.
+/// The keys that a server keeps instead of a password, RFC 5802 §3: enough to verify a client that knows
+/// the password, not enough to act as that client. The feature `scram` derives and uses them.
 ///
 /// ```
 /// use ehlo_sasl::ScramKeys;
@@ -37,9 +37,9 @@ impl core::fmt::Debug for StoredSecret<'_> {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ScramKeys<'a> {
-    /// How often the password was hashed. RFC 7677 §4: at least 4096.
+    /// The number of hash iterations; at least 4096 by RFC 7677 §4.
     pub iterations: u32,
-    /// What it was hashed with.
+    /// The salt of the hash.
     pub salt: &'a [u8],
     /// `StoredKey`, as long as the hash: 20 bytes for SHA-1, 32 for SHA-256.
     pub stored_key: &'a [u8],

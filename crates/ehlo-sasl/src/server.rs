@@ -9,11 +9,11 @@ use ehlo::syntax::sasl::{Challenge, Response, SaslData};
 use ehlo::syntax::{SyntaxErrorKind, limits};
 use ehlo::{Code, Encode as _, Reply};
 
-/// The server's side of a mechanism, RFC 4422 §3: what it says to each message of the client. An
-/// object is for one attempt.
+/// The server's side of a mechanism, RFC 4422 §3: the answer to each message of the client. A value is
+/// good for one attempt.
 ///
-/// It decides nothing: what has to be known or verified it gives to its caller, as data. The calls
-/// follow [`ServerTurn`]; [`ServerExchange`] keeps them in order and speaks SMTP.
+/// A mechanism does not decide: it asks its caller for stored secrets and for verdicts. Each
+/// [`ServerTurn`] says which call follows; [`ServerExchange`] keeps the order and speaks SMTP.
 ///
 /// ```
 /// use ehlo::syntax::sasl::SaslData;
@@ -26,23 +26,23 @@ use ehlo::{Code, Encode as _, Reply};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait ServerMechanism {
-    /// Takes the client's next message; none at the start, when AUTH had no initial response.
-    /// `buffer` is for the message and what is said to it.
+    /// Takes the client's next message; `None` at the start, when AUTH had no initial response.
+    /// `buffer` holds the decoded message and the answer to it.
     ///
     /// # Errors
     ///
-    /// Why the attempt has failed.
+    /// The reason why the attempt has failed.
     fn respond<'b>(
         &mut self,
         message: Option<&SaslData<'_>>,
         buffer: &'b mut [u8],
     ) -> Result<ServerTurn<'b>, ServerFailure>;
 
-    /// Takes what [`ServerTurn::Secret`] has asked for; none when there is no such user.
+    /// Takes the secret that [`ServerTurn::Secret`] has asked for; `None` when there is no such user.
     ///
     /// # Errors
     ///
-    /// Why the attempt has failed.
+    /// The reason why the attempt has failed.
     fn secret<'b>(
         &mut self,
         _secret: Option<&StoredSecret<'_>>,
@@ -51,20 +51,20 @@ pub trait ServerMechanism {
         Err(ServerFailure::OutOfTurn)
     }
 
-    /// Takes a yes to [`ServerTurn::Verify`].
+    /// Takes a positive answer to [`ServerTurn::Verify`].
     ///
     /// # Errors
     ///
-    /// Why the attempt has failed.
+    /// The reason why the attempt has failed.
     fn accepted<'b>(&mut self, _buffer: &'b mut [u8]) -> Result<ServerTurn<'b>, ServerFailure> {
         Ok(ServerTurn::Success)
     }
 
-    /// Takes a no to [`ServerTurn::Verify`].
+    /// Takes a negative answer to [`ServerTurn::Verify`].
     ///
     /// # Errors
     ///
-    /// [`ServerFailure::Credentials`], unless the mechanism has something to say first.
+    /// [`ServerFailure::Credentials`], unless the mechanism sends the client the reason first.
     fn refused<'b>(&mut self, _buffer: &'b mut [u8]) -> Result<ServerTurn<'b>, ServerFailure> {
         Err(ServerFailure::Credentials)
     }
@@ -96,7 +96,7 @@ impl<M: ServerMechanism + ?Sized> ServerMechanism for &mut M {
     }
 }
 
-/// What a mechanism wants next.
+/// What a mechanism needs next.
 ///
 /// ```
 /// use ehlo_sasl::{LoginServer, ServerMechanism, ServerTurn};
@@ -107,28 +107,28 @@ impl<M: ServerMechanism + ?Sized> ServerMechanism for &mut M {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerTurn<'b> {
-    /// That the client is told this: then [`ServerMechanism::respond`].
+    /// Send this challenge to the client, and call [`ServerMechanism::respond`] with its response.
     Challenge(&'b [u8]),
-    /// A yes or no: [`ServerMechanism::accepted`] or [`ServerMechanism::refused`].
+    /// Verify these credentials, and call [`ServerMechanism::accepted`] or
+    /// [`ServerMechanism::refused`].
     Verify(Credentials<'b>),
-    /// What is stored for the user of this name: [`ServerMechanism::secret`].
+    /// Look up the secret of the user of this name, and call [`ServerMechanism::secret`].
     Secret(&'b str),
-    /// Nothing: the client is who it says.
+    /// The client is authenticated.
     Success,
 }
 
 /// One attempt of a client to authenticate, RFC 4954 §4: it takes the initial response and the
-/// responses, gives the replies, and asks what the mechanism has to know.
+/// responses, returns challenges and replies, and asks the application for secrets and verdicts.
 ///
-/// What comes of a call is a [`ServerStep`]: a challenge for
-/// [`Server::challenge`](ehlo::Server::challenge), a reply for
-/// [`Server::reply`](ehlo::Server::reply), or a question that [`accept`](Self::accept),
-/// [`refuse`](Self::refuse) or [`secret`](Self::secret) answers. Every AUTH command needs a new
-/// one; when the machine refuses a response of the client on its own, the attempt is over.
+/// Each call returns a [`ServerStep`]: a challenge for [`Server::challenge`](ehlo::Server::challenge), a
+/// reply for [`Server::reply`](ehlo::Server::reply), or a question that [`accept`](Self::accept),
+/// [`refuse`](Self::refuse) or [`secret`](Self::secret) answers. Each AUTH command needs a new exchange.
+/// When the machine refuses a response by itself, the attempt is over.
 ///
-/// The `buffer` of each call is for the messages; nothing in it is needed from one call to the
-/// next. With [`BUFFER`](Self::BUFFER) bytes it holds the longest there may be. A yes or no
-/// overwrites it, so that no password stays behind.
+/// The `buffer` of a call holds the messages of this call only. [`BUFFER`](Self::BUFFER) bytes are
+/// enough for the longest message. An answer to a question overwrites the buffer, so that no password
+/// stays in it.
 ///
 /// ```
 /// use ehlo_sasl::{PlainServer, Proof, ServerExchange, ServerStep};
@@ -157,10 +157,10 @@ pub struct ServerExchange<M> {
 }
 
 impl<M: ServerMechanism> ServerExchange<M> {
-    /// Bytes that a buffer needs to hold whatever a client may send.
+    /// The length in bytes of a buffer for every message that a client may send.
     pub const BUFFER: usize = limits::AUTH_LINE / 4 * 3;
 
-    /// An attempt by this mechanism, which must be fresh.
+    /// An attempt with this mechanism, which must not have been used before.
     pub const fn new(mechanism: M) -> Self {
         Self { mechanism, stage: Stage::New, accepted: false }
     }
@@ -175,7 +175,7 @@ impl<M: ServerMechanism> ServerExchange<M> {
             return self.fail(ServerFailure::OutOfTurn);
         }
         // RFC 4954 §4: "If the server cannot [BASE64] decode any client response, it MUST reject the
-        // AUTH command with a 501 reply"; bits behind the end are none, RFC 4648 §3.5.
+        // AUTH command with a 501 reply"; bits behind the end must be zero, RFC 4648 §3.5.
         if initial.is_some_and(|data| !data.is_canonical()) {
             return self.fail(ServerFailure::Syntax(SyntaxErrorKind::Base64));
         }
@@ -194,8 +194,8 @@ impl<M: ServerMechanism> ServerExchange<M> {
         }
     }
 
-    /// Says what is stored for the user whom [`ServerStep::Secret`] names; none when there is no
-    /// such user, which the client cannot tell from a wrong password.
+    /// Takes the stored secret of the user that [`ServerStep::Secret`] names; `None` when there is no such
+    /// user, which the client cannot tell from a wrong password.
     pub fn secret<'b>(
         &mut self,
         secret: Option<&StoredSecret<'_>>,
@@ -207,8 +207,8 @@ impl<M: ServerMechanism> ServerExchange<M> {
         self.turn(buffer, |mechanism, room| mechanism.secret(secret, room))
     }
 
-    /// Says that the credentials are right, of a client that acts for itself. One that
-    /// [acts for another](Credentials::acts_for_another) is refused all the same: see
+    /// Confirms the credentials of a client that acts for itself. A client that
+    /// [acts for another](Credentials::acts_for_another) user is still refused: see
     /// [`accept_authorization`](Self::accept_authorization).
     pub fn accept<'b>(&mut self, buffer: &'b mut [u8]) -> ServerStep<'b> {
         match self.stage {
@@ -217,20 +217,20 @@ impl<M: ServerMechanism> ServerExchange<M> {
         }
     }
 
-    /// Says that the credentials are right, and that whoever they prove may act for the identity
-    /// that was asked for: RFC 4422 §2 leaves this to be verified apart. Where the mechanism does
-    /// not say who the client is, as in EXTERNAL and OAUTHBEARER, that the two are the same has to
-    /// be verified too.
+    /// Confirms the credentials, and that the user they prove may act for the authorization identity,
+    /// which RFC 4422 §2 leaves to be verified separately. Where the mechanism does not say who the
+    /// client is, as in EXTERNAL and OAUTHBEARER, the application must also verify that the identity is
+    /// the client's own.
     pub fn accept_authorization<'b>(&mut self, buffer: &'b mut [u8]) -> ServerStep<'b> {
         self.decide(true, buffer)
     }
 
-    /// Says that the credentials are wrong, or that the client may not enter.
+    /// Rejects the credentials, or the client.
     pub fn refuse<'b>(&mut self, buffer: &'b mut [u8]) -> ServerStep<'b> {
         self.decide(false, buffer)
     }
 
-    /// Whether the attempt has come to its end.
+    /// Whether the attempt is over.
     pub const fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Over)
     }
@@ -295,14 +295,14 @@ enum Stage {
     New,
     Challenged,
     Verify {
-        /// The client acts for somebody else.
+        /// The client acts for another user.
         another: bool,
     },
     Secret,
     Over,
 }
 
-/// What a server does next.
+/// The next step of a server.
 ///
 /// ```
 /// use ehlo::syntax::sasl::SaslData;
@@ -314,19 +314,19 @@ enum Stage {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ServerStep<'b> {
-    /// Give this challenge, by [`Server::challenge`](ehlo::Server::challenge); the next response is
-    /// for [`ServerExchange::receive`].
+    /// Send this challenge by [`Server::challenge`](ehlo::Server::challenge), and give the client's
+    /// response to [`ServerExchange::receive`].
     Challenge(SaslData<'b>),
-    /// Give this reply: how the attempt came out. A reply of one's own to a failure does as well.
+    /// Send this reply, the result of the attempt. The application may answer a failure with another
+    /// negative reply.
     Reply(Reply<'static>),
-    /// Are these credentials right, and may the client enter? Then [`ServerExchange::accept`] or
-    /// [`ServerExchange::refuse`].
+    /// Verify these credentials, and call [`ServerExchange::accept`] or [`ServerExchange::refuse`].
     Verify(Credentials<'b>),
-    /// What is stored for the user of this name? Then [`ServerExchange::secret`].
+    /// Look up the secret of the user of this name, and call [`ServerExchange::secret`].
     Secret(&'b str),
 }
 
-/// Why an attempt of a client failed.
+/// The reason why an attempt of a client failed.
 ///
 /// ```
 /// use ehlo_sasl::ServerFailure;
@@ -339,19 +339,19 @@ pub enum ServerStep<'b> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ServerFailure {
-    /// A message is not what the mechanism's grammar allows.
+    /// A message is outside the mechanism's grammar.
     Syntax(SyntaxErrorKind),
     /// An initial response to a mechanism in which the server begins, RFC 4954 §4.
     InitialResponse,
     /// The client gave up with `*`, RFC 4954 §4.
     Cancelled,
-    /// The credentials are wrong, the user is not known, or may not act for whom it wants to.
+    /// The credentials are wrong, the user is unknown, or may not act for the other identity.
     Credentials,
-    /// It cannot be said now whether the credentials are right.
+    /// The credentials cannot be verified now.
     Temporary,
     /// The buffer has no room for the message.
     BufferTooSmall,
-    /// A call that nothing has asked for.
+    /// A call out of order.
     OutOfTurn,
 }
 
@@ -397,12 +397,14 @@ impl core::fmt::Display for ServerFailure {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Syntax(kind) => kind.text(),
-            Self::InitialResponse => "an initial response where the server begins",
-            Self::Cancelled => "the client gave up",
+            Self::InitialResponse => {
+                "an initial response to a mechanism in which the server begins"
+            }
+            Self::Cancelled => "the client cancelled",
             Self::Credentials => "the credentials are wrong",
             Self::Temporary => "the credentials cannot be verified now",
             Self::BufferTooSmall => "the buffer has no room for the message",
-            Self::OutOfTurn => "a call that nothing has asked for",
+            Self::OutOfTurn => "a call out of order",
         })
     }
 }
@@ -418,22 +420,22 @@ pub(super) fn decoded<'b>(
     buffer.get_mut(..length).ok_or(ServerFailure::BufferTooSmall)
 }
 
-/// `octets` as text, which the grammar of the mechanism wants in UTF-8.
+/// `octets` as text, which the grammar of the mechanism requires to be UTF-8.
 pub(super) fn text(octets: &[u8]) -> Result<&str, ServerFailure> {
     core::str::from_utf8(octets).map_err(|_| MALFORMED)
 }
 
-/// What stands before and after the first `separator`.
+/// The parts before and after the first `separator`.
 pub(super) fn cut(octets: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let (before, rest) = octets.split_at_checked(memchr(separator, octets)?)?;
     Some((before, rest.split_first()?.1))
 }
 
-/// A message that the grammar of the mechanism does not allow.
+/// A message outside the grammar of the mechanism.
 pub(super) const MALFORMED: ServerFailure = ServerFailure::Syntax(SyntaxErrorKind::SaslMessage);
 
-/// Overwrites what may hold a password. A compiler may drop what is written to memory that nobody
-/// reads any more; it cannot know that nobody reads this.
+/// Overwrites what may hold a password. A compiler may drop a write to memory that is not read again;
+/// `black_box` hides from it that this memory is not.
 fn wipe(buffer: &mut [u8]) {
     buffer.fill(0);
     core::hint::black_box(buffer);

@@ -13,9 +13,9 @@ pub(crate) enum Stage {
     Refused,
 }
 
-/// Declares the client of a mechanism: its name, [`SaslMechanism`](ehlo::syntax::sasl::SaslMechanism),
-/// and perhaps more fields and the answer to a challenge in which the server says why it refuses.
-/// Its method `write_message` writes the message.
+/// Declares the client of a mechanism: the type, the
+/// [`SaslMechanism`](ehlo::syntax::sasl::SaslMechanism), and optionally the answer to a challenge in
+/// which the server says why it refuses, and another field. The file adds a method `write_message`.
 macro_rules! single_message_client {
     (
         $(#[$doc:meta])*
@@ -76,11 +76,11 @@ macro_rules! single_message_client {
     };
 }
 
-/// Declares the server of a mechanism: its name, the function that reads the message, and perhaps
-/// the challenge that tells the client why it is refused.
+/// Declares the server of a mechanism: the type, the function that reads the message, and optionally the
+/// challenge that tells the client why it is refused.
 ///
-/// The function returns `None` for a message that is understood and has no credentials that anyone
-/// could have: the client is refused without asking the application.
+/// The function returns `None` for a well-formed message with credentials that no user can have: the
+/// client is then refused without asking the application.
 macro_rules! single_message_server {
     ($(#[$doc:meta])* $server:ident: $read:path $(, refusal: $refusal:expr)?) => {
         $(#[$doc])*

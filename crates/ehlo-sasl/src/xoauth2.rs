@@ -35,8 +35,8 @@ impl Xoauth2Client<'_> {
 }
 
 single_message_server! {
-    /// A server of XOAUTH2. It asks for a verdict on a [`Proof::Token`] of the named user; after a no
-    /// the client is told why in a challenge of its own.
+    /// A server of XOAUTH2. It asks for a verdict on a [`Proof::Token`] of the named user; after a
+    /// refusal it sends the reason as a challenge.
     ///
     /// ```
     /// use ehlo_sasl::{Proof, ServerExchange, ServerStep, Xoauth2Server};

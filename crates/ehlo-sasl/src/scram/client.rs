@@ -46,8 +46,8 @@ enum Stage {
 }
 
 impl ScramClient {
-    /// A client with this name and password, which `SASLprep`, RFC 4013, prepares. None for other
-    /// credentials or another mechanism, and for one with -PLUS without `binding`.
+    /// A client with this name and password, which `SASLprep`, RFC 4013, prepares. `None` for other
+    /// credentials or another mechanism, and for a -PLUS mechanism without `binding`.
     ///
     /// `binding` with a mechanism that is not -PLUS says that the client could have bound the
     /// channel but was not offered it, which a server that has offered it takes for an attack, RFC
@@ -81,11 +81,11 @@ impl ScramClient {
         })
     }
 
-    /// How often the server may want the password hashed. Less than 4096, the least of RFC 7677 §4,
-    /// helps whoever has heard the exchange to guess the password; a million takes about a second.
+    /// The number of hash iterations that the server may ask for. Less than 4096, the least of RFC 7677 §4,
+    /// helps an eavesdropper to guess the password; a million takes about a second.
     pub const ITERATIONS: RangeInclusive<u32> = 4096..=2_000_000;
 
-    /// The same with other bounds than [`ITERATIONS`](Self::ITERATIONS).
+    /// Sets other bounds than [`ITERATIONS`](Self::ITERATIONS).
     #[must_use]
     pub fn with_iterations(self, iterations: RangeInclusive<u32>) -> Self {
         Self { iterations, ..self }

@@ -2,7 +2,7 @@
 //!
 //! An extension that is not mandatory "MUST be ignored", but its bytes are part of what is signed,
 //! and rsasl leaves them out: a message with one could only end in a wrong signature, so it is
-//! refused here. None has been defined.
+//! refused here. No RFC defines one.
 
 use ehlo::syntax::sasl::SaslData;
 

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::secret::ScramKeys;
 use ehlo::syntax::sasl::SaslMechanism;
 
-/// The [`ScramKeys`] of a password, RFC 5802 §3; overwritten when it goes.
+/// The [`ScramKeys`] of a password, RFC 5802 §3; overwritten when dropped.
 ///
 /// ```
 /// use ehlo::syntax::sasl::SaslMechanism;
@@ -30,11 +30,11 @@ pub struct ScramSecret<'a> {
 }
 
 impl<'a> ScramSecret<'a> {
-    /// What is stored for this password, which is prepared by `SASLprep`, RFC 4013. It takes
-    /// `iterations` computations of HMAC, of which RFC 7677 §4 wants 4096 at least.
+    /// The keys of this password, which is prepared by `SASLprep`, RFC 4013. The derivation takes
+    /// `iterations` computations of HMAC; RFC 7677 §4 requires at least 4096.
     ///
-    /// None for a mechanism that is no SCRAM of this crate, no salt, no iterations, or a password
-    /// that `SASLprep` forbids.
+    /// `None` for a mechanism that is not a SCRAM of this crate, an empty salt, zero iterations, or a
+    /// password that `SASLprep` forbids.
     pub fn derive(
         mechanism: SaslMechanism,
         password: &str,
@@ -68,7 +68,7 @@ impl<'a> ScramSecret<'a> {
         Some(secret)
     }
 
-    /// What there is to store.
+    /// The keys to store.
     pub fn keys(&self) -> ScramKeys<'_> {
         ScramKeys {
             iterations: self.iterations,

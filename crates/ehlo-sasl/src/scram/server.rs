@@ -62,11 +62,11 @@ enum Stage {
 }
 
 impl ScramServer {
-    /// A server of this mechanism; none for one that is no SCRAM of this crate, and for one with
-    /// -PLUS without `binding`.
+    /// A server of this mechanism; `None` for a mechanism that is not a SCRAM of this crate, and for a
+    /// -PLUS mechanism without `binding`.
     ///
-    /// `binding` is given by a server that offers -PLUS, whichever of the two the client has chosen:
-    /// a client that believes that it was not offered was lied to, RFC 5802 §6.
+    /// A server that offers -PLUS gives `binding` for both forms of a mechanism: a client that could bind
+    /// the channel and did not see the offer is under attack, RFC 5802 §6.
     pub fn new(mechanism: SaslMechanism, binding: Option<ChannelBinding<'_>>) -> Option<Self> {
         let family = Family::new(mechanism)?;
         if family.plus && binding.is_none() {
@@ -85,11 +85,11 @@ impl ScramServer {
         })
     }
 
-    /// The same, with what makes users who do not exist look as if they did: a salt of their own
-    /// that is always the same, made from `key`, and a number of iterations. The key is random,
-    /// secret and kept for as long as the passwords; the number is that of the users who exist.
+    /// Makes users that do not exist look as if they did: each gets a constant salt, derived from `key`,
+    /// and this number of iterations. The key is random, secret, and kept as long as the passwords; the
+    /// number is the one of existing users.
     ///
-    /// Without it the salt of a user who does not exist is another one every time.
+    /// Without a decoy, the salt of a user that does not exist changes with every attempt.
     #[must_use]
     pub fn with_decoy(self, key: &[u8], iterations: u32) -> Self {
         Self { decoy: Some((Zeroizing::new(key.into()), iterations)), ..self }
@@ -147,7 +147,7 @@ impl ScramServer {
         credentials.map(ServerTurn::Verify).ok_or(ServerFailure::Credentials)
     }
 
-    /// What stands for a user who does not exist: nobody has a password for it.
+    /// Keys for a user that does not exist, which no password fits.
     fn decoy(&self) -> Option<Keys> {
         let (key, iterations) = self.decoy.as_ref()?;
         let salt = hmac_sha_256(key, self.name.as_bytes())?;

@@ -34,7 +34,7 @@ fn lines(client: AnyClient<'_>, replies: &[&[u8]]) -> (Vec<String>, Option<Clien
     (lines, failure)
 }
 
-/// draft-murchison-sasl-login §2.1: the contents of both challenges are to be ignored.
+/// The draft of LOGIN has the client ignore the contents of both challenges.
 #[test]
 fn login_answers_prompts_of_any_form() {
     for prompts in [

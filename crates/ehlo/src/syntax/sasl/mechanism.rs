@@ -162,7 +162,7 @@ impl Mechanisms {
         .with(SaslMechanism::Xoauth2)
         .with(SaslMechanism::OauthBearer);
 
-    /// Those that a client uses inside TLS only: see [`SaslMechanism::needs_tls`].
+    /// The mechanisms that a client uses inside TLS alone: see [`SaslMechanism::needs_tls`].
     pub const NEED_TLS: Self = Self::PLAINTEXT
         .with(SaslMechanism::CramMd5)
         .with(SaslMechanism::DigestMd5)
