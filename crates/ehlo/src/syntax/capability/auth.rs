@@ -7,6 +7,7 @@ use core::iter::FusedIterator;
 use super::words::{hash_in_any_case, is_word, put_words};
 use super::{EhloParams, EhloWords};
 use crate::syntax::encode::Writer;
+use crate::syntax::grammar::{as_str, split};
 use crate::syntax::sasl::{Mechanisms, MechanismsIter, SaslMechanism};
 
 /// The parameters of AUTH: names of SASL mechanisms, RFC 4954 §3.
@@ -46,11 +47,11 @@ impl<'a> AuthMechanisms<'a> {
         match self.0 {
             Names::Listed(words) => MechanismNames {
                 listed: Some(words.iter()),
-                word: "",
+                word: &[],
                 known: Mechanisms::NONE.iter(),
             },
             Names::Known(mechanisms) => {
-                MechanismNames { listed: None, word: "", known: mechanisms.iter() }
+                MechanismNames { listed: None, word: &[], known: mechanisms.iter() }
             }
         }
     }
@@ -92,7 +93,7 @@ impl<'a> AuthMechanisms<'a> {
 pub struct MechanismNames<'a> {
     listed: Option<EhloWords<'a>>,
     /// What is left of a word.
-    word: &'a str,
+    word: &'a [u8],
     known: MechanismsIter,
 }
 
@@ -105,13 +106,14 @@ impl<'a> Iterator for MechanismNames<'a> {
         };
         loop {
             // No name has a `=`, and lists of the older form have it in odd places.
-            let (name, rest) = self.word.split_once('=').unwrap_or((self.word, ""));
-            self.word = rest;
+            let end = self.word.iter().position(|&octet| octet == b'=');
+            let (name, rest) = split(self.word, end.unwrap_or(self.word.len()));
+            self.word = rest.get(1..).unwrap_or_default();
             if !name.is_empty() {
-                return Some(name);
+                return Some(as_str(name));
             }
-            if rest.is_empty() {
-                self.word = listed.next()?;
+            if self.word.is_empty() {
+                self.word = listed.next()?.as_bytes();
             }
         }
     }
