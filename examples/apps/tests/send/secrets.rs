@@ -7,7 +7,7 @@ use crate::server::{Script, Server};
 
 #[test]
 fn a_server_that_repeats_the_password_is_not_printed() {
-    const OFFER: (&str, &str) = ("EHLO", "250-mx.test\r\n250 AUTH CRAM-MD5");
+    const OFFER: (&str, &str) = ("EHLO", "250-mx.test\r\n250 AUTH SCRAM-SHA-256");
     const SCRIPTS: &[Script] =
         &[&[OFFER, ("AUTH", "535-no: AUTH PLAIN AGFubmEAczNjcjN0UHc=\r\n535 nor s3cr3tPw")]];
     const CHALLENGE: &[Script] = &[&[OFFER, ("AUTH", "334 PHMzY3IzdFB3QG14Pg==")]];
