@@ -146,7 +146,7 @@ fn bare_newlines() {
         let output = strict.send(&arguments, OsStr::new("-"), b"a\r\nb\n");
         assert_eq!(
             text(&output),
-            "refused <b@example.org> - - not sent: bare LF at octet 4 of the data\n"
+            "refused <b@example.org> - - not sent: bare LF at byte 4 of the data\n"
         );
         assert_eq!(output.status.code(), Some(1));
         let arguments = ["--runtime", runtime, "--no-chunking", "--newlines", "keep"];
