@@ -81,8 +81,8 @@ async fn begin(incoming: Incoming<Stream>, service: Arc<Service>) -> Option<(Con
     Some((connection, session))
 }
 
-/// Where the client is: `--proxy` has the proxy say so. The receiver "MUST not try to guess whether the
-/// protocol header is present or not", so nothing is said or done before it is there.
+/// Where the client is: `--proxy` has the proxy say so. The receiver must not guess whether the
+/// header is there, so nothing is said or done before it is.
 async fn proxied(
     stream: &mut Stream,
     origin: Origin,

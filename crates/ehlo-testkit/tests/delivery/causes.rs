@@ -83,6 +83,7 @@ fn each_cause_has_its_fate() {
     }
 }
 
+#[allow(clippy::too_many_lines)] // a row for each cause
 fn rows() -> Vec<Row> {
     use Cause::{NoReply, Reply, Unsolicited, Unusable, Violation};
     use Fate::{Accepted, Deferred, Refused, Unknown};

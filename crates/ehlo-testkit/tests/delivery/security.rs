@@ -256,7 +256,7 @@ fn credentials_that_come_later() {
                 assert_eq!(caller.delivery.require_authentication(), is_done);
             }
             _ => log_in(caller, event),
-        };
+        }
     };
     run.between = |delivery| assert!(delivery.require_authentication());
     let report = run.carry(script(AUTH, &[("AUTH", "235 2.7.0 welcome\r\n")]));

@@ -4,7 +4,7 @@ use crate::data::Newlines;
 use crate::syntax::policy::Policy;
 use crate::syntax::reply::ReplyLimits;
 
-/// The configuration of a [`Client`].
+/// The configuration of a [`Client`](crate::Client).
 ///
 /// ```
 /// use ehlo::{Client, ClientConfig};

@@ -1,16 +1,16 @@
 //! Delivery: a whole client conversation, from the greeting to QUIT.
 //!
-//! Who holds the connection goes round in a loop: send what [`Delivery`] writes, hand it what came
+//! Who holds the connection goes round in a loop: send what [`Delivery`](crate::Delivery) writes, hand it what came
 //! in, and answer its [`Event`]. Few of them want an answer:
 //!
 //! | event | answer |
 //! | --- | --- |
 //! | [`NeedInput`](Event::NeedInput) | read more, or say that there is [no more](crate::machine::Machine::end_of_input) |
-//! | [`StartTls`](Event::StartTls) | the handshake; [`tls_established`](Delivery::tls_established) or [`tls_failed`](Delivery::tls_failed) |
-//! | [`NeedAuthentication`](Event::NeedAuthentication) | [`authenticate`](Delivery::authenticate) or [`skip_authentication`](Delivery::skip_authentication) |
-//! | [`Challenge`](Event::Challenge) | [`respond`](Delivery::respond), with what a `ClientExchange` of `ehlo-sasl` says |
-//! | [`NeedEnvelope`](Event::NeedEnvelope) | [`envelope`](Delivery::envelope), [`quit`](Delivery::quit) or [`later`](Delivery::defer_envelope) |
-//! | [`NeedContent`](Event::NeedContent) | [`mail_data`](Delivery::mail_data) or [`last_mail_data`](Delivery::last_mail_data); [`abandon`](Delivery::abandon) where there is none |
+//! | [`StartTls`](Event::StartTls) | the handshake; [`tls_established`](crate::Delivery::tls_established) or [`tls_failed`](crate::Delivery::tls_failed) |
+//! | [`NeedAuthentication`](Event::NeedAuthentication) | [`authenticate`](crate::Delivery::authenticate) or [`skip_authentication`](crate::Delivery::skip_authentication) |
+//! | [`Challenge`](Event::Challenge) | [`respond`](crate::Delivery::respond), with what a `ClientExchange` of `ehlo-sasl` says |
+//! | [`NeedEnvelope`](Event::NeedEnvelope) | [`envelope`](crate::Delivery::envelope), [`quit`](crate::Delivery::quit) or [`later`](crate::Delivery::defer_envelope) |
+//! | [`NeedContent`](Event::NeedContent) | [`mail_data`](crate::Delivery::mail_data) or [`last_mail_data`](crate::Delivery::last_mail_data); [`abandon`](crate::Delivery::abandon) where there is none |
 //! | [`Closed`](Event::Closed) | close the connection |
 //!
 //! [`Outcomes`] takes all of them, and knows in the end what became of each recipient.
