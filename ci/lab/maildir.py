@@ -30,7 +30,11 @@ def strip_trace(data):
             f"no Return-Path, Delivered-To and Received lines, ended by CRLF, above the content: {data[:160]!r}"
         )
     recipients = [line.split(b": ", 1)[1].strip(b"<>") for line in trace["delivered"].splitlines()]
-    return Stored(trace["sender"], recipients, trace["received"], data[trace.end() :])
+    content = data[trace.end() :]
+    # An empty line keeps content that begins with white space from continuing a field of the receiver.
+    if content.startswith((b"\r\n ", b"\r\n\t")):
+        content = content[2:]
+    return Stored(trace["sender"], recipients, trace["received"], content)
 
 
 def unfinished(maildir):

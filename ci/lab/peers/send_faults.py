@@ -106,9 +106,8 @@ def not_offered(work, runtime, extension):
 @check("send --runtime {runtime} ends with 2 when nobody listens", runtime=RUNTIMES)
 def nobody_listens(work, runtime):
     sent = send(work, free_port(), messages.PLAIN, runtime=runtime, code=2)
-    expect(
-        not sent.outcomes and len(sent.errors.strip().splitlines()) == 1, f"{sent.outcomes}, {sent.errors!r}"
-    )
+    expect(sent.words() == ["deferred"], f"{sent.outcomes}")
+    expect(len(sent.errors.strip().splitlines()) == 1, f"{sent.errors!r}")
 
 
 @check(

@@ -40,7 +40,7 @@ pub enum Command<'a> {
     /// `EHLO`, RFC 5321 §4.1.1.1.
     Ehlo(ClientName<'a>),
     /// `HELO`, RFC 5321 §4.1.1.1. Its grammar has a domain only; an address literal is read under
-    /// [`Policy::any_client_name`].
+    /// `Policy::any_client_name`.
     Helo(ClientName<'a>),
     /// `LHLO`, RFC 2033 §4.1.
     Lhlo(ClientName<'a>),
