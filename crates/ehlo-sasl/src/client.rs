@@ -47,8 +47,9 @@ pub trait ClientMechanism {
     ) -> Result<&'b [u8], ClientFailure>;
 
     /// Whether the mechanism reads its challenges. [`ClientExchange`] then decodes each challenge, and
-    /// cancels the attempt if it is not base64, RFC 4954 §4. A mechanism that ignores the challenges,
-    /// as LOGIN does, returns `false` and gets empty ones.
+    /// cancels the attempt if it is not base64, RFC 4954 §4. A mechanism that ignores the text of
+    /// challenges, as LOGIN does, returns `false` and gets empty ones. A 334 of several lines is not a
+    /// challenge for any mechanism.
     fn reads_challenges(&self) -> bool {
         true
     }
@@ -192,8 +193,7 @@ impl<M: ClientMechanism> ClientExchange<M> {
         reply: &Reply<'_>,
         buffer: &'b mut [u8],
     ) -> Result<&'b [u8], ClientFailure> {
-        let challenge =
-            if self.mechanism.reads_challenges() { challenge(reply)? } else { SaslData::EMPTY };
+        let challenge = challenge(reply, self.mechanism.reads_challenges())?;
         let stage = core::mem::replace(&mut self.stage, Stage::Challenges);
         let response = match (stage, challenge.is_empty()) {
             // RFC 4954 §4: where the client begins, the server first asks for its response by a
@@ -327,16 +327,20 @@ impl From<BufferTooSmall> for ClientFailure {
     }
 }
 
-/// The challenge of a 334, with blanks around its base64 or without.
-fn challenge<'a>(reply: &Reply<'a>) -> Result<SaslData<'a>, ClientFailure> {
+/// The challenge of a 334, with blanks around its base64 or without; empty if it is not read.
+fn challenge<'a>(reply: &Reply<'a>, is_read: bool) -> Result<SaslData<'a>, ClientFailure> {
     let mut lines = reply.lines();
     let text = lines.next().unwrap_or_default().trim_ascii();
-    // RFC 4954 §4: "If the client cannot BASE64 decode any of the server's challenges, it MUST
-    // cancel the authentication using the "*" response." There are no challenges of two lines.
-    match (SaslData::parse(text), lines.next()) {
-        (Ok(challenge), None) => Ok(challenge),
-        _ => Err(ClientFailure::Challenge),
+    // RFC 4954 §8: `continue-req = "334" SP [base64] CRLF`, which is one line.
+    if lines.next().is_some() {
+        return Err(ClientFailure::Challenge);
     }
+    if !is_read {
+        return Ok(SaslData::EMPTY);
+    }
+    // RFC 4954 §4: "If the client cannot BASE64 decode any of the server's challenges, it MUST
+    // cancel the authentication using the "*" response."
+    SaslData::parse(text).map_err(|_| ClientFailure::Challenge)
 }
 
 /// What `write` writes to the front of `buffer`.

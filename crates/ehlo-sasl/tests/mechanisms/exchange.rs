@@ -47,13 +47,25 @@ fn login_answers_prompts_of_any_form() {
         [b"334 \t", b"334 ="],
         [b"334 Benutzername f\xC3\xBCr mx.example:", b"334 Pa\xDFwort:"],
         [b"334 VXNlcm5hbWU6VXNl=cm5hbWU6", b"334 *"],
-        [b"334-Please log in\r\n334 VXNlcm5hbWU6", b"334-\r\n334 Password"],
     ] {
         let login = AnyClient::new(SaslMechanism::Login, &anna()).unwrap();
         let replies = [prompts[0], prompts[1], b"235 welcome"];
         let (lines, failure) = lines(login, &replies);
         assert_eq!(lines, ["AUTH LOGIN", "YW5uYQ==", "c2VjcmV0", ""], "{prompts:?}");
         assert_eq!(failure, None, "{prompts:?}");
+    }
+}
+
+/// RFC 4954 §8: a challenge is one line.
+#[test]
+fn a_challenge_of_several_lines_is_cancelled() {
+    for challenge in [&b"334-VXNl\r\n334 cm5hbWU6"[..], b"334-\r\n334 "] {
+        for mechanism in [SaslMechanism::Login, SaslMechanism::Plain] {
+            let client = AnyClient::new(mechanism, &anna()).unwrap();
+            let (lines, failure) = lines(client, &[challenge, b"501 cancelled"]);
+            assert_eq!(lines[1..], ["*", ""], "{mechanism:?}");
+            assert_eq!(failure, Some(ClientFailure::Challenge));
+        }
     }
 }
 

@@ -388,6 +388,10 @@ fn v54_success_before_the_end() {
     caller.lines(&["235 ok"]);
     assert_eq!(caller.result, Some(Err(ClientFailure::EarlySuccess)));
 
+    let mut caller = Caller::new(login());
+    let lines = caller.lines(&["334-VXNl\r\n334 cm5h", "501 cancelled"]);
+    assert_eq!(lines, ["AUTH LOGIN", "*", ""]);
+    assert_eq!(caller.result, Some(Err(ClientFailure::Challenge)));
     // A server that goes on after `*` is not to be talked to.
     let mut caller = Caller::new(xoauth2("expired"));
     caller.lines(&["334 !", "334 e30="]);
