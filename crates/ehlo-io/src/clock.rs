@@ -5,7 +5,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use crate::time::Timer;
+use crate::time::{Millis, Timer};
 
 /// Measures waits with one timer that runs through all of them.
 ///
@@ -16,17 +16,17 @@ use crate::time::Timer;
 /// is awaited does not count, for the timer is not looked at.
 pub(crate) struct Clock<T: Timer> {
     timer: T,
-    tick: Duration,
     sleep: Option<Pin<Box<T::Sleep>>>,
+    tick: Millis,
     /// Up to the end of the wait; `None` before it has begun.
-    left: Option<Duration>,
+    left: Option<Millis>,
     /// When that was so, for a timer that tells the time.
-    seen: Duration,
+    seen: Millis,
 }
 
 impl<T: Timer> Clock<T> {
     pub(crate) const fn new(timer: T) -> Self {
-        Self { timer, tick: Duration::MAX, sleep: None, left: None, seen: Duration::ZERO }
+        Self { timer, sleep: None, tick: Millis::MAX, left: None, seen: Millis::ZERO }
     }
 
     /// What was awaited has come: the next wait is another one.
@@ -37,50 +37,54 @@ impl<T: Timer> Clock<T> {
     /// The wait that goes on gains `time`, and has no more than `most` left then.
     pub(crate) fn gain(&mut self, time: Duration, most: Duration) {
         if let Some(left) = self.left {
-            let tick = if self.sleep.is_some() { self.tick } else { Duration::ZERO };
-            let most = most.saturating_add(tick);
-            self.left = Some(left.saturating_add(time).min(most.max(left)));
+            let most = Millis::of(most).plus(self.running());
+            self.left = Some(left.plus(Millis::of(time)).min(most.max(left)));
         }
     }
 
     /// Ready when `limit` has passed since this was first asked, or since the
     /// [`restart`](Self::restart).
     pub(crate) fn poll(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<()> {
+        let limit = Millis::of(limit);
         if let Some(now) = self.timer.now() {
-            let passed = now.saturating_sub(core::mem::replace(&mut self.seen, now));
-            let left = self.left.map_or(limit, |left| left.saturating_sub(passed));
-            self.left = Some(left).filter(|left| !left.is_zero());
-            return if left.is_zero() { Poll::Ready(()) } else { Poll::Pending };
+            let now = Millis::of(now);
+            let passed = now.minus(core::mem::replace(&mut self.seen, now));
+            let left = self.left.map_or(limit, |left| left.minus(passed));
+            self.left = Some(left).filter(|left| *left > Millis::ZERO);
+            return if left == Millis::ZERO { Poll::Ready(()) } else { Poll::Pending };
         }
         loop {
             let left = self.left.unwrap_or_else(|| {
-                let tick = (limit / TICKS).max(SHORTEST.min(limit));
+                let tick = Millis(limit.0 / TICKS).max(SHORTEST.min(limit));
                 if self.tick > tick {
                     self.tick = tick;
                     self.sleep = None;
                 }
-                let running = if self.sleep.is_some() { self.tick } else { Duration::ZERO };
-                limit.saturating_add(running)
+                limit.plus(self.running())
             });
             self.left = Some(left);
             let (tick, timer) = (self.tick, &self.timer);
-            let sleep = self.sleep.get_or_insert_with(|| Box::pin(timer.sleep(tick)));
+            let sleep = self.sleep.get_or_insert_with(|| Box::pin(timer.sleep(tick.duration())));
             ready!(sleep.as_mut().poll(context));
             self.sleep = None;
-            let left = left.saturating_sub(tick);
-            self.left = Some(left);
-            if left.is_zero() {
-                self.left = None;
+            let left = left.minus(tick);
+            self.left = Some(left).filter(|left| *left > Millis::ZERO);
+            if left == Millis::ZERO {
                 return Poll::Ready(());
             }
         }
+    }
+
+    /// The tick in progress does not count.
+    fn running(&self) -> Millis {
+        if self.sleep.is_some() { self.tick } else { Millis::ZERO }
     }
 }
 
 /// Ticks of the shortest limit.
 const TICKS: u32 = 16;
 /// The shortest tick, for limits that are longer.
-const SHORTEST: Duration = Duration::from_millis(250);
+const SHORTEST: Millis = Millis(250);
 
 #[cfg(test)]
 mod tests {

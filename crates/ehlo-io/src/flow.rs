@@ -1,5 +1,6 @@
 //! When to read and when to write: the loop that every connection runs.
 
+use alloc::boxed::Box;
 use core::task::{Context, Poll, ready};
 use std::io;
 
@@ -24,7 +25,7 @@ pub(crate) struct Status {
     pub(crate) closed: bool,
     /// The peer has said so.
     ended: bool,
-    pub(crate) failure: Option<Failure>,
+    pub(crate) failure: Option<Box<Failure>>,
 }
 
 /// A write that failed: what the peer said before that is still read.
@@ -38,13 +39,13 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(error: io::Error) -> Self {
-        Self { kind: error.kind(), error: Some(error), drained: false }
+    pub(crate) fn new(error: io::Error) -> Box<Self> {
+        Box::new(Self { kind: error.kind(), error: Some(error), drained: false })
     }
 
     /// The error that was returned to the caller.
-    pub(crate) fn told(kind: io::ErrorKind) -> Self {
-        Self { kind, error: None, drained: false }
+    pub(crate) fn told(kind: io::ErrorKind) -> Box<Self> {
+        Box::new(Self { kind, error: None, drained: false })
     }
 
     pub(crate) fn error(&mut self) -> io::Error {
@@ -113,7 +114,7 @@ impl<M: Machine> Buffered<M> {
         if self.machine().expects() == Expects::Reply && self.is_ready() {
             return Poll::Ready(Ok(()));
         }
-        let error = link.status.failure.as_mut().map(Failure::error);
+        let error = link.status.failure.as_mut().map(|failure| failure.error());
         Poll::Ready(error.map_or(Ok(()), Err))
     }
 

@@ -81,27 +81,31 @@ impl<T: Fn(Duration) -> Z, Z: Future> Timer for T {
 #[doc(alias = "deadline")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeLimits {
-    wait: Option<Duration>,
-    content_grace: Option<Duration>,
+    wait: Millis,
+    content_grace: Millis,
     content_rate: u32,
-    linger: Duration,
+    linger: Millis,
 }
 
 impl TimeLimits {
     /// The machine's own limits, 500 bytes of content a second, two seconds for the end.
-    pub const DEFAULT: Self =
-        Self { wait: None, content_grace: None, content_rate: 500, linger: Duration::from_secs(2) };
+    pub const DEFAULT: Self = Self {
+        wait: Millis::MAX,
+        content_grace: Millis::MAX,
+        content_rate: 500,
+        linger: Millis(2000),
+    };
 
     /// No wait lasts longer than `wait`, whatever the machine says.
     #[must_use]
     pub const fn with_wait(self, wait: Duration) -> Self {
-        Self { wait: Some(wait), ..self }
+        Self { wait: Millis::of(wait), ..self }
     }
 
     /// Content may fall behind its rate by `grace`, and no longer: in place of the time of a wait.
     #[must_use]
     pub const fn with_content_grace(self, grace: Duration) -> Self {
-        Self { content_grace: Some(grace), ..self }
+        Self { content_grace: Millis::of(grace), ..self }
     }
 
     /// Content comes with at least so many bytes a second; 0 for no limit beside that of a wait.
@@ -114,17 +118,17 @@ impl TimeLimits {
     /// QUIT.
     #[must_use]
     pub const fn with_linger(self, linger: Duration) -> Self {
-        Self { linger, ..self }
+        Self { linger: Millis::of(linger), ..self }
     }
 
     /// The longest wait; `None` when the machine alone decides.
     pub const fn wait(&self) -> Option<Duration> {
-        self.wait
+        self.wait.limit()
     }
 
     /// How long content may be behind its rate; `None` for as long as a wait.
     pub const fn content_grace(&self) -> Option<Duration> {
-        self.content_grace
+        self.content_grace.limit()
     }
 
     /// The least rate of content in bytes per second; 0 for no limit.
@@ -134,17 +138,17 @@ impl TimeLimits {
 
     /// How long the end of a session may take.
     pub const fn linger(&self) -> Duration {
-        self.linger
+        self.linger.duration()
     }
 
     /// How long a wait lasts for which the machine says `machine`.
     pub(crate) fn limit(&self, machine: Duration) -> Duration {
-        self.wait.map_or(machine, |wait| wait.min(machine))
+        self.wait.duration().min(machine)
     }
 
     /// The time of a stretch of content, where a wait lasts for `wait`.
     pub(crate) fn grace(&self, wait: Duration) -> Duration {
-        self.content_grace.map_or(wait, |grace| grace.min(wait))
+        self.content_grace.duration().min(wait)
     }
 
     /// The time that `bytes` of content are worth; `None` where any is worth a whole wait.
@@ -157,6 +161,43 @@ impl TimeLimits {
 impl Default for TimeLimits {
     fn default() -> Self {
         Self::DEFAULT
+    }
+}
+
+/// A time in milliseconds, up to 49 days: a session has several of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Millis(pub(crate) u32);
+
+impl Millis {
+    pub(crate) const ZERO: Self = Self(0);
+    /// As good as no limit.
+    pub(crate) const MAX: Self = Self(u32::MAX);
+
+    /// Never shorter than `duration`, unless that is longer than the longest.
+    pub(crate) const fn of(duration: Duration) -> Self {
+        let millis = duration.as_nanos().div_ceil(1_000_000);
+        if millis < u32::MAX as u128 {
+            #[allow(clippy::cast_possible_truncation)] // it is less
+            Self(millis as u32)
+        } else {
+            Self::MAX
+        }
+    }
+
+    pub(crate) const fn duration(self) -> Duration {
+        Duration::from_millis(self.0 as u64)
+    }
+
+    const fn limit(self) -> Option<Duration> {
+        if self.0 == u32::MAX { None } else { Some(self.duration()) }
+    }
+
+    pub(crate) const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    pub(crate) const fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
     }
 }
 

@@ -223,7 +223,7 @@ where
         if !asks {
             return self.take(pending).map(Ok);
         }
-        let error = connection.status.failure.as_mut().map(Failure::error);
+        let error = connection.status.failure.as_mut().map(|failure| failure.error());
         let error = error.unwrap_or_else(|| io::ErrorKind::BrokenPipe.into());
         Some(self.break_off(connection, error))
     }

@@ -122,7 +122,7 @@ pub async fn serve<'t, R, L, S, Z, H, F>(
     F: Future<Output = ()> + Send + 't,
 {
     let mut shutdown = pin!(shutdown);
-    let (requested, cut) = (ShutdownHandle::new(), ShutdownHandle::new());
+    let sessions = ShutdownHandle::new();
     let mut pause = MOMENT;
     loop {
         if limits.is_full() {
@@ -141,20 +141,20 @@ pub async fn serve<'t, R, L, S, Z, H, F>(
         };
         pause = MOMENT;
         let Some(permit) = limits.admit(address.ip()) else { continue };
-        let shutdown =
-            if permit.is_over_limit() { Shutdown::immediate() } else { requested.shutdown() };
-        let session = Box::pin(handler(Incoming { stream, address, shutdown }));
-        runtime.spawn(SessionTask { session: Some(session), cut: cut.shutdown(), _permit: permit });
+        let task = sessions.shutdown();
+        let shutdown = if permit.is_over_limit() { Shutdown::immediate() } else { task.within() };
+        let session = Some(Box::pin(handler(Incoming { stream, address, shutdown })) as _);
+        runtime.spawn(SessionTask { session, shutdown: task, _permit: permit });
     }
     // What comes now is refused by the system.
     drop(accept);
-    requested.shut_down();
+    sessions.shut_down();
     let mut left = limits.grace();
     while limits.open() > 0 && !left.is_zero() {
         runtime.sleep(MOMENT.min(left)).await;
         left = left.saturating_sub(MOMENT);
     }
-    cut.shut_down();
+    sessions.cut_off();
 }
 
 /// A session, to be run by itself. It ends with its handler, or when the server's patience at a
@@ -167,7 +167,7 @@ pub async fn serve<'t, R, L, S, Z, H, F>(
 /// ```
 pub struct SessionTask<'t> {
     session: Option<Pin<Box<dyn Future<Output = ()> + Send + 't>>>,
-    cut: Shutdown,
+    shutdown: Shutdown,
     _permit: Permit,
 }
 
@@ -175,7 +175,7 @@ impl Future for SessionTask<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let is_cut = Pin::new(&mut self.cut).poll(context).is_ready();
+        let is_cut = self.shutdown.poll_cut_off(context).is_ready();
         let Some(session) = &mut self.session else { return Poll::Ready(()) };
         if !is_cut && session.as_mut().poll(context).is_pending() {
             return Poll::Pending;

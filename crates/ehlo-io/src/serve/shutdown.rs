@@ -2,9 +2,10 @@
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::pin::Pin;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use core::task::{Context, Poll, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -40,14 +41,18 @@ impl ShutdownHandle {
 
     /// Requests the shutdown: every [`Shutdown`] of this handle is ready from now on.
     pub fn shut_down(&self) {
-        self.0.requested.store(true, Ordering::SeqCst);
-        let wakers = core::mem::take(&mut *self.0.wakers());
-        wakers.into_values().for_each(Waker::wake);
+        self.0.advance(REQUESTED);
+    }
+
+    /// The time of those that still go on is over.
+    pub(super) fn cut_off(&self) {
+        self.0.advance(CUT_OFF);
     }
 
     /// A future that is ready when the shutdown is requested.
     pub fn shutdown(&self) -> Shutdown {
-        Shutdown { signal: self.0.clone(), waiting: None }
+        let entry = self.0.next.fetch_add(1, Ordering::Relaxed);
+        Shutdown { signal: self.0.clone(), entry, owns_entry: true, waker: None }
     }
 }
 
@@ -69,8 +74,12 @@ impl ShutdownHandle {
 #[derive(Debug)]
 pub struct Shutdown {
     signal: Arc<Signal>,
-    /// The number and the copy of the waker that the signal has of this one.
-    waiting: Option<(u64, Waker)>,
+    /// Where its waker is among those of the signal.
+    entry: u64,
+    /// False while that is the waker of a task that this is polled in.
+    owns_entry: bool,
+    /// A copy of that waker.
+    waker: Option<Waker>,
 }
 
 impl Shutdown {
@@ -83,13 +92,51 @@ impl Shutdown {
 
     /// Whether the shutdown is requested.
     pub fn is_requested(&self) -> bool {
-        self.signal.requested.load(Ordering::SeqCst)
+        self.signal.stage() >= REQUESTED
+    }
+
+    /// The same for what is polled within the task of this one, and is woken with it.
+    pub(super) fn within(&self) -> Self {
+        let Self { signal, entry, .. } = self;
+        Self { signal: signal.clone(), entry: *entry, owns_entry: false, waker: None }
+    }
+
+    /// Ready when the sessions that still go on are to be cut off.
+    pub(super) fn poll_cut_off(&mut self, context: &Context<'_>) -> Poll<()> {
+        self.poll_stage(CUT_OFF, context)
+    }
+
+    fn poll_stage(&mut self, stage: u8, context: &Context<'_>) -> Poll<()> {
+        if self.signal.stage() >= stage {
+            return Poll::Ready(());
+        }
+        self.wait(context.waker());
+        // It may have come before the waker was there.
+        if self.signal.stage() >= stage { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn wait(&mut self, waker: &Waker) {
+        if self.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            return;
+        }
+        let mut wakers = self.signal.wakers();
+        if !self.owns_entry {
+            if !wakers.get(&self.entry).is_some_and(|task| task.will_wake(waker)) {
+                self.entry = self.signal.next.fetch_add(1, Ordering::Relaxed);
+                self.owns_entry = true;
+            }
+        }
+        if self.owns_entry {
+            wakers.insert(self.entry, waker.clone());
+        }
+        drop(wakers);
+        self.waker = Some(waker.clone());
     }
 }
 
 impl Clone for Shutdown {
     fn clone(&self) -> Self {
-        Self { signal: self.signal.clone(), waiting: None }
+        ShutdownHandle(self.signal.clone()).shutdown()
     }
 }
 
@@ -97,41 +144,38 @@ impl Future for Shutdown {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.is_requested() {
-            return Poll::Ready(());
-        }
-        let waker = context.waker();
-        let known = self.waiting.as_ref().is_some_and(|(_, known)| known.will_wake(waker));
-        if !known {
-            let number = self.waiting.as_ref().map(|(number, _)| *number);
-            let number = number.unwrap_or_else(|| self.signal.next.fetch_add(1, Ordering::Relaxed));
-            self.signal.wakers().insert(number, waker.clone());
-            self.waiting = Some((number, waker.clone()));
-            // It may have been requested before the waker was there.
-            if self.is_requested() {
-                return Poll::Ready(());
-            }
-        }
-        Poll::Pending
+        self.poll_stage(REQUESTED, context)
     }
 }
 
 impl Drop for Shutdown {
     fn drop(&mut self) {
-        if let Some((number, _)) = self.waiting.take() {
-            self.signal.wakers().remove(&number);
+        if self.owns_entry && self.waker.is_some() {
+            self.signal.wakers().remove(&self.entry);
         }
     }
 }
 
 #[derive(Default)]
 struct Signal {
-    requested: AtomicBool,
+    stage: AtomicU8,
     next: AtomicU64,
     wakers: Mutex<BTreeMap<u64, Waker>>,
 }
 
 impl Signal {
+    fn stage(&self) -> u8 {
+        self.stage.load(Ordering::SeqCst)
+    }
+
+    fn advance(&self, stage: u8) {
+        if self.stage.fetch_max(stage, Ordering::SeqCst) < stage {
+            // Not while they are locked: a waker may poll at once.
+            let wakers: Vec<Waker> = self.wakers().values().cloned().collect();
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+
     fn wakers(&self) -> MutexGuard<'_, BTreeMap<u64, Waker>> {
         self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -139,9 +183,13 @@ impl Signal {
 
 impl fmt::Debug for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signal").field("requested", &self.requested).finish_non_exhaustive()
+        f.debug_struct("Signal").field("stage", &self.stage).finish_non_exhaustive()
     }
 }
+
+/// Stages of a shutdown, behind that in which none was requested.
+const REQUESTED: u8 = 1;
+const CUT_OFF: u8 = 2;
 
 /// A machine whose session this side may end: what [`next_until`](crate::Connection::next_until) asks
 /// of it.
@@ -235,5 +283,25 @@ mod tests {
         assert_eq!(count.0.load(Ordering::SeqCst), 2);
         assert!(one.as_mut().poll(&mut context).is_ready());
         assert!(two.as_mut().poll(&mut context).is_ready());
+        assert!(one.poll_cut_off(&context).is_pending());
+        handle.cut_off();
+        assert_eq!(count.0.load(Ordering::SeqCst), 4);
+        assert!(one.poll_cut_off(&context).is_ready());
+    }
+
+    #[test]
+    fn a_session_shares_the_waker_of_its_task_and_has_its_own_elsewhere() {
+        let counts = [(); 2].map(|()| Arc::new(Count(AtomicUsize::new(0))));
+        let wakers = counts.each_ref().map(|count| Waker::from(count.clone()));
+        let handle = ShutdownHandle::new();
+        let mut task = handle.shutdown();
+        let mut session = pin!(task.within());
+        assert!(task.poll_cut_off(&Context::from_waker(&wakers[0])).is_pending());
+        assert!(session.as_mut().poll(&mut Context::from_waker(&wakers[0])).is_pending());
+        assert_eq!(handle.0.wakers().len(), 1);
+        assert!(session.as_mut().poll(&mut Context::from_waker(&wakers[1])).is_pending());
+        assert_eq!(handle.0.wakers().len(), 2);
+        handle.shut_down();
+        assert_eq!(counts.map(|count| count.0.load(Ordering::SeqCst)), [1, 1]);
     }
 }
