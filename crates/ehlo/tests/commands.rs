@@ -13,7 +13,7 @@ use ehlo::syntax::path::{
     AddressLiteral, ClientName, Domain, LocalPart, Mailbox, Path, SourceRoute, Text,
 };
 use ehlo::syntax::sasl::SaslData;
-use ehlo::{Command, Extension, ForwardPath, Parsed, Policy, ReversePath, SyntaxError};
+use ehlo::{Command, Encode, Extension, ForwardPath, Parsed, Policy, ReversePath, SyntaxError};
 
 const STRICT: &Policy = &Policy::STRICT;
 
@@ -417,4 +417,16 @@ fn addresses_are_written_in_one_form() {
     let mailbox = Mailbox::new("a@[IPv6:0:0:0:0:0:0:0:1]").unwrap();
     assert_eq!(mailbox, Mailbox::new("a@[IPv6:::1]").unwrap());
     assert_ne!(mailbox, Mailbox::new("A@[IPv6:::1]").unwrap());
+}
+
+/// The brackets that were missing are written.
+#[test]
+fn what_was_read_leniently_is_no_longer_than_it_says() {
+    let line = format!("MAIL FROM:a@b XX{}\r\n", " X".repeat(247));
+    assert_eq!(line.len(), 512);
+    let Ok(Parsed::Complete { value, .. }) = Command::parse(line.as_bytes(), &Policy::LENIENT)
+    else {
+        panic!("the line has 512 bytes")
+    };
+    assert_eq!((value.encoded_len(), value.max_len()), (514, 514));
 }

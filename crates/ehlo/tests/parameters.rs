@@ -373,10 +373,15 @@ fn thousands_of_parameters_are_refused_as_one_line() {
         .collect();
     let parameters = Parameters::mail(&list).unwrap();
     assert_eq!(parameters.iter().count(), 5000);
-    let command = Command::Mail { reverse_path: ReversePath::Null, parameters };
-    assert!(command.encoded_len() > command.max_len());
-    let command = Command::Rcpt { forward_path: ForwardPath::Postmaster, parameters };
-    assert!(command.encoded_len() > command.max_len());
+    for command in [
+        Command::Mail { reverse_path: ReversePath::Null, parameters },
+        Command::Rcpt { forward_path: ForwardPath::Postmaster, parameters },
+    ] {
+        let mut written = vec![0; command.max_len()];
+        let length = command.encode(&mut written).unwrap();
+        let error = Command::parse(&written[..length], &Policy::STRICT).unwrap_err();
+        assert_eq!(error.kind, Kind::LineTooLong);
+    }
 }
 
 fn parameters(line: &str) -> Result<Parameters<'_>, SyntaxError> {

@@ -27,6 +27,7 @@ fn judge<'i>(input: &'i [u8], policy: &Policy) -> Option<Command<'i>> {
             // RFC 5321 §4.1.1: white space at the end is tolerated.
             assert_one_line(&[line[..end - 2].trim_ascii_end(), b"\r\n"].concat());
             assert!(line.len() <= value.max_len(), "{} octets of {value:?}", line.len());
+            assert!(wire(&value).len() <= value.max_len(), "{value:?} is written in more");
             prefixes(line, policy);
             comes_back(&value, line, policy);
             folds(line, &value, policy);
@@ -69,7 +70,7 @@ fn comes_back(command: &Command<'_>, line: &[u8], policy: &Policy) {
         }
         // The brackets that a lenient policy does not miss, and the dotted form of an IPv6 address,
         // may be too much for the line.
-        Err(error) if canonical.len() > command.max_len() => {
+        Err(error) if canonical.len() > limits::COMMAND_LINE && canonical.len() > line.len() => {
             assert_eq!(error.kind, SyntaxErrorKind::LineTooLong);
             assert!(canonical.len() <= line.len() + 10);
         }

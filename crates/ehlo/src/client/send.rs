@@ -38,7 +38,7 @@ impl Client {
             return Err(SendError::OutOfState { state: self.assumed, verb });
         }
         self.permits(command)?;
-        if command.encoded_len() > command.max_len() {
+        if command.encoded_len() > command.line_limit() {
             return Err(SendError::LineTooLong);
         }
         let written = command.encode(out)?;

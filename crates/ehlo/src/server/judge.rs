@@ -57,7 +57,9 @@ impl Server {
         let command = Command::parse_any_length(line, &policy)?;
         let limit = match &command {
             Command::Auth { .. } => auth_line,
-            command => command.max_len().saturating_sub(limits::COMMAND_LINE).saturating_add(base),
+            command => {
+                command.line_limit().saturating_sub(limits::COMMAND_LINE).saturating_add(base)
+            }
         };
         if bytes > limit { too_long(limit) } else { Ok(command) }
     }

@@ -167,8 +167,16 @@ impl Command<'_> {
         self.verb().extension()
     }
 
-    /// Octets that the line may have, its CRLF included.
+    /// Bytes that its line may have, CRLF included: 512 and what its parameters add (RFC 5321
+    /// §4.5.3.1.4, §4.1.1.11), or 12,288 of AUTH (RFC 4954 §4). It is never longer when it is
+    /// [written](Encode): where a lenient policy or the limits of a server have let more in, this is
+    /// the length in which it is written.
     pub fn max_len(&self) -> usize {
+        self.line_limit().max(self.encoded_len())
+    }
+
+    /// Bytes that the RFCs give its line, CRLF included.
+    pub(crate) fn line_limit(&self) -> usize {
         match self {
             // RFC 4954 §4 gives the exchange 12288; a client keeps this line of it to 512.
             Self::Auth { .. } => limits::AUTH_LINE,

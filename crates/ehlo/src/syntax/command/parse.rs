@@ -125,7 +125,7 @@ fn long_line<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, SyntaxE
     }
     let text = trimmed(line);
     match whole_command(text, policy) {
-        Ok(command) if line.len() + 2 > command.max_len() => too_long(command.max_len()),
+        Ok(command) if line.len() + 2 > command.line_limit() => too_long(command.line_limit()),
         Ok(command) => Ok(command),
         Err(error) => Err(diagnose(&error, text, line)),
     }
