@@ -168,63 +168,89 @@ fn lengths_of_paths() {
 
 #[test]
 fn each_leniency_is_its_own() {
-    let only = |set: fn(&mut Policy)| {
-        let mut policy = Policy::STRICT;
-        set(&mut policy);
-        policy
-    };
-    let rows: [(Policy, &[&str]); 6] = [
-        (
-            only(|policy| policy.space_after_colon = true),
-            &[
-                "MAIL FROM: <a@b>",
-                "MAIL FROM:   <> SIZE=1",
-                "RCPT TO: <a@b>",
-                "RCPT TO: <Postmaster>",
-            ],
-        ),
-        (
-            only(|policy| policy.missing_brackets = true),
-            &[
-                "MAIL FROM:a@b",
-                "MAIL FROM:a@b SIZE=1",
-                "RCPT TO:a@[192.0.2.1]",
-                "RCPT TO:postmaster",
-            ],
-        ),
-        (
-            only(|policy| policy.underscore_in_domain = true),
-            &["MAIL FROM:<a@b_c.example>", "RCPT TO:<@_a:b@_c>"],
-        ),
-        (
-            only(|policy| policy.any_client_name = true),
-            &[
-                "EHLO -foo",
-                "EHLO foo.",
-                "EHLO [192.0.2.1] text",
-                "HELO [192.0.2.1]",
-                "EHLO  foo",
-                "HELO !!",
-                "LHLO [x]",
-            ],
-        ),
-        (only(|policy| policy.brackets_in_vrfy = true), &["VRFY <a@b>", "EXPN <list>"]),
-        (
-            only(|policy| policy.smtputf8 = true),
-            &["RCPT TO:<ü@bücher.example>", "MAIL FROM:<ü@b> SMTPUTF8", "VRFY ü SMTPUTF8"],
-        ),
-    ];
-    for (i, (policy, texts)) in rows.iter().enumerate() {
+    for (i, (set, texts)) in LENIENCIES.iter().enumerate() {
+        let policy = &set(Policy::STRICT);
         for text in *texts {
             assert!(line(text, policy).is_ok(), "{text}: {:?}", line(text, policy));
             assert!(line(text, &Policy::LENIENT).is_ok(), "{text}");
             assert!(line(text, STRICT).is_err(), "{text}");
-            for (j, (other, _)) in rows.iter().enumerate() {
+            for (j, (other, _)) in LENIENCIES.iter().enumerate() {
+                let other = &other(Policy::STRICT);
                 assert_eq!(line(text, other).is_ok(), i == j, "{text}: {other:?}");
             }
         }
     }
 }
+
+/// Each leniency, and lines that no other reads.
+const LENIENCIES: &[Leniency] = &[
+    (
+        |policy| policy.with_space_after_colon(true),
+        &["MAIL FROM: <a@b>", "MAIL FROM:   <> SIZE=1", "RCPT TO: <a@b>", "RCPT TO: <Postmaster>"],
+    ),
+    (
+        |policy| policy.with_missing_brackets(true),
+        &["MAIL FROM:a@b", "MAIL FROM:a@b SIZE=1", "RCPT TO:a@[192.0.2.1]", "RCPT TO:postmaster"],
+    ),
+    (
+        |policy| policy.with_underscore_in_domain(true),
+        &["MAIL FROM:<a@b_c.example>", "RCPT TO:<@_a:b@_c>"],
+    ),
+    (
+        |policy| policy.with_any_client_name(true),
+        &[
+            "EHLO -foo",
+            "EHLO foo.",
+            "EHLO [192.0.2.1] text",
+            "HELO [192.0.2.1]",
+            "HELO !!",
+            "LHLO [x]",
+        ],
+    ),
+    (|policy| policy.with_brackets_in_vrfy(true), &["VRFY <a@b>", "EXPN <list>"]),
+    (
+        |policy| policy.with_smtputf8(true),
+        &["RCPT TO:<ü@bücher.example>", "MAIL FROM:<ü@b> SMTPUTF8", "VRFY ü SMTPUTF8"],
+    ),
+    (
+        |policy| policy.with_extra_white_space(true),
+        &[
+            "MAIL  FROM:<a@b>",
+            "MAIL\tFROM:<a@b>",
+            "MAIL FROM :<a@b>",
+            "RCPT \t TO\t:<a@b>",
+            "MAIL FROM:<a@b>  SIZE=1",
+            "MAIL FROM:<a@b>\tSIZE=1",
+            "MAIL FROM:<> \tSIZE=1 \t BODY=8BITMIME",
+            "MAIL FROM:<a@b> REQUIRETLS\tSIZE=1",
+            "MAIL FROM:<a@b> X-Y\tX-Z=1  X-Z X",
+            "MAIL FROM:<a@b> AUTH=c@d\tBODY=7BIT",
+            "RCPT TO:<a@b>  NOTIFY=NEVER",
+            "RCPT TO:<Postmaster>\tORCPT=rfc822;a@b",
+            "BDAT  10",
+            "BDAT 10  LAST",
+            "BDAT\t10\tLAST",
+            "AUTH  PLAIN",
+            "AUTH PLAIN  AGEAYg==",
+            "AUTH\tPLAIN\tAGEAYg==",
+            "AUTH PLAIN  =",
+            "HELO \tfoo",
+            "LHLO\t[192.0.2.1]",
+            "VRFY  a",
+            "VRFY a  SMTPUTF8",
+            "EXPN\ta",
+            "HELP  a",
+            "NOOP\ta",
+            "ETRN  a.b",
+            "ATRN  a.b",
+            "BURL  imap://a/b  LAST",
+            "XCLIENT  NAME=a  ADDR=b",
+            "XFORWARD\tNAME=a\tSOURCE=LOCAL",
+        ],
+    ),
+];
+
+type Leniency = (fn(Policy) -> Policy, &'static [&'static str]);
 
 #[test]
 fn lenient_readings() {
@@ -239,6 +265,13 @@ fn lenient_readings() {
     assert_eq!(text.as_str(), "[1.2.3.4] my client");
     assert_eq!(line("MAIL FROM: a@b", lenient), line("MAIL FROM:<a@b>", STRICT));
     assert_eq!(line("VRFY <a@b>", lenient), line("VRFY a@b", STRICT));
+    assert_eq!(line("MAIL  FROM :\t <a@b>", lenient), line("MAIL FROM:<a@b>", STRICT));
+    assert_eq!(
+        line("RCPT\tTO: a@b\t NOTIFY=NEVER \tRRVS=2014-04-03T23:01:00Z \t", lenient),
+        line("RCPT TO:<a@b> NOTIFY=NEVER RRVS=2014-04-03T23:01:00Z", STRICT)
+    );
+    assert_eq!(line("AUTH\tplain  =", lenient), line("AUTH PLAIN =", STRICT));
+    assert_eq!(line("BDAT \t10 \tlast", lenient), line("BDAT 10 LAST", STRICT));
     // No policy lets these pass.
     for text in [
         "MAIL FROM:<a@b",
@@ -251,6 +284,14 @@ fn lenient_readings() {
         "EHLO bücher.example",
         "MAIL FROM:<a@b> SIZE=",
         "RSET x",
+        "MAIL FROM:<a @b>",
+        "MAIL FROM:< a@b>",
+        "MAIL FROM:<a@b >",
+        "MAIL FROM:<a@b>SIZE=1",
+        "MAIL FROM: SIZE=1",
+        "RCPT TO:user",
+        "AUTH PLAIN AA AA",
+        "BDAT 1 0",
     ] {
         assert!(line(text, lenient).is_err(), "{text}");
     }

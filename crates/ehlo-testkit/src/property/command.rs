@@ -24,8 +24,12 @@ fn judge<'i>(input: &'i [u8], policy: &Policy) -> Option<Command<'i>> {
     match (Command::parse(input, policy), end) {
         (Ok(Parsed::Complete { value, consumed }), Some(end)) => {
             assert_eq!(consumed, end);
-            // RFC 5321 §4.1.1: white space at the end is tolerated.
-            assert_one_line(&[line[..end - 2].trim_ascii_end(), b"\r\n"].concat());
+            // RFC 5321 §4.1.1: white space at the end is tolerated; a policy reads TABs for spaces.
+            let mut text = line[..end - 2].trim_ascii_end().to_vec();
+            if policy.extra_white_space || policy.space_after_colon {
+                text.iter_mut().filter(|byte| **byte == b'\t').for_each(|byte| *byte = b' ');
+            }
+            assert_one_line(&[&text, b"\r\n".as_slice()].concat());
             assert!(line.len() <= value.max_len(), "{} octets of {value:?}", line.len());
             assert!(wire(&value).len() <= value.max_len(), "{value:?} is written in more");
             prefixes(line, policy);

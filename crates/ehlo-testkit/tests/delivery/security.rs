@@ -249,14 +249,12 @@ fn credentials_that_come_later() {
     let mut run = Run::new(&[Envelope::new(sender(), &recipients); 2]);
     run.config.client.implicit_tls = true;
     run.config.pipeline_messages = false;
-    run.secure = |caller, event| {
-        match event {
-            Event::Reply { to: Verb::Mail, .. } => {
-                let is_done = caller.delivery.client().is_authenticated();
-                assert_eq!(caller.delivery.require_authentication(), is_done);
-            }
-            _ => log_in(caller, event),
+    run.secure = |caller, event| match event {
+        Event::Reply { to: Verb::Mail, .. } => {
+            let is_done = caller.delivery.client().is_authenticated();
+            assert_eq!(caller.delivery.require_authentication(), is_done);
         }
+        _ => log_in(caller, event),
     };
     run.between = |delivery| assert!(delivery.require_authentication());
     let report = run.carry(script(AUTH, &[("AUTH", "235 2.7.0 welcome\r\n")]));

@@ -51,9 +51,12 @@ macro_rules! policy {
 policy! {
     /// Read addresses and parameter values in UTF-8 (RFC 6531 §3.3), as after an offer of SMTPUTF8.
     smtputf8 with_smtputf8 true;
-    /// `MAIL FROM: <a@b>`. RFC 5321 §3.3: "spaces are not permitted on either side of
+    /// `MAIL FROM: <a@b>`, spaces or TABs. RFC 5321 §3.3: "spaces are not permitted on either side of
     /// the colon".
     space_after_colon with_space_after_colon true;
+    /// `MAIL  FROM:<a@b>`, `MAIL FROM :<a@b>`, `AUTH  PLAIN`, `RCPT TO:<a@b>  NOTIFY=NEVER`: several
+    /// spaces or TABs where the grammar has one space, and before the colon.
+    extra_white_space with_extra_white_space true;
     /// `MAIL FROM:a@b`. RFC 5321 §4.1.2: `Path = "<" [ A-d-l ":" ] Mailbox ">"`.
     missing_brackets with_missing_brackets true;
     /// `EHLO my_host.example`. RFC 5321 §4.1.2: `sub-domain = Let-dig [Ldh-str]`.

@@ -3,9 +3,12 @@
 use crate::syntax::command::Verb;
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
-use crate::syntax::grammar::{Fault, IResult, LDH, of_octet, run, split};
+use crate::syntax::grammar::{
+    Fault, IResult, LDH, after_space, of_octet, run, skip_white_space, split,
+};
 use crate::syntax::parameter::Xtext;
 use crate::syntax::parameter::xtext;
+use crate::syntax::policy::Policy;
 
 macro_rules! names {
     ($($(#[doc = $doc:literal])+ $name:ident $text:literal $xclient:literal $xforward:literal;)*) => {
@@ -228,7 +231,7 @@ impl<'a> Iterator for Iter<'a> {
             }
             Source::Wire(wire) => {
                 let (rest, attribute) = attribute(wire).ok()?;
-                *wire = rest.strip_prefix(b" ").unwrap_or(rest);
+                *wire = skip_white_space(rest);
                 Some(attribute)
             }
         }
@@ -236,14 +239,18 @@ impl<'a> Iterator for Iter<'a> {
 }
 
 /// `attribute *( SP attribute )`.
-pub(super) fn attributes(input: &[u8], verb: Verb) -> IResult<'_, Attributes<'_>> {
+pub(super) fn attributes<'i>(
+    input: &'i [u8],
+    verb: Verb,
+    policy: &Policy,
+) -> IResult<'i, Attributes<'i>> {
     let mut rest = input;
     loop {
         let (after, attribute) = attribute(rest)?;
         if !attribute.name.is_of(verb) {
             return Fault::error(rest, KIND);
         }
-        if let [b' ', next @ ..] = after {
+        if let Some(next) = after_space(after, policy) {
             rest = next;
             continue;
         }

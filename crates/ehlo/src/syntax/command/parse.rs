@@ -4,10 +4,6 @@
 // is not inlined hands a result over in memory, which costs more than what the rule does.
 #![allow(clippy::inline_always)]
 
-use nom::Parser as _;
-use nom::combinator::opt;
-use nom::sequence::preceded;
-
 use super::command::Command;
 use super::verb::Known;
 use super::{argument, attribute, auth};
@@ -15,7 +11,8 @@ use crate::syntax::command::Verb;
 use crate::syntax::error::{Parsed, SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::words::line_feed;
 use crate::syntax::grammar::{
-    Fault, IResult, after_literal, digits, is_end, literal, of_octet, scan, split,
+    Fault, IResult, after_literal, after_space, digits, is_end, of_octet, scan, skip_white_space,
+    split,
 };
 use crate::syntax::limits;
 use crate::syntax::parameter::{MAX_ALLOWANCE, Place, parameters};
@@ -188,7 +185,7 @@ fn command<'i, T>(
         Some((known, rest)) if matches!(rest.first(), None | Some(b' ' | b'\t' | b'\r')) => {
             (known, rest)
         }
-        _ => return done(other(line)),
+        _ => return done(other(line, policy)),
     };
     match known {
         Known::Mail => done(mail(rest, policy)),
@@ -196,7 +193,7 @@ fn command<'i, T>(
         Known::Data => done(Ok((rest, Command::Data))),
         Known::Rset => done(Ok((rest, Command::Rset))),
         Known::Quit => done(Ok((rest, Command::Quit))),
-        Known::Bdat => done(required(rest, bdat, |command| command)),
+        Known::Bdat => done(required(rest, policy, |input| bdat(input, policy), |command| command)),
         _ => done(rare(known, line, rest, policy)),
     }
 }
@@ -212,31 +209,43 @@ fn rare<'i>(
     match known {
         Known::StartTls => Ok((rest, Command::StartTls)),
         Known::Turn => Ok((rest, Command::Turn)),
-        Known::Ehlo => required(rest, |input| client_name(input, policy), Command::Ehlo),
-        Known::Helo => required(rest, |input| helo_name(input, policy), Command::Helo),
-        Known::Lhlo => required(rest, |input| client_name(input, policy), Command::Lhlo),
-        Known::Noop => optional(rest, text_of, Command::Noop),
-        Known::Help => optional(rest, argument::string, Command::Help),
+        Known::Ehlo => required(rest, policy, |input| client_name(input, policy), Command::Ehlo),
+        Known::Helo => required(rest, policy, |input| helo_name(input, policy), Command::Helo),
+        Known::Lhlo => required(rest, policy, |input| client_name(input, policy), Command::Lhlo),
+        Known::Noop => optional(rest, policy, text_of, Command::Noop),
+        Known::Help => optional(rest, policy, argument::string, Command::Help),
         Known::Vrfy => required(
             rest,
+            policy,
             |i| verification(i, policy),
             |(argument, smtputf8)| Command::Vrfy { argument, smtputf8 },
         ),
         Known::Expn => required(
             rest,
+            policy,
             |i| verification(i, policy),
             |(argument, smtputf8)| Command::Expn { argument, smtputf8 },
         ),
-        Known::Auth => required(rest, auth_command, |command| command),
-        Known::Etrn => required(rest, |input| argument::etrn_node(input, policy), Command::Etrn),
-        Known::Atrn => optional(rest, argument::domain_list, Command::Atrn),
-        Known::Burl => required(rest, burl, |command| command),
-        Known::Xclient => {
-            required(rest, |i| attribute::attributes(i, Verb::Xclient), Command::Xclient)
+        Known::Auth => {
+            required(rest, policy, |input| auth_command(input, policy), |command| command)
         }
-        Known::Xforward => {
-            required(rest, |i| attribute::attributes(i, Verb::Xforward), Command::Xforward)
+        Known::Etrn => {
+            required(rest, policy, |input| argument::etrn_node(input, policy), Command::Etrn)
         }
+        Known::Atrn => optional(rest, policy, argument::domain_list, Command::Atrn),
+        Known::Burl => required(rest, policy, |input| burl(input, policy), |command| command),
+        Known::Xclient => required(
+            rest,
+            policy,
+            |i| attribute::attributes(i, Verb::Xclient, policy),
+            Command::Xclient,
+        ),
+        Known::Xforward => required(
+            rest,
+            policy,
+            |i| attribute::attributes(i, Verb::Xforward, policy),
+            Command::Xforward,
+        ),
         Known::Mail
         | Known::Rcpt
         | Known::Data
@@ -251,13 +260,14 @@ fn rare<'i>(
 #[inline]
 fn required<'i, T>(
     input: &'i [u8],
+    policy: &Policy,
     rule: impl FnOnce(&'i [u8]) -> IResult<'i, T>,
     make: impl FnOnce(T) -> Command<'i>,
 ) -> IResult<'i, Command<'i>> {
-    match input {
-        [b' ', text @ ..] => rule(text).map(|(rest, value)| (rest, make(value))),
-        [] | [b'\r', ..] => Fault::error(input, SyntaxErrorKind::MissingArgument),
-        _ => Fault::error(input, SyntaxErrorKind::Argument),
+    match after_space(input, policy) {
+        Some(text) => rule(text).map(|(rest, value)| (rest, make(value))),
+        None if is_end(input) => Fault::error(input, SyntaxErrorKind::MissingArgument),
+        None => Fault::error(input, SyntaxErrorKind::Argument),
     }
 }
 
@@ -265,13 +275,16 @@ fn required<'i, T>(
 #[inline]
 fn optional<'i, T>(
     input: &'i [u8],
+    policy: &Policy,
     rule: impl FnOnce(&'i [u8]) -> IResult<'i, T>,
     make: impl FnOnce(Option<T>) -> Command<'i>,
 ) -> IResult<'i, Command<'i>> {
-    match input {
-        [] | [b'\r', ..] => Ok((input, make(None))),
-        [b' ', text @ ..] => rule(text).map(|(rest, value)| (rest, make(Some(value)))),
-        _ => Fault::error(input, SyntaxErrorKind::Argument),
+    if is_end(input) {
+        return Ok((input, make(None)));
+    }
+    match after_space(input, policy) {
+        Some(text) => rule(text).map(|(rest, value)| (rest, make(Some(value)))),
+        None => Fault::error(input, SyntaxErrorKind::Argument),
     }
 }
 
@@ -334,31 +347,59 @@ fn keyword<'i, const N: usize>(
     keyword: &'static [u8; N],
     policy: &Policy,
 ) -> Result<&'i [u8], nom::Err<Fault<'i>>> {
-    let Some(mut path) = after_literal(input, keyword) else {
-        let kind = if is_end(input) {
-            SyntaxErrorKind::MissingArgument
-        } else {
-            SyntaxErrorKind::Argument
-        };
-        return Err(nom::Err::Error(Fault { rest: input, kind: of_octet(input, kind) }));
+    let path = match after_literal(input, keyword) {
+        Some(path) => path,
+        None => spaced_keyword(input, keyword, policy)?,
     };
-    if policy.space_after_colon {
-        while let [b' ', rest @ ..] = path {
-            path = rest;
-        }
+    Ok(if policy.space_after_colon { skip_white_space(path) } else { path })
+}
+
+/// The same where it does not stand like that: under [`Policy::extra_white_space`] with other white
+/// space before it, or some before its colon.
+#[cold]
+fn spaced_keyword<'i>(
+    input: &'i [u8],
+    keyword: &'static [u8],
+    policy: &Policy,
+) -> Result<&'i [u8], nom::Err<Fault<'i>>> {
+    let spaced = || {
+        let word = keyword.strip_prefix(b" ")?.strip_suffix(b":")?;
+        let (start, rest) = after_space(input, policy)?.split_at_checked(word.len())?;
+        let path = skip_white_space(rest).strip_prefix(b":")?;
+        start.eq_ignore_ascii_case(word).then_some(path)
+    };
+    if let (true, Some(path)) = (policy.extra_white_space, spaced()) {
+        return Ok(path);
     }
-    Ok(path)
+    let kind =
+        if is_end(input) { SyntaxErrorKind::MissingArgument } else { SyntaxErrorKind::Argument };
+    Err(nom::Err::Error(Fault { rest: input, kind: of_octet(input, kind) }))
+}
+
+/// `[ SP word ]`: what follows, and whether it stands there.
+#[inline]
+fn optional_word<'i, const N: usize>(
+    input: &'i [u8],
+    word: &'static [u8; N],
+    policy: &Policy,
+) -> (&'i [u8], bool) {
+    let rest = after_space(input, policy).and_then(|rest| after_literal(rest, word));
+    (rest.unwrap_or(input), rest.is_some())
 }
 
 /// `bdat-cmd ::= "BDAT" SP chunk-size [ SP end-marker ] CR LF`, RFC 3030 §2.
-fn bdat(input: &[u8]) -> IResult<'_, Command<'_>> {
+#[inline(always)]
+fn bdat<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
     let kind = SyntaxErrorKind::ChunkSize;
     let (rest, size) = digits(input, usize::MAX, kind)?;
     let Some(size) = size else {
         return Fault::error(input, kind);
     };
-    let (rest, last) = opt(literal(b" LAST", kind)).parse(rest)?;
-    Ok((rest, Command::Bdat { size, last: last.is_some() }))
+    if is_end(rest) {
+        return Ok((rest, Command::Bdat { size, last: false }));
+    }
+    let (rest, last) = optional_word(rest, b"LAST", policy);
+    Ok((rest, Command::Bdat { size, last }))
 }
 
 /// `vrfy = "VRFY" SP String [ SP "SMTPUTF8" ] CRLF`, RFC 6531 §3.7.4.2; `expn` likewise.
@@ -366,25 +407,24 @@ fn verification<'i>(
     input: &'i [u8],
     policy: &Policy,
 ) -> IResult<'i, (argument::UserOrList<'i>, bool)> {
-    let kind = SyntaxErrorKind::Argument;
     let (rest, argument) = argument::user_or_list(input, policy)?;
-    let (rest, smtputf8) = opt(literal(b" SMTPUTF8", kind)).parse(rest)?;
-    if smtputf8.is_none() && !argument.is_ascii() {
+    let (rest, smtputf8) = optional_word(rest, b"SMTPUTF8", policy);
+    if !smtputf8 && !argument.is_ascii() {
         return Fault::error(input, SyntaxErrorKind::NeedsSmtpUtf8);
     }
-    Ok((rest, (argument, smtputf8.is_some())))
+    Ok((rest, (argument, smtputf8)))
 }
 
 /// `auth-command = "AUTH" SP sasl-mech [SP initial-response] …`, RFC 4954 §8, behind its verb.
-fn auth_command(input: &[u8]) -> IResult<'_, Command<'_>> {
+fn auth_command<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
     let (rest, mechanism) = auth::sasl_mech(input)?;
-    let (rest, initial_response) = match rest {
-        [b' ', text @ ..] => {
+    let (rest, initial_response) = match after_space(rest, policy) {
+        Some(text) => {
             let (rest, response) = initial_response(text)?;
             (rest, Some(response))
         }
-        _ if is_end(rest) => (rest, None),
-        _ => return Fault::error(input, SyntaxErrorKind::Mechanism),
+        None if is_end(rest) => (rest, None),
+        None => return Fault::error(input, SyntaxErrorKind::Mechanism),
     };
     if !is_end(rest) {
         return Fault::error(rest, of_octet(rest, SyntaxErrorKind::Base64));
@@ -393,21 +433,20 @@ fn auth_command(input: &[u8]) -> IResult<'_, Command<'_>> {
 }
 
 /// `burl-cmd = "BURL" SP absolute-URI [SP end-marker] CRLF`, RFC 4468 §3, behind its verb.
-fn burl(input: &[u8]) -> IResult<'_, Command<'_>> {
-    let kind = SyntaxErrorKind::Argument;
+fn burl<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
     let (rest, url) = argument::absolute_uri(input)?;
-    let (rest, last) = opt(preceded(literal(b" ", kind), literal(b"LAST", kind))).parse(rest)?;
-    Ok((rest, Command::Burl { url, last: last.is_some() }))
+    let (rest, last) = optional_word(rest, b"LAST", policy);
+    Ok((rest, Command::Burl { url, last }))
 }
 
 /// A verb that this crate does not know; or no verb at all.
 #[cold]
-fn other(line: &[u8]) -> IResult<'_, Command<'_>> {
+fn other<'i>(line: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
     let (rest, verb) = argument::other_verb(line)?;
     if is_end(rest) {
         return Ok((rest, Command::Other { verb, rest: None }));
     }
-    match optional(rest, text_of, |rest| Command::Other { verb, rest }) {
+    match optional(rest, policy, text_of, |rest| Command::Other { verb, rest }) {
         Ok((end, command)) if is_end(end) => Ok((end, command)),
         _ => Fault::error(rest, SyntaxErrorKind::UnknownVerb),
     }

@@ -10,6 +10,7 @@ pub(crate) mod words;
 use core::fmt::Write as _;
 
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
+use crate::syntax::policy::Policy;
 
 /// The result of a rule: what is left, and the value.
 pub(crate) type IResult<'i, T> = nom::IResult<&'i [u8], T, Fault<'i>>;
@@ -76,6 +77,38 @@ pub(crate) fn is_end(rest: &[u8]) -> bool {
 #[inline]
 pub(crate) fn is_word_end(rest: &[u8]) -> bool {
     matches!(rest.first(), None | Some(b'\r' | b' '))
+}
+
+/// The same, or at a TAB under [`Policy::extra_white_space`].
+pub(crate) fn is_word_end_under(policy: &Policy, rest: &[u8]) -> bool {
+    is_word_end(rest) || (policy.extra_white_space && rest.first() == Some(&b'\t'))
+}
+
+/// What follows the one space at the front of `input`, or under [`Policy::extra_white_space`] the
+/// white space; `None` if there is none.
+#[inline]
+pub(crate) fn after_space<'i>(input: &'i [u8], policy: &Policy) -> Option<&'i [u8]> {
+    if policy.extra_white_space {
+        return after_white_space(input);
+    }
+    input.strip_prefix(b" ")
+}
+
+#[cold]
+fn after_white_space(input: &[u8]) -> Option<&[u8]> {
+    match input {
+        [b' ' | b'\t', rest @ ..] => Some(skip_white_space(rest)),
+        _ => None,
+    }
+}
+
+/// What follows the spaces and TABs at the front of `input`, if any.
+pub(crate) fn skip_white_space(input: &[u8]) -> &[u8] {
+    let mut rest = input;
+    while let [b' ' | b'\t', after @ ..] = rest {
+        rest = after;
+    }
+    rest
 }
 
 /// What is wrong where no rule goes on: `kind`, unless the octet is one that no rule takes. A CR may

@@ -11,7 +11,9 @@ use crate::syntax::capability::Capabilities;
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::extension::Extension;
-use crate::syntax::grammar::{Fault, IResult, is_end, of_octet, split};
+use crate::syntax::grammar::{
+    Fault, IResult, after_space, is_end, of_octet, skip_white_space, split,
+};
 use crate::syntax::policy::Policy;
 
 /// `esmtp-param *(SP esmtp-param)`: as they were read, each checked once, or the caller's own.
@@ -35,7 +37,7 @@ pub struct Parameters<'a>(Source<'a>);
 /// Where the parameters stand, and which of them were seen there.
 #[derive(Clone, Copy)]
 enum Source<'a> {
-    /// Valid, each with the space in front.
+    /// Valid, each with the white space in front.
     Wire {
         text: &'a [u8],
         seen: u32,
@@ -229,7 +231,7 @@ impl<'a> Iterator for Iter<'a> {
                 Some(*first)
             }
             Source::Wire { text, .. } => {
-                let (rest, parameter) = Parameter::read(split(text, 1).1).ok()?;
+                let (rest, parameter) = Parameter::read(skip_white_space(text)).ok()?;
                 *text = rest;
                 Some(parameter)
             }
@@ -254,20 +256,30 @@ pub(crate) fn parameters<'i>(
 
 /// `*(SP esmtp-param)` up to the end of the line; gives the set of those seen.
 fn check_params<'i>(input: &'i [u8], place: Place, policy: &Policy) -> IResult<'i, u32> {
-    let [b' ', rest @ ..] = input else {
-        return Fault::error(input, of_octet(input, SyntaxErrorKind::Parameter));
+    let mut text = match input {
+        [b' ', text @ ..] => text,
+        _ => match after_space(input, policy) {
+            Some(text) => text,
+            None => return Fault::error(input, of_octet(input, SyntaxErrorKind::Parameter)),
+        },
     };
     let mut set = Set::new(place);
-    let mut text = rest;
     loop {
-        let (after, adds) = Parameter::check(text, policy.smtputf8)?;
+        let (after, adds) = Parameter::check(text, policy)?;
         if let Err(kind) = set.add(adds) {
             return Fault::error(text, kind);
         }
         match after {
             [b' ', next @ ..] => text = next,
             [] | [b'\r', ..] => return Ok((after, set.seen)),
-            _ => return Fault::error(after, of_octet(after, SyntaxErrorKind::ParameterValue)),
+            _ => match after_space(after, policy) {
+                Some(next) => text = next,
+                // It was more white space, and no parameter.
+                None if adds == 0 => text = after,
+                None => {
+                    return Fault::error(after, of_octet(after, SyntaxErrorKind::ParameterValue));
+                }
+            },
         }
     }
 }

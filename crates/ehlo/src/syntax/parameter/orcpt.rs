@@ -7,6 +7,8 @@ use crate::syntax::error::SyntaxError;
 use crate::syntax::grammar::{
     ADDR_TYPE, Fault, IResult, QCHAR, after_literal, as_str, escape, many1, run, split, whole,
 };
+use crate::syntax::path::UTF8;
+use crate::syntax::policy::Policy;
 
 /// ORCPT=: the recipient as the sender first named it, RFC 3461 §4.2.
 ///
@@ -59,7 +61,7 @@ impl<'a> Orcpt<'a> {
     ///
     /// `ParameterValue`, with the offset in `text`.
     pub fn from_encoded(text: &'a str) -> Result<Self, SyntaxError> {
-        whole(text.as_bytes(), KIND, |input| orcpt(input, true))
+        whole(text.as_bytes(), KIND, |input| orcpt(input, &UTF8))
     }
 
     /// The type of the address, for instance `rfc822`.
@@ -155,13 +157,13 @@ fn write_char(character: char, writer: &mut Writer<'_>) {
 }
 
 /// `original-recipient-address = addr-type ";" xtext`, `addr-type = atom`.
-pub(super) fn orcpt(input: &[u8], utf8: bool) -> IResult<'_, Orcpt<'_>> {
+pub(super) fn orcpt<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Orcpt<'i>> {
     let (addr_type, address) = match after_literal(input, b"rfc822;") {
         Some(address) => (split(input, 6).0, address),
         None => other_addr_type(input)?,
     };
     let (rest, coding) = if addr_type.len() == 5 && addr_type.eq_ignore_ascii_case(b"utf-8") {
-        (utf8_enc_addr(address, utf8)?.0, Coding::Utf8Addr)
+        (utf8_enc_addr(address, policy.smtputf8)?.0, Coding::Utf8Addr)
     } else {
         (encoded1(address)?.0, Coding::Xtext)
     };

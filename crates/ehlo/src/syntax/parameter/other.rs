@@ -4,10 +4,11 @@ use super::{KIND, marks};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    ESMTP_VALUE, Fault, IResult, LDH, as_str, escape, is_word_end, many1, of_octet, run, split,
-    whole,
+    ESMTP_VALUE, Fault, IResult, LDH, as_str, escape, is_word_end, is_word_end_under, many1,
+    of_octet, run, skip_white_space, split, whole,
 };
 use crate::syntax::limits;
+use crate::syntax::policy::Policy;
 
 /// A parameter that this crate does not know: `esmtp-keyword ["=" esmtp-value]`, RFC 5321 §4.1.2.
 ///
@@ -107,19 +108,23 @@ pub(super) fn other(input: &[u8], utf8: bool) -> IResult<'_, OtherParameter<'_>>
 
 /// The same up to a space or the end of the line: what it adds to the set of what was seen.
 #[inline(never)]
-pub(super) fn check(input: &[u8], utf8: bool) -> IResult<'_, u32> {
+pub(super) fn check<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, u32> {
+    // More white space, and no parameter: it adds nothing.
+    if policy.extra_white_space && matches!(input.first(), Some(b' ' | b'\t')) {
+        return Ok((skip_white_space(input), 0));
+    }
     let (after, _) = esmtp_keyword(input)?;
     if is_word_end(after) {
         return Ok((after, marks::UNKNOWN));
     }
-    check_value(after, utf8)
+    check_value(after, policy)
 }
 
 /// What stands behind its keyword.
 #[inline(never)]
-fn check_value(after: &[u8], utf8: bool) -> IResult<'_, u32> {
-    let (rest, value) = optional_value(after, utf8)?;
-    if !is_word_end(rest) {
+fn check_value<'i>(after: &'i [u8], policy: &Policy) -> IResult<'i, u32> {
+    let (rest, value) = optional_value(after, policy.smtputf8)?;
+    if !is_word_end_under(policy, rest) {
         let kind = if value.is_some() { KIND } else { SyntaxErrorKind::Parameter };
         return Fault::error(rest, of_octet(rest, kind));
     }

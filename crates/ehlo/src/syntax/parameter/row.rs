@@ -13,8 +13,8 @@ use crate::syntax::grammar::{Fault, of_octet};
 ///
 /// - `Variant`: of [`Parameter`](super::Parameter). Without the brackets the parameter has no value.
 /// - `rule`: reads the value, `fn(&[u8]) -> IResult<'_, Type>`. It stops at the first byte that is
-///   not its own; who calls it sees to it that the word ends there. With `, utf8` behind it the rule
-///   has a second argument, whether UTF-8 may stand in the value.
+///   not its own; the caller sees to it that the word ends there. With `, policy` behind it the
+///   rule has a second argument, the [`Policy`](crate::Policy).
 /// - `; marks`: `fn(&Type) -> u32`, what a value adds to the set of what was seen, besides the bit of
 ///   its parameter: [`BINARY`](super::marks::BINARY), [`UTF8`](super::marks::UTF8), ….
 /// - `Place`: the commands that it belongs to, a [`Place`](super::place::Place).
@@ -24,7 +24,7 @@ use crate::syntax::grammar::{Fault, of_octet};
 macro_rules! parameters {
     ($(
         $(#[doc = $doc:literal])+
-        $name:ident $(($field:ident: $value:ty = $rule:path $(, $utf8:ident)? $(; $marks:path)?))?,
+        $name:ident $(($field:ident: $value:ty = $rule:path $(, $policy:ident)? $(; $marks:path)?))?,
         $keyword:literal, $place:ident, $extension:ident, $allowance:literal;
     )*) => {
         /// One parameter: `esmtp-param = esmtp-keyword ["=" esmtp-value]`, RFC 5321 §4.1.2.
@@ -99,7 +99,7 @@ macro_rules! parameters {
                         let rest = input.get($keyword.len()..).unwrap_or_default();
                         $(let (rest, $field) = $rule(
                             $crate::syntax::parameter::row::behind_equals(rest)?
-                            $(, { let $utf8 = true; $utf8 })?
+                            $(, { let $policy = &$crate::syntax::policy::Policy::LENIENT; $policy })?
                         )?;)?
                         (rest, Self::$name$(($field))?)
                     })*
@@ -112,7 +112,7 @@ macro_rules! parameters {
             #[inline]
             pub(super) fn check(
                 input: &'a [u8],
-                utf8: bool,
+                policy: &$crate::syntax::policy::Policy,
             ) -> $crate::syntax::grammar::IResult<'a, u32> {
                 let word = $crate::syntax::grammar::words::load(input);
                 // No known keyword is a single byte: the most parameters that a line has room for.
@@ -123,14 +123,14 @@ macro_rules! parameters {
                     return Ok((rest, $crate::syntax::parameter::marks::UNKNOWN));
                 }
                 let Some(known) = KEYWORDS.find_start(input, word) else {
-                    return $crate::syntax::parameter::other::check(input, utf8);
+                    return $crate::syntax::parameter::other::check(input, policy);
                 };
                 // The length of the keyword is a constant in each arm, so that a processor that
                 // guesses the arm right goes on without waiting for the keyword.
                 Ok(match known {
                     $(Known::$name => $crate::syntax::parameter::row::check_row!(
-                        (input, utf8, Known::$name), $keyword
-                        $(, ($rule $(, $utf8)?) $($marks)?)?
+                        (input, policy, Known::$name), $keyword
+                        $(, ($rule $(, $policy)?) $($marks)?)?
                     ),)*
                 })
             }
@@ -140,14 +140,19 @@ macro_rules! parameters {
             #[cold]
             fn check_longer(
                 input: &'a [u8],
-                utf8: bool,
+                policy: &$crate::syntax::policy::Policy,
             ) -> $crate::syntax::grammar::IResult<'a, u32> {
                 match Known::identify(input) {
                     Some(known) => {
                         let rest = $crate::syntax::grammar::split(input, known.keyword().len()).1;
+                        if $crate::syntax::grammar::is_word_end_under(policy, rest)
+                            && !known.has_value()
+                        {
+                            return Ok((rest, known.bit()));
+                        }
                         Err($crate::syntax::parameter::row::bad_value(rest))
                     }
-                    None => $crate::syntax::parameter::other::check(input, utf8),
+                    None => $crate::syntax::parameter::other::check(input, policy),
                 }
             }
         }
@@ -211,6 +216,13 @@ macro_rules! parameters {
                 }
             }
 
+            /// Whether it has a value.
+            const fn has_value(self) -> bool {
+                match self {
+                    $(Self::$name => !stringify!($($rule)?).is_empty(),)*
+                }
+            }
+
             /// Its place in a set.
             pub(super) const fn bit(self) -> u32 {
                 1 << self as u8
@@ -233,22 +245,22 @@ pub(super) use parameters;
 
 /// One arm of `Parameter::check`: with a value, or without.
 macro_rules! check_row {
-    (($input:ident, $utf8:ident, $known:path), $keyword:literal) => {
+    (($input:ident, $policy:ident, $known:path), $keyword:literal) => {
         match $input.get($keyword.len()..) {
             Some(rest) if $crate::syntax::grammar::is_word_end(rest) => (rest, $known.bit()),
-            _ => return Self::check_longer($input, $utf8),
+            _ => return Self::check_longer($input, $policy),
         }
     };
     (
-        ($input:ident, $utf8:ident, $known:path), $keyword:literal,
-        ($rule:path $(, $with_utf8:ident)?) $($marks:path)?
+        ($input:ident, $policy:ident, $known:path), $keyword:literal,
+        ($rule:path $(, $with_policy:ident)?) $($marks:path)?
     ) => {
         match $input.split_at_checked($keyword.len() + 1) {
             Some(([.., b'='], value)) => {
-                let (rest, _value) = $rule(value $(, { let $with_utf8 = $utf8; $with_utf8 })?)?;
+                let (rest, _value) = $rule(value $(, { let $with_policy = $policy; $with_policy })?)?;
                 (rest, $known.bit() $(| $marks(&_value))?)
             }
-            _ => return Self::check_longer($input, $utf8),
+            _ => return Self::check_longer($input, $policy),
         }
     };
 }
@@ -298,6 +310,7 @@ mod tests {
     use super::super::{Priority, marks, place, word};
     use crate::syntax::error::SyntaxErrorKind;
     use crate::syntax::extension::Extension;
+    use crate::syntax::policy::Policy;
 
     super::parameters! {
         /// Octets of the message.
@@ -323,28 +336,31 @@ mod tests {
 
         assert_eq!(Parameter::read(b"priority-2=3 X"), Ok((&b" X"[..], parameter)));
         let seen = Known::PriorityOfRecipient.bit();
-        assert_eq!(Parameter::check(b"Priority-2=3\r\n", false), Ok((&b"\r\n"[..], seen)));
+        assert_eq!(
+            Parameter::check(b"Priority-2=3\r\n", &Policy::STRICT),
+            Ok((&b"\r\n"[..], seen))
+        );
         assert_eq!(parameter.seen(), seen);
     }
 
     #[test]
     fn a_value_may_add_a_mark() {
         let seen = Known::PriorityOfRecipient.bit() | marks::BINARY;
-        assert_eq!(Parameter::check(b"PRIORITY-2=5", false), Ok((&b""[..], seen)));
+        assert_eq!(Parameter::check(b"PRIORITY-2=5", &Policy::STRICT), Ok((&b""[..], seen)));
         assert_eq!(Parameter::read(b"PRIORITY-2=5").map(|(_, p)| p.seen()), Ok(seen));
     }
 
     #[test]
     fn what_is_wrong_with_the_row_more() {
         for bad in [&b"PRIORITY-2"[..], b"PRIORITY-2 ", b"PRIORITY-2=", b"PRIORITY-2=x"] {
-            let Err(nom::Err::Error(fault)) = Parameter::check(bad, false) else {
+            let Err(nom::Err::Error(fault)) = Parameter::check(bad, &Policy::STRICT) else {
                 panic!("{} is right", bad.escape_ascii());
             };
             assert_eq!(fault.kind, SyntaxErrorKind::ParameterValue, "{}", bad.escape_ascii());
         }
         // A longer keyword, and one that is cut off, are other parameters.
         for other in [&b"PRIORITY-22=1"[..], b"PRIORITY-=1", b"PRDR-=1", b"SIZE2=1"] {
-            assert_eq!(Parameter::check(other, false), Ok((&b""[..], marks::UNKNOWN)));
+            assert_eq!(Parameter::check(other, &Policy::STRICT), Ok((&b""[..], marks::UNKNOWN)));
         }
     }
 }

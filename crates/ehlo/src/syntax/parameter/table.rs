@@ -51,7 +51,7 @@ super::row::parameters! {
     /// RCPT: the events to be notified of, RFC 3461.
     Notify(events: Notify = dsn::notify), "NOTIFY", Rcpt, Dsn, 29;
     /// RCPT: the original recipient, RFC 3461.
-    Orcpt(recipient: Orcpt<'a> = orcpt::orcpt, utf8; Orcpt::marks), "ORCPT", Rcpt, Dsn, 507;
+    Orcpt(recipient: Orcpt<'a> = orcpt::orcpt, policy; Orcpt::marks), "ORCPT", Rcpt, Dsn, 507;
     /// RCPT: valid since, RFC 7293.
     Rrvs(rrvs: Rrvs<'a> = time::rrvs), "RRVS", Rcpt, Rrvs, 33;
     /// RCPT: tell what content the recipient can take, RFC 4141.

@@ -314,4 +314,4 @@ const WORST: u8 = 3;
 const STOP: u8 = 4;
 
 /// The policy of the constructors: RFC 6531's grammar, nothing lenient.
-pub(super) const UTF8: Policy = Policy { smtputf8: true, ..Policy::STRICT };
+pub(crate) const UTF8: Policy = Policy { smtputf8: true, ..Policy::STRICT };

@@ -7,7 +7,7 @@ use super::path::{BARE, KIND, path};
 use super::path_or::path_or;
 use super::{LocalPart, Path};
 use crate::syntax::error::SyntaxError;
-use crate::syntax::grammar::{IResult, is_word_end, whole};
+use crate::syntax::grammar::{IResult, is_word_end_under, whole};
 use crate::syntax::policy::Policy;
 
 /// Where a message goes: `"<Postmaster>" / Forward-path`, RFC 5321 §4.1.1.3.
@@ -77,6 +77,6 @@ fn postmaster<'i>(input: &'i [u8], policy: &Policy) -> Option<&'i [u8]> {
         }
     }
     let (start, rest) = input.split_first_chunk::<10>()?;
-    let is_bare = start.eq_ignore_ascii_case(b"Postmaster") && is_word_end(rest);
+    let is_bare = start.eq_ignore_ascii_case(b"Postmaster") && is_word_end_under(policy, rest);
     (policy.missing_brackets && is_bare).then_some(rest)
 }

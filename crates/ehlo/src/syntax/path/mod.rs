@@ -18,7 +18,7 @@ pub use path::Path;
 pub use source_route::SourceRoute;
 
 pub(crate) use client_name::{client_name, helo_name, text_of};
-pub(crate) use domain::{domain, is_disallowed};
+pub(crate) use domain::{UTF8, domain, is_disallowed};
 pub(crate) use forward_path::forward_path;
 pub(crate) use literal::{ipv4_address_literal, ipv6_addr, write_ipv4, write_ipv6};
 pub(crate) use mailbox::{checked_mailbox, local_part, quoted_string};

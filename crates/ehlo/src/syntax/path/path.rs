@@ -9,7 +9,7 @@ use super::{Mailbox, SourceRoute, source_route};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    Fault, IResult, debug, display, is_end, is_word_end, of_octet, scan, split, whole,
+    Fault, IResult, debug, display, is_end, is_word_end_under, of_octet, scan, split, whole,
 };
 use crate::syntax::limits;
 use crate::syntax::policy::Policy;
@@ -183,7 +183,7 @@ fn bare_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
         return Fault::error(input, of_octet(input, KIND));
     }
     let (rest, mailbox) = checked_mailbox(input, policy)?;
-    if !is_word_end(rest) {
+    if !is_word_end_under(policy, rest) {
         return Fault::error(rest, of_octet(rest, KIND));
     }
     Ok((rest, mailbox.into()))
