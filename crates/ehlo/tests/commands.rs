@@ -248,6 +248,41 @@ const LENIENCIES: &[Leniency] = &[
             "XFORWARD\tNAME=a\tSOURCE=LOCAL",
         ],
     ),
+    (
+        |policy| policy.with_doubled_brackets(true),
+        &[
+            "MAIL FROM:<<a@b>>",
+            "MAIL FROM:<<>>",
+            "RCPT TO:<<a@b>> NOTIFY=NEVER",
+            "RCPT TO:<<@c:a@b>>",
+            "RCPT TO:<<postmaster>>",
+        ],
+    ),
+    (
+        |policy| policy.with_missing_domain(true),
+        &[
+            "RCPT TO:<user>",
+            "RCPT TO:<user> NOTIFY=NEVER",
+            "RCPT TO:<\"a user\">",
+            "MAIL FROM:<root>",
+            "MAIL FROM:<root> SIZE=1",
+        ],
+    ),
+    (
+        |policy| policy.with_any_dots(true),
+        &[
+            "MAIL FROM:<a..b@d>",
+            "MAIL FROM:<a.@d>",
+            "MAIL FROM:<.a@d>",
+            "RCPT TO:<a...b..@d>",
+            "RCPT TO:<@c:a.@d>",
+            "VRFY a..b@d",
+        ],
+    ),
+    (
+        |policy| policy.with_trailing_dot(true),
+        &["MAIL FROM:<a@b.example.>", "RCPT TO:<@c:a@b.>", "VRFY a@b.", "ETRN b.example."],
+    ),
 ];
 
 type Leniency = (fn(Policy) -> Policy, &'static [&'static str]);
@@ -265,7 +300,18 @@ fn lenient_readings() {
     assert_eq!(text.as_str(), "[1.2.3.4] my client");
     assert_eq!(line("MAIL FROM: a@b", lenient), line("MAIL FROM:<a@b>", STRICT));
     assert_eq!(line("VRFY <a@b>", lenient), line("VRFY a@b", STRICT));
-    assert_eq!(line("MAIL  FROM :\t <a@b>", lenient), line("MAIL FROM:<a@b>", STRICT));
+    assert_eq!(line("MAIL  FROM :\t <<a@b.>>", lenient), line("MAIL FROM:<a@b>", STRICT));
+    assert_eq!(line("MAIL FROM:<<>>", lenient), line("MAIL FROM:<>", STRICT));
+    let Command::Rcpt { forward_path, .. } = line("RCPT TO:<<user>>", lenient).unwrap() else {
+        panic!("it is RCPT")
+    };
+    assert_eq!(forward_path, ForwardPath::Local(LocalPart::new("user").unwrap()));
+    assert_eq!((forward_path.domain(), forward_path.to_string()), (None, "<user>".to_owned()));
+    let Command::Mail { reverse_path, .. } = line("MAIL FROM:<ü..b@d> SMTPUTF8", lenient).unwrap()
+    else {
+        panic!("it is MAIL")
+    };
+    assert_eq!(reverse_path.local_part().unwrap().as_str(), "ü..b");
     assert_eq!(
         line("RCPT\tTO: a@b\t NOTIFY=NEVER \tRRVS=2014-04-03T23:01:00Z \t", lenient),
         line("RCPT TO:<a@b> NOTIFY=NEVER RRVS=2014-04-03T23:01:00Z", STRICT)
@@ -289,6 +335,16 @@ fn lenient_readings() {
         "MAIL FROM:<a@b >",
         "MAIL FROM:<a@b>SIZE=1",
         "MAIL FROM: SIZE=1",
+        "MAIL FROM:<<a@b>",
+        "MAIL FROM:<a@b>>",
+        "MAIL FROM:<<<a@b>>>",
+        "RCPT TO:<<>>",
+        "MAIL FROM:<..@d>",
+        "MAIL FROM:<@d>",
+        "MAIL FROM:<a@.>",
+        "MAIL FROM:<a@b..>",
+        "MAIL FROM:<a@[192.0.2.1].>",
+        "MAIL FROM:<@c.:a@b>",
         "RCPT TO:user",
         "AUTH PLAIN AA AA",
         "BDAT 1 0",

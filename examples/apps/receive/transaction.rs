@@ -30,8 +30,8 @@ impl Transaction {
     /// MAIL.
     pub(crate) fn new(reverse_path: &ReversePath<'_>, smtputf8: bool) -> Self {
         let from = match reverse_path {
-            ReversePath::Null => "<>".to_owned(),
             ReversePath::Path(path) => path.without_route().to_string(),
+            other => other.to_string(),
         };
         Self { from, smtputf8, ..Self::default() }
     }

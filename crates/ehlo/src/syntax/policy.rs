@@ -59,6 +59,17 @@ policy! {
     extra_white_space with_extra_white_space true;
     /// `MAIL FROM:a@b`. RFC 5321 §4.1.2: `Path = "<" [ A-d-l ":" ] Mailbox ">"`.
     missing_brackets with_missing_brackets true;
+    /// `MAIL FROM:<<a@b>>`: the brackets of a path twice.
+    doubled_brackets with_doubled_brackets true;
+    /// `RCPT TO:<user>`, `MAIL FROM:<root>`: a user of the server itself, without a domain. RFC 5321
+    /// §4.1.1.3 has it for the postmaster alone. Brackets it must have: a parameter looks like it.
+    missing_domain with_missing_domain true;
+    /// `<a..b@d>`, `<.a@d>`, `<a.@d>`: dots of a local part wherever they stand. RFC 5321 §4.1.2:
+    /// `Dot-string = Atom *("."  Atom)`.
+    any_dots with_any_dots true;
+    /// `<a@b.example.>`: the dot of an absolute name behind the domain of a mailbox; it is left out of
+    /// what was read. RFC 5321 §4.1.2: `Domain = sub-domain *("." sub-domain)`.
+    trailing_dot with_trailing_dot true;
     /// `EHLO my_host.example`. RFC 5321 §4.1.2: `sub-domain = Let-dig [Ldh-str]`.
     underscore_in_domain with_underscore_in_domain true;
     /// `EHLO -host`, `EHLO host.`, `EHLO [10.0.0.1] text`: any printable name in a greeting.

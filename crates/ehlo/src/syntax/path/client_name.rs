@@ -176,9 +176,10 @@ fn irregular<'i>(
     }
 }
 
-/// RFC 6531 §3.7.1: the argument of EHLO is in US-ASCII whatever is offered.
+/// RFC 6531 §3.7.1: the argument of EHLO is in US-ASCII whatever is offered. A dot at its end is for
+/// the application to judge.
 const fn ascii(policy: &Policy) -> Policy {
-    Policy { smtputf8: false, ..*policy }
+    Policy { smtputf8: false, trailing_dot: false, ..*policy }
 }
 
 /// The longest argument of a line of 512 octets: a verb, a space and the CRLF stand beside it.

@@ -208,6 +208,15 @@ pub(super) fn any_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Do
             return Fault::error(rest, SyntaxErrorKind::Domain);
         }
     }
+    if last == DOT && length > 1 && policy.trailing_dot {
+        // What stands before the dot is a letter or digit: no other two neighbours are ranked so.
+        let name = split(input, length - 1).0;
+        return if is_too_long(name) {
+            Fault::error(input, SyntaxErrorKind::DomainTooLong)
+        } else {
+            Ok((rest, Domain(name)))
+        };
+    }
     if last != LET_DIG {
         return Fault::error(rest, of_octet(rest, SyntaxErrorKind::Domain));
     }
@@ -232,6 +241,7 @@ fn extended_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'
     };
     let length = input.iter().position(|octet| !is_part(octet)).unwrap_or(input.len());
     let (name, rest) = split(input, length);
+    let name = if policy.trailing_dot { name.strip_suffix(b".").unwrap_or(name) } else { name };
     if !name.is_ascii() && !policy.smtputf8 {
         let at = name.iter().position(|octet| *octet >= 0x80).unwrap_or_default();
         return Fault::error(split(input, at).1, unexpected_utf8(name));

@@ -3,7 +3,7 @@
 // As in `command/parse.rs`.
 #![allow(clippy::inline_always)]
 
-use super::path::{BARE, KIND, path};
+use super::path::{BARE, KIND, in_doubled_brackets, local_path, path};
 use super::path_or::path_or;
 use super::{LocalPart, Path};
 use crate::syntax::error::SyntaxError;
@@ -33,6 +33,9 @@ use crate::syntax::policy::Policy;
 pub enum ForwardPath<'a> {
     /// The postmaster of the server itself, named without a domain.
     Postmaster,
+    /// Another user of the server itself, named without a domain; read only under
+    /// [`Policy::missing_domain`].
+    Local(LocalPart<'a>),
     /// A path.
     Path(Path<'a>),
 }
@@ -49,7 +52,11 @@ impl<'a> ForwardPath<'a> {
 
     /// What stands before the `@`; `Postmaster` for the postmaster without a domain.
     pub fn local_part(&self) -> LocalPart<'a> {
-        self.mailbox().map_or(LocalPart::POSTMASTER, |mailbox| mailbox.local_part())
+        match self {
+            Self::Postmaster => LocalPart::POSTMASTER,
+            Self::Local(user) => *user,
+            Self::Path(path) => path.mailbox().local_part(),
+        }
     }
 }
 
@@ -60,16 +67,24 @@ path_or!(ForwardPath, Postmaster "<Postmaster>", forward_path);
 pub(crate) fn forward_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, ForwardPath<'i>> {
     match path(input, policy) {
         Ok((rest, path)) => Ok((rest, ForwardPath::Path(path))),
-        // RFC 5321 §2.3.5: "The reserved mailbox name "postmaster" may be used in a RCPT command
-        // without domain qualification"; §4.1.1.3: in any case.
-        Err(error) => match postmaster(input, policy) {
-            Some(rest) => Ok((rest, ForwardPath::Postmaster)),
-            None => Err(error),
-        },
+        Err(error) => irregular(input, policy).ok_or(error),
     }
 }
 
+/// What is no path, and may stand all the same.
 #[cold]
+fn irregular<'i>(input: &'i [u8], policy: &Policy) -> Option<(&'i [u8], ForwardPath<'i>)> {
+    if let Some(rest) = postmaster(input, policy) {
+        return Some((rest, ForwardPath::Postmaster));
+    }
+    if let Some(found) = in_doubled_brackets(input, policy, forward_path) {
+        return Some(found);
+    }
+    local_path(input, policy).map(|(rest, user)| (rest, ForwardPath::Local(user)))
+}
+
+/// RFC 5321 §2.3.5: "The reserved mailbox name "postmaster" may be used in a RCPT command without
+/// domain qualification"; §4.1.1.3: in any case.
 fn postmaster<'i>(input: &'i [u8], policy: &Policy) -> Option<&'i [u8]> {
     if let Some((start, rest)) = input.split_first_chunk::<12>() {
         if start.eq_ignore_ascii_case(b"<Postmaster>") {

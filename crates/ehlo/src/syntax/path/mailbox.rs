@@ -129,7 +129,7 @@ impl Iterator for Unquoted<'_> {
 pub struct Mailbox<'a> {
     text: &'a [u8],
     /// Octets before the `@`.
-    local_part: u32,
+    local_part: u16,
 }
 
 impl<'a> Mailbox<'a> {
@@ -143,18 +143,18 @@ impl<'a> Mailbox<'a> {
     }
 
     /// A mailbox that is known to be right, with so many octets before its `@`.
-    pub(super) const fn known(text: &'a [u8], local_part: u32) -> Self {
+    pub(super) const fn known(text: &'a [u8], local_part: u16) -> Self {
         Self { text, local_part }
     }
 
     /// What stands before the `@`.
     pub fn local_part(&self) -> LocalPart<'a> {
-        LocalPart(split(self.text, self.local_part as usize).0)
+        LocalPart(split(self.text, usize::from(self.local_part)).0)
     }
 
     /// What stands behind it.
     pub fn domain(&self) -> Host<'a> {
-        let name = split(self.text, self.local_part as usize + 1).1;
+        let name = split(self.text, usize::from(self.local_part) + 1).1;
         match address_literal(name) {
             Ok((_, literal)) => Host::AddressLiteral(literal),
             Err(_) => Host::Domain(Domain::known(name)),
@@ -170,7 +170,7 @@ impl<'a> Mailbox<'a> {
         self.text
     }
 
-    pub(super) const fn local_part_len(&self) -> u32 {
+    pub(super) const fn local_part_len(&self) -> u16 {
         self.local_part
     }
 }
@@ -219,8 +219,11 @@ pub(crate) fn mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Mailb
     };
     let (rest, _) = host(rest, policy)?;
     let text = split(input, input.len().saturating_sub(rest.len())).0;
-    // A local part has 64 octets at most.
-    let local_part = u32::try_from(local_part.0.len()).unwrap_or(u32::MAX);
+    // The dot of an absolute name, which `Policy::trailing_dot` reads, is no part of it.
+    let text = text.strip_suffix(b".").unwrap_or(text);
+    let Ok(local_part) = u16::try_from(local_part.0.len()) else {
+        return Fault::error(input, SyntaxErrorKind::LocalPartTooLong);
+    };
     Ok((rest, Mailbox { text, local_part }))
 }
 
@@ -281,8 +284,23 @@ fn dot_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, &'i [u8]> {
     if matches!(rest.first(), Some(128..)) {
         return utf8_dot_string(input, policy);
     }
+    if policy.any_dots && (last != ATOM || rest.first() == Some(&b'.')) {
+        return any_dots(input);
+    }
     if last != ATOM {
         return Fault::error(rest, of_octet(rest, SyntaxErrorKind::LocalPart));
+    }
+    Ok((rest, text))
+}
+
+/// `1*( Atom / "." )`, of which one is an atom.
+#[cold]
+fn any_dots(input: &[u8]) -> IResult<'_, &[u8]> {
+    let is_part = |octet: &u8| RANK[usize::from(*octet)] < STOP;
+    let length = input.iter().position(|octet| !is_part(octet)).unwrap_or(input.len());
+    let (text, rest) = split(input, length);
+    if text.iter().all(|octet| *octet == b'.') {
+        return Fault::error(input, of_octet(input, SyntaxErrorKind::LocalPart));
     }
     Ok((rest, text))
 }
@@ -293,6 +311,9 @@ fn utf8_dot_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, &'i [u8]
     let length = input.iter().position(|octet| !is_part(octet)).unwrap_or(input.len());
     let (text, rest) = split(input, length);
     utf8(input, text, policy)?;
+    if policy.any_dots {
+        return Ok((rest, text));
+    }
     let mut at = 0;
     for atom in text.split(|&octet| octet == b'.') {
         if atom.is_empty() {

@@ -4,8 +4,8 @@
 #![allow(clippy::inline_always)]
 
 use super::domain::UTF8;
-use super::mailbox::{checked_mailbox, mailbox};
-use super::{Mailbox, SourceRoute, source_route};
+use super::mailbox::{checked_mailbox, local_part, mailbox};
+use super::{LocalPart, Mailbox, SourceRoute, source_route};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
@@ -31,10 +31,20 @@ pub(super) const KIND: SyntaxErrorKind = SyntaxErrorKind::Path;
 pub struct Path<'a> {
     /// What stands between the brackets.
     text: &'a [u8],
-    /// Octets of the source route with its colon.
-    route: u32,
-    /// Octets of the local part.
-    local_part: u32,
+    /// Bytes of the source route with its colon.
+    route: u16,
+    /// Bytes of the local part.
+    local_part: u16,
+    #[allow(dead_code)] // nobody asks for its one value
+    tag: Tag,
+}
+
+/// Has one value, and leaves 255 to the enums of a path and something else: with it they are no larger
+/// than a path.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Tag {
+    Path,
 }
 
 impl<'a> Path<'a> {
@@ -49,13 +59,13 @@ impl<'a> Path<'a> {
 
     /// The source route, if there is one. §4.1.2: it "SHOULD be ignored".
     pub fn route(&self) -> Option<SourceRoute<'a>> {
-        let length = (self.route as usize).checked_sub(1)?;
+        let length = usize::from(self.route).checked_sub(1)?;
         Some(SourceRoute::known(split(self.text, length).0))
     }
 
     /// The mailbox.
     pub fn mailbox(&self) -> Mailbox<'a> {
-        Mailbox::known(split(self.text, self.route as usize).1, self.local_part)
+        Mailbox::known(split(self.text, usize::from(self.route)).1, self.local_part)
     }
 
     /// The same path with its source route dropped, as §3.6.1 and appendix C advise.
@@ -87,7 +97,12 @@ impl core::hash::Hash for Path<'_> {
 
 impl<'a> From<Mailbox<'a>> for Path<'a> {
     fn from(mailbox: Mailbox<'a>) -> Self {
-        Self { text: mailbox.text(), route: 0, local_part: mailbox.local_part_len() }
+        Self {
+            text: mailbox.text(),
+            route: 0,
+            local_part: mailbox.local_part_len(),
+            tag: Tag::Path,
+        }
     }
 }
 
@@ -106,7 +121,7 @@ impl core::fmt::Display for Path<'_> {
 impl Encode for Path<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
         writer.put(b"<");
-        writer.put(split(self.text, self.route as usize).0);
+        writer.put(split(self.text, usize::from(self.route)).0);
         self.mailbox().write_to(writer);
         writer.put(b">");
     }
@@ -120,7 +135,7 @@ pub(super) fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>
     if input.first() == Some(&b'<') {
         if let Some((local_part, end)) = plain_mailbox(input, 1, scan::dot_string) {
             if let (Some(text), [b'>', rest @ ..]) = (input.get(1..end), split(input, end).1) {
-                return Ok((rest, Path { text, route: 0, local_part }));
+                return Ok((rest, Path { text, route: 0, local_part, tag: Tag::Path }));
             }
         }
     }
@@ -137,7 +152,7 @@ pub(crate) fn plain_mailbox(
     input: &[u8],
     start: usize,
     scan: impl Fn(&[u8], usize) -> usize,
-) -> Option<(u32, usize)> {
+) -> Option<(u16, usize)> {
     let at = scan(input, start);
     let [last, b'@'] = *input.get(at.checked_sub(1)?..)?.first_chunk()? else {
         return None;
@@ -146,7 +161,7 @@ pub(crate) fn plain_mailbox(
     let end = scan::domain(input, at + 1);
     let is_short = at - start <= limits::LOCAL_PART && end - at <= limits::LABEL;
     if is_dot_string && is_short && scan::is_name(input, at + 1, end) {
-        return Some((u32::try_from(at - start).ok()?, end));
+        return Some((u16::try_from(at - start).ok()?, end));
     }
     None
 }
@@ -164,9 +179,12 @@ fn any_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
     let Some((b'>', rest)) = end.split_first() else {
         return Fault::error(end, of_octet(end, KIND));
     };
-    let text = split(inside, inside.len().saturating_sub(end.len())).0;
-    let route = u32::try_from(inside.len().saturating_sub(start.len())).unwrap_or(u32::MAX);
-    let path = Path { text, route, local_part: mailbox.local_part_len() };
+    let route = inside.len().saturating_sub(start.len());
+    let text = split(inside, route + mailbox.text().len()).0;
+    let Ok(route) = u16::try_from(route) else {
+        return Fault::error(input, SyntaxErrorKind::PathTooLong);
+    };
+    let path = Path { text, route, local_part: mailbox.local_part_len(), tag: Tag::Path };
     // RFC 5321 §4.5.3.1.3: "The maximum total length of a reverse-path or forward-path is 256
     // octets (including the punctuation and element separators)."
     // As it stands, and as it is written.
@@ -187,6 +205,35 @@ fn bare_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
         return Fault::error(rest, of_octet(rest, KIND));
     }
     Ok((rest, mailbox.into()))
+}
+
+/// `<user>`: a local part without a domain, in brackets.
+#[cold]
+pub(super) fn local_path<'i>(
+    input: &'i [u8],
+    policy: &Policy,
+) -> Option<(&'i [u8], LocalPart<'i>)> {
+    if !policy.missing_domain {
+        return None;
+    }
+    let (end, local_part) = local_part(input.strip_prefix(b"<")?, policy).ok()?;
+    Some((end.strip_prefix(b">")?, local_part))
+}
+
+/// What stands in the inner brackets of `<<a@b>>`, with what follows it, by a rule that reads no more
+/// of them.
+#[cold]
+pub(super) fn in_doubled_brackets<'i, T>(
+    input: &'i [u8],
+    policy: &Policy,
+    rule: impl FnOnce(&'i [u8], &Policy) -> IResult<'i, T>,
+) -> Option<(&'i [u8], T)> {
+    let inside = input.strip_prefix(b"<").filter(|inside| inside.first() == Some(&b'<'))?;
+    if !policy.doubled_brackets {
+        return None;
+    }
+    let (end, value) = rule(inside, &Policy { doubled_brackets: false, ..*policy }).ok()?;
+    Some((end.strip_prefix(b">")?, value))
 }
 
 /// The policy of the constructors, which take a mailbox with or without brackets.

@@ -1,7 +1,7 @@
 //! What `ForwardPath` and `ReversePath` have in common.
 
-/// The methods and traits of an enum of a [`Path`](super::Path) and of one case more, which has no
-/// mailbox and is written as `$wire`. `$rule` reads it as it stands in a command.
+/// The methods and traits of an enum of a [`Path`](super::Path), a user without a domain, and one case
+/// more, which is written as `$wire`. `$rule` reads it as it stands in a command.
 macro_rules! path_or {
     ($name:ident, $other:ident $wire:literal, $rule:path) => {
         impl<'a> $name<'a> {
@@ -18,20 +18,22 @@ macro_rules! path_or {
                 $crate::syntax::grammar::whole(input, kind, |input| $rule(input, policy))
             }
 
-            #[doc = concat!("The path; `None` for `", $wire, "`.")]
+            #[doc = concat!("The path; `None` for `", $wire, "` and for a user without a domain.")]
             pub const fn path(&self) -> Option<$crate::syntax::path::Path<'a>> {
                 match self {
-                    Self::$other => None,
+                    Self::$other | Self::Local(_) => None,
                     Self::Path(path) => Some(*path),
                 }
             }
 
-            #[doc = concat!("The mailbox, without a source route; `None` for `", $wire, "`.")]
+            #[doc = concat!("The mailbox, without a source route; `None` for `", $wire,
+                        "` and for a user without a domain.")]
             pub fn mailbox(&self) -> Option<$crate::syntax::path::Mailbox<'a>> {
                 self.path().map(|path| path.mailbox())
             }
 
-            #[doc = concat!("What stands behind the `@`; `None` for `", $wire, "`.")]
+            #[doc = concat!("What stands behind the `@`; `None` for `", $wire,
+                        "` and for a user without a domain.")]
             pub fn domain(&self) -> Option<$crate::syntax::path::Host<'a>> {
                 self.mailbox().map(|mailbox| mailbox.domain())
             }
@@ -40,6 +42,7 @@ macro_rules! path_or {
             pub const fn is_ascii(&self) -> bool {
                 match self {
                     Self::$other => true,
+                    Self::Local(user) => user.is_ascii(),
                     Self::Path(path) => path.is_ascii(),
                 }
             }
@@ -67,6 +70,7 @@ macro_rules! path_or {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 match self {
                     Self::$other => f.pad($wire),
+                    Self::Local(user) => write!(f, "<{user}>"),
                     Self::Path(path) => core::fmt::Display::fmt(path, f),
                 }
             }
@@ -76,6 +80,11 @@ macro_rules! path_or {
             fn write_to(&self, writer: &mut $crate::syntax::encode::Writer<'_>) {
                 match self {
                     Self::$other => writer.put($wire.as_bytes()),
+                    Self::Local(user) => {
+                        writer.put(b"<");
+                        user.write_to(writer);
+                        writer.put(b">");
+                    }
                     Self::Path(path) => path.write_to(writer),
                 }
             }

@@ -3,7 +3,7 @@
 // As in `command/parse.rs`.
 #![allow(clippy::inline_always)]
 
-use super::path::{BARE, KIND, path};
+use super::path::{BARE, KIND, in_doubled_brackets, local_path, path};
 use super::path_or::path_or;
 use super::{LocalPart, Path};
 use crate::syntax::error::SyntaxError;
@@ -27,6 +27,9 @@ use crate::syntax::policy::Policy;
 pub enum ReversePath<'a> {
     /// `<>`: of notifications, which must not be answered (§4.5.5).
     Null,
+    /// A user of the server itself, named without a domain; read only under
+    /// [`Policy::missing_domain`].
+    Local(LocalPart<'a>),
     /// A path to answer to.
     Path(Path<'a>),
 }
@@ -46,7 +49,11 @@ impl<'a> ReversePath<'a> {
 
     /// What stands before the `@`; `None` for `<>`.
     pub fn local_part(&self) -> Option<LocalPart<'a>> {
-        self.mailbox().map(|mailbox| mailbox.local_part())
+        match self {
+            Self::Null => None,
+            Self::Local(user) => Some(*user),
+            Self::Path(path) => Some(path.mailbox().local_part()),
+        }
     }
 }
 
@@ -58,6 +65,17 @@ pub(crate) fn reverse_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, 
     if let [b'<', b'>', rest @ ..] = input {
         return Ok((rest, ReversePath::Null));
     }
-    let (rest, path) = path(input, policy)?;
-    Ok((rest, ReversePath::Path(path)))
+    match path(input, policy) {
+        Ok((rest, path)) => Ok((rest, ReversePath::Path(path))),
+        Err(error) => irregular(input, policy).ok_or(error),
+    }
+}
+
+/// What is no path, and may stand all the same.
+#[cold]
+fn irregular<'i>(input: &'i [u8], policy: &Policy) -> Option<(&'i [u8], ReversePath<'i>)> {
+    if let Some(found) = in_doubled_brackets(input, policy, reverse_path) {
+        return Some(found);
+    }
+    local_path(input, policy).map(|(rest, user)| (rest, ReversePath::Local(user)))
 }

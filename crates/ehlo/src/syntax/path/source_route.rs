@@ -80,7 +80,7 @@ fn at_domains<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, SourceRoute<'
         };
         rest = match after_domain_of_route(name) {
             Some(rest) => rest,
-            None => any_domain(name, policy)?.0,
+            None => any_domain(name, &Policy { trailing_dot: false, ..*policy })?.0,
         };
         match rest.split_first() {
             Some((b',', next)) => rest = next,
