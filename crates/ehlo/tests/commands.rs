@@ -283,6 +283,24 @@ const LENIENCIES: &[Leniency] = &[
         |policy| policy.with_trailing_dot(true),
         &["MAIL FROM:<a@b.example.>", "RCPT TO:<@c:a@b.>", "VRFY a@b.", "ETRN b.example."],
     ),
+    (
+        |policy| policy.with_any_length(true),
+        &[
+            concat!(
+                "MAIL FROM:<gmailuser+caf_=website_8b506e99-aaaa-4bbb-8ccc-1234567890ab",
+                "=mail.jam.example@gmail.example>"
+            ),
+            concat!(
+                "RCPT TO:<\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                "\"@example.com>"
+            ),
+            concat!(
+                "MAIL FROM:<a@b> AUTH=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                "aaaaaaaaaa+2B@example.com"
+            ),
+            "VRFY aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        ],
+    ),
 ];
 
 type Leniency = (fn(Policy) -> Policy, &'static [&'static str]);

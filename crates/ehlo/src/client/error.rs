@@ -71,6 +71,9 @@ pub enum SendError {
     /// The line would be longer than RFC 5321 §4.5.3.1.4, with what its parameters add, or within
     /// AUTH RFC 4954 §4 allows.
     LineTooLong,
+    /// A local part of more than 64 bytes, or a path of more than 256: a server need not take it, RFC
+    /// 5321 §4.5.3.1. [`Policy::any_length`](crate::Policy) of the client's policy sends it.
+    PathTooLong,
     /// A message of BODY=BINARYMIME goes by BDAT only, RFC 3030 §3.
     BinaryByData,
     /// The octets of a chunk are still to be sent, or more than it has, RFC 3030 §2.
@@ -115,6 +118,7 @@ impl core::fmt::Display for SendError {
             Self::TooManyMessages => "more messages than the server's limit",
             Self::NeedsSmtpUtf8 => "the address needs SMTPUTF8",
             Self::LineTooLong => "the line is too long",
+            Self::PathTooLong => "the local part or the path is too long",
             Self::BinaryByData => "a binary message needs BDAT",
             Self::ChunkIncomplete => "the chunk has another size",
             Self::NoRecipients => "no recipient was accepted",

@@ -278,6 +278,7 @@ impl Client {
         }
         match command {
             Command::Mail { reverse_path, parameters } => {
+                self.permits_size(reverse_path.is_within_limits())?;
                 self.permits_parameters(parameters)?;
                 // RFC 1870 §6: nothing larger than the fixed maximum, which 0 says there is not.
                 let maximum = self.capabilities.size().filter(|size| *size > 0);
@@ -338,6 +339,7 @@ impl Client {
         parameters: &Parameters<'_>,
         smtputf8: bool,
     ) -> Result<(), SendError> {
+        self.permits_size(forward_path.is_within_limits())?;
         self.permits_parameters(parameters)?;
         if (!forward_path.is_ascii() || parameters.has_utf8()) && !smtputf8 {
             return Err(SendError::NeedsSmtpUtf8);
@@ -347,6 +349,15 @@ impl Client {
             return Err(SendError::TooManyDomains);
         }
         Ok(())
+    }
+
+    /// RFC 5321 §4.5.3.1: a server need not take a longer local part or path.
+    fn permits_size(&self, is_within_limits: bool) -> Result<(), SendError> {
+        if is_within_limits || self.config.policy.any_length {
+            Ok(())
+        } else {
+            Err(SendError::PathTooLong)
+        }
     }
 
     fn permits_mechanism(&self, mechanism: Mechanism<'_>) -> Result<(), SendError> {

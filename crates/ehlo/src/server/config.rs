@@ -104,7 +104,8 @@ impl ServerConfig {
             .with(Extension::EightBitMime)
             .with(Extension::EnhancedStatusCodes)
             .with_size(50 << 20),
-        policy: Policy::STRICT,
+        // RFC 5321 §4.5.3.1: sizes are what a client keeps to, and no reason to refuse its mail.
+        policy: Policy::STRICT.with_any_length(true),
         newlines: Newlines::Reject,
         implicit_tls: false,
         require_tls: false,

@@ -67,6 +67,13 @@ policy! {
     /// `<a..b@d>`, `<.a@d>`, `<a.@d>`: dots of a local part wherever they stand. RFC 5321 §4.1.2:
     /// `Dot-string = Atom *("."  Atom)`.
     any_dots with_any_dots true;
+    /// A local part of more than 64 bytes, and a path of more than 256: as long as the command line
+    /// lets it be. RFC 5321 §4.5.3.1 has these sizes for what is sent, and "To the maximum extent
+    /// possible, implementation techniques that impose no limits on the length of these objects
+    /// should be used" for what is received. On in the policy of
+    /// [`ServerConfig::DEFAULT`](crate::ServerConfig::DEFAULT); a client sends such a path only where
+    /// its own policy has it.
+    any_length with_any_length true;
     /// `<a@b.example.>`: the dot of an absolute name behind the domain of a mailbox; it is left out of
     /// what was read. RFC 5321 §4.1.2: `Domain = sub-domain *("." sub-domain)`.
     trailing_dot with_trailing_dot true;

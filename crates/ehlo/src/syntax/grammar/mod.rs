@@ -334,25 +334,25 @@ pub(crate) fn as_str(text: &[u8]) -> &str {
     core::str::from_utf8(text).unwrap_or_default()
 }
 
-/// `Display` by way of the wire form, for values of at most `N` octets.
+/// `Display` by way of the wire form, for values of at most `N` bytes.
 pub(crate) fn display<const N: usize>(
     value: &impl crate::syntax::encode::Encode,
     f: &mut core::fmt::Formatter<'_>,
 ) -> core::fmt::Result {
-    let mut out = [0; N];
-    let written = value.encode(&mut out).unwrap_or_default();
-    f.pad(as_str(split(&out, written).0))
+    display_or::<N>(value, f, |_| Err(core::fmt::Error))
 }
 
-/// `Debug` by way of the wire form, for values of at most `N` octets: what is not printable is
-/// escaped.
-pub(crate) fn debug<const N: usize>(
+/// The same for values that may have more bytes, which `long` then writes, without padding.
+pub(crate) fn display_or<const N: usize>(
     value: &impl crate::syntax::encode::Encode,
     f: &mut core::fmt::Formatter<'_>,
+    long: impl FnOnce(&mut core::fmt::Formatter<'_>) -> core::fmt::Result,
 ) -> core::fmt::Result {
     let mut out = [0; N];
-    let written = value.encode(&mut out).unwrap_or_default();
-    escape(as_str(split(&out, written).0), f)
+    match value.encode(&mut out) {
+        Ok(written) => f.pad(as_str(split(&out, written).0)),
+        Err(_) => long(f),
+    }
 }
 
 /// Writes `text` so that it cannot move the cursor of a terminal, or turn the letters around.

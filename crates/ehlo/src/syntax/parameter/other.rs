@@ -89,6 +89,16 @@ impl core::fmt::Debug for OtherParameter<'_> {
     }
 }
 
+impl core::fmt::Display for OtherParameter<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.keyword())?;
+        match self.value() {
+            Some(value) => write!(f, "={value}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Encode for OtherParameter<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
         writer.put(self.keyword);

@@ -174,7 +174,10 @@ macro_rules! parameters {
 
         impl core::fmt::Display for Parameter<'_> {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                $crate::syntax::grammar::display::<1024>(self, f)
+                $crate::syntax::grammar::display_or::<1024>(self, f, |f| match self {
+                    Self::Other(other) => core::fmt::Display::fmt(other, f),
+                    _ => Err(core::fmt::Error),
+                })
             }
         }
 

@@ -21,7 +21,7 @@ super::row::parameters! {
     /// MAIL: a name for the envelope, RFC 3461.
     Envid(envid: Envid<'a> = dsn::envid), "ENVID", Mail, Dsn, 107;
     /// MAIL: the submitter, RFC 4954 §5.
-    Auth(identity: AuthIdentity<'a> = xtext::auth_identity), "AUTH", Mail, Auth, 500;
+    Auth(identity: AuthIdentity<'a> = xtext::auth_identity, policy), "AUTH", Mail, Auth, 500;
     /// MAIL: deliver by a time, RFC 2852.
     By(by: By = time::deliver_by), "BY", Mail, DeliverBy, 17;
     /// MAIL: release after this long, RFC 4865.
@@ -42,9 +42,9 @@ super::row::parameters! {
     /// MAIL: content may be converted, RFC 4141.
     ConPerm, "CONPERM", Mail, ConPerm, 8;
     /// MAIL: the responsible submitter, RFC 4405.
-    Submitter(mailbox: XtextMailbox<'a> = xtext::xtext_mailbox), "SUBMITTER", Mail, Submitter, 264;
+    Submitter(mailbox: XtextMailbox<'a> = xtext::xtext_mailbox, policy), "SUBMITTER", Mail, Submitter, 264;
     /// MAIL and RCPT: an address in US-ASCII in place of one in UTF-8, RFC 5336; obsolete.
-    AltAddress(mailbox: XtextMailbox<'a> = xtext::xtext_mailbox),
+    AltAddress(mailbox: XtextMailbox<'a> = xtext::xtext_mailbox, policy),
         "ALT-ADDRESS", Both, Utf8Smtp, 460;
     /// MAIL: a reply for each recipient after the data, Exim; not registered.
     Prdr, "PRDR", Mail, Prdr, 5;

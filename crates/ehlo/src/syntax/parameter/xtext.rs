@@ -8,7 +8,7 @@ use crate::syntax::grammar::{
 };
 use crate::syntax::limits;
 use crate::syntax::path::Mailbox;
-use crate::syntax::path::{self, checked_mailbox};
+use crate::syntax::path::{self, UTF8, checked_mailbox};
 use crate::syntax::policy::Policy;
 
 /// Text that travels as `xtext = *( xchar / hexchar )`, RFC 3461 §4.
@@ -254,15 +254,17 @@ impl<'a> XtextMailbox<'a> {
     ///
     /// `ParameterValue`, or as for [`Mailbox::new`].
     pub fn from_encoded(text: &'a str) -> Result<Self, SyntaxError> {
-        whole(text.as_bytes(), KIND, xtext_mailbox)
+        whole(text.as_bytes(), KIND, |input| xtext_mailbox(input, &UTF8))
     }
 
-    /// The mailbox, decoded into the front of `out`, which must hold 254 octets.
+    /// The mailbox, decoded into the front of `out`. It has 254 bytes at most, or 512 where
+    /// [`Policy::any_length`] has let it in.
     ///
     /// `None` when it does not fit.
     pub fn decode<'o>(&self, out: &'o mut [u8]) -> Option<Mailbox<'o>> {
         let decoded = self.0.decode(out)?;
-        Mailbox::new(core::str::from_utf8(decoded).ok()?).ok()
+        let policy = Policy { any_length: true, ..UTF8 };
+        whole(decoded, KIND, |input| checked_mailbox(input, &policy)).ok()
     }
 
     /// The text as it travels.
@@ -279,7 +281,7 @@ impl Encode for XtextMailbox<'_> {
 
 /// `xtext`; RFC 4954 §8: "The decoded form of the xtext MUST be either a `<mailbox>` or the two
 /// characters "`<>`"".
-pub(super) fn xtext_mailbox(input: &[u8]) -> IResult<'_, XtextMailbox<'_>> {
+pub(super) fn xtext_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, XtextMailbox<'i>> {
     // The common case: nothing in it is encoded.
     if let Some((_, end)) = path::plain_mailbox(input, 0, scan::xtext_dot_string) {
         let (octets, rest) = split(input, end);
@@ -287,20 +289,25 @@ pub(super) fn xtext_mailbox(input: &[u8]) -> IResult<'_, XtextMailbox<'_>> {
             return Ok((rest, XtextMailbox(Xtext { octets, is_encoded: true })));
         }
     }
-    any_xtext_mailbox(input)
+    any_xtext_mailbox(input, policy)
 }
 
 /// The same with what is rare, and with what is wrong.
-fn any_xtext_mailbox(input: &[u8]) -> IResult<'_, XtextMailbox<'_>> {
+fn any_xtext_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, XtextMailbox<'i>> {
+    // What is decoded may be in UTF-8, RFC 6531 §3.3, whatever carries it.
+    let policy = &Policy { any_length: policy.any_length, ..UTF8 };
     let (rest, text) = encoded1(input)?;
+    // RFC 4954 §4 gives AUTH= 500 bytes of a line; the other two have fewer.
+    if text.octets.len() > limits::COMMAND_LINE {
+        return Fault::error(input, KIND);
+    }
     let fault = |_| nom::Err::Error(Fault { rest: input, kind: KIND });
     let is_whole = if text.octets.contains(&b'+') {
-        // One octet more than a mailbox may have.
-        let mut room = [0; limits::PATH - 1];
+        let mut room = [0; limits::COMMAND_LINE];
         text.decode(&mut room)
-            .is_some_and(|decoded| matches!(checked_mailbox(decoded, &UTF8), Ok(([], _))))
+            .is_some_and(|decoded| matches!(checked_mailbox(decoded, policy), Ok(([], _))))
     } else {
-        checked_mailbox(text.octets, &UTF8).map_err(fault)?.0.is_empty()
+        checked_mailbox(text.octets, policy).map_err(fault)?.0.is_empty()
     };
     if is_whole { Ok((rest, XtextMailbox(text))) } else { Fault::error(input, KIND) }
 }
@@ -332,19 +339,16 @@ impl Encode for AuthIdentity<'_> {
 }
 
 /// `auth-param = "AUTH=" xtext`, its value.
-pub(super) fn auth_identity(input: &[u8]) -> IResult<'_, AuthIdentity<'_>> {
+pub(super) fn auth_identity<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, AuthIdentity<'i>> {
     if let [b'<', b'>', rest @ ..] = input {
         return Ok((rest, AuthIdentity::Null));
     }
     if let Some((b"+3C+3E", rest)) = input.split_first_chunk::<6>() {
         return Ok((rest, AuthIdentity::Null));
     }
-    let (rest, mailbox) = xtext_mailbox(input)?;
+    let (rest, mailbox) = xtext_mailbox(input, policy)?;
     Ok((rest, AuthIdentity::Mailbox(mailbox)))
 }
-
-/// What is decoded may be in UTF-8, RFC 6531 §3.3, whatever carries it.
-const UTF8: Policy = Policy { smtputf8: true, ..Policy::STRICT };
 
 /// `EmbeddedUnicodeChar = %x5C.78 "{" HEXPOINT "}"`, RFC 6533 §3.
 ///

@@ -6,7 +6,7 @@ use super::{Domain, Host};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    Fault, IResult, QTEXT_SMTP, debug, display, of_octet, scan, split, whole, wire_text,
+    Fault, IResult, QTEXT_SMTP, display_or, escape, of_octet, scan, split, whole, wire_text,
 };
 use crate::syntax::limits;
 use crate::syntax::policy::Policy;
@@ -193,13 +193,18 @@ impl core::hash::Hash for Mailbox<'_> {
 
 impl core::fmt::Debug for Mailbox<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        debug::<512>(self, f)
+        escape(self.local_part().as_str(), f)?;
+        f.write_str("@")?;
+        match self.domain() {
+            Host::Domain(domain) => escape(domain.as_str(), f),
+            Host::AddressLiteral(literal) => core::fmt::Display::fmt(&literal, f),
+        }
     }
 }
 
 impl core::fmt::Display for Mailbox<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        display::<512>(self, f)
+        display_or::<256>(self, f, |f| write!(f, "{}@{}", self.local_part(), self.domain()))
     }
 }
 
@@ -231,6 +236,9 @@ pub(crate) fn mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Mailb
 pub(crate) fn checked_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Mailbox<'i>> {
     let (rest, mailbox) = mailbox(input, policy)?;
     let length = mailbox.text.len() + 2;
+    if policy.any_length {
+        return Ok((rest, mailbox));
+    }
     // Only an address literal can be longer when it is written again, by 8 octets at most.
     if length > limits::PATH
         || length + 8 > limits::PATH && mailbox.encoded_len() + 2 > limits::PATH
@@ -260,7 +268,7 @@ fn any_local_part<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, LocalPart
     };
     // RFC 5321 §4.5.3.1.1: "The maximum total length of a user name or other local-part is 64
     // octets."
-    if text.len() > limits::LOCAL_PART {
+    if text.len() > limits::LOCAL_PART && !policy.any_length {
         return Fault::error(input, SyntaxErrorKind::LocalPartTooLong);
     }
     Ok((rest, LocalPart(text)))

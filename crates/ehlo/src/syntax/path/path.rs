@@ -9,7 +9,8 @@ use super::{LocalPart, Mailbox, SourceRoute, source_route};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    Fault, IResult, debug, display, is_end, is_word_end_under, of_octet, scan, split, whole,
+    Fault, IResult, as_str, display_or, escape, is_end, is_word_end_under, of_octet, scan, split,
+    whole,
 };
 use crate::syntax::limits;
 use crate::syntax::policy::Policy;
@@ -74,6 +75,15 @@ impl<'a> Path<'a> {
         self.mailbox().into()
     }
 
+    /// Whether it keeps the sizes of RFC 5321 §4.5.3.1: a local part of at most 64 bytes, and at most
+    /// 256 for all of it, as it was read and as it is written. [`Policy::any_length`] reads more.
+    pub fn is_within_limits(&self) -> bool {
+        usize::from(self.local_part) <= limits::LOCAL_PART
+            && self.text.len() + 2 <= limits::PATH
+            // Only an address literal can be longer when it is written again, by 8 bytes at most.
+            && (self.text.len() + 10 <= limits::PATH || self.encoded_len() <= limits::PATH)
+    }
+
     /// Whether it can do without SMTPUTF8.
     pub const fn is_ascii(&self) -> bool {
         self.text.is_ascii()
@@ -108,13 +118,19 @@ impl<'a> From<Mailbox<'a>> for Path<'a> {
 
 impl core::fmt::Debug for Path<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        debug::<512>(self, f)
+        f.write_str("<")?;
+        escape(as_str(split(self.text, usize::from(self.route)).0), f)?;
+        core::fmt::Debug::fmt(&self.mailbox(), f)?;
+        f.write_str(">")
     }
 }
 
 impl core::fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        display::<512>(self, f)
+        display_or::<256>(self, f, |f| {
+            let route = as_str(split(self.text, usize::from(self.route)).0);
+            write!(f, "<{route}{}>", self.mailbox())
+        })
     }
 }
 
@@ -187,8 +203,7 @@ fn any_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
     let path = Path { text, route, local_part: mailbox.local_part_len(), tag: Tag::Path };
     // RFC 5321 §4.5.3.1.3: "The maximum total length of a reverse-path or forward-path is 256
     // octets (including the punctuation and element separators)."
-    // As it stands, and as it is written.
-    if text.len() + 2 > limits::PATH || path.encoded_len() > limits::PATH {
+    if !(policy.any_length || path.is_within_limits()) {
         return Fault::error(input, SyntaxErrorKind::PathTooLong);
     }
     Ok((rest, path))

@@ -27,13 +27,13 @@ macro_rules! path_or {
             }
 
             #[doc = concat!("The mailbox, without a source route; `None` for `", $wire,
-                        "` and for a user without a domain.")]
+                                "` and for a user without a domain.")]
             pub fn mailbox(&self) -> Option<$crate::syntax::path::Mailbox<'a>> {
                 self.path().map(|path| path.mailbox())
             }
 
             #[doc = concat!("What stands behind the `@`; `None` for `", $wire,
-                        "` and for a user without a domain.")]
+                                "` and for a user without a domain.")]
             pub fn domain(&self) -> Option<$crate::syntax::path::Host<'a>> {
                 self.mailbox().map(|mailbox| mailbox.domain())
             }
@@ -44,6 +44,18 @@ macro_rules! path_or {
                     Self::$other => true,
                     Self::Local(user) => user.is_ascii(),
                     Self::Path(path) => path.is_ascii(),
+                }
+            }
+
+            /// Whether it keeps the sizes of RFC 5321 §4.5.3.1, as
+            /// [`Path::is_within_limits`](crate::syntax::path::Path::is_within_limits).
+            pub fn is_within_limits(&self) -> bool {
+                match self {
+                    Self::$other => true,
+                    Self::Local(user) => {
+                        user.as_bytes().len() <= $crate::syntax::limits::LOCAL_PART
+                    }
+                    Self::Path(path) => path.is_within_limits(),
                 }
             }
         }
@@ -62,7 +74,15 @@ macro_rules! path_or {
 
         impl core::fmt::Debug for $name<'_> {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                $crate::syntax::grammar::debug::<512>(self, f)
+                match self {
+                    Self::$other => f.write_str($wire),
+                    Self::Local(user) => {
+                        f.write_str("<")?;
+                        $crate::syntax::grammar::escape(user.as_str(), f)?;
+                        f.write_str(">")
+                    }
+                    Self::Path(path) => core::fmt::Debug::fmt(path, f),
+                }
             }
         }
 
