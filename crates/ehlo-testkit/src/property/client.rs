@@ -18,13 +18,22 @@ pub fn client(input: &[u8]) {
     assert_eq!(run(config, script, &pieces(octets, cuts)), whole, "{cuts:?}");
     let single: Vec<&[u8]> = octets.chunks(1).collect();
     assert_eq!(run(config, script, &single), whole, "octet by octet");
+    // A client that says nothing hears the same whatever comes together.
+    let silent = hear(config, &[], &[octets]);
+    assert_eq!(hear(config, &[], &pieces(octets, cuts)), silent, "silent, {cuts:?}");
+    assert_eq!(hear(config, &[], &single), silent, "silent, byte by byte");
 }
 
 fn run(config: ClientConfig, script: &[u8], input: &[&[u8]]) -> Vec<String> {
+    // A line at a time: what comes together with the reply that it follows was said too early.
+    let lines = input.iter().flat_map(|piece| piece.split_inclusive(|octet| *octet == b'\n'));
+    hear(config, script, &lines.collect::<Vec<_>>())
+}
+
+fn hear(config: ClientConfig, script: &[u8], input: &[&[u8]]) -> Vec<String> {
     let mut sender = Sender::new(config, script);
     let mut unread = Vec::new();
-    // A line at a time: what comes together with the reply that it follows was said too early.
-    for piece in input.iter().flat_map(|piece| piece.split_inclusive(|octet| *octet == b'\n')) {
+    for piece in input {
         unread.extend_from_slice(piece);
         take(&mut sender, &mut unread);
         while sender.client.state() == State::Tls {

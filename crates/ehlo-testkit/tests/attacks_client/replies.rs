@@ -244,3 +244,20 @@ fn v98_timeouts() {
     client.end_mail_data(&mut [0; 8]).expect("the end");
     assert_eq!(client.timeout(), limits::MESSAGE_TIMEOUT);
 }
+
+/// A server that says more than it was asked is heard once, and the session is over, however what it
+/// says is cut.
+#[test]
+fn the_first_reply_to_nothing_ends_the_session() {
+    for more in
+        ["250 b\r\n250 c\r\n", "250 b\r\n421 c\r\n", "250-b\r\n250 c\r\n421 d", "250 b\r\nx\r\n"]
+    {
+        for end in [false, true] {
+            let said = format!("220 a\r\n{more}");
+            let (events, _) = events(&Client::new(ClientConfig::DEFAULT), said.as_bytes(), end);
+            assert_eq!(events.len(), 3, "{more}: {events:#?}");
+            assert!(events[0].starts_with("Reply") && events[1].starts_with("Unsolicited"));
+            assert_eq!(events[2], "Closed");
+        }
+    }
+}

@@ -192,9 +192,7 @@ impl Client {
         let limits = self.reply_limits();
         match self.frame.advance(input, &limits, &self.config.policy) {
             Ok(Some(length)) => self.framed = length,
-            Ok(None) if self.end_of_input || (self.out_of_step && input.is_empty()) => {
-                self.state = State::Closed;
-            }
+            Ok(None) if self.end_of_input => self.state = State::Closed,
             Ok(None) => return Wants::Input { consumed: 0 },
             Err(error) => {
                 self.violation = Some(error);
@@ -245,11 +243,9 @@ impl Client {
     // RFC 2920 §3.1: "Command statuses MUST be coordinated with responses by counting each separate
     // response and correlating that count with the number of commands known to have been issued."
     fn match_reply<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
-        let code = reply.code();
         let Some(to) = self.flight.first() else {
-            if code == Code::SERVICE_NOT_AVAILABLE {
-                self.state = State::Closed;
-            }
+            // What comes behind it answers nothing either, whether it is here already or not.
+            self.state = State::Closed;
             return Event::Unsolicited(reply);
         };
         if !self.owes_more(to) {

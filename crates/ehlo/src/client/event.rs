@@ -30,7 +30,7 @@ pub enum Event<'i> {
         /// The answer.
         reply: Reply<'i>,
     },
-    /// A reply that answers nothing: the two peers are out of step, and nothing more can be sent.
+    /// A reply that answers nothing: the two peers are out of step, and the session is over.
     Unsolicited(Reply<'i>),
     /// The session ended before this command was answered.
     Unanswered {
