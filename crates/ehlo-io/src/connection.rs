@@ -187,8 +187,8 @@ impl<S, M: Machine, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
     /// # Errors
     ///
     /// Those of the stream, and `TimedOut` when the outbox could not be written. A peer that does not
-    /// close in time, or that resets the connection then, is no error. Where a client cannot write,
-    /// [`next`](Self::next) still has the replies that came before.
+    /// close in time, or that resets the connection then, is no error. A client still
+    /// has the replies that came before, by [`next`](Self::next).
     pub async fn close(&mut self) -> io::Result<()> {
         self.clock.restart();
         let limit = self.limits.linger();

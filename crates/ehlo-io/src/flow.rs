@@ -155,9 +155,9 @@ impl<M: Machine> Buffered<M> {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes all of the outbox, tells the peer that nothing more comes, and reads, without looking
-    /// at it, what the peer still sends: closing before it is read may take the last reply from the
-    /// peer (RFC 1122 §4.2.2.13).
+    /// Writes all of the outbox, tells the peer that nothing more comes, and reads what the peer still
+    /// sends: closing before it is read may take the last reply from the peer (RFC 1122 §4.2.2.13).
+    /// Replies of a server are kept; commands of a client have no answer any more, and are dropped.
     pub(crate) fn poll_close<S, A: StreamIo<S>>(
         &mut self,
         context: &mut Context<'_>,
@@ -170,8 +170,12 @@ impl<M: Machine> Buffered<M> {
         }
         for _ in 0..LAST_READS {
             let read = link.adapter.poll_read(link.stream, context, self.read_buffer());
-            if ready!(read)? == 0 {
+            let bytes = ready!(read)?;
+            if bytes == 0 {
                 return Poll::Ready(Ok(()));
+            }
+            if self.machine().expects() == Expects::Reply && self.unread() < UNREAD_MAX {
+                self.advance_read(bytes);
             }
         }
         yield_now(context)
