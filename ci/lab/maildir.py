@@ -13,6 +13,9 @@ TRACE = re.compile(
     rb"(?P<received>Received: (?:[^\r\n]|\r\n[ \t])*?;(?:\r\n)?[ \t]+" + DATE + rb")\r\n"
 )
 
+# What begins with a field or an empty line, or is empty, needs none in front.
+FIELDS = re.compile(rb"[!-9;-~]{1,997}[ \t]*:|\r\n|\Z")
+
 
 @dataclass
 class Stored:
@@ -31,8 +34,8 @@ def strip_trace(data):
         )
     recipients = [line.split(b": ", 1)[1].strip(b"<>") for line in trace["delivered"].splitlines()]
     content = data[trace.end() :]
-    # An empty line keeps content that begins with white space from continuing a field of the receiver.
-    if content.startswith((b"\r\n ", b"\r\n\t")):
+    # An empty line keeps content that does not begin with a field from continuing one of the receiver.
+    if content.startswith(b"\r\n") and not FIELDS.match(content, 2):
         content = content[2:]
     return Stored(trace["sender"], recipients, trace["received"], content)
 

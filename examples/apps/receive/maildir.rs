@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ehlo::trace::separator;
 use tokio::task::spawn_blocking;
-
-use crate::trace::separator;
 
 /// Where messages are stored.
 pub(crate) struct Maildir {
@@ -44,7 +43,7 @@ impl Maildir {
     pub(crate) fn begin(&self, stamp: &Stamp, header: Vec<u8>) -> Draft {
         let name = format!("{}.{}.{}", stamp.since_epoch.as_secs(), stamp.id, self.host);
         let spool = Spool { folder: Arc::clone(&self.folder), name, file: None };
-        Draft { spool: Some(spool), buffer: header, has_content: false, failure: None }
+        Draft { spool: Some(spool), seam: Some(header.len()), buffer: header, failure: None }
     }
 }
 
@@ -76,7 +75,8 @@ pub(crate) struct Draft {
     spool: Option<Spool>,
     /// What is not written.
     buffer: Vec<u8>,
-    has_content: bool,
+    /// Where the content begins in the buffer, until it is known what has to stand in front of it.
+    seam: Option<usize>,
     failure: Option<io::Error>,
 }
 
@@ -84,13 +84,11 @@ impl Draft {
     /// Adds bytes of the message. Whether it is time to [`spill`](Self::spill).
     pub(crate) fn push(&mut self, bytes: &[u8]) -> bool {
         if self.failure.is_none() {
-            if !self.has_content {
-                self.buffer.extend_from_slice(separator(bytes));
-                self.has_content = !bytes.is_empty();
-            }
             self.buffer.extend_from_slice(bytes);
+            self.separate(false);
         }
-        self.buffer.len() >= BATCH
+        // The fields alone may be as long.
+        self.seam.is_none() && self.buffer.len() >= BATCH
     }
 
     /// Writes what is gathered to the file. A failure is reported by [`store`](Self::store), since the
@@ -106,7 +104,8 @@ impl Draft {
     }
 
     /// Stores the message for good; returns the name of its file.
-    pub(crate) async fn store(self) -> io::Result<String> {
+    pub(crate) async fn store(mut self) -> io::Result<String> {
+        self.separate(true);
         let Self { spool, buffer, failure, .. } = self;
         if let Some(error) = failure {
             return Err(error);
@@ -117,6 +116,16 @@ impl Draft {
             spool.publish()
         })
         .await?
+    }
+
+    /// Separates the fields of this server from content that would go on in them.
+    fn separate(&mut self, is_all: bool) {
+        let Some(seam) = self.seam else { return };
+        let content = self.buffer.get(seam..).unwrap_or_default();
+        if let Some(separator) = separator(content, is_all) {
+            self.buffer.splice(seam..seam, separator.iter().copied());
+            self.seam = None;
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! The header fields that a server puts in front of a message: `Return-Path:`, `Delivered-To:` and
-//! `Received:`, RFC 5321 §4.4. And what parts them from the message.
+//! `Received:`, RFC 5321 §4.4.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -52,17 +52,6 @@ impl Trace<'_> {
         };
         append(&mut header, &received)?;
         Ok(header)
-    }
-}
-
-/// What has to stand between the fields of this server and content that begins so.
-///
-/// RFC 5322 §2.2.3: a line that begins with white space continues the field in front of it, so that
-/// without an empty line the sender could write at the end of a field of this server.
-pub(crate) const fn separator(content: &[u8]) -> &'static [u8] {
-    match content {
-        [b' ' | b'\t', ..] => b"\r\n",
-        _ => b"",
     }
 }
 

@@ -11,6 +11,8 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use ehlo::trace::separator;
+
 /// A running `receive` with a maildir of its own.
 pub(crate) struct Receive {
     child: Child,
@@ -157,6 +159,8 @@ pub(crate) struct Message {
     /// What the server put in front, up to the end of `Received:`.
     pub(crate) header: String,
     pub(crate) content: Vec<u8>,
+    /// The same with an empty line in front, which may be the server's or the client's.
+    pub(crate) behind_header: Vec<u8>,
 }
 
 impl Message {
@@ -171,9 +175,15 @@ impl Message {
             received |= line.starts_with(b"Received:");
             end += line.len();
         }
-        let (header, content) = octets.split_at(end);
+        let (header, behind_header) = octets.split_at(end);
+        // An empty line in front of content that is no field is the server's.
+        let content = match behind_header.strip_prefix(b"\r\n") {
+            Some(rest) if separator(rest, true) == Some(b"\r\n") => rest,
+            _ => behind_header,
+        };
         let header = String::from_utf8(header.to_vec()).expect("the header is text");
-        Self { header, content: content.to_vec() }
+        let behind_header = behind_header.to_vec();
+        Self { header, content: content.to_vec(), behind_header }
     }
 }
 

@@ -16,7 +16,8 @@ fn the_sender_does_not_write_in_the_fields_of_the_server() {
             false,
         ),
         (" (iprev=pass)\r\n", false),
-        ("just text\r\nmore\r\n", true),
+        ("just text\r\nmore\r\n", false),
+        ("x\r\n", false),
         ("\r\nbody\r\n", true),
         ("Subject: s\r\n\r\nx\r\n", true),
     ] {
@@ -37,6 +38,25 @@ fn the_sender_does_not_write_in_the_fields_of_the_server() {
     }
     client.ask(".");
     assert!(server.last().ends_with("+0000\r\n\r\n\tforged\r\n"));
+}
+
+#[test]
+fn many_recipients_and_content_in_pieces_are_stored_as_they_are() {
+    let server = Receive::start(&[]);
+    let mut client = Client::open(&server);
+    client.hello();
+    client.ask("MAIL FROM:<a@b.example>");
+    let name = "x".repeat(60);
+    for number in 0..900 {
+        assert!(client.ask(&format!("RCPT TO:<{name}{number}@d.example>")).starts_with("250"));
+    }
+    client.ask("DATA");
+    for piece in ["Sub", "ject", ": x\r\n\r\nbody\r\n"] {
+        client.say(piece);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(client.ask(".").starts_with("250"));
+    assert!(server.last().ends_with("+0000\r\nSubject: x\r\n\r\nbody\r\n"));
 }
 
 #[test]
