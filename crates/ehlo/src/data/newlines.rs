@@ -1,6 +1,9 @@
 //! What happens to CR, LF and NUL that are no line ends, for both directions.
 
-#![allow(clippy::needless_bitwise_bool)] // a lazy operator is a branch, and a branch is no vector
+#![allow(clippy::needless_bitwise_bool)]
+// a lazy operator is a branch, and a branch is no vector
+// A step is asked for at several places, and is to be part of each.
+#![allow(clippy::inline_always)]
 
 use super::search::{STRIDE, plain, strides};
 use crate::syntax::code::{Code, EnhancedCode};
@@ -50,7 +53,7 @@ pub enum Newlines {
 
 impl Newlines {
     /// The meaning of the next byte after `before`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn step(self, before: Before, byte: u8) -> Step {
         use NewlineErrorKind::{BareCr, BareLf, Nul};
 
@@ -217,16 +220,17 @@ impl core::fmt::Display for NewlineErrorKind {
 /// What stands directly before the next byte of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Before {
-    /// The start of the data, or CRLF.
-    Start,
+    // In this order the sets that are asked for are ranges.
     /// A byte that does not matter to what follows it.
     Text,
-    /// A CR: the next byte says whether it is bare.
-    Cr,
+    /// The start of the data, or CRLF.
+    Start,
     /// A bare LF.
     Lf,
     /// A NUL.
     Nul,
+    /// A CR: the next byte says whether it is bare.
+    Cr,
     /// A dot behind a bare CR: under [`Newlines::RejectAroundDot`] the next byte says whether that
     /// is an error.
     CrDot,

@@ -18,7 +18,7 @@ use crate::syntax::sasl::Mechanisms;
 impl Server {
     /// The capabilities that EHLO lists now: the configured ones that can be used at this moment.
     pub fn offered(&self) -> Capabilities {
-        let mut offered = self.config.offered;
+        let mut offered = without_impossible(self.config.offered);
         for extension in CONDITIONAL {
             if !self.offers(extension) {
                 offered = offered.without(extension);
@@ -373,18 +373,23 @@ const fn is_empty_chunk(command: &Command<'_>) -> bool {
 }
 
 /// The extensions that are offered under a condition.
-const CONDITIONAL: [Extension; 13] = [
+const CONDITIONAL: [Extension; 6] = [
     Extension::StartTls,
     Extension::RequireTls,
     Extension::Auth,
     Extension::Etrn,
     Extension::Atrn,
     Extension::BinaryMime,
-    Extension::Checkpoint,
-    Extension::Prdr,
-    Extension::Utf8Smtp,
-    Extension::Turn,
-    Extension::Send,
-    Extension::Soml,
-    Extension::Saml,
 ];
+
+/// What is offered without the extensions that no server can offer: `ServerConfig::can_offer`.
+const fn without_impossible(offered: Capabilities) -> Capabilities {
+    offered
+        .without(Extension::Checkpoint)
+        .without(Extension::Prdr)
+        .without(Extension::Utf8Smtp)
+        .without(Extension::Turn)
+        .without(Extension::Send)
+        .without(Extension::Soml)
+        .without(Extension::Saml)
+}

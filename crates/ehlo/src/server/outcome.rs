@@ -103,6 +103,9 @@ impl Server {
 
     /// Whether a command that was answered with `code` counts as an error.
     fn is_error(&self, pending: Pending, code: Code) -> bool {
+        if code.is_positive() && pending.verb != Verb::Data {
+            return false;
+        }
         let transient = code.severity() == Severity::TransientNegative;
         match pending.verb {
             // RFC 5321 §4.5.3.1.10: a client that meets the limit sends the other recipients later. A

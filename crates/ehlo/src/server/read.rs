@@ -51,15 +51,15 @@ impl Server {
         if input.len() != usize::from(self.longer) || last == b'\n' {
             return None;
         }
-        if let Reading::LongLine { cr, skipped } = &mut self.reading {
-            if *skipped >= self.config.limits.discarded.saturating_sub(1) {
-                return None;
+        if let Reading::LongLine { last: before, more } = &mut self.reading {
+            *before = last;
+            *more = more.wrapping_sub(1);
+            if *more == 0 {
+                self.longer = 0;
             }
-            *skipped += 1;
-            *cr = last == b'\r';
             return Some(1);
         }
-        if input.len() > self.command_line() {
+        if input.len() > usize::from(self.config.limits.command_line) {
             return None;
         }
         self.scanned += 1;
@@ -79,7 +79,7 @@ impl Server {
         }
         let wants = match self.reading {
             Reading::Line => self.wants_line(input),
-            Reading::LongLine { cr, skipped } => self.wants_end_of_long_line(input, cr, skipped),
+            Reading::LongLine { last, more } => self.wants_end_of_long_line(input, last, more),
             Reading::Data(_) => self.wants_data(input),
             Reading::Chunk(left) => self.wants_chunk(input, left, false),
             Reading::LastChunk(left) => self.wants_chunk(input, left, true),
@@ -93,7 +93,7 @@ impl Server {
         self.longer = match self.reading {
             _ if self.ready => 0,
             Reading::Line if self.scanned > 0 => u16::try_from(self.scanned + 1).unwrap_or(0),
-            Reading::LongLine { .. } => 1,
+            Reading::LongLine { more: 1.., .. } => 1,
             _ => 0,
         };
         wants
@@ -116,7 +116,9 @@ impl Server {
             let start = input.get(..self.longest_line()).unwrap_or(input);
             self.scanned = 0;
             self.verdict = begins_chunk(start).then_some(TOO_LONG);
-            self.reading = Reading::LongLine { cr: start.last() == Some(&b'\r'), skipped: 0 };
+            let more = self.config.limits.discarded.saturating_sub(1);
+            let last = start.last().copied().unwrap_or_default();
+            self.reading = Reading::LongLine { last, more };
             return Wants::Input { consumed: start.len() };
         }
         self.scanned = length(seen);
@@ -150,32 +152,29 @@ impl Server {
         Some((Reading::chunk(left, last), reason))
     }
 
-    fn wants_end_of_long_line(&mut self, input: &[u8], cr: bool, skipped: u32) -> Wants {
+    fn wants_end_of_long_line(&mut self, input: &[u8], last: u8, more: u32) -> Wants {
         if self.ready {
             return Wants::Event;
         }
         // A line without end is skipped up to the limit of a refused chunk.
-        let left = self.config.limits.discarded.saturating_sub(skipped);
-        let input = at_most(left.into(), input);
+        let left = u64::from(more) + 1;
+        let input = at_most(left, input);
         let mut from = 0;
         while let Some(at) = line_feed(input.get(from..).unwrap_or_default()) {
             let end = from + at + 1;
             let before = end.checked_sub(2).and_then(|i| input.get(i));
-            if before == Some(&b'\r') || (end == 1 && cr) {
+            if before == Some(&b'\r') || (end == 1 && last == b'\r') {
                 self.ready = true;
                 return Wants::Input { consumed: end };
             }
             from = end;
         }
-        if input.len() == left as usize {
+        if input.len() as u64 == left {
             self.verdict = Some(Reason::EndlessLine);
             self.ready = true;
-            if left == 0 {
-                return Wants::Event;
-            }
         }
-        let cr = input.last().map_or(cr, |last| *last == b'\r');
-        self.reading = Reading::LongLine { cr, skipped: skipped + length(input.len()) };
+        let last = input.last().copied().unwrap_or(last);
+        self.reading = Reading::LongLine { last, more: more.saturating_sub(length(input.len())) };
         Wants::Input { consumed: input.len() }
     }
 

@@ -363,8 +363,9 @@ impl Transaction {
 pub(super) enum Reading {
     /// A command line, or a line of an AUTH exchange.
     Line,
-    /// The rest of a line that is too long; whether the last byte was a CR, and how many are skipped.
-    LongLine { cr: bool, skipped: u32 },
+    /// The rest of a line that is too long; its last byte so far, and how many bytes may be skipped
+    /// before the last one.
+    LongLine { last: u8, more: u32 },
     /// Mail data, up to the line with a single dot.
     Data(DataDecoder),
     /// A chunk with this many bytes to come.
