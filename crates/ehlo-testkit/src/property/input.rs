@@ -1,5 +1,9 @@
 //! How the input of a property is taken apart.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use ehlo::Policy;
+
 /// The first octets of an input, which choose, zero where there are none; and the rest of it.
 pub(super) fn choices<const N: usize>(input: &[u8]) -> ([u8; N], &[u8]) {
     let (head, rest) = input.split_at(N.min(input.len()));
@@ -23,4 +27,25 @@ pub(super) fn pieces(octets: &[u8], [first, second, others]: [u8; 3]) -> Vec<&[u
         _ => pieces.extend(rest.chunks(usize::from(others))),
     }
     pieces
+}
+
+/// Leniencies that the input chooses: a policy of its own for each.
+pub(super) fn any_policy(input: &[u8]) -> Policy {
+    let mut hasher = DefaultHasher::new();
+    input.hash(&mut hasher);
+    let bits = hasher.finish();
+    let bit = |place: u32| bits >> place & 1 != 0;
+    Policy::STRICT
+        .with_smtputf8(bit(0))
+        .with_space_after_colon(bit(1))
+        .with_extra_white_space(bit(2))
+        .with_missing_brackets(bit(3))
+        .with_doubled_brackets(bit(4))
+        .with_missing_domain(bit(5))
+        .with_any_dots(bit(6))
+        .with_any_length(bit(7))
+        .with_trailing_dot(bit(8))
+        .with_underscore_in_domain(bit(9))
+        .with_any_client_name(bit(10))
+        .with_brackets_in_vrfy(bit(11))
 }

@@ -56,7 +56,7 @@ pub use server::server;
 pub use session::session;
 
 use assertions::{assert_no_control, assert_one_line, hash, wire};
-use input::{choices, pieces};
+use input::{any_policy, choices, pieces};
 
 /// A property: it panics when it does not hold of the bytes.
 pub type Property = fn(&[u8]);

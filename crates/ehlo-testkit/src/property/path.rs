@@ -7,9 +7,9 @@ use ehlo::syntax::path::{
     AddressLiteral, ClientName, Domain, GeneralAddressLiteral, Host, LocalPart, Mailbox, Path,
     SourceRoute, Text,
 };
-use ehlo::{ForwardPath, Policy, ReversePath, SyntaxError};
+use ehlo::{Encode, ForwardPath, Policy, ReversePath, SyntaxError};
 
-use super::{assert_no_control, hash, wire};
+use super::{any_policy, assert_no_control, hash, wire};
 
 /// Writes `$value` in `$most` octets at most, which `$parse` to the same.
 macro_rules! comes_back {
@@ -29,13 +29,25 @@ macro_rules! comes_back {
 /// same, is harmless and keeps the limits; address literals are those of the standard library but
 /// for RFC 5321's own rules.
 pub fn path(input: &[u8]) {
-    for policy in [Policy::STRICT, Policy::STRICT.with_smtputf8(true), Policy::LENIENT] {
+    for policy in
+        [Policy::STRICT, Policy::STRICT.with_smtputf8(true), Policy::LENIENT, any_policy(input)]
+    {
+        // Brackets, and the dotted form of an IPv6 address.
+        let most = if policy.any_length { input.len() + 10 } else { limits::PATH };
         match ReversePath::parse(input, &policy) {
-            Ok(path) => comes_back!(path, limits::PATH, |w| ReversePath::parse(w, &policy)),
+            Ok(path) => {
+                assert!(path.is_within_limits() || policy.any_length, "{path}");
+                comes_back!(path, most, |w| ReversePath::parse(w, &policy));
+                shown(&path, path.to_string());
+            }
             Err(error) => located(error, input),
         }
         match ForwardPath::parse(input, &policy) {
-            Ok(path) => comes_back!(path, limits::PATH, |w| ForwardPath::parse(w, &policy)),
+            Ok(path) => {
+                assert!(path.is_within_limits() || policy.any_length, "{path}");
+                comes_back!(path, most, |w| ForwardPath::parse(w, &policy));
+                shown(&path, path.to_string());
+            }
             Err(error) => located(error, input),
         }
     }
@@ -43,6 +55,11 @@ pub fn path(input: &[u8]) {
         parts(text);
         literal(text);
     }
+}
+
+/// What is shown is what is written.
+fn shown(path: &impl Encode, shown: String) {
+    assert_eq!(shown.into_bytes(), wire(path));
 }
 
 fn parts(text: &str) {
