@@ -74,7 +74,7 @@ fn ehlo_reading(mut input: &[u8]) -> usize {
     let mut read = 0;
     while let Ok(Parsed::Complete { value, consumed }) = Command::parse(input, &Policy::STRICT) {
         if let Command::Mail { parameters, .. } | Command::Rcpt { parameters, .. } = &value {
-            for parameter in parameters.iter() {
+            for parameter in parameters {
                 black_box(&parameter);
                 read += 1;
             }

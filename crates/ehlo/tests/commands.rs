@@ -545,3 +545,42 @@ fn what_was_read_leniently_is_no_longer_than_it_says() {
     };
     assert_eq!((value.encoded_len(), value.max_len()), (514, 514));
 }
+
+#[test]
+fn what_is_shown_is_the_line_without_secrets() {
+    for text in [
+        "EHLO a.example",
+        "HELO a.example",
+        "LHLO [192.0.2.1]",
+        "MAIL FROM:<a@b> SIZE=1 BODY=8BITMIME X",
+        "RCPT TO:<Postmaster> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a+2Bb@c",
+        "DATA",
+        "BDAT 10",
+        "BDAT 10 LAST",
+        "RSET",
+        "VRFY a@b SMTPUTF8",
+        "EXPN list",
+        "HELP",
+        "HELP MAIL",
+        "NOOP any text",
+        "QUIT",
+        "STARTTLS",
+        "AUTH PLAIN",
+        "ETRN @a.example",
+        "ETRN #queue",
+        "ATRN a.b,c.d",
+        "BURL imap://a/b LAST",
+        "XCLIENT NAME=a ADDR=192.0.2.1",
+        "XFORWARD SOURCE=LOCAL",
+        "TURN",
+        "XYZZY and more",
+    ] {
+        let command = line(text, STRICT).unwrap();
+        assert_eq!(command.to_string(), text);
+        let mut written = vec![0; command.max_len()];
+        let length = command.encode(&mut written).unwrap();
+        assert_eq!(written[..length], *format!("{text}\r\n").as_bytes());
+    }
+    let command = line("AUTH PLAIN AGEAYg==", STRICT).unwrap();
+    assert_eq!(command.to_string(), "AUTH PLAIN [redacted]");
+}

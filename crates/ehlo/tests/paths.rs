@@ -204,3 +204,35 @@ proptest! {
         assert_eq!(ClientName::new(&text(&value)).unwrap(), value);
     }
 }
+
+#[test]
+fn paths_are_sorted_by_domain() {
+    let mut paths: Vec<ForwardPath<'_>> = [
+        "b@B.example",
+        "a@[192.0.2.1]",
+        "Postmaster",
+        "a@c.example",
+        "a@b.example",
+        "\"a\"@B.EXAMPLE",
+    ]
+    .map(|text| ForwardPath::try_from(text).unwrap())
+    .to_vec();
+    paths.sort();
+    paths.dedup();
+    let shown: Vec<String> = paths.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        ["<Postmaster>", "<a@b.example>", "<b@B.example>", "<a@c.example>", "<a@[192.0.2.1]>"]
+    );
+}
+
+#[test]
+fn text_becomes_what_it_says_or_an_error() {
+    assert_eq!(Domain::try_from("b.example"), Domain::new("b.example"));
+    assert_eq!(Mailbox::try_from("a@b.example"), Mailbox::new("a@b.example"));
+    assert_eq!(ReversePath::try_from(""), Ok(ReversePath::Null));
+    assert_eq!(AddressLiteral::try_from("[x]"), AddressLiteral::new("[x]"));
+    assert!(Path::try_from("a b@c").is_err());
+    let domain: &str = Domain::new("B.example").unwrap().as_str();
+    assert_eq!(Domain::new("B.example").unwrap().as_ref(), domain);
+}

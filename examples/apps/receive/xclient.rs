@@ -30,7 +30,7 @@ impl Stated {
     /// `None` if an address or a port is not one.
     pub(crate) fn new(attributes: &Attributes<'_>) -> Option<Self> {
         let mut stated = Self::default();
-        for attribute in attributes.iter() {
+        for attribute in attributes {
             let value = Some(text(&attribute)).filter(|_| !attribute.is_unavailable());
             match (attribute.name(), value) {
                 (AttributeName::Addr, None) => stated.address = StatedAddress::Unavailable,

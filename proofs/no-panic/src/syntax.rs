@@ -24,7 +24,7 @@ pub fn run(input: &[u8], out: &mut [u8]) -> usize {
             octets += command.max_len();
             if let Command::Mail { parameters, .. } | Command::Rcpt { parameters, .. } = command {
                 octets += parameters_count(&parameters);
-                for parameter in parameters.iter() {
+                for parameter in parameters {
                     octets += parameter_encode(&parameter, out).unwrap_or_default();
                 }
             }

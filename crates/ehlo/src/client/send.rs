@@ -373,7 +373,7 @@ impl Client {
     }
 
     fn permits_parameters(&self, parameters: &Parameters<'_>) -> Result<(), SendError> {
-        for parameter in parameters.iter() {
+        for parameter in parameters {
             match parameter.extension() {
                 Some(extension) => self.permits_extension(extension)?,
                 None if matches!(parameter, Parameter::Other { .. }) => {

@@ -227,7 +227,7 @@ impl Server {
             return Err(Reason::MessageTooLarge);
         }
         let mut holds = 0;
-        for parameter in parameters.iter() {
+        for parameter in parameters {
             match parameter {
                 // RFC 2852 §3: "Any attempt by a client to specify a by-mode of "R" and a by-time
                 // strictly less than this limit, min-by-time, will be rejected with a permanent
@@ -271,7 +271,7 @@ impl Server {
     // the parameters associated with a particular MAIL FROM or RCPT TO command, it will return code
     // 555."
     fn judge_parameters(&self, parameters: &Parameters<'_>) -> Result<(), Reason> {
-        for parameter in parameters.iter() {
+        for parameter in parameters {
             match parameter.extension() {
                 Some(extension) if self.in_force(extension) => {}
                 Some(extension) => return Err(Reason::NotOffered(extension)),

@@ -3,7 +3,8 @@
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    ATEXT, Fault, IResult, URI, VCHAR, hex_digit, many1, of_octet, run, split, whole, wire_text,
+    ATEXT, Fault, IResult, URI, VCHAR, hex_digit, many1, of_octet, run, split, try_from_str, whole,
+    wire_text,
 };
 use crate::syntax::limits;
 use crate::syntax::path::{Domain, LocalPart, Mailbox};
@@ -94,6 +95,8 @@ impl<'a> UserOrList<'a> {
     }
 }
 
+try_from_str!(UserOrList, EtrnNode);
+
 impl core::fmt::Display for UserOrList<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
@@ -157,6 +160,16 @@ impl<'a> EtrnNode<'a> {
     /// The kind of the part that is wrong, with the offset in `text`.
     pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
         whole(text.as_bytes(), KIND, |input| etrn_node(input, &Policy::STRICT))
+    }
+}
+
+impl core::fmt::Display for EtrnNode<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Host(name) => core::fmt::Display::fmt(name, f),
+            Self::Subdomains(name) => write!(f, "@{name}"),
+            Self::Queue(name) => write!(f, "#{name}"),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::syntax::command::Verb;
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    Fault, IResult, LDH, after_space, of_octet, run, skip_white_space, split,
+    Fault, IResult, LDH, after_space, display, of_octet, run, skip_white_space, split,
 };
 use crate::syntax::parameter::Xtext;
 use crate::syntax::parameter::xtext;
@@ -25,6 +25,12 @@ macro_rules! names {
         #[non_exhaustive]
         pub enum AttributeName {
             $($(#[doc = $doc])+ $name,)*
+        }
+
+        impl core::fmt::Display for AttributeName {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.pad(self.as_str())
+            }
         }
 
         impl AttributeName {
@@ -128,6 +134,12 @@ impl<'a> Attribute<'a> {
     }
 }
 
+impl core::fmt::Display for Attribute<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        display::<512>(self, f)
+    }
+}
+
 impl Encode for Attribute<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
         writer.put(self.name.as_str().as_bytes());
@@ -151,7 +163,7 @@ impl Encode for Attribute<'_> {
 #[derive(Clone, Copy)]
 pub struct Attributes<'a>(Source<'a>);
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Source<'a> {
     /// Valid, without the space in front.
     Wire(&'a [u8]),
@@ -181,8 +193,8 @@ impl<'a> Attributes<'a> {
     }
 
     /// The attributes in their order.
-    pub fn iter(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
-        Iter(self.0)
+    pub fn iter(&self) -> AttributesIter<'a> {
+        AttributesIter(self.0)
     }
 }
 
@@ -206,6 +218,18 @@ impl core::fmt::Debug for Attributes<'_> {
     }
 }
 
+impl core::fmt::Display for Attributes<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        for (i, attribute) in self.iter().enumerate() {
+            if i > 0 {
+                f.write_str(" ")?;
+            }
+            core::fmt::Display::fmt(&attribute, f)?;
+        }
+        Ok(())
+    }
+}
+
 impl Encode for Attributes<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
         for (i, attribute) in self.iter().enumerate() {
@@ -217,9 +241,39 @@ impl Encode for Attributes<'_> {
     }
 }
 
-struct Iter<'a>(Source<'a>);
+impl<'a> IntoIterator for Attributes<'a> {
+    type Item = Attribute<'a>;
+    type IntoIter = AttributesIter<'a>;
 
-impl<'a> Iterator for Iter<'a> {
+    fn into_iter(self) -> AttributesIter<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for &Attributes<'a> {
+    type Item = Attribute<'a>;
+    type IntoIter = AttributesIter<'a>;
+
+    fn into_iter(self) -> AttributesIter<'a> {
+        self.iter()
+    }
+}
+
+/// The attributes of a command, one by one: see [`Attributes::iter`].
+///
+/// ```
+/// use ehlo::syntax::command::{Attribute, AttributeName, Attributes, Verb};
+/// use ehlo::syntax::parameter::Xtext;
+///
+/// let list = [Attribute::new(AttributeName::Login, Xtext::new("joe")?)?];
+/// let mut attributes = Attributes::new(Verb::Xclient, &list)?.into_iter();
+/// assert_eq!(attributes.next().map(|attribute| attribute.name()), Some(AttributeName::Login));
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct AttributesIter<'a>(Source<'a>);
+
+impl<'a> Iterator for AttributesIter<'a> {
     type Item = Attribute<'a>;
 
     fn next(&mut self) -> Option<Attribute<'a>> {

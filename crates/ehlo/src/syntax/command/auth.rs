@@ -2,7 +2,7 @@
 
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
-use crate::syntax::grammar::{Fault, IResult, MECH_CHAR, as_str, many1, whole};
+use crate::syntax::grammar::{Fault, IResult, MECH_CHAR, as_str, many1, try_from_str, whole};
 use crate::syntax::sasl::SaslMechanism;
 
 /// The name of a SASL mechanism: `sasl-mech = 1*20mech-char`, RFC 4422 §3.1.
@@ -41,6 +41,15 @@ impl<'a> Mechanism<'a> {
     /// The name as it was written.
     pub fn as_str(&self) -> &'a str {
         as_str(self.0)
+    }
+}
+
+try_from_str!(Mechanism);
+
+/// The name as it was written.
+impl AsRef<str> for Mechanism<'_> {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 

@@ -29,6 +29,8 @@ use crate::syntax::sasl::SaslData;
 /// assert_eq!(reverse_path, ReversePath::new("bob@example.org")?);
 /// assert_eq!(parameters.size(), Some(1000));
 ///
+/// assert_eq!(value.to_string(), "MAIL FROM:<bob@example.org> SIZE=1000");
+///
 /// let mut out = [0; 64];
 /// let written = value.encode(&mut out).expect("64 octets are enough");
 /// assert_eq!(&out[..written], line);

@@ -4,10 +4,11 @@ mod argument;
 mod attribute;
 mod auth;
 pub(crate) mod command;
+mod display;
 mod parse;
 mod verb;
 
 pub use argument::{AbsoluteUri, DomainList, EtrnNode, OtherVerb, SmtpString, UserOrList};
-pub use attribute::{Attribute, AttributeName, Attributes};
+pub use attribute::{Attribute, AttributeName, Attributes, AttributesIter};
 pub use auth::Mechanism;
 pub use verb::Verb;

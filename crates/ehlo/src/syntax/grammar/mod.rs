@@ -363,9 +363,34 @@ pub(crate) fn escape(text: &str, f: &mut core::fmt::Formatter<'_>) -> core::fmt:
     })
 }
 
-/// What a checked run of octets, a struct with one private field, has in common with the others.
+/// `TryFrom<&str>` of a type, by its `new`.
+macro_rules! try_from_str {
+    ($($name:ident),*) => {
+        $(
+            #[doc = concat!("See [`", stringify!($name), "::new`].")]
+            impl<'a> TryFrom<&'a str> for $name<'a> {
+                type Error = $crate::syntax::error::SyntaxError;
+
+                fn try_from(text: &'a str) -> Result<Self, Self::Error> {
+                    Self::new(text)
+                }
+            }
+        )*
+    };
+}
+pub(crate) use try_from_str;
+
+/// What a checked run of bytes, a struct with one private field, has in common with the others.
 macro_rules! wire_text {
     ($name:ident) => {
+        $crate::syntax::grammar::try_from_str!($name);
+
+        impl AsRef<str> for $name<'_> {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
         impl<'a> $name<'a> {
             /// The text as it stands on the wire.
             pub fn as_str(&self) -> &'a str {

@@ -8,7 +8,9 @@ use super::KIND;
 use super::xtext::{Xtext, encoded1};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::SyntaxError;
-use crate::syntax::grammar::{Fault, IResult, after_literal, literal, of_octet, split, whole};
+use crate::syntax::grammar::{
+    Fault, IResult, after_literal, display, literal, of_octet, split, whole,
+};
 
 /// RET=: how much of the message a failure notification returns, RFC 3461 §4.3.
 ///
@@ -25,6 +27,12 @@ pub enum Ret {
     Full,
     /// Its header section only.
     Hdrs,
+}
+
+impl core::fmt::Display for Ret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        display::<64>(self, f)
+    }
 }
 
 impl Encode for Ret {
@@ -54,6 +62,8 @@ pub(super) fn ret(input: &[u8]) -> IResult<'_, Ret> {
 /// assert!(!notify.contains(Notify::FAILURE));
 /// assert_eq!(Notify::NEVER | Notify::FAILURE, Notify::FAILURE);
 /// ```
+#[doc(alias = "DSN")]
+#[doc(alias = "delivery status notification")]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Notify(u8);
 
@@ -93,6 +103,12 @@ impl core::ops::BitOr for Notify {
 impl core::fmt::Debug for Notify {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_set().entries(self.names()).finish()
+    }
+}
+
+impl core::fmt::Display for Notify {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        display::<64>(self, f)
     }
 }
 
@@ -150,6 +166,8 @@ fn notify_list_element(input: &[u8]) -> Option<(&[u8], Notify)> {
 /// assert!(Envid::new("").is_err());
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
+#[doc(alias = "DSN")]
+#[doc(alias = "envelope id")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Envid<'a>(Xtext<'a>);
 

@@ -31,11 +31,12 @@ use crate::syntax::policy::Policy;
 /// assert!(Parameters::mail(&[Parameter::Prdr, Parameter::Prdr]).is_err());
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
+#[doc(alias = "ESMTP parameters")]
 #[derive(Clone, Copy)]
 pub struct Parameters<'a>(Source<'a>);
 
 /// Where the parameters stand, and which of them were seen there.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Source<'a> {
     /// Valid, each with the white space in front.
     Wire {
@@ -89,8 +90,8 @@ impl<'a> Parameters<'a> {
     }
 
     /// The parameters in their order.
-    pub fn iter(&self) -> impl Iterator<Item = Parameter<'a>> + use<'a> {
-        Iter(self.0)
+    pub fn iter(&self) -> ParametersIter<'a> {
+        ParametersIter(self.0)
     }
 
     const fn seen(&self) -> u32 {
@@ -218,9 +219,38 @@ impl Encode for Parameters<'_> {
     }
 }
 
-struct Iter<'a>(Source<'a>);
+impl<'a> IntoIterator for Parameters<'a> {
+    type Item = Parameter<'a>;
+    type IntoIter = ParametersIter<'a>;
 
-impl<'a> Iterator for Iter<'a> {
+    fn into_iter(self) -> ParametersIter<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for &Parameters<'a> {
+    type Item = Parameter<'a>;
+    type IntoIter = ParametersIter<'a>;
+
+    fn into_iter(self) -> ParametersIter<'a> {
+        self.iter()
+    }
+}
+
+/// The parameters of a command, one by one: see [`Parameters::iter`].
+///
+/// ```
+/// use ehlo::syntax::parameter::{Parameter, Parameters};
+///
+/// let list = [Parameter::Size(1000), Parameter::RequireTls];
+/// let keywords: Vec<_> = Parameters::mail(&list)?.into_iter().map(|one| one.keyword()).collect();
+/// assert_eq!(keywords, ["SIZE", "REQUIRETLS"]);
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ParametersIter<'a>(Source<'a>);
+
+impl<'a> Iterator for ParametersIter<'a> {
     type Item = Parameter<'a>;
 
     fn next(&mut self) -> Option<Parameter<'a>> {

@@ -16,7 +16,7 @@ mod xtext;
 
 pub use date_time::DateTime;
 pub use dsn::{Envid, Notify, Ret};
-pub use list::Parameters;
+pub use list::{Parameters, ParametersIter};
 pub use orcpt::Orcpt;
 pub use other::OtherParameter;
 pub use table::Parameter;

@@ -31,6 +31,8 @@ use crate::syntax::policy::Policy;
 /// assert_eq!(address, "pelé@example.com".as_bytes());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "DSN")]
+#[doc(alias = "original recipient")]
 #[derive(Clone, Copy)]
 pub struct Orcpt<'a> {
     addr_type: &'a [u8],

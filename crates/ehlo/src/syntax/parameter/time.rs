@@ -4,7 +4,7 @@ use super::KIND;
 use super::date_time::{DateTime, date_time};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
-use crate::syntax::grammar::{Fault, IResult, digits, of_octet};
+use crate::syntax::grammar::{Fault, IResult, digits, display, of_octet};
 
 /// `hold-until-param = "HOLDUNTIL=" future-release-date-time`, its value: RFC 4865 §4, in UTC.
 pub(super) fn hold_until(input: &[u8]) -> IResult<'_, DateTime<'_>> {
@@ -37,6 +37,12 @@ impl HoldInterval {
     /// The seconds.
     pub const fn seconds(self) -> u32 {
         self.0
+    }
+}
+
+impl core::fmt::Display for HoldInterval {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        display::<64>(self, f)
     }
 }
 
@@ -116,6 +122,12 @@ impl By {
     /// Whether each relay is to notify the sender.
     pub const fn trace(self) -> bool {
         self.trace
+    }
+}
+
+impl core::fmt::Display for By {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        display::<64>(self, f)
     }
 }
 
@@ -213,6 +225,12 @@ impl<'a> Rrvs<'a> {
     /// What to do when the next hop cannot tell.
     pub const fn action(self) -> Option<RrvsAction> {
         self.action
+    }
+}
+
+impl core::fmt::Display for Rrvs<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        display::<64>(self, f)
     }
 }
 

@@ -10,8 +10,8 @@ use super::{KIND, marks};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::SyntaxError;
 use crate::syntax::grammar::{
-    BASE64, Fault, IResult, TRANSID_ATOM, as_str, digits, literal, many1, octet, of_octet, scan,
-    split, whole, wire_text,
+    BASE64, Fault, IResult, TRANSID_ATOM, as_str, digits, display, literal, many1, octet, of_octet,
+    scan, split, whole, wire_text,
 };
 
 /// BODY=: how the octets of the content are to be taken, RFC 6152 and RFC 3030.
@@ -37,6 +37,12 @@ impl Body {
     /// What it adds to the set of what was seen.
     pub(super) fn marks(&self) -> u32 {
         if *self == Self::BinaryMime { marks::BINARY } else { 0 }
+    }
+}
+
+impl core::fmt::Display for Body {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        display::<64>(self, f)
     }
 }
 
@@ -94,6 +100,12 @@ impl Priority {
     /// The number, -9 to 9.
     pub const fn value(self) -> i8 {
         self.0
+    }
+}
+
+impl core::fmt::Display for Priority {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        display::<64>(self, f)
     }
 }
 
@@ -220,6 +232,12 @@ impl core::fmt::Debug for Mtrk<'_> {
             .field("certifier", &self.certifier())
             .field("timeout", &self.timeout)
             .finish()
+    }
+}
+
+impl core::fmt::Display for Mtrk<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        display::<512>(self, f)
     }
 }
 

@@ -5,7 +5,7 @@ use super::{AddressLiteral, Domain, Host};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    Fault, IResult, PRINTABLE, is_end, of_octet, run, split, whole, wire_text,
+    Fault, IResult, PRINTABLE, is_end, of_octet, run, split, try_from_str, whole, wire_text,
 };
 use crate::syntax::policy::Policy;
 
@@ -20,6 +20,8 @@ use crate::syntax::policy::Policy;
 /// assert!(ClientName::new("my host").is_err());
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
+#[doc(alias = "HELO")]
+#[doc(alias = "greeting name")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ClientName<'a> {
     /// A name.
@@ -56,6 +58,8 @@ impl<'a> ClientName<'a> {
         whole(text.trim_matches(' ').as_bytes(), SyntaxErrorKind::Argument, name)
     }
 }
+
+try_from_str!(ClientName);
 
 impl<'a> From<Host<'a>> for ClientName<'a> {
     fn from(host: Host<'a>) -> Self {

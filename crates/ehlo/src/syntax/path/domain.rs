@@ -1,9 +1,13 @@
 //! `Domain` and `Host`, RFC 5321 §4.1.2, with the U-labels of RFC 6531.
 
+use core::cmp::Ordering;
+
 use super::AddressLiteral;
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
-use crate::syntax::grammar::{Fault, IResult, as_str, of_octet, scan, split, whole, wire_text};
+use crate::syntax::grammar::{
+    Fault, IResult, as_str, of_octet, scan, split, try_from_str, whole, wire_text,
+};
 use crate::syntax::limits;
 use crate::syntax::policy::Policy;
 
@@ -21,6 +25,7 @@ use crate::syntax::policy::Policy;
 /// assert!(Domain::new("example.org\r\nRSET").is_err());
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
+#[doc(alias = "host name")]
 #[derive(Clone, Copy)]
 pub struct Domain<'a>(&'a [u8]);
 
@@ -56,6 +61,20 @@ impl PartialEq for Domain<'_> {
 
 impl Eq for Domain<'_> {}
 
+impl PartialOrd for Domain<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By byte, without regard to ASCII case.
+impl Ord for Domain<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let lower = |byte: &u8| byte.to_ascii_lowercase();
+        self.0.iter().map(lower).cmp(other.0.iter().map(lower))
+    }
+}
+
 impl core::hash::Hash for Domain<'_> {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
         self.0.iter().for_each(|octet| state.write_u8(octet.to_ascii_lowercase()));
@@ -72,7 +91,7 @@ impl core::hash::Hash for Domain<'_> {
 /// assert!(matches!(mailbox.domain(), Host::AddressLiteral(_)));
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Host<'a> {
     /// A name.
     Domain(Domain<'a>),
@@ -98,6 +117,8 @@ impl<'a> Host<'a> {
         }
     }
 }
+
+try_from_str!(Host);
 
 impl core::fmt::Debug for Host<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -29,7 +29,10 @@ use crate::syntax::policy::Policy;
 /// assert!(ForwardPath::new("<>").is_err());
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[doc(alias = "recipient")]
+#[doc(alias = "envelope recipient")]
+#[doc(alias = "RCPT TO")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ForwardPath<'a> {
     /// The postmaster of the server itself, named without a domain.
     Postmaster,

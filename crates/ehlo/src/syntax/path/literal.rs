@@ -1,5 +1,6 @@
 //! `address-literal`, RFC 5321 §4.1.3.
 
+use core::cmp::Ordering;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use nom::Parser as _;
@@ -8,7 +9,7 @@ use nom::sequence::preceded;
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    DCONTENT, Fault, IResult, LDH, display, hex_digit, octet, run, split, whole,
+    DCONTENT, Fault, IResult, LDH, display, hex_digit, octet, run, split, try_from_str, whole,
 };
 
 const KIND: SyntaxErrorKind = SyntaxErrorKind::AddressLiteral;
@@ -29,7 +30,8 @@ const KIND: SyntaxErrorKind = SyntaxErrorKind::AddressLiteral;
 /// assert!(AddressLiteral::new("[IPv6:1:2:3:4:5:6:7::]").is_err());
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[doc(alias = "IP address")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AddressLiteral<'a> {
     /// `IPv4-address-literal`.
     Ipv4(Ipv4Addr),
@@ -58,6 +60,8 @@ impl<'a> AddressLiteral<'a> {
         }
     }
 }
+
+try_from_str!(AddressLiteral, GeneralAddressLiteral);
 
 impl From<IpAddr> for AddressLiteral<'_> {
     fn from(address: IpAddr) -> Self {
@@ -149,6 +153,22 @@ impl PartialEq for GeneralAddressLiteral<'_> {
 
 impl Eq for GeneralAddressLiteral<'_> {}
 
+impl PartialOrd for GeneralAddressLiteral<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By tag without regard to case, then by content.
+impl Ord for GeneralAddressLiteral<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let ((tag, content), (other_tag, other_content)) = (self.parts(), other.parts());
+        let lower = |byte: &u8| byte.to_ascii_lowercase();
+        let tags = tag.iter().map(lower).cmp(other_tag.iter().map(lower));
+        tags.then_with(|| content.cmp(other_content))
+    }
+}
+
 impl core::hash::Hash for GeneralAddressLiteral<'_> {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
         self.parts().1.hash(state);
@@ -158,6 +178,12 @@ impl core::hash::Hash for GeneralAddressLiteral<'_> {
 impl core::fmt::Debug for GeneralAddressLiteral<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         core::fmt::Debug::fmt(crate::syntax::grammar::as_str(self.0), f)
+    }
+}
+
+impl core::fmt::Display for GeneralAddressLiteral<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

@@ -1,12 +1,15 @@
 //! `Mailbox` and its `Local-part`, RFC 5321 §4.1.2.
 
+use core::cmp::Ordering;
+
 use super::domain::{UTF8, host, unexpected_utf8};
 use super::literal::address_literal;
 use super::{Domain, Host};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    Fault, IResult, QTEXT_SMTP, display_or, escape, of_octet, scan, split, whole, wire_text,
+    Fault, IResult, QTEXT_SMTP, display_or, escape, of_octet, scan, split, try_from_str, whole,
+    wire_text,
 };
 use crate::syntax::limits;
 use crate::syntax::policy::Policy;
@@ -27,6 +30,7 @@ use crate::syntax::policy::Policy;
 /// assert_ne!(quoted, LocalPart::new("Joe.Blow")?);
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
+#[doc(alias = "user name")]
 #[derive(Clone, Copy)]
 pub struct LocalPart<'a>(&'a [u8]);
 
@@ -71,6 +75,19 @@ impl PartialEq for LocalPart<'_> {
 }
 
 impl Eq for LocalPart<'_> {}
+
+impl PartialOrd for LocalPart<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By the bytes that they mean.
+impl Ord for LocalPart<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.unquoted().cmp(other.unquoted())
+    }
+}
 
 impl core::hash::Hash for LocalPart<'_> {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
@@ -125,6 +142,8 @@ impl Iterator for Unquoted<'_> {
 /// assert!(Mailbox::new("jones@xyz.example>").is_err());
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
+#[doc(alias = "email address")]
+#[doc(alias = "addr-spec")]
 #[derive(Clone, Copy)]
 pub struct Mailbox<'a> {
     text: &'a [u8],
@@ -175,6 +194,8 @@ impl<'a> Mailbox<'a> {
     }
 }
 
+try_from_str!(Mailbox);
+
 impl PartialEq for Mailbox<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
@@ -183,6 +204,20 @@ impl PartialEq for Mailbox<'_> {
 }
 
 impl Eq for Mailbox<'_> {}
+
+impl PartialOrd for Mailbox<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By domain, then by local part: those of one domain stand together.
+impl Ord for Mailbox<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let domains = self.domain().cmp(&other.domain());
+        domains.then_with(|| self.local_part().cmp(&other.local_part()))
+    }
+}
 
 impl core::hash::Hash for Mailbox<'_> {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {

@@ -3,6 +3,8 @@
 // As in `command/parse.rs`.
 #![allow(clippy::inline_always)]
 
+use core::cmp::Ordering;
+
 use super::domain::UTF8;
 use super::mailbox::{checked_mailbox, local_part, mailbox};
 use super::{LocalPart, Mailbox, SourceRoute, source_route};
@@ -10,7 +12,7 @@ use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
     Fault, IResult, as_str, display_or, escape, is_end, is_word_end_under, of_octet, scan, split,
-    whole,
+    try_from_str, whole,
 };
 use crate::syntax::limits;
 use crate::syntax::policy::Policy;
@@ -90,6 +92,8 @@ impl<'a> Path<'a> {
     }
 }
 
+try_from_str!(Path);
+
 impl PartialEq for Path<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.route() == other.route() && self.mailbox() == other.mailbox()
@@ -97,6 +101,20 @@ impl PartialEq for Path<'_> {
 }
 
 impl Eq for Path<'_> {}
+
+impl PartialOrd for Path<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By mailbox, then by source route.
+impl Ord for Path<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let mailboxes = self.mailbox().cmp(&other.mailbox());
+        mailboxes.then_with(|| self.route().cmp(&other.route()))
+    }
+}
 
 impl core::hash::Hash for Path<'_> {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {

@@ -23,7 +23,12 @@ use crate::syntax::policy::Policy;
 /// assert!(ReversePath::parse(b"a@b.example", &Policy::STRICT).is_err());
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[doc(alias = "sender")]
+#[doc(alias = "envelope sender")]
+#[doc(alias = "return path")]
+#[doc(alias = "bounce address")]
+#[doc(alias = "MAIL FROM")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReversePath<'a> {
     /// `<>`: of notifications, which must not be answered (§4.5.5).
     Null,

@@ -1,5 +1,7 @@
 //! `A-d-l`, the source route, RFC 5321 §4.1.2 and appendix C.
 
+use core::cmp::Ordering;
+
 use super::domain::{Domain, UTF8, after_domain_of_route, any_domain};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{Fault, IResult, of_octet, split, whole, wire_text};
@@ -55,6 +57,19 @@ impl PartialEq for SourceRoute<'_> {
 }
 
 impl Eq for SourceRoute<'_> {}
+
+impl PartialOrd for SourceRoute<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By the domains, in their order.
+impl Ord for SourceRoute<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.domains().cmp(other.domains())
+    }
+}
 
 impl core::hash::Hash for SourceRoute<'_> {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
