@@ -1,7 +1,8 @@
 //! Servers that behave and servers that do not: every recipient gets exactly one outcome.
 
-use ehlo::delivery::{Event, Fate, Outcome, Outcomes};
+use ehlo::delivery::{Cause, Event, Fate, Outcome, Outcomes};
 use ehlo::delivery::{Recipient, Recipients};
+use ehlo::machine::Machine as _;
 use ehlo::syntax::SyntaxErrorKind;
 use ehlo::syntax::command::Verb;
 use ehlo::syntax::parameter::{Body, OtherParameter, Parameter, Parameters};
@@ -373,5 +374,42 @@ fn v117_no_command_goes_into_the_mail_data() {
                 }
             }
         }
+    }
+}
+
+/// Without SMTPUTF8 an address whose domain alone is not in US-ASCII goes in A-labels, which the
+/// application makes: it is told which addresses those are, before anything is sent.
+#[test]
+fn a_domain_in_utf8_needs_a_labels() {
+    const UTF8: &str = "250-mx\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 PIPELINING\r\n";
+    let path = |text| ForwardPath::new(text).expect("an address");
+    let reverse = |text| ReversePath::new(text).expect("an address");
+    let recipients = [path("a@x.example"), path("b@bücher.example"), path("ü@bücher.example")];
+    let envelope = Envelope::new(sender(), &recipients);
+    let report = Run::new(&[envelope]).carry(script(PIPELINING, &[]));
+    let causes: Vec<Cause> = report.outcomes[0].iter().map(|outcome| outcome.cause).collect();
+    let needs = [SendError::NeedsALabels, SendError::NeedsSmtpUtf8].map(Cause::NotSent);
+    assert_eq!(causes, [Cause::Reply, needs[0], needs[1]]);
+    for (offered, from, domain, both) in [
+        (PIPELINING, "b@bücher.example", SendError::NeedsALabels, SendError::NeedsSmtpUtf8),
+        (UTF8, "b@bücher.example", SendError::NeedsSmtpUtf8, SendError::NeedsSmtpUtf8),
+    ] {
+        let name = HeloName::new("client.example").expect("a name");
+        let mut delivery = Delivery::new(name, DeliveryConfig::DEFAULT);
+        for said in ["220 mx\r\n", offered] {
+            delivery.receive(said.as_bytes());
+            delivery.transmit(&mut [0; 64]).expect("room");
+        }
+        let all = [
+            delivery.plan(&Envelope::new(reverse(from), &recipients)).map(|_| ()),
+            delivery.plan_recipient(&envelope, &path("b@bücher.example").into()),
+            delivery.plan_recipient(&envelope, &path("ü@bücher.example").into()),
+            delivery.plan_recipient(&envelope, &path("ü@x.example").into()),
+            delivery.plan_recipient(&envelope, &path("b@xn--bcher-kva.example").into()),
+        ];
+        assert_eq!(all, [Err(domain), Err(domain), Err(both), Err(both), Ok(())], "{offered}");
+        let utf8 = Envelope { smtputf8: true, ..envelope };
+        let sent = delivery.plan_recipient(&utf8, &path("ü@bücher.example").into());
+        assert_eq!(sent, Ok(()));
     }
 }

@@ -68,6 +68,10 @@ pub enum SendError {
     TooManyMessages,
     /// The address needs SMTPUTF8 on the MAIL command of its transaction, RFC 6531 §3.4.
     NeedsSmtpUtf8,
+    /// The server does not offer SMTPUTF8, and nothing but the domain of the address needs it: with the
+    /// domain in A-labels, RFC 5890 §2.3.2.1, the address can be sent. `xn--bcher-kva.example` is
+    /// `bücher.example`.
+    NeedsALabels,
     /// The line would be longer than RFC 5321 §4.5.3.1.4, with what its parameters add, or within
     /// AUTH RFC 4954 §4 allows.
     LineTooLong,
@@ -117,6 +121,7 @@ impl core::fmt::Display for SendError {
             Self::TooManyDomains => "more domains of recipients than the server's limit",
             Self::TooManyMessages => "more messages than the server's limit",
             Self::NeedsSmtpUtf8 => "the address needs SMTPUTF8",
+            Self::NeedsALabels => "the domain of the address needs A-labels",
             Self::LineTooLong => "the line is too long",
             Self::PathTooLong => "the local part or the path is too long",
             Self::BinaryByData => "a binary message needs BDAT",

@@ -11,6 +11,7 @@ use crate::syntax::encode::Encode;
 use crate::syntax::extension::Extension;
 use crate::syntax::limits;
 use crate::syntax::parameter::{Body, Parameter, Parameters};
+use crate::syntax::path::Mailbox;
 use crate::syntax::path::forward_path::ForwardPath;
 use crate::syntax::sasl::Response;
 use crate::syntax::sasl::SaslMechanism;
@@ -293,11 +294,8 @@ impl Client {
                 if parameters.requiretls() && !self.tls {
                     return Err(SendError::TlsRequired);
                 }
-                let is_utf8 = !reverse_path.is_ascii() || parameters.has_utf8();
-                if is_utf8 && !parameters.smtputf8() {
-                    return Err(SendError::NeedsSmtpUtf8);
-                }
-                Ok(())
+                let mailbox = reverse_path.mailbox().filter(|_| !reverse_path.is_ascii());
+                self.permits_utf8(mailbox, parameters, parameters.smtputf8())
             }
             Command::Rcpt { forward_path, parameters } => {
                 self.permits_recipient(forward_path, parameters, self.envelope.smtputf8)?;
@@ -341,9 +339,8 @@ impl Client {
     ) -> Result<(), SendError> {
         self.permits_size(forward_path.is_within_limits())?;
         self.permits_parameters(parameters)?;
-        if (!forward_path.is_ascii() || parameters.has_utf8()) && !smtputf8 {
-            return Err(SendError::NeedsSmtpUtf8);
-        }
+        let mailbox = forward_path.mailbox().filter(|_| !forward_path.is_ascii());
+        self.permits_utf8(mailbox, parameters, smtputf8)?;
         let domains = self.capabilities.rcpt_domain_max();
         if domains.is_some_and(|max| !self.domains.permit(forward_path, max)) {
             return Err(SendError::TooManyDomains);
@@ -357,6 +354,26 @@ impl Client {
             Ok(())
         } else {
             Err(SendError::PathTooLong)
+        }
+    }
+
+    /// RFC 6531 §3.4: what is not in US-ASCII, as `mailbox` of an address, goes with SMTPUTF8 alone. Where
+    /// that is not offered, a domain by itself can go in A-labels, RFC 5890 §2.3.2.1.
+    fn permits_utf8(
+        &self,
+        mailbox: Option<Mailbox<'_>>,
+        parameters: &Parameters<'_>,
+        smtputf8: bool,
+    ) -> Result<(), SendError> {
+        let is_offered = self.capabilities.contains(Extension::SmtpUtf8);
+        match mailbox {
+            _ if smtputf8 => Ok(()),
+            _ if parameters.has_utf8() => Err(SendError::NeedsSmtpUtf8),
+            None => Ok(()),
+            Some(mailbox) if mailbox.local_part().is_ascii() && !is_offered => {
+                Err(SendError::NeedsALabels)
+            }
+            Some(_) => Err(SendError::NeedsSmtpUtf8),
         }
     }
 

@@ -75,6 +75,44 @@ impl Delivery<'_> {
         })
     }
 
+    /// Whether this server lets `recipient` be sent with `envelope`, as far as the number of recipients
+    /// does not matter.
+    ///
+    /// A caller asks when [`Event::NeedEnvelope`] comes, and gives an envelope with the addresses that
+    /// can be sent: one whose domain alone is not in US-ASCII with A-labels in its place.
+    ///
+    /// ```
+    /// use ehlo::machine::Machine;
+    /// use ehlo::{Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, ReversePath, SendError};
+    ///
+    /// let recipients = [ForwardPath::new("b@bücher.example")?];
+    /// let envelope = Envelope::new(ReversePath::new("a@example.org")?, &recipients);
+    /// let mut delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::default());
+    /// delivery.receive(b"220 mx.example\r\n");
+    /// delivery.transmit(&mut [0; 512])?;
+    /// delivery.receive(b"250 mx.example\r\n");
+    ///
+    /// let plan = delivery.plan_recipient(&envelope, &recipients[0].into());
+    /// assert_eq!(plan, Err(SendError::NeedsALabels));
+    /// let converted = ForwardPath::new("b@xn--bcher-kva.example")?;
+    /// assert_eq!(delivery.plan_recipient(&envelope, &converted.into()), Ok(()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: what the server's extensions forbid. [`Event::NotSent`] would say the same.
+    ///
+    /// [`Event::NeedEnvelope`]: super::Event::NeedEnvelope
+    /// [`Event::NotSent`]: super::Event::NotSent
+    pub fn plan_recipient(
+        &self,
+        envelope: &Envelope<'_>,
+        recipient: &Recipient<'_>,
+    ) -> Result<(), SendError> {
+        self.permits(recipient, envelope.smtputf8 || envelope.parameters.smtputf8())
+    }
+
     /// Whether a recipient can be sent in the transaction that is open.
     pub(super) fn permits(
         &self,
