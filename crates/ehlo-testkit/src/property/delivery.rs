@@ -2,21 +2,25 @@
 
 use std::collections::VecDeque;
 
-use ehlo::delivery::{ChunkingPolicy, Event, Fate, Outcome, Outcomes};
+use ehlo::delivery::{
+    AuthPolicy, ChunkingPolicy, Event, Fate, HelloPolicy, Outcome, Outcomes, TlsPolicy,
+};
 use ehlo::machine::{Machine, Wants};
 use ehlo::syntax::code::Severity;
-use ehlo::syntax::command::Verb;
+use ehlo::syntax::command::{Mechanism, Verb};
+use ehlo::syntax::sasl::{Response, SaslData, SaslMechanism};
 use ehlo::{
     Command, Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, Parsed, Policy, Reply,
-    ReversePath,
+    ReversePath, SendError,
 };
 
 use super::operation::client_config;
 use super::{choices, pieces};
 
-/// Any octets of a server against a delivery of two messages: every recipient gets exactly one
-/// outcome, and it is "accepted" if and only if a 2yz answered its RCPT and a 2yz the message, by
-/// the place of the replies alone.
+/// Any octets of a server against a delivery of two messages, of which the first may have content that
+/// cannot be sent: every recipient gets exactly one outcome, and it is "accepted" if and only if a 2yz
+/// answered its RCPT and a 2yz the message, by the place of the replies alone. Content goes behind
+/// nothing but the commands of its own transaction.
 pub fn delivery(input: &[u8]) {
     let ([flags, more, cuts @ ..], octets) = choices::<5>(input);
     let config = DeliveryConfig {
@@ -24,7 +28,7 @@ pub fn delivery(input: &[u8]) {
         lmtp: flags & 16 != 0,
         pipeline_messages: more & 64 == 0,
         chunking: if more & 128 == 0 { ChunkingPolicy::Pipelined } else { ChunkingPolicy::Offered },
-        ..DeliveryConfig::default()
+        ..spare_choices(octets.len())
     };
     let recipients = &RECIPIENTS[..=usize::from(more) % RECIPIENTS.len()];
     let recipients: Vec<ForwardPath<'_>> =
@@ -35,10 +39,42 @@ pub fn delivery(input: &[u8]) {
         size: (more & 32 != 0).then_some(CONTENT.len() as u64),
         ..Envelope::new(ReversePath::new("s@x.example").expect("a path"), &recipients)
     };
-    Run::new(config, recipients.len()).carry(config, &envelope, &[octets]);
-    Run::new(config, recipients.len()).carry(config, &envelope, &pieces(octets, cuts));
+    let fault = [Fault::None, Fault::Unreadable, Fault::CutOff, Fault::BareLf];
+    let fault = fault[usize::from(more >> 2) % fault.len()];
     let single: Vec<&[u8]> = octets.chunks(1).collect();
-    Run::new(config, recipients.len()).carry(config, &envelope, &single);
+    for input in [vec![octets], pieces(octets, cuts), single] {
+        Run::new(config, recipients.len(), fault).carry(config, &envelope, &input);
+    }
+}
+
+/// What the first bytes have no room for is chosen by the length of the rest.
+fn spare_choices(length: usize) -> DeliveryConfig {
+    let hello = [
+        HelloPolicy::Fallback,
+        HelloPolicy::EhloOnly,
+        HelloPolicy::Reconnect,
+        HelloPolicy::HeloOnly,
+        HelloPolicy::HeloFirst,
+    ];
+    let tls = [TlsPolicy::Opportunistic, TlsPolicy::Forbid, TlsPolicy::Require];
+    let auth = [AuthPolicy::Never, AuthPolicy::Optional, AuthPolicy::Require];
+    DeliveryConfig {
+        early_content: if length % 7 == 0 { 0 } else { 64 * 1024 },
+        split_recipients: length % 11 > 0,
+        hello: hello[(length % 13).saturating_sub(8)],
+        tls: tls[(length % 17).saturating_sub(14)],
+        auth: auth[(length % 19).saturating_sub(16)],
+        ..DeliveryConfig::DEFAULT
+    }
+}
+
+/// What is wrong with the content of the first message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    None,
+    Unreadable,
+    CutOff,
+    BareLf,
 }
 
 /// What is known of a delivery without asking it.
@@ -50,6 +86,7 @@ struct Run {
     /// The recipients that the replies of an LMTP server to the message speak of.
     owed: VecDeque<usize>,
     recipients: usize,
+    fault: Fault,
 }
 
 /// What is known of one message.
@@ -60,18 +97,21 @@ struct Message {
     delivered: Vec<bool>,
     /// MAIL or a chunk was refused: whatever the server says next is not about this message.
     failed: bool,
+    /// A chunk was: its recipients are gone, RFC 3030 §2.
+    chunk_failed: bool,
     outcomes: Vec<Outcome>,
     finished: bool,
 }
 
 impl Run {
-    fn new(config: DeliveryConfig, recipients: usize) -> Self {
+    fn new(config: DeliveryConfig, recipients: usize, fault: Fault) -> Self {
         Self {
             lmtp: config.lmtp,
             flight: VecDeque::from([(Verb::Greeting, 0, 0)]),
             messages: Vec::new(),
             owed: VecDeque::new(),
             recipients,
+            fault,
         }
     }
 
@@ -106,6 +146,18 @@ impl Run {
                             let leftover = &unread[received.consumed..];
                             let established = delivery.tls_established(leftover);
                             assert_eq!(established.is_ok(), leftover.is_empty());
+                        }
+                        Event::NeedAuthentication(offered) => {
+                            if offered.contains(SaslMechanism::Plain) {
+                                self.log_in(&mut delivery);
+                            } else {
+                                delivery.skip_authentication();
+                            }
+                        }
+                        Event::Challenge(_) => {
+                            let mut out = [0; 8];
+                            delivery.respond(&Response::Cancel, &mut out).expect("a response");
+                            self.flight.push_back((Verb::AuthResponse, 0, 0));
                         }
                         Event::Closed => break,
                         _ => {}
@@ -148,10 +200,15 @@ impl Run {
             };
             match value {
                 Command::Mail { .. } => {
-                    self.messages[current].failed = false;
-                    self.messages[current].rcpt.fill(false);
+                    let message = &mut self.messages[current];
+                    (message.failed, message.chunk_failed) = (false, false);
+                    message.rcpt.fill(false);
                 }
                 Command::Bdat { size, .. } => {
+                    let is_own = |(verb, message, _): &(Verb, usize, usize)| {
+                        matches!(verb, Verb::Mail | Verb::Rcpt | Verb::Bdat) && *message == current
+                    };
+                    assert!(self.flight.iter().all(is_own), "behind {:?}", self.flight);
                     let size = usize::try_from(size).expect("a size");
                     octets = octets.get(size..).expect("a whole chunk");
                 }
@@ -161,19 +218,42 @@ impl Run {
         }
     }
 
+    fn log_in(&mut self, delivery: &mut Delivery<'_>) {
+        let mut out = [0; 64];
+        let command = Command::Auth {
+            mechanism: Mechanism::new("PLAIN").expect("a name"),
+            initial_response: Some(SaslData::new(b"\0a\0b")),
+        };
+        let written = delivery.authenticate(&command, &mut out).expect("AUTH was asked for");
+        self.sent(&out[..written]);
+    }
+
     fn content(&mut self, delivery: &mut Delivery<'_>, offset: u64) {
         let message = self.messages.last().expect("a message");
         let is_early = self.flight.iter().any(|(verb, ..)| *verb == Verb::Rcpt);
         assert!(is_early || message.rcpt.contains(&true), "content for nobody");
         let mut out = [0; 128];
         let before = self.flight.len();
+        let fault = if self.messages.len() == 1 { self.fault } else { Fault::None };
+        if fault == Fault::Unreadable || (fault == Fault::CutOff && offset > 0) {
+            return delivery.abandon(SendError::NoContent);
+        }
+        let content = if fault == Fault::BareLf { BARE_LF } else { CONTENT };
         let written = if offset == 0 {
-            let progress = delivery.mail_data(CONTENT, &mut out);
-            assert!(progress.is_err() || progress.is_ok_and(|p| p.consumed == CONTENT.len()));
+            let progress = delivery.mail_data(content, &mut out);
+            assert!(progress.is_err() || progress.is_ok_and(|p| p.consumed == content.len()));
             progress.map(|progress| progress.written)
         } else {
             Ok(0)
         };
+        if fault == Fault::CutOff && written.is_ok() {
+            if let Ok(written) = written
+                && out.starts_with(b"BDAT ")
+            {
+                self.sent(&out[..written]);
+            }
+            return;
+        }
         let written = written.and_then(|first| {
             let end = delivery.end_mail_data(&mut out[first..])?;
             Ok(first + end)
@@ -232,13 +312,17 @@ impl Run {
         };
         match verb {
             Verb::Rcpt => message.rcpt[place] = positive,
-            Verb::Mail | Verb::Bdat => message.failed |= !positive,
+            Verb::Mail | Verb::Bdat => {
+                message.failed |= !positive;
+                message.chunk_failed |= !positive && verb == Verb::Bdat;
+            }
+            // RFC 2033 §4.2: one reply for each recipient that was accepted.
             _ if is_end && self.lmtp => {
-                if self.owed.is_empty() && !message.failed {
+                if self.owed.is_empty() && !message.chunk_failed {
                     self.owed = (0..message.rcpt.len()).filter(|p| message.rcpt[*p]).collect();
                 }
                 if let Some(place) = self.owed.pop_front() {
-                    message.delivered[place] |= positive;
+                    message.delivered[place] |= positive && !message.failed;
                 }
                 if !self.owed.is_empty() {
                     return;
@@ -283,3 +367,5 @@ impl Message {
 const RECIPIENTS: [&str; 4] = ["a@x.example", "b@x.example", "c@x.example", "d@bücher.example"];
 
 const CONTENT: &[u8] = b"Subject: x\r\n\r\n.dot\r\n";
+
+const BARE_LF: &[u8] = b"a bare\nLF\r\n";
