@@ -1,4 +1,4 @@
-//! Commands: octets to a typed, borrowed value.
+//! Commands: bytes to a typed, borrowed value.
 //!
 //! lettre and io-smtp are clients and have no parser of commands.
 
@@ -34,11 +34,11 @@ pub(crate) fn whole(
         .floor("httparse", move |_| httparse(&requests))
 }
 
-/// Commands of a session, one octet at a time.
+/// Commands of a session, one byte at a time.
 pub(crate) fn bytewise(name: &'static str, size: usize) -> Contest {
     let corpus = corpus::session(size);
-    let octets = corpus.len();
-    Contest::new(name, corpus, (octets, "octet"))
+    let bytes = corpus.len();
+    Contest::new(name, corpus, (bytes, "byte"))
         .ehlo("ehlo, no session", ehlo_bytewise)
         .ehlo("ehlo, whole server", ehlo_server)
         .peer("smtp-proto", smtp_proto_bytewise)
@@ -87,9 +87,9 @@ fn ehlo_reading(mut input: &[u8]) -> usize {
 
 fn smtp_proto(input: &[u8]) -> Verdicts {
     let mut verdicts = Verdicts::default();
-    let mut octets = input.iter();
-    while !octets.as_slice().is_empty() {
-        let request = Request::parse(&mut octets);
+    let mut bytes = input.iter();
+    while !bytes.as_slice().is_empty() {
+        let request = Request::parse(&mut bytes);
         verdicts.add(request.is_ok());
         black_box(&request);
     }
@@ -198,8 +198,8 @@ fn ehlo_bytewise(input: &[u8]) -> usize {
 fn smtp_proto_bytewise(input: &[u8]) -> usize {
     let mut receiver = RequestReceiver::default();
     let mut accepted = 0;
-    for octet in input.chunks(1) {
-        let request = receiver.ingest(&mut octet.iter());
+    for byte in input.chunks(1) {
+        let request = receiver.ingest(&mut byte.iter());
         accepted += usize::from(request.is_ok());
         black_box(&request);
     }
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn all_octets_are_used() {
+    fn all_bytes_are_used() {
         let corpus = corpus::session(corpus::SMALL);
         let lines = memchr_iter(b'\n', &corpus).count();
         assert_eq!(ehlo_bytewise(&corpus), lines);

@@ -46,7 +46,7 @@ impl Contest {
         self
     }
 
-    /// Octets of the corpus.
+    /// Bytes of the corpus.
     pub fn bytes(&self) -> usize {
         self.corpus.len()
     }

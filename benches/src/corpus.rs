@@ -2,18 +2,18 @@
 
 use std::fmt::Write as _;
 
-/// Octets of the corpora that fit a cache.
+/// Bytes of the corpora that fit a cache.
 pub(crate) const SMALL: usize = 64 << 10;
-/// Octets of those that are too long for a branch predictor to learn.
+/// Bytes of those that are too long for a branch predictor to learn.
 pub(crate) const LARGE: usize = 4 << 20;
-/// Octets of a message.
+/// Bytes of a message.
 pub(crate) const MESSAGE: usize = 10 << 20;
-/// Octets of one that fits a cache, and that callgrind gets through.
+/// Bytes of one that fits a cache, and that callgrind gets through.
 pub(crate) const SHORT_MESSAGE: usize = 1 << 20;
-/// Octets of the pieces in which a message comes.
+/// Bytes of the pieces in which a message comes.
 pub(crate) const CHUNK: usize = 16 << 10;
 
-/// At least `size` octets of lines that `line` writes, the same ones every time.
+/// At least `size` bytes of lines that `line` writes, the same ones every time.
 pub(crate) fn lines(size: usize, line: impl Fn(&mut Random, &mut String)) -> Vec<u8> {
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     let mut out = String::with_capacity(size + 1024);
@@ -23,7 +23,7 @@ pub(crate) fn lines(size: usize, line: impl Fn(&mut Random, &mut String)) -> Vec
     out.into_bytes()
 }
 
-/// At least `size` octets of `parts`, in an order of no pattern.
+/// At least `size` bytes of `parts`, in an order of no pattern.
 pub(crate) fn shuffled(size: usize, parts: &[&str]) -> Vec<u8> {
     lines(size, |random, out| out.push_str(random.pick(parts)))
 }
@@ -112,10 +112,10 @@ fn rcpt(random: &mut Random, out: &mut String, which: usize) -> std::fmt::Result
     }
 }
 
-/// Requests of the length in octets of each line of `commands`, where HTTP can be as short.
+/// Requests of the length in bytes of each line of `commands`, where HTTP can be as short.
 pub(crate) fn requests(commands: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    for line in commands.split_inclusive(|&octet| octet == b'\n') {
+    for line in commands.split_inclusive(|&byte| byte == b'\n') {
         let path = line.len().saturating_sub(b"GET / HTTP/1.1\r\n\r\n".len()).min(20);
         let host = line.len().saturating_sub(b"GET / HTTP/1.1\r\nHost: \r\n\r\n".len() + path);
         out.extend_from_slice(b"GET /");
@@ -194,7 +194,7 @@ pub(crate) const EHLO: [&str; 4] = [
      250 HELP\r\n",
 ];
 
-/// A message of `size` octets at least in lines of text, none of which begins with a dot.
+/// A message of `size` bytes at least in lines of text, none of which begins with a dot.
 pub(crate) fn text(size: usize) -> Vec<u8> {
     lines(size, Random::text)
 }
@@ -215,7 +215,7 @@ pub(crate) fn dots(size: usize) -> Vec<u8> {
 /// What a server sees of a message: dots doubled, and the end.
 pub(crate) fn on_the_wire(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + message.len() / 3 + 3);
-    for line in message.split_inclusive(|&octet| octet == b'\n') {
+    for line in message.split_inclusive(|&byte| byte == b'\n') {
         if line.starts_with(b".") {
             out.push(b'.');
         }

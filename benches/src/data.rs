@@ -40,7 +40,7 @@ pub(crate) fn encode(name: &'static str, message: Vec<u8>) -> Contest {
             ehlo_encode(Newlines::Normalise, message, &mut normalise)
         })
         .peer("io-smtp", io_smtp_encode)
-        .floor("octet by octet", move |message| octets_encode(message, &mut first))
+        .floor("byte by byte", move |message| bytes_encode(message, &mut first))
         .floor("memmem and copy", move |message| find_encode(message, &mut second))
 }
 
@@ -74,7 +74,7 @@ fn smtp_proto(wire: &[u8], message: &mut Vec<u8>) -> usize {
     0
 }
 
-/// The message is taken away after each chunk. The receiver takes back an octet at the end, so
+/// The message is taken away after each chunk. The receiver takes back a byte at the end, so
 /// this is wrong where the end is cut in two; here it only shows what the buffer costs.
 fn smtp_proto_drained(wire: &[u8], piece: &mut Vec<u8>) -> usize {
     let mut receiver = DataReceiver::new();
@@ -131,18 +131,18 @@ fn io_smtp_encode(message: &[u8]) -> usize {
     }
 }
 
-/// A state and a branch for each octet. lettre's encoder, which is not public, works like this.
-fn octets_encode(message: &[u8], out: &mut Vec<u8>) -> usize {
+/// A state and a branch for each byte. lettre's encoder, which is not public, works like this.
+fn bytes_encode(message: &[u8], out: &mut Vec<u8>) -> usize {
     let mut length = 0;
     let mut before = *b"\r\n";
     for chunk in message.chunks(CHUNK) {
         out.clear();
-        for &octet in chunk {
-            if octet == b'.' && before == *b"\r\n" {
+        for &byte in chunk {
+            if byte == b'.' && before == *b"\r\n" {
                 out.push(b'.');
             }
-            out.push(octet);
-            before = [before[1], octet];
+            out.push(byte);
+            before = [before[1], byte];
         }
         length += black_box(&*out).len();
     }
@@ -183,7 +183,7 @@ mod tests {
             }
             assert_eq!(mailrs(&wire), message.len());
             assert_eq!(io_smtp_encode(&message), wire.len());
-            assert_eq!(octets_encode(&message, &mut Vec::new()), wire.len());
+            assert_eq!(bytes_encode(&message, &mut Vec::new()), wire.len());
         }
     }
 

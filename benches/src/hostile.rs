@@ -19,28 +19,28 @@ fn contest(
     run: fn(&[u8]) -> usize,
 ) -> Contest {
     let (half, all) = (input(size / 2), input(size));
-    let octets = all.len();
-    Contest::new(name, all, (octets, "octet"))
+    let bytes = all.len();
+    Contest::new(name, all, (bytes, "byte"))
         .ehlo("ehlo", run)
         .ehlo("ehlo, half the input", move |_| run(&half))
 }
 
-/// A command line without an end, which a server is fed octet by octet.
+/// A command line without an end, which a server is fed byte by byte.
 pub(crate) fn endless_command(name: &'static str) -> Contest {
     contest(name, 1 << 20, |size| vec![b'a'; size], server_bytewise)
 }
 
-/// The same, and every octet is a CR.
+/// The same, and every byte is a CR.
 pub(crate) fn endless_cr(name: &'static str) -> Contest {
     contest(name, 1 << 20, |size| vec![b'\r'; size], server_bytewise)
 }
 
-/// A reply of as many lines as one may have, octet by octet.
+/// A reply of as many lines as one may have, byte by byte.
 pub(crate) fn many_reply_lines(name: &'static str) -> Contest {
     contest(name, 1 << 18, |size| b"250-a\r\n".repeat(size / 7), frame_bytewise)
 }
 
-/// A reply in one line as long as one may be, octet by octet.
+/// A reply in one line as long as one may be, byte by byte.
 pub(crate) fn long_reply_line(name: &'static str) -> Contest {
     let line = |size| [b"250 ".to_vec(), vec![b'a'; size - 8]].concat();
     contest(name, 1 << 16, line, frame_bytewise)
@@ -67,7 +67,7 @@ pub(crate) fn source_route(name: &'static str) -> Contest {
     commands(name, 500, |length| format!("RCPT TO:<{}@a:b@c", "@a,".repeat((length - 16) / 3)))
 }
 
-/// Lines of MAIL with a value in xtext of which every octet is encoded.
+/// Lines of MAIL with a value in xtext of which every byte is encoded.
 pub(crate) fn xtext(name: &'static str) -> Contest {
     commands(name, 500, |length| format!("MAIL FROM:<> AUTH={}", "+2B".repeat((length - 20) / 3)))
 }
@@ -97,12 +97,12 @@ pub(crate) fn bare_lf_and_text(name: &'static str) -> Contest {
     contest(name, 1 << 20, |size| b"a\n".repeat(size / 2), |input| decode(input, input.len()))
 }
 
-/// Mail data of dots, octet by octet.
+/// Mail data of dots, byte by byte.
 pub(crate) fn data_bytewise(name: &'static str) -> Contest {
     contest(name, 1 << 20, |size| b".\r\n".repeat(size / 3), |input| decode(input, 1))
 }
 
-/// As many lines of `size` octets as of half of it.
+/// As many lines of `size` bytes as of half of it.
 fn commands(name: &'static str, size: usize, line: impl Fn(usize) -> String) -> Contest {
     let number = (1 << 20) / size;
     let input = |size| (line(size / number) + "\r\n").into_bytes().repeat(number);
@@ -143,7 +143,7 @@ fn server_bytewise(input: &[u8]) -> usize {
 }
 
 fn frame_bytewise(input: &[u8]) -> usize {
-    let limits = ReplyLimits { line: u16::MAX, lines: u16::MAX, octets: u32::MAX };
+    let limits = ReplyLimits { line: u16::MAX, lines: u16::MAX, bytes: u32::MAX };
     let mut frame = ReplyFrame::new();
     let mut looked = 0;
     for at in 0..input.len() {
@@ -175,11 +175,11 @@ mod tests {
 
     #[test]
     fn the_input_is_looked_at() {
-        for (build, octets) in [
+        for (build, bytes) in [
             (many_reply_lines as fn(_) -> Contest, (1 << 18) / 7 * 7),
             (long_reply_line, (1 << 16) - 4),
         ] {
-            assert_eq!(build("").sides[0].run(), octets);
+            assert_eq!(build("").sides[0].run(), bytes);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Replies: octets to a code, an enhanced code and lines; and EHLO replies to capabilities.
+//! Replies: bytes to a code, an enhanced code and lines; and EHLO replies to capabilities.
 //!
 //! mailrs-smtp-proto is a server's half and has no parser of replies.
 
@@ -49,11 +49,11 @@ pub(crate) fn capabilities(name: &'static str) -> Contest {
         .floor("memchr", |corpus| memchr_iter(b'\n', corpus).count())
 }
 
-/// Replies one octet at a time.
+/// Replies one byte at a time.
 pub(crate) fn bytewise(name: &'static str, parts: &[&str]) -> Contest {
     let corpus = corpus::shuffled(corpus::SMALL, parts);
-    let octets = corpus.len();
-    Contest::new(name, corpus, (octets, "octet"))
+    let bytes = corpus.len();
+    Contest::new(name, corpus, (bytes, "byte"))
         .ehlo("ehlo", ehlo_bytewise)
         .peer("smtp-proto", smtp_proto_bytewise)
 }
@@ -93,9 +93,9 @@ fn ehlo_lines(input: &[u8]) -> usize {
 }
 
 fn smtp_proto(input: &[u8]) -> usize {
-    let mut octets = input.iter();
+    let mut bytes = input.iter();
     let mut sum = 0;
-    while let Ok(reply) = ResponseReceiver::default().parse(&mut octets) {
+    while let Ok(reply) = ResponseReceiver::default().parse(&mut bytes) {
         sum += usize::from(reply.code) + usize::from(reply.esc[2]);
         black_box(&reply);
     }
@@ -142,9 +142,9 @@ fn ehlo_capabilities(input: &[u8]) -> usize {
 }
 
 fn smtp_proto_capabilities(input: &[u8]) -> usize {
-    let mut octets = input.iter();
+    let mut bytes = input.iter();
     let mut sum = 0;
-    while let Ok(reply) = EhloResponse::parse(&mut octets) {
+    while let Ok(reply) = EhloResponse::parse(&mut bytes) {
         sum += usize::from(reply.size > 0);
         black_box(&reply);
     }
@@ -189,8 +189,8 @@ fn ehlo_bytewise(input: &[u8]) -> usize {
 fn smtp_proto_bytewise(input: &[u8]) -> usize {
     let mut receiver = ResponseReceiver::default();
     let mut sum = 0;
-    for octet in input.chunks(1) {
-        if let Ok(reply) = receiver.parse(&mut octet.iter()) {
+    for byte in input.chunks(1) {
+        if let Ok(reply) = receiver.parse(&mut byte.iter()) {
             sum += usize::from(reply.code) + usize::from(reply.esc[2]);
             black_box(&reply);
             receiver.reset();

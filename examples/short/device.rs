@@ -48,7 +48,7 @@ pub(crate) fn session<L: Read + Write>(
                 };
                 match line.read(space).map_err(Broken::Line)? {
                     0 => return Ok(()),
-                    octets => filled += octets,
+                    bytes => filled += bytes,
                 }
             }
             Event::Closed => return line.flush().map_err(Broken::Line),
@@ -62,8 +62,8 @@ pub(crate) fn session<L: Read + Write>(
                     }
                     _ => server.standard_reply("device.example"),
                 };
-                let octets = server.reply(&reply, out).map_err(Broken::Reply)?;
-                line.write_all(&out[..octets]).map_err(Broken::Line)?;
+                let bytes = server.reply(&reply, out).map_err(Broken::Reply)?;
+                line.write_all(&out[..bytes]).map_err(Broken::Line)?;
             }
         }
         input.copy_within(consumed..filled, 0);

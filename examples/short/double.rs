@@ -52,16 +52,16 @@ impl Double {
 impl Read for Double {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
         self.answer()?;
-        let octets = self.endpoint.output().read(space)?;
-        self.endpoint.advance_write(octets);
-        Ok(octets)
+        let bytes = self.endpoint.output().read(space)?;
+        self.endpoint.advance_write(bytes);
+        Ok(bytes)
     }
 }
 
 impl Write for Double {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.endpoint.push_input(octets);
-        Ok(octets.len())
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.endpoint.push_input(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -73,7 +73,7 @@ fn main() -> io::Result<()> {
     let mut double = Double::new(ServerConfig::DEFAULT);
     double.write_all(b"NOOP\r\n")?;
     let mut replies = [0; 64];
-    let octets = double.read(&mut replies)?;
-    println!("{}", String::from_utf8_lossy(&replies[..octets]));
+    let bytes = double.read(&mut replies)?;
+    println!("{}", String::from_utf8_lossy(&replies[..bytes]));
     Ok(())
 }

@@ -24,9 +24,9 @@ impl Read for Memory<'_> {
 }
 
 impl Write for Memory<'_> {
-    fn write(&mut self, octets: &[u8]) -> Result<usize, Self::Error> {
-        self.output.extend_from_slice(octets);
-        Ok(octets.len())
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Self::Error> {
+        self.output.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> Result<(), Self::Error> {

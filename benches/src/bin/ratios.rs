@@ -238,7 +238,7 @@ const BOUNDS: &[Bound] = &[
     doubled("hostile/data-bytewise"),
 ];
 
-const RIGHT_ENCODERS: Against = Against::Sides(&["io-smtp", "octet by octet"]);
+const RIGHT_ENCODERS: Against = Against::Sides(&["io-smtp", "byte by byte"]);
 
 const fn commands(contest: &'static str, lto: f64) -> Bound {
     let against = Against::Sides(&["smtp-proto"]);

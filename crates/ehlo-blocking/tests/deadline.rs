@@ -1,4 +1,4 @@
-//! A wait is for an event, not for an octet: in clear, in a handshake and inside a record of TLS.
+//! A wait is for an event, not for a byte: in clear, in a handshake and inside a record of TLS.
 
 use std::io::{ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
@@ -57,18 +57,18 @@ impl Upgrade for Hurried {
     }
 }
 
-/// A socket of a server, and a client that sends `octets` one by one, each well before a read gives way,
+/// A socket of a server, and a client that sends `bytes` one by one, each well before a read gives way,
 /// for as long as the server is there.
 fn dripping(
-    octets: impl Iterator<Item = u8> + Send + 'static,
+    bytes: impl Iterator<Item = u8> + Send + 'static,
 ) -> io::Result<(TcpStream, thread::JoinHandle<()>)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut client = TcpStream::connect(listener.local_addr()?)?;
     let (stream, _) = listener.accept()?;
     ehlo_blocking::configure_tcp(&stream)?;
     let dripping = thread::spawn(move || {
-        for octet in octets {
-            if client.write_all(&[octet]).is_err() {
+        for byte in bytes {
+            if client.write_all(&[byte]).is_err() {
                 break;
             }
             thread::sleep(Duration::from_millis(1));

@@ -204,9 +204,9 @@ impl<M: ClientMechanism> ClientExchange<M> {
             }
             (Stage::Held, false) => return Err(ClientFailure::Challenge),
             _ => {
-                let mut octets = [0; CHALLENGE];
-                let length = challenge.decode(&mut octets).map_err(|_| ClientFailure::Challenge)?;
-                self.mechanism.respond(octets.get(..length).unwrap_or_default(), buffer)?
+                let mut bytes = [0; CHALLENGE];
+                let length = challenge.decode(&mut bytes).map_err(|_| ClientFailure::Challenge)?;
+                self.mechanism.respond(bytes.get(..length).unwrap_or_default(), buffer)?
             }
         };
         let line = SaslData::new(response).encoded_len().saturating_add(2);

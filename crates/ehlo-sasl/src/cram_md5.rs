@@ -68,9 +68,9 @@ impl ClientMechanism for CramMd5Client<'_> {
         let digest = digest.finalize().into_bytes();
         written(buffer, |writer| {
             writer.put(self.credentials.authentication().unwrap_or_default().as_bytes());
-            writer.put_octet(b' ');
-            for octet in digest {
-                writer.put(&[hex(octet >> 4), hex(octet & 0xF)]);
+            writer.put_byte(b' ');
+            for byte in digest {
+                writer.put(&[hex(byte >> 4), hex(byte & 0xF)]);
             }
         })
     }
@@ -100,8 +100,8 @@ impl ClientMechanism for CramMd5Client<'_> {
 /// ```
 #[derive(Clone)]
 pub struct CramMd5Server {
-    challenge: Octets,
-    name: Octets,
+    challenge: Bytes,
+    name: Bytes,
     digest: [u8; 16],
     stage: Stage,
 }
@@ -128,11 +128,11 @@ impl CramMd5Server {
         if left.is_empty() || right.is_empty() {
             return Err(CredentialsError::Empty);
         }
-        if !inner.bytes().all(|octet| octet.is_ascii_graphic()) {
+        if !inner.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(CredentialsError::Forbidden);
         }
-        let challenge = Octets::new(challenge.as_bytes()).ok_or(CredentialsError::Forbidden)?;
-        Ok(Self { challenge, name: Octets::EMPTY, digest: [0; 16], stage: Stage::New })
+        let challenge = Bytes::new(challenge.as_bytes()).ok_or(CredentialsError::Forbidden)?;
+        Ok(Self { challenge, name: Bytes::EMPTY, digest: [0; 16], stage: Stage::New })
     }
 }
 
@@ -151,7 +151,7 @@ impl ServerMechanism for CramMd5Server {
             (Stage::Challenged, Some(message)) => {
                 let (name, digest) = answer(decoded(message, buffer)?).ok_or(MALFORMED)?;
                 identity(name).map_err(|_| ServerFailure::Credentials)?;
-                self.name = Octets::new(name.as_bytes()).ok_or(ServerFailure::Credentials)?;
+                self.name = Bytes::new(name.as_bytes()).ok_or(ServerFailure::Credentials)?;
                 self.digest = digest;
                 self.stage = Stage::Answered;
                 Ok(ServerTurn::Secret(name))
@@ -174,7 +174,7 @@ impl ServerMechanism for CramMd5Server {
             None => ("", false),
             Some(_) => return Err(ServerFailure::Temporary),
         };
-        let expected = keyed(password, self.challenge.octets()).ok_or(ServerFailure::Temporary)?;
+        let expected = keyed(password, self.challenge.bytes()).ok_or(ServerFailure::Temporary)?;
         let right = expected.verify_slice(&self.digest).is_ok();
         if !(right && known) {
             return Err(ServerFailure::Credentials);
@@ -193,28 +193,28 @@ impl core::fmt::Debug for CramMd5Server {
 
 /// Up to 255 bytes.
 #[derive(Clone)]
-struct Octets {
-    octets: [u8; 255],
+struct Bytes {
+    bytes: [u8; 255],
     length: u8,
 }
 
-impl Octets {
-    const EMPTY: Self = Self { octets: [0; 255], length: 0 };
+impl Bytes {
+    const EMPTY: Self = Self { bytes: [0; 255], length: 0 };
 
     fn new(from: &[u8]) -> Option<Self> {
-        let mut octets = [0; 255];
-        octets.get_mut(..from.len())?.copy_from_slice(from);
-        Some(Self { octets, length: u8::try_from(from.len()).ok()? })
+        let mut bytes = [0; 255];
+        bytes.get_mut(..from.len())?.copy_from_slice(from);
+        Some(Self { bytes, length: u8::try_from(from.len()).ok()? })
     }
 
-    fn octets(&self) -> &[u8] {
-        self.octets.get(..usize::from(self.length)).unwrap_or_default()
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
     }
 
     fn copy<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b [u8], ServerFailure> {
         let copy = buffer.get_mut(..usize::from(self.length));
         let copy = copy.ok_or(ServerFailure::BufferTooSmall)?;
-        copy.copy_from_slice(self.octets());
+        copy.copy_from_slice(self.bytes());
         Ok(copy)
     }
 }
@@ -227,9 +227,9 @@ fn answer(message: &[u8]) -> Option<(&str, [u8; 16])> {
         return None;
     }
     let mut digest = [0; 16];
-    for (octet, pair) in digest.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
+    for (byte, pair) in digest.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
         let [high, low] = pair else { return None };
-        *octet = digit(*high)? << 4 | digit(*low)?;
+        *byte = digit(*high)? << 4 | digit(*low)?;
     }
     Some((name, digest))
 }

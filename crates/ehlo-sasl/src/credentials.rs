@@ -319,7 +319,7 @@ impl<'a> ChannelBinding<'a> {
         if name.is_empty() || data.is_empty() {
             return Err(CredentialsError::Empty);
         }
-        if !name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b".-".contains(&octet)) {
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte)) {
             return Err(CredentialsError::Forbidden);
         }
         Ok(Self { name, data })
@@ -377,7 +377,7 @@ pub(super) fn b64token(token: &str) -> Result<&str, CredentialsError> {
     if characters.is_empty() {
         return Err(CredentialsError::Empty);
     }
-    let allowed = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~+/".contains(octet);
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte);
     if characters.iter().all(allowed) { Ok(token) } else { Err(CredentialsError::Forbidden) }
 }
 

@@ -4,27 +4,27 @@ use ehlo::syntax::Writer;
 
 /// Appends `name` as `saslname = 1*(value-safe-char / "=2C" / "=3D")`, RFC 5802 §7.
 pub(super) fn put_saslname(name: &str, writer: &mut Writer<'_>) {
-    name.bytes().for_each(|octet| match octet {
+    name.bytes().for_each(|byte| match byte {
         b',' => writer.put(b"=2C"),
         b'=' => writer.put(b"=3D"),
-        _ => writer.put_octet(octet),
+        _ => writer.put_byte(byte),
     });
 }
 
 /// The name that a `saslname` stands for, decoded in place; `None` if it is not a `saslname`.
 pub(super) fn saslname(name: &mut [u8]) -> Option<&str> {
     let (mut from, mut to) = (0, 0);
-    while let Some(octet) = name.get(from) {
-        let (octet, width) = match octet {
+    while let Some(byte) = name.get(from) {
+        let (byte, width) = match byte {
             b'=' => match name.get(from..)? {
                 [_, b'2', b'C', ..] => (b',', 3),
                 [_, b'3', b'D', ..] => (b'=', 3),
                 _ => return None,
             },
             0 | b',' => return None,
-            octet => (*octet, 1),
+            byte => (*byte, 1),
         };
-        *name.get_mut(to)? = octet;
+        *name.get_mut(to)? = byte;
         from += width;
         to += 1;
     }
@@ -43,8 +43,8 @@ mod tests {
         for (written, name) in
             [("a", "a"), ("=2C=3D", ",="), ("x=3D3D", "x=3D"), ("é=2Cü", "é,ü"), ("=3D", "=")]
         {
-            let mut octets: Vec<u8> = written.into();
-            assert_eq!(saslname(&mut octets), Some(name));
+            let mut bytes: Vec<u8> = written.into();
+            assert_eq!(saslname(&mut bytes), Some(name));
             let mut out = [0; 32];
             let mut writer = Writer::new(&mut out);
             put_saslname(name, &mut writer);
@@ -53,8 +53,8 @@ mod tests {
             assert_eq!(out.get(..written.len()), Some(written.as_bytes()));
         }
         for wrong in ["", ",", "a,b", "=", "=2", "=2c", "=3d", "a=2D", "\0"] {
-            let mut octets: Vec<u8> = wrong.into();
-            assert_eq!(saslname(&mut octets), None, "{wrong:?}");
+            let mut bytes: Vec<u8> = wrong.into();
+            assert_eq!(saslname(&mut bytes), None, "{wrong:?}");
         }
         assert_eq!(saslname(&mut [0xFF]), None);
     }

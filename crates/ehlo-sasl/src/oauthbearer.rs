@@ -40,7 +40,7 @@ impl<'a> OauthBearerClient<'a> {
     /// that is not printable ASCII is left out.
     #[must_use]
     pub fn at(self, host: &'a str, port: u16) -> Self {
-        let printable = host.bytes().all(|octet| octet.is_ascii_graphic());
+        let printable = host.bytes().all(|byte| byte.is_ascii_graphic());
         Self { server: printable.then_some((host, port)), ..self }
     }
 
@@ -54,7 +54,7 @@ impl<'a> OauthBearerClient<'a> {
             writer.put(host.as_bytes());
             writer.put(b"\x01port=");
             writer.put_number(port.into());
-            writer.put_octet(1);
+            writer.put_byte(1);
         }
         writer.put(b"auth=Bearer ");
         writer.put(self.credentials.proof().text().as_bytes());
@@ -121,6 +121,6 @@ fn client_resp(message: &mut [u8]) -> Result<Option<Credentials<'_>>, ServerFail
 fn kvpair(pair: &[u8]) -> Option<(&[u8], &[u8])> {
     let (key, value) = cut(pair, b'=')?;
     let is_key = !key.is_empty() && key.iter().all(u8::is_ascii_alphabetic);
-    let allowed = |octet: &u8| matches!(octet, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    let allowed = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
     (is_key && value.iter().all(allowed)).then_some((key, value))
 }

@@ -26,9 +26,9 @@ impl PlainClient<'_> {
     /// RFC 4616 §2: `message = [authzid] UTF8NUL authcid UTF8NUL passwd`.
     fn write_message(&self, writer: &mut Writer<'_>) {
         writer.put(self.credentials.authorization().unwrap_or_default().as_bytes());
-        writer.put_octet(0);
+        writer.put_byte(0);
         writer.put(self.credentials.authentication().unwrap_or_default().as_bytes());
-        writer.put_octet(0);
+        writer.put_byte(0);
         writer.put(self.credentials.proof().text().as_bytes());
     }
 }

@@ -420,14 +420,14 @@ pub(super) fn decoded<'b>(
     buffer.get_mut(..length).ok_or(ServerFailure::BufferTooSmall)
 }
 
-/// `octets` as text, which the grammar of the mechanism requires to be UTF-8.
-pub(super) fn text(octets: &[u8]) -> Result<&str, ServerFailure> {
-    core::str::from_utf8(octets).map_err(|_| MALFORMED)
+/// `bytes` as text, which the grammar of the mechanism requires to be UTF-8.
+pub(super) fn text(bytes: &[u8]) -> Result<&str, ServerFailure> {
+    core::str::from_utf8(bytes).map_err(|_| MALFORMED)
 }
 
 /// The parts before and after the first `separator`.
-pub(super) fn cut(octets: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
-    let (before, rest) = octets.split_at_checked(memchr(separator, octets)?)?;
+pub(super) fn cut(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let (before, rest) = bytes.split_at_checked(memchr(separator, bytes)?)?;
     Some((before, rest.split_first()?.1))
 }
 

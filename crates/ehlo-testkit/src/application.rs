@@ -135,8 +135,8 @@ impl Application {
     /// `message = [authzid] UTF8NUL authcid UTF8NUL passwd`, RFC 4616 §2.
     fn plain(&mut self, data: &SaslData<'_>) -> Reply<'static> {
         let mut message = vec![0; data.decoded_len()];
-        data.decode(&mut message).expect("it says how many octets it has");
-        let parts: Vec<&[u8]> = message.split(|octet| *octet == 0).collect();
+        data.decode(&mut message).expect("it says how many bytes it has");
+        let parts: Vec<&[u8]> = message.split(|byte| *byte == 0).collect();
         let [acts_for, user, password] = parts[..] else {
             return reply(Code::ARGUMENT_SYNTAX_ERROR, (5, 5, 2), "no PLAIN message");
         };

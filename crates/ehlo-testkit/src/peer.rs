@@ -1,4 +1,4 @@
-//! A server machine with its application: octets in, replies out, no socket.
+//! A server machine with its application: bytes in, replies out, no socket.
 
 use ehlo::server::Event;
 use ehlo::{Server, ServerConfig};
@@ -30,7 +30,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// A peer at the start of a connection. It greets with the first octets that it is fed.
+    /// A peer at the start of a connection. It greets with the first bytes that it is fed.
     pub fn new(config: ServerConfig) -> Self {
         Self {
             server: Server::new(config),
@@ -41,9 +41,9 @@ impl Peer {
         }
     }
 
-    /// Takes octets of the client; the codes of the replies to them.
-    pub fn feed(&mut self, octets: &[u8]) -> Vec<u16> {
-        self.unread.extend_from_slice(octets);
+    /// Takes bytes of the client; the codes of the replies to them.
+    pub fn feed(&mut self, bytes: &[u8]) -> Vec<u16> {
+        self.unread.extend_from_slice(bytes);
         let mut codes = Vec::new();
         loop {
             let received = self.server.receive(&self.unread);
@@ -64,7 +64,7 @@ impl Peer {
         }
     }
 
-    /// Takes octets in pieces; the codes of the replies to all of them.
+    /// Takes bytes in pieces; the codes of the replies to all of them.
     pub fn feed_pieces(&mut self, pieces: &[&[u8]]) -> Vec<u16> {
         pieces.iter().flat_map(|piece| self.feed(piece)).collect()
     }

@@ -72,14 +72,14 @@ fn short(seeds: impl Iterator<Item = Seed>) -> Vec<Seed> {
 }
 
 fn headed(head: &[u8], seeds: Vec<Seed>) -> Vec<Seed> {
-    seeds.into_iter().map(|(name, octets)| (name, [head, &octets].concat())).collect()
+    seeds.into_iter().map(|(name, bytes)| (name, [head, &bytes].concat())).collect()
 }
 
 /// What stands behind the path of MAIL and RCPT.
 fn parameters() -> Vec<Seed> {
-    let seeds = commands().into_iter().filter_map(|(name, octets)| {
-        let at = octets.windows(2).position(|two| two == b"> ")?;
-        let parameters = octets[at + 2..].strip_suffix(b"\r\n")?;
+    let seeds = commands().into_iter().filter_map(|(name, bytes)| {
+        let at = bytes.windows(2).position(|two| two == b"> ")?;
+        let parameters = bytes[at + 2..].strip_suffix(b"\r\n")?;
         (!parameters.is_empty()).then(|| (name, parameters.to_vec()))
     });
     seeds.collect()
@@ -87,8 +87,8 @@ fn parameters() -> Vec<Seed> {
 
 /// The lines of EHLO replies without their codes.
 fn capabilities() -> Vec<Seed> {
-    let seeds = replies().into_iter().filter_map(|(name, octets)| {
-        let lines = octets.split(|octet| *octet == b'\n').skip(1);
+    let seeds = replies().into_iter().filter_map(|(name, bytes)| {
+        let lines = bytes.split(|byte| *byte == b'\n').skip(1);
         let lines: Vec<&[u8]> = lines
             .filter_map(|line| line.strip_suffix(b"\r").unwrap_or(line).get(4..))
             .filter(|line| !line.is_empty())
@@ -105,9 +105,9 @@ fn sasl() -> Vec<Seed> {
             .into_iter()
             .map(|word| (format!("word-{word}").replace('=', "_").replace('*', "x"), word.into()))
             .collect();
-    seeds.extend(commands().into_iter().filter_map(|(name, octets)| {
-        let line = octets.strip_prefix(b"AUTH ")?.strip_suffix(b"\r\n")?;
-        let word = line.splitn(2, |octet| *octet == b' ').nth(1)?;
+    seeds.extend(commands().into_iter().filter_map(|(name, bytes)| {
+        let line = bytes.strip_prefix(b"AUTH ")?.strip_suffix(b"\r\n")?;
+        let word = line.splitn(2, |byte| *byte == b' ').nth(1)?;
         Some((name, word.to_vec()))
     }));
     seeds
@@ -115,12 +115,12 @@ fn sasl() -> Vec<Seed> {
 
 /// All that the client says, or all that the server says.
 fn side(transcript: &Transcript, client: bool) -> Vec<u8> {
-    let octets = transcript.items.iter().filter_map(|item| match item {
+    let bytes = transcript.items.iter().filter_map(|item| match item {
         Item::Client(line) if client => Some(line.as_slice()),
         Item::Server(reply) if !client => Some(reply.as_slice()),
         _ => None,
     });
-    octets.collect::<Vec<_>>().concat()
+    bytes.collect::<Vec<_>>().concat()
 }
 
 fn flags(transcript: &Transcript) -> u8 {
@@ -136,11 +136,11 @@ fn flags(transcript: &Transcript) -> u8 {
 /// Offers all; the answers are standard ones, or every second one is not.
 fn servers() -> Vec<Seed> {
     let seeds = transcript::all().flat_map(|(name, transcript)| {
-        let octets = side(&transcript, true);
+        let bytes = side(&transcript, true);
         let flags = flags(&transcript);
         [(0, 255), (0xC4, 0x7F), (0xCC, 255), (0, 0)].map(|(answers, offers)| {
             let head = [flags, offers, answers, 5, 7, 11];
-            (format!("{name}-{answers}-{offers}"), [&head[..], &octets].concat())
+            (format!("{name}-{answers}-{offers}"), [&head[..], &bytes].concat())
         })
     });
     seeds.collect()
@@ -237,8 +237,8 @@ fn deliveries() -> Vec<Seed> {
             // Recipients, and how the envelopes and their content go.
             for more in [1, 17, 33, 65, 129] {
                 let head = [flags, more, 4, 6, 8];
-                let octets = [&head[..], twice.as_bytes()].concat();
-                seeds.push((format!("{name}-{end}-{more}"), octets));
+                let bytes = [&head[..], twice.as_bytes()].concat();
+                seeds.push((format!("{name}-{end}-{more}"), bytes));
             }
         }
     }
@@ -273,16 +273,16 @@ fn identities() -> Vec<Seed> {
     ];
     let mut names: Vec<Seed> =
         own.into_iter().enumerate().map(|(at, name)| (at.to_string(), name.into())).collect();
-    names.extend(commands().into_iter().filter_map(|(id, octets)| {
-        let name = octets.strip_prefix(b"EHLO ").or_else(|| octets.strip_prefix(b"HELO "))?;
+    names.extend(commands().into_iter().filter_map(|(id, bytes)| {
+        let name = bytes.strip_prefix(b"EHLO ").or_else(|| bytes.strip_prefix(b"HELO "))?;
         Some((id, name.strip_suffix(b"\r\n")?.to_vec()))
     }));
     let mut seeds = Vec::new();
     for (id, name) in names {
         for (at, (kind, answers)) in answers.into_iter().enumerate() {
             let peer = u8::try_from(at % 4).expect("below four");
-            let octets = [&[peer], name.as_slice(), b"\n", answers.as_bytes()].concat();
-            seeds.push((format!("{id}-{kind}"), octets));
+            let bytes = [&[peer], name.as_slice(), b"\n", answers.as_bytes()].concat();
+            seeds.push((format!("{id}-{kind}"), bytes));
         }
     }
     seeds

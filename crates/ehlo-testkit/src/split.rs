@@ -20,14 +20,14 @@ pub fn cuts(length: usize) -> Vec<Vec<usize>> {
     all
 }
 
-/// The pieces of `octets` between the places in `cuts`.
-pub fn pieces<'o>(octets: &'o [u8], cuts: &[usize]) -> Vec<&'o [u8]> {
+/// The pieces of `bytes` between the places in `cuts`.
+pub fn pieces<'o>(bytes: &'o [u8], cuts: &[usize]) -> Vec<&'o [u8]> {
     let starts = std::iter::once(0).chain(cuts.iter().copied());
-    let ends = cuts.iter().copied().chain([octets.len()]);
-    starts.zip(ends).map(|(start, end)| &octets[start..end]).collect()
+    let ends = cuts.iter().copied().chain([bytes.len()]);
+    starts.zip(ends).map(|(start, end)| &bytes[start..end]).collect()
 }
 
-/// Calls `check` with `input` whole, at every split in two, octet by octet, and at every split in
+/// Calls `check` with `input` whole, at every split in two, byte by byte, and at every split in
 /// three when it is short.
 pub fn every_split(input: &[u8], mut check: impl FnMut(&[&[u8]])) {
     check(&[input]);

@@ -161,11 +161,11 @@ fn malformed_lines_are_kept_and_harmless() {
 #[test]
 fn v128_odd_offers_are_read() {
     let mechanisms = Mechanisms::NONE.with(SaslMechanism::Login).with(SaslMechanism::Plain);
-    let auth = |octets: &[u8]| match Capability::parse(octets) {
+    let auth = |bytes: &[u8]| match Capability::parse(bytes) {
         Capability::Auth(listed) | Capability::LegacyAuth(listed) => listed.known(),
-        other => panic!("{}: {other:?}", octets.escape_ascii()),
+        other => panic!("{}: {other:?}", bytes.escape_ascii()),
     };
-    for octets in [
+    for bytes in [
         &b"AUTH LOGIN PLAIN"[..],
         b"AUTH\tLOGIN PLAIN",
         b"AUTH PLAIN LOGIN\xa0",
@@ -180,9 +180,9 @@ fn v128_odd_offers_are_read() {
         b"AUTH =LOGIN =PLAIN",
         b"AUTH LOGIN=PLAIN",
     ] {
-        assert_eq!(auth(octets), mechanisms, "{}", octets.escape_ascii());
+        assert_eq!(auth(bytes), mechanisms, "{}", bytes.escape_ascii());
     }
-    for octets in [
+    for bytes in [
         &b"SIZE 1000"[..],
         b"SIZE  1000",
         b"SIZE\t1000",
@@ -191,10 +191,10 @@ fn v128_odd_offers_are_read() {
         b"\tsize\x0b1000\t",
         b"Size\xa01000 more",
     ] {
-        let parsed = Capability::parse(octets);
-        assert_eq!(parsed, Capability::Size(Some(1000)), "{}", octets.escape_ascii());
+        let parsed = Capability::parse(bytes);
+        assert_eq!(parsed, Capability::Size(Some(1000)), "{}", bytes.escape_ascii());
     }
-    for octets in [
+    for bytes in [
         &b"STARTTLS\t"[..],
         b"STARTTLS ",
         b" STARTTLS",
@@ -205,8 +205,8 @@ fn v128_odd_offers_are_read() {
         b"STARTTLS=",
         b"STARTTLS=yes",
     ] {
-        let parsed = Capability::parse(octets);
-        assert_eq!(parsed, Capability::StartTls, "{}", octets.escape_ascii());
+        let parsed = Capability::parse(bytes);
+        assert_eq!(parsed, Capability::StartTls, "{}", bytes.escape_ascii());
     }
     assert_eq!(Capability::parse(b"X-EXPS\tNTLM\xa0"), other("X-EXPS", "NTLM"));
 }
@@ -214,12 +214,11 @@ fn v128_odd_offers_are_read() {
 /// A whole reply, as a client reads it.
 #[test]
 fn v128_odd_offers_are_in_the_summary() {
-    let octets: &[u8] =
-        b"250-mx.example\r\n250-STARTTLS\t\r\n250- PIPELINING\r\n250-\t8BITMIME\r\n\
+    let bytes: &[u8] = b"250-mx.example\r\n250-STARTTLS\t\r\n250- PIPELINING\r\n250-\t8BITMIME\r\n\
         250-SIZE\t1000\r\n250-DSN\xa0\r\n250-CHUNKING=\r\n250-ENHANCEDSTATUSCODES=\r\n\
         250-X-UNKNOWN\xa0\r\n250 AUTH\tPLAIN LOGIN\xa0\r\n";
     let policy = Policy::STRICT.with_any_reply_text(true);
-    let Ok(Parsed::Complete { value, .. }) = Reply::parse(octets, &policy) else { panic!() };
+    let Ok(Parsed::Complete { value, .. }) = Reply::parse(bytes, &policy) else { panic!() };
     let offered = [
         Extension::StartTls,
         Extension::Pipelining,
@@ -241,7 +240,7 @@ proptest! {
         offered in capabilities(),
         noise in prop::collection::vec((blank(), "[a-z\u{e9}\u{1}]{1,5}", any::<bool>()), 40..41),
     ) {
-        let mut octets = b"250-mx.example\r\n".to_vec();
+        let mut bytes = b"250-mx.example\r\n".to_vec();
         let lines: Vec<_> = offered.iter().collect();
         for (capability, (blank, word, is_lower)) in lines.iter().zip(&noise) {
             let mut text = line(capability);
@@ -249,23 +248,23 @@ proptest! {
                 text.make_ascii_lowercase();
             }
             let words: Vec<_> = text.split(' ').map(str::as_bytes).collect();
-            octets.extend(b"250-");
-            octets.extend(blank);
-            octets.extend(words.join(&blank[..]));
-            octets.extend(blank);
+            bytes.extend(b"250-");
+            bytes.extend(blank);
+            bytes.extend(words.join(&blank[..]));
+            bytes.extend(blank);
             // RFC 9422 §3: a client ignores all limits of a line with a word that is none.
             if !matches!(capability, Capability::Limits(_)) && words.len() < 3 {
-                octets.extend(word.as_bytes());
+                bytes.extend(word.as_bytes());
             }
-            octets.extend(b"\r\n");
+            bytes.extend(b"\r\n");
         }
-        octets.extend(b"250 X-LAST\r\n");
+        bytes.extend(b"250 X-LAST\r\n");
         let policy = Policy::STRICT.with_any_reply_text(true);
-        let Ok(Parsed::Complete { value, .. }) = Reply::parse(&octets, &policy) else { panic!() };
+        let Ok(Parsed::Complete { value, .. }) = Reply::parse(&bytes, &policy) else { panic!() };
         let found = Capabilities::from_reply(&value);
         for capability in &lines {
             let extension = capability.extension().unwrap();
-            prop_assert!(found.contains(extension), "{extension:?}: {}", octets.escape_ascii());
+            prop_assert!(found.contains(extension), "{extension:?}: {}", bytes.escape_ascii());
         }
         prop_assert_eq!(found.mechanisms(), offered.mechanisms());
         prop_assert_eq!(found.size(), offered.size());
@@ -533,14 +532,14 @@ fn capabilities() -> impl Strategy<Value = Capabilities> {
 proptest! {
     #[test]
     fn summary_survives_the_wire(own in capabilities()) {
-        let mut octets = b"250-mx.example greets you\r\n".to_vec();
+        let mut bytes = b"250-mx.example greets you\r\n".to_vec();
         for capability in own {
             let text = line(&capability);
             prop_assert_eq!(Capability::parse(text.as_bytes()), capability);
-            octets.extend_from_slice(format!("250-{text}\r\n").as_bytes());
+            bytes.extend_from_slice(format!("250-{text}\r\n").as_bytes());
         }
-        octets.extend_from_slice(b"250 X-LAST\r\n");
-        let Ok(Parsed::Complete { value, .. }) = Reply::parse(&octets, &Policy::STRICT) else {
+        bytes.extend_from_slice(b"250 X-LAST\r\n");
+        let Ok(Parsed::Complete { value, .. }) = Reply::parse(&bytes, &Policy::STRICT) else {
             panic!();
         };
         prop_assert_eq!(Capabilities::from_reply(&value), own);
@@ -560,17 +559,17 @@ proptest! {
         ),
         greeting in "[a-z. ]{0,40}",
     ) {
-        let mut octets = format!("250-{greeting}\r\n");
+        let mut bytes = format!("250-{greeting}\r\n");
         let mut expected = Capabilities::NONE;
         for (place, text) in lines.iter().enumerate() {
             let separator = if place + 1 == lines.len() { ' ' } else { '-' };
-            octets.push_str("250");
-            octets.push(separator);
-            octets.push_str(text);
-            octets.push_str("\r\n");
+            bytes.push_str("250");
+            bytes.push(separator);
+            bytes.push_str(text);
+            bytes.push_str("\r\n");
             expected.insert(&Capability::parse(text.as_bytes()));
         }
-        let Ok(Parsed::Complete { value, .. }) = Reply::parse(octets.as_bytes(), &Policy::STRICT)
+        let Ok(Parsed::Complete { value, .. }) = Reply::parse(bytes.as_bytes(), &Policy::STRICT)
         else {
             panic!();
         };
@@ -601,7 +600,7 @@ proptest! {
             prop_assert_eq!(Capability::parse(written.as_bytes()), capability);
             prop_assert_eq!(line(&Capability::parse(written.as_bytes())), written.clone());
         }
-        prop_assert!(written.bytes().all(|octet| octet == 9 || (32..=126).contains(&octet)));
+        prop_assert!(written.bytes().all(|byte| byte == 9 || (32..=126).contains(&byte)));
     }
 }
 
@@ -622,13 +621,13 @@ fn no_limits_without_a_limit() {
 
 #[test]
 fn only_a_250_offers_anything() {
-    for (octets, empty) in [
+    for (bytes, empty) in [
         (&b"250-mx\r\n250 DSN\r\n"[..], false),
         (b"251-mx\r\n251 DSN\r\n", true),
         (b"550-mx\r\n550 DSN\r\n", true),
         (b"250 DSN\r\n", true),
     ] {
-        let Ok(Parsed::Complete { value, .. }) = Reply::parse(octets, &Policy::STRICT) else {
+        let Ok(Parsed::Complete { value, .. }) = Reply::parse(bytes, &Policy::STRICT) else {
             panic!();
         };
         assert_eq!(Capabilities::from_reply(&value).is_empty(), empty);

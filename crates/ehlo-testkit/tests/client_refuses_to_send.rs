@@ -1,4 +1,4 @@
-//! What a client refuses to send: each check, before an octet is written, and nothing has changed.
+//! What a client refuses to send: each check, before a byte is written, and nothing has changed.
 
 use ehlo::client::Event;
 use ehlo::session::State;
@@ -31,7 +31,7 @@ fn send(client: &mut Client, command: &Command<'_>) -> Result<usize, SendError> 
     let mut out = [0; 16_384];
     let sent = client.send(command, &mut out);
     if sent.is_err() {
-        assert!(out.iter().all(|octet| *octet == 0), "{command:?}");
+        assert!(out.iter().all(|byte| *byte == 0), "{command:?}");
         assert_eq!(format!("{client:?}"), before, "{command:?}");
     }
     sent
@@ -198,16 +198,16 @@ fn lines_that_are_too_long_are_refused() {
     assert!(send(&mut client, &rcpt(&address, &orcpt)).is_ok());
 }
 
-/// RFC 4954 §4: a line of the exchange has at most 12,288 octets with its CRLF.
+/// RFC 4954 §4: a line of the exchange has at most 12,288 bytes with its CRLF.
 #[test]
 fn responses_that_are_too_long_are_refused() {
-    for (octets, fits) in [(9213, true), (9216, false)] {
+    for (bytes, fits) in [(9213, true), (9216, false)] {
         let mut client = after("AUTH SCRAM-SHA-256");
         let mechanism =
             ehlo::syntax::command::Mechanism::new("SCRAM-SHA-256").expect("a mechanism");
         send(&mut client, &Command::Auth { mechanism, initial_response: None }).expect("AUTH");
         hear(&mut client, "334 \r\n");
-        let data = vec![b'x'; octets];
+        let data = vec![b'x'; bytes];
         let response = ehlo::syntax::sasl::Response::Data(SaslData::new(&data));
         let mut out = [0; 16_384];
         let sent = client.respond(&response, &mut out);

@@ -136,7 +136,7 @@ fn questions_are_bounded_whatever_the_reverse_zone_says() {
     let label = "l".repeat(60);
     let many: Vec<String> = (0..1000).map(|at| format!("h{at}.{label}.example")).collect();
     let long: Vec<String> = (0..1000).map(|at| format!("{label}.{label}.{label}.h{at}")).collect();
-    for (names, kept) in [(many, HeloCheck::MAX_NAMES), (long, HeloCheck::NAMES_OCTETS / 187)] {
+    for (names, kept) in [(many, HeloCheck::MAX_NAMES), (long, HeloCheck::NAMES_BYTES / 187)] {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut check = HeloCheck::new(peer, ClientName::new("mx.example.org").expect("a name"));
         let mut queries = 0;

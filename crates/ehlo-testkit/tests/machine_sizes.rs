@@ -16,7 +16,7 @@ fn machines_have_a_bound() {
         ("server::Event", size_of::<server::Event<'_>>(), 80),
         ("delivery::Event", size_of::<delivery::Event<'_>>(), 88),
     ] {
-        println!("{name}: {size} octets, at most {most}");
-        assert!(size <= most, "{name} has {size} octets, more than {most}");
+        println!("{name}: {size} bytes, at most {most}");
+        assert!(size <= most, "{name} has {size} bytes, more than {most}");
     }
 }

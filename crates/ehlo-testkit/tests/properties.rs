@@ -9,8 +9,8 @@ fn every_property_holds_of_its_seeds() {
     for (target, check) in property::ALL {
         let seeds = seeds::of(target);
         assert!(seeds.len() >= 10, "{} seeds for {target}", seeds.len());
-        for (name, octets) in seeds {
-            holds(target, name, *check, octets);
+        for (name, bytes) in seeds {
+            holds(target, name, *check, bytes);
         }
     }
 }
@@ -21,7 +21,7 @@ proptest! {
     #[test]
     fn every_property_holds_of_anything(input in prop::collection::vec(any::<u8>(), 0..200)) {
         for (target, check) in property::ALL {
-            holds(target, "any octets", *check, &input);
+            holds(target, "any bytes", *check, &input);
         }
     }
 
@@ -30,17 +30,17 @@ proptest! {
         first in any::<Index>(),
         second in any::<Index>(),
         cuts in any::<[Index; 2]>(),
-        changes in prop::collection::vec((any::<Index>(), octet()), 0..4),
+        changes in prop::collection::vec((any::<Index>(), byte()), 0..4),
     ) {
         for (target, check) in property::ALL {
             let seeds = seeds::of(target);
             let [first, second] = [first, second].map(|index| &index.get(seeds).1);
             let head = &first[..cuts[0].index(first.len() + 1)];
             let mut input = [head, &second[cuts[1].index(second.len() + 1)..]].concat();
-            for (place, octet) in &changes {
+            for (place, byte) in &changes {
                 if !input.is_empty() {
                     let place = place.index(input.len());
-                    input[place] = *octet;
+                    input[place] = *byte;
                 }
             }
             holds(target, "changed seeds", *check, &input);
@@ -48,8 +48,8 @@ proptest! {
     }
 }
 
-/// Octets that mean something, and any.
-fn octet() -> impl Strategy<Value = u8> {
+/// Bytes that mean something, and any.
+fn byte() -> impl Strategy<Value = u8> {
     prop_oneof![prop::sample::select(&b"\r\n\0.:<>@\" \\[]=+-;,0159AZaz\x7f\xc3"[..]), any::<u8>()]
 }
 

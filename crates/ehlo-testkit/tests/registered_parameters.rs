@@ -113,8 +113,8 @@ fn every_row_of_the_registry_is_typed() {
         };
         assert!(parameters.iter().all(|parameter| parameter.extension().is_none()));
         // And it makes room for itself.
-        if let Ok(octets) = row[4].split(' ').next().unwrap_or_default().parse::<usize>() {
-            assert_eq!(typed[0].allowance(), octets, "{keyword}");
+        if let Ok(bytes) = row[4].split(' ').next().unwrap_or_default().parse::<usize>() {
+            assert_eq!(typed[0].allowance(), bytes, "{keyword}");
         }
     }
 }

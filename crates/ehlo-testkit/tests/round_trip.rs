@@ -31,7 +31,7 @@ const LOCAL_PART: &str = "[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]{1,12}(\\.[a-z0-9_=+-]{1
 const UTF8_LOCAL_PART: &str =
     "[a-zü用户ж]{1,8}(\\.[a-zéß]{1,5}){0,2}|\"([ !#-\\[a-zé用]|\\\\[ -~]){0,12}\"";
 const WORD: &str = "[A-Za-z][A-Za-z0-9._:-]{0,12}";
-/// Anything that a person types, but for the control octets.
+/// Anything that a person types, but for the control bytes.
 const PLAIN: &str = "[^\\p{Cc}]{1,16}";
 
 fn policy() -> Policy {
@@ -86,7 +86,7 @@ fn check_rcpt(parameter: Parameter<'_>) {
 fn mailbox() -> impl Strategy<Value = String> {
     (LOCAL_PART, prop_oneof![DOMAIN.prop_map(|d| d), literal()])
         .prop_map(|(local, domain)| format!("{local}@{domain}"))
-        .prop_filter("the local part has 64 octets at most", |text| {
+        .prop_filter("the local part has 64 bytes at most", |text| {
             ehlo::syntax::path::Mailbox::new(text).is_ok()
         })
 }
@@ -258,7 +258,7 @@ proptest! {
 
     #[test]
     fn other_commands(
-        local in LOCAL_PART, domain in DOMAIN, octets in vec(any::<u8>(), 0..200),
+        local in LOCAL_PART, domain in DOMAIN, bytes in vec(any::<u8>(), 0..200),
         text in "[!-~]([ -~]{0,20}[!-~])?", mechanism in "[A-Za-z0-9_-]{1,20}", last in any::<bool>(),
         size in any::<u64>(), path in "[a-zA-Z0-9/?@:;=.~_-]{0,30}(%[0-9A-Fa-f]{2})?",
     ) {
@@ -275,10 +275,10 @@ proptest! {
             check(&Command::Help(Some(string)), &strict);
         }
         let mechanism = Mechanism::new(&mechanism).unwrap();
-        let response = SaslData::new(&octets);
-        let mut room = vec![0; octets.len()];
-        prop_assert_eq!(response.decode(&mut room), Ok(octets.len()));
-        prop_assert_eq!(&room, &octets);
+        let response = SaslData::new(&bytes);
+        let mut room = vec![0; bytes.len()];
+        prop_assert_eq!(response.decode(&mut room), Ok(bytes.len()));
+        prop_assert_eq!(&room, &bytes);
         check(&Command::Auth { mechanism, initial_response: Some(response) }, &strict);
         check(&Command::Auth { mechanism, initial_response: None }, &strict);
         let node = format!("{}{domain}", if last { "@" } else { "" });
@@ -301,12 +301,12 @@ proptest! {
         }
     }
 
-    /// One octet of a vector is changed, left out or put in: whatever is read comes back, and the
+    /// One byte of a vector is changed, left out or put in: whatever is read comes back, and the
     /// line says the same as the input that it stands in.
     #[test]
     fn near_misses(
         choice in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(),
-        octet in prop_oneof![any::<u8>(), prop::sample::select(&b"\r\n\0 \t.-@<>\"\\=+:;[],A0\xC3\xA9"[..])],
+        byte in prop_oneof![any::<u8>(), prop::sample::select(&b"\r\n\0 \t.-@<>\"\\=+:;[],A0\xC3\xA9"[..])],
         edit in 0..3,
     ) {
         let mut inputs = inputs();
@@ -314,9 +314,9 @@ proptest! {
         prop_assume!(input.len() < 2000);
         let at = at.index(input.len());
         match edit {
-            0 => input[at] = octet,
+            0 => input[at] = byte,
             1 => { input.remove(at); }
-            _ => input.insert(at, octet),
+            _ => input.insert(at, byte),
         }
         for policy in [Policy::STRICT, policy(), Policy::LENIENT] {
             read_anything(&input, &policy);

@@ -77,8 +77,8 @@ fn the_standard_reply_accepts_no_message() {
         {
             let mut server = Server::new(ServerConfig { role, ..CONFIG });
             let envelope = "MAIL FROM:<>\r\nRCPT TO:<a@e.example>\r\nRCPT TO:<b@e.example>\r\n";
-            let octets = format!("{hello} c.example\r\n{envelope}{end}");
-            let mut rest = octets.as_bytes();
+            let bytes = format!("{hello} c.example\r\n{envelope}{end}");
+            let mut rest = bytes.as_bytes();
             let mut ends = 0;
             loop {
                 let received = server.receive(rest);

@@ -13,7 +13,7 @@ use ehlo_testkit::simulation::{Link, Report, Room, Simulation, refusals};
 
 const LATENCY: Duration = Duration::from_millis(50);
 
-/// Octets of the longest reply of the servers here, which is that to EHLO.
+/// Bytes of the longest reply of the servers here, which is that to EHLO.
 const LONGEST_REPLY: u32 = 130;
 
 /// A code alone.
@@ -104,7 +104,7 @@ fn every_way_of_sending_arrives() {
     }
 }
 
-/// The connection breaks after every octet, in both directions, of sessions of two messages to five
+/// The connection breaks after every byte, in both directions, of sessions of two messages to five
 /// recipients: each has one outcome, which is accepted only if the server has said so, and nothing
 /// else but unknown if it has.
 #[test]
@@ -153,7 +153,7 @@ fn ends_never_wait_for_each_other() {
                 for (segment, piece) in [(1, usize::MAX), (50, 1), (50, 19), (usize::MAX, 7)] {
                     let mut simulation = Simulation::new(server, LATENCY, &envelopes);
                     simulation.client = client;
-                    simulation.client.client.reply.octets = LONGEST_REPLY;
+                    simulation.client.client.reply.bytes = LONGEST_REPLY;
                     let inbox = usize::try_from(LONGEST_REPLY).expect("few");
                     simulation.client_room = Room { inbox, outbox };
                     simulation.server_room = Room { inbox: 64, outbox: inbox };
@@ -177,9 +177,9 @@ fn a_buffer_that_is_too_small_is_an_error() {
     for (name, client, server) in ways() {
         let mut simulation = Simulation::new(server, LATENCY, &envelopes);
         simulation.client = client;
-        for octets in SHORTEST_REPLY..LONGEST_REPLY {
-            simulation.client.client.reply.octets = octets;
-            simulation.client_room.inbox = usize::try_from(octets).expect("few");
+        for bytes in SHORTEST_REPLY..LONGEST_REPLY {
+            simulation.client.client.reply.bytes = bytes;
+            simulation.client_room.inbox = usize::try_from(bytes).expect("few");
             carry(&simulation, name);
         }
         simulation = Simulation { client, ..Simulation::new(server, LATENCY, &envelopes) };
@@ -206,7 +206,7 @@ fn a_large_message_passes_through_small_buffers() {
             Simulation::new(ServerConfig { limits, ..server }, LATENCY, &envelopes);
         simulation.client = client;
         // A reply that is longer than the input ends the session.
-        simulation.client.client.reply = ReplyLimits { octets: 4096, ..ReplyLimits::DEFAULT };
+        simulation.client.client.reply = ReplyLimits { bytes: 4096, ..ReplyLimits::DEFAULT };
         simulation.client.client.newlines = Newlines::Normalise;
         simulation.content = &content;
         simulation.piece = 32 * 1024;

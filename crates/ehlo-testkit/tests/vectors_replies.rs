@@ -28,7 +28,7 @@ fn every_reply_vector_agrees() {
                     assert_eq!(consumed, vector.input.len(), "{id}");
                     assert_eq!(Some(value.code().number()), vector.code, "{id}");
                     assert_eq!(Some(value.lines().count()), vector.lines, "{id}");
-                    assert_eq!(value.octets(), Some(vector.input.as_slice()), "{id}");
+                    assert_eq!(value.as_bytes(), Some(vector.input.as_slice()), "{id}");
                 }
             }
             Ok(Parsed::Incomplete) => assert!(vector.is_incomplete, "{id}: incomplete"),
@@ -82,7 +82,7 @@ fn text_beyond_ascii_is_one_policy() {
 }
 
 #[test]
-fn octet_by_octet_gives_the_same() {
+fn byte_by_byte_gives_the_same() {
     let (limits, policy) = (ReplyLimits::default(), Policy::STRICT);
     for vector in replies() {
         let whole = ReplyFrame::new().advance(&vector.input, &limits, &policy);

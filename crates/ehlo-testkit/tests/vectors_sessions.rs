@@ -1,4 +1,4 @@
-//! `sessions.jsonl`: dialogues with a server, the octets of each step cut in every way.
+//! `sessions.jsonl`: dialogues with a server, the bytes of each step cut in every way.
 
 use ehlo::syntax::capability::Capabilities;
 use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
@@ -37,7 +37,7 @@ fn check_step(name: &str, peer: &mut Peer, step: &SessionStep) {
     let replies = PIPELINED
         .iter()
         .find(|(pipelined, _)| {
-            *pipelined == name && send.split(|octet| *octet == b'\n').nth(2).is_some()
+            *pipelined == name && send.split(|byte| *byte == b'\n').nth(2).is_some()
         })
         .map_or(1, |(_, commands)| *commands);
     let before = peer.clone();
@@ -52,7 +52,7 @@ fn check_step(name: &str, peer: &mut Peer, step: &SessionStep) {
     }
 }
 
-/// Whole, octet by octet, and at every place in two; of a long run at some of them.
+/// Whole, byte by byte, and at every place in two; of a long run at some of them.
 fn cuts(length: usize) -> Vec<Vec<usize>> {
     let edge = 64;
     let places = (1..length).filter(|at| {

@@ -83,7 +83,7 @@ fn errors_say_what_where_and_which_reply() {
 }
 
 #[test]
-fn control_octets_and_bare_ends_of_line_come_first() {
+fn control_bytes_and_bare_ends_of_line_come_first() {
     for (input, expected) in [
         (&b"NOOP\n"[..], (Kind::BareLf, 4)),
         (b"NOOP foo\nRSET\r\n", (Kind::BareLf, 8)),
@@ -103,7 +103,7 @@ fn control_octets_and_bare_ends_of_line_come_first() {
 }
 
 #[test]
-fn a_line_has_512_octets_and_what_its_parameters_add() {
+fn a_line_has_512_bytes_and_what_its_parameters_add() {
     let padded =
         |text: &str, length: usize| format!("{text}{}\r\n", "x".repeat(length - text.len() - 2));
     let verdict = |text: &str| match Command::parse(text.as_bytes(), STRICT) {
@@ -120,7 +120,7 @@ fn a_line_has_512_octets_and_what_its_parameters_add() {
     assert_eq!(verdict(&padded("NOOP ", 505)), Ok(()));
     assert_eq!(verdict(&padded("NOOP ", 513)), Err((Kind::LineTooLong, 510)));
     assert_eq!(verdict(&padded("MAIL FROM:<a@b> SOLICIT=", 1024)), Ok(()));
-    // No parameter may add more: 2,651 octets are those of MAIL together.
+    // No parameter may add more: 2,651 bytes are those of MAIL together.
     assert_eq!(verdict(&padded("MAIL FROM:<a@b> X=", 70_000)), Err((Kind::LineTooLong, 3161)));
     let auth = |n: usize| format!("AUTH PLAIN {}\r\n", "A".repeat(n));
     assert_eq!(verdict(&auth(12_272)), Ok(()));

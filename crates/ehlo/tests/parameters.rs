@@ -9,7 +9,7 @@ use ehlo::{Command, Encode, Extension, ForwardPath, Parsed, Policy, ReversePath,
 const MAIL: &str = "MAIL FROM:<a@b.example>";
 const RCPT: &str = "RCPT TO:<a@b.example>";
 
-/// Command, keyword, extension, octets it adds, values that are right, values that are wrong; a
+/// Command, keyword, extension, bytes it adds, values that are right, values that are wrong; a
 /// value is what follows the keyword.
 type Row = (
     &'static str,
@@ -332,7 +332,7 @@ fn limits_of_values() {
         |n: usize| parameters(&format!("{MAIL} TRANSID=<{}@b>", "x".repeat(n))).map(drop);
     assert!(trans_id(76).is_ok());
     assert_eq!(trans_id(77).unwrap_err().kind, Kind::ParameterValue);
-    // A local part has 64 octets at most, and so has one that is encoded.
+    // A local part has 64 bytes at most, and so has one that is encoded.
     let auth = |n: usize| parameters(&format!("{MAIL} AUTH={}@b", "+2B".repeat(n))).map(drop);
     assert!(auth(64).is_ok());
     assert_eq!(auth(65).unwrap_err().kind, Kind::ParameterValue);

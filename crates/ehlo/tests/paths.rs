@@ -57,9 +57,9 @@ fn local_part() -> impl Strategy<Value = String> {
 fn address() -> impl Strategy<Value = IpAddr> {
     let group = prop_oneof![2 => Just(0), 1 => any::<u16>(), 1 => 0_u16..16];
     prop_oneof![
-        any::<[u8; 4]>().prop_map(|octets| IpAddr::V4(Ipv4Addr::from(octets))),
+        any::<[u8; 4]>().prop_map(|bytes| IpAddr::V4(Ipv4Addr::from(bytes))),
         prop::array::uniform8(group).prop_map(|groups| IpAddr::V6(Ipv6Addr::from(groups))),
-        any::<[u8; 4]>().prop_map(|octets| IpAddr::V6(Ipv4Addr::from(octets).to_ipv6_mapped())),
+        any::<[u8; 4]>().prop_map(|bytes| IpAddr::V6(Ipv4Addr::from(bytes).to_ipv6_mapped())),
     ]
 }
 
@@ -117,10 +117,10 @@ proptest! {
         let value = LocalPart::new(&local).unwrap();
         assert_eq!(text(&value), local.as_str());
         // Quoted, it means the same.
-        let octets: Vec<u8> = value.unquoted().collect();
-        let escaped: Vec<u8> = octets
+        let bytes: Vec<u8> = value.unquoted().collect();
+        let escaped: Vec<u8> = bytes
             .iter()
-            .flat_map(|octet| if octet.is_ascii() { vec![b'\\', *octet] } else { vec![*octet] })
+            .flat_map(|byte| if byte.is_ascii() { vec![b'\\', *byte] } else { vec![*byte] })
             .collect();
         let quoted = format!("\"{}\"", String::from_utf8(escaped).unwrap());
         if quoted.len() <= limits::LOCAL_PART {
@@ -179,21 +179,21 @@ proptest! {
         let value = Path::new(&path).unwrap();
         assert_eq!(text(&value), path.as_str());
         let (reverse, forward) = (ReversePath::from(value), ForwardPath::from(value));
-        let octets = path.as_bytes();
-        assert_eq!(ReversePath::parse(octets, &UTF8), Ok(reverse));
-        assert_eq!(ForwardPath::parse(octets, &UTF8), Ok(forward));
+        let bytes = path.as_bytes();
+        assert_eq!(ReversePath::parse(bytes, &UTF8), Ok(reverse));
+        assert_eq!(ForwardPath::parse(bytes, &UTF8), Ok(forward));
         assert_eq!([text(&reverse), text(&forward)], [path.as_str(); 2]);
-        for end in 0..octets.len() {
-            assert!(ReversePath::parse(&octets[..end], &UTF8).is_err());
-            assert!(ForwardPath::parse(&octets[..end], &UTF8).is_err());
+        for end in 0..bytes.len() {
+            assert!(ReversePath::parse(&bytes[..end], &UTF8).is_err());
+            assert!(ForwardPath::parse(&bytes[..end], &UTF8).is_err());
         }
         let bare = value.without_route();
         assert_eq!(bare, Path::from(value.mailbox()));
         assert_eq!(Path::new(&text(&bare)).unwrap(), bare);
         if path.is_ascii() {
-            assert_eq!(ReversePath::parse(octets, &Policy::STRICT), Ok(reverse));
+            assert_eq!(ReversePath::parse(bytes, &Policy::STRICT), Ok(reverse));
         } else {
-            assert!(ReversePath::parse(octets, &Policy::STRICT).is_err());
+            assert!(ReversePath::parse(bytes, &Policy::STRICT).is_err());
         }
     }
 

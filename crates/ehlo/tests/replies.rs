@@ -15,10 +15,10 @@ fn encoded(reply: &Reply<'_>) -> Vec<u8> {
     out
 }
 
-fn parsed(octets: &[u8]) -> Reply<'_> {
-    match Reply::parse(octets, &Policy::STRICT) {
-        Ok(Parsed::Complete { value, consumed }) if consumed == octets.len() => value,
-        other => panic!("{other:?}: {}", octets.escape_ascii()),
+fn parsed(bytes: &[u8]) -> Reply<'_> {
+    match Reply::parse(bytes, &Policy::STRICT) {
+        Ok(Parsed::Complete { value, consumed }) if consumed == bytes.len() => value,
+        other => panic!("{other:?}: {}", bytes.escape_ascii()),
     }
 }
 
@@ -63,34 +63,34 @@ proptest! {
         if let Some(domain) = &domain {
             reply = reply.with_domain(domain);
         }
-        let octets = encoded(&reply);
-        let back = parsed(&octets);
+        let bytes = encoded(&reply);
+        let back = parsed(&bytes);
         prop_assert_eq!(back, reply);
         prop_assert_eq!(reply, back);
         prop_assert_eq!(back.code(), code);
         prop_assert_eq!(back.enhanced_code(), reply.enhanced_code());
         // One form: what was parsed is written as it was.
-        prop_assert_eq!(encoded(&back), octets.clone());
-        // Only whole lines of at most 512 octets, each with the code, and no octet outside text.
-        let strict = ReplyFrame::new().advance(&octets, &ReplyLimits { lines: u16::MAX, ..ReplyLimits::STRICT }, &Policy::STRICT);
-        prop_assert_eq!(strict, Ok(Some(octets.len())));
+        prop_assert_eq!(encoded(&back), bytes.clone());
+        // Only whole lines of at most 512 bytes, each with the code, and no byte outside text.
+        let strict = ReplyFrame::new().advance(&bytes, &ReplyLimits { lines: u16::MAX, ..ReplyLimits::STRICT }, &Policy::STRICT);
+        prop_assert_eq!(strict, Ok(Some(bytes.len())));
 
-        let mut out = vec![0; octets.len()];
+        let mut out = vec![0; bytes.len()];
         let length = reply.encode_with(&mut out, false).unwrap();
         let without = parsed(&out[..length]);
         prop_assert_eq!(without.lines().count(), back.lines().count());
-        prop_assert!(reply.encode(&mut vec![0; octets.len() - 1]).is_err());
+        prop_assert!(reply.encode(&mut vec![0; bytes.len() - 1]).is_err());
     }
 
     #[test]
     fn strict_prefixes_are_no_other_reply(code in code(), text in text(), more in "[ -~]{0,8}") {
-        let octets = encoded(&Reply::new(code, &text));
-        for end in 0..octets.len() {
-            let prefix = Reply::parse(&octets[..end], &Policy::STRICT);
+        let bytes = encoded(&Reply::new(code, &text));
+        for end in 0..bytes.len() {
+            let prefix = Reply::parse(&bytes[..end], &Policy::STRICT);
             prop_assert_eq!(prefix, Ok(Parsed::Incomplete));
         }
-        let length = octets.len();
-        let longer = [octets, more.into_bytes()].concat();
+        let length = bytes.len();
+        let longer = [bytes, more.into_bytes()].concat();
         let Ok(Parsed::Complete { consumed, .. }) = Reply::parse(&longer, &Policy::STRICT) else {
             panic!();
         };
@@ -107,11 +107,11 @@ proptest! {
         cuts in prop::collection::vec(0_usize..60, 0..8),
         lenient in any::<bool>(),
         line in 4_u16..40,
-        octets in 4_u32..90,
+        bytes in 4_u32..90,
         lines in 1_u16..5,
     ) {
         let input = input.concat();
-        let limits = ReplyLimits { line, lines, octets };
+        let limits = ReplyLimits { line, lines, bytes };
         let policy = if lenient { Policy::LENIENT } else { Policy::STRICT };
         let whole = ReplyFrame::new().advance(&input, &limits, &policy);
         let mut frame = ReplyFrame::new();
@@ -129,14 +129,14 @@ proptest! {
         }
         prop_assert_eq!(last, whole);
         if let Ok(Some(length)) = whole {
-            prop_assert!(length <= octets as usize);
-            let longest = input[..length].split_inclusive(|&octet| octet == b'\n').map(<[u8]>::len).max();
+            prop_assert!(length <= bytes as usize);
+            let longest = input[..length].split_inclusive(|&byte| byte == b'\n').map(<[u8]>::len).max();
             prop_assert!(longest <= Some(usize::from(line)));
         }
     }
 
     #[test]
-    fn any_octets_parse_to_what_can_be_written(
+    fn any_bytes_parse_to_what_can_be_written(
         input in prop::collection::vec(any::<u8>(), 0..40),
         lenient in any::<bool>(),
     ) {
@@ -158,9 +158,9 @@ proptest! {
 
 #[test]
 fn no_reply_without_a_code() {
-    for octets in [b"\0\0\0 ok\r\n", b"\0\0\0-ok\r\n", b"250\0ok\r\n"] {
-        let error = Reply::parse(octets, &Policy::LENIENT).unwrap_err();
-        assert_eq!(error.kind, SyntaxErrorKind::ReplyCode, "{}", octets.escape_ascii());
+    for bytes in [b"\0\0\0 ok\r\n", b"\0\0\0-ok\r\n", b"250\0ok\r\n"] {
+        let error = Reply::parse(bytes, &Policy::LENIENT).unwrap_err();
+        assert_eq!(error.kind, SyntaxErrorKind::ReplyCode, "{}", bytes.escape_ascii());
     }
 }
 
@@ -198,7 +198,7 @@ fn long_lines_break_at_a_space() {
     let line = |separator, word| format!("554{separator}5.0.0 {word}\r\n");
     assert_eq!(wire(&reply), line('-', &word) + &line('-', &word) + &line(' ', &word));
 
-    // Exactly as much as fits, and one octet more.
+    // Exactly as much as fits, and one byte more.
     let room = "x".repeat(506);
     assert_eq!(wire(&Reply::new(Code::OK, &room)), format!("250 {room}\r\n"));
     let over = format!("{room}y");
@@ -333,8 +333,8 @@ fn limits_are_inclusive() {
     assert_eq!(frame(&many), Ok(Some(6000)));
     let error = frame(&("250-\r\n".repeat(1000) + "250 \r\n")).unwrap_err();
     assert_eq!(error.kind, SyntaxErrorKind::ReplyTooLong);
-    let octets = ReplyLimits { octets: 12, ..ReplyLimits::STRICT };
-    let frame = |input: &[u8]| ReplyFrame::new().advance(input, &octets, &Policy::STRICT);
+    let bytes = ReplyLimits { bytes: 12, ..ReplyLimits::STRICT };
+    let frame = |input: &[u8]| ReplyFrame::new().advance(input, &bytes, &Policy::STRICT);
     assert_eq!(frame(b"250-\r\n250 \r\n"), Ok(Some(12)));
     assert_eq!(frame(b"250-\r\n250 x\r\n").unwrap_err().kind, SyntaxErrorKind::ReplyTooLong);
 }
@@ -342,32 +342,32 @@ fn limits_are_inclusive() {
 /// Who has room for what the limits allow and no more is told, and does not wait for more.
 #[test]
 fn what_cannot_fit_is_not_awaited() {
-    for octets in 5..=40 {
-        let limits = ReplyLimits { octets, ..ReplyLimits::STRICT };
+    for bytes in 5..=40 {
+        let limits = ReplyLimits { bytes, ..ReplyLimits::STRICT };
         for text in 0..=36 {
             let reply = format!("250-{}\r\n", "x".repeat(text)).repeat(40);
-            let room = &reply.as_bytes()[..octets as usize];
+            let room = &reply.as_bytes()[..bytes as usize];
             let error = ReplyFrame::new().advance(room, &limits, &Policy::STRICT).unwrap_err();
-            assert_eq!(error.kind, SyntaxErrorKind::ReplyTooLong, "{octets}, {text}");
+            assert_eq!(error.kind, SyntaxErrorKind::ReplyTooLong, "{bytes}, {text}");
         }
     }
 }
 
 #[test]
-fn every_octet_of_a_text() {
-    for octet in 0..=u8::MAX {
-        // Once within eight octets that are looked at together, and once behind them.
+fn every_byte_of_a_text() {
+    for byte in 0..=u8::MAX {
+        // Once within eight bytes that are looked at together, and once behind them.
         for text in [[b'x'; 20], [b' '; 20]] {
             for place in [0, 3, 7, 8, 17, 19] {
                 let mut text = text;
-                text[place] = octet;
+                text[place] = byte;
                 let input = [b"250 ", text.as_slice(), b"\r\n"].concat();
                 let strict = Reply::parse(&input, &Policy::STRICT);
-                assert_eq!(strict.is_ok(), octet == 9 || (32..=126).contains(&octet), "{octet}");
+                assert_eq!(strict.is_ok(), byte == 9 || (32..=126).contains(&byte), "{byte}");
                 let lenient = Reply::parse(&input, &Policy::LENIENT);
-                assert_eq!(lenient.is_ok(), !matches!(octet, 0 | b'\r' | b'\n'), "{octet}");
+                assert_eq!(lenient.is_ok(), !matches!(byte, 0 | b'\r' | b'\n'), "{byte}");
                 if let Err(error) = strict {
-                    assert_eq!(error.offset, 4 + place, "{octet}");
+                    assert_eq!(error.offset, 4 + place, "{byte}");
                 }
             }
         }
@@ -389,8 +389,8 @@ fn display_shows_unicode_and_escapes_what_is_not_seen() {
         ("a\u{202e}b\u{2066}c\u{200f}d", "a\\u{202e}b\\u{2066}c\\u{200f}d"),
         ("a\u{feff}b\u{200b}c\u{e0041}", "a\\u{feff}b\\u{200b}c\\u{e0041}"),
     ] {
-        let octets = format!("250-{text}\r\n250 {text}\r\n");
-        let Ok(Parsed::Complete { value, .. }) = Reply::parse(octets.as_bytes(), &policy) else {
+        let bytes = format!("250-{text}\r\n250 {text}\r\n");
+        let Ok(Parsed::Complete { value, .. }) = Reply::parse(bytes.as_bytes(), &policy) else {
             panic!("{text:?}");
         };
         assert_eq!(value.to_string(), format!("250 {shown} / {shown}"));

@@ -17,21 +17,21 @@ fn written(value: &impl Encode) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn octets_survive(octets in prop::collection::vec(any::<u8>(), 0..200)) {
-        let own = SaslData::new(&octets);
+    fn bytes_survive(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let own = SaslData::new(&bytes);
         let base64 = written(&own);
-        prop_assert_eq!(&base64, &STANDARD.encode(&octets).into_bytes());
+        prop_assert_eq!(&base64, &STANDARD.encode(&bytes).into_bytes());
         let parsed = SaslData::parse(&base64).unwrap();
         prop_assert_eq!(parsed, own);
         prop_assert_eq!(own, parsed);
-        prop_assert_eq!(parsed.decoded_len(), octets.len());
-        let mut out = vec![0; octets.len()];
-        prop_assert_eq!(parsed.decode(&mut out), Ok(octets.len()));
-        prop_assert_eq!(&out, &octets);
-        if let Some(short) = octets.len().checked_sub(1) {
-            prop_assert_eq!(parsed.decode(&mut out[..short]).unwrap_err().needed, octets.len());
-            prop_assert_ne!(SaslData::new(&octets[1..]), parsed);
-            prop_assert_ne!(parsed, SaslData::new(&octets[..short]));
+        prop_assert_eq!(parsed.decoded_len(), bytes.len());
+        let mut out = vec![0; bytes.len()];
+        prop_assert_eq!(parsed.decode(&mut out), Ok(bytes.len()));
+        prop_assert_eq!(&out, &bytes);
+        if let Some(short) = bytes.len().checked_sub(1) {
+            prop_assert_eq!(parsed.decode(&mut out[..short]).unwrap_err().needed, bytes.len());
+            prop_assert_ne!(SaslData::new(&bytes[1..]), parsed);
+            prop_assert_ne!(parsed, SaslData::new(&bytes[..short]));
         }
 
         let line = written(&Response::Data(own));
@@ -105,7 +105,7 @@ fn responses_are_a_star_or_base64_of_one_line() {
     for wrong in [&b"=="[..], b"= ", b"=A", b"**", b"* ", b" *", b"AAAA\r"] {
         assert_eq!(Response::parse(wrong).unwrap_err().kind, SyntaxErrorKind::Base64);
     }
-    // With its CRLF 12,288 octets; four digits fewer make the next shorter line of base64.
+    // With its CRLF 12,288 bytes; four digits fewer make the next shorter line of base64.
     let longest = vec![b'A'; limits::AUTH_LINE - 4];
     assert!(Response::parse(&longest).is_ok());
     let error = Response::parse(&[b'A'; limits::AUTH_LINE]).unwrap_err();

@@ -137,7 +137,7 @@ fn no_line_is_too_long_whatever_the_names_are() -> Result {
 fn nothing_is_written_where_it_does_not_fit() -> Result {
     let path = ReturnPath(ReversePath::new("<>")?);
     assert_eq!(text(&path)?, "Return-Path: <>\r\n");
-    assert_eq!(path.encode(&mut [0; 16]).expect_err("one octet is missing").needed, 17);
+    assert_eq!(path.encode(&mut [0; 16]).expect_err("one byte is missing").needed, 17);
     Ok(())
 }
 

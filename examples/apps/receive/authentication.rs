@@ -99,5 +99,5 @@ fn unforeseen(host: &str) -> Option<String> {
     Some(format!("<{:032x}@{host}>", u128::from_be_bytes(bytes)))
 }
 
-/// Octets of the longest message of a client.
+/// Bytes of the longest message of a client.
 const BUFFER: usize = ServerExchange::<AnyServer>::BUFFER;

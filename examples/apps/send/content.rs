@@ -25,9 +25,9 @@ enum Source {
 /// What one reading of the content has shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Facts {
-    /// Octets as they are read.
+    /// Bytes as they are read.
     length: u64,
-    /// Octets as the server will count them, RFC 1870 §5: without the dots that are stuffed.
+    /// Bytes as the server will count them, RFC 1870 §5: without the dots that are stuffed.
     wire_size: u64,
     is_eight_bit: bool,
 }

@@ -27,15 +27,15 @@ impl Read for Line {
     fn read(&mut self, space: &mut [u8]) -> Result<usize, ErrorKind> {
         const READ: isize = 0;
         // SAFETY: the kernel writes to `space`, and no further.
-        octets(unsafe { call(READ, 0, space.as_mut_ptr(), space.len()) })
+        bytes(unsafe { call(READ, 0, space.as_mut_ptr(), space.len()) })
     }
 }
 
 impl Write for Line {
     fn write(&mut self, content: &[u8]) -> Result<usize, ErrorKind> {
         const WRITE: isize = 1;
-        // SAFETY: the kernel only reads, and no further than the octets go.
-        octets(unsafe { call(WRITE, 1, content.as_ptr().cast_mut(), content.len()) })
+        // SAFETY: the kernel only reads, and no further than the bytes go.
+        bytes(unsafe { call(WRITE, 1, content.as_ptr().cast_mut(), content.len()) })
     }
 
     fn flush(&mut self) -> Result<(), ErrorKind> {
@@ -43,15 +43,15 @@ impl Write for Line {
     }
 }
 
-/// What a call gives: how many octets, or an error below zero.
-fn octets(given: isize) -> Result<usize, ErrorKind> {
+/// What a call gives: how many bytes, or an error below zero.
+fn bytes(given: isize) -> Result<usize, ErrorKind> {
     usize::try_from(given).map_err(|_| ErrorKind::Other)
 }
 
 /// # Safety
 ///
 /// What `number` does with the memory is allowed.
-unsafe fn call(number: isize, descriptor: usize, memory: *mut u8, octets: usize) -> isize {
+unsafe fn call(number: isize, descriptor: usize, memory: *mut u8, bytes: usize) -> isize {
     let given;
     // SAFETY: the caller's; the kernel changes these registers alone.
     unsafe {
@@ -60,7 +60,7 @@ unsafe fn call(number: isize, descriptor: usize, memory: *mut u8, octets: usize)
             inlateout("rax") number => given,
             in("rdi") descriptor,
             in("rsi") memory,
-            in("rdx") octets,
+            in("rdx") bytes,
             lateout("rcx") _,
             lateout("r11") _,
             options(nostack),

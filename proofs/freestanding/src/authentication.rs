@@ -32,14 +32,14 @@ fn exchange(client: AnyClient<'_>, server: AnyServer) -> Option<()> {
     let (mut message, mut buffer, mut wire) = ([0; 512], [0; 1024], [0; 1024]);
     let (mut client, mut server) = (ClientExchange::new(client), ServerExchange::new(server));
     let command = client.start(&mut message).ok()?;
-    let octets = written(&command, &mut wire)?;
-    let Ok(Parsed::Complete { value, .. }) = Command::parse(octets, &Policy::STRICT) else {
+    let bytes = written(&command, &mut wire)?;
+    let Ok(Parsed::Complete { value, .. }) = Command::parse(bytes, &Policy::STRICT) else {
         return None;
     };
     let Command::Auth { initial_response, .. } = value else { return None };
     let mut step = server.start(initial_response.as_ref(), &mut buffer);
     loop {
-        let octets = match step {
+        let bytes = match step {
             ServerStep::Verify(_) => {
                 step = server.accept_authorization(&mut buffer);
                 continue;
@@ -48,7 +48,7 @@ fn exchange(client: AnyClient<'_>, server: AnyServer) -> Option<()> {
             ServerStep::Reply(reply) => written(&reply, &mut wire)?,
             ServerStep::Secret(_) => return None,
         };
-        let Ok(Parsed::Complete { value, .. }) = Reply::parse(octets, &Policy::STRICT) else {
+        let Ok(Parsed::Complete { value, .. }) = Reply::parse(bytes, &Policy::STRICT) else {
             return None;
         };
         let response = match client.receive(&value, &mut message) {

@@ -3,7 +3,7 @@
 //!
 //! The program links only if nothing in it needs an allocator, and it exits with 0 only if the
 //! sessions came out as they should. `../freestanding-no-panic` is the same program without a panic
-//! in it: nothing that ehlo does here, for any octets of the peer, leads to one.
+//! in it: nothing that ehlo does here, for any bytes of the peer, leads to one.
 #![no_std]
 #![no_main]
 

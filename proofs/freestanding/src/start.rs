@@ -4,7 +4,7 @@
 use core::arch::{asm, global_asm};
 use core::panic::PanicInfo;
 
-// The kernel leaves the stack aligned to 16 octets and no return address on it.
+// The kernel leaves the stack aligned to 16 bytes and no return address on it.
 global_asm!(
     ".globl _start",
     "_start:",
@@ -35,12 +35,12 @@ fn exit(status: u8) -> ! {
 ///
 /// That of C's `memcpy`.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, octets: usize) -> *mut u8 {
+unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, bytes: usize) -> *mut u8 {
     // SAFETY: the caller's; the direction flag is clear at every call.
     unsafe {
         asm!(
             "rep movsb",
-            inout("rcx") octets => _,
+            inout("rcx") bytes => _,
             inout("rdi") to => _,
             inout("rsi") from => _,
             options(nostack, preserves_flags),
@@ -53,20 +53,20 @@ unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, octets: usize) -> *mut
 ///
 /// That of C's `memmove`.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, octets: usize) -> *mut u8 {
-    if to.addr().wrapping_sub(from.addr()) >= octets {
+unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, bytes: usize) -> *mut u8 {
+    if to.addr().wrapping_sub(from.addr()) >= bytes {
         // SAFETY: the caller's; `to` does not begin within `from`, so upwards is right.
-        return unsafe { memcpy(to, from, octets) };
+        return unsafe { memcpy(to, from, bytes) };
     }
-    // SAFETY: the caller's; from the last octet down, and the direction flag is cleared again.
+    // SAFETY: the caller's; from the last byte down, and the direction flag is cleared again.
     unsafe {
         asm!(
             "std",
             "rep movsb",
             "cld",
-            inout("rcx") octets => _,
-            inout("rdi") to.wrapping_add(octets).wrapping_sub(1) => _,
-            inout("rsi") from.wrapping_add(octets).wrapping_sub(1) => _,
+            inout("rcx") bytes => _,
+            inout("rdi") to.wrapping_add(bytes).wrapping_sub(1) => _,
+            inout("rsi") from.wrapping_add(bytes).wrapping_sub(1) => _,
             options(nostack),
         );
     }
@@ -77,14 +77,14 @@ unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, octets: usize) -> *mu
 ///
 /// That of C's `memset`.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn memset(to: *mut u8, octet: i32, octets: usize) -> *mut u8 {
-    // SAFETY: the caller's. Of `octet` only the low eight bits are stored.
+unsafe extern "C" fn memset(to: *mut u8, byte: i32, bytes: usize) -> *mut u8 {
+    // SAFETY: the caller's. Of `byte` only the low eight bits are stored.
     unsafe {
         asm!(
             "rep stosb",
-            inout("rcx") octets => _,
+            inout("rcx") bytes => _,
             inout("rdi") to => _,
-            in("eax") octet,
+            in("eax") byte,
             options(nostack, preserves_flags),
         );
     }
@@ -95,9 +95,9 @@ unsafe extern "C" fn memset(to: *mut u8, octet: i32, octets: usize) -> *mut u8 {
 ///
 /// That of C's `memcmp`.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn memcmp(one: *const u8, other: *const u8, octets: usize) -> i32 {
+unsafe extern "C" fn memcmp(one: *const u8, other: *const u8, bytes: usize) -> i32 {
     let (above, below): (u8, u8);
-    // SAFETY: the caller's. The comparison of a register with itself makes no octets equal.
+    // SAFETY: the caller's. The comparison of a register with itself makes no bytes equal.
     unsafe {
         asm!(
             "cmp eax, eax",
@@ -107,7 +107,7 @@ unsafe extern "C" fn memcmp(one: *const u8, other: *const u8, octets: usize) -> 
             above = out(reg_byte) above,
             below = out(reg_byte) below,
             in("eax") 0,
-            inout("rcx") octets => _,
+            inout("rcx") bytes => _,
             inout("rsi") one => _,
             inout("rdi") other => _,
             options(nostack, readonly),
@@ -120,7 +120,7 @@ unsafe extern "C" fn memcmp(one: *const u8, other: *const u8, octets: usize) -> 
 ///
 /// That of BSD's `bcmp`.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn bcmp(one: *const u8, other: *const u8, octets: usize) -> i32 {
+unsafe extern "C" fn bcmp(one: *const u8, other: *const u8, bytes: usize) -> i32 {
     // SAFETY: the caller's.
-    unsafe { memcmp(one, other, octets) }
+    unsafe { memcmp(one, other, bytes) }
 }

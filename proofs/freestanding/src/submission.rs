@@ -75,7 +75,7 @@ struct Session {
     server: Server,
     up: Wire,
     down: Wire,
-    /// Octets of mail data that the server has taken.
+    /// Bytes of mail data that the server has taken.
     taken: usize,
     /// The code of the last reply.
     last: Option<Code>,
@@ -106,7 +106,7 @@ impl Session {
         loop {
             let received = self.server.receive(self.up.unread());
             let consumed = received.consumed;
-            let mut octets = [0; 64];
+            let mut bytes = [0; 64];
             let reply = match received.event {
                 server::Event::NeedInput | server::Event::StartTls | server::Event::Closed => {
                     self.up.drop_front(consumed);
@@ -121,8 +121,8 @@ impl Session {
                     Some(Reply::new(Code::AUTHENTICATION_CONTINUES, ""))
                 }
                 server::Event::AuthResponse(Response::Data(data)) => {
-                    let length = data.decode(&mut octets).ok()?;
-                    let known = octets.get(..length)? == b"\0anna\0secret";
+                    let length = data.decode(&mut bytes).ok()?;
+                    let known = bytes.get(..length)? == b"\0anna\0secret";
                     known.then(|| Reply::new(Code::AUTHENTICATION_SUCCEEDED, "welcome"))
                 }
                 server::Event::EndOfMailData { .. } => Some(server::ACCEPTED),

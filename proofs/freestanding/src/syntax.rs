@@ -17,9 +17,9 @@ pub fn run() -> Option<()> {
     for line in black_box(WRONG) {
         Command::parse(line, black_box(&POLICY)).is_err().then_some(())?;
     }
-    for octets in black_box(REPLIES) {
-        let reply = reply(octets)?;
-        is_written(&reply, octets).then_some(())?;
+    for bytes in black_box(REPLIES) {
+        let reply = reply(bytes)?;
+        is_written(&reply, bytes).then_some(())?;
         reply.lines().all(|line| !line.contains(&b'\n')).then_some(())?;
     }
     let offered = Capabilities::from_reply(&reply(black_box(EHLO))?);
@@ -27,8 +27,8 @@ pub fn run() -> Option<()> {
     sasl()
 }
 
-fn reply(octets: &[u8]) -> Option<Reply<'_>> {
-    match Reply::parse(octets, black_box(&POLICY)) {
+fn reply(bytes: &[u8]) -> Option<Reply<'_>> {
+    match Reply::parse(bytes, black_box(&POLICY)) {
         Ok(Parsed::Complete { value, .. }) => Some(value),
         _ => None,
     }
@@ -36,18 +36,18 @@ fn reply(octets: &[u8]) -> Option<Reply<'_>> {
 
 fn sasl() -> Option<()> {
     let challenge = Challenge::from_reply(&reply(black_box(b"334 VXNlcm5hbWU6\r\n"))?).ok()?;
-    let mut octets = [0; 16];
-    let length = challenge.0.decode(&mut octets).ok()?;
-    (octets.get(..length)? == b"Username:").then_some(())?;
+    let mut bytes = [0; 16];
+    let length = challenge.0.decode(&mut bytes).ok()?;
+    (bytes.get(..length)? == b"Username:").then_some(())?;
     let response = Response::parse(black_box(b"YW5uYQ==")).ok()?;
     (response == Response::Data(SaslData::new(b"anna"))).then_some(())?;
     is_written(&Response::Data(SaslData::new(b"anna")), b"YW5uYQ==\r\n").then_some(())
 }
 
-fn is_written(value: &impl Encode, octets: &[u8]) -> bool {
+fn is_written(value: &impl Encode, bytes: &[u8]) -> bool {
     let mut out = [0; 1024];
     let written = value.encode(&mut out).ok().and_then(|length| out.get(..length));
-    written == Some(octets)
+    written == Some(bytes)
 }
 
 const POLICY: Policy = Policy::STRICT.with_smtputf8(true);

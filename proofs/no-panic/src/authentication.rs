@@ -12,24 +12,24 @@ use no_panic::no_panic;
 
 pub fn run(input: &[u8], buffer: &mut [u8]) -> usize {
     let text = std::str::from_utf8(input).unwrap_or_default();
-    let mut octets = 0;
+    let mut bytes = 0;
     for mechanism in SaslMechanism::ALL {
         let message = SaslData::new(input);
         if let Some(server) = AnyServer::new(*mechanism) {
             let mut exchange = ServerExchange::new(server);
-            octets += server_start(&mut exchange, black_box(Some(&message)), buffer);
-            octets += server_receive(&mut exchange, &Response::Data(message), buffer);
-            octets += server_decide(&mut exchange, buffer);
+            bytes += server_start(&mut exchange, black_box(Some(&message)), buffer);
+            bytes += server_receive(&mut exchange, &Response::Data(message), buffer);
+            bytes += server_decide(&mut exchange, buffer);
         }
         let Ok(credentials) = credentials(text) else { continue };
         if let Some(client) = AnyClient::new(*mechanism, &credentials) {
             let mut exchange = ClientExchange::new(client);
-            octets += usize::from(client_start(&mut exchange, buffer).is_ok());
+            bytes += usize::from(client_start(&mut exchange, buffer).is_ok());
             let code = black_box(ehlo::Code::AUTHENTICATION_CONTINUES);
-            octets += client_receive(&mut exchange, &Reply::new(code, text), buffer);
+            bytes += client_receive(&mut exchange, &Reply::new(code, text), buffer);
         }
     }
-    octets
+    bytes
 }
 
 const fn length(step: &ServerStep<'_>) -> usize {

@@ -10,7 +10,7 @@ use no_panic::no_panic;
 
 pub fn run(input: &[u8], out: &mut [u8]) -> usize {
     let all = [Newlines::Reject, Newlines::RejectAroundDot, Newlines::Normalise, Newlines::Keep];
-    let mut octets = 0;
+    let mut bytes = 0;
     for newlines in black_box(all) {
         let mut decoder = DataDecoder::new(newlines).with_line_limit(black_box(Some(1000)));
         let mut rest = input;
@@ -18,18 +18,18 @@ pub fn run(input: &[u8], out: &mut [u8]) -> usize {
             let decoded = decode(&mut decoder, rest);
             rest = &rest[decoded.consumed..];
             match decoded.content {
-                Content::Data(data) => octets += data.len(),
+                Content::Data(data) => bytes += data.len(),
                 Content::NeedInput | Content::End(_) => break,
             }
         }
         let mut encoder = DataEncoder::new(newlines);
         if let Ok(progress) = encode(&mut encoder, input, out) {
-            octets += progress.written + finish(&mut encoder, out).unwrap_or_default();
+            bytes += progress.written + finish(&mut encoder, out).unwrap_or_default();
         }
     }
     let mut chunk = ChunkDecoder::new(black_box(Newlines::Normalise));
     chunk.begin(black_box(100), black_box(true));
-    octets + take(&mut chunk, input).consumed
+    bytes + take(&mut chunk, input).consumed
 }
 
 #[no_panic]

@@ -16,7 +16,7 @@ pub fn run(input: &[u8], out: &mut [u8]) -> usize {
     let text = std::str::from_utf8(input).unwrap_or_default().lines().next_back().unwrap_or("mx");
     let Ok(claimed) = name(text) else { return 0 };
     let own = [Host::AddressLiteral(IpAddr::from([127, 0, 0, 1]).into())];
-    let mut octets = 0;
+    let mut bytes = 0;
     for peer in [IpAddr::from([192, 0, 2, 1]), IpAddr::from([0, 1, 2, 3, 4, 5, 6, 7])] {
         let peer = black_box(peer);
         let mut check = start(peer, claimed, &own);
@@ -26,18 +26,18 @@ pub fn run(input: &[u8], out: &mut [u8]) -> usize {
             DnsAnswer::TemporaryFailure,
             DnsAnswer::DoesNotExist,
         ]) {
-            octets += usize::from(answered(&mut check, answer));
+            bytes += usize::from(answered(&mut check, answer));
         }
         let verdict = verdict(&check);
-        octets += usize::from(matches!(advice(&verdict), Advice::Refuse { .. }));
+        bytes += usize::from(matches!(advice(&verdict), Advice::Refuse { .. }));
         if let (Ok(by), Some(date)) = (Domain::new(text), date(black_box(1_800_000_000))) {
             let field = ReceivedField::checked(verdict, by.into(), Protocol::ESMTP, date);
-            octets += received(&field, out).unwrap_or_default();
+            bytes += received(&field, out).unwrap_or_default();
             let results = AuthenticationResults::new(by, &verdict);
-            octets += authentication_results(&results, out).unwrap_or_default();
+            bytes += authentication_results(&results, out).unwrap_or_default();
         }
     }
-    octets
+    bytes
 }
 
 #[no_panic]

@@ -26,40 +26,40 @@ fn serve(input: &[u8], out: &mut [u8]) -> usize {
         ..ServerConfig::DEFAULT
     };
     let mut server = Server::new(black_box(config));
-    let (mut rest, mut octets) = (input, 0);
+    let (mut rest, mut bytes) = (input, 0);
     for _ in 0..=input.len() {
         let received = server_receive(&mut server, rest);
         rest = &rest[received.consumed..];
         match received.event {
             server::Event::NeedInput | server::Event::Closed => break,
-            server::Event::MailData(data) => octets += data.len(),
-            server::Event::StartTls => octets += usize::from(server_upgrade(&mut server, rest)),
+            server::Event::MailData(data) => bytes += data.len(),
+            server::Event::StartTls => bytes += usize::from(server_upgrade(&mut server, rest)),
             _ => {
                 let reply = server_standard_reply(&server, black_box("mx.example"));
-                octets += server_reply(&mut server, &reply, out).unwrap_or_default();
+                bytes += server_reply(&mut server, &reply, out).unwrap_or_default();
             }
         }
     }
-    octets
+    bytes
 }
 
 fn ask(input: &[u8], out: &mut [u8]) -> usize {
     let mut client = Client::new(black_box(ClientConfig::DEFAULT));
-    let (mut rest, mut octets) = (input, 0);
-    for line in input.split(|octet| *octet == b'\n') {
+    let (mut rest, mut bytes) = (input, 0);
+    for line in input.split(|byte| *byte == b'\n') {
         let received = client_receive(&mut client, rest);
         rest = &rest[received.consumed..];
         if let Ok(command) = Command::parse_line(line, &Policy::LENIENT) {
-            octets += client_send(&mut client, &command, out).unwrap_or_default();
+            bytes += client_send(&mut client, &command, out).unwrap_or_default();
         }
         if let Ok(response) = Response::parse(line) {
-            octets += client_respond(&mut client, &response, out).unwrap_or_default();
+            bytes += client_respond(&mut client, &response, out).unwrap_or_default();
         }
-        octets += client_mail_data(&mut client, line, out).map_or(0, |progress| progress.written);
-        octets += client_end_mail_data(&mut client, out).unwrap_or_default();
-        octets += usize::from(client_upgrade(&mut client, rest));
+        bytes += client_mail_data(&mut client, line, out).map_or(0, |progress| progress.written);
+        bytes += client_end_mail_data(&mut client, out).unwrap_or_default();
+        bytes += usize::from(client_upgrade(&mut client, rest));
     }
-    octets
+    bytes
 }
 
 fn deliver(input: &[u8], out: &mut [u8]) -> usize {
@@ -68,37 +68,37 @@ fn deliver(input: &[u8], out: &mut [u8]) -> usize {
     let recipients = [recipient, recipient];
     let envelope = Envelope::new(ReversePath::Null, &recipients);
     let mut delivery = Delivery::new(name, black_box(DeliveryConfig::default()));
-    let (mut rest, mut octets) = (input, 0);
+    let (mut rest, mut bytes) = (input, 0);
     for _ in 0..=input.len() {
-        octets += delivery_transmit(&mut delivery, out).unwrap_or_default();
+        bytes += delivery_transmit(&mut delivery, out).unwrap_or_default();
         let received = delivery_receive(&mut delivery, rest);
         rest = &rest[received.consumed..];
         match received.event {
             delivery::Event::StartTls => {
-                octets += usize::from(delivery_upgrade(&mut delivery, rest));
+                bytes += usize::from(delivery_upgrade(&mut delivery, rest));
             }
             delivery::Event::NeedAuthentication(_) => {
-                octets += delivery_authenticate(&mut delivery, out).unwrap_or_default();
+                bytes += delivery_authenticate(&mut delivery, out).unwrap_or_default();
             }
             delivery::Event::Challenge(_) => {
                 let response = Response::Cancel;
-                octets += delivery_respond(&mut delivery, &response, out).unwrap_or_default();
+                bytes += delivery_respond(&mut delivery, &response, out).unwrap_or_default();
             }
             delivery::Event::NeedEnvelope => {
-                octets += usize::from(delivery_envelope(&mut delivery, black_box(&envelope)));
+                bytes += usize::from(delivery_envelope(&mut delivery, black_box(&envelope)));
             }
             delivery::Event::NeedContent { .. } => {
-                octets += delivery_mail_data(&mut delivery, input, out).map_or(0, |p| p.written);
-                octets +=
+                bytes += delivery_mail_data(&mut delivery, input, out).map_or(0, |p| p.written);
+                bytes +=
                     delivery_last_mail_data(&mut delivery, rest, out).map_or(0, |p| p.written);
-                octets += delivery_end_mail_data(&mut delivery, out).unwrap_or_default();
+                bytes += delivery_end_mail_data(&mut delivery, out).unwrap_or_default();
                 delivery_abandon(&mut delivery);
             }
             delivery::Event::NeedInput | delivery::Event::Closed => break,
             _ => {}
         }
     }
-    octets
+    bytes
 }
 
 #[no_panic]

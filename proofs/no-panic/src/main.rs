@@ -1,7 +1,7 @@
 //! Links only if the optimiser finds no way to a panic in any of the functions below: `no-panic`
 //! gives each of them a symbol that nobody defines, to be called when it unwinds.
 //!
-//! Every octet comes from the command line and every value through `black_box`, so nothing of them
+//! Every byte comes from the command line and every value through `black_box`, so nothing of them
 //! is known when the functions are compiled. Under the feature `control-panic` one function can
 //! panic, and the program must not link: `ci/proofs` sees to both.
 
@@ -19,10 +19,10 @@ fn main() {
     let input = black_box(input.as_slice());
     let mut memory = [0; 4096];
     let out = black_box(memory.as_mut_slice());
-    println!("{} octets of syntax", syntax::run(input, out));
-    println!("{} octets of content", content::run(input, out));
-    println!("{} octets of sessions", machines::run(input, out));
-    println!("{} octets of authentication", authentication::run(input, out));
-    println!("{} octets of identity", identity::run(input, out));
-    println!("{} is the fourth octet", control::run(input));
+    println!("{} bytes of syntax", syntax::run(input, out));
+    println!("{} bytes of content", content::run(input, out));
+    println!("{} bytes of sessions", machines::run(input, out));
+    println!("{} bytes of authentication", authentication::run(input, out));
+    println!("{} bytes of identity", identity::run(input, out));
+    println!("{} is the fourth byte", control::run(input));
 }

@@ -14,50 +14,50 @@ use no_panic::no_panic;
 
 pub fn run(input: &[u8], out: &mut [u8]) -> usize {
     let limits = black_box(&ReplyLimits::DEFAULT);
-    let mut octets = 0;
+    let mut bytes = 0;
     for policy in [Policy::STRICT, Policy::LENIENT] {
         let policy = black_box(&policy);
         if let Ok(Parsed::Complete { value, consumed }) = command_parse(input, policy) {
-            octets += consumed + command_encode(&value, out).unwrap_or_default();
+            bytes += consumed + command_encode(&value, out).unwrap_or_default();
         }
         if let Ok(command) = command_parse_line(input, policy) {
-            octets += command.max_len();
+            bytes += command.max_len();
             if let Command::Mail { parameters, .. } | Command::Rcpt { parameters, .. } = command {
-                octets += parameters_count(&parameters);
+                bytes += parameters_count(&parameters);
                 for parameter in parameters {
-                    octets += parameter_encode(&parameter, out).unwrap_or_default();
+                    bytes += parameter_encode(&parameter, out).unwrap_or_default();
                 }
             }
         }
         if let Ok(path) = reverse_path_parse(input, policy) {
-            octets += reverse_path_encode(&path, out).unwrap_or_default();
+            bytes += reverse_path_encode(&path, out).unwrap_or_default();
         }
         if let Ok(path) = forward_path_parse(input, policy) {
-            octets += usize::from(forward_path_is_ascii(&path));
+            bytes += usize::from(forward_path_is_ascii(&path));
         }
         if let Ok(Parsed::Complete { value, consumed }) = reply_parse(input, policy) {
-            octets += consumed + reply_encode(&value, out).unwrap_or_default();
-            octets += reply_text(&value);
-            octets += usize::from(capabilities_from_reply(&value) == Capabilities::NONE);
-            octets += challenge_from_reply(&value).map_or(0, |challenge| challenge.0.decoded_len());
+            bytes += consumed + reply_encode(&value, out).unwrap_or_default();
+            bytes += reply_text(&value);
+            bytes += usize::from(capabilities_from_reply(&value) == Capabilities::NONE);
+            bytes += challenge_from_reply(&value).map_or(0, |challenge| challenge.0.decoded_len());
         }
         let mut frame = ReplyFrame::new();
         for half in [&input[..input.len() / 2], input] {
             let length = reply_frame_advance(&mut frame, half, limits, policy);
-            octets += length.ok().flatten().unwrap_or_default();
+            bytes += length.ok().flatten().unwrap_or_default();
         }
     }
-    octets += capability_encode(&capability_parse(input), out).unwrap_or_default();
+    bytes += capability_encode(&capability_parse(input), out).unwrap_or_default();
     if let Ok(text) = std::str::from_utf8(input) {
-        octets += own_reply_encode(text, out).unwrap_or_default();
+        bytes += own_reply_encode(text, out).unwrap_or_default();
     }
     if let Ok(response) = response_parse(input) {
-        octets += response_encode(&response, out).unwrap_or_default();
+        bytes += response_encode(&response, out).unwrap_or_default();
         if let Response::Data(data) = response {
-            octets += sasl_data_decode(&data, out).unwrap_or_default();
+            bytes += sasl_data_decode(&data, out).unwrap_or_default();
         }
     }
-    octets
+    bytes
 }
 
 #[no_panic]

@@ -68,7 +68,7 @@ pub(super) fn server_first(message: &[u8]) -> Option<u32> {
     base64(parts.next()?.strip_prefix("s=")?)?;
     let count = parts.next()?.strip_prefix("i=")?;
     // posit-number = %x31-39 *DIGIT
-    if count.starts_with('0') || !count.bytes().all(|octet| octet.is_ascii_digit()) {
+    if count.starts_with('0') || !count.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let count = count.parse().ok()?;
@@ -92,7 +92,7 @@ pub(super) fn server_final(message: &[u8]) -> Option<Result<(), ()>> {
 /// `nonce = "r=" c-nonce [s-nonce]`, where `printable = %x21-2B / %x2D-7E`.
 fn nonce(part: &str) -> Option<()> {
     let nonce = part.strip_prefix("r=").filter(|nonce| !nonce.is_empty())?;
-    nonce.bytes().all(|octet| octet.is_ascii_graphic()).then_some(())
+    nonce.bytes().all(|byte| byte.is_ascii_graphic()).then_some(())
 }
 
 /// Base64 of at least one byte.
@@ -103,15 +103,15 @@ fn base64(text: &str) -> Option<()> {
 /// `cb-name = 1*(ALPHA / DIGIT / "." / "-")`.
 fn is_cb_name(name: &str) -> bool {
     !name.is_empty()
-        && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b".-".contains(&octet))
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
 }
 
 /// `attr-val = ALPHA "=" value`, where `value = 1*value-char`.
 fn is_attr_val(part: &str) -> bool {
-    let mut octets = part.bytes();
-    octets.next().is_some_and(|name| name.is_ascii_alphabetic())
-        && octets.next() == Some(b'=')
-        && octets.next().is_some()
+    let mut bytes = part.bytes();
+    bytes.next().is_some_and(|name| name.is_ascii_alphabetic())
+        && bytes.next() == Some(b'=')
+        && bytes.next().is_some()
         && !part.contains('\0')
 }
 

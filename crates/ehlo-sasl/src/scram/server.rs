@@ -253,8 +253,8 @@ impl core::fmt::Debug for ScramServer {
 }
 
 fn unescaped(name: &str) -> Result<String, ServerFailure> {
-    let mut octets = name.as_bytes().to_vec();
-    saslname(&mut octets).map(String::from).ok_or(MALFORMED)
+    let mut bytes = name.as_bytes().to_vec();
+    saslname(&mut bytes).map(String::from).ok_or(MALFORMED)
 }
 
 /// `name` in the front of `buffer`, and the rest of it.

@@ -17,9 +17,9 @@ fn lines(client: AnyClient<'_>, replies: &[&[u8]]) -> (Vec<String>, Option<Clien
     let mut lines = vec![String::from_utf8_lossy(&out[..n]).trim_end().to_owned()];
     let mut failure = None;
     for reply in replies {
-        let octets = [reply, &b"\r\n"[..]].concat();
+        let bytes = [reply, &b"\r\n"[..]].concat();
         let policy = Policy::STRICT.with_any_reply_text(true);
-        let Ok(Parsed::Complete { value, .. }) = Reply::parse(&octets, &policy) else { panic!() };
+        let Ok(Parsed::Complete { value, .. }) = Reply::parse(&bytes, &policy) else { panic!() };
         lines.push(match exchange.receive(&value, &mut buffer) {
             ClientStep::Respond(response) => {
                 let n = response.encode(&mut out).unwrap();

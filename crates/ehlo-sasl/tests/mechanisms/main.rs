@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by a panic
 
-mod any_octets;
+mod any_bytes;
 #[cfg(feature = "cram-md5")]
 mod cram_md5;
 mod exchange;

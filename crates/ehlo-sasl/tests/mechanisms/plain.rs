@@ -51,7 +51,7 @@ fn plain_is_of_three_parts_in_utf_8() {
         let said = say(&mut PlainServer::new(), message);
         assert_eq!(said, Err(ServerFailure::Credentials), "{}", message.escape_ascii());
     }
-    // RFC 4616 §2: each of up to 255 octets must be taken.
+    // RFC 4616 §2: each of up to 255 bytes must be taken.
     let longest = "é".repeat(127) + "x";
     let message = format!("{longest}\0{longest}\0{longest}");
     let expected = verify(&longest, &longest, &longest);

@@ -65,10 +65,10 @@ impl Oracle {
     }
 }
 
-fn base64(octets: &[u8]) -> String {
+fn base64(bytes: &[u8]) -> String {
     use ehlo::Encode as _;
-    let mut out = vec![0; octets.len() * 2 + 4];
-    let length = ehlo::syntax::sasl::SaslData::new(octets).encode(&mut out).unwrap();
+    let mut out = vec![0; bytes.len() * 2 + 4];
+    let length = ehlo::syntax::sasl::SaslData::new(bytes).encode(&mut out).unwrap();
     String::from_utf8(out[..length].to_vec()).unwrap()
 }
 
@@ -378,13 +378,13 @@ proptest! {
     #[test]
     fn changed_messages_are_refused(
         place in any::<Index>(),
-        octet in prop::sample::select(b"\0,=rspcvie 019aA+/\xFF".to_vec()),
+        byte in prop::sample::select(b"\0,=rspcvie 019aA+/\xFF".to_vec()),
         cut in any::<bool>(),
     ) {
         let change = |message: &str| {
             let mut message = message.as_bytes().to_vec();
             let place = place.index(message.len());
-            message[place] = octet;
+            message[place] = byte;
             if cut {
                 message.truncate(place);
             }

@@ -30,7 +30,7 @@ use ehlo::data::{Content, DataDecoder, DataEncoder, FinishError, NewlineError};
 pub struct Outcome {
     /// The data, joined.
     pub body: Vec<u8>,
-    /// The verdict, and the octets consumed by then; `None` when the input had no end.
+    /// The verdict, and the bytes consumed by then; `None` when the input had no end.
     pub end: Option<(Result<(), NewlineError>, usize)>,
 }
 
@@ -46,11 +46,11 @@ pub fn decode(mut decoder: DataDecoder, pieces: &[&[u8]]) -> Outcome {
             at += step.consumed;
             match step.content {
                 Content::Data(data) => {
-                    assert!(!data.is_empty(), "data of no octets");
+                    assert!(!data.is_empty(), "data of no bytes");
                     assert!(step.consumed > 0 || decoder != unmoved, "no progress");
                     body.extend_from_slice(data);
                 }
-                Content::NeedInput => break assert_eq!(at, piece.len(), "octets left behind"),
+                Content::NeedInput => break assert_eq!(at, piece.len(), "bytes left behind"),
                 Content::End(verdict) => {
                     return Outcome { body, end: Some((verdict, before + at)) };
                 }
@@ -61,7 +61,7 @@ pub fn decode(mut decoder: DataDecoder, pieces: &[&[u8]]) -> Outcome {
     Outcome { body, end: None }
 }
 
-/// Encodes with `room` octets of output a call, and ends the data.
+/// Encodes with `room` bytes of output a call, and ends the data.
 ///
 /// # Errors
 ///
@@ -77,7 +77,7 @@ pub fn encode(
         let mut at = 0;
         while at < piece.len() {
             let progress = encoder.encode(&piece[at..], &mut out)?;
-            assert!(progress.consumed + progress.written > 0, "no progress in {room} octets");
+            assert!(progress.consumed + progress.written > 0, "no progress in {room} bytes");
             at += progress.consumed;
             wire.extend_from_slice(&out[..progress.written]);
         }

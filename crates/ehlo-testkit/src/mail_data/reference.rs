@@ -10,25 +10,25 @@ pub fn decoded(newlines: Newlines, limit: Option<u16>, input: &[u8]) -> Outcome 
     let end = if input.starts_with(b".\r\n") {
         Some(0)
     } else {
-        input.windows(5).position(|octets| octets == b"\r\n.\r\n").map(|crlf| crlf + 2)
+        input.windows(5).position(|bytes| bytes == b"\r\n.\r\n").map(|crlf| crlf + 2)
     };
     let wire = end.map_or(input, |end| &input[..end]);
     let error = first_error(newlines, limit, wire);
     let known = error.map_or(wire.len(), |(known, _)| known);
 
     let mut body = Vec::new();
-    for (at, octet) in wire[..known].iter().enumerate() {
+    for (at, byte) in wire[..known].iter().enumerate() {
         let after_stuffing = at > 0 && is_line_dot(wire, at - 1);
         if is_line_dot(wire, at) {
             continue;
         }
         // A CR that may end the data is withheld: to the end of the input, or to the error.
         let refused = error.is_some_and(|(_, error)| error.kind == BareCr);
-        let withheld = after_stuffing && *octet == b'\r' && at + 1 == known;
+        let withheld = after_stuffing && *byte == b'\r' && at + 1 == known;
         if withheld && (refused || known == input.len()) {
             continue;
         }
-        body.push(*octet);
+        body.push(*byte);
     }
     if newlines == Newlines::Normalise {
         let open_cr = body.ends_with(b"\r");
@@ -41,7 +41,7 @@ pub fn decoded(newlines: Newlines, limit: Option<u16>, input: &[u8]) -> Outcome 
     Outcome { body, end: end.map(|end| (verdict, end + 3)) }
 }
 
-/// The first error, and the offset of the octet that shows it.
+/// The first error, and the offset of the byte that shows it.
 fn first_error(
     newlines: Newlines,
     limit: Option<u16>,
@@ -49,7 +49,7 @@ fn first_error(
 ) -> Option<(usize, NewlineError)> {
     let mut errors = Vec::new();
     let mut error = |known: usize, kind: NewlineErrorKind, offset: usize| {
-        // A bare CR is known by the octet behind it, so there must be one.
+        // A bare CR is known by the byte behind it, so there must be one.
         if known < wire.len() {
             errors.push((known, NewlineError { kind, offset: offset as u64 }));
         }
@@ -111,10 +111,10 @@ fn is_line_dot(wire: &[u8], at: usize) -> bool {
 /// `content` with CRLF for each bare CR and bare LF.
 pub fn normalised(content: &[u8]) -> Vec<u8> {
     let mut lines = Vec::new();
-    for (at, octet) in content.iter().enumerate() {
-        match (octet, bare(content, at)) {
+    for (at, byte) in content.iter().enumerate() {
+        match (byte, bare(content, at)) {
             (_, Some(BareCr | BareLf)) => lines.extend_from_slice(b"\r\n"),
-            _ => lines.push(*octet),
+            _ => lines.push(*byte),
         }
     }
     lines

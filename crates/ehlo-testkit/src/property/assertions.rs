@@ -4,26 +4,26 @@ use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash};
 
 use ehlo::Encode;
 
-/// The octets of a value, which says how many they are, and writes none of them where they do not
+/// The bytes of a value, which says how many they are, and writes none of them where they do not
 /// fit.
 pub(super) fn wire(value: &impl Encode) -> Vec<u8> {
     let mut out = vec![0; value.encoded_len()];
     assert_eq!(value.encode(&mut out), Ok(out.len()));
     if let Some(short) = out.len().checked_sub(1) {
-        let error = value.encode(&mut vec![0; short]).expect_err("one octet is missing");
+        let error = value.encode(&mut vec![0; short]).expect_err("one byte is missing");
         assert_eq!(error.needed, out.len());
     }
     out
 }
 
-/// Asserts that nothing can be smuggled in these octets.
-pub(super) fn assert_no_control(octets: &[u8]) {
-    assert!(!octets.iter().any(u8::is_ascii_control), "{}", octets.escape_ascii());
+/// Asserts that nothing can be smuggled in these bytes.
+pub(super) fn assert_no_control(bytes: &[u8]) {
+    assert!(!bytes.iter().any(u8::is_ascii_control), "{}", bytes.escape_ascii());
 }
 
 /// Asserts that this is one line, and that nothing can be smuggled in it.
-pub(super) fn assert_one_line(octets: &[u8]) {
-    let line = octets.strip_suffix(b"\r\n").expect("a line ends with CRLF");
+pub(super) fn assert_one_line(bytes: &[u8]) {
+    let line = bytes.strip_suffix(b"\r\n").expect("a line ends with CRLF");
     assert_no_control(line);
 }
 

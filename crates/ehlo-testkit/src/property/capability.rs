@@ -8,7 +8,7 @@ use super::{hash, wire};
 /// The lines of an EHLO reply: each is a capability, whatever it holds, and written as a line that
 /// is the same capability; the summary is that of the lines, and survives its own lines.
 pub fn capability(input: &[u8]) {
-    let lines: Vec<&[u8]> = input.split(|octet| *octet == b'\n').collect();
+    let lines: Vec<&[u8]> = input.split(|byte| *byte == b'\n').collect();
     let mut reply = b"250-mx.example greets you\r\n".to_vec();
     let mut naive = Capabilities::NONE;
     for line in &lines {
@@ -48,7 +48,7 @@ pub fn capability(input: &[u8]) {
 fn spaced(capability: &Capability<'_>, text: &[u8]) {
     let Some(extension) = capability.extension() else { return };
     for blank in [&b"\t"[..], b"  ", b"\xA0", b"\x7F \x01"] {
-        let words: Vec<&[u8]> = text.split(|octet| *octet == b' ').collect();
+        let words: Vec<&[u8]> = text.split(|byte| *byte == b' ').collect();
         let line = [blank, &words.join(blank), blank].concat();
         let lower = line.to_ascii_lowercase();
         let again = Capability::parse(&lower);
@@ -61,12 +61,12 @@ fn spaced(capability: &Capability<'_>, text: &[u8]) {
 
 fn comes_back(capability: &Capability<'_>, line: &[u8]) -> Vec<u8> {
     let text = wire(capability);
-    assert!(text.iter().all(|octet| matches!(octet, b'\t' | 32..=126)), "{}", text.escape_ascii());
+    assert!(text.iter().all(|byte| matches!(byte, b'\t' | 32..=126)), "{}", text.escape_ascii());
     let again = Capability::parse(&text);
     if let Capability::Malformed(kept) = capability {
         assert_eq!(*kept, line);
         // What no text has is written as question marks.
-        if line.iter().all(|octet| matches!(octet, b'\t' | 32..=126)) {
+        if line.iter().all(|byte| matches!(byte, b'\t' | 32..=126)) {
             assert_eq!(&again, capability);
         }
     } else {

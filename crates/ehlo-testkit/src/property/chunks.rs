@@ -12,7 +12,7 @@ use crate::peer::Peer;
 /// Lines by DATA, and the same by BDAT in chunks of any sizes and cut anywhere: the verdict is the
 /// same, and so is what is stored; and [`ChunkDecoder`] alone agrees with the server.
 pub fn chunks(input: &[u8]) {
-    let ([policy, text_line, first, second, others, cuts @ ..], octets) = choices::<8>(input);
+    let ([policy, text_line, first, second, others, cuts @ ..], bytes) = choices::<8>(input);
     let newlines = match policy % 4 {
         0 => Newlines::Reject,
         1 => Newlines::RejectAroundDot,
@@ -20,7 +20,7 @@ pub fn chunks(input: &[u8]) {
         _ => Newlines::Keep,
     };
     // RFC 5321 §4.1.1.4: DATA ends the last line, and BDAT does not.
-    let mut content = octets.to_vec();
+    let mut content = bytes.to_vec();
     if !content.is_empty() && !content.ends_with(b"\r\n") {
         content.extend_from_slice(b"\r\n");
     }
@@ -35,14 +35,14 @@ pub fn chunks(input: &[u8]) {
     let [354, verdict] = replies[..] else { panic!("{replies:?} to DATA") };
 
     let parts = pieces(&content, [first, second, others]);
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     for (place, part) in parts.iter().enumerate() {
         let last = if place + 1 == parts.len() { " LAST" } else { "" };
-        octets.extend(format!("BDAT {}{last}\r\n", part.len()).bytes());
-        octets.extend_from_slice(part);
+        bytes.extend(format!("BDAT {}{last}\r\n", part.len()).bytes());
+        bytes.extend_from_slice(part);
     }
     let mut by_chunks = peer;
-    let replies = by_chunks.feed_pieces(&pieces(&octets, cuts));
+    let replies = by_chunks.feed_pieces(&pieces(&bytes, cuts));
     let refused = replies.iter().copied().find(|code| *code != 250);
     assert_eq!(refused.unwrap_or(250), verdict, "{newlines:?}: {replies:?}");
     assert_eq!(by_chunks.application.messages, by_data.application.messages, "{newlines:?}");
@@ -82,7 +82,7 @@ fn decoded(decoder: &mut ChunkDecoder, parts: &[&[u8]], cuts: [u8; 3]) -> Option
                 }
             }
         }
-        assert!(rest.is_empty() && pieces.all(<[u8]>::is_empty), "octets left behind");
+        assert!(rest.is_empty() && pieces.all(<[u8]>::is_empty), "bytes left behind");
     }
     (!refused).then_some(body)
 }

@@ -7,26 +7,26 @@ use ehlo::{ClientConfig, Command, SendError};
 use super::operation::{Sender, client_config};
 use super::{choices, pieces};
 
-/// Any octets of a server against a client that does what a script says: the events, and what is
-/// sent after each of them, are the same however the octets are cut; replies are matched in order;
+/// Any bytes of a server against a client that does what a script says: the events, and what is
+/// sent after each of them, are the same however the bytes are cut; replies are matched in order;
 /// each command has its answer or is reported without; after the end nothing more is sent.
 pub fn client(input: &[u8]) {
     let ([flags, count, cuts @ ..], rest) = choices::<5>(input);
-    let (script, octets) = rest.split_at(usize::from(count & 63).min(rest.len()));
+    let (script, bytes) = rest.split_at(usize::from(count & 63).min(rest.len()));
     let config = client_config(flags);
-    let whole = run(config, script, &[octets]);
-    assert_eq!(run(config, script, &pieces(octets, cuts)), whole, "{cuts:?}");
-    let single: Vec<&[u8]> = octets.chunks(1).collect();
-    assert_eq!(run(config, script, &single), whole, "octet by octet");
+    let whole = run(config, script, &[bytes]);
+    assert_eq!(run(config, script, &pieces(bytes, cuts)), whole, "{cuts:?}");
+    let single: Vec<&[u8]> = bytes.chunks(1).collect();
+    assert_eq!(run(config, script, &single), whole, "byte by byte");
     // A client that says nothing hears the same whatever comes together.
-    let silent = hear(config, &[], &[octets]);
-    assert_eq!(hear(config, &[], &pieces(octets, cuts)), silent, "silent, {cuts:?}");
+    let silent = hear(config, &[], &[bytes]);
+    assert_eq!(hear(config, &[], &pieces(bytes, cuts)), silent, "silent, {cuts:?}");
     assert_eq!(hear(config, &[], &single), silent, "silent, byte by byte");
 }
 
 fn run(config: ClientConfig, script: &[u8], input: &[&[u8]]) -> Vec<String> {
     // A line at a time: what comes together with the reply that it follows was said too early.
-    let lines = input.iter().flat_map(|piece| piece.split_inclusive(|octet| *octet == b'\n'));
+    let lines = input.iter().flat_map(|piece| piece.split_inclusive(|byte| *byte == b'\n'));
     hear(config, script, &lines.collect::<Vec<_>>())
 }
 

@@ -19,7 +19,7 @@ pub fn command(input: &[u8]) {
 }
 
 fn judge<'i>(input: &'i [u8], policy: &Policy) -> Option<Command<'i>> {
-    let end = input.iter().position(|octet| *octet == b'\n').map(|at| at + 1);
+    let end = input.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
     let line = end.map_or(input, |end| &input[..end]);
     match (Command::parse(input, policy), end) {
         (Ok(Parsed::Complete { value, consumed }), Some(end)) => {
@@ -30,7 +30,7 @@ fn judge<'i>(input: &'i [u8], policy: &Policy) -> Option<Command<'i>> {
                 text.iter_mut().filter(|byte| **byte == b'\t').for_each(|byte| *byte = b' ');
             }
             assert_one_line(&[&text, b"\r\n".as_slice()].concat());
-            assert!(line.len() <= value.max_len(), "{} octets of {value:?}", line.len());
+            assert!(line.len() <= value.max_len(), "{} bytes of {value:?}", line.len());
             assert!(wire(&value).len() <= value.max_len(), "{value:?} is written in more");
             prefixes(line, policy);
             comes_back(&value, line, policy);
@@ -42,7 +42,7 @@ fn judge<'i>(input: &'i [u8], policy: &Policy) -> Option<Command<'i>> {
             None
         }
         (Err(error), _) => {
-            assert!(error.offset <= line.len(), "{error:?} in {} octets", line.len());
+            assert!(error.offset <= line.len(), "{error:?} in {} bytes", line.len());
             assert!(!error.code().is_positive());
             // As a line without its end it is as wrong.
             if let Some(body) = line.strip_suffix(b"\r\n") {
@@ -85,8 +85,8 @@ fn comes_back(command: &Command<'_>, line: &[u8], policy: &Policy) {
 /// RFC 5321 §2.4: the verb means the same in either case.
 fn folds(line: &[u8], command: &Command<'_>, policy: &Policy) {
     let mut folded = line.to_vec();
-    for octet in folded.iter_mut().take_while(|octet| octet.is_ascii_alphabetic()) {
-        *octet ^= 0x20;
+    for byte in folded.iter_mut().take_while(|byte| byte.is_ascii_alphabetic()) {
+        *byte ^= 0x20;
     }
     let Ok(Parsed::Complete { value, .. }) = Command::parse(&folded, policy) else {
         panic!("{} is refused", folded.escape_ascii())

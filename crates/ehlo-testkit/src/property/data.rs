@@ -9,17 +9,17 @@ use crate::mail_data::{Outcome, decode, encode};
 /// What follows a 354 under every policy, cut anywhere: the decoder gives what a naive one gives
 /// that sees all of it.
 pub fn data_decoder(input: &[u8]) {
-    let ([limit, cuts @ ..], octets) = choices::<4>(input);
-    let cut = pieces(octets, cuts);
-    let single: Vec<&[u8]> = octets.chunks(1).collect();
+    let ([limit, cuts @ ..], bytes) = choices::<4>(input);
+    let cut = pieces(bytes, cuts);
+    let single: Vec<&[u8]> = bytes.chunks(1).collect();
     for newlines in ALL {
         // With a limit on the line, what counts is the line of the wire, which NORMALISE changes.
         let limit = Some(u16::from(limit)).filter(|l| *l > 0 && newlines != Newlines::Normalise);
         let decoder = DataDecoder::new(newlines).with_line_limit(limit);
-        let expected = decoded(newlines, limit, octets);
-        assert_eq!(decode(decoder, &[octets]), expected, "{newlines:?} whole");
+        let expected = decoded(newlines, limit, bytes);
+        assert_eq!(decode(decoder, &[bytes]), expected, "{newlines:?} whole");
         assert_eq!(decode(decoder, &cut), expected, "{newlines:?} {cuts:?}");
-        assert_eq!(decode(decoder, &single), expected, "{newlines:?} octet by octet");
+        assert_eq!(decode(decoder, &single), expected, "{newlines:?} byte by byte");
     }
 }
 

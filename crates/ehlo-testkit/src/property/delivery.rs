@@ -17,18 +17,18 @@ use ehlo::{
 use super::operation::client_config;
 use super::{choices, pieces};
 
-/// Any octets of a server against a delivery of two messages, of which the first may have content that
+/// Any bytes of a server against a delivery of two messages, of which the first may have content that
 /// cannot be sent: every recipient gets exactly one outcome, and it is "accepted" if and only if a 2yz
 /// answered its RCPT and a 2yz the message, by the place of the replies alone. Content goes behind
 /// nothing but the commands of its own transaction.
 pub fn delivery(input: &[u8]) {
-    let ([flags, more, cuts @ ..], octets) = choices::<5>(input);
+    let ([flags, more, cuts @ ..], bytes) = choices::<5>(input);
     let config = DeliveryConfig {
         client: client_config(flags),
         lmtp: flags & 16 != 0,
         pipeline_messages: more & 64 == 0,
         chunking: if more & 128 == 0 { ChunkingPolicy::Pipelined } else { ChunkingPolicy::Offered },
-        ..spare_choices(octets.len())
+        ..spare_choices(bytes.len())
     };
     let recipients = &RECIPIENTS[..=usize::from(more) % RECIPIENTS.len()];
     let recipients: Vec<ForwardPath<'_>> =
@@ -41,8 +41,8 @@ pub fn delivery(input: &[u8]) {
     };
     let fault = [Fault::None, Fault::Unreadable, Fault::CutOff, Fault::BareLf];
     let fault = fault[usize::from(more >> 2) % fault.len()];
-    let single: Vec<&[u8]> = octets.chunks(1).collect();
-    for input in [vec![octets], pieces(octets, cuts), single] {
+    let single: Vec<&[u8]> = bytes.chunks(1).collect();
+    for input in [vec![bytes], pieces(bytes, cuts), single] {
         Run::new(config, recipients.len(), fault).carry(config, &envelope, &input);
     }
 }
@@ -179,18 +179,18 @@ impl Run {
     }
 
     /// Notes the commands that were sent.
-    fn sent(&mut self, mut octets: &[u8]) {
+    fn sent(&mut self, mut bytes: &[u8]) {
         let current = self.messages.len().saturating_sub(1);
-        while !octets.is_empty() {
-            if self.flight.back().is_none() && octets == b".\r\n" {
+        while !bytes.is_empty() {
+            if self.flight.back().is_none() && bytes == b".\r\n" {
                 self.flight.push_back((Verb::Message, current, 0));
                 return;
             }
             let policy = Policy::STRICT.with_smtputf8(true);
-            let Ok(Parsed::Complete { value, consumed }) = Command::parse(octets, &policy) else {
-                panic!("{} is no command", octets.escape_ascii())
+            let Ok(Parsed::Complete { value, consumed }) = Command::parse(bytes, &policy) else {
+                panic!("{} is no command", bytes.escape_ascii())
             };
-            octets = &octets[consumed..];
+            bytes = &bytes[consumed..];
             let place = match value {
                 Command::Rcpt { forward_path, .. } => RECIPIENTS
                     .iter()
@@ -210,7 +210,7 @@ impl Run {
                     };
                     assert!(self.flight.iter().all(is_own), "behind {:?}", self.flight);
                     let size = usize::try_from(size).expect("a size");
-                    octets = octets.get(size..).expect("a whole chunk");
+                    bytes = bytes.get(size..).expect("a whole chunk");
                 }
                 _ => {}
             }

@@ -26,7 +26,7 @@ pub fn identity(input: &[u8]) {
     let ([choice], rest) = choices(input);
     let peer = PEERS[usize::from(choice) % PEERS.len()];
     let own = [Host::new("mx.example.net").expect("a name"), Host::AddressLiteral(OTHER.into())];
-    let mut lines = rest.split(|octet| *octet == b'\n');
+    let mut lines = rest.split(|byte| *byte == b'\n');
     let claimed = lines.next().and_then(|line| core::str::from_utf8(line).ok()).unwrap_or("a");
     let Ok(claimed) = ClientName::any(claimed) else { return };
 
@@ -41,9 +41,9 @@ pub fn identity(input: &[u8]) {
         assert!(questions <= HeloCheck::MAX_QUERIES, "{questions} questions");
         let (kind, line) = choices::<1>(line);
         let names: Vec<&str> =
-            line.split(|octet| *octet == b' ').flat_map(core::str::from_utf8).collect();
+            line.split(|byte| *byte == b' ').flat_map(core::str::from_utf8).collect();
         let addresses: Vec<IpAddr> =
-            line.iter().map(|octet| if octet % 4 == 1 { peer } else { OTHER }).collect();
+            line.iter().map(|byte| if byte % 4 == 1 { peer } else { OTHER }).collect();
         let (answer, misfit) = match (query, kind[0] % 4) {
             (DnsQuery::Pointer(asked), kind) => {
                 assert_eq!(asked, peer.to_canonical());
@@ -144,7 +144,7 @@ fn bounded(check: &HeloCheck<'_>) {
     let claimed = check.verdict().claimed.to_string();
     let claimed = claimed.strip_suffix('.').unwrap_or(&claimed);
     let kept = names.iter().filter(|name| !name.eq_ignore_ascii_case(claimed));
-    assert!(kept.map(|name| name.len()).sum::<usize>() <= HeloCheck::NAMES_OCTETS);
+    assert!(kept.map(|name| name.len()).sum::<usize>() <= HeloCheck::NAMES_BYTES);
     for name in names {
         assert!(name.is_ascii() && Domain::new(&name.replace('_', "x")).is_ok(), "{name:?}");
     }

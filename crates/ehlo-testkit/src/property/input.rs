@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use ehlo::Policy;
 
-/// The first octets of an input, which choose, zero where there are none; and the rest of it.
+/// The first bytes of an input, which choose, zero where there are none; and the rest of it.
 pub(super) fn choices<const N: usize>(input: &[u8]) -> ([u8; N], &[u8]) {
     let (head, rest) = input.split_at(N.min(input.len()));
     let mut chosen = [0; N];
@@ -12,11 +12,11 @@ pub(super) fn choices<const N: usize>(input: &[u8]) -> ([u8; N], &[u8]) {
     (chosen, rest)
 }
 
-/// `octets` cut after the first so many, after so many more, and then every so many; 0 cuts
+/// `bytes` cut after the first so many, after so many more, and then every so many; 0 cuts
 /// nothing.
-pub(super) fn pieces(octets: &[u8], [first, second, others]: [u8; 3]) -> Vec<&[u8]> {
+pub(super) fn pieces(bytes: &[u8], [first, second, others]: [u8; 3]) -> Vec<&[u8]> {
     let mut pieces = Vec::new();
-    let mut rest = octets;
+    let mut rest = bytes;
     for length in [first, second] {
         let (piece, after) = rest.split_at(usize::from(length).min(rest.len()));
         pieces.push(piece);

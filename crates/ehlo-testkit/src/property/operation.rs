@@ -1,4 +1,4 @@
-//! A client that does what a list of octets says.
+//! A client that does what a list of bytes says.
 
 use std::collections::VecDeque;
 
@@ -24,7 +24,7 @@ pub(super) struct Sender<'s> {
     flight: VecDeque<Verb>,
     lmtp: bool,
     owed: u32,
-    /// Octets of the chunk that are still to be sent.
+    /// Bytes of the chunk that are still to be sent.
     chunk: u64,
     content: Vec<u8>,
     newlines: Newlines,

@@ -37,7 +37,7 @@ fn judge(
 
     let find = |keyword| list.iter().find(|parameter| parameter.keyword() == keyword);
     let size = find("SIZE").map(|parameter| match parameter {
-        Parameter::Size(octets) => *octets,
+        Parameter::Size(bytes) => *bytes,
         other => panic!("{other:?}"),
     });
     assert_eq!(parameters.size(), size);
@@ -59,9 +59,9 @@ fn judge(
     let own = build(&list).expect("what was parsed");
     assert_eq!(&own, parameters);
     assert_eq!(hash(&own), hash(parameters));
-    let octets = wire(parameters);
-    assert_no_control(&octets);
-    assert_eq!(wire(&own), octets);
+    let bytes = wire(parameters);
+    assert_no_control(&bytes);
+    assert_eq!(wire(&own), bytes);
     for parameter in &list {
         let alone = wire(parameter);
         assert_no_control(&alone);
@@ -71,7 +71,7 @@ fn judge(
     }
 }
 
-/// What travels encoded is decoded to something that has no control octet in it but HT.
+/// What travels encoded is decoded to something that has no control byte in it but HT.
 fn decodes(parameter: &Parameter<'_>) {
     match parameter {
         Parameter::Envid(envid) => plain(envid.xtext()),
@@ -79,10 +79,10 @@ fn decodes(parameter: &Parameter<'_>) {
         | Parameter::Submitter(mailbox)
         | Parameter::AltAddress(mailbox) => mailbox_of(mailbox),
         Parameter::Orcpt(orcpt) => {
-            let octets: Vec<u8> = orcpt.address().collect();
-            assert!(!octets.is_empty() && !octets.iter().any(|o| o.is_ascii_control() && *o != 9));
-            let mut out = vec![0; octets.len()];
-            assert_eq!(orcpt.decode_address(&mut out), Some(octets.as_slice()));
+            let bytes: Vec<u8> = orcpt.address().collect();
+            assert!(!bytes.is_empty() && !bytes.iter().any(|o| o.is_ascii_control() && *o != 9));
+            let mut out = vec![0; bytes.len()];
+            assert_eq!(orcpt.decode_address(&mut out), Some(bytes.as_slice()));
             assert_eq!(orcpt.decode_address(&mut out[1..]), None);
         }
         Parameter::HoldUntil(moment) => assert!(moment.is_utc()),
@@ -93,18 +93,18 @@ fn decodes(parameter: &Parameter<'_>) {
 }
 
 fn plain(xtext: Xtext<'_>) {
-    let octets: Vec<u8> = xtext.decoded().collect();
-    assert!(!octets.iter().any(|octet| octet.is_ascii_control() && *octet != b'\t'));
-    let mut out = vec![0; octets.len()];
-    assert_eq!(xtext.decode(&mut out), Some(octets.as_slice()));
-    if let Ok(text) = core::str::from_utf8(&octets) {
+    let bytes: Vec<u8> = xtext.decoded().collect();
+    assert!(!bytes.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t'));
+    let mut out = vec![0; bytes.len()];
+    assert_eq!(xtext.decode(&mut out), Some(bytes.as_slice()));
+    if let Ok(text) = core::str::from_utf8(&bytes) {
         assert_eq!(Xtext::new(text), Ok(xtext));
     }
 }
 
 fn mailbox_of(mailbox: &XtextMailbox<'_>) {
     let mut out = [0; 254];
-    let decoded = mailbox.decode(&mut out).expect("a mailbox of 254 octets at most");
+    let decoded = mailbox.decode(&mut out).expect("a mailbox of 254 bytes at most");
     let text = decoded.to_string();
     let again = XtextMailbox::new(&text).expect("what was decoded");
     let mut out = [0; 254];

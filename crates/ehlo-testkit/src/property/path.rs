@@ -11,17 +11,17 @@ use ehlo::{Encode, ForwardPath, Policy, ReversePath, SyntaxError};
 
 use super::{any_policy, assert_no_control, hash, wire};
 
-/// Writes `$value` in `$most` octets at most, which `$parse` to the same.
+/// Writes `$value` in `$most` bytes at most, which `$parse` to the same.
 macro_rules! comes_back {
-    ($value:expr, $most:expr, |$octets:ident| $parse:expr) => {{
-        let octets = wire(&$value);
-        assert!(octets.len() <= $most, "{:?} has {} octets", $value, octets.len());
-        assert_no_control(&octets);
-        let $octets = octets.as_slice();
+    ($value:expr, $most:expr, |$bytes:ident| $parse:expr) => {{
+        let bytes = wire(&$value);
+        assert!(bytes.len() <= $most, "{:?} has {} bytes", $value, bytes.len());
+        assert_no_control(&bytes);
+        let $bytes = bytes.as_slice();
         let again = $parse.expect("what was written");
         assert_eq!(again, $value);
         assert_eq!(hash(&again), hash(&$value));
-        assert_eq!(wire(&again), octets);
+        assert_eq!(wire(&again), bytes);
     }};
 }
 
@@ -66,8 +66,8 @@ fn parts(text: &str) {
     macro_rules! built {
         ($($name:ident $most:expr;)*) => {
             $(match $name::new(text) {
-                Ok(value) => comes_back!(value, $most, |octets| {
-                    $name::new(core::str::from_utf8(octets).expect("UTF-8"))
+                Ok(value) => comes_back!(value, $most, |bytes| {
+                    $name::new(core::str::from_utf8(bytes).expect("UTF-8"))
                 }),
                 Err(error) => located(error, text.as_bytes()),
             })*
@@ -94,15 +94,15 @@ fn parts(text: &str) {
     }
 }
 
-/// Quotes may come and go: the same octets in quotes, every one escaped, are an equal local part.
+/// Quotes may come and go: the same bytes in quotes, every one escaped, are an equal local part.
 fn unquoted(local_part: &LocalPart<'_>) {
-    let octets: Vec<u8> = local_part.unquoted().collect();
+    let bytes: Vec<u8> = local_part.unquoted().collect();
     let mut quoted = vec![b'"'];
-    for octet in &octets {
-        if octet.is_ascii() {
+    for byte in &bytes {
+        if byte.is_ascii() {
             quoted.push(b'\\');
         }
-        quoted.push(*octet);
+        quoted.push(*byte);
     }
     quoted.push(b'"');
     if quoted.len() <= limits::LOCAL_PART {
@@ -110,7 +110,7 @@ fn unquoted(local_part: &LocalPart<'_>) {
         let quoted = LocalPart::new(text).expect("a quoted string");
         assert_eq!(&quoted, local_part);
         assert_eq!(hash(&quoted), hash(local_part));
-        assert!(quoted.unquoted().eq(octets));
+        assert!(quoted.unquoted().eq(bytes));
     }
 }
 
@@ -141,6 +141,6 @@ fn literal(text: &str) {
 }
 
 fn located(error: SyntaxError, input: &[u8]) {
-    assert!(error.offset <= input.len(), "{error:?} in {} octets", input.len());
+    assert!(error.offset <= input.len(), "{error:?} in {} bytes", input.len());
     assert!(!error.code().is_positive());
 }

@@ -10,40 +10,40 @@ use super::{choices, pieces, wire};
 /// A reply of a server: framed alike in any pieces and as a naive reader frames it, written as what
 /// it says. And a reply of one's own whose text is anything: it is one reply on the wire.
 pub fn reply(input: &[u8]) {
-    let ([flags, cuts @ ..], octets) = choices::<4>(input);
+    let ([flags, cuts @ ..], bytes) = choices::<4>(input);
     let policy = Policy::STRICT.with_any_reply_text(flags & 1 != 0);
     let limits = match flags >> 1 & 3 {
         0 => ReplyLimits::DEFAULT,
         1 => ReplyLimits::STRICT,
-        2 => ReplyLimits { line: 40, lines: 4, octets: 100 },
-        _ => ReplyLimits { line: u16::MAX, lines: u16::MAX, octets: u32::MAX },
+        2 => ReplyLimits { line: 40, lines: 4, bytes: 100 },
+        _ => ReplyLimits { line: u16::MAX, lines: u16::MAX, bytes: u32::MAX },
     };
-    let whole = ReplyFrame::new().advance(octets, &limits, &policy);
+    let whole = ReplyFrame::new().advance(bytes, &limits, &policy);
     assert_eq!(
-        grown(pieces(octets, cuts).iter().map(|piece| piece.len()), octets, &limits, &policy),
+        grown(pieces(bytes, cuts).iter().map(|piece| piece.len()), bytes, &limits, &policy),
         whole
     );
-    if octets.len() <= 600 {
-        assert_eq!(grown(octets.iter().map(|_| 1), octets, &limits, &policy), whole);
+    if bytes.len() <= 600 {
+        assert_eq!(grown(bytes.iter().map(|_| 1), bytes, &limits, &policy), whole);
     }
-    let naive = naive(octets, &policy, &limits);
+    let naive = naive(bytes, &policy, &limits);
     assert_eq!(whole.ok().flatten(), naive);
     if let Err(error) = whole {
-        assert!(error.offset <= octets.len());
+        assert!(error.offset <= bytes.len());
     }
-    if let Ok(Parsed::Complete { value, consumed }) = Reply::parse(octets, &policy) {
-        assert_eq!(value.octets(), Some(&octets[..consumed]));
+    if let Ok(Parsed::Complete { value, consumed }) = Reply::parse(bytes, &policy) {
+        assert_eq!(value.as_bytes(), Some(&bytes[..consumed]));
         comes_back(&value, &policy);
     }
-    if let Ok(text) = core::str::from_utf8(octets) {
+    if let Ok(text) = core::str::from_utf8(bytes) {
         own(text, flags);
     }
 }
 
-/// What a frame says that is fed ever more of `octets`.
+/// What a frame says that is fed ever more of `bytes`.
 fn grown(
     lengths: impl Iterator<Item = usize>,
-    octets: &[u8],
+    bytes: &[u8],
     limits: &ReplyLimits,
     policy: &Policy,
 ) -> Result<Option<usize>, SyntaxError> {
@@ -52,7 +52,7 @@ fn grown(
     let mut verdict = Ok(None);
     for length in lengths {
         end += length;
-        let next = frame.advance(&octets[..end], limits, policy);
+        let next = frame.advance(&bytes[..end], limits, policy);
         assert!(verdict == Ok(None) || next == verdict, "{next:?} after {verdict:?}");
         assert!(next.is_err() || next.is_ok_and(|length| length <= Some(end)));
         verdict = next;
@@ -61,14 +61,14 @@ fn grown(
 }
 
 /// The length of the reply at the front, found line by line.
-fn naive(octets: &[u8], policy: &Policy, limits: &ReplyLimits) -> Option<usize> {
+fn naive(bytes: &[u8], policy: &Policy, limits: &ReplyLimits) -> Option<usize> {
     let mut length = 0;
     let mut code = None;
-    for (count, line) in octets.split_inclusive(|octet| *octet == b'\n').enumerate() {
+    for (count, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         length += line.len();
         let within = line.len() <= usize::from(limits.line)
             && count < usize::from(limits.lines)
-            && length as u64 <= u64::from(limits.octets);
+            && length as u64 <= u64::from(limits.bytes);
         let text = line.strip_suffix(b"\r\n").filter(|_| within)?;
         let (digits, text) = text.split_at_checked(3)?;
         if !matches!(digits, [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9']) {
@@ -77,7 +77,7 @@ fn naive(octets: &[u8], policy: &Policy, limits: &ReplyLimits) -> Option<usize> 
         if *code.get_or_insert(digits) != digits {
             return None;
         }
-        let is_text = |octet: &u8| match octet {
+        let is_text = |byte: &u8| match byte {
             b'\t' | 32..=126 => true,
             b'\r' | b'\n' | 0 => false,
             _ => policy.any_reply_text,
@@ -94,10 +94,10 @@ fn naive(octets: &[u8], policy: &Policy, limits: &ReplyLimits) -> Option<usize> 
 
 fn comes_back(reply: &Reply<'_>, policy: &Policy) {
     let canonical = wire(reply);
-    assert!(canonical.iter().all(|octet| matches!(octet, b'\t' | b'\r' | b'\n' | 32..=126)));
+    assert!(canonical.iter().all(|byte| matches!(byte, b'\t' | b'\r' | b'\n' | 32..=126)));
     let again = one_reply(
         &canonical,
-        &ReplyLimits { line: u16::MAX, octets: u32::MAX, ..ReplyLimits::DEFAULT },
+        &ReplyLimits { line: u16::MAX, bytes: u32::MAX, ..ReplyLimits::DEFAULT },
     );
     assert_eq!(again.code(), reply.code());
     assert_eq!(again.lines().count(), reply.lines().count());
@@ -129,27 +129,27 @@ fn own(text: &str, flags: u8) {
     if let Some(enhanced) = EnhancedCode::new(flags >> 4 & 7, 7, 606).filter(|_| flags & 128 != 0) {
         reply = reply.with_enhanced_code(enhanced);
     }
-    let octets = wire(&reply);
+    let bytes = wire(&reply);
     if reply.lines().count() > usize::from(ReplyLimits::DEFAULT.lines) {
         return;
     }
-    let again = one_reply(&octets, &ReplyLimits { lines: u16::MAX, ..ReplyLimits::STRICT });
+    let again = one_reply(&bytes, &ReplyLimits { lines: u16::MAX, ..ReplyLimits::STRICT });
     assert_eq!(again.code(), code);
     assert_eq!(again, reply);
     assert_eq!(reply, again);
     assert_eq!(again.enhanced_code(), reply.enhanced_code());
-    assert_eq!(wire(&again), octets);
-    let mut out = vec![0; octets.len()];
+    assert_eq!(wire(&again), bytes);
+    let mut out = vec![0; bytes.len()];
     let written = reply.encode_with(&mut out, false).expect("less than with the code");
     one_reply(&out[..written], &ReplyLimits { lines: u16::MAX, ..ReplyLimits::STRICT });
 }
 
-/// The one reply that `octets` are, by the strict grammar.
-fn one_reply<'o>(octets: &'o [u8], limits: &ReplyLimits) -> Reply<'o> {
-    let length = ReplyFrame::new().advance(octets, limits, &Policy::STRICT);
-    assert_eq!(length, Ok(Some(octets.len())), "{}", octets.escape_ascii());
-    match Reply::parse(octets, &Policy::STRICT) {
+/// The one reply that `bytes` are, by the strict grammar.
+fn one_reply<'o>(bytes: &'o [u8], limits: &ReplyLimits) -> Reply<'o> {
+    let length = ReplyFrame::new().advance(bytes, limits, &Policy::STRICT);
+    assert_eq!(length, Ok(Some(bytes.len())), "{}", bytes.escape_ascii());
+    match Reply::parse(bytes, &Policy::STRICT) {
         Ok(Parsed::Complete { value, .. }) => value,
-        other => panic!("{} is {other:?}", octets.escape_ascii()),
+        other => panic!("{} is {other:?}", bytes.escape_ascii()),
     }
 }

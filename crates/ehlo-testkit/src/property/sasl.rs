@@ -7,10 +7,10 @@ use ehlo::{Command, Encode as _, Parsed, Policy, Reply};
 use super::wire;
 
 /// A line of a client within AUTH: it is base64 as a naive decoder reads it, and comes back; and
-/// any octets travel both ways. Nothing of them is shown.
+/// any bytes travel both ways. Nothing of them is shown.
 pub fn sasl(input: &[u8]) {
     line(input);
-    octets(input);
+    bytes(input);
 }
 
 fn line(line: &[u8]) {
@@ -63,10 +63,10 @@ fn initial(word: &[u8], naive: Option<&[u8]>) {
     }
 }
 
-fn octets(octets: &[u8]) {
-    let data = SaslData::new(octets);
+fn bytes(bytes: &[u8]) {
+    let data = SaslData::new(bytes);
     let base64 = wire(&data);
-    assert_eq!(naive(&base64).as_deref(), Some(octets));
+    assert_eq!(naive(&base64).as_deref(), Some(bytes));
     assert_eq!(SaslData::parse(&base64), Ok(data));
     let reply = wire(&Challenge(data));
     if let Ok(Parsed::Complete { value, consumed }) = Reply::parse(&reply, &Policy::STRICT) {
@@ -84,7 +84,7 @@ fn octets(octets: &[u8]) {
 
 /// RFC 4648 §4 with padding and without spare bits, digit by digit.
 fn naive(base64: &[u8]) -> Option<Vec<u8>> {
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     let mut groups = base64.chunks(4).peekable();
     while let Some(group) = groups.next() {
         let padding = group.iter().rev().take_while(|digit| **digit == b'=').count();
@@ -106,10 +106,10 @@ fn naive(base64: &[u8]) -> Option<Vec<u8>> {
         number <<= 6 * padding;
         let [_, all @ ..] = number.to_be_bytes();
         let (kept, spare) = all.split_at(3 - padding);
-        if spare.iter().any(|octet| *octet != 0) {
+        if spare.iter().any(|byte| *byte != 0) {
             return None;
         }
-        octets.extend(kept);
+        bytes.extend(kept);
     }
-    Some(octets)
+    Some(bytes)
 }

@@ -17,7 +17,7 @@ use super::{choices, pieces, wire};
 /// are the same however the bytes are cut; nothing is read while an answer is owed; every
 /// standard reply is taken; the machine never stands still.
 pub fn server(input: &[u8]) {
-    let ([flags, offers, answers, cuts @ ..], octets) = choices::<6>(input);
+    let ([flags, offers, answers, cuts @ ..], bytes) = choices::<6>(input);
     let config = config(flags, offers);
     // The parities of the cuts choose, too.
     let odd = |cut: u8| cut & 1 != 0;
@@ -33,11 +33,11 @@ pub fn server(input: &[u8]) {
             .with_any_reply_code(odd(cuts[2])),
         ..config
     };
-    let whole = run(config, answers, &[octets], false);
-    assert_eq!(run(config, answers, &pieces(octets, cuts), true), whole, "{cuts:?}");
-    let single: Vec<&[u8]> = octets.chunks(1).collect();
-    assert_eq!(run(config, answers, &single, false), whole, "octet by octet");
-    run(ServerConfig { refuse_early: true, ..config }, answers, &pieces(octets, cuts), true);
+    let whole = run(config, answers, &[bytes], false);
+    assert_eq!(run(config, answers, &pieces(bytes, cuts), true), whole, "{cuts:?}");
+    let single: Vec<&[u8]> = bytes.chunks(1).collect();
+    assert_eq!(run(config, answers, &single, false), whole, "byte by byte");
+    run(ServerConfig { refuse_early: true, ..config }, answers, &pieces(bytes, cuts), true);
 }
 
 /// What a session showed to the outside.
@@ -210,8 +210,8 @@ impl Host {
                 let is_valid = session::is_valid(before, verb) || is_early;
                 assert!(is_valid, "{command:?} in {before:?}");
                 // It can be handed on as it is.
-                let octets = wire(command);
-                assert!(octets.ends_with(b"\r\n"));
+                let bytes = wire(command);
+                assert!(bytes.ends_with(b"\r\n"));
             }
             Event::Refused(refusal) => {
                 assert!(!refusal.reply().code().is_positive());
@@ -245,7 +245,7 @@ impl Host {
             let owing = self.server.receive(unread);
             assert_eq!((owing.consumed, owing.event), (0, Event::NeedReply));
             let refused = self.server.reply(&Reply::new(Code::OK, "yes"), &mut []);
-            assert!(refused.is_err(), "a reply in no octets");
+            assert!(refused.is_err(), "a reply in no bytes");
             assert_eq!(format!("{:?}", self.server), before);
         }
 
@@ -270,7 +270,7 @@ impl Host {
         };
         assert_eq!((consumed, value.code()), (out.len(), reply.code()));
         assert!(
-            out.split(|octet| *octet == b'\n')
+            out.split(|byte| *byte == b'\n')
                 .all(|line| line.len() < usize::from(ReplyLimits::STRICT.line))
         );
         // The state moves as the table says, or, after a verdict of the machine, not at all.

@@ -11,7 +11,7 @@ use super::operation::{Sender, client_config};
 use super::server::{Host, config};
 
 /// A client that does what a script says against a server that answers by another, over two pipes
-/// that move so many octets at a time: neither waits for ever, and in the end both agree about
+/// that move so many bytes at a time: neither waits for ever, and in the end both agree about
 /// where the session stands, what it offers, who gets the message, and what the messages were.
 pub fn session(input: &[u8]) {
     let ([flags, offers, answers, client, up, down], script) = choices::<6>(input);
@@ -70,7 +70,7 @@ fn agree(sender: &Sender<'_>, host: &Host, left: &[&Vec<u8>]) {
     let same = |what: &str, is: bool| {
         assert!(is, "{what}: {client:?}\n{server:?}\n{:#?}\n{:#?}", sender.trace, host.steps);
     };
-    same("octets left", left.iter().all(|octets| octets.is_empty()));
+    same("bytes left", left.iter().all(|bytes| bytes.is_empty()));
     same("in flight", client.awaits().is_none());
     same("state", client.state() == server.state());
     if client.state() == State::Closed {
@@ -87,10 +87,10 @@ fn agree(sender: &Sender<'_>, host: &Host, left: &[&Vec<u8>]) {
     }
 }
 
-/// Moves so many octets, or all for 0; whether there were any.
+/// Moves so many bytes, or all for 0; whether there were any.
 fn pass(from: &mut Vec<u8>, to: &mut Vec<u8>, size: u8) -> bool {
     let most = if size == 0 { usize::MAX } else { usize::from(size) };
-    let octets = most.min(from.len());
-    to.extend(from.drain(..octets));
-    octets > 0
+    let bytes = most.min(from.len());
+    to.extend(from.drain(..bytes));
+    bytes > 0
 }

@@ -173,7 +173,7 @@ impl<'s, 'e> ClientEnd<'s, 'e> {
 impl std::fmt::Display for ClientEnd<'_, '_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (unread, unsent) = (self.inbox.len(), self.outbox.len());
-        write!(f, "{:?} with {unread} octets unread and {unsent} unsent", self.delivery)
+        write!(f, "{:?} with {unread} bytes unread and {unsent} unsent", self.delivery)
     }
 }
 

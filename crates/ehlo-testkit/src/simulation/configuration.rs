@@ -39,7 +39,7 @@ pub struct Simulation<'e> {
     pub envelopes: &'e [Envelope<'e>],
     /// The content of every message.
     pub content: &'e [u8],
-    /// Octets of the content that are given at once.
+    /// Bytes of the content that are given at once.
     pub piece: usize,
     /// What the client can keep.
     pub client_room: Room,
@@ -51,7 +51,7 @@ pub struct Simulation<'e> {
     pub refused: &'e str,
 }
 
-/// The sizes of the two buffers of one end, in octets.
+/// The sizes of the two buffers of one end, in bytes.
 ///
 /// ```
 /// use std::time::Duration;

@@ -16,15 +16,15 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Link {
-    /// From the last octet of a segment to its arrival.
+    /// From the last byte of a segment to its arrival.
     pub latency: Duration,
-    /// Octets in a second; 0 for any number.
+    /// Bytes in a second; 0 for any number.
     pub bandwidth: u64,
-    /// Octets that arrive together at most.
+    /// Bytes that arrive together at most.
     pub segment: usize,
-    /// Octets that are sent and not read, at most.
+    /// Bytes that are sent and not read, at most.
     pub window: usize,
-    /// Octets that pass before the connection breaks, in both directions.
+    /// Bytes that pass before the connection breaks, in both directions.
     pub cut: Option<usize>,
 }
 
@@ -40,13 +40,13 @@ pub(super) struct Pipe {
     link: Link,
     /// Segments on the way, with the time of their arrival.
     segments: VecDeque<(Duration, Vec<u8>)>,
-    /// Octets of the first of them that were read.
+    /// Bytes of the first of them that were read.
     taken: usize,
-    /// Octets sent and not read.
+    /// Bytes sent and not read.
     unread: usize,
     /// When the last segment has left.
     free: Duration,
-    /// Octets that were sent.
+    /// Bytes that were sent.
     pub(super) sent: usize,
     /// Nothing more is sent.
     pub(super) is_ended: bool,
@@ -68,7 +68,7 @@ impl Pipe {
         }
     }
 
-    /// Octets that were read.
+    /// Bytes that were read.
     pub(super) const fn read_so_far(&self) -> usize {
         self.sent - self.unread
     }
@@ -99,8 +99,8 @@ impl Pipe {
         if segment.is_empty() {
             return;
         }
-        let octets = u32::try_from(self.link.bandwidth).expect("a bandwidth");
-        let one = Duration::from_secs(1).checked_div(octets).unwrap_or_default();
+        let bytes = u32::try_from(self.link.bandwidth).expect("a bandwidth");
+        let one = Duration::from_secs(1).checked_div(bytes).unwrap_or_default();
         let length = u32::try_from(segment.len()).expect("a segment");
         self.free = self.free.max(clock) + one * length;
         self.sent += segment.len();
@@ -108,7 +108,7 @@ impl Pipe {
         self.segments.push_back((self.free + self.link.latency, segment.to_vec()));
     }
 
-    /// Reads a segment that has arrived into `inbox`, up to `room` octets of it there; how many
+    /// Reads a segment that has arrived into `inbox`, up to `room` bytes of it there; how many
     /// that were, 0 at the end, and none when nothing has come.
     pub(super) fn read(
         &mut self,

@@ -2,7 +2,7 @@
 //! clock of its own.
 //!
 //! Both ends have buffers of a fixed size, as a program without an allocator has, and the link
-//! holds no more octets than its window: what is not read is not sent. When neither end can do
+//! holds no more bytes than its window: what is not read is not sent. When neither end can do
 //! anything the clock goes on to the next arrival; when there is none either, they wait for each
 //! other for ever, and [`Simulation::run`] says so.
 

@@ -41,8 +41,7 @@ pub fn conversation(seed: u64) -> Result<(), String> {
         (0..lists.len()).map(|number| plan.envelope(number, &lists[number])).collect();
     let mut run = Run::new(&plan, &envelopes, random);
     run.carry().and_then(|()| run.check()).map_err(|why| {
-        let said =
-            run.wire.iter().map(|(who, octets)| format!("\n{who}: {}", octets.escape_ascii()));
+        let said = run.wire.iter().map(|(who, bytes)| format!("\n{who}: {}", bytes.escape_ascii()));
         why + &said.collect::<String>()
     })
 }
@@ -250,10 +249,10 @@ impl<'p, 'e> Run<'p, 'e> {
         Err("the conversation does not come to an end".to_owned())
     }
 
-    fn send(&mut self, octets: &[u8]) {
-        if !octets.is_empty() {
-            self.wire.push(("C", octets.to_vec()));
-            self.up.extend_from_slice(octets);
+    fn send(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.wire.push(("C", bytes.to_vec()));
+            self.up.extend_from_slice(bytes);
         }
     }
 
@@ -314,8 +313,8 @@ impl<'p, 'e> Run<'p, 'e> {
     }
 
     /// Hands so many bytes to the server.
-    fn serve(&mut self, octets: usize) {
-        let length = self.up.len().min(octets);
+    fn serve(&mut self, bytes: usize) {
+        let length = self.up.len().min(bytes);
         self.inbox.extend(self.up.drain(..length));
         while !self.is_closed {
             let inbox = std::mem::take(&mut self.inbox);
@@ -415,9 +414,9 @@ impl<'p, 'e> Run<'p, 'e> {
         usual.code()
     }
 
-    fn say(&mut self, octets: &[u8]) {
-        self.wire.push(("S", octets.to_vec()));
-        self.down.extend_from_slice(octets);
+    fn say(&mut self, bytes: &[u8]) {
+        self.wire.push(("S", bytes.to_vec()));
+        self.down.extend_from_slice(bytes);
     }
 
     fn check(&self) -> Result<(), String> {

@@ -35,9 +35,9 @@ pub struct Report {
     pub elapsed: Duration,
     /// What the client counted.
     pub statistics: DeliveryStatistics,
-    /// Octets that the client sent.
+    /// Bytes that the client sent.
     pub sent: usize,
-    /// Octets that the server sent.
+    /// Bytes that the server sent.
     pub received: usize,
 }
 

@@ -23,7 +23,7 @@ pub(super) struct ServerEnd<'s, 'e> {
     due: Option<(Due, Duration)>,
     open: Message,
     messages: Vec<Message>,
-    /// How many octets the server had said when it had taken each of them.
+    /// How many bytes the server had said when it had taken each of them.
     said_at: Vec<usize>,
     said: usize,
     has_ended: bool,
@@ -168,7 +168,7 @@ impl<'s, 'e> ServerEnd<'s, 'e> {
         }
     }
 
-    /// The messages that were taken, of which the client knows by what it has heard: so many octets.
+    /// The messages that were taken, of which the client knows by what it has heard: so many bytes.
     pub(super) fn into_messages(self, heard: usize) -> Vec<Message> {
         let mut messages = self.messages;
         for (message, end) in messages.iter_mut().zip(self.said_at) {
@@ -185,6 +185,6 @@ impl<'s, 'e> ServerEnd<'s, 'e> {
 impl std::fmt::Display for ServerEnd<'_, '_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (unread, unsent) = (self.inbox.len(), self.outbox.len());
-        write!(f, "{:?} with {unread} octets unread and {unsent} unsent", self.server)
+        write!(f, "{:?} with {unread} bytes unread and {unsent} unsent", self.server)
     }
 }

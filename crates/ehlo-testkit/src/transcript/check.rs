@@ -5,11 +5,11 @@ use super::{client, pair, server};
 
 impl Transcript {
     /// Runs the session through the server machine, the client machine and both against each
-    /// other, with the octets cut in every way.
+    /// other, with the bytes cut in every way.
     ///
     /// # Errors
     ///
-    /// Which machine, how the octets were cut, and what differs.
+    /// Which machine, how the bytes were cut, and what differs.
     pub fn check(&self) -> Result<(), String> {
         server::check(self).map_err(|why| format!("server, {why}"))?;
         if !self.only_server {

@@ -13,8 +13,8 @@ use crate::split::cuts;
 pub(super) fn check(transcript: &Transcript) -> Result<(), String> {
     let runs: Vec<Vec<u8>> = transcript.segments().iter().map(|s| s.replies.concat()).collect();
     let whole = run(transcript, &vec![vec![]; runs.len()], b"")?;
-    for (place, octets) in runs.iter().enumerate() {
-        for cut in cuts(octets.len()) {
+    for (place, bytes) in runs.iter().enumerate() {
+        for cut in cuts(bytes.len()) {
             let mut all = vec![vec![]; runs.len()];
             all[place].clone_from(&cut);
             let events = run(transcript, &all, b"").map_err(|why| format!("cut {cut:?}: {why}"))?;
@@ -24,7 +24,7 @@ pub(super) fn check(transcript: &Transcript) -> Result<(), String> {
         }
     }
     let trailing = run(transcript, &vec![vec![]; runs.len()], b"25")?;
-    if trailing == whole { Ok(()) } else { Err(format!("octets behind: {trailing:?}")) }
+    if trailing == whole { Ok(()) } else { Err(format!("bytes behind: {trailing:?}")) }
 }
 
 trait Concat {
@@ -45,7 +45,7 @@ fn run(
     let mut runs: Vec<Vec<u8>> =
         transcript.segments().iter().map(|segment| segment.replies.concat()).collect();
     runs.last_mut().expect("there is a segment").extend(trailing);
-    let mut runs = runs.into_iter().zip(cuts).map(|(octets, cuts)| Replies::new(octets, cuts));
+    let mut runs = runs.into_iter().zip(cuts).map(|(bytes, cuts)| Replies::new(bytes, cuts));
     let (mut sender, mut client) = (Sender::new(transcript), transcript.client());
     let mut replies = runs.next().expect("there is a segment");
     for (place, item) in transcript.items.iter().enumerate() {
@@ -71,7 +71,7 @@ fn run(
     Ok(sender.events)
 }
 
-/// Octets of the replies that come before the client says something again.
+/// Bytes of the replies that come before the client says something again.
 fn burst(items: &[Item]) -> usize {
     items
         .iter()
@@ -86,28 +86,28 @@ fn burst(items: &[Item]) -> usize {
 /// What the server sends between the beginning, or TLS, and TLS or the end. A server does not
 /// answer what was not said, so the client gets no more than was due when it reads.
 struct Replies<'c> {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     cuts: &'c [usize],
     read: usize,
-    /// Octets of whole replies that were taken.
+    /// Bytes of whole replies that were taken.
     taken: usize,
     unread: Vec<u8>,
 }
 
 impl<'c> Replies<'c> {
-    const fn new(octets: Vec<u8>, cuts: &'c [usize]) -> Self {
-        Self { octets, cuts, read: 0, taken: 0, unread: Vec::new() }
+    const fn new(bytes: Vec<u8>, cuts: &'c [usize]) -> Self {
+        Self { bytes, cuts, read: 0, taken: 0, unread: Vec::new() }
     }
 
     /// Reads up to the next cut, or to the end of the burst that began with the reply that is
     /// taken next.
     fn read(&mut self, burst: usize) -> Result<(), String> {
-        let due = self.taken.saturating_add(burst).min(self.octets.len());
+        let due = self.taken.saturating_add(burst).min(self.bytes.len());
         let end = self.cuts.iter().copied().find(|cut| *cut > self.read).unwrap_or(due).min(due);
         if end <= self.read {
             return Err("the replies come to an end".into());
         }
-        self.unread.extend(&self.octets[self.read..end]);
+        self.unread.extend(&self.bytes[self.read..end]);
         self.read = end;
         Ok(())
     }

@@ -231,16 +231,16 @@ fn offer(offered: Capabilities, word: &str) -> Result<Capabilities, String> {
     })
 }
 
-/// The octets that a line with escapes stands for.
+/// The bytes that a line with escapes stands for.
 fn unescape(line: &str) -> Result<Vec<u8>, String> {
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     let mut rest = line.bytes();
-    while let Some(octet) = rest.next() {
-        if octet != b'\\' {
-            octets.push(octet);
+    while let Some(byte) = rest.next() {
+        if byte != b'\\' {
+            bytes.push(byte);
             continue;
         }
-        octets.push(match rest.next() {
+        bytes.push(match rest.next() {
             Some(b'r') => b'\r',
             Some(b'n') => b'\n',
             Some(b't') => b'\t',
@@ -248,17 +248,17 @@ fn unescape(line: &str) -> Result<Vec<u8>, String> {
             Some(b'\\') => b'\\',
             Some(b'x') => {
                 let digits: String = rest.by_ref().take(2).map(char::from).collect();
-                u8::from_str_radix(&digits, 16).map_err(|_| format!("no octet \\x{digits}"))?
+                u8::from_str_radix(&digits, 16).map_err(|_| format!("no byte \\x{digits}"))?
             }
-            Some(b'c') => return Ok(octets),
+            Some(b'c') => return Ok(bytes),
             other => return Err(format!("no escape {other:?}")),
         });
     }
-    octets.extend(b"\r\n");
-    Ok(octets)
+    bytes.extend(b"\r\n");
+    Ok(bytes)
 }
 
-/// Octets in words, for messages.
-pub(super) fn show(octets: &[u8]) -> String {
-    format!("{:?}", octets.escape_ascii().to_string())
+/// Bytes in words, for messages.
+pub(super) fn show(bytes: &[u8]) -> String {
+    format!("{:?}", bytes.escape_ascii().to_string())
 }

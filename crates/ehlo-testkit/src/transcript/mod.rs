@@ -25,7 +25,7 @@
 //! | `! Reason` | the reply above is the server machine's own verdict, for this reason |
 //! | `* TLS` | the connection goes on inside TLS |
 //!
-//! In lines `\r`, `\n`, `\t`, `\0`, `\\` and `\xNN` stand for octets; a line ends with CRLF unless
+//! In lines `\r`, `\n`, `\t`, `\0`, `\\` and `\xNN` stand for bytes; a line ends with CRLF unless
 //! it ends with `\c`.
 
 mod check;

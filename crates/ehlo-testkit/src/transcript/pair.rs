@@ -46,17 +46,17 @@ fn run(transcript: &Transcript, size: usize) -> Result<(), String> {
     server.finish(&to_server, b"")
 }
 
-/// Moves `size` octets of the outbox at most; whether there were any.
+/// Moves `size` bytes of the outbox at most; whether there were any.
 fn send(from: &mut Buffered<Client>, to: &mut Vec<u8>, size: usize) -> bool {
-    let octets = size.min(from.output().len());
-    to.extend(&from.output()[..octets]);
-    from.advance_write(octets);
-    octets > 0
+    let bytes = size.min(from.output().len());
+    to.extend(&from.output()[..bytes]);
+    from.advance_write(bytes);
+    bytes > 0
 }
 
-/// Moves `size` octets at most; whether there were any.
+/// Moves `size` bytes at most; whether there were any.
 fn pass(from: &mut Vec<u8>, to: &mut Vec<u8>, size: usize) -> bool {
-    let octets = size.min(from.len());
-    to.extend(from.drain(..octets));
-    octets > 0
+    let bytes = size.min(from.len());
+    to.extend(from.drain(..bytes));
+    bytes > 0
 }

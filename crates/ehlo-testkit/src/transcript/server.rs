@@ -22,7 +22,7 @@ pub(super) fn check(transcript: &Transcript) -> Result<(), String> {
         }
     }
     let trailing = run(transcript, &vec![vec![]; segments.len()], b"NOO")?;
-    if trailing == whole { Ok(()) } else { Err(format!("octets behind: {trailing:?}")) }
+    if trailing == whole { Ok(()) } else { Err(format!("bytes behind: {trailing:?}")) }
 }
 
 fn run(
@@ -89,13 +89,13 @@ impl Responder {
 
     fn answer(&mut self, wanted: &Wanted) -> Result<(), String> {
         let mut out = [0; 4096];
-        let octets = wanted.octets();
+        let bytes = wanted.bytes();
         let written = self
             .server
             .reply(&wanted.reply()?, &mut out)
-            .map_err(|error| format!("{}: {error}", show(octets)))?;
-        if out[..written] != *octets {
-            return Err(format!("{} instead of {}", show(&out[..written]), show(octets)));
+            .map_err(|error| format!("{}: {error}", show(bytes)))?;
+        if out[..written] != *bytes {
+            return Err(format!("{} instead of {}", show(&out[..written]), show(bytes)));
         }
         self.sent.extend(&out[..written]);
         self.script.answered(wanted, self.server.state())
@@ -121,7 +121,7 @@ impl Responder {
 /// let (mut script, mut server) = (Script::new(&session), Server::new(session.config));
 /// let event = server.receive(b"").event;
 /// let greeting = script.wanted(&event, &server)?.expect("the session begins with a greeting");
-/// assert_eq!(greeting.octets(), b"220 mx\r\n");
+/// assert_eq!(greeting.bytes(), b"220 mx\r\n");
 /// assert!(script.finish().is_err(), "221 is not sent yet");
 /// # Ok::<(), String>(())
 /// ```
@@ -219,7 +219,7 @@ impl Script {
     fn check_message(&mut self, size: u64, server: &Server) -> Result<(), String> {
         let message = std::mem::take(&mut self.message);
         if size != message.len() as u64 {
-            return Err(format!("a size of {size} for {} octets", message.len()));
+            return Err(format!("a size of {size} for {} bytes", message.len()));
         }
         // A message that came in chunks stands in the transcript as it is.
         if server.pending() != Some(Verb::Message) {
@@ -298,14 +298,14 @@ impl Wanted {
     }
 
     /// What the machine is to send.
-    pub fn octets(&self) -> &[u8] {
+    pub fn bytes(&self) -> &[u8] {
         &self.expected.reply
     }
 }
 
-pub(super) fn parse(octets: &[u8]) -> Result<Reply<'_>, String> {
-    match Reply::parse(octets, &Policy::LENIENT) {
+pub(super) fn parse(bytes: &[u8]) -> Result<Reply<'_>, String> {
+    match Reply::parse(bytes, &Policy::LENIENT) {
         Ok(Parsed::Complete { value, .. }) => Ok(value),
-        other => Err(format!("{} is no reply: {other:?}", show(octets))),
+        other => Err(format!("{} is no reply: {other:?}", show(bytes))),
     }
 }

@@ -30,7 +30,7 @@ pub enum Wire {
 
 /// An adapter on a runtime.
 pub trait Adapter: Default + Send + 'static {
-    /// Octets that a connection may hold so that much waits for little.
+    /// Bytes that a connection may hold so that much waits for little.
     const NARROW: usize = 7;
 
     /// A stream in clear.
@@ -149,8 +149,8 @@ impl io::Read for Blocks {
 }
 
 impl io::Write for Blocks {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.write(octets)
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -549,9 +549,9 @@ impl smol::io::AsyncWrite for Shuts {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, octets)
+        Pin::new(&mut self.0).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

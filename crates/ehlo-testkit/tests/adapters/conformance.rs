@@ -1,4 +1,4 @@
-//! Every transcript, carried by an adapter: the server against octets that nothing has made, and
+//! Every transcript, carried by an adapter: the server against bytes that nothing has made, and
 //! both machines against each other.
 
 use std::fs;
@@ -33,7 +33,7 @@ pub fn conforms<A: Adapter>(kind: Kind, layer: Layer) {
         let transcript = fs::read_to_string(&path).map_err(|error| error.to_string());
         let transcript =
             transcript.and_then(|text| Transcript::parse(&text)).expect("a transcript");
-        let mut checks = vec![("octets", octets::<A>(&transcript, kind, layer))];
+        let mut checks = vec![("bytes", bytes::<A>(&transcript, kind, layer))];
         if !transcript.only_server {
             checks.push(("pair", pair::<A>(&transcript, kind, layer)));
         }
@@ -49,8 +49,8 @@ pub fn conforms<A: Adapter>(kind: Kind, layer: Layer) {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// The server against the client's octets, whose replies must be the transcript's to the octet.
-fn octets<A: Adapter>(transcript: &Transcript, kind: Kind, layer: Layer) -> Result<(), String> {
+/// The server against the client's bytes, whose replies must be the transcript's to the byte.
+fn bytes<A: Adapter>(transcript: &Transcript, kind: Kind, layer: Layer) -> Result<(), String> {
     let (client, server) = wires(kind);
     thread::scope(|scope| {
         let server = scope.spawn(move || {
@@ -80,8 +80,8 @@ fn speak(mut stream: Blocks, transcript: &Transcript, layer: Layer) -> Result<()
         if place + 1 == exchanges.len() {
             patient(|| stream.half_close()).ok();
             let mut piece = [0; 4096];
-            while let Ok(octets @ 1..) = patient(|| stream.read(&mut piece)) {
-                heard.extend(&piece[..octets]);
+            while let Ok(bytes @ 1..) = patient(|| stream.read(&mut piece)) {
+                heard.extend(&piece[..bytes]);
             }
         } else {
             written.map_err(because)?;
@@ -90,7 +90,7 @@ fn speak(mut stream: Blocks, transcript: &Transcript, layer: Layer) -> Result<()
             while filled < heard.len() {
                 match patient(|| stream.read(&mut heard[filled..])).map_err(because)? {
                     0 => return Err("the server closes".into()),
-                    octets => filled += octets,
+                    bytes => filled += bytes,
                 }
             }
         }
@@ -102,10 +102,10 @@ fn speak(mut stream: Blocks, transcript: &Transcript, layer: Layer) -> Result<()
     Ok(())
 }
 
-fn write_all(stream: &mut Blocks, mut octets: &[u8]) -> io::Result<()> {
-    while !octets.is_empty() {
-        let written = patient(|| stream.write(octets))?;
-        octets = &octets[written..];
+fn write_all(stream: &mut Blocks, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let written = patient(|| stream.write(bytes))?;
+        bytes = &bytes[written..];
     }
     patient(|| stream.flush())
 }

@@ -1,5 +1,5 @@
 //! What blocking streams owe to a peer, and what not: an alert, and patience with one that drips the
-//! octets of a record.
+//! bytes of a record.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -58,8 +58,8 @@ fn v98_a_client_that_drips_a_record_is_left() {
         client.tls.writer().write_all(&[b'x'; 16_000]).expect("room");
         let mut record = Vec::new();
         client.tls.write_tls(&mut record).expect("memory");
-        for octet in record {
-            if client.stream.write_all(&[octet]).is_err() {
+        for byte in record {
+            if client.stream.write_all(&[byte]).is_err() {
                 return true;
             }
             thread::sleep(Duration::from_millis(1));

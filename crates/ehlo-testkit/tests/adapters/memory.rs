@@ -102,17 +102,17 @@ pub fn an_idle_connection_has_no_buffers<A: Adapter>() {
         }
     });
     let mut stream = BlockingIo.stream(Wire::Pipe(client));
-    let mut say = |mut octets: &[u8]| {
-        while !octets.is_empty() {
+    let mut say = |mut bytes: &[u8]| {
+        while !bytes.is_empty() {
             // The pipe is full for a while, or takes a part.
-            let piece = &octets[..octets.len().min(1 << 10)];
+            let piece = &bytes[..bytes.len().min(1 << 10)];
             let written = std::io::Write::write(&mut stream, piece).unwrap_or(0);
-            octets = &octets[written..];
+            bytes = &bytes[written..];
         }
     };
     say(b"HELO c.example\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\nDATA\r\n");
     say(&b"0123456789\r\n".repeat(1 << 15));
     say(b".\r\nQUIT\r\n");
     let most = serving.join().expect("a server");
-    assert!((1..=128 << 10).contains(&most), "{most} octets");
+    assert!((1..=128 << 10).contains(&most), "{most} bytes");
 }

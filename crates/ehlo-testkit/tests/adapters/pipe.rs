@@ -19,7 +19,7 @@ pub struct Pipe {
 
 /// One direction.
 struct Way {
-    octets: VecDeque<u8>,
+    bytes: VecDeque<u8>,
     room: usize,
     writes: usize,
     reads: usize,
@@ -30,11 +30,11 @@ struct Way {
 }
 
 impl Pipe {
-    /// Both ends; each direction holds at most `room` octets.
+    /// Both ends; each direction holds at most `room` bytes.
     pub fn pair(room: usize) -> (Self, Self) {
         let [one, other] = [(); 2].map(|()| {
             Arc::new(Mutex::new(Way {
-                octets: VecDeque::new(),
+                bytes: VecDeque::new(),
                 room,
                 writes: 0,
                 reads: 0,
@@ -47,7 +47,7 @@ impl Pipe {
         (Self { inward: one, outward: other }, back)
     }
 
-    /// Counts the writes to this end and the reads from it that moved octets, also when it has been
+    /// Counts the writes to this end and the reads from it that moved bytes, also when it has been
     /// given away.
     pub fn calls(&self) -> impl Fn() -> (usize, usize) + use<> {
         let (inward, outward) = (self.inward.clone(), self.outward.clone());
@@ -56,18 +56,18 @@ impl Pipe {
 
     fn poll_read(&self, context: &Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut way = lock(&self.inward);
-        if way.octets.is_empty() && !way.closed {
+        if way.bytes.is_empty() && !way.closed {
             way.reader = Some(context.waker().clone());
             return Poll::Pending;
         }
         wake(&mut way.writer);
-        way.reads += usize::from(!way.octets.is_empty());
-        Poll::Ready(way.octets.read(space))
+        way.reads += usize::from(!way.bytes.is_empty());
+        Poll::Ready(way.bytes.read(space))
     }
 
-    fn poll_write(&self, context: &Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(&self, context: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut way = lock(&self.outward);
-        let room = octets.len().min(way.room - way.octets.len());
+        let room = bytes.len().min(way.room - way.bytes.len());
         if way.closed {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
@@ -75,7 +75,7 @@ impl Pipe {
             way.writer = Some(context.waker().clone());
             return Poll::Pending;
         }
-        way.octets.extend(&octets[..room]);
+        way.bytes.extend(&bytes[..room]);
         way.writes += 1;
         wake(&mut way.reader);
         Poll::Ready(Ok(room))
@@ -123,8 +123,8 @@ impl Read for Pipe {
 }
 
 impl Write for Pipe {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        block(|context| self.poll_write(context, octets))
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        block(|context| self.poll_write(context, bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -146,7 +146,7 @@ impl tokio::io::AsyncRead for Pipe {
         space: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let read = Self::poll_read(&self, context, space.initialize_unfilled());
-        read.map_ok(|octets| space.advance(octets))
+        read.map_ok(|bytes| space.advance(bytes))
     }
 }
 
@@ -154,9 +154,9 @@ impl tokio::io::AsyncWrite for Pipe {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Self::poll_write(&self, context, octets)
+        Self::poll_write(&self, context, bytes)
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -183,9 +183,9 @@ impl smol::io::AsyncWrite for Pipe {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Self::poll_write(&self, context, octets)
+        Self::poll_write(&self, context, bytes)
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

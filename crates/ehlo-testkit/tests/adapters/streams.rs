@@ -1,4 +1,4 @@
-//! What may happen to a stream: full in both directions, cut off, with octets where none may be.
+//! What may happen to a stream: full in both directions, cut off, with bytes where none may be.
 
 use core::time::Duration;
 use std::io::{self, Read, Write};
@@ -41,9 +41,9 @@ impl Machine for Talker {
     }
 
     fn transmit(&mut self, out: &mut [u8]) -> Result<usize, BufferTooSmall> {
-        let octets = out.len().min(self.to_say);
-        self.to_say -= octets;
-        Ok(octets)
+        let bytes = out.len().min(self.to_say);
+        self.to_say -= bytes;
+        Ok(bytes)
     }
 
     fn end_of_input(&mut self) {}
@@ -68,10 +68,10 @@ impl Upgrade for Talker {
 }
 
 /// Each end writes more than all that is between them holds, before it reads.
-pub fn full_pipes_do_not_wait_for_each_other<A: Adapter>(kind: Kind, layer: Layer, octets: usize) {
+pub fn full_pipes_do_not_wait_for_each_other<A: Adapter>(kind: Kind, layer: Layer, bytes: usize) {
     let talk = move |wire, is_server| {
         let adapter = A::default();
-        let machine = Talker { to_say: octets, to_hear: octets };
+        let machine = Talker { to_say: bytes, to_hear: bytes };
         let mut connection = adapter.connection(adapter.stream(wire), machine);
         match layer {
             Layer::Clear => {}
@@ -223,8 +223,8 @@ pub fn tls_begins_once<A: Adapter>(kind: Kind) {
     // To its end, which TLS tells: without that it would be an error.
     while greeting.last() != Some(&b'\n') || greeting.len() < 22 {
         let mut piece = [0; 64];
-        let octets = patient(|| stream.read(&mut piece)).expect("a greeting");
-        greeting.extend(&piece[..octets]);
+        let bytes = patient(|| stream.read(&mut piece)).expect("a greeting");
+        greeting.extend(&piece[..bytes]);
     }
     assert_eq!(greeting, b"220 mx.example ESMTP ready\r\n");
     assert_eq!(patient(|| stream.read(&mut [0; 64])).expect("the end of TLS"), 0);

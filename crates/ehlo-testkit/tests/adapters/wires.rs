@@ -8,7 +8,7 @@ use crate::pipe::Pipe;
 /// What is between two ends.
 #[derive(Clone, Copy)]
 pub enum Kind {
-    /// Memory, which holds so many octets in each direction.
+    /// Memory, which holds so many bytes in each direction.
     Memory(usize),
     /// TCP, on the loopback.
     Tcp,

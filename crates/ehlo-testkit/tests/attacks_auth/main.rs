@@ -76,9 +76,9 @@ fn xoauth2(token: &'static str) -> AnyClient<'static> {
 #[test]
 fn every_mechanism_against_itself() {
     for (mechanism, right, wrong) in mechanisms() {
-        for octets in [1, usize::MAX] {
+        for bytes in [1, usize::MAX] {
             let (mut caller, mut desk) = (Caller::new(client(mechanism, &right)), Desk::new());
-            let said = talk(&mut caller, &mut desk, octets);
+            let said = talk(&mut caller, &mut desk, bytes);
             assert_eq!(caller.result, Some(Ok(())), "{mechanism:?}: {said}");
             assert!(said.ends_with("235 2.7.0 authentication successful\r\n"), "{said}");
             assert!(caller.client.is_authenticated() && desk.server.is_authenticated());
@@ -86,7 +86,7 @@ fn every_mechanism_against_itself() {
 
             let Some(wrong) = wrong else { continue };
             let (mut caller, mut desk) = (Caller::new(client(mechanism, &wrong)), Desk::new());
-            let said = talk(&mut caller, &mut desk, octets);
+            let said = talk(&mut caller, &mut desk, bytes);
             assert_eq!(caller.result, Some(Err(ClientFailure::Refused)), "{mechanism:?}: {said}");
             assert!(said.ends_with("535 5.7.8 authentication credentials invalid\r\n"), "{said}");
             assert!(!caller.client.is_authenticated() && !desk.server.is_authenticated());
@@ -109,11 +109,11 @@ fn one_who_may_act_for_another() {
         all.push((SaslMechanism::ScramSha256, bob));
     }
     for (mechanism, credentials) in all {
-        for octets in [1, usize::MAX] {
+        for bytes in [1, usize::MAX] {
             let mut desk = Desk::new();
             desk.delegates = true;
             let mut caller = Caller::new(client(mechanism, &credentials));
-            let said = talk(&mut caller, &mut desk, octets);
+            let said = talk(&mut caller, &mut desk, bytes);
             assert_eq!(caller.result, Some(Ok(())), "{mechanism:?}: {said}");
         }
     }
@@ -128,7 +128,7 @@ fn the_lines_of_a_long_initial_response() {
     assert_eq!(lines[0], "AUTH XOAUTH2");
     let message = format!("user=anna\x01auth=Bearer {token}\x01\x01");
     assert_eq!(lines[1], base64(message.as_bytes()));
-    // A line of 512 octets with its CRLF is the longest that has it.
+    // A line of 512 bytes with its CRLF is the longest that has it.
     for (length, held) in [(348, false), (349, true)] {
         let token = "v".repeat(length);
         let credentials = Credentials::token("anna", &token).expect("a token");
@@ -248,13 +248,13 @@ fn v48_base64_that_is_none() {
         assert!(replies[3].starts_with("501 5.5."), "{text}: {}", replies[3]);
         assert!(!desk.server.is_authenticated());
     }
-    // Bits behind the last octet are not for the grammar of RFC 4954 to see.
+    // Bits behind the last byte are not for the grammar of RFC 4954 to see.
     let replies = Desk::new().replies(&["AUTH PLAIN AGFubmEAc2VjcmV0AB=="]);
     assert_eq!(replies, ["501 5.5.2 cannot decode base64"]);
 }
 
 #[test]
-fn v49_a_response_of_12288_octets() {
+fn v49_a_response_of_12288_bytes() {
     let mut desk = Desk::new();
     let longest = "A".repeat(12_284);
     let replies =
@@ -448,9 +448,9 @@ fn v55_no_secret_is_shown_or_left() {
     let step = exchange.start(Some(&message), &mut buffer);
     assert!(!format!("{step:?}").contains("secret"), "{step:?}");
     assert!(!format!("{exchange:?}").contains("secret"), "{exchange:?}");
-    assert!(buffer.windows(6).any(|octets| octets == b"secret"));
+    assert!(buffer.windows(6).any(|bytes| bytes == b"secret"));
     exchange.refuse(&mut buffer);
-    assert!(!buffer.windows(6).any(|octets| octets == b"secret"));
+    assert!(!buffer.windows(6).any(|bytes| bytes == b"secret"));
 }
 
 #[test]

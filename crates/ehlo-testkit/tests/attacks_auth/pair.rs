@@ -61,8 +61,8 @@ impl Desk {
         replies
     }
 
-    pub(crate) fn take(&mut self, octets: &[u8]) {
-        self.unread.extend(octets);
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
+        self.unread.extend(bytes);
         let unread = std::mem::take(&mut self.unread);
         let mut at = 0;
         loop {
@@ -136,9 +136,9 @@ impl Desk {
         self.outbox.extend(&out[..length]);
     }
 
-    /// No octet of a password or token is left where messages were.
+    /// No byte of a password or token is left where messages were.
     pub(crate) fn is_wiped(&self) -> bool {
-        !self.buffer.windows(6).any(|octets| octets == b"secret" || octets == b"valid\x01")
+        !self.buffer.windows(6).any(|bytes| bytes == b"secret" || bytes == b"valid\x01")
     }
 }
 
@@ -148,7 +148,7 @@ fn is_right(credentials: &Credentials<'_>) -> bool {
             credentials.authentication() == Some("anna") && password == "secret"
         }
         Proof::Token(token) => {
-            let long = token.len() > 600 && token.bytes().all(|octet| octet == b'v');
+            let long = token.len() > 600 && token.bytes().all(|byte| byte == b'v');
             token == "valid" || long
         }
         // The certificate is anna's.
@@ -249,8 +249,8 @@ impl<'c> Caller<'c> {
         text.trim_end_matches("\r\n").to_owned()
     }
 
-    pub(crate) fn take(&mut self, octets: &[u8]) {
-        self.unread.extend(octets);
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
+        self.unread.extend(bytes);
         let unread = std::mem::take(&mut self.unread);
         let mut at = 0;
         loop {
@@ -283,28 +283,28 @@ impl<'c> Caller<'c> {
     }
 }
 
-/// Lets the two talk, so many octets at a time; all that was said.
-pub(crate) fn talk(caller: &mut Caller<'_>, desk: &mut Desk, octets: usize) -> String {
+/// Lets the two talk, so many bytes at a time; all that was said.
+pub(crate) fn talk(caller: &mut Caller<'_>, desk: &mut Desk, bytes: usize) -> String {
     let mut said = String::new();
     desk.take(b"");
     loop {
-        for piece in std::mem::take(&mut desk.outbox).chunks(octets) {
+        for piece in std::mem::take(&mut desk.outbox).chunks(bytes) {
             said += std::str::from_utf8(piece).expect("ASCII");
             caller.take(piece);
         }
         if caller.outbox.is_empty() {
             return said;
         }
-        for piece in std::mem::take(&mut caller.outbox).chunks(octets) {
+        for piece in std::mem::take(&mut caller.outbox).chunks(bytes) {
             said += std::str::from_utf8(piece).expect("ASCII");
             desk.take(piece);
         }
     }
 }
 
-/// The line of base64 for these octets.
-pub(crate) fn base64(octets: &[u8]) -> String {
-    let data = ehlo::syntax::sasl::SaslData::new(octets);
+/// The line of base64 for these bytes.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    let data = ehlo::syntax::sasl::SaslData::new(bytes);
     let mut out = vec![0; data.encoded_len()];
     data.encode(&mut out).expect("room");
     String::from_utf8(out).expect("ASCII")

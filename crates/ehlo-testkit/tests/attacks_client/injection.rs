@@ -71,17 +71,17 @@ fn v23_v24_v25_v27_no_argument_brings_a_line_break() {
                 format!("\"{word}{line_break}\"@b.example"),
             ];
             for text in texts {
-                let Some(octets) = make(&text) else { continue };
+                let Some(bytes) = make(&text) else { continue };
                 made += 1;
-                let breaks = |octet: &u8| matches!(octet, b'\r' | b'\n' | 0);
-                assert!(!octets.iter().any(breaks), "{name}: {text:?}");
+                let breaks = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0);
+                assert!(!bytes.iter().any(breaks), "{name}: {text:?}");
             }
         }
     }
     assert!(made > 100, "only {made} of the texts can be made a value at all");
 }
 
-/// Characters whose low octet is CR or LF: they stay UTF-8, or are refused.
+/// Characters whose low byte is CR or LF: they stay UTF-8, or are refused.
 #[test]
 fn v26_no_character_is_narrowed_to_a_line_break() {
     for character in ['\u{10d}', '\u{10a}', '\u{560d}', '\u{560a}', '\u{2028}', '\u{85}'] {
@@ -92,11 +92,8 @@ fn v26_no_character_is_narrowed_to_a_line_break() {
                 format!("\"{character}\"@c.example"),
                 format!("a{character}.example"),
             ] {
-                let Some(octets) = make(&text) else { continue };
-                assert!(
-                    !octets.iter().any(|octet| matches!(octet, b'\r' | b'\n')),
-                    "{name}: {text}"
-                );
+                let Some(bytes) = make(&text) else { continue };
+                assert!(!bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')), "{name}: {text}");
             }
         }
     }

@@ -40,9 +40,9 @@ fn send(client: &mut Client, command: &Command<'_>) -> Result<String, SendError>
     Ok(String::from_utf8(out[..written].to_vec()).expect("UTF-8"))
 }
 
-/// What the client reports of `octets`, in words; the same however they are cut. Then there is no
+/// What the client reports of `bytes`, in words; the same however they are cut. Then there is no
 /// more, if `end` says so.
-fn events(client: &Client, octets: &[u8], end: bool) -> (Vec<String>, Client) {
+fn events(client: &Client, bytes: &[u8], end: bool) -> (Vec<String>, Client) {
     let run = |cuts: &[usize]| {
         let mut client = client.clone();
         let mut unread = Vec::new();
@@ -63,7 +63,7 @@ fn events(client: &Client, octets: &[u8], end: bool) -> (Vec<String>, Client) {
                 }
             }
         };
-        for piece in pieces(octets, cuts) {
+        for piece in pieces(bytes, cuts) {
             unread.extend_from_slice(piece);
             take(&mut client, &mut unread);
         }
@@ -74,8 +74,8 @@ fn events(client: &Client, octets: &[u8], end: bool) -> (Vec<String>, Client) {
         (events, client)
     };
     let (whole, after) = run(&[]);
-    for cut in cuts(octets.len()) {
-        assert_eq!(run(&cut).0, whole, "{cut:?} of {:?}", octets.escape_ascii().to_string());
+    for cut in cuts(bytes.len()) {
+        assert_eq!(run(&cut).0, whole, "{cut:?} of {:?}", bytes.escape_ascii().to_string());
     }
     (whole, after)
 }

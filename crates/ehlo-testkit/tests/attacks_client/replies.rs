@@ -15,9 +15,9 @@ fn awaiting_mail() -> Client {
 }
 
 /// What is no reply ends the session, and is no success of anything.
-fn is_violation(octets: &[u8]) {
-    let (reported, mut client) = events(&awaiting_mail(), octets, true);
-    let shown = octets.escape_ascii();
+fn is_violation(bytes: &[u8]) {
+    let (reported, mut client) = events(&awaiting_mail(), bytes, true);
+    let shown = bytes.escape_ascii();
     assert!(reported[0].starts_with("Violation"), "{shown}: {reported:?}");
     assert_eq!(&reported[1..], ["Unanswered { to: Mail }", "Closed"], "{shown}");
     assert_eq!(send(&mut client, &rcpt()), Err(SendError::Closed), "{shown}");
@@ -25,13 +25,12 @@ fn is_violation(octets: &[u8]) {
 
 #[test]
 fn v57_a_code_that_changes() {
-    for octets in ["250-a\r\n550 b\r\n", "550-a\r\n250 b\r\n", "250-a\r\n251 b\r\n", "250-a\r\n25"]
-    {
-        if octets.ends_with("25") {
-            let (reported, _) = events(&awaiting_mail(), octets.as_bytes(), true);
+    for bytes in ["250-a\r\n550 b\r\n", "550-a\r\n250 b\r\n", "250-a\r\n251 b\r\n", "250-a\r\n25"] {
+        if bytes.ends_with("25") {
+            let (reported, _) = events(&awaiting_mail(), bytes.as_bytes(), true);
             assert_eq!(reported, ["Unanswered { to: Mail }", "Closed"]);
         } else {
-            is_violation(octets.as_bytes());
+            is_violation(bytes.as_bytes());
         }
     }
 }
@@ -53,7 +52,7 @@ fn v59_replies_without_end() {
             }
             unread.drain(..received.consumed);
             unread.extend_from_slice(piece);
-            assert!(unread.len() <= most + piece.len(), "{} octets are kept", unread.len());
+            assert!(unread.len() <= most + piece.len(), "{} bytes are kept", unread.len());
         }
         assert_eq!(send(&mut client, &rcpt()), Err(SendError::Closed));
     }
@@ -61,7 +60,7 @@ fn v59_replies_without_end() {
 
 #[test]
 fn v60_codes_that_are_none() {
-    for octets in [
+    for bytes in [
         "150 x\r\n",
         "650 x\r\n",
         "000 x\r\n",
@@ -79,7 +78,7 @@ fn v60_codes_that_are_none() {
         "250 OK\rx\r\n",
         "-ERR\r\n",
     ] {
-        is_violation(octets.as_bytes());
+        is_violation(bytes.as_bytes());
     }
     // A second digit that no RFC has: the first one counts.
     for (reply, state) in
@@ -93,20 +92,20 @@ fn v60_codes_that_are_none() {
 
 #[test]
 fn v61_a_reply_that_is_cut_off() {
-    for octets in ["", "2", "250", "250 ", "250 OK", "250 OK\r", "250-OK\r\n", "250-OK\r\n250"] {
-        let (reported, mut client) = events(&awaiting_mail(), octets.as_bytes(), true);
-        assert_eq!(reported, ["Unanswered { to: Mail }", "Closed"], "{octets:?}");
+    for bytes in ["", "2", "250", "250 ", "250 OK", "250 OK\r", "250-OK\r\n", "250-OK\r\n250"] {
+        let (reported, mut client) = events(&awaiting_mail(), bytes.as_bytes(), true);
+        assert_eq!(reported, ["Unanswered { to: Mail }", "Closed"], "{bytes:?}");
         assert_eq!(send(&mut client, &rcpt()), Err(SendError::Closed));
     }
 }
 
-/// Octets behind the last reply that was awaited: found before the next command, not after it.
+/// Bytes behind the last reply that was awaited: found before the next command, not after it.
 #[test]
 fn v62_more_than_was_asked() {
     for more in ["250 more\r\n", "2", "\r\n", "250-x\r\n"] {
         let mut client = awaiting_mail();
-        let octets = format!("250 ok\r\n{more}");
-        let received = client.receive(octets.as_bytes());
+        let bytes = format!("250 ok\r\n{more}");
+        let received = client.receive(bytes.as_bytes());
         assert!(matches!(received.event, Event::Reply { .. }));
         assert_eq!(send(&mut client, &rcpt()), Err(SendError::OutOfStep), "{more:?}");
     }
@@ -136,8 +135,8 @@ fn v63_a_421_fails_all_that_is_in_flight() {
         for command in &group {
             send(&mut client, command).expect("a group");
         }
-        let octets = "250 ok\r\n".repeat(place) + "421 closing\r\n250 ok\r\n354 go\r\n";
-        let (reported, mut client) = run(&client, octets.as_bytes());
+        let bytes = "250 ok\r\n".repeat(place) + "421 closing\r\n250 ok\r\n354 go\r\n";
+        let (reported, mut client) = run(&client, bytes.as_bytes());
         let answered = reported.iter().filter(|event| event.starts_with("Reply")).count();
         assert_eq!(answered, place + 1);
         let expected: Vec<String> =
@@ -155,9 +154,9 @@ fn v63_a_421_fails_all_that_is_in_flight() {
 }
 
 /// As `events`, but what is the same twice stays so.
-fn run(client: &Client, octets: &[u8]) -> (Vec<String>, Client) {
+fn run(client: &Client, bytes: &[u8]) -> (Vec<String>, Client) {
     let mut client = client.clone();
-    let mut rest = octets;
+    let mut rest = bytes;
     let mut events = Vec::new();
     loop {
         let received = client.receive(rest);
@@ -187,17 +186,17 @@ fn v64_offers_that_are_none() {
 }
 
 #[test]
-fn v65_control_octets_are_kept_and_escaped() {
-    let octets = b"550 a\x1b[2J\x07\xff\xc2\x85\\\r\n";
+fn v65_control_bytes_are_kept_and_escaped() {
+    let bytes = b"550 a\x1b[2J\x07\xff\xc2\x85\\\r\n";
     let policy = Policy::STRICT.with_any_reply_text(true);
-    let Ok(Parsed::Complete { value, .. }) = Reply::parse(octets, &policy) else { panic!() };
-    assert_eq!(value.text(), &octets[4..octets.len() - 2]);
+    let Ok(Parsed::Complete { value, .. }) = Reply::parse(bytes, &policy) else { panic!() };
+    assert_eq!(value.text(), &bytes[4..bytes.len() - 2]);
     for shown in [format!("{value}"), format!("{value:?}")] {
-        assert!(shown.bytes().all(|octet| matches!(octet, 32..=126)), "{shown:?}");
+        assert!(shown.bytes().all(|byte| matches!(byte, 32..=126)), "{shown:?}");
     }
     // NUL, and a bare CR or LF, are in no reply.
-    for octets in [&b"550 a\0b\r\n"[..], b"550 a\rb\r\n", b"550 a\nb\r\n"] {
-        is_violation(octets);
+    for bytes in [&b"550 a\0b\r\n"[..], b"550 a\rb\r\n", b"550 a\nb\r\n"] {
+        is_violation(bytes);
     }
 }
 

@@ -130,7 +130,7 @@ fn v78_chunks_are_counted() {
         assert!(matches!(refused, Err(SendError::OutOfState { .. })), "{refused:?}");
         assert!(send(&mut client, &Command::Rset).is_ok());
     }
-    // The session is over within a chunk: no octet of it is sent any more.
+    // The session is over within a chunk: no byte of it is sent any more.
     let mut client = after(ClientConfig::DEFAULT, CHUNKING);
     open(&mut client);
     send(&mut client, &chunk(5, true)).expect("BDAT");
@@ -172,8 +172,8 @@ fn v95_lock_step_and_the_ends_of_groups() {
     for command in [mail(), rcpt(), rcpt(), Command::Data] {
         send(&mut client, &command).expect("a group");
     }
-    let octets = b"250 RCPT ok\r\n550 MAIL\r\n250 2.1.0 sender ok\r\n354 go\r\n";
-    let (reported, client) = events(&client, octets, false);
+    let bytes = b"250 RCPT ok\r\n550 MAIL\r\n250 2.1.0 sender ok\r\n354 go\r\n";
+    let (reported, client) = events(&client, bytes, false);
     for (event, verb) in reported.iter().zip(["Mail", "Rcpt", "Rcpt", "Data"]) {
         assert!(event.starts_with(&format!("Reply {{ to: {verb},")), "{event}");
     }
@@ -188,9 +188,9 @@ fn v96_no_answer_to_the_message() {
     hear(&mut client, "354 go\r\n");
     content(&mut client, b"x\r\n").expect("content");
     client.end_mail_data(&mut [0; 8]).expect("the end");
-    for octets in ["", "2", "250 taken", "250 taken\r"] {
-        let (reported, _) = events(&client, octets.as_bytes(), true);
-        assert_eq!(reported, ["Unanswered { to: Message }", "Closed"], "{octets}");
+    for bytes in ["", "2", "250 taken", "250 taken\r"] {
+        let (reported, _) = events(&client, bytes.as_bytes(), true);
+        assert_eq!(reported, ["Unanswered { to: Message }", "Closed"], "{bytes}");
     }
     // An abandoned wait is the same.
     client.abort();

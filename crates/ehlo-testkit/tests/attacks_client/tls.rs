@@ -24,12 +24,12 @@ fn auth() -> Command<'static> {
 fn v34_replies_injected_before_tls() {
     let mut client = after(ClientConfig::DEFAULT, STARTTLS);
     send(&mut client, &Command::StartTls).expect("STARTTLS");
-    let octets = b"220 go\r\n250-x\r\n250 AUTH PLAIN\r\n";
-    let received = client.receive(octets);
+    let bytes = b"220 go\r\n250-x\r\n250 AUTH PLAIN\r\n";
+    let received = client.receive(bytes);
     assert_eq!((received.consumed, client.state()), (8, State::Tls));
     // It is not read, however often the machine is asked.
-    assert_eq!(client.receive(&octets[8..]).consumed, 0);
-    assert_eq!(client.tls_established(&octets[8..]), Err(PlaintextInjection));
+    assert_eq!(client.receive(&bytes[8..]).consumed, 0);
+    assert_eq!(client.tls_established(&bytes[8..]), Err(PlaintextInjection));
     assert_eq!(send(&mut client, &ehlo()), Err(SendError::Closed));
 }
 

@@ -52,7 +52,7 @@ fn v94_early_talkers() {
         let replies = peer.feed(early);
         assert!(peer.server.talked_early());
         assert_eq!(replies[0], 220);
-        assert_eq!(replies.len(), 1 + early.split(|octet| *octet == b'\n').count() - 1);
+        assert_eq!(replies.len(), 1 + early.split(|byte| *byte == b'\n').count() - 1);
     }
     assert!(!after(CONFIG, b"").server.talked_early());
 
@@ -69,14 +69,14 @@ fn v94_early_talkers() {
 fn v94_speaking_out_of_turn() {
     let strict = ServerConfig { refuse_early: true, ..CONFIG };
     // EHLO and MAIL in one packet; a message before its 354; anything behind NOOP.
-    for octets in [
+    for bytes in [
         &b"EHLO client.example\r\nMAIL FROM:<a@b.example>\r\n"[..],
         b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\nSubject: x\r\n\r\nx\r\n.\r\n",
         b"NOOP\r\nRSET\r\n",
         b"STARTTLS\r\nEHLO client.example\r\n",
     ] {
         let mut peer = after(strict, b"");
-        assert_eq!(peer.feed(octets).last(), Some(&554), "{}", octets.escape_ascii());
+        assert_eq!(peer.feed(bytes).last(), Some(&554), "{}", bytes.escape_ascii());
         assert!(peer.is_closed() && peer.application.messages.is_empty());
     }
     // What RFC 2920 and RFC 3030 let a client send is taken.
@@ -160,13 +160,13 @@ fn v104_nothing_is_asked_for_ever() {
         (b"", b"DATA\r\n", Some(not_now), 20),
         (b"", b"MAIL FROM:<x>\r\n", Some(not_now), 20),
     ];
-    for (first, octets, answer, most) in cases {
-        let shown = octets[..octets.len().min(40)].escape_ascii();
+    for (first, bytes, answer, most) in cases {
+        let shown = bytes[..bytes.len().min(40)].escape_ascii();
         let mut peer = after(config, first);
         let mut replies = 0;
         while peer.server.state() != State::Closed {
             assert!(replies <= most, "{replies} replies to {shown}");
-            peer.unread.extend_from_slice(octets);
+            peer.unread.extend_from_slice(bytes);
             loop {
                 let received = peer.server.receive(&peer.unread);
                 peer.unread.drain(..received.consumed);

@@ -28,22 +28,22 @@ fn v48_base64_that_is_none() {
         assert_eq!(codes(&after(INSIDE_TLS, b""), initial.as_bytes()), [501, 250], "{wrong}");
         let (codes, peer) = feed(&auth(), format!("{wrong}\r\nNOOP\r\n").as_bytes());
         assert_eq!((codes, peer.application.user.as_deref()), (vec![501, 250], None), "{wrong}");
-        assert!(peer.sent.windows(9).any(|octets| octets == b"501 5.5.2"), "{wrong}");
+        assert!(peer.sent.windows(9).any(|bytes| bytes == b"501 5.5.2"), "{wrong}");
     }
 }
 
 #[test]
-fn v49_a_response_of_12288_octets() {
+fn v49_a_response_of_12288_bytes() {
     // With its CRLF: 12,288 bytes, and four more.
     for (digits, code) in [(12_284, 501), (12_288, 500), (100_000, 500)] {
-        let octets = [&vec![b'A'; digits][..], b"\r\nNOOP\r\n"].concat();
+        let bytes = [&vec![b'A'; digits][..], b"\r\nNOOP\r\n"].concat();
         for size in [1, 1000, 12_287, 12_288, 12_289, usize::MAX] {
             let mut peer = auth();
-            let pieces: Vec<&[u8]> = octets.chunks(size.min(octets.len())).collect();
+            let pieces: Vec<&[u8]> = bytes.chunks(size.min(bytes.len())).collect();
             assert_eq!(peer.feed_pieces(&pieces), [code, 250], "{digits} in pieces of {size}");
-            let is_too_long = peer.sent.windows(9).any(|octets| octets == b"500 5.5.6");
+            let is_too_long = peer.sent.windows(9).any(|bytes| bytes == b"500 5.5.6");
             assert_eq!(is_too_long, code == 500);
-            assert!(peer.unread.capacity() <= 2 * octets.len());
+            assert!(peer.unread.capacity() <= 2 * bytes.len());
         }
     }
     // The longest that fits is a message of PLAIN with a password of thousands of bytes.
@@ -85,7 +85,7 @@ fn v50_attempts_are_apart() {
         b"AUTH PLAIN\r\nAHVzZXIAd3Jvbmc=\r\nAUTH PLAIN\r\n*\r\nAUTH PLAIN\r\nAHVzZXIAc2VjcmV0\r\n",
     );
     assert_eq!(codes, [334, 535, 334, 501, 334, 235]);
-    assert!(peer.sent.windows(6).any(|octets| octets == b"334 \r\n"), "an empty challenge");
+    assert!(peer.sent.windows(6).any(|bytes| bytes == b"334 \r\n"), "an empty challenge");
 }
 
 #[test]
@@ -172,8 +172,8 @@ fn v55_what_is_secret() {
 /// RFC 4954 §4: a challenge is one line, up to 12,288 bytes; both sides take it whole.
 #[test]
 fn a_challenge_of_any_length_is_one_line() {
-    for octets in [0, 1, 379, 380, 3000, 9210] {
-        let message = vec![0xA5; octets];
+    for bytes in [0, 1, 379, 380, 3000, 9210] {
+        let message = vec![0xA5; bytes];
         let (mut client, mut peer) = (awaiting_auth(), after(INSIDE_TLS, b""));
         let received = peer.server.receive(b"AUTH PLAIN\r\n");
         assert!(matches!(received.event, Event::Command(_)));
@@ -181,14 +181,14 @@ fn a_challenge_of_any_length_is_one_line() {
         let written = peer.server.challenge(&SaslData::new(&message), &mut out).expect("room");
         assert_eq!(peer.server.state(), State::Auth);
         let line = &out[..written];
-        assert_eq!(written, "334 \r\n".len() + octets.div_ceil(3) * 4);
-        assert_eq!(line.iter().position(|octet| *octet == b'\n'), Some(written - 1));
+        assert_eq!(written, "334 \r\n".len() + bytes.div_ceil(3) * 4);
+        assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(written - 1));
 
         for piece in 1..=written.min(20) {
             assert_eq!(client.clone().receive(&line[..piece - 1]).event, client::Event::NeedInput);
         }
         let client::Event::Reply { to: Verb::Auth, reply } = client.receive(line).event else {
-            panic!("{octets} octets")
+            panic!("{bytes} bytes")
         };
         let challenge = Challenge::from_reply(&reply).expect("a challenge");
         assert_eq!(challenge.0, SaslData::new(&message));

@@ -110,14 +110,14 @@ fn v106_a_chunk_of_unknown_size_is_never_executed() {
     for (config, way) in everywhere {
         let before = after(config, way);
         for line in &lines {
-            let octets =
+            let bytes =
                 format!("{line}RSET\r\nMAIL FROM:<evil@x.example>\r\nRCPT TO:<c@d.example>\r\n");
             let mut whole = before.clone();
-            let codes = whole.feed(octets.as_bytes());
+            let codes = whole.feed(bytes.as_bytes());
             assert!(codes.len() == 1 && codes[0] >= 500, "{way:?} {line}: {codes:?}");
             assert!(whole.is_closed(), "{} {line}", way.escape_ascii());
             let mut single = before.clone();
-            let pieces: Vec<&[u8]> = octets.as_bytes().chunks(1).collect();
+            let pieces: Vec<&[u8]> = bytes.as_bytes().chunks(1).collect();
             assert_eq!(single.feed_pieces(&pieces), codes);
         }
     }
@@ -130,9 +130,9 @@ fn v106_a_chunk_of_unknown_size_is_never_executed() {
 #[test]
 fn a_chunk_that_was_not_offered_changes_nothing() {
     let config = ServerConfig { offered: Capabilities::NONE, ..CONFIG };
-    for octets in [&b"BDAT 3\r\nabc"[..], b"BDAT 3 LAST\r\nabc", b"BDAT 0 LAST\r\n"] {
-        let octets = [octets, b"RCPT TO:<e@d.example>\r\nDATA\r\nx\r\n.\r\n"].concat();
-        let (codes, peer) = feed(&after(config, ENVELOPE), &octets);
+    for bytes in [&b"BDAT 3\r\nabc"[..], b"BDAT 3 LAST\r\nabc", b"BDAT 0 LAST\r\n"] {
+        let bytes = [bytes, b"RCPT TO:<e@d.example>\r\nDATA\r\nx\r\n.\r\n"].concat();
+        let (codes, peer) = feed(&after(config, ENVELOPE), &bytes);
         assert_eq!(codes, [502, 250, 354, 250]);
         assert_eq!(peer.application.messages[0].to.len(), 2);
     }
@@ -182,8 +182,8 @@ fn v102_chunks_are_under_the_policy_of_data() {
                 let (verdict, stored) = by_data(&peer, content);
                 for cuts in cuts(content.len()).into_iter().chain([vec![0]]) {
                     let mut whole = peer.clone();
-                    let octets = chunks(content, &cuts);
-                    let codes = whole.feed(&octets);
+                    let bytes = chunks(content, &cuts);
+                    let codes = whole.feed(&bytes);
                     let got = codes.iter().copied().find(|code| *code != 250).unwrap_or(250);
                     let case = format!(
                         "{newlines:?}, {text_line}: {} in {cuts:?}: {codes:?}",
@@ -196,7 +196,7 @@ fn v102_chunks_are_under_the_policy_of_data() {
                     // The next command is read as one, whatever became of the chunks.
                     assert_eq!(whole.feed(b"RSET\r\n"), [250], "{case}");
                     let mut single = peer.clone();
-                    let pieces: Vec<&[u8]> = octets.chunks(1).collect();
+                    let pieces: Vec<&[u8]> = bytes.chunks(1).collect();
                     assert_eq!(single.feed_pieces(&pieces), codes, "{case}");
                     assert_eq!(single.application.messages, whole.application.messages, "{case}");
                 }
@@ -205,7 +205,7 @@ fn v102_chunks_are_under_the_policy_of_data() {
     }
     // A CR at the end is a line end that lacks its LF.
     let peer = after(ServerConfig { newlines: Newlines::Normalise, ..CONFIG }, ENVELOPE);
-    for (octets, stored) in [
+    for (bytes, stored) in [
         (&b"BDAT 2 LAST\r\na\r"[..], &b"a\r\n"[..]),
         (b"BDAT 2\r\na\rBDAT 0 LAST\r\n", b"a\r\n"),
         (b"BDAT 2\r\na\rBDAT 1 LAST\r\n\n", b"a\r\n"),
@@ -213,9 +213,9 @@ fn v102_chunks_are_under_the_policy_of_data() {
         (b"BDAT 2 LAST\r\na\n", b"a\r\n"),
         (b"BDAT 1 LAST\r\na", b"a"),
     ] {
-        let (codes, peer) = feed(&peer, octets);
+        let (codes, peer) = feed(&peer, bytes);
         assert!(codes.iter().all(|code| *code == 250), "{codes:?}");
-        assert_eq!(peer.application.messages[0].content, stored, "{}", octets.escape_ascii());
+        assert_eq!(peer.application.messages[0].content, stored, "{}", bytes.escape_ascii());
     }
     // What was declared binary is stored as it is.
     let offered = CONFIG.offered.with(Extension::BinaryMime);
@@ -239,14 +239,14 @@ fn by_data(peer: &Peer, content: &[u8]) -> (u16, Option<Vec<u8>>) {
 
 /// `content` in chunks that end at the places in `cuts`.
 fn chunks(content: &[u8], cuts: &[usize]) -> Vec<u8> {
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     let pieces = pieces(content, cuts);
     for (place, piece) in pieces.iter().enumerate() {
         let last = if place + 1 == pieces.len() { " LAST" } else { "" };
-        octets.extend(format!("BDAT {}{last}\r\n", piece.len()).bytes());
-        octets.extend_from_slice(piece);
+        bytes.extend(format!("BDAT {}{last}\r\n", piece.len()).bytes());
+        bytes.extend_from_slice(piece);
     }
-    octets
+    bytes
 }
 
 /// `content` with a CRLF where its last line has none.

@@ -52,17 +52,17 @@ fn v107_a_line_without_end_ends_the_session() {
     for (before, line) in peers {
         for size in [1, 7, 1000, 1 << 16] {
             let mut peer = before.clone();
-            let octets = vec![b'x'; line + 10_000];
-            for (place, piece) in octets.chunks(size).enumerate() {
-                let is_last = size * (place + 1) >= octets.len();
+            let bytes = vec![b'x'; line + 10_000];
+            for (place, piece) in bytes.chunks(size).enumerate() {
+                let is_last = size * (place + 1) >= bytes.len();
                 assert_eq!(peer.feed(piece), [500][..usize::from(is_last)], "{place} of {size}");
             }
             assert!(peer.is_closed());
             assert!(peer.feed(b"\r\nNOOP\r\n").is_empty());
             // One byte less is a line that is too long.
             let mut peer = before.clone();
-            let octets = [&octets[2..], b"\r\nNOOP\r\n"].concat();
-            let pieces: Vec<&[u8]> = octets.chunks(size).collect();
+            let bytes = [&bytes[2..], b"\r\nNOOP\r\n"].concat();
+            let pieces: Vec<&[u8]> = bytes.chunks(size).collect();
             assert_eq!(peer.feed_pieces(&pieces), [500, 250], "in pieces of {size}");
         }
     }
@@ -127,14 +127,14 @@ fn v80_line_ends_that_are_none() {
         b"MAIL FROM:<a@b\r>\r\n",
     ];
     for line in lines {
-        let octets = [line, b"MAIL FROM:<a@b.example>\r\n"].concat();
-        let (codes, peer) = feed(&greeted(), &octets);
+        let bytes = [line, b"MAIL FROM:<a@b.example>\r\n"].concat();
+        let (codes, peer) = feed(&greeted(), &bytes);
         assert_eq!((codes, peer.is_closed()), (vec![500], true), "{}", line.escape_ascii());
     }
 }
 
 #[test]
-fn v82_octets_above_127() {
+fn v82_bytes_above_127() {
     let utf8 = ServerConfig { offered: CONFIG.offered.with(Extension::SmtpUtf8), ..CONFIG };
     let cases: [(&[u8], u16, u16); 9] = [
         ("MAIL FROM:<jürgen@b.example>\r\n".as_bytes(), 550, 550),
@@ -207,8 +207,8 @@ fn v85_quotes_without_end() {
         "VRFY \"a\\",
         "HELP \"",
     ] {
-        let octets = format!("{line}\r\nNOOP\r\n");
-        assert_eq!(codes(&after(INSIDE_TLS, b""), octets.as_bytes()), [501, 250], "{line}");
+        let bytes = format!("{line}\r\nNOOP\r\n");
+        assert_eq!(codes(&after(INSIDE_TLS, b""), bytes.as_bytes()), [501, 250], "{line}");
     }
 }
 
@@ -302,7 +302,7 @@ fn v88_limits() {
     let text = "x".repeat(5000);
     let mut out = [0; 8192];
     let written = server.reply(&Reply::new(Code::SERVICE_READY, &text), &mut out).expect("room");
-    assert!(out[..written].split_inclusive(|octet| *octet == b'\n').all(|line| line.len() <= 512));
+    assert!(out[..written].split_inclusive(|byte| *byte == b'\n').all(|line| line.len() <= 512));
 }
 
 /// What is logged cannot write to a terminal or begin a line: `Debug` escapes it.
@@ -436,7 +436,7 @@ fn v28_a_reply_cannot_be_split() {
         let mut out = [0; 512];
         let reply = Reply::new(Code::MAILBOX_UNAVAILABLE, text);
         let written = server.reply(&reply, &mut out).expect("room");
-        let lines: Vec<&[u8]> = out[..written].split_inclusive(|octet| *octet == b'\n').collect();
+        let lines: Vec<&[u8]> = out[..written].split_inclusive(|byte| *byte == b'\n').collect();
         for (place, line) in lines.iter().enumerate() {
             let start: &[u8] = if place + 1 < lines.len() { b"550-5.0.0 " } else { b"550 5.0.0 " };
             assert!(line.starts_with(start) && line.ends_with(b"\r\n"), "{}", line.escape_ascii());

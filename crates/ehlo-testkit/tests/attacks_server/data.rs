@@ -35,8 +35,8 @@ fn v10_forged_ends_make_one_message() {
         "A\r\n .\r\n",
     ];
     for forged in forged {
-        let octets = [b"DATA\r\n", forged.as_bytes(), FORGED.as_bytes(), b"NOOP\r\n"].concat();
-        let (codes, peer) = feed(&after(config, ENVELOPE), &octets);
+        let bytes = [b"DATA\r\n", forged.as_bytes(), FORGED.as_bytes(), b"NOOP\r\n"].concat();
+        let (codes, peer) = feed(&after(config, ENVELOPE), &bytes);
         assert_eq!(codes, [354, 250, 250], "{forged:?}");
         let [message] = &peer.application.messages[..] else { panic!("one message") };
         let text = String::from_utf8_lossy(&message.content);
@@ -46,7 +46,7 @@ fn v10_forged_ends_make_one_message() {
         // By default the message is refused, at its real end.
         let strict = ServerConfig { newlines: Newlines::Reject, ..config };
         let is_plain = !forged.replace("\r\n", "").contains(['\r', '\n', '\0']);
-        let (codes, peer) = feed(&after(strict, ENVELOPE), &octets);
+        let (codes, peer) = feed(&after(strict, ENVELOPE), &bytes);
         assert_eq!(codes, [354, if is_plain { 250 } else { 550 }, 250], "{forged:?}");
         assert_eq!(peer.application.messages.len(), usize::from(is_plain));
     }
@@ -56,10 +56,10 @@ fn v10_forged_ends_make_one_message() {
 fn v12_no_line_of_content_begins_at_the_edge_of_a_buffer() {
     for length in [511, 512, 998, 1000, 1024, 4095, 4096, 8192, 65_535, 65_536] {
         let line = [&vec![b'x'; length][..], b".\r\n"].concat();
-        let octets = [b"DATA\r\n", &line[..], b".\r\n"].concat();
+        let bytes = [b"DATA\r\n", &line[..], b".\r\n"].concat();
         for size in [length, length + 1, length + 6, length + 7, 512, 1000, 4096] {
             let mut peer = after(CONFIG, ENVELOPE);
-            let pieces: Vec<&[u8]> = octets.chunks(size).collect();
+            let pieces: Vec<&[u8]> = bytes.chunks(size).collect();
             assert_eq!(peer.feed_pieces(&pieces), [354, 250], "{length} in pieces of {size}");
             assert_eq!(peer.application.messages[0].content, line);
         }
@@ -100,15 +100,15 @@ fn v87_a_message_over_the_limit_is_not_handed_out() {
 fn v96_a_connection_that_ends_delivers_nothing() {
     let data = b"DATA\r\nSubject: x\r\n\r\nhi\r\n.\r\n";
     let chunk = b"BDAT 5\r\nab\r\ncBDAT 3 LAST\r\nd\r\n";
-    for octets in [&data[..], chunk] {
-        for end in 0..octets.len() {
+    for bytes in [&data[..], chunk] {
+        for end in 0..bytes.len() {
             let mut peer = after(CONFIG, ENVELOPE);
-            peer.feed(&octets[..end]);
+            peer.feed(&bytes[..end]);
             peer.end_of_input();
             assert!(peer.is_closed() && peer.application.messages.is_empty(), "cut at {end}");
         }
         let mut peer = after(CONFIG, ENVELOPE);
-        peer.feed(octets);
+        peer.feed(bytes);
         assert_eq!(peer.application.messages.len(), 1);
     }
 }

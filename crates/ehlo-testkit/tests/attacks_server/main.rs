@@ -34,11 +34,11 @@ const INSIDE_TLS: ServerConfig = ServerConfig { implicit_tls: true, ..CONFIG };
 const ENVELOPE: &[u8] = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n";
 
 /// A peer that was greeted with EHLO, and has taken `bytes`.
-fn after(config: ServerConfig, octets: &[u8]) -> Peer {
+fn after(config: ServerConfig, bytes: &[u8]) -> Peer {
     let mut peer = Peer::new(config);
     assert_eq!(peer.feed(b""), [220]);
     assert_eq!(peer.feed(b"EHLO client.example\r\n"), [250]);
-    for code in peer.feed(octets) {
+    for code in peer.feed(bytes) {
         assert!(code < 400, "{code}");
     }
     peer
@@ -46,16 +46,16 @@ fn after(config: ServerConfig, octets: &[u8]) -> Peer {
 
 /// Feeds `bytes` to copies of `peer` in every way; the codes of the replies, and what the peer has
 /// become, which are the same in all of them.
-fn feed(peer: &Peer, octets: &[u8]) -> (Vec<u16>, Peer) {
+fn feed(peer: &Peer, bytes: &[u8]) -> (Vec<u16>, Peer) {
     let run = |cuts: &[usize]| {
         let mut peer = peer.clone();
-        let codes = peer.feed_pieces(&pieces(octets, cuts));
+        let codes = peer.feed_pieces(&pieces(bytes, cuts));
         (codes, peer)
     };
     let (codes, whole) = run(&[]);
-    for cuts in cuts(octets.len()) {
+    for cuts in cuts(bytes.len()) {
         let (other, peer) = run(&cuts);
-        assert_eq!(other, codes, "{cuts:?} of {:?}", octets.escape_ascii().to_string());
+        assert_eq!(other, codes, "{cuts:?} of {:?}", bytes.escape_ascii().to_string());
         assert_eq!(peer.application, whole.application, "{cuts:?}");
         assert_eq!(peer.server.state(), whole.server.state(), "{cuts:?}");
         assert_eq!(peer.sent, whole.sent, "{cuts:?}");
@@ -64,6 +64,6 @@ fn feed(peer: &Peer, octets: &[u8]) -> (Vec<u16>, Peer) {
 }
 
 /// The codes of the replies to `bytes`, cut in every way.
-fn codes(peer: &Peer, octets: &[u8]) -> Vec<u16> {
-    feed(peer, octets).0
+fn codes(peer: &Peer, bytes: &[u8]) -> Vec<u16> {
+    feed(peer, bytes).0
 }

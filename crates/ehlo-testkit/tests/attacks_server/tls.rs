@@ -10,8 +10,8 @@ use crate::{CONFIG, INSIDE_TLS, after, feed};
 #[test]
 fn v31_starttls_then_plaintext() {
     for behind in [&b"NOOP\r\n"[..], b"EHLO evil.example\r\nMAIL FROM:<a@b.example>\r\n", b"\r\n"] {
-        let octets = [b"STARTTLS\r\n", behind].concat();
-        let (codes, mut peer) = feed(&after(CONFIG, b""), &octets);
+        let bytes = [b"STARTTLS\r\n", behind].concat();
+        let (codes, mut peer) = feed(&after(CONFIG, b""), &bytes);
         assert_eq!((codes, &peer.unread[..]), (vec![220], behind));
         assert_eq!(peer.server.tls_established(&peer.unread), Err(PlaintextInjection));
         assert!(peer.feed(b"NOOP\r\n").is_empty() && peer.is_closed());
@@ -35,9 +35,9 @@ fn v32_starttls_then_a_fragment() {
 #[test]
 fn v33_plaintext_after_the_220() {
     let mut peer = after(CONFIG, b"STARTTLS\r\n");
-    for octets in [&b"NO"[..], b"OP\r\n", b"MAIL FROM:<a@b.example>\r\n"] {
-        assert!(peer.feed(octets).is_empty());
-        let received = peer.server.receive(octets);
+    for bytes in [&b"NO"[..], b"OP\r\n", b"MAIL FROM:<a@b.example>\r\n"] {
+        assert!(peer.feed(bytes).is_empty());
+        let received = peer.server.receive(bytes);
         assert_eq!((received.consumed, received.event), (0, Event::StartTls));
     }
     assert_eq!(peer.unread, b"NOOP\r\nMAIL FROM:<a@b.example>\r\n");
@@ -64,8 +64,8 @@ fn v36_tls_forgets_what_came_before() {
 /// CVE-2026-45185: the TLS stream ends within a chunk, and a byte follows.
 #[test]
 fn v43_tls_ends_within_a_chunk() {
-    let octets = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nBDAT 10 LAST\r\nabc";
-    let mut peer = after(INSIDE_TLS, octets);
+    let bytes = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nBDAT 10 LAST\r\nabc";
+    let mut peer = after(INSIDE_TLS, bytes);
     peer.end_of_input();
     assert!(peer.is_closed());
     assert!(peer.feed(b"defghij").is_empty());

@@ -212,13 +212,13 @@ impl Wire {
         writer_left: bool,
         piece: usize,
     ) -> bool {
-        let octets = from.output().len().min(piece);
-        if octets > 0 {
-            let passes = octets.min(self.left);
-            self.carried.extend(&from.output()[..octets]);
+        let bytes = from.output().len().min(piece);
+        if bytes > 0 {
+            let passes = bytes.min(self.left);
+            self.carried.extend(&from.output()[..bytes]);
             self.left -= passes;
             // A system takes what nobody will receive any more.
-            self.lost += octets - passes;
+            self.lost += bytes - passes;
             let mut rest = &from.output()[..passes];
             while !rest.is_empty() && !self.ended {
                 let space = to.read_buffer();
@@ -227,7 +227,7 @@ impl Wire {
                 to.advance_read(length);
                 rest = &rest[length..];
             }
-            from.advance_write(octets);
+            from.advance_write(bytes);
             return true;
         }
         if !self.ended && (writer_left || self.is_broken()) {

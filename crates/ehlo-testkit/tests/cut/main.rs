@@ -185,7 +185,7 @@ fn answers(report: &Report, role: Role) -> usize {
 /// Every transcript, cut off behind every byte: the messages are the first of those of the whole
 /// session, and so are the replies.
 #[test]
-fn every_transcript_cut_off_at_every_octet() {
+fn every_transcript_cut_off_at_every_byte() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("transcripts");
     let mut messages = 0;
     for entry in fs::read_dir(directory).expect("transcripts") {

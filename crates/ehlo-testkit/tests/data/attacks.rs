@@ -221,7 +221,7 @@ fn v14_one_dot_is_removed_and_only_at_the_start_of_a_line() {
 }
 
 #[test]
-fn v15_every_octet_is_data() {
+fn v15_every_byte_is_data() {
     let all: Vec<u8> = (0..=255).collect();
     let input = [&all[..], b"\r\n.\r\n"].concat();
     let expected = [&all[..], b"\r\n"].concat();
@@ -408,7 +408,7 @@ fn leaves(content: &[u8], wire: &[u8]) {
         every_split(content, |pieces| {
             for room in DataEncoder::MIN_ROOM..12 {
                 let encoded = encode(DataEncoder::new(newlines), pieces, room);
-                assert_eq!(encoded.as_deref(), Ok(wire), "{newlines:?} in {room} octets");
+                assert_eq!(encoded.as_deref(), Ok(wire), "{newlines:?} in {room} bytes");
             }
         });
     }

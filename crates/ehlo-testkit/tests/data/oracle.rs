@@ -89,8 +89,8 @@ proptest! {
         let pieces = pieces(&input, &cuts);
         let expected = decoded(newlines, None, &input);
         prop_assert_eq!(decode(DataDecoder::new(newlines), &pieces), expected.clone());
-        let octets: Vec<_> = input.chunks(1).collect();
-        prop_assert_eq!(decode(DataDecoder::new(newlines), &octets), expected);
+        let bytes: Vec<_> = input.chunks(1).collect();
+        prop_assert_eq!(decode(DataDecoder::new(newlines), &bytes), expected);
     }
 
     #[test]
@@ -141,7 +141,7 @@ proptest! {
 /// Lines, ends of data and what looks like them, with runs longer than a vector.
 fn text() -> impl Strategy<Value = Vec<u8>> {
     let word = prop_oneof![
-        4 => prop::sample::select(&ALPHABET[..]).prop_map(|octet| vec![octet]),
+        4 => prop::sample::select(&ALPHABET[..]).prop_map(|byte| vec![byte]),
         3 => Just(b"\r\n".to_vec()),
         2 => Just(b"\r\n.".to_vec()),
         1 => Just(b"\r\n.\r\n".to_vec()),

@@ -197,7 +197,7 @@ fn binary_content_goes_by_bdat_or_not_at_all() {
     }
 }
 
-/// The same octets arrive by BDAT and by DATA, whatever the pieces and the policy.
+/// The same bytes arrive by BDAT and by DATA, whatever the pieces and the policy.
 #[test]
 fn chunks_follow_the_newline_policy() {
     let recipients = five();
@@ -272,7 +272,7 @@ fn dechunked(mut sent: &str) -> String {
     content
 }
 
-/// A chunk in a slice that has no room for it, one octet more at a time.
+/// A chunk in a slice that has no room for it, one byte more at a time.
 #[test]
 fn a_chunk_in_little_room() {
     let recipients = five();
@@ -304,7 +304,7 @@ fn a_chunk_takes_no_more_than_it_was_begun_for() {
         run.give = |caller, _| {
             let mut given = 0;
             while given < CONTENT.len() {
-                // 10 octets more are at hand at each call, and the first has room for few.
+                // 10 bytes more are at hand at each call, and the first has room for few.
                 let content = &CONTENT[given..CONTENT.len().min(given + 49)];
                 let mut out = vec![0; if given == 0 { Delivery::CONTENT_ROOM } else { 64 }];
                 let progress = caller.delivery.mail_data(content, &mut out)?;
@@ -401,7 +401,7 @@ fn an_early_reply_to_the_content() {
     }
 }
 
-/// The answer to the last chunk comes before its octets.
+/// The answer to the last chunk comes before its bytes.
 #[test]
 fn an_early_reply_to_the_last_chunk() {
     let recipients = five();

@@ -17,7 +17,7 @@ pub const PLAIN: &str = "250 mx.example\r\n";
 pub struct Run<'e> {
     pub config: DeliveryConfig,
     pub envelopes: Vec<Envelope<'e>>,
-    /// Octets of the server that are read at once.
+    /// Bytes of the server that are read at once.
     pub pieces: usize,
     /// Answers [`Event::NeedContent`].
     pub give: fn(&mut Caller<'_, '_>, u64) -> Result<(), SendError>,
@@ -26,7 +26,7 @@ pub struct Run<'e> {
     /// Called before the first event, and before each envelope but the first.
     pub begin: fn(&mut Delivery<'_>),
     pub between: fn(&mut Delivery<'_>),
-    /// The server answers BDAT before it has the octets behind it.
+    /// The server answers BDAT before it has the bytes behind it.
     pub early: bool,
 }
 
@@ -69,9 +69,9 @@ impl Caller<'_, '_> {
         }
     }
 
-    /// Notes octets that the machine wrote.
-    pub fn wrote(&mut self, octets: &[u8]) {
-        self.lines.extend(octets);
+    /// Notes bytes that the machine wrote.
+    pub fn wrote(&mut self, bytes: &[u8]) {
+        self.lines.extend(bytes);
     }
 
     /// The last piece, once, in so much room.
@@ -124,7 +124,7 @@ impl<'e> Run<'e> {
     }
 
     /// Carries the delivery against `server`, which gives the replies to a line, or to a BDAT with
-    /// its octets.
+    /// its bytes.
     ///
     /// Every envelope is finished once, and an outcome that was given stays, unless the recipient
     /// is sent again.
@@ -198,7 +198,7 @@ impl<'e> Run<'e> {
                 Wants::Input { .. } => {
                     assert!(!ended, "waits for a server that is gone");
                     if self.early && lines.starts_with(b"x") {
-                        let end = lines.iter().position(|octet| !b"x\r\n".contains(octet));
+                        let end = lines.iter().position(|byte| !b"x\r\n".contains(byte));
                         sent.extend(lines.drain(..end.unwrap_or(lines.len())));
                     }
                     while let Some(unit) = unit(&lines) {
@@ -219,7 +219,7 @@ impl<'e> Run<'e> {
 }
 
 impl Run<'_> {
-    /// The same against a server that answers a last chunk before it has its octets, of which there
+    /// The same against a server that answers a last chunk before it has its bytes, of which there
     /// are more than there is room for at once.
     pub fn carry_early(&mut self, offered: &'static str, reply: &'static str) -> Report {
         self.give = |caller, offset| {
@@ -232,7 +232,7 @@ impl Run<'_> {
     }
 }
 
-/// The length of the first line, with its octets if it is BDAT.
+/// The length of the first line, with its bytes if it is BDAT.
 fn unit(lines: &[u8]) -> Option<usize> {
     let line = lines.windows(2).position(|two| two == b"\r\n")? + 2;
     let text = String::from_utf8_lossy(&lines[..line]);

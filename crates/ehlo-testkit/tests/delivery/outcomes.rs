@@ -110,9 +110,9 @@ fn a_reply_that_never_comes_leaves_the_fate_open() {
     }
 }
 
-/// The connection breaks after every octet that the server sends.
+/// The connection breaks after every byte that the server sends.
 #[test]
-fn a_cut_at_every_octet() {
+fn a_cut_at_every_byte() {
     let recipients = five();
     let run = Run::new(&[Envelope::new(sender(), &recipients)]);
     for offered in [PIPELINING, CHUNKING, CHUNKING_ALONE, PLAIN] {
@@ -134,7 +134,7 @@ fn a_cut_at_every_octet() {
                 said.extend(&reply);
                 reply
             });
-            let taken = said.windows(13).any(|octets| octets == b"2.6.0 taken\r\n");
+            let taken = said.windows(13).any(|bytes| bytes == b"2.6.0 taken\r\n");
             let sent = &report.sent;
             for outcome in &report.outcomes[0] {
                 match outcome.fate {

@@ -151,9 +151,9 @@ fn an_envelope_that_comes_later() {
     let name = HeloName::new("client.example").expect("a name");
     let mut delivery = Delivery::new(name, DeliveryConfig::default());
     let mut out = [0; 512];
-    let mut say = |delivery: &mut Delivery<'_>, octets: &[u8]| {
+    let mut say = |delivery: &mut Delivery<'_>, bytes: &[u8]| {
         let written = delivery.transmit(&mut out).expect("room");
-        let event = format!("{:?}", delivery.receive(octets).event);
+        let event = format!("{:?}", delivery.receive(bytes).event);
         (String::from_utf8_lossy(&out[..written]).into_owned(), event)
     };
     say(&mut delivery, b"220 mx\r\n");

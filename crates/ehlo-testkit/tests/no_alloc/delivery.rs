@@ -19,7 +19,7 @@ struct Memory {
     out: [u8; 1024],
 }
 
-/// Carries a delivery of two messages against these replies, which come one at a time; octets
+/// Carries a delivery of two messages against these replies, which come one at a time; bytes
 /// that were written.
 fn carry(
     config: DeliveryConfig,
@@ -75,7 +75,7 @@ fn carry(
                     delivery.authenticate(&command, &mut memory.out)
                 });
                 match sent {
-                    Ok(octets) => written += octets,
+                    Ok(bytes) => written += bytes,
                     Err(_) => delivery.skip_authentication(),
                 }
                 exchange = attempt;

@@ -157,7 +157,7 @@ fn server_machines_allocate_nothing() {
                         server.reply(&reply, &mut out).expect("a reply")
                     });
                 }
-                Item::Tls => free(|| server.tls_established(b"")).expect("no octets"),
+                Item::Tls => free(|| server.tls_established(b"")).expect("no bytes"),
                 Item::State(_) | Item::Refused(_) => {}
             }
         }
@@ -196,7 +196,7 @@ fn client_machines_allocate_nothing() {
                     let received = free(|| client.receive(reply));
                     assert_eq!(received.consumed, reply.len());
                 }
-                Item::Tls => free(|| client.tls_established(b"")).expect("no octets"),
+                Item::Tls => free(|| client.tls_established(b"")).expect("no bytes"),
                 Item::State(_) | Item::Refused(_) => {}
             }
         }

@@ -8,18 +8,18 @@ use ehlo_testkit::property;
 #[test]
 fn every_property_holds_of_the_files() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
-    let mut octets = 0;
+    let mut bytes = 0;
     for (target, check) in property::ALL {
         assert!(fuzz.join("fuzz_targets").join(target).with_extension("rs").is_file(), "{target}");
         for (name, seed) in read(&fuzz.join("seeds").join(target)) {
-            octets += seed.len();
+            bytes += seed.len();
             holds(target, &name, *check, &seed);
         }
         for (name, finding) in read(&fuzz.join("regressions").join(target)) {
             holds(target, &name, *check, &finding);
         }
     }
-    assert!(octets < 1 << 20, "{octets} octets of seeds");
+    assert!(bytes < 1 << 20, "{bytes} bytes of seeds");
 }
 
 /// Runs a property; says which input broke it.

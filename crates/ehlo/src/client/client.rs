@@ -49,7 +49,7 @@ pub struct Client {
     pub(super) assumed: State,
     pub(super) flight: Flight,
     pub(super) frame: ReplyFrame,
-    /// The length in octets of the reply at the front of the input, once it is known.
+    /// The length in bytes of the reply at the front of the input, once it is known.
     pub(super) framed: usize,
     pub(super) violation: Option<SyntaxError>,
     pub(super) capabilities: Capabilities,
@@ -57,7 +57,7 @@ pub struct Client {
     pub(super) encoder: DataEncoder,
     /// Mail data is being sent: 354 came, and the final dot was not sent.
     pub(super) sending: bool,
-    /// Octets of a chunk still to be sent.
+    /// Bytes of a chunk still to be sent.
     pub(super) chunk: u64,
     /// It is the last of its message.
     pub(super) last_chunk: bool,
@@ -156,7 +156,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`PlaintextInjection`] when there is any, or when STARTTLS was not accepted: octets in clear would be
+    /// [`PlaintextInjection`] when there is any, or when STARTTLS was not accepted: bytes in clear would be
     /// taken for replies inside TLS. The session is then over.
     pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection> {
         if self.state != State::Tls || !leftover.is_empty() {

@@ -26,7 +26,7 @@ pub struct ClientConfig {
     pub reply: ReplyLimits,
     /// What happens to bare CR and bare LF in the content.
     pub newlines: Newlines,
-    /// The connection is inside TLS from its first octet, RFC 8314.
+    /// The connection is inside TLS from its first byte, RFC 8314.
     pub implicit_tls: bool,
     /// Use PIPELINING where it is offered, RFC 2920.
     pub pipelining: bool,
@@ -35,13 +35,13 @@ pub struct ClientConfig {
     /// Use mechanisms that need TLS outside it too: those that send passwords and tokens, and CRAM-MD5.
     /// RFC 4954 §4 wants a client that does not.
     pub plaintext_auth: bool,
-    /// Send octets above 127 in content that was not announced as 8BITMIME or BINARYMIME. RFC 6152
+    /// Send bytes above 127 in content that was not announced as 8BITMIME or BINARYMIME. RFC 6152
     /// §3 forbids it, and many do it.
     pub any_content: bool,
 }
 
 impl ClientConfig {
-    /// Strict in all but the text of replies, which servers write in any octets and RFC 5321
+    /// Strict in all but the text of replies, which servers write in any bytes and RFC 5321
     /// §4.2 tells a client not to depend on.
     pub const DEFAULT: Self = Self {
         policy: Policy { any_reply_text: true, ..Policy::STRICT },

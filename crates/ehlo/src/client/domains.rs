@@ -52,9 +52,9 @@ fn digest(forward_path: &ForwardPath<'_>) -> Option<u32> {
 struct Fnv(u32);
 
 impl Hasher for Fnv {
-    fn write(&mut self, octets: &[u8]) {
-        for octet in octets {
-            self.0 = (self.0 ^ u32::from(*octet)).wrapping_mul(0x0100_0193);
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::syntax::encode::BufferTooSmall;
 use crate::syntax::error::SyntaxErrorKind;
 use crate::syntax::extension::Extension;
 
-/// Why [`Client`](crate::Client) sends nothing. Each is found before an octet is written.
+/// Why [`Client`](crate::Client) sends nothing. Each is found before a byte is written.
 ///
 /// ```
 /// use ehlo::{Client, ClientConfig, Command, SendError};
@@ -33,7 +33,7 @@ pub enum SendError {
     /// A mechanism that needs TLS outside it, RFC 4954 §4: see
     /// [`SaslMechanism::needs_tls`](crate::syntax::sasl::SaslMechanism::needs_tls).
     EncryptionRequired,
-    /// AUTH with its initial response is over 512 octets: send it without, and the response after
+    /// AUTH with its initial response is over 512 bytes: send it without, and the response after
     /// the challenge, RFC 4954 §4.
     InitialResponseTooLong,
     /// A command in flight must be answered first, RFC 2920 §3.1.
@@ -80,12 +80,12 @@ pub enum SendError {
     PathTooLong,
     /// A message of BODY=BINARYMIME goes by BDAT only, RFC 3030 §3.
     BinaryByData,
-    /// The octets of a chunk are still to be sent, or more than it has, RFC 3030 §2.
+    /// The bytes of a chunk are still to be sent, or more than it has, RFC 3030 §2.
     ChunkIncomplete,
     /// DATA was answered 354 though no recipient was accepted: nothing but the end may be sent, RFC 2920
     /// §3.1.
     NoRecipients,
-    /// An octet above 127 in content that was not announced as 8BITMIME or BINARYMIME, RFC 6152 §3.
+    /// A byte above 127 in content that was not announced as 8BITMIME or BINARYMIME, RFC 6152 §3.
     EightBitContent,
     /// Bare CR, bare LF or NUL in the content, RFC 5321 §2.3.8.
     Newlines(NewlineError),

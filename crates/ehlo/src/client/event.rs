@@ -38,7 +38,7 @@ pub enum Event<'i> {
         /// been delivered, or not.
         to: Verb,
     },
-    /// The octets are no reply; the session is over.
+    /// The bytes are no reply; the session is over.
     Violation(SyntaxError),
     /// STARTTLS was accepted: hand the connection to TLS and call
     /// [`tls_established`](crate::Client::tls_established).

@@ -1,4 +1,4 @@
-//! The client machine: commands and content in, octets out; octets in, replies out.
+//! The client machine: commands and content in, bytes out; bytes in, replies out.
 
 pub(crate) mod client;
 pub(crate) mod config;

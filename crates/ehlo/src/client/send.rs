@@ -17,7 +17,7 @@ use crate::syntax::sasl::Response;
 use crate::syntax::sasl::SaslMechanism;
 
 impl Client {
-    /// Writes `command` into `out` and returns its length in octets.
+    /// Writes `command` into `out` and returns its length in bytes.
     ///
     /// Several commands may be in flight when the server offers PIPELINING: they are judged in the
     /// state that the others lead to if they all succeed.
@@ -64,7 +64,7 @@ impl Client {
         Ok(written)
     }
 
-    /// Writes a response within AUTH into `out`, RFC 4954 §4, and returns its length in octets.
+    /// Writes a response within AUTH into `out`, RFC 4954 §4, and returns its length in bytes.
     ///
     /// # Errors
     ///
@@ -142,7 +142,7 @@ impl Client {
 
     /// Content of the chunk that is open, by the newline policy.
     fn chunk_lines(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
-        self.permits_octets()?;
+        self.permits_bytes()?;
         let room = usize::try_from(self.chunk).map_or(out.len(), |left| left.min(out.len()));
         self.permits_eight_bit(content.get(..room).unwrap_or(content))?;
         let has_room = out.len() >= DataEncoder::MIN_ROOM;
@@ -166,7 +166,7 @@ impl Client {
         content: &[u8],
         out: &mut [u8],
     ) -> Result<Progress, SendError> {
-        self.permits_octets()?;
+        self.permits_bytes()?;
         let room = content.len().min(out.len());
         let length = usize::try_from(self.chunk).unwrap_or(usize::MAX).min(room);
         self.permits_eight_bit(content.get(..length).unwrap_or_default())?;
@@ -188,7 +188,7 @@ impl Client {
     }
 
     /// Writes the end of the content after 354 into `out`: the line with a single dot, and before
-    /// it the CRLF that the content's last line lacks. Returns its length in octets.
+    /// it the CRLF that the content's last line lacks. Returns its length in bytes.
     ///
     /// # Errors
     ///
@@ -207,7 +207,7 @@ impl Client {
         (self.sending || self.chunk > 0) && !matches!(self.state, State::Closed)
     }
 
-    /// Octets of a chunk still to be sent.
+    /// Bytes of a chunk still to be sent.
     pub(crate) const fn chunk_left(&self) -> u64 {
         self.chunk
     }
@@ -217,8 +217,8 @@ impl Client {
         self.assumed = session::next(self.assumed, verb, session::success(verb));
     }
 
-    /// Whether any octet may be sent.
-    pub(crate) fn permits_octets(&self) -> Result<(), SendError> {
+    /// Whether any byte may be sent.
+    pub(crate) fn permits_bytes(&self) -> Result<(), SendError> {
         if self.state == State::Closed {
             return Err(SendError::Closed);
         }
@@ -237,7 +237,7 @@ impl Client {
     }
 
     fn permits_content(&self) -> Result<(), SendError> {
-        self.permits_octets()?;
+        self.permits_bytes()?;
         if !self.sending {
             return Err(SendError::OutOfState { state: self.assumed, verb: Verb::Message });
         }
@@ -246,7 +246,7 @@ impl Client {
 
     /// Whether anything may be sent while others are in flight.
     pub(crate) fn permits_now(&self, verb: Verb) -> Result<(), SendError> {
-        self.permits_octets()?;
+        self.permits_bytes()?;
         if self.chunk > 0 {
             return Err(SendError::ChunkIncomplete);
         }

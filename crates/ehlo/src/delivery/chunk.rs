@@ -4,9 +4,9 @@
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chunk {
     pub(super) last: bool,
-    /// The newline policy changes its octets.
+    /// The newline policy changes its bytes.
     pub(super) is_changed: bool,
-    /// Octets that end the last line of the content: 2 for CRLF, 1 for LF, 0 for none.
+    /// Bytes that end the last line of the content: 2 for CRLF, 1 for LF, 0 for none.
     pub(super) end: usize,
 }
 

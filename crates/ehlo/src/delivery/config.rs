@@ -14,7 +14,7 @@ use crate::client::config::ClientConfig;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeliveryConfig {
     /// The client machine's part. With [`implicit_tls`](ClientConfig::implicit_tls) the connection
-    /// is inside TLS from its first octet, and no STARTTLS is said.
+    /// is inside TLS from its first byte, and no STARTTLS is said.
     pub client: ClientConfig,
     /// Speak LMTP, RFC 2033.
     pub lmtp: bool,
@@ -28,7 +28,7 @@ pub struct DeliveryConfig {
     pub auth: AuthPolicy,
     /// How the content goes.
     pub chunking: ChunkingPolicy,
-    /// Content of at most so many octets, by [`Envelope::size`](crate::Envelope::size), goes behind
+    /// Content of at most so many bytes, by [`Envelope::size`](crate::Envelope::size), goes behind
     /// its RCPT commands before they are answered, where it goes in chunks and PIPELINING is
     /// offered. It goes in vain when every recipient is refused. 0 for never.
     pub early_content: u64,

@@ -13,7 +13,7 @@ impl Delivery<'_> {
     ///
     /// Where the content goes in chunks, each call begins one of the size of `content`, unless the
     /// one before it is not complete: a call that did not consume all is followed by one with the
-    /// rest. With [`CONTENT_ROOM`](Self::CONTENT_ROOM) octets of room it never stands still.
+    /// rest. With [`CONTENT_ROOM`](Self::CONTENT_ROOM) bytes of room it never stands still.
     ///
     /// [`Event::NeedContent`]: super::Event::NeedContent
     ///
@@ -39,7 +39,7 @@ impl Delivery<'_> {
         self.piece(content, true, out)
     }
 
-    /// Writes the end of the content into `out` and returns its length in octets: the line with a
+    /// Writes the end of the content into `out` and returns its length in bytes: the line with a
     /// single dot, or `BDAT 0 LAST`; before it the CRLF that the last line lacks.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Delivery<'_> {
         self.give_up_current(at, error);
     }
 
-    /// Room in octets with which a piece of content always gets on.
+    /// Room in bytes with which a piece of content always gets on.
     pub const CONTENT_ROOM: usize = 48;
 
     /// Whether a piece of the content may go now.
@@ -115,7 +115,7 @@ impl Delivery<'_> {
     ) -> Result<Progress, SendError> {
         let mut progress = NO_PROGRESS;
         if !content.is_empty() {
-            // The end must have room behind the last octet.
+            // The end must have room behind the last byte.
             let end = if last { DataEncoder::MAX_END } else { 0 };
             let room = out.len().saturating_sub(end);
             progress = self.client.mail_data(content, out.get_mut(..room).unwrap_or_default())?;
@@ -193,7 +193,7 @@ impl Delivery<'_> {
         Ok(written)
     }
 
-    /// Writes octets of the chunk that was begun. The last octet of the content is kept back until
+    /// Writes bytes of the chunk that was begun. The last byte of the content is kept back until
     /// the end of the last line has room behind it.
     fn fill_chunk(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
         let kept = if self.chunk.end > 0 { content.len().min(1) } else { 0 };
@@ -201,16 +201,16 @@ impl Delivery<'_> {
         let mut progress = self.put(front, out)?;
         let rest = out.get_mut(progress.written..).unwrap_or_default();
         if progress.consumed == front.len() && self.chunk.end > 0 && rest.len() >= END_ROOM {
-            let octet = self.put(last, rest)?;
+            let byte = self.put(last, rest)?;
             // Less content than was measured: nothing may stand in its place.
             if self.client.chunk_left() != self.chunk.end as u64 {
                 return Err(SendError::ChunkIncomplete);
             }
-            let rest = rest.get_mut(octet.written..).unwrap_or_default();
+            let rest = rest.get_mut(byte.written..).unwrap_or_default();
             let end: &[u8] = if self.chunk.end == 1 { b"\n" } else { b"\r\n" };
             let end = self.client.chunk_bytes(end, rest)?;
-            progress.consumed += octet.consumed;
-            progress.written += octet.written + end.written;
+            progress.consumed += byte.consumed;
+            progress.written += byte.written + end.written;
         }
         Ok(progress)
     }
@@ -259,5 +259,5 @@ impl Delivery<'_> {
 
 const NO_PROGRESS: Progress = Progress { consumed: 0, written: 0 };
 
-/// The last octet of the content under any policy, and the end of its line.
+/// The last byte of the content under any policy, and the end of its line.
 const END_ROOM: usize = 6;

@@ -241,7 +241,7 @@ impl<'e> Delivery<'e> {
 
     /// Whether anything may be sent.
     pub(super) fn is_open(&self) -> bool {
-        self.client.state() != State::Tls && self.client.permits_octets().is_ok()
+        self.client.state() != State::Tls && self.client.permits_bytes().is_ok()
     }
 
     pub(super) fn has_reply(&mut self, input: &[u8]) -> bool {

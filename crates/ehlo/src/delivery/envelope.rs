@@ -28,7 +28,7 @@ pub struct Envelope<'e> {
     pub parameters: Parameters<'e>,
     /// The recipients, in the order in which their outcomes are counted.
     pub recipients: &'e dyn Recipients,
-    /// The size of the content in octets, where it is known: declared when SIZE is offered.
+    /// The size of the content in bytes, where it is known: declared when SIZE is offered.
     pub size: Option<u64>,
     /// What the content needs of its way; [`Body::SevenBit`] needs nothing.
     pub body: Body,

@@ -47,7 +47,7 @@ pub enum Event<'i> {
     NeedContent {
         /// The envelope.
         envelope: usize,
-        /// Octets of the content that were taken before. An envelope that is
+        /// Bytes of the content that were taken before. An envelope that is
         /// [`repeatable`](crate::Envelope::repeatable) may come to 0 again: its content then goes
         /// once more from its beginning.
         offset: u64,
@@ -200,7 +200,7 @@ pub enum UnusableSession {
     /// The handshake failed. Where TLS is not required, another connection with
     /// [`TlsPolicy::Forbid`](super::TlsPolicy::Forbid) may do.
     TlsFailed,
-    /// Octets in clear stood between STARTTLS and the handshake.
+    /// Bytes in clear stood between STARTTLS and the handshake.
     PlaintextInjection,
     /// Authentication is required, and no mechanism is offered that can be used: none at all, none that
     /// may be used here, or none that the application has credentials for.
@@ -236,7 +236,7 @@ impl core::fmt::Display for UnusableSession {
             Self::TlsNotOffered => "TLS is required and not offered",
             Self::TlsRefused => "TLS is required and was refused",
             Self::TlsFailed => "the TLS handshake failed",
-            Self::PlaintextInjection => "octets in clear between STARTTLS and the handshake",
+            Self::PlaintextInjection => "bytes in clear between STARTTLS and the handshake",
             Self::AuthNotOffered => "no mechanism of authentication is offered that can be used",
             Self::NotAuthenticated => "authentication failed",
             Self::ServerNotAuthentic => "the server has not proven itself",

@@ -1,4 +1,4 @@
-//! Whether and how an envelope can be sent to this server, found before an octet of it is.
+//! Whether and how an envelope can be sent to this server, found before a byte of it is.
 
 use crate::client::error::SendError;
 use crate::delivery::config::ChunkingPolicy;

@@ -43,7 +43,7 @@ impl Delivery<'_> {
     }
 
     /// Writes `command`, which must be AUTH, into `out`, when [`Event::NeedAuthentication`] asks, and
-    /// returns its length in octets.
+    /// returns its length in bytes.
     ///
     /// The reply comes as [`Event::Challenge`], or ends the attempt: see
     /// [`Event::authentication`]. A server that has not proven itself, or says 235 before the mechanism
@@ -84,7 +84,7 @@ impl Delivery<'_> {
         Ok(written)
     }
 
-    /// Writes the response to an [`Event::Challenge`] into `out` and returns its length in octets.
+    /// Writes the response to an [`Event::Challenge`] into `out` and returns its length in bytes.
     /// After [`Response::Cancel`] another mechanism may be tried.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ pub(super) struct Transaction<'e> {
     /// The last replies to RCPT said "too many recipients", from this recipient on; `usize::MAX`
     /// for none.
     too_many: usize,
-    /// Octets of the content that were taken.
+    /// Bytes of the content that were taken.
     pub(super) offset: u64,
     pub(super) flags: Flags,
 }

@@ -36,13 +36,13 @@ impl Decoded {
         // RFC 3492 §6.2: "consume all code points before the last delimiter (if there is one) and
         // copy them to output", and "if more than zero code points were consumed then consume one
         // more". A delimiter in front stays, and is no digit.
-        let delimiter = punycode.iter().rposition(|octet| *octet == b'-').filter(|at| *at > 0);
+        let delimiter = punycode.iter().rposition(|byte| *byte == b'-').filter(|at| *at > 0);
         let (basic, mut digits) = match delimiter.and_then(|at| punycode.split_at_checked(at)) {
             Some((basic, rest)) => (basic, rest.get(1..)?),
             None => (&[][..], punycode),
         };
-        for octet in basic {
-            decoded.insert(decoded.count, char::from(octet.to_ascii_lowercase()))?;
+        for byte in basic {
+            decoded.insert(decoded.count, char::from(byte.to_ascii_lowercase()))?;
         }
         let (mut code, mut at, mut bias) = (INITIAL_N, 0_u32, INITIAL_BIAS);
         let mut is_first = true;
@@ -157,7 +157,7 @@ mod tests {
             "xn--abc-",        // US-ASCII alone
             "xn--abc",         // the last integer does not end
             "xn--99999999999", // over 2^32
-            "xn--a-ecp.",      // an octet that is no digit
+            "xn--a-ecp.",      // a byte that is no digit
             "xn--ls8h",        // an emoji
             // RFC 3492 §6.2: a delimiter with nothing before it is no delimiter, and no digit.
             "xn---abc",

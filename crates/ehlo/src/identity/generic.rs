@@ -7,7 +7,7 @@ use crate::syntax::path::Domain;
 
 /// Whether a name looks as if it was made of the address, or says that it is one of many: a guess.
 ///
-/// Three octets of an IPv4 address or four groups of an IPv6 address in a row, in either order; the
+/// Three bytes of an IPv4 address or four groups of an IPv6 address in a row, in either order; the
 /// address, or the lower half of an IPv6 address, in hexadecimal; or one of [`WORDS`] below the last
 /// two labels.
 pub(super) fn is_generic(name: Domain<'_>, peer: IpAddr) -> bool {
@@ -31,8 +31,8 @@ pub(super) fn is_generic(name: Domain<'_>, peer: IpAddr) -> bool {
 /// order.
 fn has_row<const N: usize>(name: &[u8], radix: u32, parts: &[u16]) -> bool {
     let mut row = [None; N];
-    let is_digit = |octet: &u8| char::from(*octet).is_digit(radix);
-    name.split(|octet| !is_digit(octet)).any(|word| {
+    let is_digit = |byte: &u8| char::from(*byte).is_digit(radix);
+    name.split(|byte| !is_digit(byte)).any(|word| {
         let mut moved = number(word, radix);
         for place in row.iter_mut().rev() {
             core::mem::swap(place, &mut moved);
@@ -48,8 +48,8 @@ fn has_row<const N: usize>(name: &[u8], radix: u32, parts: &[u16]) -> bool {
 /// A part of an address: at most three decimal or four hexadecimal digits.
 fn number(word: &[u8], radix: u32) -> Option<u16> {
     let is_number = matches!((radix, word.len()), (10, 1..=3) | (16, 1..=4));
-    let digit = |octet: &u8| u32::from(hex_digit(*octet).unwrap_or(0));
-    let value = word.iter().take(4).fold(0, |value, octet| value * radix + digit(octet));
+    let digit = |byte: &u8| u32::from(hex_digit(*byte).unwrap_or(0));
+    let value = word.iter().take(4).fold(0, |value, byte| value * radix + digit(byte));
     u16::try_from(value).ok().filter(|_| is_number)
 }
 
@@ -60,10 +60,10 @@ fn has_hex(name: &[u8], bits: u64, digits: u32) -> bool {
     let mask = u64::MAX >> unused;
     let backwards = (0..digits).fold(0, |all, at| (all << 4) | ((bits >> (4 * at)) & 15));
     let (mut row, mut count) = (0_u64, 0_u32);
-    name.iter().any(|octet| {
-        match hex_digit(*octet) {
+    name.iter().any(|byte| {
+        match hex_digit(*byte) {
             Some(digit) => (row, count) = (((row << 4) | u64::from(digit)) & mask, count + 1),
-            None if matches!(octet, b'.' | b'-') => {}
+            None if matches!(byte, b'.' | b'-') => {}
             None => count = 0,
         }
         count >= digits && (row == bits || row == backwards)
@@ -71,9 +71,9 @@ fn has_hex(name: &[u8], bits: u64, digits: u32) -> bool {
 }
 
 fn has_word(name: &[u8]) -> bool {
-    let mut dots = name.iter().enumerate().rev().filter(|(_, octet)| **octet == b'.');
+    let mut dots = name.iter().enumerate().rev().filter(|(_, byte)| **byte == b'.');
     let Some((end, _)) = dots.nth(1) else { return false };
-    let words = split(name, end).0.split(|octet| !octet.is_ascii_alphabetic());
+    let words = split(name, end).0.split(|byte| !byte.is_ascii_alphabetic());
     words.into_iter().any(|word| WORDS.iter().any(|other| word.eq_ignore_ascii_case(other)))
 }
 

@@ -16,7 +16,7 @@ use crate::syntax::path::{ClientName, Domain, Host};
 /// [`MAX_QUERIES`](Self::MAX_QUERIES) questions are asked, whatever is answered.
 ///
 /// Of the other names of the address it keeps [`MAX_NAMES`](Self::MAX_NAMES), as many as have room in
-/// [`NAMES_OCTETS`](Self::NAMES_OCTETS) bytes together, the shortest first. Which ones they are, and the
+/// [`NAMES_BYTES`](Self::NAMES_BYTES) bytes together, the shortest first. Which ones they are, and the
 /// verdict, do not depend on the order of the answers' records. Addresses are compared and not kept.
 ///
 /// The verdict can be had at any time: what is not answered yet counts as a temporary failure, so a
@@ -89,7 +89,7 @@ impl<'a> HeloCheck<'a> {
     pub const MAX_NAMES: usize = names::MAX_NAMES;
 
     /// Bytes that these names may have together.
-    pub const NAMES_OCTETS: usize = names::OCTETS;
+    pub const NAMES_BYTES: usize = names::BYTES;
 
     /// Questions of one check.
     pub const MAX_QUERIES: usize = 2 + Self::MAX_NAMES;

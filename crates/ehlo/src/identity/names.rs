@@ -12,20 +12,20 @@ use crate::syntax::policy::Policy;
 pub(super) const MAX_NAMES: usize = 10;
 
 /// Ten names of a hundred bytes; a name has 255 at most.
-pub(super) const OCTETS: usize = 1024;
+pub(super) const BYTES: usize = 1024;
 
 /// The first names of an address, one behind the other, sorted: by length, then by letters in any case.
 /// A set of records has no order (RFC 1034 §3.6), and a server may return another one each time.
 #[derive(Clone, Debug)]
 pub(super) struct ReverseNames {
-    octets: [u8; OCTETS],
+    bytes: [u8; BYTES],
     /// Where each name ends.
     ends: [u16; MAX_NAMES],
     count: usize,
 }
 
 impl ReverseNames {
-    pub(super) const NONE: Self = Self { octets: [0; OCTETS], ends: [0; MAX_NAMES], count: 0 };
+    pub(super) const NONE: Self = Self { bytes: [0; BYTES], ends: [0; MAX_NAMES], count: 0 };
 
     /// The first of `names` that have room, without `known`. A name may have the dot of the root
     /// behind it; what is no name is passed over.
@@ -49,7 +49,7 @@ impl ReverseNames {
     /// Keeps a name; `false` if there is no room.
     fn push(&mut self, name: &[u8]) -> bool {
         let start = self.end(self.count);
-        let room = self.octets.get_mut(start..).and_then(|rest| rest.get_mut(..name.len()));
+        let room = self.bytes.get_mut(start..).and_then(|rest| rest.get_mut(..name.len()));
         let (Some(room), Some(end)) = (room, self.ends.get_mut(self.count)) else { return false };
         room.copy_from_slice(name);
         *end = u16::try_from(start + name.len()).unwrap_or(u16::MAX);
@@ -63,7 +63,7 @@ impl ReverseNames {
 
     pub(super) fn nth(&self, at: usize) -> Option<Domain<'_>> {
         let (start, end) = (self.end(at), self.end(at + 1));
-        (at < self.count).then(|| Domain::known(split(split(&self.octets, end).0, start).1))
+        (at < self.count).then(|| Domain::known(split(split(&self.bytes, end).0, start).1))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Domain<'_>> {

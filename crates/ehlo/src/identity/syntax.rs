@@ -149,7 +149,7 @@ pub(super) fn is_loopback(host: Host<'_>) -> bool {
     match host {
         Host::Domain(domain) => {
             let name = domain.as_bytes();
-            let last = name.rsplit(|octet| *octet == b'.').next().unwrap_or_default();
+            let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
             last.eq_ignore_ascii_case(b"localhost")
                 || name.eq_ignore_ascii_case(b"localhost.localdomain")
         }
@@ -172,7 +172,7 @@ fn of_literal(literal: AddressLiteral<'_>) -> NameSyntax {
 
 fn of_domain(domain: Domain<'_>) -> NameSyntax {
     let name = domain.as_bytes();
-    let labels = || name.split(|octet| *octet == b'.');
+    let labels = || name.split(|byte| *byte == b'.');
     let last = labels().next_back().unwrap_or_default();
     if !domain.is_ascii() {
         NameSyntax::NotAscii

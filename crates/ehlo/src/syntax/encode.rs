@@ -68,7 +68,7 @@ impl core::error::Error for BufferTooSmall {}
 /// let mut out = [0; 16];
 /// let mut writer = Writer::new(&mut out);
 /// writer.put_number(250);
-/// writer.put_octet(b' ');
+/// writer.put_byte(b' ');
 /// EnhancedCode::new(2, 0, 0).unwrap().write_to(&mut writer);
 /// assert_eq!(writer.finish(), Ok(9));
 /// assert_eq!(&out[..9], b"250 2.0.0");
@@ -85,20 +85,20 @@ impl<'o> Writer<'o> {
         Self { out, needed: 0 }
     }
 
-    /// Appends `octets`.
+    /// Appends `bytes`.
     #[inline]
-    pub fn put(&mut self, octets: &[u8]) {
+    pub fn put(&mut self, bytes: &[u8]) {
         let rest = self.out.get_mut(self.needed..).unwrap_or_default();
-        if let Some(room) = rest.get_mut(..octets.len()) {
-            room.copy_from_slice(octets);
+        if let Some(room) = rest.get_mut(..bytes.len()) {
+            room.copy_from_slice(bytes);
         }
-        self.needed = self.needed.saturating_add(octets.len());
+        self.needed = self.needed.saturating_add(bytes.len());
     }
 
     /// Appends one byte.
     #[inline]
-    pub fn put_octet(&mut self, octet: u8) {
-        self.put(&[octet]);
+    pub fn put_byte(&mut self, byte: u8) {
+        self.put(&[byte]);
     }
 
     /// Appends `number` in decimal.

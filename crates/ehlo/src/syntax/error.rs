@@ -218,7 +218,7 @@ kinds! {
     /// A reply whose lines have different codes. RFC 5321 §4.2.1.
     ReplyCodeChanges SYNTAX_ERROR 5 . 5 . 2 "reply code changes between lines";
     /// A byte that the text of a reply cannot have. RFC 5321 §4.2.
-    ReplyText SYNTAX_ERROR 5 . 5 . 2 "bad octet in reply text";
+    ReplyText SYNTAX_ERROR 5 . 5 . 2 "bad byte in reply text";
     /// A reply of more lines or bytes than the limit.
     ReplyTooLong SYNTAX_ERROR 5 . 5 . 2 "reply too long";
     /// A line of a SASL exchange over 12,288 bytes. RFC 4954 §4.

@@ -18,7 +18,7 @@
 use crate::syntax::grammar::perfect_hash;
 use crate::syntax::grammar::words::{self, EACH, before, below, first, halves, load_few};
 
-/// Names of up to 24 octets, of which each has a slot of its own.
+/// Names of up to 24 bytes, of which each has a slot of its own.
 pub(crate) struct Names<const N: usize> {
     list: [Name; N],
     multiplier: u64,
@@ -34,7 +34,7 @@ struct Name {
     case: Words,
 }
 
-/// The octets of a name, the first lowest, with zeros behind the last.
+/// The bytes of a name, the first lowest, with zeros behind the last.
 type Words = [u64; 3];
 
 impl<const N: usize> Names<N> {
@@ -73,13 +73,13 @@ impl<const N: usize> Names<N> {
         self.find_words(words(name)?, name.len())
     }
 
-    /// The length of the word at the front of `octets`, 24 if it may be longer, and its place in
-    /// the list. An octet of `%d0-32` ends it.
+    /// The length of the word at the front of `bytes`, 24 if it may be longer, and its place in
+    /// the list. A byte of `%d0-32` ends it.
     #[inline]
-    pub(crate) fn find_front(&self, octets: &[u8]) -> (usize, Option<usize>) {
-        let (low, high) = match octets.first_chunk::<16>() {
-            Some(octets) => halves(*octets),
-            None => words(octets).map_or((0, 0), |[low, high, _]| (low, high)),
+    pub(crate) fn find_front(&self, bytes: &[u8]) -> (usize, Option<usize>) {
+        let (low, high) = match bytes.first_chunk::<16>() {
+            Some(bytes) => halves(*bytes),
+            None => words(bytes).map_or((0, 0), |[low, high, _]| (low, high)),
         };
         let (low_end, high_end) = (end(low), end(high));
         let mut words = [low & before(low_end), high & before(high_end), 0];
@@ -89,7 +89,7 @@ impl<const N: usize> Names<N> {
         } else if high_end != 0 {
             8 + first(high_end)
         } else {
-            let rest = octets.get(16..).unwrap_or_default();
+            let rest = bytes.get(16..).unwrap_or_default();
             let last = words::load(rest);
             let end = end(last);
             words[2] = last & before(end);
@@ -119,14 +119,14 @@ const fn end(word: u64) -> u64 {
 }
 
 impl Name {
-    const fn new(octets: &[u8]) -> Self {
-        assert!(octets.len() <= 24, "the name is too long");
-        let mut name = Self { length: octets.len(), words: [0; 3], case: [0; 3] };
+    const fn new(bytes: &[u8]) -> Self {
+        assert!(bytes.len() <= 24, "the name is too long");
+        let mut name = Self { length: bytes.len(), words: [0; 3], case: [0; 3] };
         let mut at = 0;
-        while at < octets.len() {
-            assert!(!octets[at].is_ascii_lowercase(), "the name is not in upper case");
-            name.words[at / 8] |= (octets[at] as u64) << (at % 8 * 8);
-            if octets[at].is_ascii_alphabetic() {
+        while at < bytes.len() {
+            assert!(!bytes[at].is_ascii_lowercase(), "the name is not in upper case");
+            name.words[at / 8] |= (bytes[at] as u64) << (at % 8 * 8);
+            if bytes[at].is_ascii_alphabetic() {
                 name.case[at / 8] |= 0x20 << (at % 8 * 8);
             }
             at += 1;
@@ -138,10 +138,10 @@ impl Name {
 /// `name` as words, unless it is longer than they are.
 #[inline]
 fn words(name: &[u8]) -> Option<Words> {
-    // The last eight octets hold those of the last word, at its upper end.
+    // The last eight bytes hold those of the last word, at its upper end.
     let last = |behind: usize| {
-        let octets = name.last_chunk()?;
-        Some(u64::from_le_bytes(*octets) >> (behind.saturating_sub(name.len()) * 8 % 64))
+        let bytes = name.last_chunk()?;
+        Some(u64::from_le_bytes(*bytes) >> (behind.saturating_sub(name.len()) * 8 % 64))
     };
     let word = |at: usize| Some(u64::from_le_bytes(*name.get(at..)?.first_chunk()?));
     Some(match name.len() {
@@ -185,8 +185,8 @@ mod tests {
             "SEVENTH",
             "8BITMIME",
             "NINE-NINE",
-            "SIXTEEN-OCTETS-X",
-            "TWENTY-FOUR-OCTETS-ABCDE",
+            "SIXTEEN-BYTES-X",
+            "TWENTY-FOUR-BYTES-ABCDE",
         ]);
         let names = [
             "A",
@@ -196,8 +196,8 @@ mod tests {
             "SEVENTH",
             "8BITMIME",
             "NINE-NINE",
-            "SIXTEEN-OCTETS-X",
-            "TWENTY-FOUR-OCTETS-ABCDE",
+            "SIXTEEN-BYTES-X",
+            "TWENTY-FOUR-BYTES-ABCDE",
         ];
         for (place, name) in names.into_iter().enumerate() {
             assert_eq!(NAMES.find(name.as_bytes()), Some(place), "{name}");
@@ -217,12 +217,12 @@ mod tests {
         }
         for (place, name) in names.into_iter().enumerate().take(8) {
             for end in [b' ', b'\r', b'\0', b'\t'] {
-                let mut octets = [b'-'; 24];
-                octets[..name.len()].copy_from_slice(name.to_ascii_lowercase().as_bytes());
-                octets[name.len()] = end;
-                assert_eq!(NAMES.find_front(&octets), (name.len(), Some(place)), "{name}");
-                octets[name.len() - 1] = 0xFF;
-                assert_eq!(NAMES.find_front(&octets), (name.len(), None), "{name}");
+                let mut bytes = [b'-'; 24];
+                bytes[..name.len()].copy_from_slice(name.to_ascii_lowercase().as_bytes());
+                bytes[name.len()] = end;
+                assert_eq!(NAMES.find_front(&bytes), (name.len(), Some(place)), "{name}");
+                bytes[name.len() - 1] = 0xFF;
+                assert_eq!(NAMES.find_front(&bytes), (name.len(), None), "{name}");
             }
         }
         assert_eq!(NAMES.find_front(&[b'A'; 24]), (24, None));

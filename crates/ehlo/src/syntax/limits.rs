@@ -2,25 +2,25 @@
 
 use core::time::Duration;
 
-/// §4.5.3.1.1: octets of a local part, quotes included.
+/// §4.5.3.1.1: bytes of a local part, quotes included.
 pub const LOCAL_PART: usize = 64;
-/// §4.5.3.1.2: octets of a domain.
+/// §4.5.3.1.2: bytes of a domain.
 pub const DOMAIN: usize = 255;
-/// RFC 1035 §2.3.4: octets of one label of a domain.
+/// RFC 1035 §2.3.4: bytes of one label of a domain.
 pub const LABEL: usize = 63;
-/// §4.5.3.1.3: octets of a path, brackets included.
+/// §4.5.3.1.3: bytes of a path, brackets included.
 pub const PATH: usize = 256;
-/// §4.5.3.1.4: octets of a command line with its CRLF; extensions add to it.
+/// §4.5.3.1.4: bytes of a command line with its CRLF; extensions add to it.
 pub const COMMAND_LINE: usize = 512;
-/// §4.5.3.1.5: octets of a reply line with its code and CRLF.
+/// §4.5.3.1.5: bytes of a reply line with its code and CRLF.
 pub const REPLY_LINE: usize = 512;
-/// §4.5.3.1.6: octets of a text line with its CRLF, without a stuffed dot.
+/// §4.5.3.1.6: bytes of a text line with its CRLF, without a stuffed dot.
 pub const TEXT_LINE: usize = 1000;
-/// §4.5.3.1.7: octets of a message that everybody must accept.
+/// §4.5.3.1.7: bytes of a message that everybody must accept.
 pub const MESSAGE: u64 = 64 * 1024;
 /// §4.5.3.1.8: recipients of a message that everybody must accept.
 pub const RECIPIENTS: u32 = 100;
-/// RFC 4954 §4: octets of a line of an AUTH exchange with its CRLF.
+/// RFC 4954 §4: bytes of a line of an AUTH exchange with its CRLF.
 pub const AUTH_LINE: usize = 12_288;
 
 /// §4.5.3.2.1: the wait for the greeting.

@@ -57,8 +57,8 @@ fn put_ctext(text: &[u8], writer: &mut Writer<'_>) {
     for byte in text {
         match byte {
             b'(' | b')' | b'\\' => writer.put(&[b'\\', *byte]),
-            b' '..=b'~' => writer.put_octet(*byte),
-            _ => writer.put_octet(b'?'),
+            b' '..=b'~' => writer.put_byte(*byte),
+            _ => writer.put_byte(b'?'),
         }
     }
 }

@@ -125,10 +125,10 @@ impl<'a> ReceivedField<'a> {
             let verified = self.verdict.and_then(|verdict| verdict.verified_name());
             if let Some(name) = self.reverse_name.or(verified).filter(|name| is_plain(*name)) {
                 name.write_to(writer);
-                writer.put_octet(b' ');
+                writer.put_byte(b' ');
             }
             put_literal(peer, writer);
-            writer.put_octet(b')');
+            writer.put_byte(b')');
         }
         self.write_comment(irregular, writer);
     }
@@ -140,7 +140,7 @@ impl<'a> ReceivedField<'a> {
         writer.put(FOLD);
         writer.put(b"(helo");
         if let Some(text) = irregular {
-            writer.put_octet(b'=');
+            writer.put_byte(b'=');
             // The line must not be too long with every byte quoted.
             put_ctext(split(text, limits::DOMAIN).0, writer);
         }
@@ -159,7 +159,7 @@ impl<'a> ReceivedField<'a> {
                 writer.put(forgery.as_str().as_bytes());
             }
         }
-        writer.put_octet(b')');
+        writer.put_byte(b')');
     }
 }
 
@@ -184,7 +184,7 @@ impl Encode for ReceivedField<'_> {
             writer.put(b"for ");
             path.without_route().write_to(writer);
         }
-        writer.put_octet(b';');
+        writer.put_byte(b';');
         writer.put(FOLD);
         self.date.write_to(writer);
         writer.put(b"\r\n");

@@ -59,15 +59,15 @@ impl<'a> AuthenticationResults<'a> {
         match self.peer.to_canonical() {
             IpAddr::V4(address) => crate::syntax::path::write_ipv4(address, writer),
             IpAddr::V6(address) => {
-                writer.put_octet(b'"');
+                writer.put_byte(b'"');
                 crate::syntax::path::write_ipv6(address, writer);
-                writer.put_octet(b'"');
+                writer.put_byte(b'"');
             }
         }
         if let Some(name) = self.name {
             writer.put(b" (");
             name.write_to(writer);
-            writer.put_octet(b')');
+            writer.put_byte(b')');
         }
     }
 }
@@ -76,7 +76,7 @@ impl Encode for AuthenticationResults<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
         writer.put(b"Authentication-Results: ");
         self.server.write_to(writer);
-        writer.put_octet(b';');
+        writer.put_byte(b';');
         writer.put(FOLD);
         self.write_result_to(writer);
         writer.put(b"\r\n");

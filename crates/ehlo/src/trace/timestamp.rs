@@ -77,16 +77,16 @@ impl Encode for Timestamp {
         writer.put(weekday);
         writer.put(b", ");
         put_two(date.day, writer);
-        writer.put_octet(b' ');
+        writer.put_byte(b' ');
         writer.put(three(b"MarAprMayJunJulAugSepOctNovDecJanFeb", date.month));
-        writer.put_octet(b' ');
+        writer.put_byte(b' ');
         put_two(date.year / 100, writer);
         put_two(date.year % 100, writer);
-        writer.put_octet(b' ');
+        writer.put_byte(b' ');
         put_two(second / 3600, writer);
-        writer.put_octet(b':');
+        writer.put_byte(b':');
         put_two(second / 60 % 60, writer);
-        writer.put_octet(b':');
+        writer.put_byte(b':');
         put_two(second % 60, writer);
         // `zone = (FWS ( "+" / "-" ) 4DIGIT) …`
         writer.put(if self.offset_minutes < 0 { b" -" } else { b" +" });

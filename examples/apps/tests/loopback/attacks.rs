@@ -37,7 +37,7 @@ fn every_attack_on_a_socket() {
         let receive = Receive::start(&flags.split_whitespace().collect::<Vec<_>>());
         for [attack, send, replies, kept] in attacks {
             let (replies, kept) = (expanded(replies), contents(kept));
-            // Whole, and octet by octet.
+            // Whole, and byte by byte.
             let single = expanded(send).len() <= 1000;
             for size in [Some(usize::MAX), single.then_some(1)].into_iter().flatten() {
                 let seen = attacked(&receive, send, size);
@@ -60,7 +60,7 @@ fn every_attack_on_a_socket() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The codes of the replies to what `send` says, in writes of `size` octets.
+/// The codes of the replies to what `send` says, in writes of `size` bytes.
 fn attacked(receive: &Receive, send: &str, size: usize) -> String {
     let mut line = Line::open(receive);
     assert_eq!(line.reply(), Some(220));
@@ -203,13 +203,13 @@ impl Line {
     /// Sends text of the table.
     fn say(&mut self, text: &str, size: usize) {
         for piece in text.split('~') {
-            self.write(&octets(piece), size);
+            self.write(&bytes(piece), size);
         }
     }
 
     /// Sends as long as the server listens: it need not hear all of it.
-    fn write(&mut self, octets: &[u8], size: usize) {
-        for piece in octets.chunks(size) {
+    fn write(&mut self, bytes: &[u8], size: usize) {
+        for piece in bytes.chunks(size) {
             let written = match &mut self.stream {
                 Stream::Plain(stream) => stream.write_all(piece),
                 Stream::Tls(stream) => stream.write_all(piece).and_then(|()| stream.flush()),
@@ -250,7 +250,7 @@ impl Line {
     fn reply(&mut self) -> Option<u16> {
         loop {
             let mut rest = &self.unread[..];
-            while let Some(end) = rest.iter().position(|octet| *octet == b'\n') {
+            while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
                 let line = &rest[..end];
                 rest = &rest[end + 1..];
                 if line.get(3) == Some(&b'-') {
@@ -294,12 +294,12 @@ fn expanded(text: &str) -> String {
     whole + rest
 }
 
-/// The octets that escaped text stands for.
-fn octets(text: &str) -> Vec<u8> {
-    let mut octets = Vec::new();
+/// The bytes that escaped text stands for.
+fn bytes(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
     let mut rest = text.as_bytes().iter();
-    while let Some(&octet) = rest.next() {
-        octets.push(match (octet, rest.as_slice()) {
+    while let Some(&byte) = rest.next() {
+        bytes.push(match (byte, rest.as_slice()) {
             (b'\\', [escape, ..]) => {
                 let escape = *escape;
                 rest.next();
@@ -312,24 +312,24 @@ fn octets(text: &str) -> Vec<u8> {
                     _ => {
                         let digits: Vec<u8> = rest.by_ref().take(2).copied().collect();
                         let digits = std::str::from_utf8(&digits).expect("two digits");
-                        u8::from_str_radix(digits, 16).expect("an octet")
+                        u8::from_str_radix(digits, 16).expect("a byte")
                     }
                 }
             }
-            _ => octet,
+            _ => byte,
         });
     }
-    octets
+    bytes
 }
 
 fn contents(kept: &str) -> Vec<Vec<u8>> {
     match kept {
         "-" => Vec::new(),
-        _ => kept.split(" / ").map(|content| octets(&expanded(content))).collect(),
+        _ => kept.split(" / ").map(|content| bytes(&expanded(content))).collect(),
     }
 }
 
-/// The octets that a string of the vectors carries as Latin-1 code points.
+/// The bytes that a string of the vectors carries as Latin-1 code points.
 fn latin1(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect()
 }

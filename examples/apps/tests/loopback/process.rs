@@ -165,17 +165,17 @@ pub(crate) struct Message {
 
 impl Message {
     fn read(path: &Path) -> Self {
-        let octets = fs::read(path).expect("it was listed");
+        let bytes = fs::read(path).expect("it was listed");
         let mut end = 0;
         let mut received = false;
-        for line in octets.split_inclusive(|octet| *octet == b'\n') {
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             if received && !line.starts_with(b"\t") {
                 break;
             }
             received |= line.starts_with(b"Received:");
             end += line.len();
         }
-        let (header, behind_header) = octets.split_at(end);
+        let (header, behind_header) = bytes.split_at(end);
         // An empty line in front of content that is no field is the server's.
         let content = match behind_header.strip_prefix(b"\r\n") {
             Some(rest) if separator(rest, true) == Some(b"\r\n") => rest,
@@ -254,11 +254,11 @@ impl Client {
     }
 
     pub(crate) fn say(&mut self, text: &str) {
-        self.say_octets(text.as_bytes());
+        self.say_bytes(text.as_bytes());
     }
 
-    pub(crate) fn say_octets(&mut self, octets: &[u8]) {
-        self.0.get_mut().write_all(octets).expect("the server listens");
+    pub(crate) fn say_bytes(&mut self, bytes: &[u8]) {
+        self.0.get_mut().write_all(bytes).expect("the server listens");
     }
 
     /// The last line of the next reply; empty at the end.

@@ -69,7 +69,7 @@ fn who_fails_behind_the_proof_has_not_authenticated() {
 
     let auth = exchange.start(&mut buffer).expect("AUTH");
     let written = auth.encode(&mut out).expect("room");
-    client.say_octets(&out[..written]);
+    client.say_bytes(&out[..written]);
     let challenge = client.reply();
     let challenge = challenge.trim_end().strip_prefix("334 ").expect("the server's first message");
     let reply = Reply::new(Code::AUTHENTICATION_CONTINUES, challenge);
@@ -77,7 +77,7 @@ fn who_fails_behind_the_proof_has_not_authenticated() {
         panic!("no proof for {challenge}");
     };
     let written = proof.encode(&mut out).expect("room");
-    client.say_octets(&out[..written]);
+    client.say_bytes(&out[..written]);
     assert!(client.reply().starts_with("334 "), "the proof is right");
     talk(
         &mut client,

@@ -9,7 +9,7 @@ pub(crate) const RUNTIMES: [&str; 3] = ["blocking", "tokio", "async-std"];
 
 #[test]
 fn every_content_arrives_as_it_was() {
-    let mut eight_bit: Vec<u8> = (1..=255).filter(|octet| !b"\r\n".contains(octet)).collect();
+    let mut eight_bit: Vec<u8> = (1..=255).filter(|byte| !b"\r\n".contains(byte)).collect();
     eight_bit.extend_from_slice(b"\r\n");
     let long = b"0123456789abcdef\r\n.\r\n".repeat(150_000);
     let contents: [(&str, &[u8], &[u8]); 8] = [
@@ -342,8 +342,8 @@ fn a_server_that_breaks_off() {
                 for (i, reply) in replies.iter().enumerate() {
                     if i > 0 {
                         let mut buffer = [0; 1024];
-                        let octets = stream.read(&mut buffer).expect("a command comes");
-                        assert!(octets > 0);
+                        let bytes = stream.read(&mut buffer).expect("a command comes");
+                        assert!(bytes > 0);
                     }
                     stream.write_all(reply.as_bytes()).expect("somebody listens");
                 }

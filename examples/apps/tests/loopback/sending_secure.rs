@@ -143,7 +143,7 @@ fn every_mechanism_and_no_secret_in_the_transcript() {
         assert_eq!(text(&output), ACCEPTED, "{mechanism}: {said}");
         assert!(said.contains(&format!("C: AUTH {mechanism}")), "{said}");
         assert!(said.contains("[redacted]"), "{said}");
-        // The password, and what base64 makes of it behind one, two and three octets.
+        // The password, and what base64 makes of it behind one, two and three bytes.
         for secret in ["open-sesame", "b3Blbi1zZXNhbWU", "9wZW4tc2VzYW1l", "vcGVuLXNlc2FtZ"] {
             assert!(!said.contains(secret), "{mechanism}: {said}");
         }

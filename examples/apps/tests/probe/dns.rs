@@ -50,8 +50,8 @@ impl Server {
         let address = socket.local_addr().expect("it is bound").to_string();
         std::thread::spawn(move || {
             let mut query = [0; 512];
-            while let Ok((octets, client)) = socket.recv_from(&mut query) {
-                let response = respond(query.get(..octets).expect("it was received"), &answer);
+            while let Ok((bytes, client)) = socket.recv_from(&mut query) {
+                let response = respond(query.get(..bytes).expect("it was received"), &answer);
                 let _ = socket.send_to(&response, client);
             }
         });
@@ -95,13 +95,13 @@ fn question(query: &[u8]) -> (String, u16, usize) {
 }
 
 fn labels(name: &str) -> Vec<u8> {
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     for label in name.split('.') {
-        octets.push(u8::try_from(label.len()).expect("it is short"));
-        octets.extend(label.bytes());
+        bytes.push(u8::try_from(label.len()).expect("it is short"));
+        bytes.extend(label.bytes());
     }
-    octets.push(0);
-    octets
+    bytes.push(0);
+    bytes
 }
 
 const HEADER: usize = 12;

@@ -58,7 +58,7 @@ impl Script {
     fn talk(&self, stream: &mut (impl Read + Write), in_tls: bool) -> std::io::Result<bool> {
         loop {
             let mut line = String::new();
-            // One octet at a time: nothing is taken that belongs to TLS.
+            // One byte at a time: nothing is taken that belongs to TLS.
             if BufReader::with_capacity(1, &mut *stream).read_line(&mut line)? == 0 {
                 return Ok(false);
             }

@@ -33,7 +33,7 @@ fn the_sender_does_not_write_in_the_fields_of_the_server() {
         client.ask(command);
     }
     for byte in b"\tforged\r\n" {
-        client.say_octets(&[*byte]);
+        client.say_bytes(&[*byte]);
         std::thread::sleep(std::time::Duration::from_millis(3));
     }
     client.ask(".");

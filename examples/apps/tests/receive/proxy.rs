@@ -24,7 +24,7 @@ const IPV4: [u8; 12] = [192, 0, 2, 7, 192, 0, 2, 1, 0x12, 0x67, 0, 25];
 /// The reply to EHLO behind this header.
 fn ehlo(server: &Receive, header: &[u8]) -> String {
     let mut client = Client::open(server);
-    client.say_octets(header);
+    client.say_bytes(header);
     client.hello()
 }
 
@@ -33,7 +33,7 @@ fn the_header_states_the_client() {
     let server = Receive::start(&["--proxy", "any"]);
     for header in [V1.to_vec(), v2(0x21, 0x11, &IPV4, 0), v2(0x21, 0x11, &IPV4, 1100)] {
         let mut client = Client::open(&server);
-        client.say_octets(&header);
+        client.say_bytes(&header);
         client.hello();
         assert_eq!(&client.message("Subject: x\r\n")[..3], "250");
         let last = server.last();
@@ -48,9 +48,9 @@ fn a_header_and_what_follows_may_come_in_any_pieces() {
     for cut in [1, 5, 6, 35, V1.len() - 1, V1.len(), V1.len() + 3, whole.len()] {
         let mut client = Client::open(&server);
         let (first, second) = whole.split_at(cut);
-        client.say_octets(first);
+        client.say_bytes(first);
         std::thread::sleep(std::time::Duration::from_millis(30));
-        client.say_octets(second);
+        client.say_bytes(second);
         assert!(client.reply().starts_with("220"));
         assert!(client.reply().starts_with("250"), "cut at {cut}");
     }
@@ -66,7 +66,7 @@ fn nothing_goes_without_a_header_and_nothing_is_guessed() {
     ] {
         let server = Receive::start(&["--proxy", versions]);
         let mut client = Client::open(&server);
-        client.say_octets(wrong);
+        client.say_bytes(wrong);
         assert!(client.is_cut_off(), "{versions}");
         // A silent client waits for a greeting that does not come.
         let server = Receive::start(&["--proxy", versions, "--timeout", "1"]);
@@ -85,7 +85,7 @@ fn a_header_that_ends_early_is_not_waited_for() {
     for header in [V1.to_vec(), v2(0x21, 0x11, &IPV4, 1100)] {
         let start = Instant::now();
         let mut client = Client::open(&server);
-        client.say_octets(&header[..20]);
+        client.say_bytes(&header[..20]);
         client.end();
         assert!(client.is_cut_off());
         assert!(start.elapsed().as_secs() < 2);
@@ -113,7 +113,7 @@ fn the_clients_of_a_proxy_count_by_their_own_address() {
     let server = Receive::start(&["--proxy", "v1", "--max-per-address", "2"]);
     let open = |address: &str| {
         let mut client = Client::open(&server);
-        client.say_octets(format!("PROXY TCP4 {address} 192.0.2.1 4711 25\r\n").as_bytes());
+        client.say_bytes(format!("PROXY TCP4 {address} 192.0.2.1 4711 25\r\n").as_bytes());
         let greeting = client.reply();
         (client, greeting)
     };

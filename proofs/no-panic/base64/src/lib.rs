@@ -52,16 +52,16 @@ pub struct Refused;
 pub trait Engine {
     fn takes_trailing_bits(&self) -> bool;
 
-    fn encode_slice(&self, octets: impl AsRef<[u8]>, out: &mut [u8]) -> Result<usize, Refused> {
+    fn encode_slice(&self, bytes: impl AsRef<[u8]>, out: &mut [u8]) -> Result<usize, Refused> {
         let mut length = 0_usize;
-        for octets in octets.as_ref().chunks(3) {
+        for bytes in bytes.as_ref().chunks(3) {
             let bits = [16, 8, 0]
                 .iter()
-                .zip(octets)
-                .fold(0, |bits, (shift, octet)| bits | u32::from(*octet) << shift);
+                .zip(bytes)
+                .fold(0, |bits, (shift, byte)| bits | u32::from(*byte) << shift);
             for place in 0..4_usize {
                 let sextet = (bits >> (18 - 6 * place as u32)) as usize & 63;
-                let digit = if place > octets.len() { b'=' } else { DIGITS[sextet] };
+                let digit = if place > bytes.len() { b'=' } else { DIGITS[sextet] };
                 *out.get_mut(length).ok_or(Refused)? = digit;
                 length = length.wrapping_add(1);
             }
@@ -81,9 +81,9 @@ pub trait Engine {
             if left_over != 0 && !self.takes_trailing_bits() {
                 return Err(Refused);
             }
-            let [_, octets @ ..] = bits.to_be_bytes();
-            for octet in octets.iter().take(3_usize.saturating_sub(padding)) {
-                *out.get_mut(length).ok_or(Refused)? = *octet;
+            let [_, bytes @ ..] = bits.to_be_bytes();
+            for byte in bytes.iter().take(3_usize.saturating_sub(padding)) {
+                *out.get_mut(length).ok_or(Refused)? = *byte;
                 length = length.wrapping_add(1);
             }
         }

@@ -1,4 +1,4 @@
-//! The part of the crate `memchr` that ehlo and nom use, octet by octet.
+//! The part of the crate `memchr` that ehlo and nom use, byte by byte.
 //!
 //! On x86-64 memchr picks its routine at run time and calls it through a pointer. The optimiser
 //! cannot know that nothing behind it unwinds, so no caller could ever be proved. The proof in
@@ -7,15 +7,15 @@
 #![forbid(unsafe_code)]
 
 pub fn memchr(needle: u8, haystack: &[u8]) -> Option<usize> {
-    first(haystack, |octet| octet == needle)
+    first(haystack, |byte| byte == needle)
 }
 
 pub fn memchr2(needle1: u8, needle2: u8, haystack: &[u8]) -> Option<usize> {
-    first(haystack, |octet| octet == needle1 || octet == needle2)
+    first(haystack, |byte| byte == needle1 || byte == needle2)
 }
 
 pub fn memchr3(needle1: u8, needle2: u8, needle3: u8, haystack: &[u8]) -> Option<usize> {
-    first(haystack, |octet| octet == needle1 || octet == needle2 || octet == needle3)
+    first(haystack, |byte| byte == needle1 || byte == needle2 || byte == needle3)
 }
 
 pub fn memrchr(needle: u8, haystack: &[u8]) -> Option<usize> {
@@ -35,5 +35,5 @@ pub fn memchr_iter(needle: u8, haystack: &[u8]) -> impl Iterator<Item = usize> +
 
 fn first(haystack: &[u8], is_wanted: impl Fn(u8) -> bool) -> Option<usize> {
     // `position` promises its caller that the place is within the slice, as memchr does.
-    haystack.iter().position(|octet| is_wanted(*octet))
+    haystack.iter().position(|byte| is_wanted(*byte))
 }

@@ -23,14 +23,14 @@ pub fn relay(listener: &TcpListener, server: SocketAddr) -> io::Result<u32> {
     let mut speaks = Side::Server;
     loop {
         match heard.recv_timeout(SILENCE) {
-            Ok((Side::Client, octets)) => from_client.hear(&octets),
-            Ok((Side::Server, octets)) => from_server.hear(&octets),
+            Ok((Side::Client, bytes)) => from_client.hear(&bytes),
+            Ok((Side::Server, bytes)) => from_server.hear(&bytes),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                if !from_client.octets.is_empty() {
+                if !from_client.bytes.is_empty() {
                     turns += u32::from(speaks == Side::Server);
                     speaks = Side::Client;
                     from_client.pass_on(&server)?;
-                } else if !from_server.octets.is_empty() {
+                } else if !from_server.bytes.is_empty() {
                     speaks = Side::Server;
                     from_server.pass_on(&client)?;
                 } else if from_client.has_ended && from_server.has_ended {
@@ -52,28 +52,28 @@ enum Side {
 /// What one side has said and the other has not heard.
 #[derive(Default)]
 struct Waiting {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     has_ended: bool,
 }
 
 impl Waiting {
-    fn hear(&mut self, octets: &[u8]) {
-        self.has_ended |= octets.is_empty();
-        self.octets.extend_from_slice(octets);
+    fn hear(&mut self, bytes: &[u8]) {
+        self.has_ended |= bytes.is_empty();
+        self.bytes.extend_from_slice(bytes);
     }
 
     fn pass_on(&mut self, mut to: &TcpStream) -> io::Result<()> {
-        match to.write_all(&self.octets) {
+        match to.write_all(&self.bytes) {
             // Who has hung up hears nothing.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             result => result?,
         }
-        self.octets.clear();
+        self.bytes.clear();
         Ok(())
     }
 
     fn end(&self, to: &TcpStream) {
-        if self.has_ended && self.octets.is_empty() {
+        if self.has_ended && self.bytes.is_empty() {
             // It may be closed already.
             let _ = to.shutdown(Shutdown::Write);
         }

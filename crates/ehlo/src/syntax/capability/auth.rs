@@ -61,7 +61,7 @@ impl<'a> AuthMechanisms<'a> {
         match self.0 {
             Names::Known(mechanisms) => mechanisms,
             Names::Listed(words) => {
-                let names = words.split(|octet| !is_word(octet) || octet == b'=');
+                let names = words.split(|byte| !is_word(byte) || byte == b'=');
                 let known = names.filter_map(SaslMechanism::from_name);
                 known.fold(Mechanisms::NONE, Mechanisms::with)
             }
@@ -72,11 +72,11 @@ impl<'a> AuthMechanisms<'a> {
     pub(super) fn write(&self, first: u8, writer: &mut Writer<'_>) {
         let mut separator = first;
         for name in self {
-            writer.put_octet(core::mem::replace(&mut separator, b' '));
+            writer.put_byte(core::mem::replace(&mut separator, b' '));
             writer.put(name.as_bytes());
         }
         if separator == b'=' {
-            writer.put_octet(separator);
+            writer.put_byte(separator);
         }
     }
 }
@@ -106,7 +106,7 @@ impl<'a> Iterator for MechanismNames<'a> {
         };
         loop {
             // No name has a `=`, and lists of the older form have it in odd places.
-            let end = self.word.iter().position(|&octet| octet == b'=');
+            let end = self.word.iter().position(|&byte| byte == b'=');
             let (name, rest) = split(self.word, end.unwrap_or(self.word.len()));
             self.word = rest.get(1..).unwrap_or_default();
             if !name.is_empty() {

@@ -189,9 +189,9 @@ impl<'a> Capability<'a> {
     }
 
     fn parse_line(line: &'a [u8]) -> Option<Self> {
-        let start = line.iter().position(|&octet| is_word(octet))?;
+        let start = line.iter().position(|&byte| is_word(byte))?;
         let rest = line.get(start..)?;
-        let is_end = |octet: &u8| !is_word(*octet) || *octet == b'=';
+        let is_end = |byte: &u8| !is_word(*byte) || *byte == b'=';
         let (keyword, rest) =
             rest.split_at_checked(rest.iter().position(is_end).unwrap_or(rest.len()))?;
         match Extension::from_keyword(keyword) {
@@ -216,8 +216,8 @@ impl<'a> Capability<'a> {
         // RFC 9422 §3: a limit that begins with "=" has a basic syntax error.
         let equals = if matches!(extension, Extension::Limits) { None } else { Some(&b'=') };
         let mut words = rest;
-        while let [octet, after @ ..] = words {
-            if is_word(*octet) && Some(octet) != equals {
+        while let [byte, after @ ..] = words {
+            if is_word(*byte) && Some(byte) != equals {
                 break;
             }
             words = after;
@@ -259,7 +259,7 @@ impl Encode for Capability<'_> {
         }
         match self {
             Self::Size(Some(size)) => {
-                writer.put_octet(b' ');
+                writer.put_byte(b' ');
                 writer.put_number(*size);
             }
             Self::Auth(mechanisms) => mechanisms.write(b' ', writer),
@@ -268,7 +268,7 @@ impl Encode for Capability<'_> {
             Self::FutureRelease(future_release) => future_release.write_to(writer),
             Self::Limits(limits) => limits.write_to(writer),
             Self::MtPriority(Some(profile)) => {
-                writer.put_octet(b' ');
+                writer.put_byte(b' ');
                 writer.put(profile.name().as_bytes());
             }
             Self::NoSoliciting(keywords) => keywords.write_to(writer),

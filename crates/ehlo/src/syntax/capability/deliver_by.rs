@@ -34,7 +34,7 @@ impl<'a> DeliverBy<'a> {
     /// `min-by-time = [1*9DIGIT]`
     pub(super) fn parse(parameters: EhloParams<'a>) -> Self {
         let word = parameters.first();
-        let mut parts = word.splitn(2, |&octet| octet == b',');
+        let mut parts = word.splitn(2, |&byte| byte == b',');
         let digits = parts.next().filter(|digits| digits.len() <= 9);
         let minimum = digits.and_then(number).and_then(|number| u32::try_from(number).ok());
         Self { minimum, tokens: parts.next().unwrap_or_default() }
@@ -47,7 +47,7 @@ impl<'a> DeliverBy<'a> {
 
     /// Extensions of the extension; no RFC defines any.
     pub fn tokens(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let tokens = self.tokens.split(|&octet| octet == b',').filter(|token| !token.is_empty());
+        let tokens = self.tokens.split(|&byte| byte == b',').filter(|token| !token.is_empty());
         tokens.map(|token| core::str::from_utf8(token).unwrap_or_default())
     }
 }
@@ -56,13 +56,13 @@ impl<'a> DeliverBy<'a> {
 impl Encode for DeliverBy<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
         if self.minimum.is_some() || !self.tokens.is_empty() {
-            writer.put_octet(b' ');
+            writer.put_byte(b' ');
         }
         if let Some(minimum) = self.minimum {
             writer.put_number(u64::from(minimum));
         }
         if !self.tokens.is_empty() {
-            writer.put_octet(b',');
+            writer.put_byte(b',');
             writer.put(self.tokens);
         }
     }

@@ -54,9 +54,9 @@ impl FutureRelease {
 /// A space before each parameter.
 impl Encode for FutureRelease {
     fn write_to(&self, writer: &mut Writer<'_>) {
-        writer.put_octet(b' ');
+        writer.put_byte(b' ');
         writer.put_number(u64::from(self.interval));
-        writer.put_octet(b' ');
+        writer.put_byte(b' ');
         self.until.write_to(writer);
     }
 }
@@ -153,6 +153,6 @@ impl Encode for ReleaseTime {
 /// A number of this many digits, and what is left after the byte `behind` it.
 fn field(text: &[u8], digits: usize, behind: u8) -> Option<(u64, &[u8])> {
     let (digits, rest) = text.split_at_checked(digits)?;
-    let (octet, rest) = rest.split_first()?;
-    Some((number(digits).filter(|_| octet.eq_ignore_ascii_case(&behind))?, rest))
+    let (byte, rest) = rest.split_first()?;
+    Some((number(digits).filter(|_| byte.eq_ignore_ascii_case(&behind))?, rest))
 }

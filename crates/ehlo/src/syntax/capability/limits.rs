@@ -139,10 +139,10 @@ impl Encode for Limits<'_> {
             }
         }
         for (name, value) in self.unknown() {
-            writer.put_octet(b' ');
+            writer.put_byte(b' ');
             writer.put(name.as_bytes());
             if let Some(value) = value {
-                writer.put_octet(b'=');
+                writer.put_byte(b'=');
                 writer.put(value.as_bytes());
             }
         }
@@ -152,9 +152,9 @@ impl Encode for Limits<'_> {
 /// `limit-name-value = limit-name ["=" limit-value]`,
 /// `limit-name = 1*(ALPHA / DIGIT / "-" / "_")`, `limit-value = 1*(%x21-3A / %x3C-7E)`
 fn limit(word: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
-    let mut parts = word.splitn(2, |&octet| octet == b'=');
+    let mut parts = word.splitn(2, |&byte| byte == b'=');
     let (name, value) = (parts.next()?, parts.next());
-    let named = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
+    let named = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let right = !name.is_empty()
         && name.iter().all(named)
         && value.is_none_or(|value| !value.is_empty() && !value.contains(&b';'));

@@ -29,8 +29,7 @@ impl<'a> PriorityProfile<'a> {
 
     /// `priority-profile = 1*20(ALPHA / DIGIT / "-" / "_" / ".")`
     pub fn new(name: &'a str) -> Option<Self> {
-        let named =
-            |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
+        let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         (matches!(name.len(), 1..=20) && name.bytes().all(named)).then_some(Self(name))
     }
 

@@ -24,13 +24,12 @@ impl<'a> SolicitationKeywords<'a> {
     /// `Solicitation-keywords = word 0*("," word)`, at most 1000 bytes,
     /// `word = ALPHA 0*(wordchar)`, `wordchar = ("." / "-" / "_" / ":" / ALPHA / DIGIT)`.
     pub fn new(keywords: &'a str) -> Option<Self> {
-        let named = |octet: &u8| {
-            octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_' | b':')
-        };
+        let named =
+            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
         let is_word = |word: &[u8]| {
             word.first().is_some_and(u8::is_ascii_alphabetic) && word.iter().all(named)
         };
-        let mut words = keywords.as_bytes().split(|&octet| octet == b',');
+        let mut words = keywords.as_bytes().split(|&byte| byte == b',');
         (keywords.len() <= 1000 && words.all(is_word)).then_some(Self(keywords))
     }
 
@@ -69,7 +68,7 @@ impl core::fmt::Display for SolicitationKeywords<'_> {
 impl Encode for SolicitationKeywords<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
         if !self.0.is_empty() {
-            writer.put_octet(b' ');
+            writer.put_byte(b' ');
             writer.put(self.0.as_bytes());
         }
     }

@@ -23,8 +23,8 @@ use crate::syntax::sasl::Mechanisms;
 /// use ehlo::{Extension, Parsed, Policy, Reply};
 /// use ehlo::syntax::capability::Capabilities;
 ///
-/// let octets = b"250-mx.example greets you\r\n250-SIZE 35882577\r\n250 STARTTLS\r\n";
-/// let Parsed::Complete { value, .. } = Reply::parse(octets, &Policy::STRICT)? else { panic!() };
+/// let bytes = b"250-mx.example greets you\r\n250-SIZE 35882577\r\n250 STARTTLS\r\n";
+/// let Parsed::Complete { value, .. } = Reply::parse(bytes, &Policy::STRICT)? else { panic!() };
 /// let offered = Capabilities::from_reply(&value);
 /// assert!(offered.contains(Extension::StartTls));
 /// assert_eq!(offered.size(), Some(35_882_577));
@@ -81,11 +81,11 @@ impl Capabilities {
         if reply.code() != Code::OK {
             return offered;
         }
-        let Some(octets) = reply.octets() else {
+        let Some(bytes) = reply.as_bytes() else {
             reply.lines().skip(1).for_each(|line| offered.insert(&Capability::parse(line)));
             return offered;
         };
-        let mut rest = wire_line(octets).map_or(octets, |(_, rest)| rest);
+        let mut rest = wire_line(bytes).map_or(bytes, |(_, rest)| rest);
         while let Some(line) = rest.get(4..) {
             let (length, extension) = Extension::front(line);
             // Most lines are a keyword that is alone: they need no search for their end.
@@ -142,8 +142,8 @@ impl Capabilities {
 
     /// Adds SIZE with the largest message in bytes; zero for no fixed maximum.
     #[must_use]
-    pub const fn with_size(self, octets: u64) -> Self {
-        Self { size: octets, has_size: true, ..self }.with(Extension::Size)
+    pub const fn with_size(self, bytes: u64) -> Self {
+        Self { size: bytes, has_size: true, ..self }.with(Extension::Size)
     }
 
     /// Adds AUTH with exactly these mechanisms.
@@ -476,7 +476,7 @@ impl Profile {
 /// the first `length` bytes end with another byte than a space or a control, or `length` is zero.
 fn is_odd(line: &[u8], length: usize) -> bool {
     let word = line.get(..length).unwrap_or(line);
-    word.is_empty() || word.iter().any(|&octet| octet == b'=' || octet > b'~')
+    word.is_empty() || word.iter().any(|&byte| byte == b'=' || byte > b'~')
 }
 
 /// Extensions that need parameters.

@@ -11,8 +11,8 @@ use crate::syntax::grammar::text::{PRINTABLE, text_run};
 /// Whether a byte may be part of a word: `ehlo-param = 1*(%d33-126)`. A tab or a no-break space, which
 /// some servers write between words, may not.
 #[inline]
-pub(super) const fn is_word(octet: u8) -> bool {
-    matches!(octet, b'!'..=b'~')
+pub(super) const fn is_word(byte: u8) -> bool {
+    matches!(byte, b'!'..=b'~')
 }
 
 /// The keyword of an EHLO line. RFC 5321 §4.1.1.1:
@@ -38,7 +38,7 @@ impl<'a> EhloKeyword<'a> {
     /// [`SyntaxErrorKind::Parameter`] at the first byte that a keyword cannot have.
     pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
         let wrong =
-            |(at, octet): (usize, u8)| !octet.is_ascii_alphanumeric() && (octet != b'-' || at == 0);
+            |(at, byte): (usize, u8)| !byte.is_ascii_alphanumeric() && (byte != b'-' || at == 0);
         match text.bytes().enumerate().position(wrong) {
             None if !text.is_empty() => Ok(Self(text.as_bytes())),
             place => Err(SyntaxError {
@@ -49,8 +49,8 @@ impl<'a> EhloKeyword<'a> {
     }
 
     /// As [`new`](Self::new), for arbitrary bytes.
-    pub(super) fn checked(octets: &'a [u8]) -> Option<Self> {
-        core::str::from_utf8(octets).ok().and_then(|text| Self::new(text).ok())
+    pub(super) fn checked(bytes: &'a [u8]) -> Option<Self> {
+        core::str::from_utf8(bytes).ok().and_then(|text| Self::new(text).ok())
     }
 
     /// The keyword as it was written.
@@ -146,7 +146,7 @@ impl<'a> EhloParams<'a> {
 
     /// The words in turn, as bytes.
     pub(super) fn words(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
-        self.split(|octet| !is_word(octet))
+        self.split(|byte| !is_word(byte))
     }
 
     /// What stands between bytes that end a word.
@@ -155,20 +155,20 @@ impl<'a> EhloParams<'a> {
         &self,
         is_end: F,
     ) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a, F> {
-        self.0.split(move |&octet| is_end(octet)).filter(|word| !word.is_empty())
+        self.0.split(move |&byte| is_end(byte)).filter(|word| !word.is_empty())
     }
 
     /// The first word; empty if there are no words.
     #[inline]
     pub(super) fn first(&self) -> &'a [u8] {
         let mut rest = self.0;
-        while let [octet, after @ ..] = rest {
-            if is_word(*octet) {
+        while let [byte, after @ ..] = rest {
+            if is_word(*byte) {
                 break;
             }
             rest = after;
         }
-        let end = rest.iter().position(|&octet| !is_word(octet)).unwrap_or(rest.len());
+        let end = rest.iter().position(|&byte| !is_word(byte)).unwrap_or(rest.len());
         rest.get(..end).unwrap_or_default()
     }
 
@@ -198,9 +198,9 @@ impl<'a> Iterator for EhloWords<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<&'a str> {
-        let start = self.0.iter().position(|&octet| is_word(octet))?;
+        let start = self.0.iter().position(|&byte| is_word(byte))?;
         let word = self.0.get(start..)?;
-        let end = word.iter().position(|&octet| !is_word(octet)).unwrap_or(word.len());
+        let end = word.iter().position(|&byte| !is_word(byte)).unwrap_or(word.len());
         let (word, rest) = word.split_at_checked(end)?;
         self.0 = rest;
         Some(core::str::from_utf8(word).unwrap_or_default())
@@ -266,7 +266,7 @@ impl fmt::Debug for EhloParams<'_> {
 impl Encode for EhloParams<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
         for word in self.words() {
-            writer.put_octet(b' ');
+            writer.put_byte(b' ');
             writer.put(word);
         }
     }
@@ -287,8 +287,8 @@ pub(super) fn put_words(
 
 /// Hashes a name, with the same result in any case.
 pub(super) fn hash_in_any_case<H: Hasher>(name: &[u8], state: &mut H) {
-    for octet in name {
-        state.write_u8(octet.to_ascii_lowercase());
+    for byte in name {
+        state.write_u8(byte.to_ascii_lowercase());
     }
     state.write_u8(0xFF);
 }
@@ -301,14 +301,13 @@ pub(super) fn number(digits: &[u8]) -> Option<u64> {
     // Nineteen digits have room in any case.
     let (most, rest) = digits.split_at_checked(19).unwrap_or((digits, &[]));
     let mut number = 0_u64;
-    for &octet in most {
-        number = number * 10 + digit(octet)?;
+    for &byte in most {
+        number = number * 10 + digit(byte)?;
     }
-    rest.iter()
-        .try_fold(number, |number, &octet| number.checked_mul(10)?.checked_add(digit(octet)?))
+    rest.iter().try_fold(number, |number, &byte| number.checked_mul(10)?.checked_add(digit(byte)?))
 }
 
-fn digit(octet: u8) -> Option<u64> {
-    let digit = octet.wrapping_sub(b'0');
+fn digit(byte: u8) -> Option<u64> {
+    let digit = byte.wrapping_sub(b'0');
     (digit <= 9).then_some(u64::from(digit))
 }

@@ -115,7 +115,7 @@ codes! {
     253 PENDING_MESSAGES_STARTED "pending messages started, RFC 1985";
     334 AUTHENTICATION_CONTINUES "server challenge, RFC 4954";
     354 START_MAIL_INPUT "start mail input, end with CRLF . CRLF";
-    355 TRANSACTION_OFFSET "octet offset of the transaction, RFC 1845";
+    355 TRANSACTION_OFFSET "byte offset of the transaction, RFC 1845";
     421 SERVICE_NOT_AVAILABLE "service not available, closing transmission channel";
     422 PASSWORD_TRANSITION "a password transition is needed, in the registry of RFC 5248";
     430 INVALID_COMMAND "invalid command, in the registry of RFC 5248";

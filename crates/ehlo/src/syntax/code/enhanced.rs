@@ -119,9 +119,9 @@ impl core::fmt::Display for EnhancedCode {
 impl Encode for EnhancedCode {
     fn write_to(&self, writer: &mut Writer<'_>) {
         writer.put_number(u64::from(self.class));
-        writer.put_octet(b'.');
+        writer.put_byte(b'.');
         writer.put_number(u64::from(self.subject));
-        writer.put_octet(b'.');
+        writer.put_byte(b'.');
         writer.put_number(u64::from(self.detail));
     }
 }
@@ -292,8 +292,8 @@ fn status_number(text: &[u8]) -> Option<(u16, &[u8])> {
     let mut number = digit(first)?;
     if number > 0 {
         for _ in 0..2 {
-            let [octet, after @ ..] = rest else { break };
-            let Some(digit) = digit(*octet) else { break };
+            let [byte, after @ ..] = rest else { break };
+            let Some(digit) = digit(*byte) else { break };
             number = number * 10 + digit;
             rest = after;
         }
@@ -302,8 +302,8 @@ fn status_number(text: &[u8]) -> Option<(u16, &[u8])> {
 }
 
 #[inline]
-const fn digit(octet: u8) -> Option<u16> {
-    if octet.is_ascii_digit() { Some((octet - b'0') as u16) } else { None }
+const fn digit(byte: u8) -> Option<u16> {
+    if byte.is_ascii_digit() { Some((byte - b'0') as u16) } else { None }
 }
 
 #[cfg(test)]

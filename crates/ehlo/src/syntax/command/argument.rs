@@ -3,7 +3,7 @@
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    ATEXT, Fault, IResult, URI, VCHAR, hex_digit, many1, of_octet, run, split, try_from_str, whole,
+    ATEXT, Fault, IResult, URI, VCHAR, hex_digit, many1, of_byte, run, split, try_from_str, whole,
     wire_text,
 };
 use crate::syntax::limits;
@@ -15,7 +15,7 @@ const KIND: SyntaxErrorKind = SyntaxErrorKind::Argument;
 
 /// `String = Atom / Quoted-string`, RFC 5321 §4.1.2: the argument of HELP.
 ///
-/// At most 505 octets.
+/// At most 505 bytes.
 ///
 /// ```
 /// use ehlo::syntax::command::SmtpString;
@@ -121,7 +121,7 @@ pub(super) fn user_or_list<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, 
         let (end, argument) = user_or_list(inside, &Policy { brackets_in_vrfy: false, ..*policy })?;
         return match end {
             [b'>', rest @ ..] => Ok((rest, argument)),
-            _ => Fault::error(end, of_octet(end, KIND)),
+            _ => Fault::error(end, of_byte(end, KIND)),
         };
     }
     let (rest, name) = local_part(input, policy)?;
@@ -201,7 +201,7 @@ pub(super) fn etrn_node<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Etr
 
 /// The domains of ATRN: `domain *("," domain)`, each of two labels or more, RFC 2645 §5.2.
 ///
-/// At most 505 octets.
+/// At most 505 bytes.
 ///
 /// ```
 /// use ehlo::syntax::command::DomainList;
@@ -226,7 +226,7 @@ impl<'a> DomainList<'a> {
 
     /// The domains one by one.
     pub fn domains(&self) -> impl Iterator<Item = Domain<'a>> + use<'a> {
-        self.0.split(|&octet| octet == b',').map(Domain::known)
+        self.0.split(|&byte| byte == b',').map(Domain::known)
     }
 }
 
@@ -266,7 +266,7 @@ pub(super) fn domain_list(input: &[u8]) -> IResult<'_, DomainList<'_>> {
     }
 }
 
-/// `absolute-URI`, RFC 3986 §4.3: what BURL fetches (RFC 4468 §3.2). At most 499 octets.
+/// `absolute-URI`, RFC 3986 §4.3: what BURL fetches (RFC 4468 §3.2). At most 499 bytes.
 ///
 /// ```
 /// use ehlo::syntax::command::AbsoluteUri;
@@ -296,11 +296,11 @@ wire_text!(AbsoluteUri);
 /// `absolute-URI = scheme ":" hier-part [ "?" query ]`,
 /// `scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )`: the scheme and the characters.
 pub(super) fn absolute_uri(input: &[u8]) -> IResult<'_, AbsoluteUri<'_>> {
-    let is_scheme = |octet: &u8| octet.is_ascii_alphanumeric() || b"+-.".contains(octet);
-    let scheme = input.iter().take_while(|octet| is_scheme(octet)).count();
+    let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    let scheme = input.iter().take_while(|byte| is_scheme(byte)).count();
     let mut rest = match split(input, scheme) {
         ([first, ..], [b':', rest @ ..]) if first.is_ascii_alphabetic() => rest,
-        (_, rest) => return Fault::error(rest, of_octet(rest, KIND)),
+        (_, rest) => return Fault::error(rest, of_byte(rest, KIND)),
     };
     loop {
         rest = split(rest, run(rest, &URI)).1;
@@ -335,7 +335,7 @@ pub(super) fn absolute_uri(input: &[u8]) -> IResult<'_, AbsoluteUri<'_>> {
 pub struct OtherVerb<'a>(&'a [u8]);
 
 impl<'a> OtherVerb<'a> {
-    /// The verb of this name, at most 255 octets.
+    /// The verb of this name, at most 255 bytes.
     ///
     /// # Errors
     ///
@@ -363,7 +363,7 @@ impl Eq for OtherVerb<'_> {}
 
 impl core::hash::Hash for OtherVerb<'_> {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
-        self.0.iter().for_each(|octet| state.write_u8(octet.to_ascii_uppercase()));
+        self.0.iter().for_each(|byte| state.write_u8(byte.to_ascii_uppercase()));
         state.write_u8(0xFF);
     }
 }

@@ -4,7 +4,7 @@ use crate::syntax::command::Verb;
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    Fault, IResult, LDH, after_space, display, of_octet, run, skip_white_space, split,
+    Fault, IResult, LDH, after_space, display, of_byte, run, skip_white_space, split,
 };
 use crate::syntax::parameter::Xtext;
 use crate::syntax::parameter::xtext;
@@ -101,7 +101,7 @@ pub struct Attribute<'a> {
 }
 
 impl<'a> Attribute<'a> {
-    /// An attribute of this value, 1 to 255 octets on the wire.
+    /// An attribute of this value, 1 to 255 bytes on the wire.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl<'a> Attribute<'a> {
     /// Whether the value says that there is none: `[UNAVAILABLE]` or `[TEMPUNAVAIL]`, in any case.
     pub fn is_unavailable(&self) -> bool {
         let is = |word: &[u8]| {
-            let lower = |octet: u8| octet.to_ascii_lowercase();
+            let lower = |byte: u8| byte.to_ascii_lowercase();
             self.value.decoded().map(lower).eq(word.iter().copied())
         };
         is(b"[unavailable]") || is(b"[tempunavail]")
@@ -176,7 +176,7 @@ impl<'a> Attributes<'a> {
     /// # Errors
     ///
     /// `Argument` when the command does not have one of them, `MissingArgument` when there are
-    /// none, `LineTooLong` when the line would be over 512 octets.
+    /// none, `LineTooLong` when the line would be over 512 bytes.
     pub fn new(verb: Verb, list: &'a [Attribute<'a>]) -> Result<Self, SyntaxError> {
         if list.is_empty() {
             return Err(SyntaxError { kind: SyntaxErrorKind::MissingArgument, offset: 0 });
@@ -317,7 +317,7 @@ pub(super) fn attributes<'i>(
 fn attribute(input: &[u8]) -> IResult<'_, Attribute<'_>> {
     let (name, after) = split(input, run(input, &LDH));
     let (Some(name), [b'=', value @ ..]) = (AttributeName::from_name(name), after) else {
-        return Fault::error(input, of_octet(input, KIND));
+        return Fault::error(input, of_byte(input, KIND));
     };
     let (rest, value) = xtext(value)?;
     match Attribute::new(name, value) {

@@ -69,7 +69,7 @@ impl Eq for Mechanism<'_> {}
 
 impl core::hash::Hash for Mechanism<'_> {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
-        self.0.iter().for_each(|octet| state.write_u8(octet.to_ascii_uppercase()));
+        self.0.iter().for_each(|byte| state.write_u8(byte.to_ascii_uppercase()));
         state.write_u8(0xFF);
     }
 }
@@ -88,7 +88,7 @@ impl core::fmt::Display for Mechanism<'_> {
 
 impl Encode for Mechanism<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
-        self.0.iter().for_each(|octet| writer.put_octet(octet.to_ascii_uppercase()));
+        self.0.iter().for_each(|byte| writer.put_byte(byte.to_ascii_uppercase()));
     }
 }
 

@@ -32,7 +32,7 @@ use crate::syntax::sasl::SaslData;
 /// assert_eq!(value.to_string(), "MAIL FROM:<bob@example.org> SIZE=1000");
 ///
 /// let mut out = [0; 64];
-/// let written = value.encode(&mut out).expect("64 octets are enough");
+/// let written = value.encode(&mut out).expect("64 bytes are enough");
 /// assert_eq!(&out[..written], line);
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
@@ -64,7 +64,7 @@ pub enum Command<'a> {
     Data,
     /// `BDAT`, RFC 3030 §2.
     Bdat {
-        /// Octets that follow the command line.
+        /// Bytes that follow the command line.
         size: u64,
         /// Whether they are the message's last.
         last: bool,
@@ -129,7 +129,7 @@ pub enum Command<'a> {
 impl Command<'_> {
     /// The verb of a line that need not be a command: its first word.
     pub(crate) fn verb_of(line: &[u8]) -> Verb {
-        let word = line.split(|octet| matches!(octet, b' ' | b'\t')).next().unwrap_or_default();
+        let word = line.split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default();
         verb::Known::of(word).map_or(Verb::Other, verb::Known::verb)
     }
 
@@ -226,7 +226,7 @@ impl Encode for Command<'_> {
             Self::Auth { mechanism, initial_response } => {
                 write(writer, b"AUTH ", mechanism);
                 if let Some(response) = initial_response {
-                    writer.put_octet(b' ');
+                    writer.put_byte(b' ');
                     response.write_initial(writer);
                 }
             }

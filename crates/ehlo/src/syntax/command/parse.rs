@@ -11,7 +11,7 @@ use crate::syntax::command::Verb;
 use crate::syntax::error::{Parsed, SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::words::line_feed;
 use crate::syntax::grammar::{
-    Fault, IResult, after_literal, after_space, digits, is_end, of_octet, scan, skip_white_space,
+    Fault, IResult, after_literal, after_space, digits, is_end, of_byte, scan, skip_white_space,
     split,
 };
 use crate::syntax::limits;
@@ -28,7 +28,7 @@ impl<'a> Command<'a> {
     ///
     /// # Errors
     ///
-    /// What is wrong, with the offset in the line. A line may have 512 octets with its CRLF, and as
+    /// What is wrong, with the offset in the line. A line may have 512 bytes with its CRLF, and as
     /// many more as its parameters allow; a line of AUTH 12 288.
     pub fn parse(input: &'a [u8], policy: &Policy) -> Result<Parsed<Self>, SyntaxError> {
         framed(input, policy)
@@ -51,7 +51,7 @@ impl<'a> Command<'a> {
 
 /// The command at the front of `input`.
 ///
-/// No rule takes a CR, so the common line, without white space at its end and of 512 octets at
+/// No rule takes a CR, so the common line, without white space at its end and of 512 bytes at
 /// most, is read up to its CRLF without looking for it first.
 fn framed<'i>(input: &'i [u8], policy: &Policy) -> Result<Parsed<Command<'i>>, SyntaxError> {
     let window = split(input, limits::COMMAND_LINE).0;
@@ -105,13 +105,13 @@ fn line_of_any_length<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>
     whole_command(text, policy).map_err(|error| diagnose(&error, text, line))
 }
 
-/// A line of more than 512 octets: RFC 5321 §4.5.3.1.4 as extensions change it.
+/// A line of more than 512 bytes: RFC 5321 §4.5.3.1.4 as extensions change it.
 #[cold]
 fn long_line<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, SyntaxError> {
     let too_long = |limit: usize| {
         Err(SyntaxError { kind: SyntaxErrorKind::LineTooLong, offset: limit.saturating_sub(2) })
     };
-    let verb = line.split(|&octet| octet == b' ').next().and_then(Known::of);
+    let verb = line.split(|&byte| byte == b' ').next().and_then(Known::of);
     let limit = match verb {
         Some(Known::Auth) => limits::AUTH_LINE,
         Some(Known::Mail | Known::Rcpt) => limits::COMMAND_LINE + MAX_ALLOWANCE,
@@ -138,7 +138,7 @@ fn trimmed(line: &[u8]) -> &[u8] {
     line
 }
 
-/// What is wrong with a line in which `error` was found when `text` was read; an octet that is in no
+/// What is wrong with a line in which `error` was found when `text` was read; a byte that is in no
 /// command comes first.
 #[cold]
 fn diagnose(error: &nom::Err<Fault<'_>>, text: &[u8], line: &[u8]) -> SyntaxError {
@@ -169,7 +169,7 @@ fn whole_command<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, nom
 /// Something stands where the line should end.
 #[cold]
 fn unexpected(rest: &[u8]) -> nom::Err<Fault<'_>> {
-    let kind = of_octet(rest, SyntaxErrorKind::UnexpectedArgument);
+    let kind = of_byte(rest, SyntaxErrorKind::UnexpectedArgument);
     nom::Err::Error(Fault { rest, kind })
 }
 
@@ -373,7 +373,7 @@ fn spaced_keyword<'i>(
     }
     let kind =
         if is_end(input) { SyntaxErrorKind::MissingArgument } else { SyntaxErrorKind::Argument };
-    Err(nom::Err::Error(Fault { rest: input, kind: of_octet(input, kind) }))
+    Err(nom::Err::Error(Fault { rest: input, kind: of_byte(input, kind) }))
 }
 
 /// `[ SP word ]`: what follows, and whether it stands there.
@@ -427,7 +427,7 @@ fn auth_command<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>
         None => return Fault::error(input, SyntaxErrorKind::Mechanism),
     };
     if !is_end(rest) {
-        return Fault::error(rest, of_octet(rest, SyntaxErrorKind::Base64));
+        return Fault::error(rest, of_byte(rest, SyntaxErrorKind::Base64));
     }
     Ok((rest, Command::Auth { mechanism, initial_response }))
 }

@@ -294,7 +294,7 @@ const VERBS: [(&[u8; 4], Known); 24] = [
     (b"SAML", Known::Obsolete),
 ];
 
-/// Four letters as a number, whatever their case. No other octet becomes a letter.
+/// Four letters as a number, whatever their case. No other byte becomes a letter.
 const fn key(letters: [u8; 4]) -> u32 {
     u32::from_le_bytes(letters) & 0xDFDF_DFDF
 }

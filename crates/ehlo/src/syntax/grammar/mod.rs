@@ -55,7 +55,7 @@ pub(crate) fn whole<'i, T>(
 ) -> Result<T, SyntaxError> {
     let fault = match rule(input) {
         Ok(([], value)) => return Ok(value),
-        Ok((rest, _)) => Fault { rest, kind: of_octet(rest, kind) },
+        Ok((rest, _)) => Fault { rest, kind: of_byte(rest, kind) },
         Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => fault,
         Err(nom::Err::Incomplete(_)) => Fault { rest: &[], kind },
     };
@@ -111,9 +111,9 @@ pub(crate) fn skip_white_space(input: &[u8]) -> &[u8] {
     rest
 }
 
-/// What is wrong where no rule goes on: `kind`, unless the octet is one that no rule takes. A CR may
+/// What is wrong where no rule goes on: `kind`, unless the byte is one that no rule takes. A CR may
 /// be the end of the line.
-pub(crate) fn of_octet(rest: &[u8], kind: SyntaxErrorKind) -> SyntaxErrorKind {
+pub(crate) fn of_byte(rest: &[u8], kind: SyntaxErrorKind) -> SyntaxErrorKind {
     match rest.first() {
         Some(b'\n') => SyntaxErrorKind::BareLf,
         Some(0..=8 | 11 | 12 | 14..=31 | 127) => SyntaxErrorKind::Control,
@@ -122,19 +122,19 @@ pub(crate) fn of_octet(rest: &[u8], kind: SyntaxErrorKind) -> SyntaxErrorKind {
     }
 }
 
-/// The length of the longest prefix of `input` whose octets are all in `class`.
+/// The length of the longest prefix of `input` whose bytes are all in `class`.
 #[inline]
 pub(crate) fn run(input: &[u8], class: &Class) -> usize {
-    input.iter().position(|&octet| !class[usize::from(octet)]).unwrap_or(input.len())
+    input.iter().position(|&byte| !class[usize::from(byte)]).unwrap_or(input.len())
 }
 
-/// The first `length` octets, and the rest; never longer than the input.
+/// The first `length` bytes, and the rest; never longer than the input.
 #[inline]
 pub(crate) fn split(input: &[u8], length: usize) -> (&[u8], &[u8]) {
     input.split_at_checked(length).unwrap_or((input, &[]))
 }
 
-/// `1*octet` of a class.
+/// `1*byte` of a class.
 #[inline]
 pub(crate) fn many1<'i>(
     input: &'i [u8],
@@ -142,20 +142,20 @@ pub(crate) fn many1<'i>(
     kind: SyntaxErrorKind,
 ) -> IResult<'i, &'i [u8]> {
     match split(input, run(input, class)) {
-        ([], _) => Fault::error(input, of_octet(input, kind)),
+        ([], _) => Fault::error(input, of_byte(input, kind)),
         (taken, rest) => Ok((rest, taken)),
     }
 }
 
-/// The one octet `octet`.
+/// The one byte `byte`.
 #[inline]
-pub(crate) fn octet<'i>(
-    octet: u8,
+pub(crate) fn byte<'i>(
+    byte: u8,
     kind: SyntaxErrorKind,
 ) -> impl Fn(&'i [u8]) -> IResult<'i, ()> + Copy {
     move |input: &'i [u8]| match input.split_first() {
-        Some((&first, rest)) if first == octet => Ok((rest, ())),
-        _ => Fault::error(input, of_octet(input, kind)),
+        Some((&first, rest)) if first == byte => Ok((rest, ())),
+        _ => Fault::error(input, of_byte(input, kind)),
     }
 }
 
@@ -167,7 +167,7 @@ pub(crate) fn literal<'i, const N: usize>(
 ) -> impl Fn(&'i [u8]) -> IResult<'i, ()> + Copy {
     move |input: &'i [u8]| match after_literal(input, literal) {
         Some(rest) => Ok((rest, ())),
-        None => Fault::error(input, of_octet(input, kind)),
+        None => Fault::error(input, of_byte(input, kind)),
     }
 }
 
@@ -181,41 +181,41 @@ pub(crate) fn after_literal<'i, const N: usize>(
     is_literal(start, literal).then_some(rest)
 }
 
-/// Whether `octets` are those of `literal`, in any case: compared four or eight at a time, the last
+/// Whether `bytes` are those of `literal`, in any case: compared four or eight at a time, the last
 /// ones overlapping those before.
 #[inline]
-fn is_literal<const N: usize>(octets: &[u8; N], literal: &'static [u8; N]) -> bool {
-    let pairs = (octets.first_chunk::<8>(), octets.last_chunk::<8>());
+fn is_literal<const N: usize>(bytes: &[u8; N], literal: &'static [u8; N]) -> bool {
+    let pairs = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>());
     if let (Some(first), Some(last)) = pairs {
         let folds = (literal.first_chunk::<8>(), literal.last_chunk::<8>());
         let (Some(first_letters), Some(last_letters)) = folds else { return false };
         return is_same_8(*first, *first_letters) && is_same_8(*last, *last_letters);
     }
-    let pairs = (octets.first_chunk::<4>(), octets.last_chunk::<4>());
+    let pairs = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>());
     if let (Some(first), Some(last)) = pairs {
         let folds = (literal.first_chunk::<4>(), literal.last_chunk::<4>());
         let (Some(first_letters), Some(last_letters)) = folds else { return false };
         return is_same_4(*first, *first_letters) && is_same_4(*last, *last_letters);
     }
-    octets.iter().zip(literal).all(|(octet, letter)| (octet ^ letter) & fold(*letter) == 0)
+    bytes.iter().zip(literal).all(|(byte, letter)| (byte ^ letter) & fold(*letter) == 0)
 }
 
 #[inline]
-fn is_same_8(octets: [u8; 8], letters: [u8; 8]) -> bool {
-    let difference = u64::from_le_bytes(octets) ^ u64::from_le_bytes(letters);
+fn is_same_8(bytes: [u8; 8], letters: [u8; 8]) -> bool {
+    let difference = u64::from_le_bytes(bytes) ^ u64::from_le_bytes(letters);
     difference & u64::from_le_bytes(letters.map(fold)) == 0
 }
 
 #[inline]
-fn is_same_4(octets: [u8; 4], letters: [u8; 4]) -> bool {
-    let difference = u32::from_le_bytes(octets) ^ u32::from_le_bytes(letters);
+fn is_same_4(bytes: [u8; 4], letters: [u8; 4]) -> bool {
+    let difference = u32::from_le_bytes(bytes) ^ u32::from_le_bytes(letters);
     difference & u32::from_le_bytes(letters.map(fold)) == 0
 }
 
-/// The bits in which an octet must agree with one of a literal: all but that of the case of letters.
+/// The bits in which a byte must agree with one of a literal: all but that of the case of letters.
 #[inline]
-pub(crate) const fn fold(octet: u8) -> u8 {
-    if octet.is_ascii_alphabetic() { 0xDF } else { 0xFF }
+pub(crate) const fn fold(byte: u8) -> u8 {
+    if byte.is_ascii_alphabetic() { 0xDF } else { 0xFF }
 }
 
 /// `min*maxDIGIT` as a number; `None` when it is over [`u64::MAX`].
@@ -235,8 +235,8 @@ fn many_digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, O
     let mut value = 0_u64;
     let mut count = 0_usize;
     let mut over = false;
-    for &octet in input {
-        let digit = octet.wrapping_sub(b'0');
+    for &byte in input {
+        let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
             break;
         }
@@ -248,7 +248,7 @@ fn many_digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, O
         count += 1;
     }
     if count == 0 || count > max {
-        return Fault::error(input, of_octet(input, kind));
+        return Fault::error(input, of_byte(input, kind));
     }
     Ok((split(input, count).1, (!over).then_some(value)))
 }
@@ -256,7 +256,7 @@ fn many_digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, O
 /// `xtext = *( xchar / hexchar )`, RFC 3461 §4, as it stands on the wire.
 ///
 /// `hexchar = "+" HEXDIG HEXDIG`: RFC 3461 says upper case, RFC 4954 §8 either; both are read. A
-/// control octet other than HT that hides in a hexchar is refused: what is decoded ends up in
+/// control byte other than HT that hides in a hexchar is refused: what is decoded ends up in
 /// headers, and is meant to be printable (RFC 3461 §4.4).
 #[inline]
 pub(crate) fn xtext(input: &[u8], kind: SyntaxErrorKind) -> IResult<'_, &[u8]> {
@@ -274,8 +274,8 @@ fn xtext_with_hexchars<'i>(
     kind: SyntaxErrorKind,
 ) -> IResult<'i, &'i [u8]> {
     while let [b'+', after @ ..] = rest {
-        let octet = after.first_chunk().and_then(|&[high, low]| hex_octet(high, low));
-        match octet {
+        let byte = after.first_chunk().and_then(|&[high, low]| hex_byte(high, low));
+        match byte {
             None | Some(0..=8 | 10..=31 | 127) => return Fault::error(rest, kind),
             Some(_) => rest = split(after, 2).1,
         }
@@ -286,9 +286,9 @@ fn xtext_with_hexchars<'i>(
     Ok((rest, split(input, input.len().saturating_sub(rest.len())).0))
 }
 
-/// The octet of two hexadecimal digits.
+/// The byte of two hexadecimal digits.
 #[inline]
-pub(crate) fn hex_octet(high: u8, low: u8) -> Option<u8> {
+pub(crate) fn hex_byte(high: u8, low: u8) -> Option<u8> {
     let [high, low] = [high, low].map(|digit| HEX[usize::from(digit)]);
     // A digit is below 16.
     ((high | low) < 16).then_some(high << 4 | low)
@@ -301,7 +301,7 @@ pub(crate) fn hex_digit(digit: u8) -> Option<u8> {
     (value < 16).then_some(value)
 }
 
-/// The value of each hexadecimal digit, and of another octet 255.
+/// The value of each hexadecimal digit, and of another byte 255.
 static HEX: [u8; 256] = {
     let mut values = [u8::MAX; 256];
     let mut value = 0;
@@ -397,7 +397,7 @@ macro_rules! wire_text {
                 $crate::syntax::grammar::as_str(self.0)
             }
 
-            /// The octets as they stand on the wire.
+            /// The bytes as they stand on the wire.
             pub const fn as_bytes(&self) -> &'a [u8] {
                 self.0
             }
@@ -424,18 +424,18 @@ macro_rules! wire_text {
 }
 pub(crate) use wire_text;
 
-/// Which octets a rule takes.
+/// Which bytes a rule takes.
 pub(crate) type Class = [bool; 256];
 
-/// The class of the octets in `ranges`, bounds included, and in `others`.
+/// The class of the bytes in `ranges`, bounds included, and in `others`.
 const fn class(ranges: &[(u8, u8)], others: &[u8]) -> Class {
     let mut class = [false; 256];
     let mut i = 0;
     while i < ranges.len() {
-        let mut octet = ranges[i].0 as usize;
-        while octet <= ranges[i].1 as usize {
-            class[octet] = true;
-            octet += 1;
+        let mut byte = ranges[i].0 as usize;
+        while byte <= ranges[i].1 as usize {
+            class[byte] = true;
+            byte += 1;
         }
         i += 1;
     }
@@ -465,7 +465,7 @@ pub(crate) static ESMTP_VALUE: Class = class(&[(33, 60), (62, 126)], b"");
 pub(crate) static PRINTABLE: Class = class(&[(32, 126)], b"");
 /// `textstring = 1*(%d09 / %d32-126)`, RFC 5321 §4.2.
 pub(crate) static TEXTSTRING: Class = class(&[(32, 126)], b"\t");
-/// Every octet that is no CR, LF or NUL.
+/// Every byte that is no CR, LF or NUL.
 pub(crate) static ANY_TEXT: Class = class(&[(1, 9), (11, 12), (14, 255)], b"");
 /// `VCHAR = %x21-7E`, RFC 5234 §B.1.
 pub(crate) static VCHAR: Class = class(&[(33, 126)], b"");

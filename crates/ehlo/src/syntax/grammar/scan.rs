@@ -1,4 +1,4 @@
-//! The runs that almost every command has, sixteen octets at a time.
+//! The runs that almost every command has, sixteen bytes at a time.
 //!
 //! The loops over arrays of sixteen are for the compiler to turn into vector instructions: what ends
 //! a run is a comparison of each byte, and of the one before it, without a branch.
@@ -20,7 +20,7 @@
 
 use super::words::{self, spread};
 
-/// Where the `Dot-string` that starts at `start` ends: at the first octet that is no `atext` and no
+/// Where the `Dot-string` that starts at `start` ends: at the first byte that is no `atext` and no
 /// dot that follows none. Of `atext`, `!#$%&'=?` end it, too: they are rare, and in no range.
 #[inline]
 pub(crate) fn dot_string(input: &[u8], start: usize) -> usize {
@@ -33,28 +33,28 @@ pub(crate) fn xtext_dot_string(input: &[u8], start: usize) -> usize {
     atoms(input, start, b'-')
 }
 
-/// The same, with the octets from `first` up to the digits, of which all but the comma are `atext`.
+/// The same, with the bytes from `first` up to the digits, of which all but the comma are `atext`.
 #[inline]
 fn atoms(input: &[u8], start: usize, first: u8) -> usize {
-    end(input, start, |before, octet| {
-        let is_second_dot = (octet == b'.') & (before == b'.');
-        let is_other = is_outside(octet, first, b'9')
-            & is_outside(octet, b'A', b'Z')
-            & is_outside(octet, b'^', b'~');
-        is_other | (octet == b',') | is_second_dot
+    end(input, start, |before, byte| {
+        let is_second_dot = (byte == b'.') & (before == b'.');
+        let is_other = is_outside(byte, first, b'9')
+            & is_outside(byte, b'A', b'Z')
+            & is_outside(byte, b'^', b'~');
+        is_other | (byte == b',') | is_second_dot
     })
 }
 
-/// Where the `Domain` that starts at `start` ends: at the first octet that is no letter, digit, dot
+/// Where the `Domain` that starts at `start` ends: at the first byte that is no letter, digit, dot
 /// or hyphen, and at a dot or hyphen behind another, unless both are hyphens. What stands before
 /// `start` is above them, as `<` and `@` are.
 #[inline]
 pub(crate) fn domain(input: &[u8], start: usize) -> usize {
-    end(input, start, |before, octet| {
+    end(input, start, |before, byte| {
         // No other two have such a sum: the next above a dot is a digit.
-        let is_bad_pair = !is_outside(before.saturating_add(octet), b'.' + b'-', b'.' + b'.');
-        let is_other = is_outside(octet | 0x20, b'a', b'z') & is_outside(octet, b'-', b'9');
-        is_other | (octet == b'/') | is_bad_pair
+        let is_bad_pair = !is_outside(before.saturating_add(byte), b'.' + b'-', b'.' + b'.');
+        let is_other = is_outside(byte | 0x20, b'a', b'z') & is_outside(byte, b'-', b'9');
+        is_other | (byte == b'/') | is_bad_pair
     })
 }
 
@@ -62,28 +62,28 @@ pub(crate) fn domain(input: &[u8], start: usize) -> usize {
 #[inline]
 pub(crate) fn is_name(input: &[u8], start: usize, end: usize) -> bool {
     // What else a domain has, a hyphen and a dot, is below.
-    let let_dig = |at: usize| input.get(at).is_some_and(|octet| *octet > b'.');
+    let let_dig = |at: usize| input.get(at).is_some_and(|byte| *byte > b'.');
     end > start && let_dig(start) && let_dig(end - 1)
 }
 
 /// The length of the run of `xchar` at the front of `input`: `VCHAR` but `+` and `=`.
 #[inline]
 pub(crate) fn xchars(input: &[u8]) -> usize {
-    run(input, |octet| is_outside(octet, b'!', b'~') | (octet == b'+') | (octet == b'='))
+    run(input, |byte| is_outside(byte, b'!', b'~') | (byte == b'+') | (byte == b'='))
 }
 
-/// Where the first control octet other than HT stands.
+/// Where the first control byte other than HT stands.
 pub(crate) fn control(input: &[u8]) -> Option<usize> {
-    let at = run(input, |octet| ((octet < 32) & (octet != b'\t')) | (octet == 127));
+    let at = run(input, |byte| ((byte < 32) & (byte != b'\t')) | (byte == 127));
     (at < input.len()).then_some(at)
 }
 
 /// The length of the run of `base64-char` at the front of `input`: letters, digits, `+` and `/`.
 #[inline]
 pub(crate) fn base64_chars(input: &[u8]) -> usize {
-    run(input, |octet| {
-        let is_other = is_outside(octet | 0x20, b'a', b'z') & is_outside(octet, b'/', b'9');
-        is_other & (octet != b'+')
+    run(input, |byte| {
+        let is_other = is_outside(byte | 0x20, b'a', b'z') & is_outside(byte, b'/', b'9');
+        is_other & (byte != b'+')
     })
 }
 
@@ -91,9 +91,9 @@ pub(crate) fn base64_chars(input: &[u8]) -> usize {
 /// `:`.
 #[inline]
 pub(crate) fn word_chars(input: &[u8]) -> usize {
-    run(input, |octet| {
-        let is_other = is_outside(octet | 0x20, b'a', b'z') & is_outside(octet, b'-', b':');
-        (is_other & (octet != b'_')) | (octet == b'/')
+    run(input, |byte| {
+        let is_other = is_outside(byte | 0x20, b'a', b'z') & is_outside(byte, b'-', b':');
+        (is_other & (byte != b'_')) | (byte == b'/')
     })
 }
 
@@ -102,7 +102,7 @@ pub(crate) fn word_chars(input: &[u8]) -> usize {
 #[inline]
 pub(crate) fn short_number(input: &[u8]) -> Option<(u64, usize)> {
     let word = u64::from_le_bytes(*input.first_chunk::<8>()?);
-    // An octet of a digit has 3 in its upper half, and adding 6 carries nothing there.
+    // A byte of a digit has 3 in its upper half, and adding 6 carries nothing there.
     let is_other = (word ^ spread(b'0')) | (word.wrapping_add(spread(6)) ^ spread(b'0'));
     let stop = is_other & spread(0xF0);
     let count = words::first(stop);
@@ -118,37 +118,37 @@ pub(crate) fn short_number(input: &[u8]) -> Option<(u64, usize)> {
     Some((eight, count))
 }
 
-/// The length of the run at the front of `input` up to an octet that `is_end`.
+/// The length of the run at the front of `input` up to a byte that `is_end`.
 #[inline]
 fn run(input: &[u8], is_end: impl Fn(u8) -> bool + Copy) -> usize {
     let mut at = 0;
-    while let Some(octets) = input.get(at..).and_then(<[u8]>::first_chunk) {
-        let run = first_end(octets, octets, |_, octet| is_end(octet));
+    while let Some(bytes) = input.get(at..).and_then(<[u8]>::first_chunk) {
+        let run = first_end(bytes, bytes, |_, byte| is_end(byte));
         at += run;
         if run < 16 {
             return at;
         }
     }
     let rest = input.get(at..).unwrap_or_default();
-    at + rest.iter().position(|&octet| is_end(octet)).unwrap_or(rest.len())
+    at + rest.iter().position(|&byte| is_end(byte)).unwrap_or(rest.len())
 }
 
-/// The place of the first octet from `start` on, or else of the end of the input, that `is_end` says
-/// ends a run when it is told the octet before it, too. Before the input stands a zero.
+/// The place of the first byte from `start` on, or else of the end of the input, that `is_end` says
+/// ends a run when it is told the byte before it, too. Before the input stands a zero.
 ///
-/// Most runs end within 32 octets, which are looked at without the preparations of a loop.
+/// Most runs end within 32 bytes, which are looked at without the preparations of a loop.
 #[inline]
 fn end(input: &[u8], start: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -> usize {
     let place = start.checked_sub(1).and_then(|before| input.get(before..));
-    let Some((before, octets)) = place.and_then(neighbours) else {
+    let Some((before, bytes)) = place.and_then(neighbours) else {
         return near_end(input, start, is_end);
     };
-    let run = first_end(before, octets, is_end);
+    let run = first_end(before, bytes, is_end);
     if run < 16 {
         return start + run;
     }
     let place = place.and_then(|place| place.get(16..)).and_then(neighbours);
-    if let Some(run) = place.map(|(before, octets)| first_end(before, octets, is_end)) {
+    if let Some(run) = place.map(|(before, bytes)| first_end(before, bytes, is_end)) {
         if run < 16 {
             return start + 16 + run;
         }
@@ -156,12 +156,12 @@ fn end(input: &[u8], start: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -> us
     far_end(input, start + 16, is_end)
 }
 
-/// The same of a run that has sixteen octets already.
+/// The same of a run that has sixteen bytes already.
 #[inline(never)]
 fn far_end(input: &[u8], start: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -> usize {
     let mut at = start;
-    while let Some((before, octets)) = input.get(at - 1..).and_then(neighbours) {
-        let run = first_end(before, octets, is_end);
+    while let Some((before, bytes)) = input.get(at - 1..).and_then(neighbours) {
+        let run = first_end(before, bytes, is_end);
         at += run;
         if run < 16 {
             return at;
@@ -173,71 +173,71 @@ fn far_end(input: &[u8], start: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -
 /// The same of a run at the front of the input, or near its end.
 #[inline(never)]
 fn near_end(input: &[u8], start: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -> usize {
-    let (0, Some(octets)) = (start, input.first_chunk::<16>()) else {
+    let (0, Some(bytes)) = (start, input.first_chunk::<16>()) else {
         return last_end(input, start, is_end);
     };
-    let before = (u128::from_le_bytes(*octets) << 8).to_le_bytes();
-    match first_end(&before, octets, is_end) {
+    let before = (u128::from_le_bytes(*bytes) << 8).to_le_bytes();
+    match first_end(&before, bytes, is_end) {
         16 => far_end(input, 16, is_end),
         run => run,
     }
 }
 
-/// The same where fewer than sixteen octets are left.
+/// The same where fewer than sixteen bytes are left.
 #[inline]
 fn last_end(input: &[u8], at: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -> usize {
     let left = input.len().saturating_sub(at);
     let tail = input.last_chunk::<17>().and_then(|tail| neighbours(tail));
-    if let (Some((before, octets)), 1..=16) = (tail, left) {
+    if let (Some((before, bytes)), 1..=16) = (tail, left) {
         // Drops what stands before `at`, 0 to 120 bits.
-        let ends = ends(before, octets, is_end) >> (8 * (16 - left));
+        let ends = ends(before, bytes, is_end) >> (8 * (16 - left));
         return at + first(ends).min(left);
     }
     let mut before = if at == 0 { 0 } else { input.get(at - 1).copied().unwrap_or(0) };
     let mut end = at;
-    for &octet in input.get(at..).unwrap_or_default() {
-        if is_end(before, octet) {
+    for &byte in input.get(at..).unwrap_or_default() {
+        if is_end(before, byte) {
             break;
         }
-        before = octet;
+        before = byte;
         end += 1;
     }
     end
 }
 
-/// Sixteen octets from the front of `input`, and sixteen from the second one on.
+/// Sixteen bytes from the front of `input`, and sixteen from the second one on.
 #[inline]
 fn neighbours(input: &[u8]) -> Option<(&[u8; 16], &[u8; 16])> {
     Some((input.first_chunk()?, input.get(1..)?.first_chunk()?))
 }
 
-/// How many of sixteen octets stand before the first that ends the run, 16 if none does.
+/// How many of sixteen bytes stand before the first that ends the run, 16 if none does.
 #[inline]
-fn first_end(before: &[u8; 16], octets: &[u8; 16], is_end: impl Fn(u8, u8) -> bool) -> usize {
-    first(ends(before, octets, is_end))
+fn first_end(before: &[u8; 16], bytes: &[u8; 16], is_end: impl Fn(u8, u8) -> bool) -> usize {
+    first(ends(before, bytes, is_end))
 }
 
-/// For each of sixteen octets eight bits: all set if it ends the run, else none.
+/// For each of sixteen bytes eight bits: all set if it ends the run, else none.
 #[inline]
-fn ends(before: &[u8; 16], octets: &[u8; 16], is_end: impl Fn(u8, u8) -> bool) -> u128 {
+fn ends(before: &[u8; 16], bytes: &[u8; 16], is_end: impl Fn(u8, u8) -> bool) -> u128 {
     let mut ends = [0; 16];
-    for ((end, before), octet) in ends.iter_mut().zip(before).zip(octets) {
-        *end = if is_end(*before, *octet) { 0xFF } else { 0 };
+    for ((end, before), byte) in ends.iter_mut().zip(before).zip(bytes) {
+        *end = if is_end(*before, *byte) { 0xFF } else { 0 };
     }
     u128::from_le_bytes(ends)
 }
 
-/// How many octets stand before the first that ends the run, 16 if none does.
+/// How many bytes stand before the first that ends the run, 16 if none does.
 #[inline]
 fn first(ends: u128) -> usize {
     (ends.trailing_zeros() / 8) as usize
 }
 
-/// Whether an octet is below `first` or above `last`: a sum and a comparison with a sign, which are
+/// Whether a byte is below `first` or above `last`: a sum and a comparison with a sign, which are
 /// two instructions on vectors; a comparison without one takes two more.
 #[inline]
-const fn is_outside(octet: u8, first: u8, last: u8) -> bool {
-    let above = octet.wrapping_sub(first ^ 0x80);
+const fn is_outside(byte: u8, first: u8, last: u8) -> bool {
+    let above = byte.wrapping_sub(first ^ 0x80);
     i8::from_le_bytes([above]) > i8::from_le_bytes([(last - first) ^ 0x80])
 }
 
@@ -248,13 +248,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The same as [`domain`], octet by octet.
+    /// The same as [`domain`], byte by byte.
     fn naive_domain(input: &[u8], start: usize) -> usize {
         let mut at = start;
-        while let Some(&octet) = input.get(at) {
+        while let Some(&byte) = input.get(at) {
             let before = if at == 0 { 0 } else { input[at - 1] };
-            let is_bad = matches!((before, octet), (b'.', b'.' | b'-') | (b'-', b'.'));
-            if is_bad || !(octet.is_ascii_alphanumeric() || b".-".contains(&octet)) {
+            let is_bad = matches!((before, byte), (b'.', b'.' | b'-') | (b'-', b'.'));
+            if is_bad || !(byte.is_ascii_alphanumeric() || b".-".contains(&byte)) {
                 break;
             }
             at += 1;
@@ -262,13 +262,13 @@ mod tests {
         at
     }
 
-    /// The same as [`dot_string`], octet by octet.
+    /// The same as [`dot_string`], byte by byte.
     fn naive_dot_string(input: &[u8], start: usize) -> usize {
         let mut at = start;
-        while let Some(&octet) = input.get(at) {
+        while let Some(&byte) = input.get(at) {
             let before = if at == 0 { 0 } else { input[at - 1] };
-            let is_part = octet.is_ascii_alphanumeric() || b".*+-/^_`{|}~".contains(&octet);
-            if !is_part || (before, octet) == (b'.', b'.') {
+            let is_part = byte.is_ascii_alphanumeric() || b".*+-/^_`{|}~".contains(&byte);
+            if !is_part || (before, byte) == (b'.', b'.') {
                 break;
             }
             at += 1;
@@ -276,8 +276,8 @@ mod tests {
         at
     }
 
-    fn is_xchar(octet: u8) -> bool {
-        matches!(octet, 33..=126) && octet != b'+' && octet != b'='
+    fn is_xchar(byte: u8) -> bool {
+        matches!(byte, 33..=126) && byte != b'+' && byte != b'='
     }
 
     proptest! {
@@ -288,37 +288,37 @@ mod tests {
             input in "[a-zA-Z09._+\\-/:@\\[`{\0-\u{ff}]{0,40}|[a-z.-]{0,40}>?",
             start in 0_usize..40,
         ) {
-            let octets = input.as_bytes();
-            let start = start.min(octets.len());
-            prop_assert_eq!(dot_string(octets, start), naive_dot_string(octets, start));
-            let plus = |at: &usize| b"*+".contains(&octets[*at]);
-            let end = naive_dot_string(octets, start);
+            let bytes = input.as_bytes();
+            let start = start.min(bytes.len());
+            prop_assert_eq!(dot_string(bytes, start), naive_dot_string(bytes, start));
+            let plus = |at: &usize| b"*+".contains(&bytes[*at]);
+            let end = naive_dot_string(bytes, start);
             let end = (start..end).find(plus).unwrap_or(end);
-            prop_assert_eq!(xtext_dot_string(octets, start), end);
-            prop_assert_eq!(domain(octets, 0), naive_domain(octets, 0));
-            let mut octets = octets.to_vec();
-            octets.insert(start, b'@');
-            prop_assert_eq!(domain(&octets, start + 1), naive_domain(&octets, start + 1));
-            prop_assert_eq!(xchars(&octets), octets.iter().take_while(|o| is_xchar(**o)).count());
+            prop_assert_eq!(xtext_dot_string(bytes, start), end);
+            prop_assert_eq!(domain(bytes, 0), naive_domain(bytes, 0));
+            let mut bytes = bytes.to_vec();
+            bytes.insert(start, b'@');
+            prop_assert_eq!(domain(&bytes, start + 1), naive_domain(&bytes, start + 1));
+            prop_assert_eq!(xchars(&bytes), bytes.iter().take_while(|o| is_xchar(**o)).count());
         }
     }
 
     #[test]
-    fn every_octet_at_every_place() {
+    fn every_byte_at_every_place() {
         for place in 0..40 {
-            for octet in 0..=u8::MAX {
+            for byte in 0..=u8::MAX {
                 let mut input = [b'a'; 40];
-                input[place] = octet;
+                input[place] = byte;
                 for start in [0, 1, 9, 20] {
                     if start != place + 1 {
-                        assert_eq!(domain(&input, start), naive_domain(&input, start), "{octet}");
+                        assert_eq!(domain(&input, start), naive_domain(&input, start), "{byte}");
                     }
                     assert_eq!(dot_string(&input, start), naive_dot_string(&input, start));
                 }
-                assert_eq!(xchars(&input), if is_xchar(octet) { 40 } else { place });
-                let is_base64 = octet.is_ascii_alphanumeric() || b"+/".contains(&octet);
+                assert_eq!(xchars(&input), if is_xchar(byte) { 40 } else { place });
+                let is_base64 = byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
                 assert_eq!(base64_chars(&input), if is_base64 { 40 } else { place });
-                let is_word_char = octet.is_ascii_alphanumeric() || b".-_:".contains(&octet);
+                let is_word_char = byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
                 assert_eq!(word_chars(&input), if is_word_char { 40 } else { place });
             }
         }

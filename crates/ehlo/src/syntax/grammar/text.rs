@@ -1,13 +1,13 @@
-//! The octets of a reply's text.
+//! The bytes of a reply's text.
 
 use super::{Class, words};
 use crate::syntax::encode::Writer;
 
 pub(crate) use super::{ANY_TEXT, PRINTABLE, TEXTSTRING};
 
-/// What is left of `input` behind the octets of `class`, which holds `%d32-126`.
+/// What is left of `input` behind the bytes of `class`, which holds `%d32-126`.
 ///
-/// Sixteen octets at a time while they are all printable ASCII: a whole line of most replies, so
+/// Sixteen bytes at a time while they are all printable ASCII: a whole line of most replies, so
 /// that few branches depend on its length.
 ///
 /// Not inlined: measured, an EHLO reply takes 0.81 of the time of a peer's parser, and 0.88 inlined.
@@ -19,11 +19,11 @@ pub(crate) fn after_text<'i>(input: &'i [u8], class: &Class) -> &'i [u8] {
         if let [b'\r', ..] = rest {
             return rest;
         }
-        // It begins with another octet, or is shorter than eight.
+        // It begins with another byte, or is shorter than eight.
         let mut most = 8_u8;
         loop {
             match rest.split_first() {
-                Some((octet, after)) if class[usize::from(*octet)] => rest = after,
+                Some((byte, after)) if class[usize::from(*byte)] => rest = after,
                 _ => return rest,
             }
             most -= 1;
@@ -34,12 +34,12 @@ pub(crate) fn after_text<'i>(input: &'i [u8], class: &Class) -> &'i [u8] {
     }
 }
 
-/// What is left behind the printable ASCII octets, with seven of these at most.
+/// What is left behind the printable ASCII bytes, with seven of these at most.
 #[inline]
 fn after_printable(input: &[u8]) -> &[u8] {
     let mut rest = input;
-    while let Some((octets, after)) = rest.split_first_chunk::<16>() {
-        let (low, high) = words::halves(*octets);
+    while let Some((bytes, after)) = rest.split_first_chunk::<16>() {
+        let (low, high) = words::halves(*bytes);
         let (low, high) = (words::not_printable(low), words::not_printable(high));
         if low | high != 0 {
             let at = if low != 0 { words::first(low) } else { 8 + words::first(high) };
@@ -48,7 +48,7 @@ fn after_printable(input: &[u8]) -> &[u8] {
         rest = after;
     }
     match rest.split_first_chunk() {
-        Some((octets, after)) => match words::not_printable(u64::from_le_bytes(*octets)) {
+        Some((bytes, after)) => match words::not_printable(u64::from_le_bytes(*bytes)) {
             0 => after,
             odd => rest.get(words::first(odd)..).unwrap_or_default(),
         },
@@ -56,12 +56,12 @@ fn after_printable(input: &[u8]) -> &[u8] {
     }
 }
 
-/// The octets of `class` at the front of `input`.
+/// The bytes of `class` at the front of `input`.
 pub(crate) fn text_run(input: &[u8], class: &Class) -> usize {
     input.len() - after_text(input, class).len()
 }
 
-/// Appends `text` with every octet outside `textstring` as a question mark.
+/// Appends `text` with every byte outside `textstring` as a question mark.
 pub(crate) fn put_text(mut text: &[u8], writer: &mut Writer<'_>) {
     loop {
         let run = text_run(text, &TEXTSTRING);
@@ -70,11 +70,11 @@ pub(crate) fn put_text(mut text: &[u8], writer: &mut Writer<'_>) {
             Some((_, rest)) => text = rest,
             None => return,
         }
-        writer.put_octet(b'?');
+        writer.put_byte(b'?');
     }
 }
 
-/// The octet that [`put_text`] writes for this one.
-pub(crate) const fn clean(octet: u8) -> u8 {
-    if TEXTSTRING[octet as usize] { octet } else { b'?' }
+/// The byte that [`put_text`] writes for this one.
+pub(crate) const fn clean(byte: u8) -> u8 {
+    if TEXTSTRING[byte as usize] { byte } else { b'?' }
 }

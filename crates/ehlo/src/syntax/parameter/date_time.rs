@@ -5,7 +5,7 @@ use nom::sequence::separated_pair;
 
 use super::KIND;
 use crate::syntax::error::SyntaxError;
-use crate::syntax::grammar::{Fault, IResult, octet, run, split, whole, wire_text};
+use crate::syntax::grammar::{Fault, IResult, byte, run, split, whole, wire_text};
 
 /// A moment: `date-time` of RFC 3339 §5.6, for instance `2027-01-01T00:00:00Z`.
 ///
@@ -128,7 +128,7 @@ pub(super) fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields<'_>)>
             let hours = |i| number::<2>(i, 23);
             let minutes = |i| number::<2>(i, 59);
             let (rest, (hours, minutes)) =
-                separated_pair(hours, octet(b':', KIND), minutes).parse(rest)?;
+                separated_pair(hours, byte(b':', KIND), minutes).parse(rest)?;
             let minutes = i32::try_from(hours * 60 + minutes).unwrap_or_default();
             (rest, if *sign == b'-' { -minutes } else { minutes })
         }
@@ -138,14 +138,14 @@ pub(super) fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields<'_>)>
     Ok((rest, (DateTime(split(input, input.len().saturating_sub(rest.len())).0), fields)))
 }
 
-/// Whether the octets are digits where `full-date "T" partial-time` has them, and else its own, and
+/// Whether the bytes are digits where `full-date "T" partial-time` has them, and else its own, and
 /// every number in the range of RFC 3339 §5.7.
 #[inline]
 fn is_stamp(stamp: &[u8; 19]) -> bool {
     let (Some(head), Some(tail)) = (stamp.first_chunk(), stamp.last_chunk()) else {
         return false;
     };
-    // The most that each octet can be, whatever stands beside it.
+    // The most that each byte can be, whatever stands beside it.
     let head =
         excess(head, b"0000-00-00T00:00", &[9, 9, 9, 9, 0, 1, 9, 0, 3, 9, 32, 2, 9, 0, 5, 9]);
     let tail =
@@ -174,13 +174,13 @@ fn two(tens: u8, ones: u8) -> u32 {
     u32::from(tens - b'0') * 10 + u32::from(ones - b'0')
 }
 
-/// By how much each octet is more than `most` above that of `first` in its place; an octet below it
+/// By how much each byte is more than `most` above that of `first` in its place; a byte below it
 /// is far above. No branch, so that the compiler compares all of them at once.
 #[inline]
-fn excess(octets: &[u8; 16], first: &[u8; 16], most: &[u8; 16]) -> u128 {
+fn excess(bytes: &[u8; 16], first: &[u8; 16], most: &[u8; 16]) -> u128 {
     let mut excess = [0; 16];
-    for (((excess, octet), first), most) in excess.iter_mut().zip(octets).zip(first).zip(most) {
-        *excess = octet.wrapping_sub(*first).saturating_sub(*most);
+    for (((excess, byte), first), most) in excess.iter_mut().zip(bytes).zip(first).zip(most) {
+        *excess = byte.wrapping_sub(*first).saturating_sub(*most);
     }
     u128::from_le_bytes(excess)
 }
@@ -203,10 +203,10 @@ fn number<const N: usize>(input: &[u8], max: u32) -> IResult<'_, u32> {
 
 static DIGIT: crate::syntax::grammar::Class = {
     let mut class = [false; 256];
-    let mut octet = b'0';
-    while octet <= b'9' {
-        class[octet as usize] = true;
-        octet += 1;
+    let mut byte = b'0';
+    while byte <= b'9' {
+        class[byte as usize] = true;
+        byte += 1;
     }
     class
 };

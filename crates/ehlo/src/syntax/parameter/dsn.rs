@@ -9,7 +9,7 @@ use super::xtext::{Xtext, encoded1};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::SyntaxError;
 use crate::syntax::grammar::{
-    Fault, IResult, after_literal, display, literal, of_octet, split, whole,
+    Fault, IResult, after_literal, display, literal, of_byte, split, whole,
 };
 
 /// RET=: how much of the message a failure notification returns, RFC 3461 §4.3.
@@ -135,7 +135,7 @@ pub(super) fn notify(input: &[u8]) -> IResult<'_, Notify> {
     let mut rest = input;
     loop {
         let Some((after, event)) = notify_list_element(rest) else {
-            return Fault::error(rest, of_octet(rest, KIND));
+            return Fault::error(rest, of_byte(rest, KIND));
         };
         events = events | event;
         match after {
@@ -176,7 +176,7 @@ impl<'a> Envid<'a> {
     ///
     /// # Errors
     ///
-    /// `ParameterValue` when it is empty, too long once encoded, or has a control octet in it.
+    /// `ParameterValue` when it is empty, too long once encoded, or has a control byte in it.
     pub fn new(plain: &'a str) -> Result<Self, SyntaxError> {
         let xtext = Xtext::new(plain)?;
         if (1..=MAX_ENVID).contains(&xtext.wire_len()) {

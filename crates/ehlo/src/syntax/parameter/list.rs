@@ -12,7 +12,7 @@ use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::extension::Extension;
 use crate::syntax::grammar::{
-    Fault, IResult, after_space, is_end, of_octet, skip_white_space, split,
+    Fault, IResult, after_space, is_end, of_byte, skip_white_space, split,
 };
 use crate::syntax::policy::Policy;
 
@@ -105,10 +105,10 @@ impl<'a> Parameters<'a> {
         self.seen() == 0
     }
 
-    /// SIZE=, octets of the message; RFC 1870.
+    /// SIZE=, bytes of the message; RFC 1870.
     pub fn size(&self) -> Option<u64> {
         self.find(Known::Size, |parameter| match parameter {
-            Parameter::Size(octets) => Some(octets),
+            Parameter::Size(bytes) => Some(bytes),
             _ => None,
         })
     }
@@ -151,7 +151,7 @@ impl<'a> Parameters<'a> {
         self.iter().find(|parameter| matches!(parameter, Parameter::Other(_)))
     }
 
-    /// Octets that they add to the 512 of the command line, RFC 5321 §4.1.1.11.
+    /// Bytes that they add to the 512 of the command line, RFC 5321 §4.1.1.11.
     pub fn allowance(&self) -> usize {
         let known = Known::ALL.iter().filter(|known| self.seen() & known.bit() != 0);
         known.map(|known| known.allowance()).sum()
@@ -290,7 +290,7 @@ fn check_params<'i>(input: &'i [u8], place: Place, policy: &Policy) -> IResult<'
         [b' ', text @ ..] => text,
         _ => match after_space(input, policy) {
             Some(text) => text,
-            None => return Fault::error(input, of_octet(input, SyntaxErrorKind::Parameter)),
+            None => return Fault::error(input, of_byte(input, SyntaxErrorKind::Parameter)),
         },
     };
     let mut set = Set::new(place);
@@ -307,7 +307,7 @@ fn check_params<'i>(input: &'i [u8], place: Place, policy: &Policy) -> IResult<'
                 // It was more white space, and no parameter.
                 None if adds == 0 => text = after,
                 None => {
-                    return Fault::error(after, of_octet(after, SyntaxErrorKind::ParameterValue));
+                    return Fault::error(after, of_byte(after, SyntaxErrorKind::ParameterValue));
                 }
             },
         }
@@ -368,7 +368,7 @@ const fn of(place: Place) -> u32 {
     of
 }
 
-/// Octets by which the parameters of the extensions in `offered` may lengthen a line, RFC 5321
+/// Bytes by which the parameters of the extensions in `offered` may lengthen a line, RFC 5321
 /// §4.5.3.1.4; those of MAIL or those of RCPT, whichever are more.
 pub(crate) fn allowance(offered: &Capabilities) -> usize {
     let of = |other: Place| {
@@ -378,7 +378,7 @@ pub(crate) fn allowance(offered: &Capabilities) -> usize {
     of(Place::Rcpt).max(of(Place::Mail))
 }
 
-/// Octets that all parameters of MAIL, or all of RCPT, add to a line, whichever are more.
+/// Bytes that all parameters of MAIL, or all of RCPT, add to a line, whichever are more.
 pub(crate) const MAX_ALLOWANCE: usize = {
     let (mut mail, mut rcpt) = (0, 0);
     let mut i = 0;

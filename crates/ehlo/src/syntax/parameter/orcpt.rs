@@ -45,11 +45,11 @@ impl<'a> Orcpt<'a> {
     ///
     /// # Errors
     ///
-    /// `ParameterValue` when the type is no atom, the address is empty or has a control octet in
+    /// `ParameterValue` when the type is no atom, the address is empty or has a control byte in
     /// it, or both are too long once encoded.
     pub fn new(addr_type: &'a str, address: &'a str) -> Result<Self, SyntaxError> {
         let addr_type = whole(addr_type.as_bytes(), KIND, |input| many1(input, &ADDR_TYPE, KIND))?;
-        let bad = address.is_empty() || address.bytes().any(|octet| octet.is_ascii_control());
+        let bad = address.is_empty() || address.bytes().any(|byte| byte.is_ascii_control());
         let orcpt = Self { addr_type, address: address.as_bytes(), coding: Coding::Plain };
         if bad || orcpt.encoded_len() > MAX {
             return Err(SyntaxError { kind: KIND, offset: 0 });
@@ -71,7 +71,7 @@ impl<'a> Orcpt<'a> {
         as_str(self.addr_type)
     }
 
-    /// The octets of the address, decoded.
+    /// The bytes of the address, decoded.
     pub fn address(&self) -> DecodedXtext<'a> {
         DecodedXtext::new(self.address, self.coding)
     }
@@ -83,7 +83,7 @@ impl<'a> Orcpt<'a> {
 
     /// Whether it can do without SMTPUTF8.
     pub fn is_ascii(&self) -> bool {
-        // Only RFC 6533 has octets above 127 in an address.
+        // Only RFC 6533 has bytes above 127 in an address.
         self.coding != Coding::Utf8Addr || self.address.is_ascii()
     }
 
@@ -107,7 +107,7 @@ impl Eq for Orcpt<'_> {}
 
 impl core::hash::Hash for Orcpt<'_> {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
-        self.address().for_each(|octet| state.write_u8(octet));
+        self.address().for_each(|byte| state.write_u8(byte));
         state.write_u8(0xFF);
     }
 }
@@ -137,19 +137,19 @@ impl Encode for Orcpt<'_> {
 fn write_char(character: char, writer: &mut Writer<'_>) {
     let code = u32::from(character);
     match u8::try_from(code) {
-        Ok(octet) if QCHAR[usize::from(octet)] => writer.put_octet(octet),
+        Ok(byte) if QCHAR[usize::from(byte)] => writer.put_byte(byte),
         _ => {
             writer.put(b"\\x{");
-            let [_, octets @ ..] = code.to_be_bytes();
+            let [_, bytes @ ..] = code.to_be_bytes();
             let mut started = false;
-            for (i, octet) in octets.into_iter().enumerate() {
-                if octet >> 4 != 0 || started || i == 2 {
-                    super::xtext::write_hex(octet, writer);
+            for (i, byte) in bytes.into_iter().enumerate() {
+                if byte >> 4 != 0 || started || i == 2 {
+                    super::xtext::write_hex(byte, writer);
                     started = true;
-                } else if octet != 0 {
+                } else if byte != 0 {
                     // A digit is below 16.
-                    let digit = octet & 15;
-                    writer.put_octet(if digit < 10 { b'0' + digit } else { b'A' + (digit - 10) });
+                    let digit = byte & 15;
+                    writer.put_byte(if digit < 10 { b'0' + digit } else { b'A' + (digit - 10) });
                     started = true;
                 }
             }

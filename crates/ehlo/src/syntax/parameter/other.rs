@@ -5,7 +5,7 @@ use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
     ESMTP_VALUE, Fault, IResult, LDH, as_str, escape, is_word_end, is_word_end_under, many1,
-    of_octet, run, skip_white_space, split, whole,
+    of_byte, run, skip_white_space, split, whole,
 };
 use crate::syntax::limits;
 use crate::syntax::policy::Policy;
@@ -136,7 +136,7 @@ fn check_value<'i>(after: &'i [u8], policy: &Policy) -> IResult<'i, u32> {
     let (rest, value) = optional_value(after, policy.smtputf8)?;
     if !is_word_end_under(policy, rest) {
         let kind = if value.is_some() { KIND } else { SyntaxErrorKind::Parameter };
-        return Fault::error(rest, of_octet(rest, kind));
+        return Fault::error(rest, of_byte(rest, kind));
     }
     let is_ascii = value.is_none_or(<[u8]>::is_ascii);
     Ok((rest, if is_ascii { marks::UNKNOWN } else { marks::UNKNOWN | marks::UTF8 }))
@@ -154,7 +154,7 @@ fn optional_value(input: &[u8], utf8: bool) -> IResult<'_, Option<&[u8]>> {
 #[inline]
 fn esmtp_keyword(input: &[u8]) -> IResult<'_, &[u8]> {
     match split(input, run(input, &LDH)) {
-        ([] | [b'-', ..], _) => Fault::error(input, of_octet(input, SyntaxErrorKind::Parameter)),
+        ([] | [b'-', ..], _) => Fault::error(input, of_byte(input, SyntaxErrorKind::Parameter)),
         (keyword, rest) => Ok((rest, keyword)),
     }
 }
@@ -165,8 +165,8 @@ fn esmtp_value(input: &[u8], utf8: bool) -> IResult<'_, &[u8]> {
     if !utf8 || !matches!(input.get(length), Some(128..)) {
         return many1(input, &ESMTP_VALUE, KIND);
     }
-    let is_value = |octet: &u8| ESMTP_VALUE[usize::from(*octet)] || *octet >= 0x80;
-    let length = input.iter().position(|octet| !is_value(octet)).unwrap_or(input.len());
+    let is_value = |byte: &u8| ESMTP_VALUE[usize::from(*byte)] || *byte >= 0x80;
+    let length = input.iter().position(|byte| !is_value(byte)).unwrap_or(input.len());
     let (text, rest) = split(input, length);
     if core::str::from_utf8(text).is_err() {
         return Fault::error(input, SyntaxErrorKind::NonAscii);

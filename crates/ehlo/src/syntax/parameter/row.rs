@@ -2,7 +2,7 @@
 
 use super::KIND;
 use crate::syntax::encode::{Encode, Writer};
-use crate::syntax::grammar::{Fault, of_octet};
+use crate::syntax::grammar::{Fault, of_byte};
 
 /// Makes `Parameter`, `Known` and what reads, checks and writes them, from one row for each parameter:
 ///
@@ -280,7 +280,7 @@ pub(super) fn behind_equals(rest: &[u8]) -> Result<&[u8], nom::Err<Fault<'_>>> {
 
 /// Something stands behind a keyword that is no value of it.
 pub(super) fn bad_value(rest: &[u8]) -> nom::Err<Fault<'_>> {
-    nom::Err::Error(Fault { rest, kind: of_octet(rest, KIND) })
+    nom::Err::Error(Fault { rest, kind: of_byte(rest, KIND) })
 }
 
 /// A value that can stand behind the `=`.
@@ -316,8 +316,8 @@ mod tests {
     use crate::syntax::policy::Policy;
 
     super::parameters! {
-        /// Octets of the message.
-        Size(octets: u64 = word::size), "SIZE", Mail, Size, 26;
+        /// Bytes of the message.
+        Size(bytes: u64 = word::size), "SIZE", Mail, Size, 26;
         /// No value.
         Prdr, "PRDR", Mail, Prdr, 5;
         /// The one row more; it begins as another one does.

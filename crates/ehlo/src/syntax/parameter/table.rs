@@ -10,8 +10,8 @@ use super::{OtherParameter, dsn, marks, orcpt, time, word, xtext};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 
 super::row::parameters! {
-    /// MAIL: octets of the message, RFC 1870; more than [`u64::MAX`] reads as that.
-    Size(octets: u64 = word::size), "SIZE", Mail, Size, 26;
+    /// MAIL: bytes of the message, RFC 1870; more than [`u64::MAX`] reads as that.
+    Size(bytes: u64 = word::size), "SIZE", Mail, Size, 26;
     /// MAIL: the kind of content, RFC 6152 and RFC 3030.
     Body(body: Body = word::body; Body::marks), "BODY", Mail, EightBitMime, 16;
     /// MAIL: addresses and headers may be in UTF-8, RFC 6531.
@@ -59,7 +59,7 @@ super::row::parameters! {
 }
 
 impl<'a> OtherParameter<'a> {
-    /// A parameter of this keyword and value, together at most 512 octets.
+    /// A parameter of this keyword and value, together at most 512 bytes.
     ///
     /// # Errors
     ///

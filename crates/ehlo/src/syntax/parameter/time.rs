@@ -4,7 +4,7 @@ use super::KIND;
 use super::date_time::{DateTime, date_time};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
-use crate::syntax::grammar::{Fault, IResult, digits, display, of_octet};
+use crate::syntax::grammar::{Fault, IResult, digits, display, of_byte};
 
 /// `hold-until-param = "HOLDUNTIL=" future-release-date-time`, its value: RFC 4865 §4, in UTC.
 pub(super) fn hold_until(input: &[u8]) -> IResult<'_, DateTime<'_>> {
@@ -158,7 +158,7 @@ pub(super) fn deliver_by(input: &[u8]) -> IResult<'_, By> {
     let (mode, rest) = match rest {
         [b';', b'N' | b'n', rest @ ..] => (ByMode::Notify, rest),
         [b';', b'R' | b'r', rest @ ..] => (ByMode::Return, rest),
-        [b';', rest @ ..] | rest => return Fault::error(rest, of_octet(rest, KIND)),
+        [b';', rest @ ..] | rest => return Fault::error(rest, of_byte(rest, KIND)),
     };
     let (trace, rest) = match rest {
         [b'T' | b't', rest @ ..] => (true, rest),

@@ -10,11 +10,11 @@ use super::{KIND, marks};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::SyntaxError;
 use crate::syntax::grammar::{
-    BASE64, Fault, IResult, TRANSID_ATOM, as_str, digits, display, literal, many1, octet, of_octet,
+    BASE64, Fault, IResult, TRANSID_ATOM, as_str, byte, digits, display, literal, many1, of_byte,
     scan, split, whole, wire_text,
 };
 
-/// BODY=: how the octets of the content are to be taken, RFC 6152 and RFC 3030.
+/// BODY=: how the bytes of the content are to be taken, RFC 6152 and RFC 3030.
 ///
 /// ```
 /// use ehlo::syntax::parameter::{Body, Parameter, Parameters};
@@ -27,9 +27,9 @@ use crate::syntax::grammar::{
 pub enum Body {
     /// `7BIT`: US-ASCII in lines.
     SevenBit,
-    /// `8BITMIME`: any octets in lines, RFC 6152.
+    /// `8BITMIME`: any bytes in lines, RFC 6152.
     EightBitMime,
-    /// `BINARYMIME`: any octets, by BDAT only, RFC 3030.
+    /// `BINARYMIME`: any bytes, by BDAT only, RFC 3030.
     BinaryMime,
 }
 
@@ -68,7 +68,7 @@ pub(super) fn body(input: &[u8]) -> IResult<'_, Body> {
 
 /// `size-value ::= 1*20DIGIT`, RFC 1870 §3.
 pub(super) fn size(input: &[u8]) -> IResult<'_, u64> {
-    digits(input, 20, KIND).map(|(rest, octets)| (rest, octets.unwrap_or(u64::MAX)))
+    digits(input, 20, KIND).map(|(rest, bytes)| (rest, bytes.unwrap_or(u64::MAX)))
 }
 
 /// MT-PRIORITY=: from -9, the least urgent, to 9, RFC 6710 §4.1.
@@ -114,7 +114,7 @@ impl Encode for Priority {
         if self.0 < 0 {
             writer.put(b"-");
         }
-        writer.put_octet(b'0' + self.0.unsigned_abs());
+        writer.put_byte(b'0' + self.0.unsigned_abs());
     }
 }
 
@@ -127,7 +127,7 @@ pub(super) fn priority(input: &[u8]) -> IResult<'_, Priority> {
     let value = match digits.first() {
         Some(b'0') if !is_negative => 0,
         Some(digit @ b'1'..=b'9') => i8::try_from(digit - b'0').unwrap_or_default(),
-        _ => return Fault::error(input, of_octet(input, KIND)),
+        _ => return Fault::error(input, of_byte(input, KIND)),
     };
     Ok((split(digits, 1).1, Priority(if is_negative { -value } else { value })))
 }
@@ -158,7 +158,7 @@ impl<'a> Solicit<'a> {
 
     /// The words one by one.
     pub fn words(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.0.split(|&octet| octet == b',').map(as_str)
+        self.0.split(|&byte| byte == b',').map(as_str)
     }
 }
 
@@ -169,7 +169,7 @@ pub(super) fn solicit(input: &[u8]) -> IResult<'_, Solicit<'_>> {
     let mut rest = input;
     loop {
         if !rest.first().is_some_and(u8::is_ascii_alphabetic) {
-            return Fault::error(rest, of_octet(rest, KIND));
+            return Fault::error(rest, of_byte(rest, KIND));
         }
         rest = split(rest, scan::word_chars(rest)).1;
         match rest {
@@ -205,7 +205,7 @@ impl<'a> Mtrk<'a> {
     ///
     /// # Errors
     ///
-    /// `ParameterValue` when the certifier is empty or has another octet than base64's in it, or
+    /// `ParameterValue` when the certifier is empty or has another byte than base64's in it, or
     /// the timeout is out of range.
     pub fn new(certifier: &'a str, timeout: Option<u32>) -> Result<Self, SyntaxError> {
         whole(certifier.as_bytes(), KIND, |input| many1(input, &BASE64, KIND))?;
@@ -256,7 +256,7 @@ impl Encode for Mtrk<'_> {
 pub(super) fn mtrk(input: &[u8]) -> IResult<'_, Mtrk<'_>> {
     let (certifier, rest) = split(input, scan::base64_chars(input));
     if certifier.is_empty() {
-        return Fault::error(input, of_octet(input, KIND));
+        return Fault::error(input, of_byte(input, KIND));
     }
     let [b':', seconds @ ..] = rest else {
         return Ok((rest, Mtrk { certifier, timeout: None }));
@@ -308,8 +308,8 @@ pub(super) fn trans_id(input: &[u8]) -> IResult<'_, TransId<'_>> {
 
 /// The same with what is rare, and with what is wrong.
 fn any_trans_id(input: &[u8]) -> IResult<'_, TransId<'_>> {
-    let spec = separated_pair(transid_token, octet(b'@', KIND), transid_token);
-    let (rest, _) = delimited(octet(b'<', KIND), spec, octet(b'>', KIND)).parse(input)?;
+    let spec = separated_pair(transid_token, byte(b'@', KIND), transid_token);
+    let (rest, _) = delimited(byte(b'<', KIND), spec, byte(b'>', KIND)).parse(input)?;
     let text = split(input, input.len().saturating_sub(rest.len())).0;
     // RFC 1845 §2: "transid-value may not be longer than 80 characters".
     if text.len() > 80 { Fault::error(input, KIND) } else { Ok((rest, TransId(text))) }

@@ -1,10 +1,10 @@
-//! `xtext`, RFC 3461 §4: any octets in printable US-ASCII; and the mailboxes written in it.
+//! `xtext`, RFC 3461 §4: any bytes in printable US-ASCII; and the mailboxes written in it.
 
 use super::KIND;
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::SyntaxError;
 use crate::syntax::grammar::{
-    Fault, IResult, XCHAR, hex_digit, hex_octet, is_word_end, scan, split, whole, xtext,
+    Fault, IResult, XCHAR, hex_byte, hex_digit, is_word_end, scan, split, whole, xtext,
 };
 use crate::syntax::limits;
 use crate::syntax::path::Mailbox;
@@ -31,7 +31,7 @@ use crate::syntax::policy::Policy;
 /// ```
 #[derive(Clone, Copy)]
 pub struct Xtext<'a> {
-    octets: &'a [u8],
+    bytes: &'a [u8],
     is_encoded: bool,
 }
 
@@ -40,11 +40,11 @@ impl<'a> Xtext<'a> {
     ///
     /// # Errors
     ///
-    /// `ParameterValue` when there is a control octet in it, other than HT.
+    /// `ParameterValue` when there is a control byte in it, other than HT.
     pub fn new(plain: &'a str) -> Result<Self, SyntaxError> {
-        match plain.bytes().position(|octet| octet.is_ascii_control() && octet != b'\t') {
+        match plain.bytes().position(|byte| byte.is_ascii_control() && byte != b'\t') {
             Some(offset) => Err(SyntaxError { kind: KIND, offset }),
-            None => Ok(Self { octets: plain.as_bytes(), is_encoded: false }),
+            None => Ok(Self { bytes: plain.as_bytes(), is_encoded: false }),
         }
     }
 
@@ -52,24 +52,24 @@ impl<'a> Xtext<'a> {
     ///
     /// # Errors
     ///
-    /// `ParameterValue` when it is none, or hides a control octet other than HT.
+    /// `ParameterValue` when it is none, or hides a control byte other than HT.
     pub fn from_encoded(text: &'a str) -> Result<Self, SyntaxError> {
         whole(text.as_bytes(), KIND, encoded)
     }
 
-    /// The octets that it means.
+    /// The bytes that it means.
     pub fn decoded(&self) -> DecodedXtext<'a> {
-        DecodedXtext::new(self.octets, if self.is_encoded { Coding::Xtext } else { Coding::Plain })
+        DecodedXtext::new(self.bytes, if self.is_encoded { Coding::Xtext } else { Coding::Plain })
     }
 
-    /// Writes the octets that it means to the front of `out`; `None` when they do not fit.
+    /// Writes the bytes that it means to the front of `out`; `None` when they do not fit.
     pub fn decode<'o>(&self, out: &'o mut [u8]) -> Option<&'o [u8]> {
         self.decoded().copy_to(out)
     }
 
-    /// Octets on the wire.
+    /// Bytes on the wire.
     pub(crate) fn wire_len(&self) -> usize {
-        if self.is_encoded { self.octets.len() } else { self.encoded_len() }
+        if self.is_encoded { self.bytes.len() } else { self.encoded_len() }
     }
 }
 
@@ -83,71 +83,71 @@ impl Eq for Xtext<'_> {}
 
 impl core::hash::Hash for Xtext<'_> {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
-        self.decoded().for_each(|octet| state.write_u8(octet));
+        self.decoded().for_each(|byte| state.write_u8(byte));
         state.write_u8(0xFF);
     }
 }
 
 impl core::fmt::Debug for Xtext<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Debug::fmt(crate::syntax::grammar::as_str(self.octets), f)
+        core::fmt::Debug::fmt(crate::syntax::grammar::as_str(self.bytes), f)
     }
 }
 
 impl Encode for Xtext<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
         if self.is_encoded {
-            write_upper(self.octets, writer);
+            write_upper(self.bytes, writer);
         } else {
-            for &octet in self.octets {
-                if XCHAR[usize::from(octet)] {
-                    writer.put_octet(octet);
+            for &byte in self.bytes {
+                if XCHAR[usize::from(byte)] {
+                    writer.put_byte(byte);
                 } else {
-                    writer.put_octet(b'+');
-                    write_hex(octet, writer);
+                    writer.put_byte(b'+');
+                    write_hex(byte, writer);
                 }
             }
         }
     }
 }
 
-/// Encoded octets, the digits of each hexchar in upper case.
-fn write_upper(octets: &[u8], writer: &mut Writer<'_>) {
-    let mut parts = octets.split(|&octet| octet == b'+');
+/// Encoded bytes, the digits of each hexchar in upper case.
+fn write_upper(bytes: &[u8], writer: &mut Writer<'_>) {
+    let mut parts = bytes.split(|&byte| byte == b'+');
     writer.put(parts.next().unwrap_or_default());
     for part in parts {
         let (digits, rest) = split(part, 2);
         writer.put(b"+");
         for digit in digits {
-            writer.put_octet(digit.to_ascii_uppercase());
+            writer.put_byte(digit.to_ascii_uppercase());
         }
         writer.put(rest);
     }
 }
 
-pub(super) fn write_hex(octet: u8, writer: &mut Writer<'_>) {
-    for digit in [octet >> 4, octet & 15] {
-        writer.put_octet(if digit < 10 { b'0' + digit } else { b'A' + (digit - 10) });
+pub(super) fn write_hex(byte: u8, writer: &mut Writer<'_>) {
+    for digit in [byte >> 4, byte & 15] {
+        writer.put_byte(if digit < 10 { b'0' + digit } else { b'A' + (digit - 10) });
     }
 }
 
 /// `xtext` as a value.
 #[inline]
 pub(crate) fn encoded(input: &[u8]) -> IResult<'_, Xtext<'_>> {
-    let (rest, octets) = xtext(input, KIND)?;
-    Ok((rest, Xtext { octets, is_encoded: true }))
+    let (rest, bytes) = xtext(input, KIND)?;
+    Ok((rest, Xtext { bytes, is_encoded: true }))
 }
 
 /// `xtext` of at least one character.
 #[inline]
 pub(super) fn encoded1(input: &[u8]) -> IResult<'_, Xtext<'_>> {
     match encoded(input)? {
-        (_, Xtext { octets: [], .. }) => Fault::error(input, KIND),
+        (_, Xtext { bytes: [], .. }) => Fault::error(input, KIND),
         result => Ok(result),
     }
 }
 
-/// The octets that an encoded text means, one by one.
+/// The bytes that an encoded text means, one by one.
 ///
 /// ```
 /// use ehlo::syntax::parameter::Xtext;
@@ -160,12 +160,12 @@ pub(super) fn encoded1(input: &[u8]) -> IResult<'_, Xtext<'_>> {
 pub struct DecodedXtext<'a> {
     rest: &'a [u8],
     coding: Coding,
-    /// The octets of the last code point that are still to come.
+    /// The bytes of the last code point that are still to come.
     pending: [u8; 4],
     at: u8,
 }
 
-/// How the octets of a [`DecodedXtext`] stand in its text.
+/// How the bytes of a [`DecodedXtext`] stand in its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
     Plain,
@@ -176,15 +176,15 @@ pub(super) enum Coding {
 }
 
 impl<'a> DecodedXtext<'a> {
-    pub(super) fn new(octets: &'a [u8], coding: Coding) -> Self {
-        Self { rest: octets, coding, pending: [0; 4], at: 4 }
+    pub(super) fn new(bytes: &'a [u8], coding: Coding) -> Self {
+        Self { rest: bytes, coding, pending: [0; 4], at: 4 }
     }
 
     /// Everything left, at the front of `out`; `None` when it does not fit.
     pub(crate) fn copy_to(self, out: &mut [u8]) -> Option<&[u8]> {
         let mut length = 0;
-        for octet in self {
-            *out.get_mut(length)? = octet;
+        for byte in self {
+            *out.get_mut(length)? = byte;
             length += 1;
         }
         out.get(..length)
@@ -196,13 +196,13 @@ impl Iterator for DecodedXtext<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<u8> {
-        if let Some(&octet) = self.pending.get(usize::from(self.at)) {
+        if let Some(&byte) = self.pending.get(usize::from(self.at)) {
             self.at += 1;
-            return Some(octet);
+            return Some(byte);
         }
-        let (octet, rest) = match (self.coding, self.rest) {
+        let (byte, rest) = match (self.coding, self.rest) {
             (_, []) => return None,
-            (Coding::Xtext, [b'+', high, low, rest @ ..]) => (hex_octet(*high, *low)?, rest),
+            (Coding::Xtext, [b'+', high, low, rest @ ..]) => (hex_byte(*high, *low)?, rest),
             (Coding::Utf8Addr, [b'\\', ..]) => {
                 let (rest, character) = embedded_unicode_char(self.rest).ok()?;
                 (self.pending, self.at) = match *character.encode_utf8(&mut [0; 4]).as_bytes() {
@@ -212,14 +212,14 @@ impl Iterator for DecodedXtext<'_> {
                     [a, b, c, d] => ([a, b, c, d], 0),
                     _ => return None,
                 };
-                let octet = *self.pending.get(usize::from(self.at))?;
+                let byte = *self.pending.get(usize::from(self.at))?;
                 self.at += 1;
-                (octet, rest)
+                (byte, rest)
             }
-            (_, [octet, rest @ ..]) => (*octet, rest),
+            (_, [byte, rest @ ..]) => (*byte, rest),
         };
         self.rest = rest;
-        Some(octet)
+        Some(byte)
     }
 }
 
@@ -284,9 +284,9 @@ impl Encode for XtextMailbox<'_> {
 pub(super) fn xtext_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, XtextMailbox<'i>> {
     // The common case: nothing in it is encoded.
     if let Some((_, end)) = path::plain_mailbox(input, 0, scan::xtext_dot_string) {
-        let (octets, rest) = split(input, end);
+        let (bytes, rest) = split(input, end);
         if is_word_end(rest) {
-            return Ok((rest, XtextMailbox(Xtext { octets, is_encoded: true })));
+            return Ok((rest, XtextMailbox(Xtext { bytes, is_encoded: true })));
         }
     }
     any_xtext_mailbox(input, policy)
@@ -298,16 +298,16 @@ fn any_xtext_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, XtextM
     let policy = &Policy { any_length: policy.any_length, ..UTF8 };
     let (rest, text) = encoded1(input)?;
     // RFC 4954 §4 gives AUTH= 500 bytes of a line; the other two have fewer.
-    if text.octets.len() > limits::COMMAND_LINE {
+    if text.bytes.len() > limits::COMMAND_LINE {
         return Fault::error(input, KIND);
     }
     let fault = |_| nom::Err::Error(Fault { rest: input, kind: KIND });
-    let is_whole = if text.octets.contains(&b'+') {
+    let is_whole = if text.bytes.contains(&b'+') {
         let mut room = [0; limits::COMMAND_LINE];
         text.decode(&mut room)
             .is_some_and(|decoded| matches!(checked_mailbox(decoded, policy), Ok(([], _))))
     } else {
-        checked_mailbox(text.octets, policy).map_err(fault)?.0.is_empty()
+        checked_mailbox(text.bytes, policy).map_err(fault)?.0.is_empty()
     };
     if is_whole { Ok((rest, XtextMailbox(text))) } else { Fault::error(input, KIND) }
 }

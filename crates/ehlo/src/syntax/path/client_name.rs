@@ -5,7 +5,7 @@ use super::{AddressLiteral, Domain, Host};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    Fault, IResult, PRINTABLE, is_end, of_octet, run, split, try_from_str, whole, wire_text,
+    Fault, IResult, PRINTABLE, is_end, of_byte, run, split, try_from_str, whole, wire_text,
 };
 use crate::syntax::policy::Policy;
 
@@ -92,8 +92,8 @@ impl Encode for ClientName<'_> {
 
 /// A run of printable US-ASCII and spaces that neither begins nor ends with a space.
 ///
-/// One to 500 octets, so that a verb and the text fit in a command line (RFC 5321 §4.5.3.1.4). No
-/// control octet, so no CR, LF or NUL.
+/// One to 500 bytes, so that a verb and the text fit in a command line (RFC 5321 §4.5.3.1.4). No
+/// control byte, so no CR, LF or NUL.
 ///
 /// ```
 /// use ehlo::syntax::path::Text;
@@ -114,17 +114,17 @@ impl<'a> Text<'a> {
     /// `MissingArgument`, `Argument`, `Control`, `NonAscii` or `LineTooLong`, with the offset in
     /// `text`.
     pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
-        let octets = text.as_bytes();
-        if octets.first() == Some(&b' ') || octets.last() == Some(&b' ') {
+        let bytes = text.as_bytes();
+        if bytes.first() == Some(&b' ') || bytes.last() == Some(&b' ') {
             return Err(SyntaxError { kind: SyntaxErrorKind::Argument, offset: 0 });
         }
-        whole(octets, SyntaxErrorKind::Argument, text_of)
+        whole(bytes, SyntaxErrorKind::Argument, text_of)
     }
 }
 
 wire_text!(Text);
 
-/// The rest of a line as it is up to an octet that is no text, without the spaces around it.
+/// The rest of a line as it is up to a byte that is no text, without the spaces around it.
 pub(crate) fn text_of(input: &[u8]) -> IResult<'_, Text<'_>> {
     let (text, rest) = split(input, run(input, &PRINTABLE));
     let text = text.trim_ascii();
@@ -172,7 +172,7 @@ fn irregular<'i>(
         };
     }
     match result {
-        Ok((rest, ())) => Fault::error(rest, of_octet(rest, SyntaxErrorKind::Domain)),
+        Ok((rest, ())) => Fault::error(rest, of_byte(rest, SyntaxErrorKind::Domain)),
         Err(nom::Err::Error(Fault { rest, kind: SyntaxErrorKind::NeedsSmtpUtf8 })) => {
             Fault::error(rest, SyntaxErrorKind::NonAscii)
         }
@@ -186,5 +186,5 @@ const fn ascii(policy: &Policy) -> Policy {
     Policy { smtputf8: false, trailing_dot: false, ..*policy }
 }
 
-/// The longest argument of a line of 512 octets: a verb, a space and the CRLF stand beside it.
+/// The longest argument of a line of 512 bytes: a verb, a space and the CRLF stand beside it.
 const MAX_TEXT: usize = 505;

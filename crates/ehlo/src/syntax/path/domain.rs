@@ -6,14 +6,14 @@ use super::AddressLiteral;
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    Fault, IResult, as_str, of_octet, scan, split, try_from_str, whole, wire_text,
+    Fault, IResult, as_str, of_byte, scan, split, try_from_str, whole, wire_text,
 };
 use crate::syntax::limits;
 use crate::syntax::policy::Policy;
 
 /// A domain name: `Domain = sub-domain *("." sub-domain)`, RFC 5321 §4.1.2.
 ///
-/// At most 255 octets in labels of at most 63. A label may be a U-label (RFC 6531 §3.3), in valid
+/// At most 255 bytes in labels of at most 63. A label may be a U-label (RFC 6531 §3.3), in valid
 /// UTF-8. Compared without regard to ASCII case (RFC 5321 §2.4); a U-label and its A-label are two
 /// different names here.
 ///
@@ -77,7 +77,7 @@ impl Ord for Domain<'_> {
 
 impl core::hash::Hash for Domain<'_> {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
-        self.0.iter().for_each(|octet| state.write_u8(octet.to_ascii_lowercase()));
+        self.0.iter().for_each(|byte| state.write_u8(byte.to_ascii_lowercase()));
         state.write_u8(0xFF);
     }
 }
@@ -196,15 +196,15 @@ pub(super) fn after_domain_of_route(input: &[u8]) -> Option<&[u8]> {
     (is_name && matches!(rest, [b',' | b':', ..])).then_some(rest)
 }
 
-/// The length of what may be a domain, and the rank of its last octet.
+/// The length of what may be a domain, and the rank of its last byte.
 ///
-/// One table lookup and one comparison an octet: see [`RANK`].
+/// One table lookup and one comparison a byte: see [`RANK`].
 #[inline]
 fn ranked(input: &[u8]) -> (usize, u8) {
     let mut last = DOT;
     let mut length = 0;
-    for &octet in input {
-        let rank = RANK[usize::from(octet)];
+    for &byte in input {
+        let rank = RANK[usize::from(byte)];
         if last + rank > WORST {
             break;
         }
@@ -219,13 +219,13 @@ fn ranked(input: &[u8]) -> (usize, u8) {
 pub(super) fn any_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
     let (length, last) = ranked(input);
     let (name, rest) = split(input, length);
-    if let Some(&octet) = rest.first() {
-        let extended = octet >= 0x80 || (octet == b'_' && policy.underscore_in_domain);
-        if extended || (last == DOT && octet == b'-') || octet == b'.' {
+    if let Some(&byte) = rest.first() {
+        let extended = byte >= 0x80 || (byte == b'_' && policy.underscore_in_domain);
+        if extended || (last == DOT && byte == b'-') || byte == b'.' {
             return extended_domain(input, policy);
         }
         // RFC 5321 §4.1.2: "In particular, the underscore character is not permitted."
-        if octet == b'_' {
+        if byte == b'_' {
             return Fault::error(rest, SyntaxErrorKind::Domain);
         }
     }
@@ -239,7 +239,7 @@ pub(super) fn any_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Do
         };
     }
     if last != LET_DIG {
-        return Fault::error(rest, of_octet(rest, SyntaxErrorKind::Domain));
+        return Fault::error(rest, of_byte(rest, SyntaxErrorKind::Domain));
     }
     if length > limits::LABEL && is_too_long(name) {
         return Fault::error(input, SyntaxErrorKind::DomainTooLong);
@@ -255,23 +255,23 @@ fn is_too_long(name: &[u8]) -> bool {
 /// The same with what RFC 6531 §3.3 adds, `sub-domain =/ U-label`, and what the policy lets pass.
 #[cold]
 fn extended_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
-    let is_part = |octet: &u8| {
-        RANK[usize::from(*octet)] < STOP
-            || (*octet == b'_' && policy.underscore_in_domain)
-            || *octet >= 0x80
+    let is_part = |byte: &u8| {
+        RANK[usize::from(*byte)] < STOP
+            || (*byte == b'_' && policy.underscore_in_domain)
+            || *byte >= 0x80
     };
-    let length = input.iter().position(|octet| !is_part(octet)).unwrap_or(input.len());
+    let length = input.iter().position(|byte| !is_part(byte)).unwrap_or(input.len());
     let (name, rest) = split(input, length);
     let name = if policy.trailing_dot { name.strip_suffix(b".").unwrap_or(name) } else { name };
     if !name.is_ascii() && !policy.smtputf8 {
-        let at = name.iter().position(|octet| *octet >= 0x80).unwrap_or_default();
+        let at = name.iter().position(|byte| *byte >= 0x80).unwrap_or_default();
         return Fault::error(split(input, at).1, unexpected_utf8(name));
     }
     if core::str::from_utf8(name).is_err() {
         return Fault::error(input, SyntaxErrorKind::NonAscii);
     }
     let mut at = 0;
-    for label in name.split(|&octet| octet == b'.') {
+    for label in name.split(|&byte| byte == b'.') {
         let is_label = !matches!(label, [] | [b'-', ..] | [.., b'-']);
         if !is_label || as_str(label).chars().any(is_disallowed) {
             return Fault::error(split(input, at).1, SyntaxErrorKind::Domain);
@@ -284,7 +284,7 @@ fn extended_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'
     Ok((rest, Domain(name)))
 }
 
-/// What is wrong with octets above 127 where only US-ASCII is read: a valid address of RFC 6531
+/// What is wrong with bytes above 127 where only US-ASCII is read: a valid address of RFC 6531
 /// needs its extension, anything else is no text at all.
 pub(super) fn unexpected_utf8(text: &[u8]) -> SyntaxErrorKind {
     if core::str::from_utf8(text).is_ok() {
@@ -323,16 +323,16 @@ const DISALLOWED: [(u32, u32); 17] = [
     (0xE0000, 0x10_FFFF), // tags, variation selectors, private use
 ];
 
-/// The rank of an octet in a domain. Two neighbours whose ranks add up to more than [`WORST`] end
-/// it: `..`, `.-`, `-.`, and anything before an octet of no domain. The start counts as a dot.
+/// The rank of a byte in a domain. Two neighbours whose ranks add up to more than [`WORST`] end
+/// it: `..`, `.-`, `-.`, and anything before a byte of no domain. The start counts as a dot.
 static RANK: [u8; 256] = {
     let mut rank = [STOP; 256];
-    let mut octet = 0;
-    while octet < 128_u8 {
-        if octet.is_ascii_alphanumeric() {
-            rank[octet as usize] = LET_DIG;
+    let mut byte = 0;
+    while byte < 128_u8 {
+        if byte.is_ascii_alphanumeric() {
+            rank[byte as usize] = LET_DIG;
         }
-        octet += 1;
+        byte += 1;
     }
     rank[b'-' as usize] = HYPHEN;
     rank[b'.' as usize] = DOT;

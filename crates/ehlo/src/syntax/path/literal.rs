@@ -9,7 +9,7 @@ use nom::sequence::preceded;
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    DCONTENT, Fault, IResult, LDH, display, hex_digit, octet, run, split, try_from_str, whole,
+    DCONTENT, Fault, IResult, LDH, byte, display, hex_digit, run, split, try_from_str, whole,
 };
 
 const KIND: SyntaxErrorKind = SyntaxErrorKind::AddressLiteral;
@@ -118,7 +118,7 @@ impl<'a> GeneralAddressLiteral<'a> {
     ///
     /// # Errors
     ///
-    /// `AddressLiteral`, with the offset in `text`; also over 253 octets, which no path holds.
+    /// `AddressLiteral`, with the offset in `text`; also over 253 bytes, which no path holds.
     pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
         whole(text.as_bytes(), KIND, general_address_literal)
     }
@@ -190,9 +190,9 @@ impl core::fmt::Display for GeneralAddressLiteral<'_> {
 /// `address-literal = "[" ( IPv4-address-literal / IPv6-address-literal /
 /// General-address-literal ) "]"`.
 pub(crate) fn address_literal(input: &[u8]) -> IResult<'_, AddressLiteral<'_>> {
-    let (inside, ()) = octet(b'[', KIND)(input)?;
+    let (inside, ()) = byte(b'[', KIND)(input)?;
     let (content, rest) = split(inside, run(inside, &DCONTENT));
-    let (rest, ()) = octet(b']', KIND)(rest)?;
+    let (rest, ()) = byte(b']', KIND)(rest)?;
     let literal = match content.split_first_chunk::<5>() {
         // An IPv6 tag never starts a general literal.
         Some((tag, address)) if tag.eq_ignore_ascii_case(b"IPv6:") => {
@@ -219,7 +219,7 @@ fn general_address_literal(input: &[u8]) -> IResult<'_, GeneralAddressLiteral<'_
         return Fault::error(input, KIND);
     }
     let (rest, _) =
-        preceded(octet(b':', KIND), |input| crate::syntax::grammar::many1(input, &DCONTENT, KIND))
+        preceded(byte(b':', KIND), |input| crate::syntax::grammar::many1(input, &DCONTENT, KIND))
             .parse(after)?;
     let literal = split(input, input.len().saturating_sub(rest.len())).0;
     if literal.len() > crate::syntax::limits::PATH {
@@ -230,7 +230,7 @@ fn general_address_literal(input: &[u8]) -> IResult<'_, GeneralAddressLiteral<'_
 
 /// `IPv4-address-literal = Snum 3("."  Snum)`; all of `text`.
 pub(crate) fn ipv4_address_literal(text: &[u8]) -> Option<Ipv4Addr> {
-    let mut parts = text.split(|&octet| octet == b'.');
+    let mut parts = text.split(|&byte| byte == b'.');
     let mut numbers = [0; 4];
     for number in &mut numbers {
         *number = snum(parts.next()?)?;
@@ -324,7 +324,7 @@ pub(crate) fn write_ipv4(address: Ipv4Addr, writer: &mut Writer<'_>) {
     let [a, b, c, d] = address.octets();
     writer.put_number(u64::from(a));
     for number in [b, c, d] {
-        writer.put_octet(b'.');
+        writer.put_byte(b'.');
         writer.put_number(u64::from(number));
     }
 }
@@ -359,7 +359,7 @@ fn write_hex(group: u16, writer: &mut Writer<'_>) {
         if group >> shift != 0 || shift == 0 {
             let digit = (group >> shift) & 15;
             // A digit is below 16.
-            writer.put_octet(if digit < 10 { b'0' + digit as u8 } else { b'a' + digit as u8 - 10 });
+            writer.put_byte(if digit < 10 { b'0' + digit as u8 } else { b'a' + digit as u8 - 10 });
         }
     }
 }

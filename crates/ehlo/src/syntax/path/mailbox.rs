@@ -8,7 +8,7 @@ use super::{Domain, Host};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    Fault, IResult, QTEXT_SMTP, display_or, escape, of_octet, scan, split, try_from_str, whole,
+    Fault, IResult, QTEXT_SMTP, display_or, escape, of_byte, scan, split, try_from_str, whole,
     wire_text,
 };
 use crate::syntax::limits;
@@ -16,7 +16,7 @@ use crate::syntax::policy::Policy;
 
 /// What stands before the `@`: `Local-part = Dot-string / Quoted-string`, RFC 5321 §4.1.2.
 ///
-/// At most 64 octets, quotes included. The text keeps its quoting; two local parts are equal when
+/// At most 64 bytes, quotes included. The text keeps its quoting; two local parts are equal when
 /// they mean the same: §4.1.2 lets quotes and backslashes come and go, §2.4 makes case matter.
 ///
 /// ```
@@ -52,7 +52,7 @@ impl<'a> LocalPart<'a> {
         self.0.first() == Some(&b'"')
     }
 
-    /// The octets that it means: without quotes, and without the backslashes of quoted pairs.
+    /// The bytes that it means: without quotes, and without the backslashes of quoted pairs.
     pub fn unquoted(&self) -> Unquoted<'a> {
         match self.0 {
             [b'"', inside @ .., b'"'] => Unquoted { rest: inside, is_quoted: true },
@@ -91,18 +91,18 @@ impl Ord for LocalPart<'_> {
 
 impl core::hash::Hash for LocalPart<'_> {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
-        self.unquoted().for_each(|octet| state.write_u8(octet));
+        self.unquoted().for_each(|byte| state.write_u8(byte));
         state.write_u8(0xFF);
     }
 }
 
-/// The octets of a local part without its quoting; see [`LocalPart::unquoted`].
+/// The bytes of a local part without its quoting; see [`LocalPart::unquoted`].
 ///
 /// ```
 /// use ehlo::syntax::path::LocalPart;
 ///
-/// let mut octets = LocalPart::new(r#""\"""#)?.unquoted();
-/// assert_eq!((octets.next(), octets.next()), (Some(b'"'), None));
+/// let mut bytes = LocalPart::new(r#""\"""#)?.unquoted();
+/// assert_eq!((bytes.next(), bytes.next()), (Some(b'"'), None));
 /// # Ok::<(), ehlo::SyntaxError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -115,13 +115,13 @@ impl Iterator for Unquoted<'_> {
     type Item = u8;
 
     fn next(&mut self) -> Option<u8> {
-        let (octet, rest) = match self.rest {
-            [b'\\', octet, rest @ ..] if self.is_quoted => (octet, rest),
-            [octet, rest @ ..] => (octet, rest),
+        let (byte, rest) = match self.rest {
+            [b'\\', byte, rest @ ..] if self.is_quoted => (byte, rest),
+            [byte, rest @ ..] => (byte, rest),
             [] => return None,
         };
         self.rest = rest;
-        Some(*octet)
+        Some(*byte)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -131,7 +131,7 @@ impl Iterator for Unquoted<'_> {
 
 /// `Mailbox = Local-part "@" ( Domain / address-literal )`, RFC 5321 §4.1.2.
 ///
-/// At most 254 octets, so that it fits in a path. In US-ASCII or UTF-8 (RFC 6531 §3.3).
+/// At most 254 bytes, so that it fits in a path. In US-ASCII or UTF-8 (RFC 6531 §3.3).
 ///
 /// ```
 /// use ehlo::syntax::path::{Domain, Host, LocalPart, Mailbox};
@@ -147,7 +147,7 @@ impl Iterator for Unquoted<'_> {
 #[derive(Clone, Copy)]
 pub struct Mailbox<'a> {
     text: &'a [u8],
-    /// Octets before the `@`.
+    /// Bytes before the `@`.
     local_part: u16,
 }
 
@@ -161,7 +161,7 @@ impl<'a> Mailbox<'a> {
         whole(text.as_bytes(), SyntaxErrorKind::Path, |input| checked_mailbox(input, &UTF8))
     }
 
-    /// A mailbox that is known to be right, with so many octets before its `@`.
+    /// A mailbox that is known to be right, with so many bytes before its `@`.
     pub(super) const fn known(text: &'a [u8], local_part: u16) -> Self {
         Self { text, local_part }
     }
@@ -255,7 +255,7 @@ impl Encode for Mailbox<'_> {
 pub(crate) fn mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Mailbox<'i>> {
     let (rest, local_part) = local_part(input, policy)?;
     let Some((b'@', rest)) = rest.split_first() else {
-        return Fault::error(rest, of_octet(rest, SyntaxErrorKind::Path));
+        return Fault::error(rest, of_byte(rest, SyntaxErrorKind::Path));
     };
     let (rest, _) = host(rest, policy)?;
     let text = split(input, input.len().saturating_sub(rest.len())).0;
@@ -274,7 +274,7 @@ pub(crate) fn checked_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'
     if policy.any_length {
         return Ok((rest, mailbox));
     }
-    // Only an address literal can be longer when it is written again, by 8 octets at most.
+    // Only an address literal can be longer when it is written again, by 8 bytes at most.
     if length > limits::PATH
         || length + 8 > limits::PATH && mailbox.encoded_len() + 2 > limits::PATH
     {
@@ -311,12 +311,12 @@ fn any_local_part<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, LocalPart
 
 /// `Dot-string = Atom *("."  Atom)`, `Atom = 1*atext`; RFC 6531 §3.3: `atext =/ UTF8-non-ascii`.
 ///
-/// One table lookup and one comparison an octet: see [`RANK`].
+/// One table lookup and one comparison a byte: see [`RANK`].
 fn dot_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, &'i [u8]> {
     let mut last = DOT;
     let mut length = 0;
-    for &octet in input {
-        let rank = RANK[usize::from(octet)];
+    for &byte in input {
+        let rank = RANK[usize::from(byte)];
         if last + rank > WORST {
             break;
         }
@@ -331,7 +331,7 @@ fn dot_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, &'i [u8]> {
         return any_dots(input);
     }
     if last != ATOM {
-        return Fault::error(rest, of_octet(rest, SyntaxErrorKind::LocalPart));
+        return Fault::error(rest, of_byte(rest, SyntaxErrorKind::LocalPart));
     }
     Ok((rest, text))
 }
@@ -339,26 +339,26 @@ fn dot_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, &'i [u8]> {
 /// `1*( Atom / "." )`, of which one is an atom.
 #[cold]
 fn any_dots(input: &[u8]) -> IResult<'_, &[u8]> {
-    let is_part = |octet: &u8| RANK[usize::from(*octet)] < STOP;
-    let length = input.iter().position(|octet| !is_part(octet)).unwrap_or(input.len());
+    let is_part = |byte: &u8| RANK[usize::from(*byte)] < STOP;
+    let length = input.iter().position(|byte| !is_part(byte)).unwrap_or(input.len());
     let (text, rest) = split(input, length);
-    if text.iter().all(|octet| *octet == b'.') {
-        return Fault::error(input, of_octet(input, SyntaxErrorKind::LocalPart));
+    if text.iter().all(|byte| *byte == b'.') {
+        return Fault::error(input, of_byte(input, SyntaxErrorKind::LocalPart));
     }
     Ok((rest, text))
 }
 
 #[cold]
 fn utf8_dot_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, &'i [u8]> {
-    let is_part = |octet: &u8| RANK[usize::from(*octet)] < STOP || *octet >= 0x80;
-    let length = input.iter().position(|octet| !is_part(octet)).unwrap_or(input.len());
+    let is_part = |byte: &u8| RANK[usize::from(*byte)] < STOP || *byte >= 0x80;
+    let length = input.iter().position(|byte| !is_part(byte)).unwrap_or(input.len());
     let (text, rest) = split(input, length);
     utf8(input, text, policy)?;
     if policy.any_dots {
         return Ok((rest, text));
     }
     let mut at = 0;
-    for atom in text.split(|&octet| octet == b'.') {
+    for atom in text.split(|&byte| byte == b'.') {
         if atom.is_empty() {
             return Fault::error(split(input, at).1, SyntaxErrorKind::LocalPart);
         }
@@ -376,7 +376,7 @@ pub(crate) fn quoted_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i,
     let mut at = 1;
     loop {
         match input.get(at) {
-            Some(octet) if QTEXT_SMTP[usize::from(*octet)] => at += 1,
+            Some(byte) if QTEXT_SMTP[usize::from(*byte)] => at += 1,
             Some(b'\\') if matches!(input.get(at + 1), Some(32..=126)) => at += 2,
             Some(128..) => {
                 is_ascii = false;
@@ -385,7 +385,7 @@ pub(crate) fn quoted_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i,
             Some(b'"') => break,
             _ => {
                 let rest = split(input, at).1;
-                return Fault::error(rest, of_octet(rest, SyntaxErrorKind::LocalPart));
+                return Fault::error(rest, of_byte(rest, SyntaxErrorKind::LocalPart));
             }
         }
     }
@@ -402,21 +402,21 @@ fn utf8<'i>(input: &'i [u8], text: &[u8], policy: &Policy) -> Result<(), nom::Er
     if policy.smtputf8 && core::str::from_utf8(text).is_ok() {
         return Ok(());
     }
-    let at = text.iter().position(|octet| *octet >= 0x80).unwrap_or_default();
+    let at = text.iter().position(|byte| *byte >= 0x80).unwrap_or_default();
     let kind = if policy.smtputf8 { SyntaxErrorKind::NonAscii } else { unexpected_utf8(text) };
     Err(nom::Err::Error(Fault { rest: split(input, at).1, kind }))
 }
 
-/// The rank of an octet in a dot-string. Two neighbours whose ranks add up to more than [`WORST`]
-/// end it: `..`, and anything before an octet of no dot-string. The start counts as a dot.
+/// The rank of a byte in a dot-string. Two neighbours whose ranks add up to more than [`WORST`]
+/// end it: `..`, and anything before a byte of no dot-string. The start counts as a dot.
 static RANK: [u8; 256] = {
     let mut rank = [STOP; 256];
-    let mut octet = 0;
-    while octet < 256 {
-        if crate::syntax::grammar::ATEXT[octet] {
-            rank[octet] = ATOM;
+    let mut byte = 0;
+    while byte < 256 {
+        if crate::syntax::grammar::ATEXT[byte] {
+            rank[byte] = ATOM;
         }
-        octet += 1;
+        byte += 1;
     }
     rank[b'.' as usize] = DOT;
     rank

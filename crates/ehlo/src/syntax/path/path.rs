@@ -11,7 +11,7 @@ use super::{LocalPart, Mailbox, SourceRoute, source_route};
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::{
-    Fault, IResult, as_str, display_or, escape, is_end, is_word_end_under, of_octet, scan, split,
+    Fault, IResult, as_str, display_or, escape, is_end, is_word_end_under, of_byte, scan, split,
     try_from_str, whole,
 };
 use crate::syntax::limits;
@@ -19,7 +19,7 @@ use crate::syntax::policy::Policy;
 
 pub(super) const KIND: SyntaxErrorKind = SyntaxErrorKind::Path;
 
-/// `Path = "<" [ A-d-l ":" ] Mailbox ">"`, RFC 5321 §4.1.2. At most 256 octets, brackets included.
+/// `Path = "<" [ A-d-l ":" ] Mailbox ">"`, RFC 5321 §4.1.2. At most 256 bytes, brackets included.
 ///
 /// ```
 /// use ehlo::syntax::path::Path;
@@ -179,7 +179,7 @@ pub(super) fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>
 }
 
 /// The `Mailbox` that starts at `start`, if it is a dot-string in US-ASCII at a name without a label
-/// that could be too long: octets of its local part, and where it ends. What a dot-string is, `scan`
+/// that could be too long: bytes of its local part, and where it ends. What a dot-string is, `scan`
 /// says.
 #[inline(always)]
 pub(crate) fn plain_mailbox(
@@ -211,7 +211,7 @@ fn any_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
     };
     let (end, mailbox) = mailbox(start, policy)?;
     let Some((b'>', rest)) = end.split_first() else {
-        return Fault::error(end, of_octet(end, KIND));
+        return Fault::error(end, of_byte(end, KIND));
     };
     let route = inside.len().saturating_sub(start.len());
     let text = split(inside, route + mailbox.text().len()).0;
@@ -231,11 +231,11 @@ fn any_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
 #[cold]
 fn bare_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
     if !policy.missing_brackets || is_end(input) {
-        return Fault::error(input, of_octet(input, KIND));
+        return Fault::error(input, of_byte(input, KIND));
     }
     let (rest, mailbox) = checked_mailbox(input, policy)?;
     if !is_word_end_under(policy, rest) {
-        return Fault::error(rest, of_octet(rest, KIND));
+        return Fault::error(rest, of_byte(rest, KIND));
     }
     Ok((rest, mailbox.into()))
 }

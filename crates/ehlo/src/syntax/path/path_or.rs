@@ -27,13 +27,13 @@ macro_rules! path_or {
             }
 
             #[doc = concat!("The mailbox, without a source route; `None` for `", $wire,
-                                                "` and for a user without a domain.")]
+                                                        "` and for a user without a domain.")]
             pub fn mailbox(&self) -> Option<$crate::syntax::path::Mailbox<'a>> {
                 self.path().map(|path| path.mailbox())
             }
 
             #[doc = concat!("What stands behind the `@`; `None` for `", $wire,
-                                                "` and for a user without a domain.")]
+                                                        "` and for a user without a domain.")]
             pub fn domain(&self) -> Option<$crate::syntax::path::Host<'a>> {
                 self.mailbox().map(|mailbox| mailbox.domain())
             }

@@ -4,7 +4,7 @@ use core::cmp::Ordering;
 
 use super::domain::{Domain, UTF8, after_domain_of_route, any_domain};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
-use crate::syntax::grammar::{Fault, IResult, of_octet, split, whole, wire_text};
+use crate::syntax::grammar::{Fault, IResult, of_byte, split, whole, wire_text};
 use crate::syntax::limits;
 use crate::syntax::policy::Policy;
 
@@ -28,7 +28,7 @@ impl<'a> SourceRoute<'a> {
     ///
     /// # Errors
     ///
-    /// `Path`, `Domain`, or `PathTooLong` over 256 octets, with the offset in `text`.
+    /// `Path`, `Domain`, or `PathTooLong` over 256 bytes, with the offset in `text`.
     pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
         let route = whole(text.as_bytes(), SyntaxErrorKind::Path, |i| at_domains(i, &UTF8))?;
         if text.len() > limits::PATH {
@@ -44,7 +44,7 @@ impl<'a> SourceRoute<'a> {
 
     /// The domains, in the order in which the message was to visit them.
     pub fn domains(&self) -> impl Iterator<Item = Domain<'a>> + use<'a> {
-        self.0.split(|&octet| octet == b',').map(|at| Domain::known(at.get(1..).unwrap_or(at)))
+        self.0.split(|&byte| byte == b',').map(|at| Domain::known(at.get(1..).unwrap_or(at)))
     }
 }
 
@@ -82,7 +82,7 @@ pub(super) fn a_d_l<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, SourceR
     let (rest, route) = at_domains(input, policy)?;
     match rest.split_first() {
         Some((b':', rest)) => Ok((rest, route)),
-        _ => Fault::error(rest, of_octet(rest, SyntaxErrorKind::Path)),
+        _ => Fault::error(rest, of_byte(rest, SyntaxErrorKind::Path)),
     }
 }
 
@@ -91,7 +91,7 @@ fn at_domains<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, SourceRoute<'
     let mut rest = input;
     loop {
         let Some((b'@', name)) = rest.split_first() else {
-            return Fault::error(rest, of_octet(rest, SyntaxErrorKind::Path));
+            return Fault::error(rest, of_byte(rest, SyntaxErrorKind::Path));
         };
         rest = match after_domain_of_route(name) {
             Some(rest) => rest,

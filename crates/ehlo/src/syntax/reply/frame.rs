@@ -21,12 +21,12 @@ pub struct ReplyLimits {
     /// The most lines of one reply.
     pub lines: u16,
     /// The longest reply in bytes.
-    pub octets: u32,
+    pub bytes: u32,
 }
 
 impl ReplyLimits {
     /// Lines of 4096 bytes, 1000 lines, 64 KiB: more than real servers send.
-    pub const DEFAULT: Self = Self { line: 4096, lines: 1000, octets: 64 * 1024 };
+    pub const DEFAULT: Self = Self { line: 4096, lines: 1000, bytes: 64 * 1024 };
 
     /// As [`DEFAULT`](Self::DEFAULT), with lines of 512 bytes, the most that RFC 5321 §4.5.3.1.5 lets a
     /// server send.
@@ -115,7 +115,7 @@ impl ReplyFrame {
     fn goes_on(&mut self, input: &[u8], limits: &ReplyLimits) -> bool {
         let Some((last, before)) = input.split_last() else { return false };
         // A line begins within an input, so that the sum is below the most of a usize.
-        let most = (self.line as usize + usize::from(limits.line)).min(limits.octets as usize);
+        let most = (self.line as usize + usize::from(limits.line)).min(limits.bytes as usize);
         let goes_on = matches!(self.stage, Stage::Text | Stage::LastText)
             && before.len() == self.looked as usize
             && PRINTABLE[usize::from(*last)]
@@ -174,7 +174,7 @@ impl ReplyFrame {
     ) -> Result<Option<&'i [u8]>, Fault<'i>> {
         if self.stage == Stage::Code {
             // Without room for another line, waiting for its code would never end.
-            if limits.octets.saturating_sub(self.line) < SHORTEST_LINE {
+            if limits.bytes.saturating_sub(self.line) < SHORTEST_LINE {
                 return fault(rest, 0, TOO_LONG);
             }
             if !self.head(rest)? {
@@ -184,7 +184,7 @@ impl ReplyFrame {
         let looked = (self.looked - self.line) as usize;
         let text_end = after_text(rest.get(looked..).unwrap_or_default(), class);
         let end = rest.len() - text_end.len();
-        let most = limits.octets.saturating_sub(self.line).min(limits.line.into());
+        let most = limits.bytes.saturating_sub(self.line).min(limits.line.into());
         // The CRLF must have room, too.
         if end + 2 > most as usize {
             let long = most == u32::from(limits.line);
@@ -248,9 +248,9 @@ impl ReplyFrame {
 ///
 /// `Reply-code = %x32-35 %x30-35 %x30-39`, where the second digit may be any.
 fn reply_code(line: &[u8]) -> Result<(), Fault<'_>> {
-    let digit = |(place, octet): (usize, &u8)| match place {
-        0 => matches!(octet, b'2'..=b'5'),
-        _ => octet.is_ascii_digit(),
+    let digit = |(place, byte): (usize, &u8)| match place {
+        0 => matches!(byte, b'2'..=b'5'),
+        _ => byte.is_ascii_digit(),
     };
     match line.iter().take(3).enumerate().position(|place| !digit(place)) {
         Some(place) => fault(line, place, SyntaxErrorKind::ReplyCode),

@@ -36,8 +36,8 @@ enum Source<'a> {
 
 impl<'a> Lines<'a> {
     /// The lines of a whole reply, without this code in front.
-    pub(super) const fn wire(octets: &'a [u8], strip: Option<EnhancedCode>) -> Self {
-        Self(Source::Wire { rest: octets, strip })
+    pub(super) const fn wire(bytes: &'a [u8], strip: Option<EnhancedCode>) -> Self {
+        Self(Source::Wire { rest: bytes, strip })
     }
 
     /// The lines that `text` becomes, without this code in front; `prefix` bytes stand before

@@ -98,20 +98,18 @@ impl<'a> Reply<'a> {
         let mut frame = ReplyFrame::new();
         let length = frame.advance(input, &ReplyLimits::DEFAULT, policy)?;
         Ok(match length.and_then(|length| input.get(..length)) {
-            Some(octets) => {
-                Parsed::Complete { value: Self::framed(octets), consumed: octets.len() }
-            }
+            Some(bytes) => Parsed::Complete { value: Self::framed(bytes), consumed: bytes.len() },
             None => Parsed::Incomplete,
         })
     }
 
     /// The reply that these bytes are, which a [`ReplyFrame`] must have found to be one.
     #[inline]
-    pub(crate) fn framed(octets: &'a [u8]) -> Self {
-        let code = octets.first_chunk().and_then(|digits| Code::from_digits(*digits));
+    pub(crate) fn framed(bytes: &'a [u8]) -> Self {
+        let code = bytes.first_chunk().and_then(|digits| Code::from_digits(*digits));
         // Every frame begins with a code.
         let code = code.unwrap_or(Code::SYNTAX_ERROR);
-        Self { code, enhanced: None, source: Source::Wire(octets) }
+        Self { code, enhanced: None, source: Source::Wire(bytes) }
     }
 
     /// The code.
@@ -134,7 +132,7 @@ impl<'a> Reply<'a> {
             return self.enhanced;
         }
         let text = match self.source {
-            Source::Wire(octets) => octets.get(4..)?,
+            Source::Wire(bytes) => bytes.get(4..)?,
             Source::Given { domain: None, text } => text.as_bytes(),
             Source::Given { domain: Some(_), .. } => return None,
         };
@@ -148,7 +146,7 @@ impl<'a> Reply<'a> {
         if let Source::Given { domain: Some(domain), .. } = self.source {
             return Some(domain);
         }
-        let word = self.text().split(|&octet| octet == b' ').next()?;
+        let word = self.text().split(|&byte| byte == b' ').next()?;
         core::str::from_utf8(word).ok().filter(|word| !word.is_empty())
     }
 
@@ -159,7 +157,7 @@ impl<'a> Reply<'a> {
     #[inline]
     pub fn lines(&self) -> Lines<'a> {
         match self.source {
-            Source::Wire(octets) => Lines::wire(octets, self.enhanced_code()),
+            Source::Wire(bytes) => Lines::wire(bytes, self.enhanced_code()),
             Source::Given { domain, text } => {
                 let code = self.enhanced_code();
                 let prefix = code.map_or(0, |code| code.encoded_len().saturating_add(1));
@@ -181,9 +179,9 @@ impl<'a> Reply<'a> {
     }
 
     /// The bytes of a parsed reply, with all codes and CRLFs; `None` for a built reply.
-    pub const fn octets(&self) -> Option<&'a [u8]> {
+    pub const fn as_bytes(&self) -> Option<&'a [u8]> {
         match self.source {
-            Source::Wire(octets) => Some(octets),
+            Source::Wire(bytes) => Some(bytes),
             Source::Given { .. } => None,
         }
     }
@@ -211,12 +209,12 @@ impl<'a> Reply<'a> {
             put_code(self.code, more || lines.peek().is_some(), writer);
             if let Some(code) = code {
                 code.write_to(writer);
-                writer.put_octet(b' ');
+                writer.put_byte(b' ');
             }
             if let Some(host) = host.take() {
-                host.bytes().for_each(|octet| writer.put_octet(clean_word(octet)));
+                host.bytes().for_each(|byte| writer.put_byte(clean_word(byte)));
                 if !line.is_empty() {
-                    writer.put_octet(b' ');
+                    writer.put_byte(b' ');
                 }
             }
             put_text(line, writer);
@@ -237,7 +235,7 @@ impl<'a> Reply<'a> {
         let built = matches!(self.source, Source::Given { .. });
         let space = if host.is_some() && !line.is_empty() { " " } else { "" };
         let word = host.unwrap_or_default().bytes().map(clean_word).chain(space.bytes());
-        word.chain(line.iter().map(move |&octet| if built { clean(octet) } else { octet }))
+        word.chain(line.iter().map(move |&byte| if built { clean(byte) } else { byte }))
     }
 }
 
@@ -267,9 +265,9 @@ impl<'a> TryFrom<&'a str> for Reply<'a> {
             return fault(SyntaxErrorKind::ReplyCode, line.len().min(3));
         };
         let Ok(code) = code.parse() else {
-            let is_digit = |(place, octet): (usize, u8)| match place {
-                0 => matches!(octet, b'2'..=b'5'),
-                _ => octet.is_ascii_digit(),
+            let is_digit = |(place, byte): (usize, u8)| match place {
+                0 => matches!(byte, b'2'..=b'5'),
+                _ => byte.is_ascii_digit(),
             };
             let place = code.bytes().enumerate().position(|place| !is_digit(place));
             return fault(SyntaxErrorKind::ReplyCode, place.unwrap_or_default());
@@ -340,8 +338,8 @@ impl fmt::Display for Reply<'_> {
                 continue;
             }
             // It is ASCII, as it will be written.
-            for octet in self.written(host.take(), line) {
-                show(&[octet], f)?;
+            for byte in self.written(host.take(), line) {
+                show(&[byte], f)?;
             }
         }
         Ok(())
@@ -359,8 +357,8 @@ fn show(text: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 _ => f.write_char(character)?,
             }
         }
-        for octet in chunk.invalid() {
-            write!(f, "\\x{octet:02x}")?;
+        for byte in chunk.invalid() {
+            write!(f, "\\x{byte:02x}")?;
         }
     }
     Ok(())
@@ -394,9 +392,9 @@ pub(crate) fn put_code(code: Code, more: bool, writer: &mut Writer<'_>) {
 }
 
 /// An byte of a word as it is written.
-const fn clean_word(octet: u8) -> u8 {
-    match octet {
+const fn clean_word(byte: u8) -> u8 {
+    match byte {
         b' ' | b'\t' => b'?',
-        _ => clean(octet),
+        _ => clean(byte),
     }
 }

@@ -40,16 +40,16 @@ pub struct SaslData<'a>(Form<'a>);
 enum Form<'a> {
     /// Canonical base64.
     Base64(&'a [u8]),
-    Octets(&'a [u8]),
+    Bytes(&'a [u8]),
 }
 
 impl<'a> SaslData<'a> {
     /// No bytes.
-    pub const EMPTY: Self = Self(Form::Octets(&[]));
+    pub const EMPTY: Self = Self(Form::Bytes(&[]));
 
     /// These bytes.
-    pub const fn new(octets: &'a [u8]) -> Self {
-        Self(Form::Octets(octets))
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self(Form::Bytes(bytes))
     }
 
     /// The bytes that `base64` stands for; an empty slice stands for no bytes.
@@ -98,9 +98,9 @@ impl<'a> SaslData<'a> {
     /// The number of bytes that [`decode`](Self::decode) writes.
     pub fn decoded_len(&self) -> usize {
         match self.0 {
-            Form::Octets(octets) => octets.len(),
+            Form::Bytes(bytes) => bytes.len(),
             Form::Base64(base64) => {
-                let padding = base64.iter().rev().take_while(|&&octet| octet == b'=').count();
+                let padding = base64.iter().rev().take_while(|&&byte| byte == b'=').count();
                 (base64.len() / 4).saturating_mul(3).saturating_sub(padding)
             }
         }
@@ -109,7 +109,7 @@ impl<'a> SaslData<'a> {
     /// Whether it stands for no bytes.
     pub const fn is_empty(&self) -> bool {
         match self.0 {
-            Form::Octets(octets) | Form::Base64(octets) => octets.is_empty(),
+            Form::Bytes(bytes) | Form::Base64(bytes) => bytes.is_empty(),
         }
     }
 
@@ -120,14 +120,14 @@ impl<'a> SaslData<'a> {
     /// [`BufferTooSmall`] when they do not fit; the content of `out` is then unspecified.
     pub fn decode(&self, out: &mut [u8]) -> Result<usize, BufferTooSmall> {
         let mut writer = Writer::new(out);
-        self.for_each_piece(|octets| writer.put(octets));
+        self.for_each_piece(|bytes| writer.put(bytes));
         writer.finish()
     }
 
     /// Appends the word that an AUTH command has for an initial response: `=` for no bytes.
     pub fn write_initial(&self, writer: &mut Writer<'_>) {
         if self.is_empty() {
-            writer.put_octet(b'=');
+            writer.put_byte(b'=');
         } else {
             self.write_to(writer);
         }
@@ -136,12 +136,12 @@ impl<'a> SaslData<'a> {
     /// The bytes, in order, one piece after the other.
     fn for_each_piece(&self, mut take: impl FnMut(&[u8])) {
         match self.0 {
-            Form::Octets(octets) => take(octets),
+            Form::Bytes(bytes) => take(bytes),
             Form::Base64(base64) => base64.chunks(BLOCK / 3 * 4).for_each(|digits| {
-                let mut octets = [0; BLOCK];
+                let mut bytes = [0; BLOCK];
                 // It was found to be base64 when it was made, and so is every four digits of it.
-                let length = BASE64.decode_slice(digits, &mut octets).unwrap_or_default();
-                take(octets.get(..length).unwrap_or_default());
+                let length = BASE64.decode_slice(digits, &mut bytes).unwrap_or_default();
+                take(bytes.get(..length).unwrap_or_default());
             }),
         }
     }
@@ -149,8 +149,8 @@ impl<'a> SaslData<'a> {
 
 /// These bytes, as [`SaslData::new`] takes them.
 impl<'a> From<&'a [u8]> for SaslData<'a> {
-    fn from(octets: &'a [u8]) -> Self {
-        Self::new(octets)
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::new(bytes)
     }
 }
 
@@ -165,10 +165,10 @@ impl Encode for SaslData<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
         match self.0 {
             Form::Base64(base64) => writer.put(base64),
-            Form::Octets(octets) => {
-                octets.chunks(BLOCK).for_each(|octets| {
+            Form::Bytes(bytes) => {
+                bytes.chunks(BLOCK).for_each(|bytes| {
                     let mut digits = [0; BLOCK / 3 * 4];
-                    let length = BASE64.encode_slice(octets, &mut digits).unwrap_or_default();
+                    let length = BASE64.encode_slice(bytes, &mut digits).unwrap_or_default();
                     writer.put(digits.get(..length).unwrap_or_default());
                 });
             }
@@ -179,10 +179,10 @@ impl Encode for SaslData<'_> {
 impl PartialEq for SaslData<'_> {
     fn eq(&self, other: &Self) -> bool {
         match (self.0, other.0) {
-            (Form::Octets(a), Form::Octets(b)) => a == b,
-            (Form::Base64(base64), Form::Octets(octets))
-            | (Form::Octets(octets), Form::Base64(base64)) => {
-                let mut rest = Some(octets);
+            (Form::Bytes(a), Form::Bytes(b)) => a == b,
+            (Form::Base64(base64), Form::Bytes(bytes))
+            | (Form::Bytes(bytes), Form::Base64(base64)) => {
+                let mut rest = Some(bytes);
                 Self(Form::Base64(base64)).for_each_piece(|piece| {
                     rest = rest.and_then(|rest| rest.strip_prefix(piece));
                 });
@@ -192,9 +192,9 @@ impl PartialEq for SaslData<'_> {
             (Form::Base64(a), Form::Base64(b)) => {
                 let mut same = a.len() == b.len();
                 for (a, b) in a.chunks(BLOCK / 3 * 4).zip(b.chunks(BLOCK / 3 * 4)) {
-                    let (mut octets, mut others) = ([0; BLOCK], [0; BLOCK]);
-                    let length = BASE64.decode_slice(a, &mut octets).ok();
-                    same &= length == BASE64.decode_slice(b, &mut others).ok() && octets == others;
+                    let (mut bytes, mut others) = ([0; BLOCK], [0; BLOCK]);
+                    let length = BASE64.decode_slice(a, &mut bytes).ok();
+                    same &= length == BASE64.decode_slice(b, &mut others).ok() && bytes == others;
                 }
                 same
             }
@@ -212,7 +212,7 @@ impl core::fmt::Debug for SaslData<'_> {
 
 impl core::hash::Hash for SaslData<'_> {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
-        self.for_each_piece(|octets| octets.iter().for_each(|octet| state.write_u8(*octet)));
+        self.for_each_piece(|bytes| bytes.iter().for_each(|byte| state.write_u8(*byte)));
         state.write_u8(0xFF);
     }
 }
@@ -327,7 +327,7 @@ impl Encode for Response<'_> {
     fn write_to(&self, writer: &mut Writer<'_>) {
         match self {
             Self::Data(data) => data.write_to(writer),
-            Self::Cancel => writer.put_octet(b'*'),
+            Self::Cancel => writer.put_byte(b'*'),
         }
         writer.put(b"\r\n");
     }

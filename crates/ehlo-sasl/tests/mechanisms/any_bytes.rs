@@ -1,4 +1,4 @@
-//! Mechanisms and exchanges bear any octets, in any order of calls.
+//! Mechanisms and exchanges bear any bytes, in any order of calls.
 
 use ehlo::syntax::sasl::{Response, SaslData, SaslMechanism};
 use ehlo::{Code, Reply};
@@ -35,19 +35,19 @@ enum Call {
 
 fn message() -> impl Strategy<Value = Vec<u8>> {
     let whole = prop::sample::select(WHOLE);
-    let changed = (whole.clone(), any::<prop::sample::Index>(), octet(), any::<bool>());
+    let changed = (whole.clone(), any::<prop::sample::Index>(), byte(), any::<bool>());
     prop_oneof![
         whole.prop_map(<[u8]>::to_vec),
-        changed.prop_map(|(whole, place, octet, cut)| {
+        changed.prop_map(|(whole, place, byte, cut)| {
             let mut message = whole.to_vec();
             let place = place.index(message.len());
-            message[place] = octet;
+            message[place] = byte;
             if cut {
                 message.truncate(place);
             }
             message
         }),
-        prop::collection::vec(octet(), 0..20),
+        prop::collection::vec(byte(), 0..20),
         prop::collection::vec(any::<u8>(), 0..600),
     ]
 }
@@ -64,7 +64,7 @@ const WHOLE: &[&[u8]] = &[
     b"c=biws,r=x,p=AAAA",
 ];
 
-fn octet() -> impl Strategy<Value = u8> {
+fn byte() -> impl Strategy<Value = u8> {
     prop::sample::select(&b"\0\x01 ,=+/abcinprsuvy\xC3\xA9\xFF"[..])
 }
 
@@ -151,9 +151,9 @@ proptest! {
     }
 }
 
-fn written(octets: &[u8]) -> String {
+fn written(bytes: &[u8]) -> String {
     use ehlo::Encode as _;
-    let data = SaslData::new(octets);
+    let data = SaslData::new(bytes);
     let mut out = vec![0; data.encoded_len()];
     data.encode(&mut out).unwrap();
     String::from_utf8(out).unwrap()
