@@ -49,9 +49,7 @@ pub struct Client {
     pub(super) assumed: State,
     pub(super) flight: Flight,
     pub(super) frame: ReplyFrame,
-    /// The length in bytes of the reply at the front of the input, once it is known.
-    pub(super) framed: usize,
-    pub(super) violation: Option<SyntaxError>,
+    pub(super) found: Found,
     pub(super) capabilities: Capabilities,
     /// The content of the open message: after 354 it stuffs dots, in chunks it does not.
     pub(super) encoder: DataEncoder,
@@ -87,8 +85,7 @@ impl Client {
             assumed: State::Start,
             flight,
             frame: ReplyFrame::default(),
-            framed: 0,
-            violation: None,
+            found: Found::Nothing,
             capabilities: Capabilities::NONE,
             encoder: DataEncoder::without_dots(config.newlines),
             sending: false,
@@ -185,17 +182,19 @@ impl Client {
     }
 
     fn wants(&mut self, input: &[u8]) -> Wants {
-        if self.framed > 0 || matches!(self.state, State::Closed | State::Tls) {
+        if matches!(self.found, Found::Reply { .. })
+            || matches!(self.state, State::Closed | State::Tls)
+        {
             return Wants::Event;
         }
         self.note(input);
         let limits = self.reply_limits();
         match self.frame.advance(input, &limits, &self.config.policy) {
-            Ok(Some(length)) => self.framed = length,
+            Ok(Some(length)) => self.found = Found::Reply { length },
             Ok(None) if self.end_of_input => self.state = State::Closed,
             Ok(None) => return Wants::Input { consumed: 0 },
             Err(error) => {
-                self.violation = Some(error);
+                self.found = Found::Violation(error);
                 self.state = State::Closed;
             }
         }
@@ -212,16 +211,18 @@ impl Client {
     }
 
     fn event<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
-        if let Some(error) = self.violation.take() {
-            return Received { consumed: input.len(), event: Event::Violation(error) };
-        }
-        if self.framed > 0 {
-            let consumed = core::mem::take(&mut self.framed);
-            self.frame = ReplyFrame::default();
-            let (reply, behind) = input.split_at_checked(consumed).unwrap_or_default();
-            let event = self.match_reply(Reply::framed(reply));
-            self.note(behind);
-            return Received { consumed, event };
+        match core::mem::replace(&mut self.found, Found::Nothing) {
+            Found::Violation(error) => {
+                return Received { consumed: input.len(), event: Event::Violation(error) };
+            }
+            Found::Reply { length: consumed } => {
+                self.frame = ReplyFrame::default();
+                let (reply, behind) = input.split_at_checked(consumed).unwrap_or_default();
+                let event = self.match_reply(Reply::framed(reply));
+                self.note(behind);
+                return Received { consumed, event };
+            }
+            Found::Nothing => {}
         }
         let event = match self.state {
             State::Tls => Event::StartTls,
@@ -386,5 +387,17 @@ impl Envelope {
 #[allow(clippy::cast_possible_truncation)]
 const AUTH_LINE: u16 = limits::AUTH_LINE as u16;
 
+/// What stands at the front of the input, and was not given to the application yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Found {
+    Nothing,
+    /// A whole reply of `length` bytes.
+    Reply {
+        length: usize,
+    },
+    /// What is no reply.
+    Violation(SyntaxError),
+}
+
 const _: () = assert!(AUTH_LINE as usize == limits::AUTH_LINE);
-const _: () = assert!(size_of::<Client>() <= 320);
+const _: () = assert!(size_of::<Client>() <= 296);
