@@ -4,7 +4,7 @@
 #![allow(clippy::inline_always)]
 
 use super::newlines::{Before, Step};
-use super::search::{short_line, until_lf};
+use super::search::short_line;
 use super::{NewlineError, NewlineErrorKind, Newlines};
 
 /// Finds the end of mail data and removes the dots that were stuffed into it.
@@ -347,32 +347,34 @@ impl DataDecoder {
         let limit = usize::from(limit.get());
         let mut before = usize::from(self.line);
         let mut start = 0;
-        let mut at = 0;
-        while let Some(rest) = data.get(at..) {
-            let lf = at + until_lf(rest);
-            if lf == data.len() {
-                break;
-            }
-            at = lf + 1;
-            let is_end = match lf.checked_sub(1) {
-                Some(cr) => data.get(cr) == Some(&b'\r'),
-                None => after_cr,
-            };
-            if is_end {
-                if before + (lf + 1 - start) > limit {
-                    return Some(start + (limit - before));
+        // A line that begins at `start` may go on for `room` bytes. The last CRLF within them begins the
+        // line that is looked at next, so that there is one search for as many bytes as a line may have.
+        loop {
+            let room = limit - before.min(limit);
+            let rest = data.get(start..).unwrap_or_default();
+            let window = rest.get(..room).unwrap_or(rest);
+            match last_line_end(window, after_cr && start == 0) {
+                Some(end) => (start, before) = (start + end, 0),
+                None if rest.len() <= room => {
+                    // It is not over the limit, which is a u16.
+                    self.line = u16::try_from(before + rest.len()).unwrap_or(u16::MAX);
+                    return None;
                 }
-                before = 0;
-                start = lf + 1;
+                None => return Some(start + room),
             }
         }
-        let line = before + (data.len() - start);
-        match u16::try_from(line) {
-            Ok(bytes) if line <= limit => {
-                self.line = bytes;
-                None
-            }
-            _ => Some(start + (limit - before)),
+    }
+}
+
+/// The place behind the last CRLF in `data`; its CR may stand before `data`.
+fn last_line_end(data: &[u8], after_cr: bool) -> Option<usize> {
+    let mut searched = data;
+    loop {
+        let lf = memchr::memrchr(b'\n', searched)?;
+        searched = data.get(..lf)?;
+        let is_end = searched.last().map_or(after_cr, |before| *before == b'\r');
+        if is_end {
+            return Some(lf + 1);
         }
     }
 }

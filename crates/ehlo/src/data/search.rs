@@ -40,12 +40,6 @@ pub(super) fn plain(input: &[u8], most: usize) -> usize {
     })
 }
 
-/// The number of bytes before the first LF of `input`, or all of them.
-#[inline]
-pub(super) fn until_lf(input: &[u8]) -> usize {
-    until(input, |word| equal(word, b'\n'))
-}
-
 /// Bytes that are examined together: the compiler vectorises a loop of this length without branches.
 pub(super) const STRIDE: usize = 64;
 
