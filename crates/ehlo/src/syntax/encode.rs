@@ -103,6 +103,9 @@ impl<'o> Writer<'o> {
 
     /// Appends `number` in decimal.
     pub fn put_number(&mut self, mut number: u64) {
+        if number < 10 {
+            return self.put_byte(b'0' + number.to_le_bytes()[0]);
+        }
         let mut digits = [0; 20];
         let mut at = digits.len();
         while let Some(slot) = at.checked_sub(1).and_then(|i| digits.get_mut(i)) {

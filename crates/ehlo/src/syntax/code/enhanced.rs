@@ -118,11 +118,32 @@ impl core::fmt::Display for EnhancedCode {
 
 impl Encode for EnhancedCode {
     fn write_to(&self, writer: &mut Writer<'_>) {
+        if let (Some(subject), Some(detail)) = (one_digit(self.subject), one_digit(self.detail)) {
+            return writer.put(&[b'0' + self.class, b'.', subject, b'.', detail]);
+        }
         writer.put_number(u64::from(self.class));
         writer.put_byte(b'.');
         writer.put_number(u64::from(self.subject));
         writer.put_byte(b'.');
         writer.put_number(u64::from(self.detail));
+    }
+
+    fn encoded_len(&self) -> usize {
+        3 + digit_count(self.subject) + digit_count(self.detail)
+    }
+}
+
+/// A number of one digit as it is written.
+const fn one_digit(number: u16) -> Option<u8> {
+    if number < 10 { Some(b'0' + number.to_le_bytes()[0]) } else { None }
+}
+
+/// The number of digits of a number up to 999.
+const fn digit_count(number: u16) -> usize {
+    match number {
+        0..10 => 1,
+        10..100 => 2,
+        _ => 3,
     }
 }
 

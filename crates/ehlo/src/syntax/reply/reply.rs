@@ -4,6 +4,7 @@ use crate::syntax::code::{Code, EnhancedCode, Severity};
 use crate::syntax::encode::{BufferTooSmall, Encode, Writer};
 use crate::syntax::error::{Parsed, SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::text::{TEXTSTRING, clean, put_text, text_run};
+use crate::syntax::limits;
 use crate::syntax::policy::Policy;
 use core::fmt::{self, Write as _};
 
@@ -202,6 +203,15 @@ impl<'a> Reply<'a> {
 
     /// Appends the reply to `writer`; `more` makes its last line one that others follow.
     pub(crate) fn write(&self, writer: &mut Writer<'_>, enhanced: bool, more: bool) {
+        if let Some(text) = self.plain_text() {
+            put_code(self.code, more, writer);
+            if let Some(code) = self.enhanced.filter(|_| enhanced) {
+                code.write_to(writer);
+                writer.put_byte(b' ');
+            }
+            writer.put(text);
+            return writer.put(b"\r\n");
+        }
         let code = if enhanced { self.enhanced_code() } else { None };
         let mut host = self.host();
         let mut lines = self.lines().peekable();
@@ -220,6 +230,17 @@ impl<'a> Reply<'a> {
             put_text(line, writer);
             writer.put(b"\r\n");
         }
+    }
+
+    /// The text of a built reply that is one line and is written as it stands: what servers write most.
+    fn plain_text(&self) -> Option<&'a [u8]> {
+        let Source::Given { domain: None, text } = self.source else { return None };
+        let text = text.as_bytes();
+        // Only a text that begins with a digit may have an enhanced status code of its own.
+        let is_whole = self.enhanced.is_some() || !matches!(text, [b'0'..=b'9', ..]);
+        let is_plain =
+            is_whole && text.len() <= PLAIN_TEXT && text_run(text, &TEXTSTRING) == text.len();
+        is_plain.then_some(text)
     }
 
     /// What stands before the text of the first line.
@@ -391,10 +412,12 @@ pub(crate) fn put_code(code: Code, more: bool, writer: &mut Writer<'_>) {
     writer.put(&[a, b, c, if more { b'-' } else { b' ' }]);
 }
 
-/// An byte of a word as it is written.
+/// A byte of a word as it is written.
 const fn clean_word(byte: u8) -> u8 {
     match byte {
         b' ' | b'\t' => b'?',
         _ => clean(byte),
     }
 }
+/// The most bytes of text that fit a line with any codes: `250-5.999.999 ` and the CRLF are 16.
+const PLAIN_TEXT: usize = limits::REPLY_LINE - 16;
