@@ -119,15 +119,18 @@ pub(super) fn other(input: &[u8], utf8: bool) -> IResult<'_, OtherParameter<'_>>
 /// The same up to a space or the end of the line: what it adds to the set of what was seen.
 #[inline(never)]
 pub(super) fn check<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, u32> {
-    // More white space, and no parameter: it adds nothing.
-    if policy.extra_white_space && matches!(input.first(), Some(b' ' | b'\t')) {
-        return Ok((skip_white_space(input), 0));
+    match esmtp_keyword(input) {
+        Ok((after, _)) if is_word_end(after) => Ok((after, marks::UNKNOWN)),
+        Ok((after, _)) => check_value(after, policy),
+        Err(error) => white_space(input, policy).ok_or(error),
     }
-    let (after, _) = esmtp_keyword(input)?;
-    if is_word_end(after) {
-        return Ok((after, marks::UNKNOWN));
-    }
-    check_value(after, policy)
+}
+
+/// More white space, and no parameter: it adds nothing.
+#[cold]
+fn white_space<'i>(input: &'i [u8], policy: &Policy) -> Option<(&'i [u8], u32)> {
+    let is_white = policy.extra_white_space && matches!(input.first(), Some(b' ' | b'\t'));
+    is_white.then(|| (skip_white_space(input), 0))
 }
 
 /// What stands behind its keyword.
