@@ -1,6 +1,7 @@
 //! What a client refuses to send: each check, before a byte is written, and nothing has changed.
 
 use ehlo::client::Event;
+use ehlo::data::Newlines;
 use ehlo::session::State;
 use ehlo::syntax::command::Verb;
 use ehlo::syntax::parameter::{Body, Envid, Notify, Orcpt, Parameter, Parameters, Ret};
@@ -10,7 +11,11 @@ use ehlo::{Client, ClientConfig, Command, Extension, ForwardPath, ReversePath, S
 
 /// A client that has said EHLO, to which this was offered.
 fn after(offered: &str) -> Client {
-    let mut client = Client::new(ClientConfig::DEFAULT);
+    of_config(ClientConfig::DEFAULT, offered)
+}
+
+fn of_config(config: ClientConfig, offered: &str) -> Client {
+    let mut client = Client::new(config);
     hear(&mut client, "220 mx.example\r\n");
     let name = ClientName::new("client.example").expect("a name");
     send(&mut client, &Command::Ehlo(name)).expect("EHLO");
@@ -216,5 +221,26 @@ fn responses_that_are_too_long_are_refused() {
         } else {
             assert_eq!(sent, Err(SendError::LineTooLong));
         }
+    }
+}
+
+#[test]
+fn content_that_does_not_fill_its_chunk_is_refused() {
+    let config = ClientConfig { newlines: Newlines::Normalise, ..ClientConfig::DEFAULT };
+    // A CRLF that stands for one byte at the end of a chunk; a CR that would need an LF behind it.
+    for (size, content) in [(1, "\n"), (1, "\r"), (2, "a\r"), (4, "a\n\r")] {
+        let mut client = of_config(config, "CHUNKING");
+        send(&mut client, &mail("a@x.example", &[])).expect("MAIL");
+        hear(&mut client, "250 ok\r\n");
+        send(&mut client, &rcpt("b@x.example", &[])).expect("RCPT");
+        hear(&mut client, "250 ok\r\n");
+        send(&mut client, &Command::Bdat { size, last: true }).expect("BDAT");
+        let before = format!("{client:?}");
+        let refused = client.mail_data(content.as_bytes(), &mut [0; 64]);
+        assert_eq!(refused, Err(SendError::ChunkIncomplete), "{content:?}");
+        assert_eq!(format!("{client:?}"), before, "{content:?}");
+        let filled =
+            client.mail_data(&b"abcd"[..usize::try_from(size).expect("few")], &mut [0; 64]);
+        assert!(filled.is_ok() && !client.wants_content(), "{content:?}");
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Sender<'s> {
     pub(super) trace: Vec<String>,
     /// What was sent and not yet fetched.
     pub(super) sent: Vec<u8>,
+    /// Its content was refused within a message, so that it has left.
+    pub(super) has_given_up: bool,
 }
 
 impl<'s> Sender<'s> {
@@ -50,7 +52,13 @@ impl<'s> Sender<'s> {
             messages: Vec::new(),
             trace: Vec::new(),
             sent: Vec::new(),
+            has_given_up: false,
         }
+    }
+
+    fn give_up(&mut self) {
+        self.client.abort();
+        self.has_given_up = true;
     }
 
     /// Does what the script says, until something must be awaited first.
@@ -78,7 +86,7 @@ impl<'s> Sender<'s> {
                 return;
             }
         }
-        panic!("the content does not come to an end");
+        panic!("the content does not come to an end: {:#?}", self.trace);
     }
 
     /// Whether the operation is done; otherwise it must wait.
@@ -120,7 +128,12 @@ impl<'s> Sender<'s> {
         if self.chunk > 0 {
             let most = if operation == END { usize::MAX } else { usize::from(operation & 7) };
             let content = &CHUNK[..most.min(CHUNK.len())];
-            let progress = self.client.mail_data(content, out)?;
+            let result = self.client.mail_data(content, out);
+            // A chunk whose content was refused cannot be completed.
+            if let Err(SendError::Newlines(_)) = result {
+                self.give_up();
+            }
+            let progress = result?;
             assert_eq!(progress.consumed, progress.written);
             self.chunk -= progress.written as u64;
             return Ok(progress.written);
@@ -130,7 +143,7 @@ impl<'s> Sender<'s> {
                 Ok(written) => written,
                 // Content that was refused cannot be completed.
                 Err(error @ SendError::Newlines(_)) => {
-                    self.client.abort();
+                    self.give_up();
                     return Err(error);
                 }
                 Err(error) => return Err(error),

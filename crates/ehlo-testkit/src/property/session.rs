@@ -57,6 +57,11 @@ pub fn session(input: &[u8]) {
         }
         _ => {}
     }
+    if sender.has_given_up {
+        while sender.take(&mut to_client) {}
+        to_client.clear();
+        host.sent.clear();
+    }
     agree(&sender, &host, &[&to_server, &to_client, &host.sent]);
     for (received, sent) in host.messages.iter().zip(&sender.messages) {
         assert!(received.as_ref().is_none_or(|message| message == sent));

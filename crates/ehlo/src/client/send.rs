@@ -147,17 +147,22 @@ impl Client {
         self.permits_eight_bit(content.get(..room).unwrap_or(content))?;
         let has_room = out.len() >= DataEncoder::MIN_ROOM;
         let room = out.get_mut(..room).unwrap_or_default();
+        let before = self.encoder;
         let progress = self.encoder.encode(content, room)?;
-        // A CRLF that stands for one byte is in one chunk.
-        if progress.written == 0 && !content.is_empty() && has_room {
-            return Err(SendError::ChunkIncomplete);
-        }
         let left = self.chunk - progress.written as u64;
-        if left == 0 && self.last_chunk {
-            self.permits_end_of_lines()?;
+        // A CRLF that stands for one byte is in one chunk.
+        let is_stuck = progress.written == 0 && !content.is_empty() && has_room;
+        let permitted = match left {
+            _ if is_stuck => Err(SendError::ChunkIncomplete),
+            0 if self.last_chunk => self.permits_end_of_lines(),
+            _ => Ok(()),
+        };
+        match permitted {
+            Ok(()) => self.chunk = left,
+            Err(SendError::ChunkIncomplete) => self.encoder = before,
+            Err(_) => {}
         }
-        self.chunk = left;
-        Ok(progress)
+        permitted.map(|()| progress)
     }
 
     /// Content of the chunk that is open, as it is.
