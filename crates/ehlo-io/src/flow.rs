@@ -39,13 +39,13 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(error: io::Error) -> Box<Self> {
-        Box::new(Self { kind: error.kind(), error: Some(error), drained: false })
+    pub(crate) fn new(error: io::Error) -> Self {
+        Self { kind: error.kind(), error: Some(error), drained: false }
     }
 
     /// The error that was returned to the caller.
-    pub(crate) fn told(kind: io::ErrorKind) -> Box<Self> {
-        Box::new(Self { kind, error: None, drained: false })
+    pub(crate) fn told(kind: io::ErrorKind) -> Self {
+        Self { kind, error: None, drained: false }
     }
 
     pub(crate) fn error(&mut self) -> io::Error {
@@ -82,7 +82,7 @@ impl<M: Machine> Buffered<M> {
             let flushed = if blocked { Poll::Pending } else { self.poll_flush(context, link) };
             blocked = flushed.is_pending();
             if let Poll::Ready(Err(error)) = flushed {
-                link.status.failure = Some(Failure::new(error));
+                link.status.failure = Some(Box::new(Failure::new(error)));
                 continue;
             }
             if ready && (flushed.is_ready() || link.status.ended || self.unread() >= UNREAD_MAX) {

@@ -120,11 +120,9 @@ impl Shutdown {
             return;
         }
         let mut wakers = self.signal.wakers();
-        if !self.owns_entry {
-            if !wakers.get(&self.entry).is_some_and(|task| task.will_wake(waker)) {
-                self.entry = self.signal.next.fetch_add(1, Ordering::Relaxed);
-                self.owns_entry = true;
-            }
+        if !self.owns_entry && !wakers.get(&self.entry).is_some_and(|task| task.will_wake(waker)) {
+            self.entry = self.signal.next.fetch_add(1, Ordering::Relaxed);
+            self.owns_entry = true;
         }
         if self.owns_entry {
             wakers.insert(self.entry, waker.clone());
