@@ -174,7 +174,7 @@ impl<S, M: Machine, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
         .await
         .inspect_err(|error| {
             if error.kind() != io::ErrorKind::TimedOut {
-                self.status.failure = Some(Box::new(Failure::told(error.kind())));
+                self.status.fail(Failure::told(error.kind()));
             }
         })
     }
@@ -204,7 +204,7 @@ impl<S, M: Machine, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
                     return Poll::Ready(Ok(()));
                 }
                 Poll::Ready(Err(error)) if !link.status.closed => {
-                    link.status.failure = Some(Box::new(Failure::new(error)));
+                    link.status.fail(Failure::new(error));
                     return yield_now(context);
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),

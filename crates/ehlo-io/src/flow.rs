@@ -28,6 +28,12 @@ pub(crate) struct Status {
     pub(crate) failure: Option<Box<Failure>>,
 }
 
+impl Status {
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        self.failure = Some(Box::new(failure));
+    }
+}
+
 /// A write that failed: what the peer said before that is still read.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -82,7 +88,7 @@ impl<M: Machine> Buffered<M> {
             let flushed = if blocked { Poll::Pending } else { self.poll_flush(context, link) };
             blocked = flushed.is_pending();
             if let Poll::Ready(Err(error)) = flushed {
-                link.status.failure = Some(Box::new(Failure::new(error)));
+                link.status.fail(Failure::new(error));
                 continue;
             }
             if ready && (flushed.is_ready() || link.status.ended || self.unread() >= UNREAD_MAX) {

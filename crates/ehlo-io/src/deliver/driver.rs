@@ -155,7 +155,7 @@ where
                 let flushed =
                     self.link(connection, |buffered, link| buffered.poll_flush(context, link));
                 if let Poll::Ready(Err(error)) = flushed {
-                    connection.status.failure = Some(Box::new(Failure::new(error)));
+                    connection.status.fail(Failure::new(error));
                     self.asked = None;
                     continue;
                 }
