@@ -9,13 +9,14 @@ use crate::printable;
 
 /// Writes lines on a separate thread. Printing never waits and never fails: where a reader does not keep
 /// up, or the disk behind it is full, lines are dropped and counted, and the number is written
-/// when there is room again.
+/// when there is room again. Lines that come within a moment go in one write.
 ///
 /// ```
 /// use std::time::Duration;
 /// use ehlo_apps::output::Output;
 ///
-/// let output = Output::new(std::io::sink(), |lost| format!("{lost} lines lost"))?;
+/// let moment = Duration::from_millis(50);
+/// let output = Output::new(std::io::sink(), moment, |lost| format!("{lost} lines lost"))?;
 /// output.print("listening on 127.0.0.1:2525");
 /// assert!(output.flush(Duration::from_secs(5)));
 /// # Ok::<(), std::io::Error>(())
@@ -40,22 +41,30 @@ struct Pending {
     text: String,
     /// Lines that were dropped since the last that was written.
     lost: u64,
+    /// The writer waits until there is a line.
+    is_idle: bool,
+    /// The writer does not wait for more lines.
+    is_urgent: bool,
     is_writing: bool,
 }
 
 impl Output {
-    /// Writes to `sink`; `notice` is the line that stands for a number of lines that were dropped.
+    /// Writes to `sink`. A line waits for others for `moment` at most; zero writes each at once. `notice`
+    /// is the line that stands for a number of lines that were dropped.
     ///
     /// # Errors
     ///
     /// That of the operating system when there cannot be another thread.
     pub fn new(
         sink: impl Write + Send + 'static,
+        moment: Duration,
         notice: impl Fn(u64) -> String + Send + 'static,
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let writer = Arc::clone(&shared);
-        thread::Builder::new().name("output".to_owned()).spawn(move || writer.run(sink, notice))?;
+        thread::Builder::new()
+            .name("output".to_owned())
+            .spawn(move || writer.run(sink, moment, notice))?;
         Ok(Self { shared })
     }
 
@@ -67,14 +76,20 @@ impl Output {
         } else {
             pending.text.extend([line, "\n"]);
         }
+        // Waking the writer costs more than the line.
+        let wakes = pending.is_idle || pending.is_due();
         drop(pending);
-        self.shared.filled.notify_one();
+        if wakes {
+            self.shared.filled.notify_one();
+        }
     }
 
     /// Waits until all lines are written, but no longer than `patience`; whether they are.
     pub fn flush(&self, patience: Duration) -> bool {
         let end = Instant::now() + patience;
         let mut pending = self.shared.lock();
+        pending.is_urgent = true;
+        self.shared.filled.notify_one();
         while !pending.is_empty() {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -92,15 +107,23 @@ impl Shared {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(&self, mut sink: impl Write, notice: impl Fn(u64) -> String) {
+    fn run(&self, mut sink: impl Write, moment: Duration, notice: impl Fn(u64) -> String) {
         let mut pending = self.lock();
         let mut has_failed = false;
         loop {
             // What was lost by a failure is told with the next line that is printed.
             if pending.text.is_empty() && (pending.lost == 0 || has_failed) {
+                pending.is_urgent = false;
+                pending.is_idle = true;
                 self.emptied.notify_all();
                 pending = self.filled.wait(pending).unwrap_or_else(PoisonError::into_inner);
+                pending.is_idle = false;
                 continue;
+            }
+            if !moment.is_zero() {
+                let waits = |pending: &mut Pending| !pending.is_due();
+                let waited = self.filled.wait_timeout_while(pending, moment, waits);
+                pending = waited.unwrap_or_else(PoisonError::into_inner).0;
             }
             let (mut text, lost) = (std::mem::take(&mut pending.text), pending.lost);
             pending.lost = 0;
@@ -123,6 +146,10 @@ impl Shared {
 impl Pending {
     const fn is_empty(&self) -> bool {
         self.text.is_empty() && !self.is_writing
+    }
+
+    const fn is_due(&self) -> bool {
+        self.is_urgent || self.text.len() >= MUCH
     }
 }
 
@@ -147,6 +174,8 @@ pub fn complain(program: &str, text: &str) {
 
 /// Bytes that may wait to be written.
 const ROOM: usize = 1 << 20;
+/// Bytes that are written without waiting for more.
+const MUCH: usize = 64 * 1024;
 /// How long to wait for a descriptor that does not block.
 const MOMENT: Duration = Duration::from_millis(10);
 
@@ -177,7 +206,9 @@ mod tests {
         let (open, receiver) = mpsc::channel();
         let written = Arc::<Mutex<Vec<u8>>>::default();
         let text = Arc::clone(&written);
-        let output = Output::new(Valve { open: receiver, written }, |lost| format!("lost {lost}"));
+        let output = Output::new(Valve { open: receiver, written }, Duration::ZERO, |lost| {
+            format!("lost {lost}")
+        });
         let text = move || String::from_utf8_lossy(&text.lock().expect("not poisoned")).into();
         (output.expect("a thread"), open, text)
     }
@@ -198,6 +229,36 @@ mod tests {
             text.lines().filter_map(|line| line.strip_prefix("lost ")?.parse::<u64>().ok()).sum();
         assert!(lost > 0);
         assert_eq!(written + lost, 5000);
+    }
+
+    /// Tells each write.
+    struct Writes(mpsc::Sender<Vec<u8>>);
+
+    impl Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.send(bytes.to_vec()).map_err(io::Error::other)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_of_a_moment_go_in_one_write() {
+        let (sender, written) = mpsc::channel();
+        let moment = Duration::from_mins(1);
+        let output = Output::new(Writes(sender), moment, |_| String::new()).expect("a thread");
+        for line in ["a", "b", "c"] {
+            output.print(line);
+        }
+        assert!(output.flush(Duration::from_secs(10)));
+        assert_eq!(written.try_iter().collect::<Vec<_>>(), [b"a\nb\nc\n"]);
+        // As much as is worth a write does not wait.
+        output.print(&"x".repeat(MUCH));
+        let write = written.recv_timeout(Duration::from_secs(10)).expect("a write");
+        assert_eq!(write.len(), MUCH + 1);
     }
 
     #[test]

@@ -197,7 +197,8 @@ mod tests {
     fn a_header_may_be_cut_anywhere_and_what_follows_is_left() {
         for (header, proxied) in headers() {
             let input = [header.as_slice(), b"EHLO c.example\r\n"].concat();
-            let end = header.len().min(2000);
+            // A cut among many TLVs is like another.
+            let end = if header.len() > 2000 { 64 } else { header.len() };
             for cut in (0..end).chain([header.len() - 1, header.len(), input.len()]) {
                 let (first, second) = input.split_at(cut);
                 let taken = take(Versions::Any, &[first, second]);

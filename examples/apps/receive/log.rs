@@ -29,10 +29,13 @@ impl Log {
                 format!("{lost} lines lost")
             }
         };
+        // A program that reads JSON waits for it.
+        let moment = if json { Duration::ZERO } else { MOMENT };
+        let lost = |lost| format!("receive: {lost} lines lost");
         Ok(Self {
             json,
-            output: Output::new(io::stdout(), notice)?,
-            errors: Output::new(io::stderr(), |lost| format!("receive: {lost} lines lost"))?,
+            output: Output::new(io::stdout(), moment, notice)?,
+            errors: Output::new(io::stderr(), Duration::ZERO, lost)?,
             warnings: Mutex::default(),
         })
     }
@@ -154,6 +157,8 @@ fn word(text: &str) -> String {
     word
 }
 
+/// How long a line waits for others.
+const MOMENT: Duration = Duration::from_millis(50);
 /// How long to wait for those who read, when the program ends.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Warnings of one kind within a period.
