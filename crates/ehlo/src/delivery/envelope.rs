@@ -118,15 +118,54 @@ pub trait Recipients: core::fmt::Debug + Sync {
     fn recipient(&self, index: usize) -> Option<Recipient<'_>>;
 }
 
-impl Recipients for [ForwardPath<'_>] {
-    fn recipient(&self, index: usize) -> Option<Recipient<'_>> {
-        self.get(index).copied().map(Recipient::from)
+/// A value that names one recipient: slices and arrays of it are [`Recipients`].
+///
+/// ```
+/// use ehlo::delivery::{AsRecipient, Recipient, Recipients};
+/// use ehlo::{Envelope, ForwardPath, ReversePath};
+///
+/// /// A user of a host that is known.
+/// #[derive(Debug)]
+/// struct User(String);
+///
+/// impl AsRecipient for User {
+///     fn as_recipient(&self) -> Recipient<'_> {
+///         ForwardPath::new(&self.0).unwrap_or(ForwardPath::Postmaster).into()
+///     }
+/// }
+///
+/// let users = [User("jones@example.org".to_owned()), User("green@example.org".to_owned())];
+/// let envelope = Envelope::new(ReversePath::Null, &users);
+/// let green = envelope.recipients.recipient(1).map(|it| it.forward_path);
+/// assert_eq!(green, Some(ForwardPath::new("green@example.org")?));
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+pub trait AsRecipient {
+    /// The recipient.
+    fn as_recipient(&self) -> Recipient<'_>;
+}
+
+impl AsRecipient for ForwardPath<'_> {
+    fn as_recipient(&self) -> Recipient<'_> {
+        (*self).into()
     }
 }
 
-impl Recipients for [Recipient<'_>] {
+impl AsRecipient for Recipient<'_> {
+    fn as_recipient(&self) -> Recipient<'_> {
+        *self
+    }
+}
+
+impl<T: AsRecipient + ?Sized> AsRecipient for &T {
+    fn as_recipient(&self) -> Recipient<'_> {
+        (**self).as_recipient()
+    }
+}
+
+impl<T: AsRecipient + core::fmt::Debug + Sync> Recipients for [T] {
     fn recipient(&self, index: usize) -> Option<Recipient<'_>> {
-        self.get(index).copied()
+        self.get(index).map(AsRecipient::as_recipient)
     }
 }
 

@@ -96,7 +96,7 @@ mod write;
 
 pub use config::{AuthPolicy, ChunkingPolicy, HelloPolicy, TlsPolicy};
 pub use delivery::DeliveryStatistics;
-pub use envelope::{Recipient, Recipients};
+pub use envelope::{AsRecipient, Recipient, Recipients};
 pub use event::{Event, RecipientRange, UnusableSession};
 pub use outcome::{Cause, Fate, Outcome};
 pub use outcomes::Outcomes;
