@@ -96,8 +96,22 @@ impl<'a> Reply<'a> {
     /// Those of [`ReplyFrame::advance`].
     #[inline]
     pub fn parse(input: &'a [u8], policy: &Policy) -> Result<Parsed<Self>, SyntaxError> {
+        Self::parse_within(input, &ReplyLimits::DEFAULT, policy)
+    }
+
+    /// The same with other limits.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ReplyFrame::advance`].
+    #[inline]
+    pub fn parse_within(
+        input: &'a [u8],
+        limits: &ReplyLimits,
+        policy: &Policy,
+    ) -> Result<Parsed<Self>, SyntaxError> {
         let mut frame = ReplyFrame::new();
-        let length = frame.advance(input, &ReplyLimits::DEFAULT, policy)?;
+        let length = frame.advance(input, limits, policy)?;
         Ok(match length.and_then(|length| input.get(..length)) {
             Some(bytes) => Parsed::Complete { value: Self::framed(bytes), consumed: bytes.len() },
             None => Parsed::Incomplete,
