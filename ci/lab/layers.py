@@ -40,7 +40,7 @@ LAYERS: list[tuple[str, ...]] = [
 ]
 CRATES: list[tuple[str, ...]] = [
     ("ehlo",),
-    ("ehlo-sasl",),
+    ("ehlo-owned", "ehlo-sasl"),
     ("ehlo-io",),
     ("ehlo-rustls",),
     ("ehlo-async-std", "ehlo-blocking", "ehlo-tokio"),
