@@ -44,6 +44,7 @@ CRATES: list[tuple[str, ...]] = [
     ("ehlo-io",),
     ("ehlo-rustls",),
     ("ehlo-async-std", "ehlo-blocking", "ehlo-tokio"),
+    ("ehlo-mock",),
     ("ehlo-testkit",),
 ]
 
