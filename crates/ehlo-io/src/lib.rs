@@ -7,6 +7,7 @@
 //! | run a machine on a stream, with its time limits | [`Connection`], [`TimeLimits`], [`Timer`] |
 //! | send messages | [`Connection::deliver`], [`MessageSource`], [`MessageQueue`] |
 //! | accept connections | [`serve()`], [`ConnectionLimits`], [`Shutdown`] |
+//! | learn a client's address from a proxy | [`proxy_header`] |
 //! | begin TLS on a stream | [`MaybeTls`], [`Connection::start_tls`] |
 //! | write an adapter for another kind of stream | [`StreamIo`] |
 //!
@@ -37,6 +38,7 @@ mod deliver;
 mod error;
 #[cfg(feature = "std")]
 mod flow;
+pub mod proxy_header;
 mod responder;
 #[cfg(feature = "std")]
 mod serve;
