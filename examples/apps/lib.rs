@@ -1,13 +1,12 @@
 //! What the applications share: the name of this machine, the values of flags, dates, text that is
 //! safe to print, output that never blocks, networks and the
-//! connections from each, the header of a proxy, a resolver, and the certificates that TLS trusts.
+//! connections from each, a resolver, and the certificates that TLS trusts.
 
 pub mod cause;
 pub mod dns;
 pub mod network;
 pub mod output;
 pub mod places;
-pub mod proxy_header;
 pub mod tls;
 
 use std::fmt::Write as _;

@@ -10,7 +10,7 @@ use ehlo::server::{Role, ServerLimits};
 use ehlo::syntax::capability::Capabilities;
 use ehlo::{Extension, ForwardPath, Policy, ServerConfig};
 use ehlo_apps::network::Network;
-use ehlo_apps::proxy_header::Versions;
+use ehlo_io::proxy_header::Versions;
 
 use crate::listener::Listen;
 

@@ -7,15 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ehlo::{Code, Reply, Server, ServerConfig};
-use ehlo_apps::proxy_header::Proxied;
-use ehlo_tokio::{Incoming, Runtime, Shutdown};
+use ehlo_io::proxy_header::{self, Proxied};
+use ehlo_tokio::{Incoming, Runtime, Shutdown, Tokio};
 use serde_json::json;
-use tokio::time::sleep;
 
 use crate::Service;
 use crate::client::{Origin, Rights};
 use crate::listener::{Stream, origin, tcp};
-use crate::proxy;
 use crate::session::Session;
 
 /// Serves one client until the session is over, the client is silent for too long, or the server
@@ -94,18 +92,18 @@ async fn proxied(
         return Ok(origin);
     };
     let stream = tcp(stream).ok_or(io::ErrorKind::Unsupported)?;
+    let limit = service.limits.wait().unwrap_or(HEADER).min(HEADER);
     let said = tokio::select! {
-        said = proxy::read(stream, versions) => said?,
+        said = proxy_header::read::<Tokio, _, _>(stream, versions, Runtime, limit) => said?,
         () = stop => return Err(io::ErrorKind::Interrupted.into()),
-        () = sleep(service.limits.wait().unwrap_or(HEADER).min(HEADER)) => return Err(io::ErrorKind::TimedOut.into()),
     };
     let origin = match said {
-        Proxied::Client(client) => Origin::from(client),
+        Proxied::Client { source, .. } => Origin::from(source),
         Proxied::Unknown => Origin::Behind(proxy),
-        Proxied::Proxy => origin,
+        Proxied::Local => origin,
     };
     service.log.event(|| {
-        let client = matches!(said, Proxied::Client(_)).then(|| origin.address());
+        let client = matches!(said, Proxied::Client { .. }).then(|| origin.address());
         json!({"event": "proxy", "session": number, "client": client})
     });
     Ok(origin)

@@ -22,7 +22,6 @@ mod listener;
 mod log;
 mod mail;
 mod maildir;
-mod proxy;
 mod session;
 mod signals;
 mod tls;
@@ -41,8 +40,8 @@ use ehlo::ServerConfig;
 use ehlo_apps::network::Network;
 use ehlo_apps::output::complain;
 use ehlo_apps::places::Places;
-use ehlo_apps::proxy_header::Versions;
 use ehlo_io::TimeLimits;
+use ehlo_io::proxy_header::Versions;
 use ehlo_tokio::{ConnectionLimits, Runtime, ShutdownHandle};
 use tokio::runtime::Builder;
 
