@@ -75,7 +75,7 @@ fn take(versions: Versions, pieces: &[&[u8]]) -> Result<Taken, ProxyHeaderError>
 }
 
 #[test]
-fn a_header_may_be_cut_anywhere_and_what_follows_is_left() {
+fn v141_a_header_is_the_same_in_every_cut() {
     for (header, proxied) in headers() {
         let whole = Ok(Taken { consumed: header.len(), proxied: Some(proxied) });
         let input = [header.as_slice(), b"EHLO c.example\r\n"].concat();
@@ -94,7 +94,7 @@ fn a_header_may_be_cut_anywhere_and_what_follows_is_left() {
 }
 
 #[test]
-fn a_reader_that_asks_how_much_is_needed_reads_nothing_behind() {
+fn v141_nothing_behind_a_header_is_read() {
     for (header, proxied) in headers() {
         let mut reader = ProxyHeader::new(Versions::Any);
         let (mut rest, mut reads) = (header.as_slice(), 0);
@@ -124,7 +124,7 @@ fn a_version_that_is_not_taken_is_refused_at_its_first_byte() {
 }
 
 #[test]
-fn what_is_no_header_is_refused_in_every_cut() {
+fn v141_what_is_not_a_header_is_refused_in_every_cut() {
     let long = format!("PROXY UNKNOWN {}\r\n", "f".repeat(92));
     for (input, error) in [
         (&b"EHLO client.example\r\n"[..], ProxyHeaderError::Signature),

@@ -26,9 +26,9 @@ pub enum ProxyHeaderError {
     LineEnd,
     /// The protocol of version 1 is neither TCP4, TCP6 nor UNKNOWN, or fields are missing or too many.
     Fields,
-    /// An address that is none of its family.
+    /// An address that is not one of its family.
     Address,
-    /// A port that is none, or has leading zeros.
+    /// A port that is not a number of 16 bits, or has leading zeros.
     Port,
     /// The binary header has another version than 2.
     Version,
