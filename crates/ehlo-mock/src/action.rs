@@ -64,7 +64,7 @@ pub(crate) enum Kind {
 
 impl Action {
     /// Answers with this reply, a line such as `450 4.2.1 try again`. A positive reply accepts, with a text
-    /// of your own. A line that is no reply is an error of [`start`](crate::MockBuilder::start).
+    /// of your own. A line that is not a reply is an error of [`start`](crate::MockBuilder::start).
     pub fn reply(line: &str) -> Self {
         Self(Kind::Reply(line.parse()))
     }

@@ -140,7 +140,7 @@ impl MockBuilder {
         self
     }
 
-    /// Changes what the server offers, requires and bears:
+    /// Changes what the server offers, requires and tolerates:
     ///
     /// ```
     /// use ehlo::Extension;

@@ -19,14 +19,14 @@ use ehlo::server::CannotOffer;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum MockError {
-    /// A recipient of a rule is no address.
+    /// The recipient of a rule is not an address.
     Address {
         /// The text.
         address: String,
         /// What is wrong with it.
         error: SyntaxError,
     },
-    /// The reply of a rule is none.
+    /// The reply of a rule is not a reply.
     Reply(SyntaxError),
     /// [`times`](crate::MockBuilder::times) stands before any rule.
     NoRule,
@@ -44,9 +44,9 @@ pub enum MockError {
 impl fmt::Display for MockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Address { address, error } => write!(f, "{address:?} is no address: {error}"),
-            Self::Reply(error) => write!(f, "the reply of a rule is none: {error}"),
-            Self::NoRule => f.write_str("there is no rule that could have a number of times"),
+            Self::Address { address, error } => write!(f, "{address:?} is not an address: {error}"),
+            Self::Reply(error) => write!(f, "the reply of a rule is not a reply: {error}"),
+            Self::NoRule => f.write_str("`times` stands before any rule"),
             Self::NoUser => f.write_str("clients must authenticate, and there is no user"),
             Self::CannotOffer(error) => error.fmt(f),
             #[cfg(feature = "rustls")]

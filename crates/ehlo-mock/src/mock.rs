@@ -43,7 +43,7 @@ impl Mock {
         self.0.lock().messages.clone()
     }
 
-    /// Takes the messages out, so that the next test begins with none.
+    /// Takes the messages out, so that the next test begins without them.
     pub fn take_messages(&self) -> Vec<Message> {
         std::mem::take(&mut self.0.lock().messages)
     }

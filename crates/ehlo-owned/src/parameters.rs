@@ -22,7 +22,7 @@ macro_rules! parameters_buf {
                 self.line.get($head.len()..).unwrap_or_default()
             }
 
-            /// Whether there are none.
+            /// Whether there is no parameter.
             pub fn is_empty(&self) -> bool {
                 self.line.is_empty()
             }

@@ -38,14 +38,14 @@ macro_rules! named {
     };
 }
 
-named!(fate, ehlo::delivery::Fate, "no fate of a recipient", {
+named!(fate, ehlo::delivery::Fate, "not the fate of a recipient", {
     use ehlo::delivery::Fate::{Accepted, Deferred, Pending, Refused, Unknown};
     [Pending, Accepted, Deferred, Refused, Unknown]
 });
-named!(verb, ehlo::syntax::command::Verb, "no stage of a session", {
+named!(verb, ehlo::syntax::command::Verb, "not a stage of a session", {
     ehlo::syntax::command::Verb::ALL
 });
-named!(body, ehlo::syntax::parameter::Body, "no value of BODY", {
+named!(body, ehlo::syntax::parameter::Body, "not a value of BODY", {
     use ehlo::syntax::parameter::Body::{BinaryMime, EightBitMime, SevenBit};
     [SevenBit, EightBitMime, BinaryMime]
 });
@@ -73,11 +73,11 @@ mod code {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Code, D::Error> {
         let number = u16::deserialize(from)?;
-        Code::new(number).ok_or_else(|| D::Error::custom("no reply code"))
+        Code::new(number).ok_or_else(|| D::Error::custom("not a reply code"))
     }
 }
 
-/// The same where there may be none.
+/// The same for a code that may be missing.
 pub(crate) mod optional_code {
     use super::{Code, Deserialize, Deserializer, Serialize, Serializer};
     use serde::de::Error as _;
@@ -92,11 +92,11 @@ pub(crate) mod optional_code {
         from: D,
     ) -> Result<Option<Code>, D::Error> {
         let Some(number) = Option::<u16>::deserialize(from)? else { return Ok(None) };
-        Code::new(number).map(Some).ok_or_else(|| D::Error::custom("no reply code"))
+        Code::new(number).map(Some).ok_or_else(|| D::Error::custom("not a reply code"))
     }
 }
 
-/// An enhanced status code as a string, where there may be none.
+/// An enhanced status code that may be missing, as a string.
 pub(crate) mod enhanced_code {
     use super::{Cow, Deserialize, Deserializer, Serializer};
     use ehlo::syntax::code::EnhancedCode;
