@@ -252,7 +252,13 @@ fn rows() -> Vec<Row> {
             OFFERS_AUTH,
             &[("AUTH", "535 5.7.8 no\r\n")],
             AUTH,
-            (Deferred, Reply, Verb::Auth, Some(535), "deferred by the reply to AUTH: 535 5.7.8"),
+            (Refused, Reply, Verb::Auth, Some(535), "refused by the reply to AUTH: 535 5.7.8"),
+        ),
+        row(
+            OFFERS_AUTH,
+            &[("AUTH", "501 5.5.4 too long\r\n")],
+            AUTH,
+            (Refused, Reply, Verb::Auth, Some(501), "refused by the reply to AUTH: 501 5.5.4"),
         ),
         row(
             OFFERS_AUTH,

@@ -49,10 +49,10 @@ impl core::fmt::Display for Fate {
 
 /// What became of a recipient, and why.
 ///
-/// The fate follows what can change by itself. A refusal of the message or of an address is the
-/// server's word, and permanent where the server says so. What stands in the way of the session, as
-/// TLS, a password or the extensions of a server, is changed by its administrators or by those of
-/// the client, and the mail waits.
+/// The fate follows what can change by itself. A refusal of the message, of an address or of the
+/// credentials is the server's word, and permanent where the server says so: a wrong password does not
+/// become right. TLS, the mechanisms or the extensions of a server may be there later, and the mail
+/// waits for them.
 ///
 /// | what happened | `fate` | `cause` | `stage` | `code` |
 /// | --- | --- | --- | --- | --- |
@@ -66,7 +66,8 @@ impl core::fmt::Display for Fate {
 /// | STARTTLS is required and refused | deferred | `Reply` | `StartTls` | the reply's |
 /// | the TLS handshake fails, or bytes stand before it | deferred | `Unusable` | `Handshake` | `None` |
 /// | authentication is required, and no mechanism is offered that can be used, as NTLM alone | deferred | `Unusable(AuthNotOffered)` | `Auth` | `None` |
-/// | authentication is required and refused: 535, 454, 534 and 504 to each mechanism | deferred | `Reply` | `Auth` | the last reply's |
+/// | authentication is required, and the server refuses the credentials: 535 or another 5yz | refused | `Reply` | `Auth` | the reply's |
+/// | authentication is required, and the server refuses it for now, as by 454, or refuses each mechanism, by 504 or 534 | deferred | `Reply` | `Auth` | the last reply's |
 /// | the client gives its attempt to authenticate up, and the server answers 501 | deferred | `Unusable(NotAuthenticated)` or `Reply` | `Auth` | 501 |
 /// | the server has not proven itself, RFC 5802 §3 | deferred | `Unusable(ServerNotAuthentic)` | `Auth` | `None` |
 /// | this side does not send the message: see [`SendError`] | refused; deferred for limits of the session | `NotSent` | the command | `None` |
@@ -160,10 +161,15 @@ impl Outcome {
                 Fate::Deferred
             }
             // These speak of the session, not of the mail.
+            Severity::PermanentNegative if matches!(stage, Verb::Ehlo | Verb::StartTls) => {
+                Fate::Deferred
+            }
+            // RFC 4954 §4 and §6: 501 answers a client that cancels, the others speak of the mechanism.
             Severity::PermanentNegative
                 if matches!(
-                    stage,
-                    Verb::Ehlo | Verb::StartTls | Verb::Auth | Verb::AuthResponse
+                    (stage, reply.code().number()),
+                    (Verb::AuthResponse, 501)
+                        | (Verb::Auth | Verb::AuthResponse, 504 | 524 | 534 | 538)
                 ) =>
             {
                 Fate::Deferred

@@ -153,7 +153,7 @@ fn every_mechanism_and_no_secret_in_the_transcript() {
         let wrong = [&flags[..], &runtime, &["--user", "anna:close-sesame"]].concat();
         let output = receive.send(&wrong, standard_input(), b"hello\n");
         assert_eq!(output.status.code(), Some(2), "{mechanism}");
-        assert!(text(&output).starts_with("deferred <b@example.org> 535 "), "{}", text(&output));
+        assert!(text(&output).starts_with("refused <b@example.org> 535 "), "{}", text(&output));
         assert!(error(&output).contains("send: the server refused"), "{}", error(&output));
         assert!(receive.messages().is_empty());
     }
