@@ -1,11 +1,11 @@
-//! SMTP without I/O: this crate parses, encodes and decides. Carrying the bytes is up to the caller.
+//! SMTP without I/O: this crate parses, encodes and decides. The caller moves the bytes.
 //!
 //! | I want | see |
 //! | --- | --- |
 //! | to deliver messages | [`Delivery`]: a client's whole session, one outcome for each recipient |
 //! | to receive messages | [`Server`]: bytes in, events out; the reply decides |
 //! | to write a client of another kind | [`Client`] |
-//! | to carry a machine over a socket | the crate `ehlo-io` and its adapters `ehlo-tokio`, `ehlo-async-std`, `ehlo-blocking` |
+//! | to run a machine over a socket | the crate `ehlo-io` and its adapters `ehlo-tokio`, `ehlo-async-std`, `ehlo-blocking` |
 //! | to authenticate | the crate `ehlo-sasl` |
 //! | to check the name that a client greets with | [`HeloCheck`]: forward-confirmed reverse DNS, without a resolver |
 //! | to greet with the right name | [`HeloName`] |
@@ -15,9 +15,9 @@
 //! | to write the `Received:` field | [`trace`] |
 //! | to know which command is valid when | [`session`] |
 //!
-//! Nothing here needs `std` or `alloc`, and `unsafe` is forbidden. The caller owns every buffer: a
-//! call takes `&[u8]`, says how much of it was consumed, and its event borrows only that. An encoder
-//! writes into `&mut [u8]`, or says how much it needs.
+//! Nothing in this crate needs `std` or `alloc`, and `unsafe` is forbidden. The caller owns every
+//! buffer: a call takes `&[u8]` and returns how many bytes it consumed, and its event borrows from
+//! that slice alone. An encoder writes into `&mut [u8]`, or returns the size that it needs.
 //!
 //! ```
 //! use ehlo::{Command, Encode, Parsed, Policy};

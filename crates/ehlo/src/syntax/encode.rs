@@ -2,7 +2,7 @@
 
 /// A value with exactly one form on the wire.
 ///
-/// Encoding writes the whole value, or an error says how much room it needs.
+/// Encoding writes the whole value, or an error says how many bytes it needs.
 ///
 /// ```
 /// use ehlo::{Command, Encode};
@@ -21,7 +21,7 @@ pub trait Encode {
     ///
     /// # Errors
     ///
-    /// [`BufferTooSmall`] when it does not fit; the content of `out` is then unspecified.
+    /// [`BufferTooSmall`] when the value does not fit; the content of `out` is then unspecified.
     fn encode(&self, out: &mut [u8]) -> Result<usize, BufferTooSmall> {
         let mut writer = Writer::new(out);
         self.write_to(&mut writer);
@@ -36,7 +36,7 @@ pub trait Encode {
     }
 }
 
-/// The error for an output slice that is too short. Nothing counts as written.
+/// The error for an output slice that is too short. The caller must not use what was written.
 ///
 /// ```
 /// use ehlo::{Code, Encode};
@@ -129,7 +129,7 @@ impl<'o> Writer<'o> {
     ///
     /// # Errors
     ///
-    /// [`BufferTooSmall`] when they did not fit.
+    /// [`BufferTooSmall`] when the bytes did not fit.
     pub fn finish(self) -> Result<usize, BufferTooSmall> {
         if self.needed <= self.out.len() {
             Ok(self.needed)

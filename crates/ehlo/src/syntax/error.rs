@@ -1,4 +1,4 @@
-//! Errors in a line: what is wrong, where, and the reply that fits.
+//! Errors in a line: the kind, the place, and the reply that fits.
 
 use crate::syntax::code::{Code, EnhancedCode};
 
@@ -57,8 +57,8 @@ impl SyntaxError {
 }
 
 impl SyntaxError {
-    /// The error with what stands at its place in `line`, for a person to read. `line` is the line that
-    /// was parsed.
+    /// The error with the bytes at its place in `line`, for a person to read. `line` must be the
+    /// line that was parsed.
     ///
     /// Lines of an authentication exchange are not shown.
     ///
@@ -163,7 +163,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A verb that no RFC knows, or no verb at all. RFC 5321 §4.2.4.
+    /// A verb that no RFC defines, or no verb at all. RFC 5321 §4.2.4.
     UnknownVerb SYNTAX_ERROR 5 . 5 . 2 "command unrecognised";
     /// A verb that this crate knows and never performs: SEND, SOML, SAML and others of RFC 821.
     ObsoleteVerb COMMAND_NOT_IMPLEMENTED 5 . 5 . 1 "command not implemented";

@@ -1,4 +1,4 @@
-//! The service extensions by name: those of the IANA registry, and a few that are not in it.
+//! The service extensions by name: those of the IANA registry, and a few that are not registered.
 
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::keyword::Names;
@@ -43,7 +43,7 @@ extensions! {
     Soml "SOML";
     /// Send as mail and to terminal, RFC 821; deprecated.
     Saml "SAML";
-    /// Verify, RFC 5321 §4.1.1.6; a required command, listed by some.
+    /// Verify, RFC 5321 §4.1.1.6; a required command, which some servers list.
     Vrfy "VRFY";
     /// Expand the mailing list, RFC 5321 §4.1.1.7.
     Expn "EXPN";
@@ -89,7 +89,7 @@ extensions! {
     Auth "AUTH";
     /// Future message release, RFC 4865.
     FutureRelease "FUTURERELEASE";
-    /// Internationalised addresses as RFC 5336 had them; obsolete.
+    /// Internationalised addresses of RFC 5336; obsolete.
     Utf8Smtp "UTF8SMTP";
     /// Internationalised addresses, RFC 6531.
     SmtpUtf8 "SMTPUTF8";
@@ -107,7 +107,7 @@ extensions! {
     RequireTls "REQUIRETLS";
     /// Server limits, RFC 9422.
     Limits "LIMITS";
-    /// The peer's attributes as a proxy knows them, Postfix; not registered.
+    /// The attributes of a peer, as a proxy knows them, Postfix; not registered.
     Xclient "XCLIENT";
     /// The client's attributes for logging, Postfix; not registered.
     Xforward "XFORWARD";

@@ -1,28 +1,28 @@
-//! A fixed list of names, found in any case without going through all of it: the EHLO keywords and
-//! the SASL mechanisms.
+//! An index over a fixed list of names, which finds one in any case without a search through the
+//! list: the EHLO keywords and the SASL mechanisms.
 //!
 //! # How it works
 //!
-//! A name is up to three words of eight bytes. The first two, their case dropped, are folded to the
-//! key of a [perfect hash](perfect_hash), whose slot holds the one name that it may be; that name is
-//! compared word by word, without the bits that are the case of a letter. [`Names::find_front`] also
-//! finds where the name ends, by the same words.
+//! A name is up to three words of eight bytes. The first two, without case, form the key of a
+//! [perfect hash](perfect_hash), whose slot holds the only name that can match. That name is
+//! compared word by word, without the bits of case. [`Names::find_front`] finds the end of the name
+//! with the same words.
 //!
 //! # How to change it
 //!
-//! A new name needs nothing here. The compiler stops with a message where two names have one key (fold
-//! the third word in as well) or a name is longer than 24 bytes (compare a fourth word).
+//! A new name needs no change here. The compiler stops with a message if two names have one key
+//! (fold the third word in as well) or a name is longer than 24 bytes (compare a fourth word).
 //!
 //! Measure with `ci/instructions`, contest `replies/ehlo`.
 
 use crate::syntax::grammar::perfect_hash;
 use crate::syntax::grammar::words::{self, EACH, before, below, first, halves, load_few};
 
-/// Names of up to 24 bytes, of which each has a slot of its own.
+/// Names of up to 24 bytes; each has a slot that no other name shares.
 pub(crate) struct Names<const N: usize> {
     list: [Name; N],
     multiplier: u64,
-    /// The place of the name in each slot; `u8::MAX` where there is none.
+    /// The index of the name in each slot; `u8::MAX` for an empty slot.
     slots: [u8; SLOTS],
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Names<const N: usize> {
 struct Name {
     length: usize,
     words: Words,
-    /// The bits of `words` that are the case of a letter.
+    /// The bits of `words` that hold the case of a letter.
     case: Words,
 }
 
@@ -73,8 +73,8 @@ impl<const N: usize> Names<N> {
         self.find_words(words(name)?, name.len())
     }
 
-    /// The length of the word at the front of `bytes`, 24 if it may be longer, and its place in
-    /// the list. A byte of `%d0-32` ends it.
+    /// The length of the word at the front of `bytes`, 24 if it may be longer, and its index in the
+    /// list. A byte of `%d0-32` ends the word.
     #[inline]
     pub(crate) fn find_front(&self, bytes: &[u8]) -> (usize, Option<usize>) {
         let (low, high) = match bytes.first_chunk::<16>() {
@@ -158,7 +158,7 @@ fn words(name: &[u8]) -> Option<Words> {
     })
 }
 
-/// What the slot of a name is told by, the same in any case.
+/// The value that selects the slot of a name; the same in any case.
 #[inline]
 const fn key([first, second, _]: Words) -> u64 {
     (first | EACH_CASE) ^ (second | EACH_CASE).rotate_left(20)

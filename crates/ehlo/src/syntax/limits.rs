@@ -16,22 +16,22 @@ pub const COMMAND_LINE: usize = 512;
 pub const REPLY_LINE: usize = 512;
 /// §4.5.3.1.6: bytes of a text line with its CRLF, without a stuffed dot.
 pub const TEXT_LINE: usize = 1000;
-/// §4.5.3.1.7: bytes of a message that everybody must accept.
+/// §4.5.3.1.7: bytes of a message that every server must accept.
 pub const MESSAGE: u64 = 64 * 1024;
-/// §4.5.3.1.8: recipients of a message that everybody must accept.
+/// §4.5.3.1.8: recipients of a message that every server must accept.
 pub const RECIPIENTS: u32 = 100;
 /// RFC 4954 §4: bytes of a line of an AUTH exchange with its CRLF.
 pub const AUTH_LINE: usize = 12_288;
 
 /// §4.5.3.2.1: the wait for the greeting.
 pub const GREETING_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-/// §4.5.3.2.2: the wait for the reply to MAIL, and to commands without a figure of their own.
+/// §4.5.3.2.2: the wait for the reply to MAIL, and to commands for which the RFC has no figure.
 pub const MAIL_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// §4.5.3.2.3: the wait for the reply to RCPT.
 pub const RCPT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// §4.5.3.2.4: the wait for the 354 to DATA.
 pub const DATA_TIMEOUT: Duration = Duration::from_secs(2 * 60);
-/// §4.5.3.2.5: the wait for a block of mail data to be taken.
+/// §4.5.3.2.5: the wait for the peer to accept a block of mail data.
 pub const DATA_BLOCK_TIMEOUT: Duration = Duration::from_secs(3 * 60);
 /// §4.5.3.2.6: the wait for the reply to the final dot.
 pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10 * 60);

@@ -1,11 +1,11 @@
-//! One line or one reply: bytes to values, and back. Nothing here knows a state.
+//! The syntax of single lines and replies: bytes to values, and back. This module knows no state.
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`command`] | what a client sends: verbs and their arguments |
+//! | [`command`] | the commands of a client: verbs and their arguments |
 //! | [`path`] | reverse-path, forward-path, mailboxes, domains, address literals |
 //! | [`parameter`] | the parameters of MAIL and RCPT |
-//! | [`reply`] | what a server sends |
+//! | [`reply`] | the replies of a server |
 //! | [`code`] | reply codes and enhanced status codes |
 //! | [`capability`] | the lines of an EHLO reply |
 //! | [`sasl`] | the lines within AUTH |

@@ -1,12 +1,13 @@
-//! How strictly a peer's bytes are read: each leniency is a choice of the application.
+//! The strictness with which a peer's bytes are read: the application chooses each leniency.
 
 macro_rules! policy {
     ($($(#[doc = $doc:literal])+ $name:ident $with:ident $lenient:literal;)*) => {
-        /// How strictly a peer's bytes are read.
+        /// The strictness with which a peer's bytes are read.
         ///
         /// Every field is a leniency that some real peer needs; all are off in [`Policy::STRICT`],
-        /// the default. `docs/departures.md` names the peers. Fields may come: a policy is made from
-        /// one of the constants by its `with_…` methods, which are `const`, or by assignment.
+        /// the default. `docs/departures.md` names the peers. Later versions may add fields, so
+        /// make a policy from one of the constants by its `with_…` methods, which are `const`, or
+        /// by assignment.
         ///
         /// ```
         /// use ehlo::Policy;
@@ -28,11 +29,11 @@ macro_rules! policy {
         }
 
         impl Policy {
-            /// The grammar of the RFCs and the sizes of RFC 5321 §4.5.3.1, nothing more.
+            /// The grammar of the RFCs and the sizes of RFC 5321 §4.5.3.1, without leniencies.
             pub const STRICT: Self = Self { $($name: false,)* };
 
-            /// Everything that a real peer is known to send and that cannot be mistaken for anything
-            /// else. The order of commands and the codes of replies stay as they are.
+            /// Everything that a real peer is known to send and that has only one possible meaning.
+            /// The order of commands and the codes of replies stay strict.
             pub const LENIENT: Self = Self { $($name: $lenient,)* };
 
             $(
@@ -61,10 +62,11 @@ policy! {
     missing_brackets with_missing_brackets true;
     /// `MAIL FROM:<<a@b>>`: the brackets of a path twice.
     doubled_brackets with_doubled_brackets true;
-    /// `RCPT TO:<user>`, `MAIL FROM:<root>`: a user of the server itself, without a domain. RFC 5321
-    /// §4.1.1.3 has it for the postmaster alone. Brackets it must have: a parameter looks like it.
+    /// `RCPT TO:<user>`, `MAIL FROM:<root>`: a user of the server, without a domain. RFC 5321
+    /// §4.1.1.3 allows it for the postmaster alone. The brackets are required, because a parameter
+    /// looks like a bare user.
     missing_domain with_missing_domain true;
-    /// `<a..b@d>`, `<.a@d>`, `<a.@d>`: dots of a local part wherever they stand. RFC 5321 §4.1.2:
+    /// `<a..b@d>`, `<.a@d>`, `<a.@d>`: dots anywhere in a local part. RFC 5321 §4.1.2:
     /// `Dot-string = Atom *("."  Atom)`.
     any_dots with_any_dots true;
     /// A local part of more than 64 bytes, and a path of more than 256: as long as the command line
@@ -74,8 +76,8 @@ policy! {
     /// [`ServerConfig::DEFAULT`](crate::ServerConfig::DEFAULT); a client sends such a path only where
     /// its own policy has it.
     any_length with_any_length true;
-    /// `<a@b.example.>`: the dot of an absolute name behind the domain of a mailbox; it is left out of
-    /// what was read. RFC 5321 §4.1.2: `Domain = sub-domain *("." sub-domain)`.
+    /// `<a@b.example.>`: the dot of an absolute name behind the domain of a mailbox; the parsed
+    /// value leaves it out. RFC 5321 §4.1.2: `Domain = sub-domain *("." sub-domain)`.
     trailing_dot with_trailing_dot true;
     /// `EHLO my_host.example`. RFC 5321 §4.1.2: `sub-domain = Let-dig [Ldh-str]`.
     underscore_in_domain with_underscore_in_domain true;
@@ -91,7 +93,7 @@ policy! {
     /// that will contain mail transactions MUST first be initialized by the use of the EHLO command."
     mail_before_hello with_mail_before_hello false;
     /// A server may answer with a code that RFC 5321 §4.3.2, or the RFC of the extension, does not
-    /// have for the command: see [`session::may_answer`](crate::session::may_answer).
+    /// list for the command: see [`session::may_answer`](crate::session::may_answer).
     any_reply_code with_any_reply_code false;
 }
 

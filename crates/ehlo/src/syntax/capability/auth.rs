@@ -10,9 +10,9 @@ use crate::syntax::encode::Writer;
 use crate::syntax::grammar::{as_str, split};
 use crate::syntax::sasl::{Mechanisms, MechanismsIter, SaslMechanism};
 
-/// The parameters of AUTH: names of SASL mechanisms, RFC 4954 §3.
+/// The parameters of AUTH, the names of SASL mechanisms: RFC 4954 §3.
 ///
-/// Two lists are equal when they have the same names in the same order, in any case.
+/// Two lists are equal when they have the same names in the same order; case does not matter.
 ///
 /// ```
 /// use ehlo::Capability;
@@ -92,7 +92,7 @@ impl<'a> AuthMechanisms<'a> {
 #[derive(Clone, Debug)]
 pub struct MechanismNames<'a> {
     listed: Option<EhloWords<'a>>,
-    /// What is left of a word.
+    /// The unread part of a word.
     word: &'a [u8],
     known: MechanismsIter,
 }

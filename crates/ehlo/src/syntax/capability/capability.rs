@@ -18,10 +18,10 @@ macro_rules! capabilities {
     ($($(#[doc = $doc:literal])+ $name:ident,)*) => {
         /// One line of an EHLO reply after the first: a keyword and its parameters.
         ///
-        /// Parsing never fails, and reads what can be read: keywords in any case, and parameters behind
-        /// tabs, several spaces, `=` or bytes that a text cannot have. A client that overlooks an offer
-        /// sends mail without TLS, or not at all. What an RFC tells a client to ignore is ignored;
-        /// every other line is kept as it is.
+        /// Parsing never fails and reads as much as it can: keywords in any case, and parameters
+        /// behind tabs, several spaces, `=` or bytes that a text cannot have. The reason: a client
+        /// that misses an offer sends mail without TLS, or not at all. Parsing ignores what an RFC
+        /// tells a client to ignore; it keeps every other line as it is.
         ///
         /// ```
         /// use ehlo::{Capability, Encode, Extension};
@@ -39,8 +39,8 @@ macro_rules! capabilities {
         #[non_exhaustive]
         pub enum Capability<'a> {
             $($(#[doc = $doc])+ $name,)*
-            /// The largest message in bytes, RFC 1870 §3. Zero says that there is no fixed maximum,
-            /// `None` that no size was given. A word that is not a number below 2^64 is ignored.
+            /// The largest message in bytes, RFC 1870 §3. Zero means no fixed maximum; `None` means
+            /// that the server gave no size. A word that is not a number below 2^64 is ignored.
             Size(Option<u64>),
             /// SASL mechanisms, RFC 4954 §3.
             Auth(AuthMechanisms<'a>),
@@ -68,7 +68,7 @@ macro_rules! capabilities {
             Other {
                 /// The keyword.
                 keyword: EhloKeyword<'a>,
-                /// What follows it.
+                /// The parameters behind it.
                 parameters: EhloParams<'a>,
             },
             /// A line outside the grammar, without its CRLF.
@@ -76,7 +76,8 @@ macro_rules! capabilities {
         }
 
         impl<'a> Capability<'a> {
-            /// The capability that is no more than its keyword, with what it has for parameters.
+            /// The capability that consists of a keyword alone, or of a keyword with parameters of
+            /// unknown form.
             pub(super) fn of(extension: Extension, parameters: EhloParams<'a>) -> Option<Self> {
                 Some(match extension {
                     $(Extension::$name => Self::$name,)*
@@ -204,8 +205,8 @@ impl<'a> Capability<'a> {
         }
     }
 
-    /// The capability of a keyword and of what follows it: nothing, or parameters behind a space, or
-    /// behind what servers write in its place.
+    /// The capability of a keyword, whose parameters are `rest`: empty, or words behind a space or
+    /// behind another byte that servers write in its place.
     #[inline]
     pub(super) fn with_parameters(extension: Extension, rest: &'a [u8]) -> Option<Self> {
         if let (Extension::Auth, [b'=', mechanisms @ ..]) = (extension, rest) {
@@ -233,7 +234,7 @@ impl<'a> From<&'a str> for Capability<'a> {
     }
 }
 
-/// The line as it is written, and `…` for what is behind the length of a reply line.
+/// The line as it is written; `…` replaces the part beyond the length of a reply line.
 ///
 /// ```
 /// use ehlo::Capability;
@@ -279,7 +280,7 @@ impl Encode for Capability<'_> {
                 writer.put(keyword.as_str().as_bytes());
                 parameters.write_to(writer);
             }
-            // It may hold anything: a byte that a text cannot have is written as a question mark.
+            // It may hold any byte: one that a text cannot have is written as a question mark.
             Self::Malformed(line) => put_text(line, writer),
             _ => {}
         }

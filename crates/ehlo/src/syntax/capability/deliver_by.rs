@@ -17,7 +17,7 @@ use crate::syntax::encode::{Encode, Writer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DeliverBy<'a> {
     minimum: Option<u32>,
-    /// What stands behind the first comma.
+    /// The bytes behind the first comma.
     tokens: &'a [u8],
 }
 

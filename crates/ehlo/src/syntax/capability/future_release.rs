@@ -35,7 +35,7 @@ impl FutureRelease {
         Self::new(interval, ReleaseTime::parse(words.next()?)?)
     }
 
-    /// The shorter wait and the earlier time of both.
+    /// The shorter wait and the earlier time of the two.
     pub(super) fn intersection(self, other: Self) -> Self {
         Self { interval: self.interval.min(other.interval), until: self.until.min(other.until) }
     }
@@ -150,7 +150,7 @@ impl Encode for ReleaseTime {
     }
 }
 
-/// A number of this many digits, and what is left after the byte `behind` it.
+/// A number of `digits` digits, and the bytes after the byte `behind` that ends it.
 fn field(text: &[u8], digits: usize, behind: u8) -> Option<(u64, &[u8])> {
     let (digits, rest) = text.split_at_checked(digits)?;
     let (byte, rest) = rest.split_first()?;

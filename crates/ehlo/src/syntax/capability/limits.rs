@@ -16,7 +16,7 @@ use crate::syntax::grammar::as_str;
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits<'a> {
-    /// Zero where nothing was announced.
+    /// Zero if the server announced no such limit.
     rcpt_max: u32,
     mail_max: u32,
     rcpt_domain_max: u32,
@@ -62,8 +62,8 @@ impl<'a> Limits<'a> {
         announced(self.rcpt_domain_max)
     }
 
-    /// Sets a limit on the RCPT commands of one transaction. Zero removes it; a larger limit than
-    /// 999,999 cannot be announced and becomes 999,999.
+    /// Sets a limit on the RCPT commands of one transaction. Zero removes it; a limit above 999,999
+    /// cannot be announced and becomes 999,999.
     #[must_use]
     pub const fn with_rcpt_max(self, limit: u32) -> Self {
         Self { rcpt_max: at_most_six_digits(limit), ..self }
@@ -108,7 +108,7 @@ impl<'a> Limits<'a> {
     }
 }
 
-/// By the limits, in any order.
+/// Compares the limits; their order does not matter.
 impl PartialEq for Limits<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.numbers() == other.numbers() && self.unknown().eq(other.unknown())

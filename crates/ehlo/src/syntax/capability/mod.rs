@@ -1,4 +1,5 @@
-//! What an EHLO reply offers: one line of it, and the whole in a fixed size. RFC 5321 §4.1.1.1.
+//! The offers of an EHLO reply: a single line, and the whole reply in a fixed size. RFC 5321
+//! §4.1.1.1.
 
 mod auth;
 pub(crate) mod capability;

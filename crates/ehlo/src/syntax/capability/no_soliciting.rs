@@ -33,7 +33,7 @@ impl<'a> SolicitationKeywords<'a> {
         (keywords.len() <= 1000 && words.all(is_word)).then_some(Self(keywords))
     }
 
-    /// The first word; no keywords if it does not follow the grammar.
+    /// The first word as keywords; no keywords if the word does not follow the grammar.
     pub(super) fn parse(parameters: EhloParams<'a>) -> Self {
         parameters.iter().next().and_then(Self::new).unwrap_or(Self::NONE)
     }

@@ -42,7 +42,7 @@ pub struct Capabilities {
     rcpt_max: u32,
     mail_max: u32,
     rcpt_domain_max: u32,
-    /// `u32::MAX` where no by-time was given.
+    /// `u32::MAX` if the server gave no by-time.
     deliver_by: u32,
     future_release: Option<FutureRelease>,
     has_size: bool,
@@ -73,7 +73,7 @@ impl Capabilities {
         profile: Profile::None,
     };
 
-    /// The extensions that a 250 to EHLO offers; none for every other reply.
+    /// The extensions that a 250 to EHLO offers; [`NONE`](Self::NONE) for every other reply.
     ///
     /// RFC 5321 §4.1.1.1: the first line has the server's name and a greeting, and no keyword.
     pub fn from_reply(reply: &Reply<'_>) -> Self {
@@ -88,7 +88,7 @@ impl Capabilities {
         let mut rest = wire_line(bytes).map_or(bytes, |(_, rest)| rest);
         while let Some(line) = rest.get(4..) {
             let (length, extension) = Extension::front(line);
-            // Most lines are a keyword that is alone: they need no search for their end.
+            // Most lines consist of a keyword alone and need no search for its end.
             let bit = extension.map_or(0, Extension::bit);
             if let Some([b'\r', b'\n', after @ ..]) = line.get(length..) {
                 if bit & NEVER_ALONE == 0 && (bit != 0 || !is_odd(line, length)) {
@@ -182,8 +182,8 @@ impl Capabilities {
         Self { profile: Profile::of(profile), ..self }.with(Extension::MtPriority)
     }
 
-    /// Adds what a line of an EHLO reply offers. The parameters of a second line for the same extension
-    /// replace those of the first, but mechanisms and limits add up.
+    /// Adds the offer of one line of an EHLO reply. The parameters of a second line for the same
+    /// extension replace those of the first; mechanisms and limits add up.
     pub fn insert(&mut self, capability: &Capability<'_>) {
         let Some(extension) = capability.extension() else { return };
         self.offered |= extension.bit();
@@ -310,7 +310,7 @@ impl Capabilities {
         self.limits().rcpt_domain_max()
     }
 
-    /// The smallest by-time in seconds, RFC 2852 §2; `None` if no by-time was given.
+    /// The smallest by-time in seconds, RFC 2852 §2; `None` if the server gave no by-time.
     pub const fn deliver_by(&self) -> Option<u32> {
         if self.deliver_by == u32::MAX { None } else { Some(self.deliver_by) }
     }
@@ -472,8 +472,8 @@ impl Profile {
     }
 }
 
-/// Whether a line that does not begin with a known word and a space may be an offer all the same:
-/// the first `length` bytes end with another byte than a space or a control, or `length` is zero.
+/// Whether a line that does not begin with a known word and a space may still be an offer: `length`
+/// is zero, or the last of the first `length` bytes is neither a space nor a control byte.
 fn is_odd(line: &[u8], length: usize) -> bool {
     let word = line.get(..length).unwrap_or(line);
     word.is_empty() || word.iter().any(|&byte| byte == b'=' || byte > b'~')

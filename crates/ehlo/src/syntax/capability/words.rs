@@ -149,7 +149,7 @@ impl<'a> EhloParams<'a> {
         self.split(|byte| !is_word(byte))
     }
 
-    /// What stands between bytes that end a word.
+    /// The parts of the text between bytes that end a word.
     #[inline]
     pub(super) fn split<F: Fn(u8) -> bool + Clone>(
         &self,
@@ -298,7 +298,7 @@ pub(super) fn number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
-    // Nineteen digits have room in any case.
+    // Nineteen digits always fit.
     let (most, rest) = digits.split_at_checked(19).unwrap_or((digits, &[]));
     let mut number = 0_u64;
     for &byte in most {

@@ -19,7 +19,7 @@ pub enum Severity {
     PositiveIntermediate,
     /// 4yz: refused for now; the same command may succeed later.
     TransientNegative,
-    /// 5yz: refused; the same command is not to be repeated.
+    /// 5yz: refused; the client should not repeat the same command.
     PermanentNegative,
 }
 
@@ -32,8 +32,8 @@ impl Severity {
 
 /// A reply code: three digits, the first from 2 to 5, RFC 5321 §4.2.
 ///
-/// The grammar's second digit ends at 5; a client must act on the first digit of a code that it
-/// does not know (§4.3.2), so the others are codes too.
+/// The grammar allows a second digit up to 5 only. A client must act on the first digit of a code
+/// that it does not know (§4.3.2), so this type takes every second and third digit.
 ///
 /// ```
 /// use ehlo::Code;
@@ -60,7 +60,7 @@ impl Code {
 
     /// The number as three ASCII digits.
     pub(crate) const fn digits(self) -> [u8; 3] {
-        // Each is a remainder of ten, or at most five.
+        // Each term is a remainder of ten, or at most five.
         #[allow(clippy::cast_possible_truncation)]
         [b'0' + (self.0 / 100) as u8, b'0' + (self.0 / 10 % 10) as u8, b'0' + (self.0 % 10) as u8]
     }

@@ -188,8 +188,8 @@ impl EnhancedStatus {
         }
     }
 
-    /// The status of this subject whose detail says no more than the subject, RFC 3463 §3: what an
-    /// unknown detail is to be taken for.
+    /// The status of this subject with the detail 0, RFC 3463 §3. A reader that does not know a
+    /// detail takes it for this one.
     #[must_use]
     pub const fn general(self) -> Self {
         Self { detail: 0, ..self }

@@ -54,10 +54,10 @@ pub(super) fn string(input: &[u8]) -> IResult<'_, SmtpString<'_>> {
     Ok((rest, SmtpString(text)))
 }
 
-/// What VRFY and EXPN ask about, RFC 5321 §3.5.1: a user, a list, or a mailbox.
+/// The argument of VRFY and EXPN, RFC 5321 §3.5.1: a user, a list, or a mailbox.
 ///
-/// The grammar of the commands says `String`, which has no dot and no `@`; §3.5.1 has a user name
-/// and domain, too.
+/// The grammar of the commands says `String`, which has no dot and no `@`; §3.5.1 allows a user
+/// name and domain, too.
 ///
 /// ```
 /// use ehlo::syntax::command::UserOrList;
@@ -132,7 +132,7 @@ pub(super) fn user_or_list<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, 
     Ok((rest, UserOrList::Mailbox(mailbox)))
 }
 
-/// Whose queue ETRN starts: `[<option character>]<node name>`, RFC 1985 §5.
+/// The queue that ETRN starts: `[<option character>]<node name>`, RFC 1985 §5.
 ///
 /// ```
 /// use ehlo::syntax::command::EtrnNode;
@@ -148,12 +148,12 @@ pub enum EtrnNode<'a> {
     Host(Domain<'a>),
     /// `@`: messages for this domain and those below it.
     Subdomains(Domain<'a>),
-    /// `#`: the queue of this name, which means something to the server alone.
+    /// `#`: the queue of this name, which only the server can interpret.
     Queue(Text<'a>),
 }
 
 impl<'a> EtrnNode<'a> {
-    /// The node of this text, its option character in front.
+    /// The node of this text, with its option character in front.
     ///
     /// # Errors
     ///
@@ -266,7 +266,7 @@ pub(super) fn domain_list(input: &[u8]) -> IResult<'_, DomainList<'_>> {
     }
 }
 
-/// `absolute-URI`, RFC 3986 §4.3: what BURL fetches (RFC 4468 §3.2). At most 499 bytes.
+/// `absolute-URI`, RFC 3986 §4.3: the address that BURL fetches (RFC 4468 §3.2). At most 499 bytes.
 ///
 /// ```
 /// use ehlo::syntax::command::AbsoluteUri;
@@ -321,7 +321,7 @@ pub(super) fn absolute_uri(input: &[u8]) -> IResult<'_, AbsoluteUri<'_>> {
 
 /// A verb that this crate does not know: printable characters without a space.
 ///
-/// Compared without case, written as it was.
+/// Comparison ignores case; encoding keeps the case.
 ///
 /// ```
 /// use ehlo::syntax::command::OtherVerb;
@@ -339,8 +339,8 @@ impl<'a> OtherVerb<'a> {
     ///
     /// # Errors
     ///
-    /// `UnknownVerb` when it is none, or one that [`Command`](crate::Command) has a variant for;
-    /// `ObsoleteVerb` for SEND, SOML and SAML; `LineTooLong`.
+    /// `UnknownVerb` when `name` is no verb, or one that [`Command`](crate::Command) has a variant
+    /// for; `ObsoleteVerb` for SEND, SOML and SAML; `LineTooLong`.
     pub fn new(name: &'a str) -> Result<Self, SyntaxError> {
         let kind = match super::verb::Known::of(name.as_bytes()) {
             Some(super::verb::Known::Obsolete) => SyntaxErrorKind::ObsoleteVerb,

@@ -48,7 +48,7 @@ macro_rules! names {
                 })
             }
 
-            /// Whether this command has it.
+            /// Whether `verb` takes this attribute.
             pub const fn is_of(self, verb: Verb) -> bool {
                 match self {
                     $(Self::$name => {
@@ -124,7 +124,8 @@ impl<'a> Attribute<'a> {
         self.value
     }
 
-    /// Whether the value says that there is none: `[UNAVAILABLE]` or `[TEMPUNAVAIL]`, in any case.
+    /// Whether the value says that there is no value: `[UNAVAILABLE]` or `[TEMPUNAVAIL]`, in any
+    /// case.
     pub fn is_unavailable(&self) -> bool {
         let is = |word: &[u8]| {
             let lower = |byte: u8| byte.to_ascii_lowercase();
@@ -148,7 +149,7 @@ impl Encode for Attribute<'_> {
     }
 }
 
-/// `1*( SP attribute-name"="attribute-value )`: as they were read, or the caller's own.
+/// `1*( SP attribute-name"="attribute-value )`: as received, or given by the caller.
 ///
 /// ```
 /// use ehlo::syntax::command::Verb;
@@ -175,8 +176,8 @@ impl<'a> Attributes<'a> {
     ///
     /// # Errors
     ///
-    /// `Argument` when the command does not have one of them, `MissingArgument` when there are
-    /// none, `LineTooLong` when the line would be over 512 bytes.
+    /// `Argument` when the command does not take one of them, `MissingArgument` when `list` is
+    /// empty, `LineTooLong` when the line would exceed 512 bytes.
     pub fn new(verb: Verb, list: &'a [Attribute<'a>]) -> Result<Self, SyntaxError> {
         if list.is_empty() {
             return Err(SyntaxError { kind: SyntaxErrorKind::MissingArgument, offset: 0 });

@@ -7,7 +7,7 @@ use crate::syntax::sasl::SaslMechanism;
 
 /// The name of a SASL mechanism: `sasl-mech = 1*20mech-char`, RFC 4422 §3.1.
 ///
-/// Read in any case, compared without case, written in upper case.
+/// Parsing and comparison ignore case; encoding writes upper case.
 ///
 /// ```
 /// use ehlo::syntax::command::Mechanism;
@@ -32,8 +32,8 @@ impl<'a> Mechanism<'a> {
         whole(name.as_bytes(), SyntaxErrorKind::Mechanism, sasl_mech)
     }
 
-    /// The mechanism that has this name, if it is one that has a name here. A server reports an AUTH
-    /// with no other.
+    /// The [`SaslMechanism`] of this name; `None` if it has no such mechanism. A server reports no
+    /// AUTH with a name that has none.
     pub fn known(&self) -> Option<SaslMechanism> {
         SaslMechanism::from_name(self.0)
     }

@@ -15,7 +15,7 @@ use crate::syntax::path::forward_path::ForwardPath;
 use crate::syntax::path::reverse_path::ReversePath;
 use crate::syntax::sasl::SaslData;
 
-/// One command: what a client sends, borrowed from the line that it was read from.
+/// One command of a client, borrowed from the line that it was read from.
 ///
 /// ```
 /// use ehlo::{Command, Encode, Parsed, Policy, ReversePath};
@@ -41,46 +41,46 @@ use crate::syntax::sasl::SaslData;
 pub enum Command<'a> {
     /// `EHLO`, RFC 5321 §4.1.1.1.
     Ehlo(ClientName<'a>),
-    /// `HELO`, RFC 5321 §4.1.1.1. Its grammar has a domain only; an address literal is read under
-    /// `Policy::any_client_name`.
+    /// `HELO`, RFC 5321 §4.1.1.1. Its grammar allows a domain only; `Policy::any_client_name` also
+    /// reads an address literal.
     Helo(ClientName<'a>),
     /// `LHLO`, RFC 2033 §4.1.
     Lhlo(ClientName<'a>),
     /// `MAIL`, RFC 5321 §4.1.1.2.
     Mail {
-        /// Where notifications go.
+        /// The address for notifications.
         reverse_path: ReversePath<'a>,
-        /// What extensions add.
+        /// The parameters of extensions.
         parameters: Parameters<'a>,
     },
     /// `RCPT`, RFC 5321 §4.1.1.3.
     Rcpt {
         /// One recipient.
         forward_path: ForwardPath<'a>,
-        /// What extensions add.
+        /// The parameters of extensions.
         parameters: Parameters<'a>,
     },
     /// `DATA`, RFC 5321 §4.1.1.4.
     Data,
     /// `BDAT`, RFC 3030 §2.
     Bdat {
-        /// Bytes that follow the command line.
+        /// The number of bytes that follow the command line.
         size: u64,
-        /// Whether they are the message's last.
+        /// Whether this chunk is the last of the message.
         last: bool,
     },
     /// `RSET`, RFC 5321 §4.1.1.5.
     Rset,
     /// `VRFY`, RFC 5321 §4.1.1.6.
     Vrfy {
-        /// Who.
+        /// The user.
         argument: UserOrList<'a>,
         /// Whether the reply may be in UTF-8, RFC 6531 §3.7.4.2.
         smtputf8: bool,
     },
     /// `EXPN`, RFC 5321 §4.1.1.7.
     Expn {
-        /// Which list.
+        /// The list.
         argument: UserOrList<'a>,
         /// Whether the reply may be in UTF-8, RFC 6531 §3.7.4.2.
         smtputf8: bool,
@@ -97,18 +97,18 @@ pub enum Command<'a> {
     Auth {
         /// The SASL mechanism.
         mechanism: Mechanism<'a>,
-        /// What the client says first, where the mechanism lets it.
+        /// The client's first message, if the mechanism allows one.
         initial_response: Option<SaslData<'a>>,
     },
     /// `ETRN`, RFC 1985 §5.
     Etrn(EtrnNode<'a>),
-    /// `ATRN`, RFC 2645 §5.2; without domains, all that the client may have.
+    /// `ATRN`, RFC 2645 §5.2; `None` asks for all domains that the client may have.
     Atrn(Option<DomainList<'a>>),
     /// `BURL`, RFC 4468 §3.
     Burl {
-        /// Where the content is.
+        /// The address of the content.
         url: AbsoluteUri<'a>,
-        /// Whether it is the message's last.
+        /// Whether this content is the last of the message.
         last: bool,
     },
     /// `XCLIENT`, Postfix.
@@ -121,7 +121,7 @@ pub enum Command<'a> {
     Other {
         /// The verb.
         verb: OtherVerb<'a>,
-        /// What stands behind it.
+        /// The text behind it.
         rest: Option<Text<'a>>,
     },
 }
@@ -169,15 +169,15 @@ impl Command<'_> {
         self.verb().extension()
     }
 
-    /// Bytes that its line may have, CRLF included: 512 and what its parameters add (RFC 5321
-    /// §4.5.3.1.4, §4.1.1.11), or 12,288 of AUTH (RFC 4954 §4). It is never longer when it is
-    /// [written](Encode): where a lenient policy or the limits of a server have let more in, this is
-    /// the length in which it is written.
+    /// The most bytes of its line, CRLF included: 512 and the bytes that its parameters add (RFC
+    /// 5321 §4.5.3.1.4, §4.1.1.11), or 12,288 for AUTH (RFC 4954 §4). The [encoded](Encode) command
+    /// never exceeds this length: if a lenient policy or the limits of a server have let in a
+    /// longer one, this is its encoded length.
     pub fn max_len(&self) -> usize {
         self.line_limit().max(self.encoded_len())
     }
 
-    /// Bytes that the RFCs give its line, CRLF included.
+    /// The most bytes that the RFCs allow for its line, CRLF included.
     pub(crate) fn line_limit(&self) -> usize {
         match self {
             // RFC 4954 §4 gives the exchange 12288; a client keeps this line of it to 512.

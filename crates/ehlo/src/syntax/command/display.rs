@@ -1,12 +1,12 @@
-//! A command as a line of a log, without what is secret.
+//! A command as a line of a log, without secrets.
 
 use core::fmt::{Display, Formatter, Result};
 
 use super::command::Command;
 use crate::syntax::parameter::Parameters;
 
-/// The line without its CRLF. An initial response of AUTH is shown as `[redacted]`: it is a password
-/// as often as not.
+/// The line without its CRLF. An initial response of AUTH is shown as `[redacted]`, because it
+/// often is a password.
 impl Display for Command<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {

@@ -1,7 +1,7 @@
 //! Reading a command: framing, dispatch on the verb, its argument.
 
-// From the verb to the last parameter of MAIL and RCPT, values stay in registers: each call that
-// is not inlined hands a result over in memory, which costs more than what the rule does.
+// From the verb to the last parameter of MAIL and RCPT, values stay in registers: a call that is
+// not inlined returns its result in memory, which costs more than the work of the rule.
 #![allow(clippy::inline_always)]
 
 use super::command::Command;
@@ -21,15 +21,15 @@ use crate::syntax::policy::Policy;
 use crate::syntax::sasl::initial_response;
 
 impl<'a> Command<'a> {
-    /// The command at the front of `input`, up to and with its CRLF.
+    /// The command at the front of `input`, including its CRLF.
     ///
     /// [`Parsed::Incomplete`] as long as there is no LF. SEND, SOML and SAML (RFC 821) are
     /// recognised by their names and refused as obsolete.
     ///
     /// # Errors
     ///
-    /// What is wrong, with the offset in the line. A line may have 512 bytes with its CRLF, and as
-    /// many more as its parameters allow; a line of AUTH 12 288.
+    /// The kind of the error, with the offset in the line. A line may have 512 bytes with its CRLF,
+    /// plus the bytes that its parameters allow; a line of AUTH 12,288.
     pub fn parse(input: &'a [u8], policy: &Policy) -> Result<Parsed<Self>, SyntaxError> {
         framed(input, policy)
     }
@@ -64,8 +64,8 @@ fn framed<'i>(input: &'i [u8], policy: &Policy) -> Result<Parsed<Command<'i>>, S
     })
 }
 
-/// The same for a line that is not there yet, long, or wrong, or has white space at its end; `error`
-/// is what keeps the front of `window` from being a command with its CRLF.
+/// The same for a line that is incomplete, long or wrong, or has white space at its end; `error`
+/// says why the front of `window` is not a command with its CRLF.
 #[cold]
 fn framed_first<'i>(
     input: &'i [u8],
@@ -98,7 +98,7 @@ fn whole_line<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, Syntax
     line_of_any_length(line, policy)
 }
 
-/// The command of a line without its CRLF, whose length is somebody else's business.
+/// The command of a line without its CRLF; the caller checks the length.
 #[inline]
 fn line_of_any_length<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, SyntaxError> {
     let text = trimmed(line);
@@ -138,8 +138,8 @@ fn trimmed(line: &[u8]) -> &[u8] {
     line
 }
 
-/// What is wrong with a line in which `error` was found when `text` was read; a byte that is in no
-/// command comes first.
+/// The error of a line in which reading `text` found `error`; a byte that no command may have comes
+/// first.
 #[cold]
 fn diagnose(error: &nom::Err<Fault<'_>>, text: &[u8], line: &[u8]) -> SyntaxError {
     if let Some(offset) = scan::control(line) {
@@ -166,15 +166,15 @@ fn whole_command<'i>(line: &'i [u8], policy: &Policy) -> Result<Command<'i>, nom
     })
 }
 
-/// Something stands where the line should end.
+/// The error for bytes where the line should end.
 #[cold]
 fn unexpected(rest: &[u8]) -> nom::Err<Fault<'_>> {
     let kind = of_byte(rest, SyntaxErrorKind::UnexpectedArgument);
     nom::Err::Error(Fault { rest, kind })
 }
 
-/// What `done` makes of one command, up to the white space or CR behind it. It goes on from each of
-/// them, so that they need not all be written to one place first.
+/// The result of `done` for one command, up to the white space or CR behind it. Each branch calls
+/// `done` itself, so that the commands need not all be written to one place first.
 #[inline(always)]
 fn command<'i, T>(
     line: &'i [u8],
@@ -198,7 +198,7 @@ fn command<'i, T>(
     }
 }
 
-/// The commands that a session has few of.
+/// The commands that are rare in a session.
 #[inline(never)]
 fn rare<'i>(
     known: Known,
@@ -307,7 +307,7 @@ fn mail<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
     Ok((rest, Command::Mail { reverse_path, parameters }))
 }
 
-/// The error of a reverse-path. RFC 6531 §3.5 has a code of its own for MAIL.
+/// The error of a reverse-path. RFC 6531 §3.5 has a separate code for MAIL.
 #[cold]
 fn sender<'i>(path: &'i [u8], error: nom::Err<Fault<'i>>) -> nom::Err<Fault<'i>> {
     match error {
@@ -354,8 +354,8 @@ fn keyword<'i, const N: usize>(
     Ok(if policy.space_after_colon { skip_white_space(path) } else { path })
 }
 
-/// The same where it does not stand like that: under [`Policy::extra_white_space`] with other white
-/// space before it, or some before its colon.
+/// The same for other forms: under [`Policy::extra_white_space`] with other white space before the
+/// keyword, or some before its colon.
 #[cold]
 fn spaced_keyword<'i>(
     input: &'i [u8],
@@ -376,7 +376,7 @@ fn spaced_keyword<'i>(
     Err(nom::Err::Error(Fault { rest: input, kind: of_byte(input, kind) }))
 }
 
-/// `[ SP word ]`: what follows, and whether it stands there.
+/// `[ SP word ]`: the input behind it, and whether it was there.
 #[inline]
 fn optional_word<'i, const N: usize>(
     input: &'i [u8],

@@ -1,5 +1,5 @@
-//! The verbs that have a command of their own, told from four letters by a
-//! [perfect hash](perfect_hash).
+//! The verbs of the commands that this crate knows, told apart by four letters in a [perfect
+//! hash](perfect_hash).
 //!
 //! A new verb is a row of [`VERBS`], and an arm wherever the compiler misses one. Its first four
 //! letters must be no other's. Measure with `ci/instructions`, contest `commands/core`.
@@ -7,8 +7,7 @@
 use crate::syntax::extension::Extension;
 use crate::syntax::grammar::{after_literal, perfect_hash};
 
-/// A command by name, or one of the moments that a reply answers though no command was
-/// sent.
+/// A command by name, or another event that has a reply although no command was sent.
 ///
 /// ```
 /// use ehlo::{Command, Extension};
@@ -80,9 +79,9 @@ pub enum Verb {
     Xclient,
     /// Postfix, `XFORWARD_README`.
     Xforward,
-    /// RFC 821 §3.8; nobody performs it.
+    /// RFC 821 §3.8; obsolete, and no server performs it.
     Turn,
-    /// RFC 821 §3.4: SEND, SOML, SAML; nobody performs them.
+    /// RFC 821 §3.4: SEND, SOML, SAML; obsolete, and no server performs them.
     Send,
     /// A verb that this crate does not know.
     Other,
@@ -122,7 +121,7 @@ impl Verb {
         Self::Other,
     ];
 
-    /// The extension whose offer licenses the verb; `None` for what every server has.
+    /// The extension whose offer licenses the verb; `None` for a verb of the base protocol.
     pub const fn extension(self) -> Option<Extension> {
         Some(match self {
             Self::Bdat | Self::BdatLast => Extension::Chunking,
@@ -140,7 +139,7 @@ impl Verb {
     }
 }
 
-/// As it is said; what is not said, in words.
+/// The verb as it is sent; for an event without a command, a name in words.
 ///
 /// ```
 /// use ehlo::syntax::command::Verb;
@@ -213,13 +212,14 @@ pub(super) enum Known {
 }
 
 impl Known {
-    /// The verb that `token` is, in any case.
+    /// The verb that is `token`, in any case.
     pub(super) fn of(token: &[u8]) -> Option<Self> {
         let (known, rest) = Self::at(token)?;
         rest.is_empty().then_some(known)
     }
 
-    /// The same as the session table has it. Without its argument a BDAT or BURL is not the last.
+    /// The same in the terms of the session table. A BDAT or BURL counts as not the last, because
+    /// its argument is unknown here.
     pub(super) const fn verb(self) -> Verb {
         match self {
             Self::Ehlo => Verb::Ehlo,
@@ -247,7 +247,7 @@ impl Known {
         }
     }
 
-    /// The verb at the front of `line`, and what follows it.
+    /// The verb at the front of `line`, and the bytes behind it.
     #[inline]
     pub(super) fn at(line: &[u8]) -> Option<(Self, &[u8])> {
         let (start, rest) = line.split_first_chunk::<4>()?;

@@ -1,6 +1,6 @@
 //! Byte classes and the ABNF atoms that the other files share.
 //!
-//! The leaves are functions of our own, `fn(&[u8]) -> IResult<T>`; nom combines them.
+//! The leaves are functions of this crate, `fn(&[u8]) -> IResult<T>`; nom combines them.
 
 pub(crate) mod perfect_hash;
 pub(crate) mod scan;
@@ -12,15 +12,15 @@ use core::fmt::Write as _;
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::policy::Policy;
 
-/// The result of a rule: what is left, and the value.
+/// The result of a rule: the remaining input, and the value.
 pub(crate) type IResult<'i, T> = nom::IResult<&'i [u8], T, Fault<'i>>;
 
-/// Where a rule failed, and why.
+/// The place at which a rule failed, and the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault<'i> {
-    /// What was left of the line there.
+    /// The part of the line that was left at the fault.
     pub(crate) rest: &'i [u8],
-    /// What is wrong.
+    /// The kind of the error.
     pub(crate) kind: SyntaxErrorKind,
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn whole<'i, T>(
         Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => fault,
         Err(nom::Err::Incomplete(_)) => Fault { rest: &[], kind },
     };
-    // A rule takes a CR for the end of the line, which there is none of here.
+    // A rule takes a CR for the end of the line, and this input has no end of a line.
     let is_cr = fault.rest.first() == Some(&b'\r');
     let kind = if is_cr { SyntaxErrorKind::BareCr } else { fault.kind };
     Err(Fault { kind, ..fault }.locate(input))
@@ -67,7 +67,7 @@ pub(crate) fn whole<'i, T>(
 
 /// Whether a line ends here: at its CRLF, or with its input when that was cut off.
 ///
-/// A CR that no LF follows is found by whoever reads the end of the line.
+/// The caller that reads the end of the line finds a CR that no LF follows.
 #[inline]
 pub(crate) fn is_end(rest: &[u8]) -> bool {
     matches!(rest.first(), None | Some(b'\r'))
@@ -84,8 +84,8 @@ pub(crate) fn is_word_end_under(policy: &Policy, rest: &[u8]) -> bool {
     is_word_end(rest) || (policy.extra_white_space && rest.first() == Some(&b'\t'))
 }
 
-/// What follows the one space at the front of `input`, or under [`Policy::extra_white_space`] the
-/// white space; `None` if there is none.
+/// The input behind the one space at its front, or under [`Policy::extra_white_space`] behind the
+/// white space; `None` if there is no space.
 #[inline]
 pub(crate) fn after_space<'i>(input: &'i [u8], policy: &Policy) -> Option<&'i [u8]> {
     if policy.extra_white_space {
@@ -102,7 +102,7 @@ fn after_white_space(input: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// What follows the spaces and TABs at the front of `input`, if any.
+/// The input behind the spaces and TABs at its front, if any.
 pub(crate) fn skip_white_space(input: &[u8]) -> &[u8] {
     let mut rest = input;
     while let [b' ' | b'\t', after @ ..] = rest {
@@ -111,7 +111,7 @@ pub(crate) fn skip_white_space(input: &[u8]) -> &[u8] {
     rest
 }
 
-/// What is wrong where no rule goes on: `kind`, unless the byte is one that no rule takes. A CR may
+/// The error where no rule continues: `kind`, unless the byte is one that no rule takes. A CR may
 /// be the end of the line.
 pub(crate) fn of_byte(rest: &[u8], kind: SyntaxErrorKind) -> SyntaxErrorKind {
     match rest.first() {
@@ -171,7 +171,7 @@ pub(crate) fn literal<'i, const N: usize>(
     }
 }
 
-/// What follows a literal string.
+/// The input behind a literal string.
 #[inline]
 pub(crate) fn after_literal<'i, const N: usize>(
     input: &'i [u8],
@@ -212,7 +212,7 @@ fn is_same_4(bytes: [u8; 4], letters: [u8; 4]) -> bool {
     difference & u32::from_le_bytes(letters.map(fold)) == 0
 }
 
-/// The bits in which a byte must agree with one of a literal: all but that of the case of letters.
+/// The bits of a byte that a comparison with a literal uses: all but the bit of case of letters.
 #[inline]
 pub(crate) const fn fold(byte: u8) -> u8 {
     if byte.is_ascii_alphabetic() { 0xDF } else { 0xFF }
@@ -255,9 +255,9 @@ fn many_digits(input: &[u8], max: usize, kind: SyntaxErrorKind) -> IResult<'_, O
 
 /// `xtext = *( xchar / hexchar )`, RFC 3461 §4, as it stands on the wire.
 ///
-/// `hexchar = "+" HEXDIG HEXDIG`: RFC 3461 says upper case, RFC 4954 §8 either; both are read. A
-/// control byte other than HT that hides in a hexchar is refused: what is decoded ends up in
-/// headers, and is meant to be printable (RFC 3461 §4.4).
+/// `hexchar = "+" HEXDIG HEXDIG`: RFC 3461 allows upper case, RFC 4954 §8 both; this rule reads
+/// both. It refuses a hexchar that hides a control byte other than HT: the decoded text ends up in
+/// headers and must be printable (RFC 3461 §4.4).
 #[inline]
 pub(crate) fn xtext(input: &[u8], kind: SyntaxErrorKind) -> IResult<'_, &[u8]> {
     let (taken, rest) = split(input, scan::xchars(input));
@@ -267,7 +267,7 @@ pub(crate) fn xtext(input: &[u8], kind: SyntaxErrorKind) -> IResult<'_, &[u8]> {
     Ok((rest, taken))
 }
 
-/// The same of which the first hexchar stands at the front of `rest`.
+/// The same for an xtext whose first hexchar is at the front of `rest`.
 fn xtext_with_hexchars<'i>(
     input: &'i [u8],
     mut rest: &'i [u8],
@@ -301,7 +301,7 @@ pub(crate) fn hex_digit(digit: u8) -> Option<u8> {
     (value < 16).then_some(value)
 }
 
-/// The value of each hexadecimal digit, and of another byte 255.
+/// The value of each hexadecimal digit; 255 for every other byte.
 static HEX: [u8; 256] = {
     let mut values = [u8::MAX; 256];
     let mut value = 0;
@@ -355,7 +355,8 @@ pub(crate) fn display_or<const N: usize>(
     }
 }
 
-/// Writes `text` so that it cannot move the cursor of a terminal, or turn the letters around.
+/// Writes `text` so that it cannot move the cursor of a terminal or reverse the direction of the
+/// letters.
 pub(crate) fn escape(text: &str, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
     text.chars().try_for_each(|character| match character {
         '"' | '\'' | '\\' => f.write_char(character),
@@ -380,7 +381,7 @@ macro_rules! try_from_str {
 }
 pub(crate) use try_from_str;
 
-/// What a checked run of bytes, a struct with one private field, has in common with the others.
+/// The methods and traits that every checked run of bytes has: a struct with one private field.
 macro_rules! wire_text {
     ($name:ident) => {
         $crate::syntax::grammar::try_from_str!($name);
@@ -424,7 +425,7 @@ macro_rules! wire_text {
 }
 pub(crate) use wire_text;
 
-/// Which bytes a rule takes.
+/// The set of bytes that a rule takes.
 pub(crate) type Class = [bool; 256];
 
 /// The class of the bytes in `ranges`, bounds included, and in `others`.
@@ -461,25 +462,25 @@ pub(crate) static DCONTENT: Class = class(&[(33, 90), (94, 126)], b"");
 pub(crate) static LDH: Class = class(&ALPHA_DIGIT, b"-");
 /// `esmtp-value = 1*(%d33-60 / %d62-126)`, RFC 5321 §4.1.2.
 pub(crate) static ESMTP_VALUE: Class = class(&[(33, 60), (62, 126)], b"");
-/// `%d32-126`: printable US-ASCII and SP.
+/// `%d32-126`: printable US-ASCII and the space.
 pub(crate) static PRINTABLE: Class = class(&[(32, 126)], b"");
 /// `textstring = 1*(%d09 / %d32-126)`, RFC 5321 §4.2.
 pub(crate) static TEXTSTRING: Class = class(&[(32, 126)], b"\t");
-/// Every byte that is no CR, LF or NUL.
+/// Every byte except CR, LF and NUL.
 pub(crate) static ANY_TEXT: Class = class(&[(1, 9), (11, 12), (14, 255)], b"");
 /// `VCHAR = %x21-7E`, RFC 5234 §B.1.
 pub(crate) static VCHAR: Class = class(&[(33, 126)], b"");
-/// `xchar`: `VCHAR` but `+` and `=`, RFC 3461 §4.
+/// `xchar`: `VCHAR` without `+` and `=`, RFC 3461 §4.
 pub(crate) static XCHAR: Class = class(&[(33, 42), (44, 60), (62, 126)], b"");
 /// `base64-char = ALPHA / DIGIT / "+" / "/"`, RFC 4954 §8.
 pub(crate) static BASE64: Class = class(&ALPHA_DIGIT, b"+/");
 /// `mech-char`, RFC 4422 §3.1, in either case.
 pub(crate) static MECH_CHAR: Class = class(&ALPHA_DIGIT, b"-_");
-/// `transid-atom`: `CHAR` but SPACE, CTLs, tspecials and ".", RFC 1845 §2.
+/// `transid-atom`: `CHAR` without SPACE, CTLs, tspecials and ".", RFC 1845 §2.
 pub(crate) static TRANSID_ATOM: Class = class(&ALPHA_DIGIT, b"!#$%&'*+-^_`{|}~");
-/// The characters of a URI but `#` and `%`, RFC 3986 §2.2 and §2.3.
+/// The characters of a URI without `#` and `%`, RFC 3986 §2.2 and §2.3.
 pub(crate) static URI: Class = class(&ALPHA_DIGIT, b"-._~:/?[]@!$&'()*+,;=");
-/// `QCHAR`: `VCHAR` but `+`, `=` and `\`, RFC 6533 §3.
+/// `QCHAR`: `VCHAR` without `+`, `=` and `\`, RFC 6533 §3.
 pub(crate) static QCHAR: Class = class(&[(33, 42), (44, 60), (62, 91), (93, 126)], b"");
 
 #[cfg(test)]

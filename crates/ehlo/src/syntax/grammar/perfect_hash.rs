@@ -1,17 +1,17 @@
-//! Perfect hashes: a multiplication tells a few dozen keys apart, each in a slot of its own.
+//! Perfect hashes: one multiplication gives each of a few dozen keys a slot that no other key has.
 //!
-//! [`Names`](crate::syntax::keyword::Names) finds whole keywords by it,
-//! [`Keywords`](crate::syntax::parameter) those of parameters, and
+//! [`Names`](crate::syntax::keyword::Names) finds whole keywords with it,
+//! [`Keywords`](crate::syntax::parameter) the keywords of parameters, and
 //! [`Verb`](crate::syntax::command::Verb) the verbs of commands.
 //!
 //! The slot of a key is the upper bits of its product with a multiplier: two instructions. The
-//! compiler tries one multiplier after the other until no two keys have one slot, so a new key needs no
-//! search by hand. Where it finds none, the table needs twice the slots.
+//! compiler tries one multiplier after the other until no two keys share a slot, so a new key needs
+//! no search by hand. If it finds no multiplier, the table needs twice the slots.
 
 /// The slot of `key` among `SLOTS`, a power of two.
 #[inline]
 pub(crate) const fn slot<const SLOTS: usize>(key: u64, multiplier: u64) -> usize {
-    // Below `SLOTS`, which the compiler sees by the remainder.
+    // The remainder shows the compiler that the value is below `SLOTS`.
     #[allow(clippy::cast_possible_truncation)]
     {
         (key.wrapping_mul(multiplier) >> (64 - SLOTS.trailing_zeros())) as usize % SLOTS

@@ -1,7 +1,7 @@
 //! The runs that almost every command has, sixteen bytes at a time.
 //!
-//! The loops over arrays of sixteen are for the compiler to turn into vector instructions: what ends
-//! a run is a comparison of each byte, and of the one before it, without a branch.
+//! The compiler turns the loops over arrays of sixteen into vector instructions: the condition that
+//! ends a run compares each byte, and the one before it, without a branch.
 //!
 //! # How to change it
 //!
@@ -20,14 +20,14 @@
 
 use super::words::{self, spread};
 
-/// Where the `Dot-string` that starts at `start` ends: at the first byte that is no `atext` and no
-/// dot that follows none. Of `atext`, `!#$%&'=?` end it, too: they are rare, and in no range.
+/// The end of the `Dot-string` that starts at `start`: the first byte that is neither `atext` nor a
+/// dot behind `atext`. The bytes `!#$%&'=?` of `atext` end it, too: they are rare, and in no range.
 #[inline]
 pub(crate) fn dot_string(input: &[u8], start: usize) -> usize {
     atoms(input, start, b'*')
 }
 
-/// The same of one that stands as it is in `xtext`: `*` and `+` end it, too.
+/// The same for a dot-string that is written unchanged in `xtext`: `*` and `+` end it, too.
 #[inline]
 pub(crate) fn xtext_dot_string(input: &[u8], start: usize) -> usize {
     atoms(input, start, b'-')
@@ -45,34 +45,35 @@ fn atoms(input: &[u8], start: usize, first: u8) -> usize {
     })
 }
 
-/// Where the `Domain` that starts at `start` ends: at the first byte that is no letter, digit, dot
-/// or hyphen, and at a dot or hyphen behind another, unless both are hyphens. What stands before
-/// `start` is above them, as `<` and `@` are.
+/// The end of the `Domain` that starts at `start`: the first byte that is no letter, digit, dot or
+/// hyphen, or a dot or hyphen behind another, unless both are hyphens. The byte before `start` has
+/// a higher value than both, as `<` and `@` have.
 #[inline]
 pub(crate) fn domain(input: &[u8], start: usize) -> usize {
     end(input, start, |before, byte| {
-        // No other two have such a sum: the next above a dot is a digit.
+        // No other pair has such a sum: the next value above a dot is a digit's.
         let is_bad_pair = !is_outside(before.saturating_add(byte), b'.' + b'-', b'.' + b'.');
         let is_other = is_outside(byte | 0x20, b'a', b'z') & is_outside(byte, b'-', b'9');
         is_other | (byte == b'/') | is_bad_pair
     })
 }
 
-/// Whether what [`domain`] found, from `start` to `end`, begins and ends with a letter or digit.
+/// Whether the run that [`domain`] found, from `start` to `end`, begins and ends with a letter or
+/// digit.
 #[inline]
 pub(crate) fn is_name(input: &[u8], start: usize, end: usize) -> bool {
-    // What else a domain has, a hyphen and a dot, is below.
+    // The other bytes of a domain, a hyphen and a dot, have lower values.
     let let_dig = |at: usize| input.get(at).is_some_and(|byte| *byte > b'.');
     end > start && let_dig(start) && let_dig(end - 1)
 }
 
-/// The length of the run of `xchar` at the front of `input`: `VCHAR` but `+` and `=`.
+/// The length of the run of `xchar` at the front of `input`: `VCHAR` without `+` and `=`.
 #[inline]
 pub(crate) fn xchars(input: &[u8]) -> usize {
     run(input, |byte| is_outside(byte, b'!', b'~') | (byte == b'+') | (byte == b'='))
 }
 
-/// Where the first control byte other than HT stands.
+/// The place of the first control byte other than HT.
 pub(crate) fn control(input: &[u8]) -> Option<usize> {
     let at = run(input, |byte| ((byte < 32) & (byte != b'\t')) | (byte == 127));
     (at < input.len()).then_some(at)
@@ -97,8 +98,8 @@ pub(crate) fn word_chars(input: &[u8]) -> usize {
     })
 }
 
-/// The number that the digits at the front of `input` make, and how many there are, when there are
-/// one to eight and the input goes on behind them for as long as it takes to fill a word.
+/// The value of the digits at the front of `input`, and their count. `None` unless there are one to
+/// eight digits and the input continues behind them far enough to fill a word.
 #[inline]
 pub(crate) fn short_number(input: &[u8]) -> Option<(u64, usize)> {
     let word = u64::from_le_bytes(*input.first_chunk::<8>()?);
@@ -110,7 +111,7 @@ pub(crate) fn short_number(input: &[u8]) -> Option<(u64, usize)> {
     if count == 0 || goes_on {
         return None;
     }
-    // The digits move to the end of the word, zeros before them.
+    // The digits move to the end of the word, with zeros before them.
     let digits = (word << (64 - 8 * count)) & spread(0x0F);
     let pairs = (digits.wrapping_mul(10).wrapping_add(digits >> 8)) & 0x00FF_00FF_00FF_00FF;
     let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
@@ -133,10 +134,10 @@ fn run(input: &[u8], is_end: impl Fn(u8) -> bool + Copy) -> usize {
     at + rest.iter().position(|&byte| is_end(byte)).unwrap_or(rest.len())
 }
 
-/// The place of the first byte from `start` on, or else of the end of the input, that `is_end` says
-/// ends a run when it is told the byte before it, too. Before the input stands a zero.
+/// The place of the first byte from `start` on for which `is_end` returns true, given the byte
+/// before it, too; else the end of the input. A zero stands before the input.
 ///
-/// Most runs end within 32 bytes, which are looked at without the preparations of a loop.
+/// Most runs end within 32 bytes; those are examined without the preparations of a loop.
 #[inline]
 fn end(input: &[u8], start: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -> usize {
     let place = start.checked_sub(1).and_then(|before| input.get(before..));
@@ -156,7 +157,7 @@ fn end(input: &[u8], start: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -> us
     far_end(input, start + 16, is_end)
 }
 
-/// The same of a run that has sixteen bytes already.
+/// The same for a run that has sixteen bytes already.
 #[inline(never)]
 fn far_end(input: &[u8], start: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -> usize {
     let mut at = start;
@@ -170,7 +171,7 @@ fn far_end(input: &[u8], start: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -
     last_end(input, at, is_end)
 }
 
-/// The same of a run at the front of the input, or near its end.
+/// The same for a run at the front of the input, or near its end.
 #[inline(never)]
 fn near_end(input: &[u8], start: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -> usize {
     let (0, Some(bytes)) = (start, input.first_chunk::<16>()) else {
@@ -183,13 +184,13 @@ fn near_end(input: &[u8], start: usize, is_end: impl Fn(u8, u8) -> bool + Copy) 
     }
 }
 
-/// The same where fewer than sixteen bytes are left.
+/// The same if fewer than sixteen bytes are left.
 #[inline]
 fn last_end(input: &[u8], at: usize, is_end: impl Fn(u8, u8) -> bool + Copy) -> usize {
     let left = input.len().saturating_sub(at);
     let tail = input.last_chunk::<17>().and_then(|tail| neighbours(tail));
     if let (Some((before, bytes)), 1..=16) = (tail, left) {
-        // Drops what stands before `at`, 0 to 120 bits.
+        // Drops the bytes before `at`, 0 to 120 bits.
         let ends = ends(before, bytes, is_end) >> (8 * (16 - left));
         return at + first(ends).min(left);
     }
@@ -211,13 +212,13 @@ fn neighbours(input: &[u8]) -> Option<(&[u8; 16], &[u8; 16])> {
     Some((input.first_chunk()?, input.get(1..)?.first_chunk()?))
 }
 
-/// How many of sixteen bytes stand before the first that ends the run, 16 if none does.
+/// The number of bytes before the first of sixteen that ends the run; 16 if no byte ends it.
 #[inline]
 fn first_end(before: &[u8; 16], bytes: &[u8; 16], is_end: impl Fn(u8, u8) -> bool) -> usize {
     first(ends(before, bytes, is_end))
 }
 
-/// For each of sixteen bytes eight bits: all set if it ends the run, else none.
+/// Eight bits for each of sixteen bytes: all set if the byte ends the run, otherwise all clear.
 #[inline]
 fn ends(before: &[u8; 16], bytes: &[u8; 16], is_end: impl Fn(u8, u8) -> bool) -> u128 {
     let mut ends = [0; 16];
@@ -227,14 +228,14 @@ fn ends(before: &[u8; 16], bytes: &[u8; 16], is_end: impl Fn(u8, u8) -> bool) ->
     u128::from_le_bytes(ends)
 }
 
-/// How many bytes stand before the first that ends the run, 16 if none does.
+/// The number of bytes before the first that ends the run; 16 if no byte ends it.
 #[inline]
 fn first(ends: u128) -> usize {
     (ends.trailing_zeros() / 8) as usize
 }
 
-/// Whether a byte is below `first` or above `last`: a sum and a comparison with a sign, which are
-/// two instructions on vectors; a comparison without one takes two more.
+/// Whether a byte is below `first` or above `last`: a sum and a signed comparison, which are two
+/// vector instructions; an unsigned comparison takes two more.
 #[inline]
 const fn is_outside(byte: u8, first: u8, last: u8) -> bool {
     let above = byte.wrapping_sub(first ^ 0x80);

@@ -1,9 +1,9 @@
 //! Eight bytes at a time: the tricks with `u64` that the other files share.
 //!
-//! A word holds eight bytes of input, the first in its lowest bits. An operation on the word is one
-//! on all of them, as long as nothing carries from a byte into the next. A result is a set of high
-//! bits, one a byte. Where an operation does carry, its lowest bit is right all the same, and what
-//! stands above it is not: so only the lowest may be looked at, by [`first`].
+//! A word holds eight bytes of input, the first in its lowest bits. An operation on the word acts
+//! on all eight bytes, as long as nothing carries from a byte into the next. A result is a set of
+//! high bits, one for each byte. If an operation does carry, its lowest set bit is still right and
+//! the bits above it may be wrong, so callers may use the lowest alone, through [`first`].
 //!
 //! # How to change it
 //!
@@ -17,7 +17,7 @@
 //!   `replies/ehlo` (keywords, by [`below`]), `decode/dots-1MiB` and `encode/dots-1MiB`
 //!   ([`until`]), `commands/core` ([`load`], [`line_feed`]).
 
-/// One in each byte of a word.
+/// The value 1 in each byte of a word.
 pub(crate) const EACH: u64 = u64::MAX / 0xFF;
 
 /// The high bit of each byte of a word.
@@ -29,7 +29,7 @@ pub(crate) const fn spread(byte: u8) -> u64 {
     byte as u64 * EACH
 }
 
-/// The first eight bytes of `input`, zeros behind them where it is shorter.
+/// The first eight bytes of `input`, padded with zeros if it is shorter.
 #[inline]
 pub(crate) fn load(input: &[u8]) -> u64 {
     match input.first_chunk::<8>() {
@@ -38,7 +38,7 @@ pub(crate) fn load(input: &[u8]) -> u64 {
     }
 }
 
-/// Fewer than eight bytes, zeros behind them.
+/// Fewer than eight bytes, padded with zeros.
 #[inline]
 pub(crate) fn load_few(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |word, byte| (word << 8) | u64::from(*byte))
@@ -52,8 +52,8 @@ pub(crate) fn halves(bytes: [u8; 16]) -> (u64, u64) {
     (bytes as u64, (bytes >> 64) as u64)
 }
 
-/// The high bit of each byte that is below `limit`, 128 at most; above the lowest such byte others
-/// may have theirs too.
+/// The high bit of each byte that is below `limit`, which is at most 128; bytes above the lowest
+/// such byte may have theirs set as well.
 #[inline]
 pub(crate) const fn below(word: u64, limit: u8) -> u64 {
     word.wrapping_sub(spread(limit)) & !word & HIGH
@@ -72,20 +72,20 @@ pub(crate) const fn not_printable(word: u64) -> u64 {
     (word.wrapping_sub(spread(0x20)) | word.wrapping_add(EACH) | word) & HIGH
 }
 
-/// The place of the byte that has the lowest bit of a set, 8 if the set is empty.
+/// The index of the byte with the lowest bit of a set; 8 if the set is empty.
 #[inline]
 pub(crate) const fn first(bits: u64) -> usize {
     (bits.trailing_zeros() / 8) as usize
 }
 
-/// The bits of the bytes before the first of a set, all if it is empty.
+/// The bits of the bytes before the first of a set; all bits if it is empty.
 #[inline]
 pub(crate) const fn before(bits: u64) -> u64 {
     ((bits & bits.wrapping_neg()) >> 7).wrapping_sub(1)
 }
 
-/// How many bytes of `input` stand before the first that is `found`, which a space must not be; all
-/// if there is none.
+/// The number of bytes of `input` before the first that `found` selects, which must not select a
+/// space; all if it selects no byte.
 #[inline]
 pub(crate) fn until(input: &[u8], found: impl Fn(u64) -> u64) -> usize {
     let mut passed = 0;
@@ -105,7 +105,7 @@ pub(crate) fn until(input: &[u8], found: impl Fn(u64) -> u64) -> usize {
     passed + rest.len().min(first(found(u64::from_le_bytes(last))))
 }
 
-/// The place of the first LF of a line that is short, as those of replies are: by words.
+/// The place of the first LF in a short line, as those of replies are: by words.
 #[inline]
 pub(crate) fn find_lf(input: &[u8]) -> Option<usize> {
     let mut rest = input;
@@ -119,8 +119,8 @@ pub(crate) fn find_lf(input: &[u8]) -> Option<usize> {
     Some(input.len() - rest.len() + rest.iter().position(|&byte| byte == b'\n')?)
 }
 
-/// The place of the first LF of a line that may be long: by vectors, but for a few bytes, over which
-/// a wide search takes longer to begin than to end.
+/// The place of the first LF in a line that may be long: by vectors, except for the first few
+/// bytes, for which a wide search takes longer to set up than to run.
 #[inline]
 pub(crate) fn line_feed(input: &[u8]) -> Option<usize> {
     if input.len() < 16 {

@@ -9,7 +9,7 @@ use crate::syntax::grammar::{Fault, IResult, byte, run, split, whole, wire_text}
 
 /// A moment: `date-time` of RFC 3339 §5.6, for instance `2027-01-01T00:00:00Z`.
 ///
-/// The text is kept. Two are equal when their texts are, without regard to case.
+/// The text is kept. Two values are equal when their texts are, in any case.
 ///
 /// ```
 /// use ehlo::syntax::parameter::DateTime;
@@ -27,8 +27,8 @@ impl<'a> DateTime<'a> {
     ///
     /// # Errors
     ///
-    /// `ParameterValue`, with the offset in `text`: no `date-time`, or a day, hour, minute, second
-    /// or offset that there is not. Second 60 is a leap second, wherever it stands.
+    /// `ParameterValue`, with the offset in `text`: not a `date-time`, or a day, hour, minute,
+    /// second or offset that does not exist. Second 60 is a leap second in every minute.
     pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
         whole(text.as_bytes(), KIND, |input| {
             date_time(input).map(|(rest, fields)| (rest, fields.0))
@@ -67,7 +67,7 @@ impl core::hash::Hash for DateTime<'_> {
     }
 }
 
-/// What a `date-time` says.
+/// The fields of a `date-time`.
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a> {
     /// `full-date "T" partial-time` without the fraction, in range.
@@ -94,7 +94,7 @@ impl Fields<'_> {
     }
 }
 
-/// The days of each month in a year that is no leap year.
+/// The days of each month in a year that is not a leap year.
 static DAYS: [u32; 16] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0];
 
 /// From 0000-03-01 to 1970-01-01.
@@ -138,14 +138,14 @@ pub(super) fn date_time(input: &[u8]) -> IResult<'_, (DateTime<'_>, Fields<'_>)>
     Ok((rest, (DateTime(split(input, input.len().saturating_sub(rest.len())).0), fields)))
 }
 
-/// Whether the bytes are digits where `full-date "T" partial-time` has them, and else its own, and
-/// every number in the range of RFC 3339 §5.7.
+/// Whether the bytes are digits and separators in the places of `full-date "T" partial-time`, and
+/// every number is in the range of RFC 3339 §5.7.
 #[inline]
 fn is_stamp(stamp: &[u8; 19]) -> bool {
     let (Some(head), Some(tail)) = (stamp.first_chunk(), stamp.last_chunk()) else {
         return false;
     };
-    // The most that each byte can be, whatever stands beside it.
+    // The highest value of each byte, whatever stands beside it.
     let head =
         excess(head, b"0000-00-00T00:00", &[9, 9, 9, 9, 0, 1, 9, 0, 3, 9, 32, 2, 9, 0, 5, 9]);
     let tail =
@@ -157,7 +157,7 @@ fn is_stamp(stamp: &[u8; 19]) -> bool {
     // §5.7: 60 is a leap second.
     let is_time = matches!(t, b'T' | b't') && (h1 < b'2' || h0 < b'4') && (s1 < b'6' || s0 == b'0');
     let (month, day) = (two(m1, m0), two(d1, d0));
-    // Every month that is one has 28 days at least.
+    // Every valid month has at least 28 days.
     let is_date = (1..=12).contains(&month) && day >= 1;
     is_time && is_date && (day <= 28 || day <= days(two(y3, y2), two(y1, y0), month))
 }
@@ -174,8 +174,9 @@ fn two(tens: u8, ones: u8) -> u32 {
     u32::from(tens - b'0') * 10 + u32::from(ones - b'0')
 }
 
-/// By how much each byte is more than `most` above that of `first` in its place; a byte below it
-/// is far above. No branch, so that the compiler compares all of them at once.
+/// The excess of each byte over the range of its place, which starts at `first` and has `most`
+/// values above it; a byte below `first` wraps to a large value. There is no branch, so that the
+/// compiler compares all bytes at once.
 #[inline]
 fn excess(bytes: &[u8; 16], first: &[u8; 16], most: &[u8; 16]) -> u128 {
     let mut excess = [0; 16];

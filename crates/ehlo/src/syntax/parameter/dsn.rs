@@ -50,7 +50,7 @@ pub(super) fn ret(input: &[u8]) -> IResult<'_, Ret> {
         .parse(input)
 }
 
-/// NOTIFY=: the set of events that a sender wants to hear of, RFC 3461 §4.1.
+/// NOTIFY=: the set of events of which the sender wants notifications, RFC 3461 §4.1.
 ///
 /// The empty set is `NEVER`.
 ///
@@ -126,7 +126,7 @@ impl Encode for Notify {
 /// `notify-esmtp-value = "NEVER" / 1#notify-list-element`,
 /// `notify-list-element = "SUCCESS" / "FAILURE" / "DELAY"`.
 ///
-/// The null elements that RFC 822's list rule would let pass are refused.
+/// This rule refuses the null elements that RFC 822's list rule allows.
 pub(super) fn notify(input: &[u8]) -> IResult<'_, Notify> {
     if let Some(rest) = after_literal(input, b"NEVER") {
         return Ok((rest, Notify::NEVER));
@@ -176,7 +176,7 @@ impl<'a> Envid<'a> {
     ///
     /// # Errors
     ///
-    /// `ParameterValue` when it is empty, too long once encoded, or has a control byte in it.
+    /// `ParameterValue` when `plain` is empty, too long once encoded, or holds a control byte.
     pub fn new(plain: &'a str) -> Result<Self, SyntaxError> {
         let xtext = Xtext::new(plain)?;
         if (1..=MAX_ENVID).contains(&xtext.wire_len()) {
@@ -186,7 +186,7 @@ impl<'a> Envid<'a> {
         }
     }
 
-    /// The identifier whose xtext stands in `text`.
+    /// The identifier whose xtext is `text`.
     ///
     /// # Errors
     ///

@@ -1,17 +1,18 @@
-//! A table of keywords, found at the front of a text in any case by two loads and two comparisons.
+//! A table of keywords, which finds the one at the front of a text, in any case, by two loads and
+//! two comparisons.
 //!
 //! # How it works
 //!
-//! The first two letters of a keyword, their case dropped, are the key of a
-//! [perfect hash](perfect_hash). Its slot holds the one or two keywords that begin with them. A
-//! candidate is compared as a word of its first eight bytes, and a second of its last eight if it is
-//! longer. Both comparisons leave out the bit of case.
+//! The first two letters of a keyword, without case, are the key of a [perfect hash](perfect_hash).
+//! Its slot holds the one or two keywords that begin with them. A candidate is compared as a word
+//! of its first eight bytes, and a second of its last eight if it is longer. Both comparisons leave
+//! out the bit of case.
 //!
 //! # How to change it
 //!
-//! A new keyword needs nothing here. The compiler stops with a message where a third keyword has the
-//! same first two letters (make the slots three wide), or one has more than sixteen bytes (compare a
-//! third word).
+//! A new keyword needs no change here. The compiler stops with a message if a third keyword has the
+//! same first two letters (make the slots three wide), or one has more than sixteen bytes (compare
+//! a third word).
 //!
 //! Measure with `ci/instructions`, contests `commands/parameters`, `commands/every-parameter` and
 //! `hostile/two-letters`.
@@ -22,7 +23,7 @@ use crate::syntax::grammar::{LDH, fold, words};
 /// An index of keywords, each with a value of type `K`.
 pub(super) struct Keywords<K> {
     multiplier: u64,
-    /// Where fewer than two keywords begin with a pair of letters, one stands that does not.
+    /// A slot with fewer than two keywords is filled with keywords that begin with other letters.
     slots: [[Keyword<K>; 2]; SLOTS],
 }
 
@@ -31,10 +32,10 @@ pub(super) struct Keywords<K> {
 struct Keyword<K> {
     head: u64,
     tail: u64,
-    /// The bits that count: all but the case of letters.
+    /// The bits that are compared: all but the case of letters.
     head_case: u64,
     tail_case: u64,
-    /// Where the last eight begin; 0 if the first are all.
+    /// The offset of the last eight bytes; 0 if the first eight are the whole keyword.
     tail_at: u8,
     length: u8,
     value: K,
@@ -72,8 +73,8 @@ impl<K: Copy> Keywords<K> {
         (!next.is_some_and(|byte| LDH[usize::from(*byte)])).then_some(keyword.value)
     }
 
-    /// The value of the keyword, in any case, with which `input` starts, of which `word` is the first
-    /// [word](words::load); the keyword that stands there may be a longer one.
+    /// The value of the keyword with which `input` starts, in any case; `word` is the first
+    /// [word](words::load) of `input`. The keyword in `input` may be a longer one.
     #[inline]
     pub(super) fn find_start(&self, input: &[u8], word: u64) -> Option<K> {
         self.starting(input, word).map(|keyword| keyword.value)
@@ -89,7 +90,7 @@ impl<K: Copy> Keywords<K> {
         } else {
             return None;
         };
-        // Its first bytes were compared, but not all of it.
+        // Its first bytes were compared; the others follow.
         if keyword.tail_at > 0 {
             let tail = input.get(usize::from(keyword.tail_at)..).map_or(0, words::load);
             if (tail ^ keyword.tail) & keyword.tail_case != 0 {
@@ -112,7 +113,7 @@ impl<K: Copy> Keyword<K> {
         Self { head, tail, head_case, tail_case, tail_at, length, value }
     }
 
-    /// Whether a word has its first bytes.
+    /// Whether `word` begins with the first bytes of the keyword.
     #[inline]
     const fn is_headed(&self, word: u64) -> bool {
         (word ^ self.head) & self.head_case == 0
@@ -121,13 +122,14 @@ impl<K: Copy> Keyword<K> {
 
 const SLOTS: usize = 64;
 
-/// What the slot is told by: the first two letters of a word. The case is dropped, and so is all
-/// behind them.
+/// The value that selects the slot: the first two letters of a word, without their case and without
+/// all bytes behind them.
 const fn pair(word: u64) -> u64 {
     word & 0xDFDF
 }
 
-/// Eight bytes of a keyword from `start` on, zeros behind its end, and their bits that count.
+/// Eight bytes of a keyword from `start` on, padded with zeros, and the bits of them that are
+/// compared.
 const fn word(keyword: &[u8], start: usize) -> (u64, u64) {
     let (mut bytes, mut case) = (0, 0);
     let mut i = 0;

@@ -16,9 +16,9 @@ use crate::syntax::grammar::{
 };
 use crate::syntax::policy::Policy;
 
-/// `esmtp-param *(SP esmtp-param)`: as they were read, each checked once, or the caller's own.
+/// `esmtp-param *(SP esmtp-param)`: as received, each checked once, or given by the caller.
 ///
-/// No parameter that this crate knows stands in it twice.
+/// No known parameter appears in it twice.
 ///
 /// ```
 /// use ehlo::syntax::parameter::{Body, Parameter, Parameters};
@@ -35,7 +35,7 @@ use crate::syntax::policy::Policy;
 #[derive(Clone, Copy)]
 pub struct Parameters<'a>(Source<'a>);
 
-/// Where the parameters stand, and which of them were seen there.
+/// The place of the parameters, and the set of those seen there.
 #[derive(Clone, Copy, Debug)]
 enum Source<'a> {
     /// Valid, each with the white space in front.
@@ -50,15 +50,15 @@ enum Source<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    /// None at all.
+    /// No parameters.
     pub const NONE: Self = Self(Source::Wire { text: &[], seen: 0 });
 
-    /// These parameters, for a command yet to be chosen.
+    /// These parameters, for a command that is chosen later.
     ///
     /// # Errors
     ///
-    /// `DuplicateParameter` when a known one stands twice, or HOLDFOR beside HOLDUNTIL; `offset` is
-    /// the index in `list`.
+    /// `DuplicateParameter` when a known parameter appears twice, or HOLDFOR beside HOLDUNTIL;
+    /// `offset` is the index in `list`.
     pub fn new(list: &'a [Parameter<'a>]) -> Result<Self, SyntaxError> {
         Self::placed(list, Place::Both)
     }
@@ -67,7 +67,7 @@ impl<'a> Parameters<'a> {
     ///
     /// # Errors
     ///
-    /// As for [`new`](Self::new), and `MisplacedParameter` for one of RCPT.
+    /// As for [`new`](Self::new), and `MisplacedParameter` for a parameter of RCPT.
     pub fn mail(list: &'a [Parameter<'a>]) -> Result<Self, SyntaxError> {
         Self::placed(list, Place::Mail)
     }
@@ -76,7 +76,7 @@ impl<'a> Parameters<'a> {
     ///
     /// # Errors
     ///
-    /// As for [`new`](Self::new), and `MisplacedParameter` for one of MAIL.
+    /// As for [`new`](Self::new), and `MisplacedParameter` for a parameter of MAIL.
     pub fn rcpt(list: &'a [Parameter<'a>]) -> Result<Self, SyntaxError> {
         Self::placed(list, Place::Rcpt)
     }
@@ -100,7 +100,7 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub const fn is_empty(&self) -> bool {
         self.seen() == 0
     }
@@ -131,7 +131,7 @@ impl<'a> Parameters<'a> {
         self.seen() & Known::RequireTls.bit() != 0
     }
 
-    /// The extensions that the known ones among them need.
+    /// The extensions that the known parameters among them need.
     pub fn extensions(&self) -> impl Iterator<Item = Extension> + use<> {
         let seen = self.seen();
         let binary = (seen & BINARY != 0).then_some(Extension::BinaryMime);
@@ -143,7 +143,7 @@ impl<'a> Parameters<'a> {
             .chain(binary)
     }
 
-    /// The first one that this crate does not know.
+    /// The first parameter that this crate does not know.
     pub fn unknown(&self) -> Option<Parameter<'a>> {
         if self.seen() & UNKNOWN == 0 {
             return None;
@@ -151,7 +151,7 @@ impl<'a> Parameters<'a> {
         self.iter().find(|parameter| matches!(parameter, Parameter::Other(_)))
     }
 
-    /// Bytes that they add to the 512 of the command line, RFC 5321 §4.1.1.11.
+    /// The number of bytes that they add to the 512 of the command line, RFC 5321 §4.1.1.11.
     pub fn allowance(&self) -> usize {
         let known = Known::ALL.iter().filter(|known| self.seen() & known.bit() != 0);
         known.map(|known| known.allowance()).sum()
@@ -269,7 +269,7 @@ impl<'a> Iterator for ParametersIter<'a> {
     }
 }
 
-/// `*(SP esmtp-param)`, each with the space in front: what stands behind a path.
+/// `*(SP esmtp-param)`, each with the space in front: the text behind a path.
 #[inline(always)]
 pub(crate) fn parameters<'i>(
     input: &'i [u8],
@@ -284,7 +284,7 @@ pub(crate) fn parameters<'i>(
     Ok((rest, Parameters(Source::Wire { text, seen })))
 }
 
-/// `*(SP esmtp-param)` up to the end of the line; gives the set of those seen.
+/// `*(SP esmtp-param)` up to the end of the line; returns the set of those seen.
 fn check_params<'i>(input: &'i [u8], place: Place, policy: &Policy) -> IResult<'i, u32> {
     let mut text = match input {
         [b' ', text @ ..] => text,
@@ -304,7 +304,7 @@ fn check_params<'i>(input: &'i [u8], place: Place, policy: &Policy) -> IResult<'
             [] | [b'\r', ..] => return Ok((after, set.seen)),
             _ => match after_space(after, policy) {
                 Some(next) => text = next,
-                // It was more white space, and no parameter.
+                // It was white space without a parameter.
                 None if adds == 0 => text = after,
                 None => {
                     return Fault::error(after, of_byte(after, SyntaxErrorKind::ParameterValue));
@@ -314,7 +314,7 @@ fn check_params<'i>(input: &'i [u8], place: Place, policy: &Policy) -> IResult<'
     }
 }
 
-/// The parameters seen of a command, and those that may not follow.
+/// The set of the parameters seen in a command, and of those that may not follow.
 struct Set {
     seen: u32,
     closed: u32,
@@ -327,7 +327,7 @@ impl Set {
         Self { seen: 0, closed: others(place), place }
     }
 
-    /// One parameter more.
+    /// Adds one parameter.
     #[inline]
     fn add(&mut self, more: u32) -> Result<(), SyntaxErrorKind> {
         if more & self.closed != 0 {
@@ -368,8 +368,8 @@ const fn of(place: Place) -> u32 {
     of
 }
 
-/// Bytes by which the parameters of the extensions in `offered` may lengthen a line, RFC 5321
-/// §4.5.3.1.4; those of MAIL or those of RCPT, whichever are more.
+/// The number of bytes by which the parameters of the extensions in `offered` may lengthen a line,
+/// RFC 5321 §4.5.3.1.4: the larger number of MAIL's and RCPT's.
 pub(crate) fn allowance(offered: &Capabilities) -> usize {
     let of = |other: Place| {
         let offered = Known::ALL.iter().filter(|known| offered.contains(known.extension()));
@@ -378,7 +378,7 @@ pub(crate) fn allowance(offered: &Capabilities) -> usize {
     of(Place::Rcpt).max(of(Place::Mail))
 }
 
-/// Bytes that all parameters of MAIL, or all of RCPT, add to a line, whichever are more.
+/// The number of bytes that all parameters of MAIL, or all of RCPT, add to a line: the larger one.
 pub(crate) const MAX_ALLOWANCE: usize = {
     let (mut mail, mut rcpt) = (0, 0);
     let mut i = 0;
@@ -391,5 +391,5 @@ pub(crate) const MAX_ALLOWANCE: usize = {
     if mail > rcpt { mail } else { rcpt }
 };
 
-/// What may be seen once: every known parameter, and one of those that exclude each other.
+/// The bits that may be set once: every known parameter, and one of those that exclude each other.
 const ONCE: u32 = ((1 << Known::ALL.len()) - 1) | HOLD;

@@ -1,4 +1,4 @@
-//! The parameters of MAIL and RCPT, RFC 5321 §4.1.1.11, typed by their extensions' RFCs.
+//! The parameters of MAIL and RCPT, RFC 5321 §4.1.1.11, with the types of their extensions' RFCs.
 
 mod date_time;
 mod dsn;

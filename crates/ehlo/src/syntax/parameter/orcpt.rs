@@ -12,9 +12,9 @@ use crate::syntax::policy::Policy;
 
 /// ORCPT=: the recipient as the sender first named it, RFC 3461 §4.2.
 ///
-/// `original-recipient-address = addr-type ";" xtext`. The address of type `utf-8` is coded as
-/// RFC 6533 §3 says instead: `utf-8-addr-xtext`, or `utf-8-addr-unitext` under SMTPUTF8. Together
-/// at most 500 characters. Types are compared without case, addresses by what they mean.
+/// `original-recipient-address = addr-type ";" xtext`. An address of type `utf-8` has the coding of
+/// RFC 6533 §3 instead: `utf-8-addr-xtext`, or `utf-8-addr-unitext` under SMTPUTF8. At most 500
+/// characters in all. Comparison ignores the case of types and compares decoded addresses.
 ///
 /// ```
 /// use ehlo::Encode;
@@ -45,8 +45,8 @@ impl<'a> Orcpt<'a> {
     ///
     /// # Errors
     ///
-    /// `ParameterValue` when the type is no atom, the address is empty or has a control byte in
-    /// it, or both are too long once encoded.
+    /// `ParameterValue` when the type is no atom, the address is empty or holds a control byte, or
+    /// both together are too long once encoded.
     pub fn new(addr_type: &'a str, address: &'a str) -> Result<Self, SyntaxError> {
         let addr_type = whole(addr_type.as_bytes(), KIND, |input| many1(input, &ADDR_TYPE, KIND))?;
         let bad = address.is_empty() || address.bytes().any(|byte| byte.is_ascii_control());
@@ -57,7 +57,7 @@ impl<'a> Orcpt<'a> {
         Ok(orcpt)
     }
 
-    /// The address that stands encoded in `text`, its type in front.
+    /// The address that `text` encodes, with its type in front.
     ///
     /// # Errors
     ///
@@ -81,13 +81,13 @@ impl<'a> Orcpt<'a> {
         self.address().copy_to(out)
     }
 
-    /// Whether it can do without SMTPUTF8.
+    /// Whether it needs no SMTPUTF8.
     pub fn is_ascii(&self) -> bool {
         // Only RFC 6533 has bytes above 127 in an address.
         self.coding != Coding::Utf8Addr || self.address.is_ascii()
     }
 
-    /// What it adds to the set of what was seen.
+    /// The marks that it adds to the set of those seen.
     pub(super) fn marks(&self) -> u32 {
         if self.is_ascii() { 0 } else { marks::UTF8 }
     }
@@ -177,7 +177,7 @@ pub(super) fn orcpt<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Orcpt<'
     Ok((rest, Orcpt { addr_type, address, coding }))
 }
 
-/// `addr-type ";"`, and what follows it.
+/// `addr-type ";"`, and the input behind it.
 fn other_addr_type(input: &[u8]) -> Result<(&[u8], &[u8]), nom::Err<Fault<'_>>> {
     let (rest, addr_type) = many1(input, &ADDR_TYPE, KIND)?;
     match rest {

@@ -1,4 +1,4 @@
-//! Parameters that this crate does not know, and the general grammar of all.
+//! Parameters that this crate does not know, and the general grammar of all parameters.
 
 use super::{KIND, marks};
 use crate::syntax::encode::{Encode, Writer};
@@ -28,7 +28,7 @@ pub struct OtherParameter<'a> {
 }
 
 impl<'a> OtherParameter<'a> {
-    /// A parameter of this keyword and value, whether or not a type has it.
+    /// A parameter of this keyword and value, even if a variant of `Parameter` exists for it.
     pub(super) fn any(keyword: &'a str, value: Option<&'a str>) -> Result<Self, SyntaxError> {
         let name = whole(keyword.as_bytes(), SyntaxErrorKind::Parameter, esmtp_keyword)?;
         if let Some(value) = value {
@@ -51,12 +51,12 @@ impl<'a> OtherParameter<'a> {
         self.value.map(as_str)
     }
 
-    /// Whether it can do without SMTPUTF8.
+    /// Whether it needs no SMTPUTF8.
     pub fn is_ascii(&self) -> bool {
         self.value.is_none_or(<[u8]>::is_ascii)
     }
 
-    /// What it adds to the set of what was seen.
+    /// The bits that it adds to the set of those seen.
     pub(super) fn seen(&self) -> u32 {
         if self.is_ascii() { marks::UNKNOWN } else { marks::UNKNOWN | marks::UTF8 }
     }
@@ -109,14 +109,14 @@ impl Encode for OtherParameter<'_> {
     }
 }
 
-/// `esmtp-param`, of a keyword that has no row.
+/// `esmtp-param` whose keyword has no row in the table.
 pub(super) fn other(input: &[u8], utf8: bool) -> IResult<'_, OtherParameter<'_>> {
     let (rest, keyword) = esmtp_keyword(input)?;
     let (rest, value) = optional_value(rest, utf8)?;
     Ok((rest, OtherParameter { keyword, value }))
 }
 
-/// The same up to a space or the end of the line: what it adds to the set of what was seen.
+/// The same up to a space or the end of the line: the bits that it adds to the set of those seen.
 #[inline(never)]
 pub(super) fn check<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, u32> {
     match esmtp_keyword(input) {
@@ -126,14 +126,14 @@ pub(super) fn check<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, u32> {
     }
 }
 
-/// More white space, and no parameter: it adds nothing.
+/// White space without a parameter, which adds no bits.
 #[cold]
 fn white_space<'i>(input: &'i [u8], policy: &Policy) -> Option<(&'i [u8], u32)> {
     let is_white = policy.extra_white_space && matches!(input.first(), Some(b' ' | b'\t'));
     is_white.then(|| (skip_white_space(input), 0))
 }
 
-/// What stands behind its keyword.
+/// The value behind a keyword.
 #[inline(never)]
 fn check_value<'i>(after: &'i [u8], policy: &Policy) -> IResult<'i, u32> {
     let (rest, value) = optional_value(after, policy.smtputf8)?;

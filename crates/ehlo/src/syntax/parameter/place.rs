@@ -1,4 +1,4 @@
-//! Where a parameter may stand.
+//! The commands in which a parameter may appear.
 
 /// The command that a parameter belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

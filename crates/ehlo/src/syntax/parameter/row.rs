@@ -1,10 +1,11 @@
-//! The macro that makes all of a parameter from one row of the table.
+//! The macro that makes everything about a parameter from one row of the table.
 
 use super::KIND;
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::grammar::{Fault, of_byte};
 
-/// Makes `Parameter`, `Known` and what reads, checks and writes them, from one row for each parameter:
+/// Makes `Parameter`, `Known` and the code that reads, checks and writes them, from one row per
+/// parameter:
 ///
 /// ```text
 /// /// Documentation of the variant.
@@ -12,15 +13,16 @@ use crate::syntax::grammar::{Fault, of_byte};
 /// ```
 ///
 /// - `Variant`: of [`Parameter`](super::Parameter). Without the brackets the parameter has no value.
-/// - `rule`: reads the value, `fn(&[u8]) -> IResult<'_, Type>`. It stops at the first byte that is
-///   not its own; the caller sees to it that the word ends there. With `, policy` behind it the
-///   rule has a second argument, the [`Policy`](crate::Policy).
-/// - `; marks`: `fn(&Type) -> u32`, what a value adds to the set of what was seen, besides the bit of
-///   its parameter: [`BINARY`](super::marks::BINARY), [`UTF8`](super::marks::UTF8), ….
-/// - `Place`: the commands that it belongs to, a [`Place`](super::place::Place).
-/// - `Extension`: whose offer licenses it.
-/// - `allowance`: bytes that its RFC adds to the command line. Where the RFC is silent (RET, NOTIFY,
-///   CONPERM, CONNEG, PRDR), the parameter's own longest form with the space in front.
+/// - - `rule`: reads the value, `fn(&[u8]) -> IResult<'_, Type>`. It stops at the first byte that
+///   is not part of the value; the caller checks that the word ends there. With `, policy` behind
+///   it the rule has a second argument, the [`Policy`](crate::Policy).
+/// - - `; marks`: `fn(&Type) -> u32`, the bits that a value adds to the set of those seen, besides
+///   the bit of its parameter: [`BINARY`](super::marks::BINARY), [`UTF8`](super::marks::UTF8), ….
+/// - - `Place`: the commands in which it may appear, a [`Place`](super::place::Place).
+/// - - `Extension`: the extension whose offer licenses it.
+/// - - `allowance`: the number of bytes that its RFC adds to the command line. If the RFC has no
+///   number (RET, NOTIFY, CONPERM, CONNEG, PRDR), the length of the longest parameter with the
+///   space in front.
 macro_rules! parameters {
     ($(
         $(#[doc = $doc:literal])+
@@ -42,7 +44,7 @@ macro_rules! parameters {
         #[non_exhaustive]
         pub enum Parameter<'a> {
             $($(#[doc = $doc])+ $name$(($value))?,)*
-            /// Any other.
+            /// A parameter that this crate does not know.
             Other($crate::syntax::parameter::OtherParameter<'a>),
         }
 
@@ -55,7 +57,7 @@ macro_rules! parameters {
                 }
             }
 
-            /// The extension that licenses it; `None` for an unknown one.
+            /// The extension that licenses it; `None` for an unknown parameter.
             pub fn extension(&self) -> Option<$crate::syntax::extension::Extension> {
                 if self.seen() & $crate::syntax::parameter::marks::BINARY != 0 {
                     return Some($crate::syntax::extension::Extension::BinaryMime);
@@ -63,13 +65,13 @@ macro_rules! parameters {
                 self.known().ok().map(Known::extension)
             }
 
-            /// Bytes that it adds to the 512 of a command line, RFC 5321 §4.1.1.11; 0 for an unknown
-            /// one.
+            /// The number of bytes that it adds to the 512 of a command line, RFC 5321 §4.1.1.11; 0
+            /// for an unknown parameter.
             pub fn allowance(&self) -> usize {
                 self.known().map_or(0, Known::allowance)
             }
 
-            /// Which row it is of.
+            /// The row of a known parameter; the parameter itself if it has no row.
             fn known(&self) -> Result<Known, $crate::syntax::parameter::OtherParameter<'a>> {
                 Ok(match self {
                     $(Self::$name { .. } => Known::$name,)*
@@ -77,7 +79,7 @@ macro_rules! parameters {
                 })
             }
 
-            /// What it adds to the set of what was seen.
+            /// The bits that it adds to the set of those seen.
             #[allow(unused_variables)] // most values add nothing
             pub(super) fn seen(&self) -> u32 {
                 match self {
@@ -86,7 +88,7 @@ macro_rules! parameters {
                 }
             }
 
-            /// `esmtp-param` at the front of `input` that was checked before.
+            /// `esmtp-param` at the front of `input`, which was checked before.
             pub(super) fn read(
                 input: &'a [u8],
             ) -> $crate::syntax::grammar::IResult<'a, Self> {
@@ -106,16 +108,17 @@ macro_rules! parameters {
                 })
             }
 
-            /// `esmtp-param` at the front of `input`, the value by the grammar of its RFC: what it
-            /// adds to the set of what was seen. Whether it goes up to a space or the end of the line,
-            /// the caller asks.
+            /// `esmtp-param` at the front of `input`, with a value in the grammar of its RFC:
+            /// returns the bits that it adds to the set of those seen. The caller checks that a
+            /// space or the end of the line follows.
             #[inline]
             pub(super) fn check(
                 input: &'a [u8],
                 policy: &$crate::syntax::policy::Policy,
             ) -> $crate::syntax::grammar::IResult<'a, u32> {
                 let word = $crate::syntax::grammar::words::load(input);
-                // No known keyword is a single byte: the most parameters that a line has room for.
+                // No known keyword is a single byte; unknown ones of one byte are the most
+                // parameters that fit in a line.
                 if word & 0xFF00 == u64::from(b' ') << 8
                     && input.first().is_some_and(u8::is_ascii_alphanumeric)
                 {
@@ -135,8 +138,8 @@ macro_rules! parameters {
                 })
             }
 
-            /// The same where something else stands behind a known keyword than does belong there: its
-            /// first bytes may be those of a longer one.
+            /// The same if the bytes behind a known keyword do not belong there: the keyword may be
+            /// the front of a longer one.
             #[cold]
             fn check_longer(
                 input: &'a [u8],
@@ -212,7 +215,7 @@ macro_rules! parameters {
                 }
             }
 
-            /// Bytes that it adds to the command line.
+            /// The number of bytes that it adds to the command line.
             pub(super) const fn allowance(self) -> usize {
                 match self {
                     $(Self::$name => $allowance,)*
@@ -226,7 +229,7 @@ macro_rules! parameters {
                 }
             }
 
-            /// Its place in a set.
+            /// Its bit in a set.
             pub(super) const fn bit(self) -> u32 {
                 1 << self as u8
             }
@@ -269,7 +272,7 @@ macro_rules! check_row {
 }
 pub(super) use check_row;
 
-/// What stands behind the `=` at the front of `rest`.
+/// The input behind the `=` at the front of `rest`.
 #[inline]
 pub(super) fn behind_equals(rest: &[u8]) -> Result<&[u8], nom::Err<Fault<'_>>> {
     match rest {
@@ -278,7 +281,7 @@ pub(super) fn behind_equals(rest: &[u8]) -> Result<&[u8], nom::Err<Fault<'_>>> {
     }
 }
 
-/// Something stands behind a keyword that is no value of it.
+/// The error for bytes behind a keyword that are not a value of it.
 pub(super) fn bad_value(rest: &[u8]) -> nom::Err<Fault<'_>> {
     nom::Err::Error(Fault { rest, kind: of_byte(rest, KIND) })
 }
@@ -303,7 +306,8 @@ impl Value for u64 {
 
 #[cfg(test)]
 mod tests {
-    //! What CONTRIBUTING says of a new parameter: one row, and it is read, checked and written.
+    //! The promise of CONTRIBUTING about a new parameter: one row, and it is read, checked and
+    //! written.
     #![allow(clippy::unwrap_used, unreachable_pub)] // a test fails by panicking; nobody else uses it
 
     extern crate std;
@@ -320,7 +324,7 @@ mod tests {
         Size(bytes: u64 = word::size), "SIZE", Mail, Size, 26;
         /// No value.
         Prdr, "PRDR", Mail, Prdr, 5;
-        /// The one row more; it begins as another one does.
+        /// The additional row; it begins like another one.
         PriorityOfRecipient(priority: Priority = word::priority; urgent), "PRIORITY-2", Rcpt, Verb, 14;
     }
 

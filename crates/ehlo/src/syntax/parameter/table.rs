@@ -1,6 +1,6 @@
-//! The parameters that have a type here: one row is all that there is of one.
+//! The parameters that have a type in this crate: one row holds everything about one.
 //!
-//! What stands in a row, [`row`](super::row) says.
+//! The module [`row`](super::row) explains the columns.
 
 use super::{
     AuthIdentity, Body, By, DateTime, Envid, HoldInterval, Mtrk, Notify, Orcpt, Priority, Ret,
@@ -10,7 +10,8 @@ use super::{OtherParameter, dsn, marks, orcpt, time, word, xtext};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 
 super::row::parameters! {
-    /// MAIL: bytes of the message, RFC 1870; more than [`u64::MAX`] reads as that.
+    /// MAIL: bytes of the message, RFC 1870; a larger number than [`u64::MAX`] becomes
+    /// [`u64::MAX`].
     Size(bytes: u64 = word::size), "SIZE", Mail, Size, 26;
     /// MAIL: the kind of content, RFC 6152 and RFC 3030.
     Body(body: Body = word::body; Body::marks), "BODY", Mail, EightBitMime, 16;
@@ -33,11 +34,11 @@ super::row::parameters! {
     MtPriority(priority: Priority = word::priority), "MT-PRIORITY", Mail, MtPriority, 15;
     /// MAIL: relay over verified TLS only, RFC 8689.
     RequireTls, "REQUIRETLS", Mail, RequireTls, 11;
-    /// MAIL: what it solicits, RFC 3865.
+    /// MAIL: the classes of its solicitation, RFC 3865.
     Solicit(solicit: Solicit<'a> = word::solicit), "SOLICIT", Mail, NoSoliciting, 1007;
     /// MAIL: tracking, RFC 3885.
     Mtrk(mtrk: Mtrk<'a> = word::mtrk), "MTRK", Mail, Mtrk, 40;
-    /// MAIL: the name of a transaction to take up again, RFC 1845.
+    /// MAIL: the name of a transaction to resume, RFC 1845.
     TransId(id: TransId<'a> = word::trans_id), "TRANSID", Mail, Checkpoint, 88;
     /// MAIL: content may be converted, RFC 4141.
     ConPerm, "CONPERM", Mail, ConPerm, 8;
@@ -54,7 +55,7 @@ super::row::parameters! {
     Orcpt(recipient: Orcpt<'a> = orcpt::orcpt, policy; Orcpt::marks), "ORCPT", Rcpt, Dsn, 507;
     /// RCPT: valid since, RFC 7293.
     Rrvs(rrvs: Rrvs<'a> = time::rrvs), "RRVS", Rcpt, Rrvs, 33;
-    /// RCPT: tell what content the recipient can take, RFC 4141.
+    /// RCPT: asks for the kinds of content that the recipient can handle, RFC 4141.
     ConNeg, "CONNEG", Rcpt, ConNeg, 7;
 }
 
@@ -63,8 +64,9 @@ impl<'a> OtherParameter<'a> {
     ///
     /// # Errors
     ///
-    /// `Parameter` when the keyword is none or one that [`Parameter`](crate::syntax::parameter::Parameter) has a
-    /// variant for, `ParameterValue` when the value is none; `LineTooLong`.
+    /// `Parameter` when `keyword` is no keyword, or one that
+    /// [`Parameter`](crate::syntax::parameter::Parameter) has a variant for; `ParameterValue` when
+    /// `value` is no value; `LineTooLong`.
     pub fn new(keyword: &'a str, value: Option<&'a str>) -> Result<Self, SyntaxError> {
         let other = Self::any(keyword, None)?;
         if Known::identify(other.keyword().as_bytes()).is_some() {

@@ -12,7 +12,7 @@ pub(super) fn hold_until(input: &[u8]) -> IResult<'_, DateTime<'_>> {
     if fields.offset_minutes == 0 { Ok((rest, moment)) } else { Fault::error(input, KIND) }
 }
 
-/// HOLDFOR=: seconds before a message is released, 1 to 999 999 999, RFC 4865 §4.
+/// HOLDFOR=: seconds before a message is released, 1 to 999,999,999, RFC 4865 §4.
 ///
 /// ```
 /// use ehlo::syntax::parameter::HoldInterval;
@@ -61,7 +61,7 @@ pub(super) fn hold_for(input: &[u8]) -> IResult<'_, HoldInterval> {
     Ok((rest, HoldInterval(nine_digits(seconds))))
 }
 
-/// BY=: when a message must be delivered, and what else, RFC 2852 §4.
+/// BY=: the time by which a message must be delivered, and the action after it, RFC 2852 §4.
 ///
 /// ```
 /// use ehlo::syntax::parameter::{By, ByMode};
@@ -78,7 +78,7 @@ pub struct By {
     trace: bool,
 }
 
-/// What happens when the time of BY= is up, RFC 2852 §4.
+/// The action when the time of BY= is up, RFC 2852 §4.
 ///
 /// ```
 /// use ehlo::syntax::parameter::{By, ByMode};
@@ -95,11 +95,11 @@ pub enum ByMode {
 }
 
 impl By {
-    /// Within `seconds` from now; `trace` asks for notification of each relay.
+    /// Within `seconds` from now; `trace` asks for a notification from each relay.
     ///
     /// # Errors
     ///
-    /// `ParameterValue` out of ±999 999 999, and for zero or less with [`ByMode::Return`].
+    /// `ParameterValue` out of ±999,999,999, and for zero or less with [`ByMode::Return`].
     pub const fn new(seconds: i32, mode: ByMode, trace: bool) -> Result<Self, SyntaxError> {
         // RFC 2852 §4: "a negative or zero value is not allowed with a by-mode of "R"".
         let is_late = matches!(mode, ByMode::Return) && seconds <= 0;
@@ -109,17 +109,17 @@ impl By {
         Ok(Self { seconds, mode, trace })
     }
 
-    /// Seconds left, from the moment of the command; negative when they are over.
+    /// The seconds left, from the moment of the command; negative when the time is up.
     pub const fn seconds(self) -> i32 {
         self.seconds
     }
 
-    /// What happens then.
+    /// The action when the time is up.
     pub const fn mode(self) -> ByMode {
         self.mode
     }
 
-    /// Whether each relay is to notify the sender.
+    /// Whether each relay notifies the sender.
     pub const fn trace(self) -> bool {
         self.trace
     }
@@ -172,7 +172,7 @@ pub(super) fn deliver_by(input: &[u8]) -> IResult<'_, By> {
     }
 }
 
-/// RRVS=: since when the recipient must have been the same, RFC 7293 §3.1.
+/// RRVS=: the time since which the owner of the mailbox must have been the same, RFC 7293 §3.1.
 ///
 /// ```
 /// use ehlo::syntax::parameter::{DateTime, Rrvs, RrvsAction};
@@ -188,7 +188,7 @@ pub struct Rrvs<'a> {
     action: Option<RrvsAction>,
 }
 
-/// What to do when the next hop does not offer RRVS, RFC 7293 §3.1.
+/// The action when the next hop does not offer RRVS, RFC 7293 §3.1.
 ///
 /// ```
 /// use ehlo::syntax::parameter::{DateTime, Rrvs, RrvsAction};
@@ -200,7 +200,7 @@ pub struct Rrvs<'a> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RrvsAction {
-    /// `C`: relay all the same.
+    /// `C`: relay without RRVS.
     Continue,
     /// `R`: refuse.
     Reject,
@@ -222,7 +222,7 @@ impl<'a> Rrvs<'a> {
         self.since
     }
 
-    /// What to do when the next hop cannot tell.
+    /// The action when the next hop does not offer RRVS.
     pub const fn action(self) -> Option<RrvsAction> {
         self.action
     }
@@ -260,7 +260,7 @@ pub(super) fn rrvs(input: &[u8]) -> IResult<'_, Rrvs<'_>> {
     Ok((rest, Rrvs { since, action }))
 }
 
-/// The number of nine digits or fewer, which always fits.
+/// The number of nine digits or fewer, which always fits in a `u32`.
 pub(super) fn nine_digits(number: Option<u64>) -> u32 {
     number.and_then(|number| u32::try_from(number).ok()).unwrap_or_default()
 }

@@ -14,7 +14,7 @@ use crate::syntax::grammar::{
     scan, split, whole, wire_text,
 };
 
-/// BODY=: how the bytes of the content are to be taken, RFC 6152 and RFC 3030.
+/// BODY=: the kind of the content's bytes, RFC 6152 and RFC 3030.
 ///
 /// ```
 /// use ehlo::syntax::parameter::{Body, Parameter, Parameters};
@@ -34,7 +34,7 @@ pub enum Body {
 }
 
 impl Body {
-    /// What it adds to the set of what was seen.
+    /// The marks that it adds to the set of those seen.
     pub(super) fn marks(&self) -> u32 {
         if *self == Self::BinaryMime { marks::BINARY } else { 0 }
     }
@@ -132,7 +132,7 @@ pub(super) fn priority(input: &[u8]) -> IResult<'_, Priority> {
     Ok((split(digits, 1).1, Priority(if is_negative { -value } else { value })))
 }
 
-/// SOLICIT=: what kinds of solicitation the message is, RFC 3865 §2.
+/// SOLICIT=: the classes of solicitation of the message, RFC 3865 §2.
 ///
 /// `Solicitation-keywords = word 0*("," word)`, at most 1000 characters.
 ///
@@ -182,10 +182,11 @@ pub(super) fn solicit(input: &[u8]) -> IResult<'_, Solicit<'_>> {
     if words.len() > 1000 { Fault::error(input, KIND) } else { Ok((rest, Solicit(words))) }
 }
 
-/// MTRK=: who may track the message, and for how long, RFC 3885 §3.1.
+/// MTRK=: the key to track the message with, and the time for which tracking is wanted, RFC 3885
+/// §3.1.
 ///
-/// The certifier is base64 without the padding that `esmtp-value` has no character for. The same
-/// command must have an ENVID.
+/// The certifier is base64 without padding, because `esmtp-value` has no `=`. The same command must
+/// have an ENVID.
 ///
 /// ```
 /// use ehlo::syntax::parameter::Mtrk;
@@ -201,12 +202,12 @@ pub struct Mtrk<'a> {
 }
 
 impl<'a> Mtrk<'a> {
-    /// A certifier, and seconds up to 999 999 999.
+    /// A certifier, and seconds up to 999,999,999.
     ///
     /// # Errors
     ///
-    /// `ParameterValue` when the certifier is empty or has another byte than base64's in it, or
-    /// the timeout is out of range.
+    /// `ParameterValue` when the certifier is empty or holds a byte that is not base64, or the
+    /// timeout is out of range.
     pub fn new(certifier: &'a str, timeout: Option<u32>) -> Result<Self, SyntaxError> {
         whole(certifier.as_bytes(), KIND, |input| many1(input, &BASE64, KIND))?;
         if timeout.is_some_and(|seconds| seconds > 999_999_999) {
@@ -220,7 +221,7 @@ impl<'a> Mtrk<'a> {
         as_str(self.certifier)
     }
 
-    /// Seconds for which tracking is wanted.
+    /// The seconds for which tracking is wanted.
     pub const fn timeout(self) -> Option<u32> {
         self.timeout
     }
@@ -265,7 +266,7 @@ pub(super) fn mtrk(input: &[u8]) -> IResult<'_, Mtrk<'_>> {
     Ok((rest, Mtrk { certifier, timeout: Some(nine_digits(seconds)) }))
 }
 
-/// TRANSID=: the name of a transaction that can be taken up again, RFC 1845 §2.
+/// TRANSID=: the name of a transaction that can be resumed, RFC 1845 §2.
 ///
 /// `"<" transid-local "@" transid-domain ">"`, at most 80 characters; case matters.
 ///
@@ -306,7 +307,7 @@ pub(super) fn trans_id(input: &[u8]) -> IResult<'_, TransId<'_>> {
     any_trans_id(input)
 }
 
-/// The same with what is rare, and with what is wrong.
+/// The same for rare forms, and for errors.
 fn any_trans_id(input: &[u8]) -> IResult<'_, TransId<'_>> {
     let spec = separated_pair(transid_token, byte(b'@', KIND), transid_token);
     let (rest, _) = delimited(byte(b'<', KIND), spec, byte(b'>', KIND)).parse(input)?;

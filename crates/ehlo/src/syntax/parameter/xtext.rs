@@ -1,4 +1,4 @@
-//! `xtext`, RFC 3461 §4: any bytes in printable US-ASCII; and the mailboxes written in it.
+//! `xtext`, RFC 3461 §4: any bytes in printable US-ASCII; and mailboxes in xtext.
 
 use super::KIND;
 use crate::syntax::encode::{Encode, Writer};
@@ -11,10 +11,10 @@ use crate::syntax::path::Mailbox;
 use crate::syntax::path::{self, UTF8, checked_mailbox};
 use crate::syntax::policy::Policy;
 
-/// Text that travels as `xtext = *( xchar / hexchar )`, RFC 3461 §4.
+/// Text that is sent as `xtext = *( xchar / hexchar )`, RFC 3461 §4.
 ///
-/// Made from plain text, which is encoded as it is written, or from the wire, where it stays as it
-/// was except that its hexadecimal digits are written in upper case. Compared by what it means.
+/// A value is made from plain text, which encoding turns into xtext, or from xtext, which encoding
+/// keeps except that it writes hexadecimal digits in upper case. Comparison uses the decoded bytes.
 ///
 /// ```
 /// use ehlo::Encode;
@@ -40,7 +40,7 @@ impl<'a> Xtext<'a> {
     ///
     /// # Errors
     ///
-    /// `ParameterValue` when there is a control byte in it, other than HT.
+    /// `ParameterValue` when `plain` holds a control byte other than HT.
     pub fn new(plain: &'a str) -> Result<Self, SyntaxError> {
         match plain.bytes().position(|byte| byte.is_ascii_control() && byte != b'\t') {
             Some(offset) => Err(SyntaxError { kind: KIND, offset }),
@@ -48,26 +48,26 @@ impl<'a> Xtext<'a> {
         }
     }
 
-    /// The xtext that stands encoded in `text`.
+    /// The xtext that is `text`.
     ///
     /// # Errors
     ///
-    /// `ParameterValue` when it is none, or hides a control byte other than HT.
+    /// `ParameterValue` when `text` is not xtext, or encodes a control byte other than HT.
     pub fn from_encoded(text: &'a str) -> Result<Self, SyntaxError> {
         whole(text.as_bytes(), KIND, encoded)
     }
 
-    /// The bytes that it means.
+    /// The decoded bytes.
     pub fn decoded(&self) -> DecodedXtext<'a> {
         DecodedXtext::new(self.bytes, if self.is_encoded { Coding::Xtext } else { Coding::Plain })
     }
 
-    /// Writes the bytes that it means to the front of `out`; `None` when they do not fit.
+    /// Writes the decoded bytes to the front of `out`; `None` when they do not fit.
     pub fn decode<'o>(&self, out: &'o mut [u8]) -> Option<&'o [u8]> {
         self.decoded().copy_to(out)
     }
 
-    /// Bytes on the wire.
+    /// The length on the wire in bytes.
     pub(crate) fn wire_len(&self) -> usize {
         if self.is_encoded { self.bytes.len() } else { self.encoded_len() }
     }
@@ -147,7 +147,7 @@ pub(super) fn encoded1(input: &[u8]) -> IResult<'_, Xtext<'_>> {
     }
 }
 
-/// The bytes that an encoded text means, one by one.
+/// The decoded bytes of an encoded text, one by one.
 ///
 /// ```
 /// use ehlo::syntax::parameter::Xtext;
@@ -165,7 +165,7 @@ pub struct DecodedXtext<'a> {
     at: u8,
 }
 
-/// How the bytes of a [`DecodedXtext`] stand in its text.
+/// The coding of the bytes of a [`DecodedXtext`] in its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
     Plain,
@@ -180,7 +180,7 @@ impl<'a> DecodedXtext<'a> {
         Self { rest: bytes, coding, pending: [0; 4], at: 4 }
     }
 
-    /// Everything left, at the front of `out`; `None` when it does not fit.
+    /// Copies the remaining bytes to the front of `out`; `None` when they do not fit.
     pub(crate) fn copy_to(self, out: &mut [u8]) -> Option<&[u8]> {
         let mut length = 0;
         for byte in self {
@@ -223,7 +223,7 @@ impl Iterator for DecodedXtext<'_> {
     }
 }
 
-/// A mailbox that travels as xtext, in AUTH= (RFC 4954 §5), SUBMITTER= (RFC 4405 §4) and
+/// A mailbox that is sent as xtext, in AUTH= (RFC 4954 §5), SUBMITTER= (RFC 4405 §4) and
 /// ALT-ADDRESS= (RFC 5336 §3.4).
 ///
 /// ```
@@ -238,7 +238,7 @@ impl Iterator for DecodedXtext<'_> {
 pub struct XtextMailbox<'a>(Xtext<'a>);
 
 impl<'a> XtextMailbox<'a> {
-    /// The xtext of the mailbox that `plain` is.
+    /// The xtext of the mailbox `plain`.
     ///
     /// # Errors
     ///
@@ -248,7 +248,7 @@ impl<'a> XtextMailbox<'a> {
         Ok(Self(Xtext::new(plain)?))
     }
 
-    /// The mailbox whose xtext stands in `text`.
+    /// The mailbox whose xtext is `text`.
     ///
     /// # Errors
     ///
@@ -257,10 +257,10 @@ impl<'a> XtextMailbox<'a> {
         whole(text.as_bytes(), KIND, |input| xtext_mailbox(input, &UTF8))
     }
 
-    /// The mailbox, decoded into the front of `out`. It has 254 bytes at most, or 512 where
+    /// The mailbox, decoded into the front of `out`. It has at most 254 bytes, or 512 if
     /// [`Policy::any_length`] has let it in.
     ///
-    /// `None` when it does not fit.
+    /// `None` when the mailbox does not fit.
     pub fn decode<'o>(&self, out: &'o mut [u8]) -> Option<Mailbox<'o>> {
         let decoded = self.0.decode(out)?;
         let policy = Policy { any_length: true, ..UTF8 };
@@ -282,7 +282,7 @@ impl Encode for XtextMailbox<'_> {
 /// `xtext`; RFC 4954 §8: "The decoded form of the xtext MUST be either a `<mailbox>` or the two
 /// characters "`<>`"".
 pub(super) fn xtext_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, XtextMailbox<'i>> {
-    // The common case: nothing in it is encoded.
+    // The common case: no byte of it is encoded.
     if let Some((_, end)) = path::plain_mailbox(input, 0, scan::xtext_dot_string) {
         let (bytes, rest) = split(input, end);
         if is_word_end(rest) {
@@ -292,9 +292,9 @@ pub(super) fn xtext_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i,
     any_xtext_mailbox(input, policy)
 }
 
-/// The same with what is rare, and with what is wrong.
+/// The same for rare forms, and for errors.
 fn any_xtext_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, XtextMailbox<'i>> {
-    // What is decoded may be in UTF-8, RFC 6531 §3.3, whatever carries it.
+    // The decoded mailbox may be in UTF-8, RFC 6531 §3.3, in every parameter.
     let policy = &Policy { any_length: policy.any_length, ..UTF8 };
     let (rest, text) = encoded1(input)?;
     // RFC 4954 §4 gives AUTH= 500 bytes of a line; the other two have fewer.
@@ -312,7 +312,7 @@ fn any_xtext_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, XtextM
     if is_whole { Ok((rest, XtextMailbox(text))) } else { Fault::error(input, KIND) }
 }
 
-/// Whose message it is, as AUTH= says: RFC 4954 §5.
+/// The submitter of the message, as AUTH= names it: RFC 4954 §5.
 ///
 /// ```
 /// use ehlo::syntax::parameter::{AuthIdentity, XtextMailbox};
@@ -352,8 +352,8 @@ pub(super) fn auth_identity<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i,
 
 /// `EmbeddedUnicodeChar = %x5C.78 "{" HEXPOINT "}"`, RFC 6533 §3.
 ///
-/// HEXPOINT excludes what could stand for itself, controls and surrogates among others; here,
-/// whatever is a code point and no control passes.
+/// HEXPOINT excludes characters that need no coding, and controls and surrogates among others; this
+/// rule takes every code point that is no control.
 pub(super) fn embedded_unicode_char(input: &[u8]) -> IResult<'_, char> {
     let Some((b"\\x{", digits)) = input.split_first_chunk::<3>() else {
         return Fault::error(input, KIND);

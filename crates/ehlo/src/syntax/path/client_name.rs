@@ -1,4 +1,4 @@
-//! What EHLO, HELO and LHLO carry, RFC 5321 §4.1.1.1.
+//! The argument of EHLO, HELO and LHLO, RFC 5321 §4.1.1.1.
 
 use super::domain::{domain, host};
 use super::{AddressLiteral, Domain, Host};
@@ -9,8 +9,8 @@ use crate::syntax::grammar::{
 };
 use crate::syntax::policy::Policy;
 
-/// How a client names itself: `Domain / address-literal`, RFC 5321 §4.1.1.1; US-ASCII only
-/// (RFC 6531 §3.7.1).
+/// The name of a client in its greeting: `Domain / address-literal`, RFC 5321 §4.1.1.1; US-ASCII
+/// only (RFC 6531 §3.7.1).
 ///
 /// ```
 /// use ehlo::syntax::path::ClientName;
@@ -26,9 +26,10 @@ use crate::syntax::policy::Policy;
 pub enum ClientName<'a> {
     /// A name.
     Domain(Domain<'a>),
-    /// An address, of a client that has no name.
+    /// The address of a client that has no name.
     AddressLiteral(AddressLiteral<'a>),
-    /// Neither, read only under [`Policy::any_client_name`]; for the application to judge.
+    /// Text that is neither, read only under [`Policy::any_client_name`]; the application judges
+    /// it.
     Irregular(Text<'a>),
 }
 
@@ -44,7 +45,7 @@ impl<'a> ClientName<'a> {
     }
 
     /// The client name of any text that can stand in a line, for [`HeloCheck`](crate::HeloCheck) to
-    /// judge; a domain may have U-labels. The spaces around it do not count.
+    /// judge; a domain may have U-labels. Spaces around it are ignored.
     ///
     /// # Errors
     ///
@@ -92,8 +93,8 @@ impl Encode for ClientName<'_> {
 
 /// A run of printable US-ASCII and spaces that neither begins nor ends with a space.
 ///
-/// One to 500 bytes, so that a verb and the text fit in a command line (RFC 5321 §4.5.3.1.4). No
-/// control byte, so no CR, LF or NUL.
+/// One to 500 bytes, so that a verb and the text fit in a command line (RFC 5321 §4.5.3.1.4). It
+/// has no control bytes, so no CR, LF or NUL.
 ///
 /// ```
 /// use ehlo::syntax::path::Text;
@@ -124,7 +125,7 @@ impl<'a> Text<'a> {
 
 wire_text!(Text);
 
-/// The rest of a line as it is up to a byte that is no text, without the spaces around it.
+/// The rest of a line up to a byte that is not text, without the spaces around it.
 pub(crate) fn text_of(input: &[u8]) -> IResult<'_, Text<'_>> {
     let (text, rest) = split(input, run(input, &PRINTABLE));
     let text = text.trim_ascii();
@@ -180,11 +181,11 @@ fn irregular<'i>(
     }
 }
 
-/// RFC 6531 §3.7.1: the argument of EHLO is in US-ASCII whatever is offered. A dot at its end is for
-/// the application to judge.
+/// RFC 6531 §3.7.1: the argument of EHLO is in US-ASCII under every offer. The application judges a
+/// dot at its end.
 const fn ascii(policy: &Policy) -> Policy {
     Policy { smtputf8: false, trailing_dot: false, ..*policy }
 }
 
-/// The longest argument of a line of 512 bytes: a verb, a space and the CRLF stand beside it.
+/// The longest argument of a line of 512 bytes, which also holds a verb, a space and the CRLF.
 const MAX_TEXT: usize = 505;

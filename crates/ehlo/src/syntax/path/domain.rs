@@ -14,7 +14,7 @@ use crate::syntax::policy::Policy;
 /// A domain name: `Domain = sub-domain *("." sub-domain)`, RFC 5321 §4.1.2.
 ///
 /// At most 255 bytes in labels of at most 63. A label may be a U-label (RFC 6531 §3.3), in valid
-/// UTF-8. Compared without regard to ASCII case (RFC 5321 §2.4); a U-label and its A-label are two
+/// UTF-8. Comparison ignores ASCII case (RFC 5321 §2.4); a U-label and its A-label are two
 /// different names here.
 ///
 /// ```
@@ -39,12 +39,12 @@ impl<'a> Domain<'a> {
         whole(name.as_bytes(), SyntaxErrorKind::Domain, |input| domain(input, &UTF8))
     }
 
-    /// A name that is known to be right.
+    /// A name that is known to be valid.
     pub(crate) const fn known(name: &'a [u8]) -> Self {
         Self(name)
     }
 
-    /// Whether there is no U-label in it.
+    /// Whether it has no U-label.
     pub const fn is_ascii(&self) -> bool {
         self.0.is_ascii()
     }
@@ -82,7 +82,7 @@ impl core::hash::Hash for Domain<'_> {
     }
 }
 
-/// What follows the `@`: `Domain / address-literal`, RFC 5321 §4.1.2.
+/// The part behind the `@`: `Domain / address-literal`, RFC 5321 §4.1.2.
 ///
 /// ```
 /// use ehlo::syntax::path::{Host, Mailbox};
@@ -109,7 +109,7 @@ impl<'a> Host<'a> {
         whole(text.as_bytes(), SyntaxErrorKind::Domain, |input| host(input, &UTF8))
     }
 
-    /// Whether there is no U-label in it.
+    /// Whether it has no U-label.
     pub const fn is_ascii(&self) -> bool {
         match self {
             Self::Domain(domain) => domain.is_ascii(),
@@ -174,7 +174,7 @@ pub(crate) fn host<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Host<'i>
 /// `Domain = sub-domain *("." sub-domain)`, `sub-domain = Let-dig [Ldh-str]`,
 /// `Ldh-str = *( ALPHA / DIGIT / "-" ) Let-dig`.
 ///
-/// The common case is one without labels that could be too long.
+/// The common case is a domain whose labels cannot be too long.
 #[inline]
 pub(crate) fn domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
     let length = scan::domain(input, 0);
@@ -186,8 +186,8 @@ pub(crate) fn domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain
     any_domain(input, policy)
 }
 
-/// What follows the domain of a source route, in the common case. Labels of a letter or two are no
-/// work for a wide search.
+/// The input behind the domain of a source route, in the common case. For labels of a letter or two
+/// a wide search does not pay.
 #[inline]
 pub(super) fn after_domain_of_route(input: &[u8]) -> Option<&[u8]> {
     let (length, last) = ranked(input);
@@ -196,9 +196,9 @@ pub(super) fn after_domain_of_route(input: &[u8]) -> Option<&[u8]> {
     (is_name && matches!(rest, [b',' | b':', ..])).then_some(rest)
 }
 
-/// The length of what may be a domain, and the rank of its last byte.
+/// The length of the run that may be a domain, and the rank of its last byte.
 ///
-/// One table lookup and one comparison a byte: see [`RANK`].
+/// One table lookup and one comparison per byte: see [`RANK`].
 #[inline]
 fn ranked(input: &[u8]) -> (usize, u8) {
     let mut last = DOT;
@@ -214,7 +214,7 @@ fn ranked(input: &[u8]) -> (usize, u8) {
     (length, last)
 }
 
-/// `Domain` with what is rare, and with what is wrong.
+/// `Domain` with the rare forms, and with the errors.
 #[inline]
 pub(super) fn any_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
     let (length, last) = ranked(input);
@@ -230,7 +230,7 @@ pub(super) fn any_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Do
         }
     }
     if last == DOT && length > 1 && policy.trailing_dot {
-        // What stands before the dot is a letter or digit: no other two neighbours are ranked so.
+        // The byte before the dot is a letter or digit: no other pair has such ranks.
         let name = split(input, length - 1).0;
         return if is_too_long(name) {
             Fault::error(input, SyntaxErrorKind::DomainTooLong)
@@ -252,7 +252,7 @@ fn is_too_long(name: &[u8]) -> bool {
     name.len() > limits::DOMAIN || name.split(|&o| o == b'.').any(|l| l.len() > limits::LABEL)
 }
 
-/// The same with what RFC 6531 §3.3 adds, `sub-domain =/ U-label`, and what the policy lets pass.
+/// The same with the additions of RFC 6531 §3.3, `sub-domain =/ U-label`, and those of the policy.
 #[cold]
 fn extended_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'i>> {
     let is_part = |byte: &u8| {
@@ -284,8 +284,8 @@ fn extended_domain<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Domain<'
     Ok((rest, Domain(name)))
 }
 
-/// What is wrong with bytes above 127 where only US-ASCII is read: a valid address of RFC 6531
-/// needs its extension, anything else is no text at all.
+/// The error for bytes above 127 where only US-ASCII is read: a valid address of RFC 6531 needs its
+/// extension; other bytes are not text at all.
 pub(super) fn unexpected_utf8(text: &[u8]) -> SyntaxErrorKind {
     if core::str::from_utf8(text).is_ok() {
         SyntaxErrorKind::NeedsSmtpUtf8
@@ -294,10 +294,10 @@ pub(super) fn unexpected_utf8(text: &[u8]) -> SyntaxErrorKind {
     }
 }
 
-/// Whether a code point is in no U-label (RFC 5890 §2.3.2.1), as far as whole blocks tell.
+/// Whether a code point is in no U-label (RFC 5890 §2.3.2.1), judged by whole blocks.
 ///
-/// RFC 5892 derives the exact set from the Unicode tables; these blocks hold nothing PVALID that a
-/// registry delegates.
+/// RFC 5892 derives the exact set from the Unicode tables; these blocks hold no PVALID code point
+/// that a registry delegates.
 pub(crate) fn is_disallowed(character: char) -> bool {
     let code = u32::from(character);
     DISALLOWED.iter().any(|&(first, last)| (first..=last).contains(&code))
@@ -323,8 +323,8 @@ const DISALLOWED: [(u32, u32); 17] = [
     (0xE0000, 0x10_FFFF), // tags, variation selectors, private use
 ];
 
-/// The rank of a byte in a domain. Two neighbours whose ranks add up to more than [`WORST`] end
-/// it: `..`, `.-`, `-.`, and anything before a byte of no domain. The start counts as a dot.
+/// The rank of a byte in a domain. Two neighbours whose ranks add up to more than [`WORST`] end it:
+/// `..`, `.-`, `-.`, and any byte before one that a domain cannot have. The start counts as a dot.
 static RANK: [u8; 256] = {
     let mut rank = [STOP; 256];
     let mut byte = 0;
@@ -344,5 +344,5 @@ const DOT: u8 = 3;
 const WORST: u8 = 3;
 const STOP: u8 = 4;
 
-/// The policy of the constructors: RFC 6531's grammar, nothing lenient.
+/// The policy of the constructors: the grammar of RFC 6531, without leniencies.
 pub(crate) const UTF8: Policy = Policy { smtputf8: true, ..Policy::STRICT };

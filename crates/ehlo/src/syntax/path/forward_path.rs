@@ -10,9 +10,9 @@ use crate::syntax::error::SyntaxError;
 use crate::syntax::grammar::{IResult, is_word_end_under, whole};
 use crate::syntax::policy::Policy;
 
-/// Where a message goes: `"<Postmaster>" / Forward-path`, RFC 5321 §4.1.1.3.
+/// The recipient of a message: `"<Postmaster>" / Forward-path`, RFC 5321 §4.1.1.3.
 ///
-/// `<Postmaster@domain>` is a path like any other.
+/// `<Postmaster@domain>` is an ordinary path.
 ///
 /// ```
 /// use ehlo::ForwardPath;
@@ -34,9 +34,9 @@ use crate::syntax::policy::Policy;
 #[doc(alias = "RCPT TO")]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ForwardPath<'a> {
-    /// The postmaster of the server itself, named without a domain.
+    /// The postmaster of the server, named without a domain.
     Postmaster,
-    /// Another user of the server itself, named without a domain; read only under
+    /// Another user of the server, named without a domain; read only under
     /// [`Policy::missing_domain`].
     Local(LocalPart<'a>),
     /// A path.
@@ -44,7 +44,7 @@ pub enum ForwardPath<'a> {
 }
 
 impl<'a> ForwardPath<'a> {
-    /// The forward-path of `local@domain` or of the same in brackets; `Postmaster` may stand alone.
+    /// The forward-path of `local@domain`, with or without brackets; `Postmaster` may stand alone.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ impl<'a> ForwardPath<'a> {
         whole(text.as_bytes(), KIND, |input| forward_path(input, &BARE))
     }
 
-    /// What stands before the `@`; `Postmaster` for the postmaster without a domain.
+    /// The part before the `@`; `Postmaster` for the postmaster without a domain.
     pub fn local_part(&self) -> LocalPart<'a> {
         match self {
             Self::Postmaster => LocalPart::POSTMASTER,
@@ -74,7 +74,7 @@ pub(crate) fn forward_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, 
     }
 }
 
-/// What is no path, and may stand all the same.
+/// The forms that are not a path and are allowed all the same.
 #[cold]
 fn irregular<'i>(input: &'i [u8], policy: &Policy) -> Option<(&'i [u8], ForwardPath<'i>)> {
     if let Some(rest) = postmaster(input, policy) {

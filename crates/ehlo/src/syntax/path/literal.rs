@@ -16,8 +16,8 @@ const KIND: SyntaxErrorKind = SyntaxErrorKind::AddressLiteral;
 
 /// An address in brackets: `[192.0.2.1]`, `[IPv6:2001:db8::1]`, `[tag:content]`.
 ///
-/// Read by RFC 5321's own rules: "::" stands for at least two groups, and a number of an IPv4
-/// address may have leading zeros. Written in one form: no leading zeros, lower case, the longest
+/// Parsing follows RFC 5321's rules: "::" stands for at least two groups, and a number of an IPv4
+/// address may have leading zeros. Encoding has one form: no leading zeros, lower case, the longest
 /// row of zeros as "::".
 ///
 /// ```
@@ -42,7 +42,7 @@ pub enum AddressLiteral<'a> {
 }
 
 impl<'a> AddressLiteral<'a> {
-    /// The literal of this text, its brackets included.
+    /// The literal of this text, with its brackets.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl<'a> AddressLiteral<'a> {
         whole(text.as_bytes(), KIND, address_literal)
     }
 
-    /// The IP address, unless the literal is a general one.
+    /// The IP address; `None` for a general literal.
     pub const fn ip(&self) -> Option<IpAddr> {
         match self {
             Self::Ipv4(address) => Some(IpAddr::V4(*address)),
@@ -101,7 +101,7 @@ impl Encode for AddressLiteral<'_> {
 
 /// `General-address-literal = Standardized-tag ":" 1*dcontent`, RFC 5321 §4.1.3.
 ///
-/// The tag is never `IPv6`. Tags are compared without case, content as it is.
+/// The tag is never `IPv6`. Comparison ignores the case of tags, not that of content.
 ///
 /// ```
 /// use ehlo::syntax::path::GeneralAddressLiteral;
@@ -118,22 +118,23 @@ impl<'a> GeneralAddressLiteral<'a> {
     ///
     /// # Errors
     ///
-    /// `AddressLiteral`, with the offset in `text`; also over 253 bytes, which no path holds.
+    /// `AddressLiteral`, with the offset in `text`; also over 253 bytes, which do not fit in a
+    /// path.
     pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
         whole(text.as_bytes(), KIND, general_address_literal)
     }
 
-    /// What stands before the first colon.
+    /// The part before the first colon.
     pub fn tag(&self) -> &'a str {
         crate::syntax::grammar::as_str(self.parts().0)
     }
 
-    /// What stands behind it.
+    /// The part behind the first colon.
     pub fn content(&self) -> &'a str {
         crate::syntax::grammar::as_str(self.parts().1)
     }
 
-    /// All of it.
+    /// The whole literal without brackets.
     pub fn as_str(&self) -> &'a str {
         crate::syntax::grammar::as_str(self.0)
     }
@@ -289,7 +290,7 @@ pub(crate) fn ipv6_addr(text: &[u8]) -> Option<Ipv6Addr> {
     }
 }
 
-/// The groups of an IPv6 address as they are read, and where its "::" stands.
+/// The groups of an IPv6 address during parsing, and the place of its "::".
 #[derive(Default)]
 struct Groups {
     read: [u16; 8],
@@ -329,7 +330,7 @@ pub(crate) fn write_ipv4(address: Ipv4Addr, writer: &mut Writer<'_>) {
     }
 }
 
-/// RFC 5952 §4, whose "::" also stands for two groups or more.
+/// The form of RFC 5952 §4; its "::", too, stands for at least two groups.
 pub(crate) fn write_ipv6(address: Ipv6Addr, writer: &mut Writer<'_>) {
     if let Some(mapped) = address.to_ipv4_mapped() {
         writer.put(b"::ffff:");

@@ -14,10 +14,10 @@ use crate::syntax::grammar::{
 use crate::syntax::limits;
 use crate::syntax::policy::Policy;
 
-/// What stands before the `@`: `Local-part = Dot-string / Quoted-string`, RFC 5321 §4.1.2.
+/// The part before the `@`: `Local-part = Dot-string / Quoted-string`, RFC 5321 §4.1.2.
 ///
-/// At most 64 bytes, quotes included. The text keeps its quoting; two local parts are equal when
-/// they mean the same: §4.1.2 lets quotes and backslashes come and go, §2.4 makes case matter.
+/// At most 64 bytes, quotes included. The text keeps its quoting. Two local parts are equal when
+/// they mean the same: §4.1.2 lets quotes and backslashes vary, §2.4 makes case matter.
 ///
 /// ```
 /// use ehlo::syntax::path::LocalPart;
@@ -35,10 +35,11 @@ use crate::syntax::policy::Policy;
 pub struct LocalPart<'a>(&'a [u8]);
 
 impl<'a> LocalPart<'a> {
-    /// The reserved name of RFC 5321 §2.3.5.
+    /// The reserved name in RFC 5321 §2.3.5.
     pub(super) const POSTMASTER: Self = Self(b"Postmaster");
 
-    /// The local part of this text, in US-ASCII or UTF-8 (RFC 6531 §3.3), quoted where it must be.
+    /// The local part of this text, in US-ASCII or UTF-8 (RFC 6531 §3.3), with quotes where it
+    /// needs them.
     ///
     /// # Errors
     ///
@@ -52,7 +53,7 @@ impl<'a> LocalPart<'a> {
         self.0.first() == Some(&b'"')
     }
 
-    /// The bytes that it means: without quotes, and without the backslashes of quoted pairs.
+    /// Its bytes without quotes, and without the backslashes of quoted pairs.
     pub fn unquoted(&self) -> Unquoted<'a> {
         match self.0 {
             [b'"', inside @ .., b'"'] => Unquoted { rest: inside, is_quoted: true },
@@ -60,7 +61,7 @@ impl<'a> LocalPart<'a> {
         }
     }
 
-    /// Whether it can do without SMTPUTF8.
+    /// Whether it needs no SMTPUTF8.
     pub const fn is_ascii(&self) -> bool {
         self.0.is_ascii()
     }
@@ -82,7 +83,7 @@ impl PartialOrd for LocalPart<'_> {
     }
 }
 
-/// By the bytes that they mean.
+/// Compares the unquoted bytes.
 impl Ord for LocalPart<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.unquoted().cmp(other.unquoted())
@@ -131,7 +132,7 @@ impl Iterator for Unquoted<'_> {
 
 /// `Mailbox = Local-part "@" ( Domain / address-literal )`, RFC 5321 §4.1.2.
 ///
-/// At most 254 bytes, so that it fits in a path. In US-ASCII or UTF-8 (RFC 6531 §3.3).
+/// At most 254 bytes, so that it fits in a path, in US-ASCII or UTF-8 (RFC 6531 §3.3).
 ///
 /// ```
 /// use ehlo::syntax::path::{Domain, Host, LocalPart, Mailbox};
@@ -147,7 +148,7 @@ impl Iterator for Unquoted<'_> {
 #[derive(Clone, Copy)]
 pub struct Mailbox<'a> {
     text: &'a [u8],
-    /// Bytes before the `@`.
+    /// The number of bytes before the `@`.
     local_part: u16,
 }
 
@@ -161,17 +162,17 @@ impl<'a> Mailbox<'a> {
         whole(text.as_bytes(), SyntaxErrorKind::Path, |input| checked_mailbox(input, &UTF8))
     }
 
-    /// A mailbox that is known to be right, with so many bytes before its `@`.
+    /// A mailbox that is known to be valid, with `local_part` bytes before its `@`.
     pub(super) const fn known(text: &'a [u8], local_part: u16) -> Self {
         Self { text, local_part }
     }
 
-    /// What stands before the `@`.
+    /// The part before the `@`.
     pub fn local_part(&self) -> LocalPart<'a> {
         LocalPart(split(self.text, usize::from(self.local_part)).0)
     }
 
-    /// What stands behind it.
+    /// The part behind the `@`.
     pub fn domain(&self) -> Host<'a> {
         let name = split(self.text, usize::from(self.local_part) + 1).1;
         match address_literal(name) {
@@ -180,7 +181,7 @@ impl<'a> Mailbox<'a> {
         }
     }
 
-    /// Whether it can do without SMTPUTF8.
+    /// Whether it needs no SMTPUTF8.
     pub const fn is_ascii(&self) -> bool {
         self.text.is_ascii()
     }
@@ -211,7 +212,7 @@ impl PartialOrd for Mailbox<'_> {
     }
 }
 
-/// By domain, then by local part: those of one domain stand together.
+/// Compares the domain first, then the local part: mailboxes of one domain sort together.
 impl Ord for Mailbox<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         let domains = self.domain().cmp(&other.domain());
@@ -251,7 +252,7 @@ impl Encode for Mailbox<'_> {
     }
 }
 
-/// `Mailbox`, whatever its length; the path around it is limited.
+/// `Mailbox` of any length; the path around it is limited.
 pub(crate) fn mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Mailbox<'i>> {
     let (rest, local_part) = local_part(input, policy)?;
     let Some((b'@', rest)) = rest.split_first() else {
@@ -259,7 +260,7 @@ pub(crate) fn mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Mailb
     };
     let (rest, _) = host(rest, policy)?;
     let text = split(input, input.len().saturating_sub(rest.len())).0;
-    // The dot of an absolute name, which `Policy::trailing_dot` reads, is no part of it.
+    // The dot of an absolute name, which `Policy::trailing_dot` allows, is not part of it.
     let text = text.strip_suffix(b".").unwrap_or(text);
     let Ok(local_part) = u16::try_from(local_part.0.len()) else {
         return Fault::error(input, SyntaxErrorKind::LocalPartTooLong);
@@ -267,14 +268,14 @@ pub(crate) fn mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Mailb
     Ok((rest, Mailbox { text, local_part }))
 }
 
-/// `Mailbox` of a length that a path can hold, as it stands and as it is written.
+/// `Mailbox` of a length that a path can hold, both as received and as encoded.
 pub(crate) fn checked_mailbox<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Mailbox<'i>> {
     let (rest, mailbox) = mailbox(input, policy)?;
     let length = mailbox.text.len() + 2;
     if policy.any_length {
         return Ok((rest, mailbox));
     }
-    // Only an address literal can be longer when it is written again, by 8 bytes at most.
+    // Only an address literal can be longer when it is encoded, by at most 8 bytes.
     if length > limits::PATH
         || length + 8 > limits::PATH && mailbox.encoded_len() + 2 > limits::PATH
     {
@@ -295,7 +296,7 @@ pub(crate) fn local_part<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Lo
     }
 }
 
-/// The same with what is rare, and with what is wrong.
+/// The same for rare forms, and for errors.
 fn any_local_part<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, LocalPart<'i>> {
     let (rest, text) = match input.first() {
         Some(b'"') => quoted_string(input, policy)?,
@@ -311,7 +312,7 @@ fn any_local_part<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, LocalPart
 
 /// `Dot-string = Atom *("."  Atom)`, `Atom = 1*atext`; RFC 6531 §3.3: `atext =/ UTF8-non-ascii`.
 ///
-/// One table lookup and one comparison a byte: see [`RANK`].
+/// One table lookup and one comparison per byte: see [`RANK`].
 fn dot_string<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, &'i [u8]> {
     let mut last = DOT;
     let mut length = 0;
@@ -407,8 +408,8 @@ fn utf8<'i>(input: &'i [u8], text: &[u8], policy: &Policy) -> Result<(), nom::Er
     Err(nom::Err::Error(Fault { rest: split(input, at).1, kind }))
 }
 
-/// The rank of a byte in a dot-string. Two neighbours whose ranks add up to more than [`WORST`]
-/// end it: `..`, and anything before a byte of no dot-string. The start counts as a dot.
+/// The rank of a byte in a dot-string. Two neighbours whose ranks add up to more than [`WORST`] end
+/// it: `..`, and any byte before one that a dot-string cannot have. The start counts as a dot.
 static RANK: [u8; 256] = {
     let mut rank = [STOP; 256];
     let mut byte = 0;

@@ -1,4 +1,4 @@
-//! Paths, RFC 5321 §4.1.2: what MAIL and RCPT carry.
+//! Paths, RFC 5321 §4.1.2: the arguments of MAIL and RCPT.
 
 mod client_name;
 mod domain;

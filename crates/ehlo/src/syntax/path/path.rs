@@ -32,18 +32,18 @@ pub(super) const KIND: SyntaxErrorKind = SyntaxErrorKind::Path;
 /// ```
 #[derive(Clone, Copy)]
 pub struct Path<'a> {
-    /// What stands between the brackets.
+    /// The text between the brackets.
     text: &'a [u8],
-    /// Bytes of the source route with its colon.
+    /// The length of the source route in bytes, with its colon.
     route: u16,
-    /// Bytes of the local part.
+    /// The length of the local part in bytes.
     local_part: u16,
     #[allow(dead_code)] // nobody asks for its one value
     tag: Tag,
 }
 
-/// Has one value, and leaves 255 to the enums of a path and something else: with it they are no larger
-/// than a path.
+/// A type of one value, which leaves 255 to enums of a path and other variants, so that they are no
+/// larger than a path.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 enum Tag {
@@ -51,7 +51,7 @@ enum Tag {
 }
 
 impl<'a> Path<'a> {
-    /// The path of `local@domain`, or of the same in brackets, where a source route may stand.
+    /// The path of `local@domain`, or of the same in brackets, where a source route may precede it.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl<'a> Path<'a> {
         whole(text.as_bytes(), KIND, |input| path(input, &BARE))
     }
 
-    /// The source route, if there is one. §4.1.2: it "SHOULD be ignored".
+    /// The source route; `None` if the path has no route. §4.1.2: it "SHOULD be ignored".
     pub fn route(&self) -> Option<SourceRoute<'a>> {
         let length = usize::from(self.route).checked_sub(1)?;
         Some(SourceRoute::known(split(self.text, length).0))
@@ -77,16 +77,17 @@ impl<'a> Path<'a> {
         self.mailbox().into()
     }
 
-    /// Whether it keeps the sizes of RFC 5321 §4.5.3.1: a local part of at most 64 bytes, and at most
-    /// 256 for all of it, as it was read and as it is written. [`Policy::any_length`] reads more.
+    /// Whether it is within the sizes of RFC 5321 §4.5.3.1: a local part of at most 64 bytes, and
+    /// at most 256 for the whole path, both as received and as encoded. [`Policy::any_length`]
+    /// reads longer ones.
     pub fn is_within_limits(&self) -> bool {
         usize::from(self.local_part) <= limits::LOCAL_PART
             && self.text.len() + 2 <= limits::PATH
-            // Only an address literal can be longer when it is written again, by 8 bytes at most.
+            // Only an address literal can be longer when it is encoded, by at most 8 bytes.
             && (self.text.len() + 10 <= limits::PATH || self.encoded_len() <= limits::PATH)
     }
 
-    /// Whether it can do without SMTPUTF8.
+    /// Whether it needs no SMTPUTF8.
     pub const fn is_ascii(&self) -> bool {
         self.text.is_ascii()
     }
@@ -108,7 +109,7 @@ impl PartialOrd for Path<'_> {
     }
 }
 
-/// By mailbox, then by source route.
+/// Compares the mailbox first, then the source route.
 impl Ord for Path<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         let mailboxes = self.mailbox().cmp(&other.mailbox());
@@ -163,7 +164,7 @@ impl Encode for Path<'_> {
 
 /// `Path = "<" [ A-d-l ":" ] Mailbox ">"`, `Forward-path = Path`.
 ///
-/// The common case, a dot-string at a domain that are both short, is told by two scans.
+/// Two scans read the common case, a dot-string at a domain that are both short.
 #[inline(always)]
 pub(super) fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
     if input.first() == Some(&b'<') {
@@ -173,14 +174,13 @@ pub(super) fn path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>
             }
         }
     }
-    // Taken apart, so that the common case need not be where this one is written.
+    // Rebuilt from its parts, so that the common case need not be written to the place of this one.
     let (rest, path) = any_path(input, policy)?;
     Ok((rest, path))
 }
 
-/// The `Mailbox` that starts at `start`, if it is a dot-string in US-ASCII at a name without a label
-/// that could be too long: bytes of its local part, and where it ends. What a dot-string is, `scan`
-/// says.
+/// The `Mailbox` that starts at `start`, if it is a dot-string in US-ASCII at a name whose labels
+/// cannot be too long: the length of its local part, and its end. `scan` finds the dot-string.
 #[inline(always)]
 pub(crate) fn plain_mailbox(
     input: &[u8],
@@ -200,7 +200,7 @@ pub(crate) fn plain_mailbox(
     None
 }
 
-/// The same with what is rare, and with what is wrong.
+/// The same for rare forms, and for errors.
 fn any_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Path<'i>> {
     let Some((b'<', inside)) = input.split_first() else {
         return bare_path(input, policy);
@@ -253,8 +253,8 @@ pub(super) fn local_path<'i>(
     Some((end.strip_prefix(b">")?, local_part))
 }
 
-/// What stands in the inner brackets of `<<a@b>>`, with what follows it, by a rule that reads no more
-/// of them.
+/// The content of the inner brackets of `<<a@b>>`, and the input behind it, by a rule that reads no
+/// further brackets.
 #[cold]
 pub(super) fn in_doubled_brackets<'i, T>(
     input: &'i [u8],
@@ -269,5 +269,5 @@ pub(super) fn in_doubled_brackets<'i, T>(
     Some((end.strip_prefix(b">")?, value))
 }
 
-/// The policy of the constructors, which take a mailbox with or without brackets.
+/// The policy of the constructors, which accept a mailbox with or without brackets.
 pub(super) const BARE: Policy = Policy { missing_brackets: true, ..UTF8 };

@@ -1,11 +1,11 @@
-//! What `ForwardPath` and `ReversePath` have in common.
+//! The shared methods of `ForwardPath` and `ReversePath`.
 
-/// The methods and traits of an enum of a [`Path`](super::Path), a user without a domain, and one case
-/// more, which is written as `$wire`. `$rule` reads it as it stands in a command.
+/// The methods and traits of an enum of a [`Path`](super::Path), a user without a domain, and one
+/// other case, which is written as `$wire`. `$rule` reads it as it stands in a command.
 macro_rules! path_or {
     ($name:ident, $other:ident $wire:literal, $rule:path) => {
         impl<'a> $name<'a> {
-            /// The path that `input` is, as it stands in a command.
+            /// The path that is `input`, as it stands in a command.
             ///
             /// # Errors
             ///
@@ -32,13 +32,13 @@ macro_rules! path_or {
                 self.path().map(|path| path.mailbox())
             }
 
-            #[doc = concat!("What stands behind the `@`; `None` for `", $wire,
+            #[doc = concat!("The part behind the `@`; `None` for `", $wire,
                                                         "` and for a user without a domain.")]
             pub fn domain(&self) -> Option<$crate::syntax::path::Host<'a>> {
                 self.mailbox().map(|mailbox| mailbox.domain())
             }
 
-            /// Whether it can do without SMTPUTF8.
+            /// Whether it needs no SMTPUTF8.
             pub const fn is_ascii(&self) -> bool {
                 match self {
                     Self::$other => true,
@@ -47,7 +47,7 @@ macro_rules! path_or {
                 }
             }
 
-            /// Whether it keeps the sizes of RFC 5321 §4.5.3.1, as
+            /// Whether it is within the sizes of RFC 5321 §4.5.3.1, as
             /// [`Path::is_within_limits`](crate::syntax::path::Path::is_within_limits).
             pub fn is_within_limits(&self) -> bool {
                 match self {

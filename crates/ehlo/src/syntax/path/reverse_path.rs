@@ -10,7 +10,7 @@ use crate::syntax::error::SyntaxError;
 use crate::syntax::grammar::{IResult, whole};
 use crate::syntax::policy::Policy;
 
-/// Where a message comes from: `Reverse-path = Path / "<>"`, RFC 5321 §4.1.2.
+/// The sender of a message: `Reverse-path = Path / "<>"`, RFC 5321 §4.1.2.
 ///
 /// ```
 /// use ehlo::{Policy, ReversePath};
@@ -30,17 +30,16 @@ use crate::syntax::policy::Policy;
 #[doc(alias = "MAIL FROM")]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReversePath<'a> {
-    /// `<>`: of notifications, which must not be answered (§4.5.5).
+    /// `<>`: the sender of notifications, which must not be answered (§4.5.5).
     Null,
-    /// A user of the server itself, named without a domain; read only under
-    /// [`Policy::missing_domain`].
+    /// A user of the server, named without a domain; read only under [`Policy::missing_domain`].
     Local(LocalPart<'a>),
-    /// A path to answer to.
+    /// The path for answers.
     Path(Path<'a>),
 }
 
 impl<'a> ReversePath<'a> {
-    /// The reverse-path of `local@domain` or of the same in brackets; `""` and `"<>"` are null.
+    /// The reverse-path of `local@domain`, with or without brackets; `""` and `"<>"` are null.
     ///
     /// # Errors
     ///
@@ -52,7 +51,7 @@ impl<'a> ReversePath<'a> {
         whole(text.as_bytes(), KIND, |input| reverse_path(input, &BARE))
     }
 
-    /// What stands before the `@`; `None` for `<>`.
+    /// The part before the `@`; `None` for `<>`.
     pub fn local_part(&self) -> Option<LocalPart<'a>> {
         match self {
             Self::Null => None,
@@ -76,7 +75,7 @@ pub(crate) fn reverse_path<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, 
     }
 }
 
-/// What is no path, and may stand all the same.
+/// The forms that are not a path and are allowed all the same.
 #[cold]
 fn irregular<'i>(input: &'i [u8], policy: &Policy) -> Option<(&'i [u8], ReversePath<'i>)> {
     if let Some(found) = in_doubled_brackets(input, policy, reverse_path) {

@@ -37,7 +37,7 @@ impl<'a> SourceRoute<'a> {
         Ok(route)
     }
 
-    /// A route that is known to be right.
+    /// A route that is known to be valid.
     pub(super) const fn known(text: &'a [u8]) -> Self {
         Self(text)
     }
@@ -64,7 +64,7 @@ impl PartialOrd for SourceRoute<'_> {
     }
 }
 
-/// By the domains, in their order.
+/// Compares the domains in their order.
 impl Ord for SourceRoute<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.domains().cmp(other.domains())

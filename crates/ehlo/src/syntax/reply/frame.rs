@@ -1,4 +1,4 @@
-//! Finds the end of a reply and looks at each byte once.
+//! A parser that finds the end of a reply and examines each byte once.
 
 use crate::syntax::code::Code;
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
@@ -39,7 +39,7 @@ impl Default for ReplyLimits {
     }
 }
 
-/// The state of a reply that arrives in pieces: how much of it was examined, and what it was.
+/// The state of a reply that arrives in pieces: how far it was examined, and with what result.
 ///
 /// ```
 /// use ehlo::Policy;
@@ -53,24 +53,24 @@ impl Default for ReplyLimits {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReplyFrame {
-    /// Where the line begins that comes next.
+    /// The offset of the next line.
     line: u32,
-    /// Bytes that were looked at and are in order: where the line begins, or further on.
+    /// The number of bytes examined and valid: up to the next line, or further.
     looked: u32,
-    /// Whole lines before it.
+    /// The number of whole lines before it.
     lines: u16,
     /// The three digits of the first line, the first of them lowest.
     digits: u32,
     stage: Stage,
 }
 
-/// What comes next in a [`ReplyFrame`].
+/// The next part of a [`ReplyFrame`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stage {
     /// The code at the beginning of a line.
     #[default]
     Code,
-    /// Nothing: the reply is whole.
+    /// No part: the reply is whole.
     Complete,
     /// The text of a line that is not the last.
     Text,
@@ -86,10 +86,10 @@ impl ReplyFrame {
 
     /// Examines what was added to `input` since the last call.
     ///
-    /// `input` is always everything that is unread, from the first byte of the reply on; what follows
-    /// the reply is not examined. `Some(length)` means that a whole reply of `length` bytes is at the
-    /// front of `input`; the result stays the same until a new frame is used. `None` asks for more
-    /// input.
+    /// `input` always holds all unread bytes, from the first byte of the reply on; bytes behind the
+    /// reply are not examined. `Some(length)` means that a whole reply of `length` bytes is at the
+    /// front of `input`; the result stays the same until the caller starts a new frame. `None` asks
+    /// for more input.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl ReplyFrame {
     #[inline]
     fn goes_on(&mut self, input: &[u8], limits: &ReplyLimits) -> bool {
         let Some((last, before)) = input.split_last() else { return false };
-        // A line begins within an input, so that the sum is below the most of a usize.
+        // A line begins within an input, so the sum fits in a usize.
         let most = (self.line as usize + usize::from(limits.line)).min(limits.bytes as usize);
         let goes_on = matches!(self.stage, Stage::Text | Stage::LastText)
             && before.len() == self.looked as usize
@@ -134,7 +134,7 @@ impl ReplyFrame {
         policy: &Policy,
     ) -> Result<Option<usize>, SyntaxError> {
         let class = if policy.any_reply_text { &ANY_TEXT } else { &TEXTSTRING };
-        // An error leaves the frame as it was, so that it comes again.
+        // An error leaves the frame as it was, so the next call returns the same error.
         let mut frame = *self;
         let mut rest = input.get(self.line as usize..).unwrap_or_default();
         while frame.stage != Stage::Complete {
@@ -162,7 +162,7 @@ impl ReplyFrame {
         self.lines
     }
 
-    /// What follows the line at the front of `rest`; `None` if its end is not there yet.
+    /// The input behind the line at the front of `rest`; `None` if the line has no end yet.
     ///
     /// `Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF`
     #[inline]
@@ -191,7 +191,7 @@ impl ReplyFrame {
             let kind = if long { SyntaxErrorKind::LineTooLong } else { TOO_LONG };
             return fault(rest, most.saturating_sub(1) as usize, kind);
         }
-        // Below the limits, which have as many bits.
+        // Below the limits, which have the same number of bits.
         #[allow(clippy::cast_possible_truncation)]
         {
             self.looked = self.line + end as u32;
@@ -214,7 +214,8 @@ impl ReplyFrame {
         Ok(Some(after))
     }
 
-    /// The code at the beginning of a line and what follows it; whether they are there.
+    /// Reads the code at the beginning of a line and the byte behind it; `false` if they are
+    /// incomplete.
     #[inline]
     fn head<'i>(&mut self, line: &'i [u8]) -> Result<bool, Fault<'i>> {
         let Some(head) = line.first_chunk() else {
@@ -235,7 +236,7 @@ impl ReplyFrame {
         (self.stage, length) = match separator.to_le_bytes()[0] {
             b'-' => (Stage::Text, 4),
             b' ' => (Stage::LastText, 4),
-            // RFC 5321 §4.2: a client is to process the code alone, without a space, too.
+            // RFC 5321 §4.2: a client must process a code alone, even without a space.
             b'\r' => (Stage::LastText, 3),
             _ => return fault(line, 3, SyntaxErrorKind::ReplyCode),
         };
@@ -246,7 +247,7 @@ impl ReplyFrame {
 
 /// Whether the first bytes of a line are a code, or may become one.
 ///
-/// `Reply-code = %x32-35 %x30-35 %x30-39`, where the second digit may be any.
+/// `Reply-code = %x32-35 %x30-35 %x30-39`, except that the second digit may be any.
 fn reply_code(line: &[u8]) -> Result<(), Fault<'_>> {
     let digit = |(place, byte): (usize, &u8)| match place {
         0 => matches!(byte, b'2'..=b'5'),

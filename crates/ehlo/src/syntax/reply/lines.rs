@@ -1,4 +1,4 @@
-//! The lines of a reply's text, as they are or will be on the wire.
+//! The lines of a reply's text, as received or as they will be sent.
 
 use crate::syntax::code::EnhancedCode;
 use crate::syntax::grammar::words::find_lf;
@@ -6,7 +6,7 @@ use crate::syntax::limits;
 
 /// The lines of a reply's text, from [`Reply::lines`](crate::Reply::lines).
 ///
-/// Each comes without its code, separator, enhanced status code and CRLF.
+/// Each line comes without its code, separator, enhanced status code and CRLF.
 ///
 /// ```
 /// use ehlo::{Code, Reply};
@@ -25,9 +25,9 @@ enum Source<'a> {
     Given {
         rest: Option<&'a [u8]>,
         strip: Option<EnhancedCode>,
-        /// Bytes that the first line has room for; it stands after the name of the host.
+        /// The bytes available in the first line, behind the name of the host.
         first: usize,
-        /// Bytes that the others have room for.
+        /// The bytes available in each other line.
         width: usize,
         /// Whether `rest` is the remainder of a line that was too long.
         split: bool,
@@ -35,13 +35,13 @@ enum Source<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// The lines of a whole reply, without this code in front.
+    /// The lines of a whole reply, without the code `strip` in front.
     pub(super) const fn wire(bytes: &'a [u8], strip: Option<EnhancedCode>) -> Self {
         Self(Source::Wire { rest: bytes, strip })
     }
 
-    /// The lines that `text` becomes, without this code in front; `prefix` bytes stand before
-    /// the text of every line, and `host` more before that of the first.
+    /// The lines that encoding makes of `text`, without this code in front; `prefix` bytes stand
+    /// before the text of every line, and `host` more before that of the first.
     pub(super) fn given(
         text: &'a [u8],
         strip: Option<EnhancedCode>,
@@ -85,14 +85,15 @@ impl core::iter::FusedIterator for Lines<'_> {}
 /// The text of the first line of a reply, and the lines after it.
 #[inline]
 pub(crate) fn wire_line(reply: &[u8]) -> Option<(&[u8], &[u8])> {
-    // No text holds an LF, so that the first one ends the line.
+    // No text holds an LF, so the first one ends the line.
     let end = find_lf(reply)?;
     let (line, rest) = reply.split_at_checked(end.saturating_add(1))?;
     // `250` alone is one byte shorter than `250 `.
     Some((line.get(4..line.len().saturating_sub(2)).unwrap_or_default(), rest))
 }
 
-/// A line of at most `room` bytes, what is left after it, and whether that is the same line.
+/// A line of at most `room` bytes, the text after it, and whether that text continues the same
+/// line.
 fn given_line(text: &[u8], room: usize) -> (&[u8], Option<&[u8]>, bool) {
     let window = text.get(..room.saturating_add(1)).unwrap_or(text);
     if let Some(end) = memchr::memchr2(b'\r', b'\n', window) {

@@ -12,8 +12,8 @@ use super::{Lines, ReplyFrame, ReplyLimits};
 
 /// A reply: a code, perhaps an enhanced status code, and lines of text. RFC 5321 §4.2.
 ///
-/// A reply is either parsed, and then a view of the peer's bytes, or built from a code and a text. Two
-/// replies are equal when they are the same on the wire.
+/// A reply is either parsed, and then a view of the peer's bytes, or built from a code and a text.
+/// Two replies are equal when they have the same form on the wire.
 ///
 /// The text of a built reply cannot do harm: LF, CRLF or CR begin a new line of the reply, a line that
 /// would exceed 512 bytes continues on the next, and every other byte that a text may not have is
@@ -45,19 +45,19 @@ pub struct Reply<'a> {
 enum Source<'a> {
     /// A whole reply as it was received, which [`ReplyFrame`] found to be one.
     Wire(&'a [u8]),
-    /// What the application says.
+    /// The text of the application.
     Given { domain: Option<&'a str>, text: &'a str },
 }
 
 impl<'a> Reply<'a> {
-    /// A reply of this code and text.
+    /// A reply with this code and text.
     ///
-    /// A text that begins with an enhanced status code has that code.
+    /// If the text begins with an enhanced status code, the reply has that code.
     pub const fn new(code: Code, text: &'a str) -> Self {
         Self { code, enhanced: None, source: Source::Given { domain: None, text } }
     }
 
-    /// A reply of these codes and this text; see
+    /// A reply with these codes and this text; see
     /// [`with_enhanced_code`](Self::with_enhanced_code).
     pub const fn enhanced(code: Code, enhanced: EnhancedCode, text: &'a str) -> Self {
         Self::new(code, text).with_enhanced_code(enhanced)
@@ -118,7 +118,7 @@ impl<'a> Reply<'a> {
         })
     }
 
-    /// The reply that these bytes are, which a [`ReplyFrame`] must have found to be one.
+    /// The reply in these bytes, which a [`ReplyFrame`] must have found to be one.
     #[inline]
     pub(crate) fn framed(bytes: &'a [u8]) -> Self {
         let code = bytes.first_chunk().and_then(|digits| Code::from_digits(*digits));
@@ -208,14 +208,14 @@ impl<'a> Reply<'a> {
     ///
     /// # Errors
     ///
-    /// [`BufferTooSmall`] when it does not fit; the content of `out` is then unspecified.
+    /// [`BufferTooSmall`] when the reply does not fit; the content of `out` is then unspecified.
     pub fn encode_with(&self, out: &mut [u8], enhanced: bool) -> Result<usize, BufferTooSmall> {
         let mut writer = Writer::new(out);
         self.write(&mut writer, enhanced, false);
         writer.finish()
     }
 
-    /// Appends the reply to `writer`; `more` makes its last line one that others follow.
+    /// Appends the reply to `writer`; `more` marks its last line as one that others follow.
     pub(crate) fn write(&self, writer: &mut Writer<'_>, enhanced: bool, more: bool) {
         if let Some(text) = self.plain_text() {
             put_code(self.code, more, writer);
@@ -246,7 +246,8 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// The text of a built reply that is one line and is written as it stands: what servers write most.
+    /// The text of a built reply that is one line and is sent unchanged: the common case of
+    /// servers.
     fn plain_text(&self) -> Option<&'a [u8]> {
         let Source::Given { domain: None, text } = self.source else { return None };
         let text = text.as_bytes();
@@ -257,7 +258,7 @@ impl<'a> Reply<'a> {
         is_plain.then_some(text)
     }
 
-    /// What stands before the text of the first line.
+    /// The word before the text of the first line.
     const fn host(&self) -> Option<&'a str> {
         match self.source {
             Source::Given { domain, .. } => domain,
@@ -265,7 +266,7 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// The bytes of the first line as they are written, or of another one.
+    /// The bytes of the first line, or of another one, as they will be sent.
     fn written(&self, host: Option<&'a str>, line: &'a [u8]) -> impl Iterator<Item = u8> {
         let built = matches!(self.source, Source::Given { .. });
         let space = if host.is_some() && !line.is_empty() { " " } else { "" };
@@ -292,8 +293,8 @@ impl<'a> TryFrom<&'a str> for Reply<'a> {
 
     /// # Errors
     ///
-    /// [`SyntaxErrorKind::ReplyCode`], or [`SyntaxErrorKind::ReplyText`] at the first byte that no text
-    /// may have: what is written is what stands here.
+    /// [`SyntaxErrorKind::ReplyCode`], or [`SyntaxErrorKind::ReplyText`] at the first byte that no
+    /// text may have: the text is sent exactly as given.
     fn try_from(line: &'a str) -> Result<Self, SyntaxError> {
         let fault = |kind, offset| Err(SyntaxError { kind, offset });
         let Some((code, rest)) = line.split_at_checked(3) else {
@@ -355,9 +356,10 @@ impl fmt::Debug for Reply<'_> {
     }
 }
 
-/// The codes and the lines on one line, with ` / ` between the lines. Text in UTF-8 is shown as it is.
-/// Escaped are backslashes, control characters, characters that are invisible or turn the direction of
-/// text, and bytes that are not UTF-8, so that a reply can be shown on a terminal and in a log.
+/// The codes and the lines on one line, with ` / ` between the lines. Text in UTF-8 is shown
+/// unchanged. Backslashes, control characters, characters that are invisible or reverse the
+/// direction of text, and bytes that are not UTF-8 are escaped, so that a terminal or a log can
+/// show the reply safely.
 impl fmt::Display for Reply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
@@ -399,8 +401,8 @@ fn show(text: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-/// Whether a character above ASCII is not seen, ends a line, or turns the direction of those around it;
-/// the joiners U+200C and U+200D are parts of words and of emoji.
+/// Whether a character above ASCII is invisible, ends a line, or changes the direction of those
+/// around it; the joiners U+200C and U+200D are parts of words and of emoji.
 const fn is_hidden(character: char) -> bool {
     matches!(
         character,

@@ -41,7 +41,7 @@ macro_rules! mechanisms {
 }
 
 mechanisms! {
-    /// RFC 4422 appendix A: the identity is known from TLS.
+    /// RFC 4422 appendix A: TLS establishes the identity.
     External "EXTERNAL";
     /// With channel binding; draft-melnikov-scram-sha-512.
     ScramSha512Plus "SCRAM-SHA-512-PLUS";
@@ -67,7 +67,7 @@ mechanisms! {
     DigestMd5 "DIGEST-MD5";
     /// RFC 4616.
     Plain "PLAIN";
-    /// draft-murchison-sasl-login; obsolete, and offered by most.
+    /// draft-murchison-sasl-login; obsolete, and offered by most servers.
     Login "LOGIN";
     /// Microsoft; negotiation of GSSAPI mechanisms.
     GssSpnego "GSS-SPNEGO";
@@ -80,21 +80,21 @@ mechanisms! {
 }
 
 impl SaslMechanism {
-    /// Whether the client sends a password or a token as it is. Such a mechanism must not be used
-    /// without TLS, RFC 4954 §4.
+    /// Whether the client sends a password or a token unprotected. Such a mechanism must not be
+    /// used without TLS, RFC 4954 §4.
     pub const fn is_plaintext(self) -> bool {
         matches!(self, Self::Plain | Self::Login | Self::Xoauth2 | Self::OauthBearer)
     }
 
-    /// Whether a client uses it inside TLS only: it [sends a password](Self::is_plaintext), or what it
-    /// sends lets who listens try out passwords, as many as hardware can in a second. RFC 6331 says so
-    /// of DIGEST-MD5, and CRAM-MD5 has fewer defences.
+    /// Whether a client uses it inside TLS only: it [sends a password](Self::is_plaintext), or an
+    /// eavesdropper can try out passwords on the recorded exchange as fast as hardware permits. RFC
+    /// 6331 says so of DIGEST-MD5, and CRAM-MD5 has fewer defences.
     pub const fn needs_tls(self) -> bool {
         self.is_plaintext() || matches!(self, Self::CramMd5 | Self::DigestMd5 | Self::Ntlm)
     }
 
-    /// Whether the server sends the first message, so that AUTH has no initial response, RFC 4954 §4.
-    /// `false` for LOGIN: clients send the name as an initial response, and servers accept it.
+    /// Whether the server sends the first message, so that AUTH has no initial response, RFC 4954
+    /// §4. `false` for LOGIN: clients send the name as an initial response, and servers accept it.
     pub const fn is_server_first(self) -> bool {
         matches!(self, Self::CramMd5 | Self::DigestMd5)
     }

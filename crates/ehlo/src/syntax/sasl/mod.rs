@@ -1,7 +1,7 @@
 //! The lines of an authentication exchange, RFC 4954 §4, and the names of the mechanisms.
 //!
-//! The mechanisms themselves, and the exchanges that tie them to the machines, are in the crate
-//! [`ehlo-sasl`](https://docs.rs/ehlo-sasl).
+//! The crate [`ehlo-sasl`](https://docs.rs/ehlo-sasl) has the mechanisms, and the exchanges that
+//! connect them to the machines.
 
 mod mechanism;
 
@@ -17,8 +17,8 @@ use crate::syntax::limits;
 
 /// A message of a SASL exchange: bytes, in base64 on the wire.
 ///
-/// It holds either base64 that was received or bytes that are to be sent. Two values are equal when
-/// they stand for the same bytes. `Debug` shows the length alone.
+/// It holds either base64 that was received or bytes to send. Two values are equal when they
+/// represent the same bytes. `Debug` shows the length alone.
 ///
 /// ```
 /// use ehlo::Encode;
@@ -52,14 +52,14 @@ impl<'a> SaslData<'a> {
         Self(Form::Bytes(bytes))
     }
 
-    /// The bytes that `base64` stands for; an empty slice stands for no bytes.
+    /// The bytes that `base64` represents; an empty slice represents no bytes.
     ///
     /// `base64 = base64-terminal / ( 1*(4base64-char) [base64-terminal] )`
     ///
     /// # Errors
     ///
-    /// [`SyntaxErrorKind::Base64`] at the first byte that is out of place: one that is not base64, `=`
-    /// before the end, missing padding, or bits behind the last byte that are not zero.
+    /// [`SyntaxErrorKind::Base64`] at the first byte that is out of place: one that is not base64,
+    /// `=` before the end, missing padding, or bits behind the last byte that are not zero.
     pub fn parse(base64: &'a [u8]) -> Result<Self, SyntaxError> {
         if base64.is_empty() {
             return Ok(Self::EMPTY);
@@ -73,20 +73,20 @@ impl<'a> SaslData<'a> {
 
     /// Whether the bits behind the last byte are zero, as RFC 4648 §3.5 requires of an encoder.
     ///
-    /// The initial response of a parsed AUTH command may be an exception, as the grammar of RFC 4954
-    /// does not require it; every other value is canonical.
+    /// The initial response of a parsed AUTH command may be an exception, because the grammar of
+    /// RFC 4954 does not require zeros; every other value is canonical.
     pub fn is_canonical(&self) -> bool {
-        // The last four digits say it.
+        // The last four digits decide.
         let Form::Base64([.., a, b, c, d]) = self.0 else { return true };
         STANDARD.decode_slice([*a, *b, *c, *d], &mut [0; 3]).is_ok()
     }
 
-    /// An initial response, in which `=` stands for no bytes. RFC 4954 §8:
+    /// An initial response, in which `=` represents no bytes. RFC 4954 §8:
     /// `initial-response = base64 / "="`.
     ///
     /// # Errors
     ///
-    /// Those of [`parse`](Self::parse), and one for an empty word.
+    /// Those of [`parse`](Self::parse), and [`SyntaxErrorKind::Base64`] for an empty word.
     pub fn parse_initial(word: &'a [u8]) -> Result<Self, SyntaxError> {
         match word {
             [] => Err(SyntaxError { kind: SyntaxErrorKind::Base64, offset: 0 }),
@@ -106,7 +106,7 @@ impl<'a> SaslData<'a> {
         }
     }
 
-    /// Whether it stands for no bytes.
+    /// Whether it represents no bytes.
     pub const fn is_empty(&self) -> bool {
         match self.0 {
             Form::Bytes(bytes) | Form::Base64(bytes) => bytes.is_empty(),
@@ -117,7 +117,7 @@ impl<'a> SaslData<'a> {
     ///
     /// # Errors
     ///
-    /// [`BufferTooSmall`] when they do not fit; the content of `out` is then unspecified.
+    /// [`BufferTooSmall`] when the bytes do not fit; the content of `out` is then unspecified.
     pub fn decode(&self, out: &mut [u8]) -> Result<usize, BufferTooSmall> {
         let mut writer = Writer::new(out);
         self.for_each_piece(|bytes| writer.put(bytes));
@@ -133,13 +133,13 @@ impl<'a> SaslData<'a> {
         }
     }
 
-    /// The bytes, in order, one piece after the other.
+    /// Passes the bytes to `take`, in order, piece by piece.
     fn for_each_piece(&self, mut take: impl FnMut(&[u8])) {
         match self.0 {
             Form::Bytes(bytes) => take(bytes),
             Form::Base64(base64) => base64.chunks(BLOCK / 3 * 4).for_each(|digits| {
                 let mut bytes = [0; BLOCK];
-                // It was found to be base64 when it was made, and so is every four digits of it.
+                // The constructor checked the base64, so every four digits of it are valid.
                 let length = BASE64.decode_slice(digits, &mut bytes).unwrap_or_default();
                 take(bytes.get(..length).unwrap_or_default());
             }),
@@ -188,7 +188,7 @@ impl PartialEq for SaslData<'_> {
                 });
                 rest.is_some_and(<[u8]>::is_empty)
             }
-            // Leftover bits are all in which two forms for the same bytes can differ.
+            // Two forms of the same bytes can differ in leftover bits alone.
             (Form::Base64(a), Form::Base64(b)) => {
                 let mut same = a.len() == b.len();
                 for (a, b) in a.chunks(BLOCK / 3 * 4).zip(b.chunks(BLOCK / 3 * 4)) {
@@ -237,7 +237,7 @@ impl core::hash::Hash for SaslData<'_> {
 pub struct Challenge<'a>(pub SaslData<'a>);
 
 impl<'a> Challenge<'a> {
-    /// The challenge that a 334 brings.
+    /// The challenge in a 334.
     ///
     /// # Errors
     ///
@@ -288,7 +288,7 @@ pub enum Response<'a> {
 }
 
 impl<'a> Response<'a> {
-    /// The answer in a line without its CRLF. An empty line and `=` are a response of no bytes.
+    /// The answer in a line without its CRLF. An empty line and `=` both represent no bytes.
     ///
     /// # Errors
     ///
@@ -344,11 +344,11 @@ pub(crate) fn initial_response(input: &[u8]) -> IResult<'_, SaslData<'_>> {
 
 const KIND: SyntaxErrorKind = SyntaxErrorKind::Base64;
 
-/// Leftover bits are for [`SaslData::is_canonical`] to judge.
+/// [`SaslData::is_canonical`] judges leftover bits.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
-/// Bytes that are decoded or encoded at once.
+/// The number of bytes that are decoded or encoded at once.
 const BLOCK: usize = 48;
