@@ -233,7 +233,7 @@ fn rows() -> Vec<Row> {
                 Unusable(UnusableSession::AuthNotOffered),
                 Verb::Auth,
                 None,
-                "deferred, nothing was sent: no mechanism of authentication is offered that can be used",
+                "deferred, nothing was sent: the server offers no usable authentication mechanism",
             ),
         ),
         row(
@@ -245,7 +245,7 @@ fn rows() -> Vec<Row> {
                 Unusable(UnusableSession::AuthNotOffered),
                 Verb::Auth,
                 None,
-                "deferred, nothing was sent: no mechanism of authentication is offered that can be used",
+                "deferred, nothing was sent: the server offers no usable authentication mechanism",
             ),
         ),
         row(
@@ -305,7 +305,7 @@ fn rows() -> Vec<Row> {
                 Unusable(UnusableSession::ServerNotAuthentic),
                 Verb::Auth,
                 None,
-                "deferred, nothing was sent: the server has not proven itself",
+                "deferred, nothing was sent: the server did not prove its identity",
             ),
         ),
         row(
@@ -317,7 +317,7 @@ fn rows() -> Vec<Row> {
                 Unusable(UnusableSession::ServerNotAuthentic),
                 Verb::Auth,
                 None,
-                "deferred, nothing was sent: the server has not proven itself",
+                "deferred, nothing was sent: the server did not prove its identity",
             ),
         ),
         // What has no reply.
@@ -425,7 +425,7 @@ fn what_is_not_sent_has_its_fate() {
     );
     assert_eq!(
         outcome.to_string(),
-        "deferred, the message was not sent: the content could not be had"
+        "deferred, the message was not sent: the content is not available"
     );
 }
 

@@ -20,8 +20,8 @@ use crate::syntax::reply::{Reply, ReplyLimits};
 
 /// A client's half of an SMTP, submission or LMTP session.
 ///
-/// It writes each command into the caller's slice, refuses what RFC 5321, RFC 2920 or the server's
-/// extensions forbid, and matches the replies to the commands in flight by counting only.
+/// It writes each command into the caller's slice, refuses commands that RFC 5321, RFC 2920 or the
+/// server's extensions forbid, and matches replies to the commands in flight by counting alone.
 ///
 /// ```
 /// use ehlo::{Client, ClientConfig, Command};
@@ -43,25 +43,25 @@ use crate::syntax::reply::{Reply, ReplyLimits};
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(super) config: ClientConfig,
-    /// Where the replies have led.
+    /// The state after the replies so far.
     pub(super) state: State,
-    /// Where they lead if every command in flight succeeds.
+    /// The state if every command in flight succeeds.
     pub(super) assumed: State,
     pub(super) flight: Flight,
     pub(super) frame: ReplyFrame,
     pub(super) found: Found,
     pub(super) capabilities: Capabilities,
-    /// The content of the open message: after 354 it stuffs dots, in chunks it does not.
+    /// The encoder of the open message: it stuffs dots after 354, but not in chunks.
     pub(super) encoder: DataEncoder,
     /// Mail data is being sent: 354 came, and the final dot was not sent.
     pub(super) sending: bool,
-    /// Bytes of a chunk still to be sent.
+    /// The bytes of a chunk that are still to be sent.
     pub(super) chunk: u64,
-    /// It is the last of its message.
+    /// The chunk is the last of its message.
     pub(super) last_chunk: bool,
-    /// Recipients that were accepted in the transaction that the replies speak of.
+    /// Recipients that were accepted in the transaction to which the replies belong.
     pub(super) accepted: u32,
-    /// Replies still to come to the mail data, more than one in LMTP only.
+    /// The replies to the mail data that are still due, more than one in LMTP only.
     pub(super) owed: u32,
     pub(super) envelope: Envelope,
     pub(super) messages: u32,
@@ -75,7 +75,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client at the start of a connection; the greeting is awaited.
+    /// A client at the start of a connection, which waits for the greeting.
     pub fn new(config: ClientConfig) -> Self {
         let mut flight = Flight::EMPTY;
         flight.push(Verb::Greeting);
@@ -105,13 +105,13 @@ impl Client {
         }
     }
 
-    /// Where the session stands by the replies so far.
+    /// The state of the session after the replies so far.
     pub const fn state(&self) -> State {
         self.state
     }
 
-    /// What the server offered in its last reply to EHLO or LHLO. Nothing after HELO, STARTTLS or
-    /// XCLIENT.
+    /// The extensions in the server's last reply to EHLO or LHLO; [`Capabilities::NONE`] after
+    /// HELO, STARTTLS or XCLIENT.
     pub const fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
@@ -121,7 +121,7 @@ impl Client {
         self.flight.first()
     }
 
-    /// Recipients that the server has accepted in the mail transaction that is open.
+    /// The number of recipients that the server has accepted in the open mail transaction.
     pub const fn accepted(&self) -> u32 {
         self.accepted
     }
@@ -136,25 +136,25 @@ impl Client {
         self.authenticated
     }
 
-    /// The server was greeted with EHLO or LHLO: its extensions are in force.
+    /// The server accepted EHLO or LHLO: its extensions are in force.
     pub const fn is_extended(&self) -> bool {
         self.extended
     }
 
-    /// Gives the session up, as after a wait that was abandoned: the replies would answer the wrong
-    /// commands from now on. Every command in flight is reported as unanswered.
+    /// Gives the session up, for example after a timeout: from now on replies would answer the
+    /// wrong commands. Every command in flight is reported as unanswered.
     pub const fn abort(&mut self) {
         self.state = State::Closed;
     }
 
-    /// TLS is established on this connection, RFC 3207 §4.2: what the server said before is
-    /// forgotten, and EHLO must be sent again. `leftover` is what was read and not yet taken by the
-    /// machine before the handshake.
+    /// Continues the session inside TLS, RFC 3207 §4.2: the machine forgets what the server said
+    /// before, and EHLO must be sent again. `leftover` is the input that was read before the
+    /// handshake and that the machine has not consumed.
     ///
     /// # Errors
     ///
-    /// [`PlaintextInjection`] when there is any, or when STARTTLS was not accepted: bytes in clear would be
-    /// taken for replies inside TLS. The session is then over.
+    /// [`PlaintextInjection`] if `leftover` is not empty, or if STARTTLS was not accepted: bytes
+    /// sent without TLS would count as replies inside TLS. The session is then over.
     pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection> {
         if self.state != State::Tls || !leftover.is_empty() {
             self.state = State::Closed;
@@ -173,7 +173,7 @@ impl Client {
         Ok(())
     }
 
-    /// The next event of `input`, all that is unread so far.
+    /// The next event of `input`, which holds all unread bytes.
     pub fn receive<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
         match self.wants(input) {
             Wants::Event => self.event(input),
@@ -203,7 +203,7 @@ impl Client {
 
     fn reply_limits(&self) -> ReplyLimits {
         let mut limits = self.config.reply;
-        // RFC 4954 §4: a challenge may be longer than the line of another reply.
+        // RFC 4954 §4: a challenge may be longer than a line of another reply.
         if matches!(self.flight.first(), Some(Verb::Auth | Verb::AuthResponse)) {
             limits.line = limits.line.max(AUTH_LINE);
         }
@@ -234,8 +234,8 @@ impl Client {
         Received { consumed: 0, event }
     }
 
-    /// Looks at what is unread while nothing is awaited: whatever it is, it answers nothing. Without
-    /// this, a server that says more than it was asked is found out only after the next command.
+    /// Checks for unread bytes while no reply is due: they answer no command. Without this check, a
+    /// server that sends more replies than it owes is noticed only after the next command.
     pub(crate) fn note(&mut self, unread: &[u8]) {
         let open = !matches!(self.state, State::Closed | State::Tls);
         self.out_of_step |= open && !unread.is_empty() && self.flight.first().is_none();
@@ -245,7 +245,7 @@ impl Client {
     // response and correlating that count with the number of commands known to have been issued."
     fn match_reply<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
         let Some(to) = self.flight.first() else {
-            // What comes behind it answers nothing either, whether it is here already or not.
+            // Bytes behind it answer no command either, even if they have not arrived yet.
             self.state = State::Closed;
             return Event::Unsolicited(reply);
         };
@@ -256,12 +256,12 @@ impl Client {
         Event::Reply { to, reply }
     }
 
-    /// RFC 2033 §4.2: the mail data is answered once for each recipient that was accepted.
+    /// RFC 2033 §4.2: the mail data gets one reply for each recipient that was accepted.
     fn owes_more(&mut self, to: Verb) -> bool {
         if !self.lmtp || !matches!(to, Verb::Message | Verb::BdatLast) {
             return false;
         }
-        // After a chunk that failed no recipient is left.
+        // After a failed chunk there is no recipient left.
         let recipients = if self.state == State::Failed { 1 } else { self.accepted.max(1) };
         let owed = if self.owed == 0 { recipients } else { self.owed };
         self.owed = owed - 1;
@@ -287,7 +287,7 @@ impl Client {
                 self.capabilities = Capabilities::NONE;
                 self.extended = false;
             }
-            // Refused within a transaction, as after an RSET that was refused, it changes nothing.
+            // A refusal within a transaction, as after a refused RSET, changes nothing.
             (Verb::Mail, _) if code.is_positive() || !self.state.is_transaction() => {
                 self.accepted = 0;
             }
@@ -299,8 +299,8 @@ impl Client {
             (Verb::Auth | Verb::AuthResponse, _) if code == Code::AUTHENTICATION_SUCCEEDED => {
                 self.authenticated = true;
             }
-            // RFC 5321 §3.1: a session begins with 220 or a refusal; whoever says something else
-            // does not speak SMTP, or is not at its beginning.
+            // RFC 5321 §3.1: a session begins with 220 or a refusal; a server that sends another
+            // reply does not speak SMTP, or the connection is not at its beginning.
             (Verb::Greeting, _) if code.is_positive() && code != Code::SERVICE_READY => {
                 self.state = State::Closed;
             }
@@ -371,7 +371,7 @@ impl Upgrade for Client {
     }
 }
 
-/// What was sent of the transaction that is being written, which may be ahead of the replies.
+/// The commands sent of the current transaction, which may be ahead of the replies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Envelope {
     pub(super) recipients: u32,
@@ -387,7 +387,7 @@ impl Envelope {
 #[allow(clippy::cast_possible_truncation)]
 const AUTH_LINE: u16 = limits::AUTH_LINE as u16;
 
-/// What stands at the front of the input, and was not given to the application yet.
+/// The item at the front of the input that the application has not seen yet.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Found {
     Nothing,
@@ -395,7 +395,7 @@ pub(super) enum Found {
     Reply {
         length: usize,
     },
-    /// What is no reply.
+    /// Bytes that are not a reply.
     Violation(SyntaxError),
 }
 

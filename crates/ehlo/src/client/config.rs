@@ -1,4 +1,4 @@
-//! What a client does where it has a choice.
+//! The configuration of a client.
 
 use crate::data::Newlines;
 use crate::syntax::policy::Policy;
@@ -20,29 +20,29 @@ use crate::syntax::reply::ReplyLimits;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientConfig {
-    /// Leniencies of the grammar of replies.
+    /// The leniencies of the grammar of replies.
     pub policy: Policy,
-    /// How long a reply may be. The input must have room for the longest.
+    /// The limits on the size of a reply. The input buffer must have room for the longest.
     pub reply: ReplyLimits,
-    /// What happens to bare CR and bare LF in the content.
+    /// The policy for bare CR and bare LF in the content.
     pub newlines: Newlines,
     /// The connection is inside TLS from its first byte, RFC 8314.
     pub implicit_tls: bool,
-    /// Use PIPELINING where it is offered, RFC 2920.
+    /// Use PIPELINING if the server offers it, RFC 2920.
     pub pipelining: bool,
-    /// Send neither mail nor credentials before TLS is established, whatever the server says.
+    /// Send neither mail nor credentials before TLS is established, whatever the server offers.
     pub require_tls: bool,
-    /// Use mechanisms that need TLS outside it too: those that send passwords and tokens, and CRAM-MD5.
-    /// RFC 4954 §4 wants a client that does not.
+    /// Use mechanisms that need TLS outside it too: those that send passwords and tokens, and
+    /// CRAM-MD5. RFC 4954 §4 forbids it.
     pub plaintext_auth: bool,
-    /// Send bytes above 127 in content that was not announced as 8BITMIME or BINARYMIME. RFC 6152
-    /// §3 forbids it, and many do it.
+    /// Send bytes above 127 in content that was not declared as 8BITMIME or BINARYMIME. RFC 6152 §3
+    /// forbids it, and many clients do it.
     pub any_content: bool,
 }
 
 impl ClientConfig {
-    /// Strict in all but the text of replies, which servers write in any bytes and RFC 5321
-    /// §4.2 tells a client not to depend on.
+    /// Strict except for the text of replies, in which servers write any bytes and on which RFC
+    /// 5321 §4.2 tells a client not to depend.
     pub const DEFAULT: Self = Self {
         policy: Policy { any_reply_text: true, ..Policy::STRICT },
         reply: ReplyLimits::DEFAULT,

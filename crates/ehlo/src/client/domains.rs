@@ -4,11 +4,11 @@ use core::hash::{Hash, Hasher};
 
 use crate::syntax::path::forward_path::ForwardPath;
 
-/// The domains that RCPT commands were sent for, as far as there is room to remember them.
+/// The domains of the RCPT commands that were sent, up to a fixed number.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Domains {
-    /// Digests, because the names have no place in a fixed-size machine. Where two names have the
-    /// same, one domain more goes than the server takes, and it is the server that says so.
+    /// Digests, because a machine of fixed size has no room for the names. If two names have the
+    /// same digest, the client sends one domain too many, and the server refuses it.
     seen: [u32; CAPACITY],
     count: u8,
 }
@@ -16,8 +16,8 @@ pub(super) struct Domains {
 impl Domains {
     pub(super) const NONE: Self = Self { seen: [0; CAPACITY], count: 0 };
 
-    /// Whether a recipient's domain is one of the first `max` of the session. What is more than
-    /// there is room for is for the server to count.
+    /// Whether a recipient's domain is one of the first `max` of the session. The server counts the
+    /// domains beyond [`CAPACITY`].
     pub(super) fn permit(&self, forward_path: &ForwardPath<'_>, max: u32) -> bool {
         let room = usize::try_from(max).unwrap_or(usize::MAX);
         room > CAPACITY
@@ -41,7 +41,7 @@ impl Domains {
     }
 }
 
-/// None for the postmaster without a domain.
+/// The digest of the domain; `None` for the postmaster without a domain.
 fn digest(forward_path: &ForwardPath<'_>) -> Option<u32> {
     let mut digest = Fnv(0x811C_9DC5);
     forward_path.path()?.mailbox().domain().hash(&mut digest);
@@ -63,5 +63,5 @@ impl Hasher for Fnv {
     }
 }
 
-/// Domains that are remembered; a server with a larger limit counts for itself.
+/// The number of domains that are remembered; a server with a larger limit counts for itself.
 const CAPACITY: usize = 8;

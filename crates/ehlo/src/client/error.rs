@@ -1,4 +1,4 @@
-//! Why a client refuses to send.
+//! The reasons for which a client refuses to send.
 
 use crate::data::{FinishError, NewlineError};
 use crate::session::State;
@@ -7,7 +7,7 @@ use crate::syntax::encode::BufferTooSmall;
 use crate::syntax::error::SyntaxErrorKind;
 use crate::syntax::extension::Extension;
 
-/// Why [`Client`](crate::Client) sends nothing. Each is found before a byte is written.
+/// The reason why [`Client`](crate::Client) sends nothing. It is found before a byte is written.
 ///
 /// ```
 /// use ehlo::{Client, ClientConfig, Command, SendError};
@@ -25,24 +25,24 @@ use crate::syntax::extension::Extension;
 pub enum SendError {
     /// The session is over.
     Closed,
-    /// The server has said more than it was asked, so what it says next would be taken for the
-    /// answer to something else: nothing more can be sent.
+    /// The server has sent more replies than it owed. The next reply would count as the answer to
+    /// another command, so nothing more can be sent.
     OutOfStep,
-    /// TLS must be established first, by [`ClientConfig::require_tls`](crate::ClientConfig).
+    /// TLS must be established first: [`ClientConfig::require_tls`](crate::ClientConfig).
     TlsRequired,
     /// A mechanism that needs TLS outside it, RFC 4954 §4: see
     /// [`SaslMechanism::needs_tls`](crate::syntax::sasl::SaslMechanism::needs_tls).
     EncryptionRequired,
-    /// AUTH with its initial response is over 512 bytes: send it without, and the response after
-    /// the challenge, RFC 4954 §4.
+    /// AUTH with its initial response exceeds 512 bytes: send AUTH without it, and the response
+    /// after the challenge, RFC 4954 §4.
     InitialResponseTooLong,
-    /// A command in flight must be answered first, RFC 2920 §3.1.
+    /// A command in flight must get its reply first, RFC 2920 §3.1.
     WaitForReply,
     /// The server does not offer PIPELINING, and a command is in flight.
     NotPipelining,
-    /// As many commands as the machine can count are in flight.
+    /// The machine cannot count more commands in flight.
     WindowFull,
-    /// The command is not valid in the state that the commands in flight lead to, RFC 5321 §4.1.4.
+    /// The command is not valid in the state after the commands in flight, RFC 5321 §4.1.4.
     OutOfState {
         /// That state.
         state: State,
@@ -53,44 +53,44 @@ pub enum SendError {
     NotOffered(Extension),
     /// A parameter that no extension defines.
     UnknownParameter,
-    /// A parameter of MAIL that cannot stand beside the others, as one that is given twice, RFC
-    /// 5321 §4.1.1.11.
+    /// A parameter of MAIL that excludes another one or appears twice, RFC 5321 §4.1.1.11.
     Parameter(SyntaxErrorKind),
-    /// More parameters of MAIL than a [`Delivery`](crate::Delivery) can put together.
+    /// More parameters of MAIL than a [`Delivery`](crate::Delivery) can send.
     TooManyParameters,
-    /// The declared size is over the server's limit, RFC 1870 §6.
+    /// The declared size exceeds the server's limit, RFC 1870 §6.
     MessageTooLarge,
-    /// More recipients than the server's RCPTMAX, RFC 9422.
+    /// More recipients than the server's RCPTMAX, RFC 9422 §4.2.
     TooManyRecipients,
-    /// The recipients of this session have as many domains as the server's RCPTDOMAINMAX, RFC 9422.
+    /// More domains of recipients in this session than the server's RCPTDOMAINMAX, RFC 9422 §4.3.
     TooManyDomains,
-    /// More messages than the server's MAILMAX, RFC 9422.
+    /// More messages than the server's MAILMAX, RFC 9422 §4.1.
     TooManyMessages,
     /// The address needs SMTPUTF8 on the MAIL command of its transaction, RFC 6531 §3.4.
     NeedsSmtpUtf8,
-    /// The server does not offer SMTPUTF8, and nothing but the domain of the address needs it: with the
-    /// domain in A-labels, RFC 5890 §2.3.2.1, the address can be sent. `xn--bcher-kva.example` is
+    /// The server does not offer SMTPUTF8, and only the domain of the address needs it. The address
+    /// can be sent with the domain in A-labels, RFC 5890 §2.3.2.1: `xn--bcher-kva.example` is
     /// `bücher.example`.
     NeedsALabels,
-    /// The line would be longer than RFC 5321 §4.5.3.1.4, with what its parameters add, or within
-    /// AUTH RFC 4954 §4 allows.
+    /// The line would be longer than RFC 5321 §4.5.3.1.4 and its parameters allow, or within AUTH
+    /// than RFC 4954 §4 allows.
     LineTooLong,
-    /// A local part of more than 64 bytes, or a path of more than 256: a server need not take it, RFC
-    /// 5321 §4.5.3.1. [`Policy::any_length`](crate::Policy) of the client's policy sends it.
+    /// A local part of more than 64 bytes, or a path of more than 256: a server need not accept it,
+    /// RFC 5321 §4.5.3.1. A client with [`Policy::any_length`](crate::Policy::any_length) in its
+    /// policy sends it.
     PathTooLong,
-    /// A message of BODY=BINARYMIME goes by BDAT only, RFC 3030 §3.
+    /// A message of BODY=BINARYMIME must be sent by BDAT, RFC 3030 §3.
     BinaryByData,
-    /// The bytes of a chunk are still to be sent, or more than it has, RFC 3030 §2.
+    /// A chunk has fewer or more bytes than its BDAT declared, RFC 3030 §2.
     ChunkIncomplete,
-    /// DATA was answered 354 though no recipient was accepted: nothing but the end may be sent, RFC 2920
-    /// §3.1.
+    /// The reply to DATA was 354 although no recipient was accepted: only the end may be sent, RFC
+    /// 2920 §3.1.
     NoRecipients,
-    /// A byte above 127 in content that was not announced as 8BITMIME or BINARYMIME, RFC 6152 §3.
+    /// A byte above 127 in content that was not declared as 8BITMIME or BINARYMIME, RFC 6152 §3.
     EightBitContent,
     /// Bare CR, bare LF or NUL in the content, RFC 5321 §2.3.8.
     Newlines(NewlineError),
-    /// The content could not be had: the caller's own reason to [abandon](crate::Delivery::abandon)
-    /// a message.
+    /// The content is not available: the caller's reason to [abandon](crate::Delivery::abandon) a
+    /// message.
     NoContent,
     /// The command does not fit.
     BufferTooSmall(BufferTooSmall),
@@ -100,11 +100,11 @@ impl core::fmt::Display for SendError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Closed => "the session is over",
-            Self::OutOfStep => "the server has said more than it was asked",
+            Self::OutOfStep => "the server sent more replies than it owed",
             Self::TlsRequired => "TLS must be established first",
             Self::EncryptionRequired => "the mechanism needs TLS",
             Self::InitialResponseTooLong => "the initial response is too long for the line of AUTH",
-            Self::WaitForReply => "a reply must be awaited first",
+            Self::WaitForReply => "the client must wait for a reply first",
             Self::NotPipelining => "the server does not offer PIPELINING",
             Self::WindowFull => "too many commands in flight",
             Self::OutOfState { state, verb } => {
@@ -125,10 +125,10 @@ impl core::fmt::Display for SendError {
             Self::LineTooLong => "the line is too long",
             Self::PathTooLong => "the local part or the path is too long",
             Self::BinaryByData => "a binary message needs BDAT",
-            Self::ChunkIncomplete => "the chunk has another size",
+            Self::ChunkIncomplete => "the content does not have the size of its chunk",
             Self::NoRecipients => "no recipient was accepted",
-            Self::EightBitContent => "8-bit content that was not announced",
-            Self::NoContent => "the content could not be had",
+            Self::EightBitContent => "8-bit content that was not declared",
+            Self::NoContent => "the content is not available",
             Self::Newlines(error) => return error.fmt(f),
             Self::BufferTooSmall(error) => return error.fmt(f),
         })

@@ -1,10 +1,10 @@
-//! What a client reports.
+//! The events that a client reports.
 
 use crate::syntax::command::Verb;
 use crate::syntax::error::SyntaxError;
 use crate::syntax::reply::Reply;
 
-/// What a [`Client`](crate::Client) reports.
+/// An event that a [`Client`](crate::Client) reports.
 ///
 /// ```
 /// use ehlo::client::Event;
@@ -25,20 +25,20 @@ pub enum Event<'i> {
     NeedInput,
     /// The reply to a command in flight, or to the greeting or the mail data.
     Reply {
-        /// What is answered.
+        /// The command that it answers.
         to: Verb,
-        /// The answer.
+        /// The reply.
         reply: Reply<'i>,
     },
-    /// A reply that answers nothing: the two peers are out of step, and the session is over.
+    /// A reply to no command: client and server are out of step, and the session is over.
     Unsolicited(Reply<'i>),
-    /// The session ended before this command was answered.
+    /// The session ended before the server answered this command.
     Unanswered {
-        /// What has no reply. For [`Verb::Message`] and [`Verb::BdatLast`] the message may have
-        /// been delivered, or not.
+        /// The command without a reply. For [`Verb::Message`] and [`Verb::BdatLast`] the server may
+        /// have delivered the message, or not.
         to: Verb,
     },
-    /// The bytes are no reply; the session is over.
+    /// The bytes are not a reply; the session is over.
     Violation(SyntaxError),
     /// STARTTLS was accepted: hand the connection to TLS and call
     /// [`tls_established`](crate::Client::tls_established).

@@ -2,7 +2,7 @@
 
 use crate::syntax::command::Verb;
 
-/// A queue of verbs whose replies are awaited, in the order in which they were sent.
+/// A queue of verbs whose replies are due, in the order in which they were sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Flight {
     runs: [Run; CAPACITY],
@@ -13,12 +13,12 @@ impl Flight {
     pub(super) const EMPTY: Self =
         Self { runs: [Run { verb: Verb::Other, count: 0 }; CAPACITY], length: 0 };
 
-    /// Whether one more `verb` has room.
+    /// Whether there is room for `verb`.
     pub(super) fn has_room(&self, verb: Verb) -> bool {
         usize::from(self.length) < CAPACITY || self.last_run().is_some_and(|run| run.takes(verb))
     }
 
-    /// Adds `verb` at the end; without room it is not added.
+    /// Adds `verb` at the end, if there is room.
     pub(super) fn push(&mut self, verb: Verb) {
         let length = usize::from(self.length);
         if let Some(run) = length.checked_sub(1).and_then(|last| self.runs.get_mut(last)) {
@@ -43,7 +43,7 @@ impl Flight {
         self.last_run().map(|run| run.verb)
     }
 
-    /// Takes the verb whose reply comes next.
+    /// Removes the verb whose reply comes next.
     pub(super) fn pop(&mut self) -> Option<Verb> {
         let run = self.runs.first_mut().filter(|_| self.length > 0)?;
         let verb = run.verb;
@@ -81,7 +81,7 @@ impl Run {
     }
 }
 
-/// Enough for seven messages behind one another: MAIL, RCPT × n, BDAT.
+/// Room for seven messages behind one another: MAIL, RCPT × n, BDAT.
 const CAPACITY: usize = 21;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The client's writing half: what may be sent, and how.
+//! The client's writing half: the rules for sending, and the encoding.
 
 use crate::client::client::{Client, Envelope};
 use crate::client::error::SendError;
@@ -19,13 +19,13 @@ use crate::syntax::sasl::SaslMechanism;
 impl Client {
     /// Writes `command` into `out` and returns its length in bytes.
     ///
-    /// Several commands may be in flight when the server offers PIPELINING: they are judged in the
-    /// state that the others lead to if they all succeed.
+    /// Several commands may be in flight if the server offers PIPELINING. The client judges a
+    /// command in the state that follows if all commands in flight succeed.
     ///
     /// # Errors
     ///
-    /// [`SendError`]: what RFC 5321, RFC 2920 or the server's extensions forbid. Nothing is written
-    /// then, and nothing has changed.
+    /// [`SendError`] for a command that RFC 5321, RFC 2920 or the server's extensions forbid.
+    /// Nothing is written then, and the state is unchanged.
     pub fn send(&mut self, command: &Command<'_>, out: &mut [u8]) -> Result<usize, SendError> {
         let verb = command.verb();
         self.permits_now(verb)?;
@@ -68,7 +68,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`SendError::OutOfState`] when no challenge is to be answered, and as
+    /// [`SendError::OutOfState`] when no challenge awaits a response, and those of
     /// [`send`](Self::send).
     pub fn respond(&mut self, response: &Response<'_>, out: &mut [u8]) -> Result<usize, SendError> {
         let verb = Verb::AuthResponse;
@@ -84,18 +84,18 @@ impl Client {
         Ok(written)
     }
 
-    /// Writes a piece of the content into `out`: after 354 with the dots stuffed, RFC 5321 §4.5.2,
-    /// and after BDAT without, up to the end of the chunk.
+    /// Writes a piece of the content into `out`: after 354 with dots stuffed, RFC 5321 §4.5.2, and
+    /// after BDAT without, up to the end of the chunk.
     ///
-    /// [`ClientConfig::newlines`](crate::ClientConfig::newlines) is about the content either way, unless
-    /// the message was declared as BODY=BINARYMIME. Under
-    /// [`Newlines::Normalise`](crate::data::Newlines::Normalise) a chunk has
-    /// [other bytes](Self::chunk_size) than the content.
+    /// [`ClientConfig::newlines`](crate::ClientConfig::newlines) applies to both, unless the
+    /// message was declared as BODY=BINARYMIME. Under
+    /// [`Newlines::Normalise`](crate::data::Newlines::Normalise) the bytes of a chunk
+    /// [differ](Self::chunk_size) from the content.
     ///
     /// # Errors
     ///
-    /// [`SendError`], where no content is wanted, or for what the newline policy refuses. Content
-    /// that was refused cannot be completed: nothing ends it but closing the connection.
+    /// [`SendError`] when no content is due, or for content that the newline policy refuses. A
+    /// message with refused content cannot be completed: only closing the connection ends it.
     pub fn mail_data(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
         if self.chunk > 0 && self.envelope.body != Body::BinaryMime {
             return self.chunk_lines(content, out);
@@ -107,13 +107,14 @@ impl Client {
         if self.accepted == 0 {
             return Err(SendError::NoRecipients);
         }
-        // Not more is taken than there is room for.
+        // It takes no more than fits.
         self.permits_eight_bit(content.get(..out.len()).unwrap_or(content))?;
         Ok(self.encoder.encode(content, out)?)
     }
 
-    /// The size that BDAT declares for `content`, which follows the chunks of the transaction: under
-    /// [`Newlines::Normalise`](crate::data::Newlines::Normalise) other than its length.
+    /// The size that BDAT must declare for `content`, which follows the chunks of the transaction.
+    /// Under [`Newlines::Normalise`](crate::data::Newlines::Normalise) it differs from the length
+    /// of `content`.
     ///
     /// ```
     /// use ehlo::data::Newlines;
@@ -127,7 +128,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`SendError::Newlines`] for what the policy refuses, before a byte of it is sent.
+    /// [`SendError::Newlines`] for content that the policy refuses, before any of it is sent.
     pub fn chunk_size(&self, content: &[u8]) -> Result<u64, SendError> {
         if self.envelope.body == Body::BinaryMime {
             return Ok(content.len() as u64);
@@ -135,12 +136,12 @@ impl Client {
         Ok(self.encoder.measure(content)?.0)
     }
 
-    /// The lines of the content in chunks; `None` for content that has none, RFC 3030 §3.
+    /// The encoder of lines for content in chunks; `None` for content without lines, RFC 3030 §3.
     pub(crate) fn lines(&mut self) -> Option<&mut DataEncoder> {
         (self.envelope.body != Body::BinaryMime).then_some(&mut self.encoder)
     }
 
-    /// Content of the chunk that is open, by the newline policy.
+    /// Writes content of the open chunk, under the newline policy.
     fn chunk_lines(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
         self.permits_bytes()?;
         let room = usize::try_from(self.chunk).map_or(out.len(), |left| left.min(out.len()));
@@ -150,7 +151,7 @@ impl Client {
         let before = self.encoder;
         let progress = self.encoder.encode(content, room)?;
         let left = self.chunk - progress.written as u64;
-        // A CRLF that stands for one byte is in one chunk.
+        // A CRLF that replaces one byte must be in one chunk.
         let is_stuck = progress.written == 0 && !content.is_empty() && has_room;
         let permitted = match left {
             _ if is_stuck => Err(SendError::ChunkIncomplete),
@@ -165,7 +166,7 @@ impl Client {
         permitted.map(|()| progress)
     }
 
-    /// Content of the chunk that is open, as it is.
+    /// Writes content of the open chunk unchanged.
     pub(crate) fn chunk_bytes(
         &mut self,
         content: &[u8],
@@ -182,10 +183,10 @@ impl Client {
         Ok(Progress { consumed: length, written: length })
     }
 
-    /// Whether content in chunks may end where it stands.
+    /// Whether content in chunks may end at this point.
     fn permits_end_of_lines(&self) -> Result<(), SendError> {
         let mut end = [0; DataEncoder::MAX_END];
-        // What would complete a CR has no place behind the last chunk.
+        // The byte that would complete a CR cannot follow the last chunk.
         match { self.encoder }.finish(&mut end)? {
             1 => Err(SendError::ChunkIncomplete),
             _ => Ok(()),
@@ -197,7 +198,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`mail_data`](Self::mail_data).
+    /// Those of [`mail_data`](Self::mail_data).
     pub fn end_mail_data(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
         self.permits_content()?;
         let written = self.encoder.finish(out)?;
@@ -207,12 +208,12 @@ impl Client {
         Ok(written)
     }
 
-    /// Whether the content goes now: 354 came, or a chunk is not complete.
+    /// Whether the server expects content now: 354 came, or a chunk is incomplete.
     pub const fn wants_content(&self) -> bool {
         (self.sending || self.chunk > 0) && !matches!(self.state, State::Closed)
     }
 
-    /// Bytes of a chunk still to be sent.
+    /// The bytes of a chunk that are still to be sent.
     pub(crate) const fn chunk_left(&self) -> u64 {
         self.chunk
     }
@@ -222,7 +223,7 @@ impl Client {
         self.assumed = session::next(self.assumed, verb, session::success(verb));
     }
 
-    /// Whether any byte may be sent.
+    /// Whether the client may send any byte.
     pub(crate) fn permits_bytes(&self) -> Result<(), SendError> {
         if self.state == State::Closed {
             return Err(SendError::Closed);
@@ -249,7 +250,7 @@ impl Client {
         Ok(())
     }
 
-    /// Whether anything may be sent while others are in flight.
+    /// Whether `verb` may be sent behind the commands in flight.
     pub(crate) fn permits_now(&self, verb: Verb) -> Result<(), SendError> {
         self.permits_bytes()?;
         if self.chunk > 0 {
@@ -264,8 +265,8 @@ impl Client {
         if !self.config.pipelining || !self.capabilities.contains(Extension::Pipelining) {
             return Err(SendError::NotPipelining);
         }
-        // A refusal of RSET, or of the end of another message, may leave that transaction open. Content
-        // behind it would go to its recipients.
+        // A refusal of RSET, or of the end of another message, may leave that transaction open.
+        // Content behind it would go to the recipients of that transaction.
         if carries_content(verb) && !self.flight.verbs().all(is_of_transaction) {
             return Err(SendError::WaitForReply);
         }
@@ -286,7 +287,8 @@ impl Client {
             Command::Mail { reverse_path, parameters } => {
                 self.permits_size(reverse_path.is_within_limits())?;
                 self.permits_parameters(parameters)?;
-                // RFC 1870 §6: nothing larger than the fixed maximum, which 0 says there is not.
+                // RFC 1870 §6: no message larger than the fixed maximum; 0 means that there is no
+                // maximum.
                 let maximum = self.capabilities.size().filter(|size| *size > 0);
                 if parameters.size().zip(maximum).is_some_and(|(size, maximum)| size > maximum) {
                     return Err(SendError::MessageTooLarge);
@@ -334,8 +336,8 @@ impl Client {
         }
     }
 
-    /// Whether a recipient may be sent in a transaction with or without SMTPUTF8, as far as its
-    /// number does not matter.
+    /// Whether a recipient may be sent in a transaction with or without SMTPUTF8, apart from the
+    /// number of recipients.
     pub(crate) fn permits_recipient(
         &self,
         forward_path: &ForwardPath<'_>,
@@ -353,7 +355,7 @@ impl Client {
         Ok(())
     }
 
-    /// RFC 5321 §4.5.3.1: a server need not take a longer local part or path.
+    /// RFC 5321 §4.5.3.1: a server need not accept a longer local part or path.
     fn permits_size(&self, is_within_limits: bool) -> Result<(), SendError> {
         if is_within_limits || self.config.policy.any_length {
             Ok(())
@@ -362,8 +364,9 @@ impl Client {
         }
     }
 
-    /// RFC 6531 §3.4: what is not in US-ASCII, as `mailbox` of an address, goes with SMTPUTF8 alone. Where
-    /// that is not offered, a domain by itself can go in A-labels, RFC 5890 §2.3.2.1.
+    /// RFC 6531 §3.4: an address outside US-ASCII, whose mailbox is `mailbox`, needs SMTPUTF8.
+    /// Without an offer of it, a domain outside US-ASCII can be sent in A-labels, RFC 5890
+    /// §2.3.2.1.
     fn permits_utf8(
         &self,
         mailbox: Option<Mailbox<'_>>,
@@ -416,7 +419,7 @@ impl Client {
     }
 }
 
-/// What a client that wants TLS says before it has it.
+/// Whether a client that requires TLS may send `verb` before TLS is established.
 const fn goes_in_clear(verb: Verb) -> bool {
     matches!(
         verb,
@@ -434,7 +437,7 @@ const fn carries_content(verb: Verb) -> bool {
     matches!(verb, Verb::Bdat | Verb::BdatLast | Verb::Burl | Verb::BurlLast)
 }
 
-/// Whether `verb` goes before content in the transaction of that content.
+/// Whether `verb` precedes content in the transaction of that content.
 const fn is_of_transaction(verb: Verb) -> bool {
     matches!(verb, Verb::Mail | Verb::Rcpt | Verb::Bdat | Verb::Burl)
 }

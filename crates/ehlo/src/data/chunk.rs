@@ -2,12 +2,12 @@
 
 use crate::data::{Content, DataDecoder, Decoded, Newlines};
 
-/// Takes the content of a message that comes in chunks.
+/// Reads the content of a message that arrives in chunks.
 ///
-/// The policy for content is that of DATA, wherever the chunks are cut: a line may begin in one chunk
-/// and end in another, and a CR at the end of a chunk and an LF at the start of the next one are one
-/// CRLF. A dot has no meaning here. RFC 3030 §3: only content with BODY=BINARYMIME may be without lines;
-/// use [`Newlines::Keep`] and no line limit for it.
+/// The policy for content is that of DATA, across the borders of chunks: a line may begin in one
+/// chunk and end in another, and a CR at the end of a chunk and an LF at the start of the next one
+/// are one CRLF. A dot has no meaning here. RFC 3030 §3: only content with BODY=BINARYMIME may be
+/// without lines; use [`Newlines::Keep`] and no line limit for it.
 ///
 /// ```
 /// use ehlo::data::{ChunkDecoder, Content, NewlineErrorKind, Newlines};
@@ -49,17 +49,17 @@ impl ChunkDecoder {
         (self.remaining, self.last) = (size, last);
     }
 
-    /// Bytes of the chunk that are still to come.
+    /// The number of bytes of the chunk that are still to come.
     pub const fn remaining(&self) -> u64 {
         self.remaining
     }
 
-    /// Takes the front of `input`, which follows what was consumed so far.
+    /// Takes the front of `input`, the bytes after those consumed so far.
     ///
-    /// The end of the chunk comes in a call that consumes nothing; an empty chunk ends at once. If the
-    /// content has an error, the rest of the chunk is skipped, and the end reports the error. The message
-    /// is then lost, and RFC 3030 §2 wants RSET from the client. After the end of the last chunk the
-    /// decoder is at the start of the next message.
+    /// The end of the chunk comes in a call that consumes nothing; an empty chunk ends at once. If
+    /// the content has an error, the decoder skips the rest of the chunk, and the end reports the
+    /// error. The message is then lost, and RFC 3030 §2 requires RSET from the client. After the
+    /// end of the last chunk the decoder is at the start of the next message.
     pub fn take<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
         if self.remaining == 0 {
             let content = match self.content.error() {

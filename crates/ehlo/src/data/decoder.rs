@@ -1,4 +1,4 @@
-//! Decodes the bytes on the wire into those of the message.
+//! A decoder of mail data: from the bytes on the wire to those of the message.
 
 // A peer can make every byte a separate piece; then the cost is that of returning a piece.
 #![allow(clippy::inline_always)]
@@ -9,8 +9,8 @@ use super::{NewlineError, NewlineErrorKind, Newlines};
 
 /// Finds the end of mail data and removes the dots that were stuffed into it.
 ///
-/// It copies nothing: it returns slices of the input, as long as possible. Joined, they are the message,
-/// however the input was cut.
+/// It copies nothing: it returns slices of the input, each as long as possible. Joined, they are
+/// the message, however the input was cut.
 ///
 /// ```
 /// use ehlo::data::{Content, DataDecoder, Newlines};
@@ -34,7 +34,7 @@ use super::{NewlineError, NewlineErrorKind, Newlines};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DataDecoder {
-    /// Bytes consumed; once there is an error, where it is.
+    /// The number of bytes consumed; after an error, the place of the error.
     offset: u64,
     state: State,
     newlines: Newlines,
@@ -72,11 +72,11 @@ impl DataDecoder {
         self
     }
 
-    /// Takes the front of `input`, which follows what was consumed so far.
+    /// Takes the front of `input`, the bytes after those consumed so far.
     ///
-    /// Call it again with the rest of the input until it says [`Content::NeedInput`] or
-    /// [`Content::End`]. A byte that may be part of the end is consumed and withheld; if it is data, a
-    /// later call returns it, and that call may consume nothing.
+    /// Call it again with the rest of the input until it returns [`Content::NeedInput`] or
+    /// [`Content::End`]. A byte that may be part of the end is consumed and withheld; if it is
+    /// data, a later call returns it, and that call may consume nothing.
     ///
     /// After an error the decoder skips the rest, and the end reports the error. After the end the
     /// decoder is at the start of the next message.
@@ -113,8 +113,8 @@ impl DataDecoder {
         Some(content)
     }
 
-    /// A decoder in the middle of a message, after `offset` bytes of it. `before` is what stands before
-    /// the next byte, `line` the bytes of the current line so far.
+    /// A decoder in the middle of a message, after `offset` bytes of it. `before` is the state
+    /// before the next byte, `line` the number of bytes of the current line so far.
     pub(crate) const fn resumed(
         newlines: Newlines,
         offset: u64,
@@ -124,7 +124,7 @@ impl DataDecoder {
         Self { offset, state: State::Line(before), line, ..Self::new(newlines) }
     }
 
-    /// What stands before the next byte, and the bytes of the current line so far.
+    /// The state before the next byte, and the number of bytes of the current line so far.
     pub(crate) const fn place(&self) -> (Before, u16) {
         match self.state {
             State::Line(before) => (before, self.line),
@@ -132,20 +132,20 @@ impl DataDecoder {
         }
     }
 
-    /// The error that was found, if any; the decoder skips what follows it.
+    /// The error that was found, if any; the decoder skips the bytes behind it.
     pub(crate) fn error(&self) -> Option<NewlineError> {
         self.error.map(|kind| NewlineError { kind, offset: self.offset })
     }
 
-    /// Takes the front of `input`, which is not empty: content whose end is known by its length, RFC
-    /// 3030 §2. It is under the same policy as what [`decode`](Self::decode) takes, but a dot is a
-    /// byte like any other, and none ends it.
+    /// Takes the front of `input`, which is not empty: content whose length determines its end, RFC
+    /// 3030 §2. The policy is that of [`decode`](Self::decode), but a dot is an ordinary byte and
+    /// ends nothing.
     pub(crate) fn content<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
         self.piece::<false>(input)
     }
 
-    /// Ends content whose end is known by its length: first the LF that a last CR lacks, if any, then the
-    /// verdict. Then the decoder is at the start of the next message.
+    /// Ends content whose length determines its end: first with the LF that a last CR lacks, if
+    /// any, then with the verdict. The decoder is then at the start of the next message.
     pub(crate) fn end_of_content(&mut self) -> Content<'static> {
         let (before, _) = self.place();
         match (before, self.newlines) {
@@ -171,7 +171,7 @@ impl DataDecoder {
         self.end()
     }
 
-    /// The verdict at the end. Then the decoder is at the start of the next message.
+    /// The verdict at the end. The decoder is then at the start of the next message.
     fn end(&mut self) -> Content<'static> {
         let error = self.error();
         self.offset = 0;
@@ -181,8 +181,8 @@ impl DataDecoder {
         Content::End(error.map_or(Ok(()), Err))
     }
 
-    /// Takes the front of an input that is not empty: a short line between two removed dots, or anything.
-    /// This is a shortcut for content whose lines all have a dot.
+    /// Takes the front of an input that is not empty: a short line between two removed dots, or any
+    /// other piece. It is a shortcut for content in which every line has a dot.
     fn line_or_piece<'i>(&mut self, input: &'i [u8]) -> Decoded<'i> {
         let Some(line) = self.dotted_line(input) else { return self.piece::<true>(input) };
         let consumed = line.len() + 1;
@@ -379,8 +379,8 @@ fn last_line_end(data: &[u8], after_cr: bool) -> Option<usize> {
     }
 }
 
-/// What one call to [`DataDecoder::decode`] or [`ChunkDecoder::take`](crate::data::ChunkDecoder::take)
-/// took from the input, and what it was.
+/// The result of one call to [`DataDecoder::decode`] or
+/// [`ChunkDecoder::take`](crate::data::ChunkDecoder::take): the bytes taken and their meaning.
 ///
 /// ```
 /// use ehlo::data::{Content, DataDecoder, Decoded, Newlines};
@@ -390,9 +390,9 @@ fn last_line_end(data: &[u8], after_cr: bool) -> Option<usize> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decoded<'i> {
-    /// Bytes taken from the front of the input.
+    /// The number of bytes taken from the front of the input.
     pub consumed: usize,
-    /// What they were.
+    /// Their meaning.
     pub content: Content<'i>,
 }
 
@@ -408,16 +408,16 @@ pub struct Decoded<'i> {
 pub enum Content<'i> {
     /// The whole input is consumed, and the end has not come.
     NeedInput,
-    /// The next bytes of the message, one at least.
+    /// The next bytes of the message, at least one.
     Data(&'i [u8]),
-    /// The end of the data is consumed. Refuse the message after an error.
+    /// The end of the data is consumed. After an error, refuse the message.
     End(Result<(), NewlineError>),
 }
 
 /// The state of a decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// After this; all of it was returned.
+    /// After these bytes; all data was returned.
     Line(Before),
     /// After a dot at the start of a line, withheld.
     Dot,
@@ -437,7 +437,7 @@ impl State {
     }
 }
 
-/// What [`DataDecoder::scan`] found.
+/// The result of [`DataDecoder::scan`].
 struct Piece<'i> {
     /// Where `data` starts in the input; the byte before that wraps around.
     start: usize,
@@ -460,7 +460,7 @@ impl Piece<'_> {
 /// Replaces a run of bare LFs.
 static CRLFS: &[u8] = b"\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n";
 
-/// What follows the data of a [`Piece`].
+/// The item behind the data of a [`Piece`].
 #[derive(Clone, Copy)]
 enum Then {
     More,

@@ -1,4 +1,4 @@
-//! Encodes the bytes of a message into those on the wire.
+//! An encoder of mail data: from the bytes of a message to those on the wire.
 
 use core::slice;
 
@@ -7,7 +7,7 @@ use super::search::short_line;
 use super::{NewlineError, NewlineErrorKind, Newlines};
 use crate::syntax::encode::BufferTooSmall;
 
-/// Writes a message as mail data: stuffs dots, and ends it.
+/// Writes a message as mail data: stuffs dots, and writes the end.
 ///
 /// ```
 /// use ehlo::data::{DataEncoder, Newlines};
@@ -21,7 +21,7 @@ use crate::syntax::encode::BufferTooSmall;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DataEncoder {
-    /// Bytes of content taken; once there is an error, where it is.
+    /// The number of bytes of content taken; after an error, the place of the error.
     offset: u64,
     before: Before,
     newlines: Newlines,
@@ -39,22 +39,22 @@ impl DataEncoder {
 
     /// An encoder at the start of a message.
     ///
-    /// `newlines` is the policy for the content. Under [`Newlines::Reject`] only CRLF ends a line on the
-    /// wire. Under [`Newlines::RejectAroundDot`] there is no dot that a lenient server could take for
-    /// the end; a dot at the start of a line is doubled and so harmless. [`Newlines::Normalise`] makes
-    /// every CR and LF a CRLF. With [`Newlines::Keep`] the content can smuggle commands past a lenient
-    /// server.
+    /// `newlines` is the policy for the content. Under [`Newlines::Reject`] only CRLF ends a line
+    /// on the wire. Under [`Newlines::RejectAroundDot`] no dot could look like the end to a lenient
+    /// server; a dot at the start of a line is doubled and so harmless. [`Newlines::Normalise`]
+    /// makes every CR and LF a CRLF. With [`Newlines::Keep`] the content can smuggle commands past
+    /// a lenient server.
     pub const fn new(newlines: Newlines) -> Self {
         Self { offset: 0, before: Before::Start, newlines, error: None, dots: true }
     }
 
-    /// An encoder of content whose end is known by its length, RFC 3030: it adds no dots.
+    /// An encoder of content whose length determines its end, RFC 3030: it adds no dots.
     pub(crate) const fn without_dots(newlines: Newlines) -> Self {
         Self { dots: false, ..Self::new(newlines) }
     }
 
-    /// The number of bytes that `content`, which follows what was consumed so far, becomes, and the
-    /// encoder after it.
+    /// The length of the encoded `content`, the bytes after those consumed so far, and the encoder
+    /// after it.
     pub(crate) fn measure(&self, mut content: &[u8]) -> Result<(u64, Self), NewlineError> {
         let mut encoder = *self;
         let mut length = 0;
@@ -67,16 +67,16 @@ impl DataEncoder {
         Ok((length, encoder))
     }
 
-    /// Writes as much of `content`, which follows what was consumed so far, as `out` has room for.
+    /// Writes as much of `content`, the bytes after those consumed so far, as fits in `out`.
     ///
     /// Call it again with the rest of the content until all is consumed. With
     /// [`MIN_ROOM`](Self::MIN_ROOM) bytes of room and content left it always makes progress.
     ///
     /// # Errors
     ///
-    /// [`NewlineError`] if the content has what the policy refuses. The content of `out` is then
-    /// unspecified, and every later call fails in the same way: the message cannot be ended. Close the
-    /// connection to abandon what was sent of it.
+    /// [`NewlineError`] if the policy refuses the content. The content of `out` is then
+    /// unspecified, and every later call returns the same error: the message cannot be completed.
+    /// Close the connection to abandon it.
     pub fn encode(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, NewlineError> {
         self.check()?;
         let mut consumed = 0;
@@ -108,8 +108,8 @@ impl DataEncoder {
             if passed > 0 && (next, *byte) == (Before::Start, b'.') {
                 continue;
             }
-            // The bytes written before or instead of this one; whether it is consumed; and what then
-            // stands before the next.
+            // The bytes written before or instead of this one; whether it is consumed; and the
+            // state before the next byte.
             let (wire, takes, next): (&[u8], _, _) = match self.newlines.step(next, *byte) {
                 Step::Pass(next) => (slice::from_ref(byte), 1, next),
                 // RFC 5321 §4.5.2: "If it is a period, one additional period is inserted at the
@@ -135,14 +135,14 @@ impl DataEncoder {
         Ok(Progress { consumed, written: out.written })
     }
 
-    /// Writes the end of the data, after a CRLF where the content does not end in one, and returns
-    /// the bytes written. Then the encoder is at the start of the next message.
+    /// Writes the end of the data, after a CRLF if the content does not end in one, and returns the
+    /// number of bytes written. The encoder is then at the start of the next message.
     ///
     /// # Errors
     ///
-    /// [`FinishError::BufferTooSmall`] when `out` has no room: nothing was written, call again.
-    /// [`FinishError::Newline`] when the content ended in what the policy refuses, or
-    /// [`encode`](Self::encode) failed before.
+    /// [`FinishError::BufferTooSmall`] when the end does not fit in `out`: nothing was written, so
+    /// call it again with more room. [`FinishError::Newline`] when the policy refuses the end of
+    /// the content, or [`encode`](Self::encode) failed before.
     pub fn finish(&mut self, out: &mut [u8]) -> Result<usize, FinishError> {
         self.check()?;
         let dot: &[u8] = if self.dots { b".\r\n" } else { b"" };
@@ -175,7 +175,7 @@ impl DataEncoder {
         Ok(needed)
     }
 
-    /// A short line that begins with a dot: a shortcut for content whose lines all do.
+    /// A short line that begins with a dot: a shortcut for content in which every line does.
     fn dotted_line<'c>(&self, content: &'c [u8]) -> Option<&'c [u8]> {
         match (self.before, content) {
             (Before::Start, [b'.', ..]) if self.dots => short_line(content),
@@ -191,7 +191,7 @@ impl DataEncoder {
     }
 }
 
-/// What one call to [`DataEncoder::encode`] took and wrote.
+/// The result of one call to [`DataEncoder::encode`]: the bytes taken and written.
 ///
 /// ```
 /// use ehlo::data::{DataEncoder, Newlines, Progress};
@@ -202,13 +202,13 @@ impl DataEncoder {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Bytes taken from the front of the content.
+    /// The number of bytes taken from the front of the content.
     pub consumed: usize,
-    /// Bytes written to the front of the output.
+    /// The number of bytes written to the front of the output.
     pub written: usize,
 }
 
-/// Why the end of the data was not written.
+/// The reason why the end of the data was not written.
 ///
 /// ```
 /// use ehlo::data::{DataEncoder, FinishError, Newlines};
@@ -220,9 +220,9 @@ pub struct Progress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FinishError {
-    /// The output has no room for it.
+    /// The end does not fit in the output.
     BufferTooSmall(BufferTooSmall),
-    /// The content is refused.
+    /// The policy refuses the content.
     Newline(NewlineError),
 }
 
@@ -249,7 +249,7 @@ impl core::fmt::Display for FinishError {
 
 impl core::error::Error for FinishError {}
 
-/// The caller's slice and how much of it is written.
+/// The caller's slice and the number of bytes written to it.
 struct Room<'o> {
     out: &'o mut [u8],
     written: usize,

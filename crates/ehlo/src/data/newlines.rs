@@ -1,8 +1,8 @@
-//! What happens to CR, LF and NUL that are no line ends, for both directions.
+//! The policies for CR, LF and NUL that are not line ends, in both directions.
 
 #![allow(clippy::needless_bitwise_bool)]
-// a lazy operator is a branch, and a branch is no vector
-// A step is asked for at several places, and is to be part of each.
+// A lazy operator is a branch, and a branch prevents vector instructions.
+// Several places call `step`, and each needs it inlined.
 #![allow(clippy::inline_always)]
 
 use super::search::{STRIDE, plain, strides};
@@ -11,9 +11,9 @@ use crate::syntax::code::{Code, EnhancedCode};
 /// The policy for a CR without LF, an LF without CR, and NUL in mail data.
 ///
 /// RFC 5321 §2.3.8: "Conforming implementations MUST NOT recognize or generate any other character
-/// or character sequence as a line terminator" than CRLF. Servers that accepted others saw the end of a
-/// message where its sender saw none, and executed what followed. Under each of these policies the end
-/// of the data is CRLF "." CRLF; they differ in what else they accept.
+/// or character sequence as a line terminator" than CRLF. Servers that accepted others saw the end
+/// of a message where the sender saw no end, and executed the bytes behind it. Under each of these
+/// policies the end of the data is CRLF "." CRLF; they differ in the other bytes that they accept.
 ///
 /// ```
 /// use ehlo::data::{Content, DataDecoder, Newlines};
@@ -75,10 +75,11 @@ impl Newlines {
         }
     }
 
-    /// The number of bytes at the front of `input` that pass unchanged after `before`, and what then
-    /// stands before the byte that follows them, which needs a [step](Self::step).
+    /// The number of bytes at the front of `input` that pass unchanged after `before`, and the
+    /// state before the byte that follows them, which needs a [step](Self::step).
     ///
-    /// The wide search begins after a line without a dot: it finds nothing where every line has one.
+    /// The wide search begins after a line without a dot: where every line has a dot, it finds
+    /// nothing.
     #[inline]
     pub(super) fn pass(self, mut before: Before, input: &[u8]) -> (usize, Before) {
         let mut at = 0;
@@ -143,7 +144,7 @@ impl Newlines {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NewlineError {
-    /// What was found.
+    /// The kind of the error.
     pub kind: NewlineErrorKind,
     /// The place, in bytes from the start of the input of the decoder or encoder.
     pub offset: u64,
@@ -199,7 +200,7 @@ impl NewlineErrorKind {
         (code, EnhancedCode::known(5, 5, 2))
     }
 
-    /// The same in words, fit for the text of a reply.
+    /// A description, fit for the text of a reply.
     pub const fn text(self) -> &'static str {
         match self {
             Self::BareCr => "bare CR",
@@ -210,18 +211,18 @@ impl NewlineErrorKind {
     }
 }
 
-/// In words: [`text`](Self::text).
+/// The description: [`text`](Self::text).
 impl core::fmt::Display for NewlineErrorKind {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.pad(self.text())
     }
 }
 
-/// What stands directly before the next byte of the data.
+/// The byte or bytes directly before the next byte of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Before {
-    // In this order the sets that are asked for are ranges.
-    /// A byte that does not matter to what follows it.
+    // This order makes the sets that the code tests for into ranges.
+    /// A byte that does not affect the byte behind it.
     Text,
     /// The start of the data, or CRLF.
     Start,
@@ -241,7 +242,7 @@ pub(crate) enum Before {
 }
 
 impl Before {
-    /// What stands before the next byte when `byte` is the last one and completes no CRLF.
+    /// The state before the next byte when `byte` is the last one and completes no CRLF.
     pub(super) const fn unpaired(byte: u8) -> Self {
         match byte {
             b'\r' => Self::Cr,
@@ -251,7 +252,7 @@ impl Before {
         }
     }
 
-    /// The error that this is, where it is one.
+    /// The error that this state is, if it is one.
     pub(super) const fn kind(self) -> NewlineErrorKind {
         match self {
             Self::Cr | Self::CrDot => NewlineErrorKind::BareCr,
@@ -260,8 +261,8 @@ impl Before {
         }
     }
 
-    /// What stands before the next byte when `bytes`, two or more, hold nothing that a policy is asked
-    /// about, unless it is the last of them.
+    /// The state before the next byte when `bytes`, two or more, hold no byte that needs a policy,
+    /// except perhaps the last of them.
     #[inline]
     pub(super) fn pair(bytes: &[u8]) -> Self {
         match bytes {
@@ -275,7 +276,7 @@ impl Before {
 /// The meaning of a byte of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// A byte to pass on, and what then stands before the next.
+    /// A byte to pass on, and the state before the next one.
     Pass(Before),
     /// A dot at the start of a line.
     Dot,
@@ -285,9 +286,9 @@ pub(super) enum Step {
     ReplaceLf,
     /// A byte which shows that the one `back` bytes before it is an error.
     Error {
-        /// What the error is.
+        /// The kind of the error.
         kind: NewlineErrorKind,
-        /// How many bytes ago.
+        /// The distance to the byte in error, backwards.
         back: u64,
     },
 }

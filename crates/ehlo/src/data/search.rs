@@ -2,8 +2,8 @@
 
 use crate::syntax::grammar::words::{equal, until};
 
-/// The number of bytes after the first of `input`, in multiples of [`STRIDE`], that are not `is_loud`;
-/// it gets the byte before, the byte, and the byte after.
+/// The number of bytes after the first of `input`, in multiples of [`STRIDE`], that are not
+/// `is_loud`; `is_loud` takes the byte before, the byte, and the byte after.
 #[inline]
 pub(super) fn strides(input: &[u8], is_loud: impl Fn(u8, u8, u8) -> bool) -> usize {
     let [bytes, afters] = [1, 2].map(|from| input.get(from..).unwrap_or_default());
@@ -22,7 +22,7 @@ pub(super) fn strides(input: &[u8], is_loud: impl Fn(u8, u8, u8) -> bool) -> usi
     quiet
 }
 
-/// The line at the front of `input` with its CRLF, when it is short and has no other CR, LF or NUL.
+/// The line at the front of `input` with its CRLF, if it is short and has no other CR, LF or NUL.
 #[inline]
 pub(super) fn short_line(input: &[u8]) -> Option<&[u8]> {
     let plain = plain(input, SHORT);
@@ -32,7 +32,7 @@ pub(super) fn short_line(input: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The number of bytes at the front of `input`, `most` at most, that are not CR, LF or NUL.
+/// The number of bytes at the front of `input`, at most `most`, that are not CR, LF or NUL.
 #[inline]
 pub(super) fn plain(input: &[u8], most: usize) -> usize {
     until(input.get(..most).unwrap_or(input), |word| {
@@ -43,5 +43,5 @@ pub(super) fn plain(input: &[u8], most: usize) -> usize {
 /// Bytes that are examined together: the compiler vectorises a loop of this length without branches.
 pub(super) const STRIDE: usize = 64;
 
-/// Bytes that a short line has at most.
+/// The most bytes of a short line.
 const SHORT: usize = 128;

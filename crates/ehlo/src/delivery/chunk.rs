@@ -1,12 +1,12 @@
-//! A chunk of mail data that was begun.
+//! The state of an open chunk of mail data.
 
-/// What is known of the chunk that was begun.
+/// The state of an open chunk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chunk {
     pub(super) last: bool,
     /// The newline policy changes its bytes.
     pub(super) is_changed: bool,
-    /// Bytes that end the last line of the content: 2 for CRLF, 1 for LF, 0 for none.
+    /// The length of the end that the last line still lacks: 2 for CRLF, 1 for LF, otherwise 0.
     pub(super) end: usize,
 }
 

@@ -1,8 +1,8 @@
-//! What a delivery does where it has a choice.
+//! The configuration of a delivery.
 
 use crate::client::config::ClientConfig;
 
-/// How a [`Delivery`](crate::Delivery) behaves.
+/// The behaviour of a [`Delivery`](crate::Delivery).
 ///
 /// ```
 /// use ehlo::DeliveryConfig;
@@ -13,39 +13,40 @@ use crate::client::config::ClientConfig;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeliveryConfig {
-    /// The client machine's part. With [`implicit_tls`](ClientConfig::implicit_tls) the connection
-    /// is inside TLS from its first byte, and no STARTTLS is said.
+    /// The configuration of the client machine. With [`implicit_tls`](ClientConfig::implicit_tls)
+    /// the connection is inside TLS from its first byte, and the delivery sends no STARTTLS.
     pub client: ClientConfig,
-    /// Speak LMTP, RFC 2033.
+    /// Use LMTP, RFC 2033.
     pub lmtp: bool,
-    /// What to greet with.
+    /// The choice between EHLO and HELO.
     pub hello: HelloPolicy,
-    /// Whether the session goes on inside TLS.
+    /// The use of STARTTLS.
     pub tls: TlsPolicy,
-    /// Whether the client authenticates. Mechanisms that need TLS, by
-    /// [`Mechanisms::NEED_TLS`](crate::syntax::sasl::Mechanisms::NEED_TLS), are used outside it only
-    /// where [`plaintext_auth`](ClientConfig::plaintext_auth) says so.
+    /// The use of AUTH. Mechanisms that need TLS,
+    /// [`Mechanisms::NEED_TLS`](crate::syntax::sasl::Mechanisms::NEED_TLS), are used outside TLS
+    /// only with [`plaintext_auth`](ClientConfig::plaintext_auth).
     pub auth: AuthPolicy,
-    /// How the content goes.
+    /// The choice between BDAT and DATA.
     pub chunking: ChunkingPolicy,
-    /// Content of at most so many bytes, by [`Envelope::size`](crate::Envelope::size), goes behind
-    /// its RCPT commands before they are answered, where it goes in chunks and PIPELINING is
-    /// offered. It goes in vain when every recipient is refused. 0 for never.
+    /// The largest content, by [`Envelope::size`](crate::Envelope::size) in bytes, that is sent
+    /// behind its RCPT commands before the server answers them. It applies to content in chunks if
+    /// the server offers PIPELINING. If the server refuses every recipient, the content was sent in
+    /// vain. 0 means never.
     pub early_content: u64,
-    /// Ask for the next envelope as soon as the content of a message is written, so that MAIL goes
-    /// behind its end, RFC 2920 §3.1. Two envelopes are then open at a time. Otherwise an envelope
-    /// is asked for when the one before it is finished.
+    /// Ask for the next envelope as soon as the content of a message is written, so that MAIL
+    /// follows it directly, RFC 2920 §3.1. Two envelopes are then open at a time. If false, the
+    /// delivery asks for an envelope when the one before it is finished.
     pub pipeline_messages: bool,
-    /// Send recipients again that were answered "too many recipients" (452 or 552, RFC 5321
-    /// §4.5.3.1.10) behind others that were accepted, in a further transaction. As with RCPTMAX,
-    /// only an envelope that is [`repeatable`](crate::Envelope::repeatable) can be.
+    /// Send recipients again that the server answered with "too many recipients" (452 or 552, RFC
+    /// 5321 §4.5.3.1.10) behind others that it accepted, in a further transaction. As with RCPTMAX,
+    /// this needs an envelope that is [`repeatable`](crate::Envelope::repeatable).
     pub split_recipients: bool,
 }
 
 impl DeliveryConfig {
-    /// SMTP; HELO where EHLO is refused; TLS where it is offered; no authentication; chunks where
-    /// they are offered together with PIPELINING; 64 KiB of early content; the next envelope behind
-    /// the content, and recipients again that were too many.
+    /// SMTP; HELO if the server refuses EHLO; TLS if it offers STARTTLS; no authentication; chunks
+    /// if it offers CHUNKING and PIPELINING; 64 KiB of early content; the next envelope directly
+    /// behind the content; excess recipients in a further transaction.
     pub const DEFAULT: Self = Self {
         client: ClientConfig::DEFAULT,
         lmtp: false,
@@ -65,12 +66,12 @@ impl Default for DeliveryConfig {
     }
 }
 
-/// What a delivery greets with, RFC 5321 §3.2. LMTP has LHLO alone.
+/// The greeting of a delivery, RFC 5321 §3.2. In LMTP it is always LHLO.
 ///
-/// A session that was greeted by HELO has no extension. Where TLS or authentication is
-/// [required](TlsPolicy::Require) an EHLO that is refused is not followed by HELO, whatever the
-/// policy; what an envelope needs is seen when it comes, as
-/// [`NotSent`](super::Event::NotSent). `docs/helo.md` lists what is lost.
+/// A session with HELO has no extensions. If TLS or authentication is
+/// [required](TlsPolicy::Require), the delivery sends no HELO after a refused EHLO, under any
+/// policy. If an envelope needs an extension, the delivery reports
+/// [`NotSent`](super::Event::NotSent) when the envelope comes. `docs/helo.md` lists the losses.
 ///
 /// ```
 /// use ehlo::DeliveryConfig;
@@ -81,23 +82,23 @@ impl Default for DeliveryConfig {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HelloPolicy {
-    /// EHLO alone, for envelopes that need an extension: a server that refuses it is of no use.
+    /// EHLO alone, for envelopes that need an extension: a refusal makes the session unusable.
     EhloOnly,
-    /// EHLO, and HELO when it is refused with any 5yz.
+    /// EHLO, then HELO if the server refuses EHLO with any 5yz.
     #[default]
     Fallback,
-    /// The same, and a connection that is closed at EHLO is reported as
-    /// [`EhloClosed`](super::UnusableSession::EhloClosed), for the caller to open another with
+    /// The same, and a connection that the server closes at EHLO is reported as
+    /// [`EhloClosed`](super::UnusableSession::EhloClosed), so that the caller can open another with
     /// [`HeloOnly`](Self::HeloOnly).
     Reconnect,
     /// HELO alone: no extension is in force.
     HeloOnly,
-    /// HELO, and EHLO when it is refused with any 5yz: for servers that stumble over EHLO where a few
-    /// insist on it.
+    /// HELO, then EHLO if the server refuses HELO with any 5yz: for servers that fail at EHLO,
+    /// where a few others insist on it.
     HeloFirst,
 }
 
-/// Whether a session in clear goes on inside TLS, RFC 3207.
+/// The use of STARTTLS in a session that begins without TLS, RFC 3207.
 ///
 /// ```
 /// use ehlo::Delivery;
@@ -115,21 +116,22 @@ pub enum HelloPolicy {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TlsPolicy {
-    /// STARTTLS is not said.
+    /// The delivery never sends STARTTLS.
     Forbid,
-    /// STARTTLS is said where it is offered; where it is refused the session goes on in clear. A
-    /// handshake that fails leaves the connection without use.
+    /// The delivery sends STARTTLS if the server offers it. If the server refuses, the session
+    /// continues without TLS. A failed handshake makes the connection unusable.
     #[default]
     Opportunistic,
-    /// Without TLS neither credentials nor an envelope are sent.
+    /// Without TLS the delivery sends neither credentials nor an envelope.
     Require,
 }
 
-/// Whether a delivery authenticates, RFC 4954.
+/// The use of AUTH, RFC 4954.
 ///
-/// Credentials that an application has are used, or no mail is sent: it says
-/// [`require_authentication`](crate::Delivery::require_authentication), and [`Never`](Self::Never)
-/// becomes [`Require`](Self::Require). [`Optional`](Self::Optional) alone lets mail go without them.
+/// An application that has credentials should send no mail without them: it calls
+/// [`require_authentication`](crate::Delivery::require_authentication), which turns
+/// [`Never`](Self::Never) into [`Require`](Self::Require). Only [`Optional`](Self::Optional) lets
+/// mail go without the credentials.
 ///
 /// ```
 /// use ehlo::DeliveryConfig;
@@ -140,18 +142,19 @@ pub enum TlsPolicy {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AuthPolicy {
-    /// It does not, unless the application
-    /// [requires it](crate::Delivery::require_authentication).
+    /// No authentication, unless the application [requires
+    /// it](crate::Delivery::require_authentication).
     #[default]
     Never,
-    /// Where a mechanism is offered that may be used; the session goes on without when that fails.
+    /// Authentication if the server offers a usable mechanism; if it fails, the session continues
+    /// without.
     Optional,
-    /// Without it no envelope is sent.
+    /// Without authentication the delivery sends no envelope.
     Require,
 }
 
-/// How the content goes: by BDAT in chunks, RFC 3030, or by DATA. A message of BODY=BINARYMIME goes
-/// by BDAT whatever this says.
+/// The command for the content: BDAT in chunks, RFC 3030, or DATA. A message of BODY=BINARYMIME is
+/// always sent by BDAT.
 ///
 /// ```
 /// use ehlo::DeliveryConfig;
@@ -162,17 +165,17 @@ pub enum AuthPolicy {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChunkingPolicy {
-    /// By DATA.
+    /// Always DATA.
     Never,
-    /// In chunks where PIPELINING is offered too: elsewhere each chunk would wait for a reply.
+    /// Chunks if the server also offers PIPELINING: otherwise each chunk would wait for a reply.
     #[default]
     Pipelined,
-    /// In chunks wherever that is offered. Without PIPELINING there is one chunk for each
+    /// Chunks if the server offers CHUNKING. Without PIPELINING there is one chunk for each
     /// [`NeedContent`](super::Event::NeedContent).
     Offered,
 }
 
-/// The configuration without the client's.
+/// The configuration without that of the client.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Config {
     pub(super) lmtp: bool,

@@ -1,4 +1,4 @@
-//! The content: behind 354 as a run of lines, or in chunks.
+//! The content: lines after 354, or chunks.
 
 use crate::client::error::SendError;
 use crate::data::{DataEncoder, Progress};
@@ -11,26 +11,26 @@ use crate::syntax::encode::BufferTooSmall;
 impl Delivery<'_> {
     /// Writes a piece of the content into `out`, when [`Event::NeedContent`] asks for it.
     ///
-    /// Where the content goes in chunks, each call begins one of the size of `content`, unless the
-    /// one before it is not complete: a call that did not consume all is followed by one with the
-    /// rest. With [`CONTENT_ROOM`](Self::CONTENT_ROOM) bytes of room it never stands still.
+    /// If the content is sent in chunks, each call begins a chunk of the size of `content`, unless
+    /// the previous chunk is incomplete: after a call that did not consume all, call again with the
+    /// rest. With [`CONTENT_ROOM`](Self::CONTENT_ROOM) bytes of room a call always makes progress.
     ///
     /// [`Event::NeedContent`]: super::Event::NeedContent
     ///
     /// # Errors
     ///
-    /// [`SendError`], as of [`Client::mail_data`](crate::Client::mail_data). The message cannot be
-    /// completed then: [`abandon`](Self::abandon) it with the error.
+    /// Those of [`Client::mail_data`](crate::Client::mail_data). The message cannot be completed
+    /// then: [`abandon`](Self::abandon) it with the error.
     pub fn mail_data(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
         self.piece(content, false, out)
     }
 
-    /// Writes the last piece of the content into `out`, and its end as soon as all of it is
-    /// consumed: with BDAT the piece is the last chunk.
+    /// Writes the last piece of the content into `out`, and the end of the content as soon as the
+    /// piece is consumed: with BDAT the piece is the last chunk.
     ///
     /// # Errors
     ///
-    /// As [`mail_data`](Self::mail_data).
+    /// Those of [`mail_data`](Self::mail_data).
     pub fn last_mail_data(
         &mut self,
         content: &[u8],
@@ -44,11 +44,11 @@ impl Delivery<'_> {
     ///
     /// # Errors
     ///
-    /// As [`mail_data`](Self::mail_data).
+    /// Those of [`mail_data`](Self::mail_data).
     pub fn end_mail_data(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
         match self.piece(b"", true, out) {
             Ok(progress) => Ok(progress.written),
-            // Without PIPELINING it goes when the chunk before it is answered.
+            // Without PIPELINING it is sent after the reply to the chunk before it.
             Err(SendError::NotPipelining) => {
                 self.stage = Stage::LastChunk;
                 Ok(0)
@@ -57,11 +57,12 @@ impl Delivery<'_> {
         }
     }
 
-    /// Gives up the message whose content was asked for, as when the rest of it cannot be had:
-    /// `error` is the outcome of its recipients. Has no effect at any other time.
+    /// Abandons the message whose content was asked for, for example because the rest is not
+    /// available: `error` is the outcome of its recipients. At any other time the call has no
+    /// effect.
     ///
-    /// Between two chunks the session goes on; elsewhere nothing ends a message but closing the
-    /// connection.
+    /// Between two chunks the session continues; elsewhere only closing the connection ends a
+    /// message.
     pub fn abandon(&mut self, error: SendError) {
         if !matches!(self.stage, Stage::Content | Stage::LastChunk) {
             return;
@@ -74,10 +75,10 @@ impl Delivery<'_> {
         self.give_up_current(at, error);
     }
 
-    /// Room in bytes with which a piece of content always gets on.
+    /// The room in bytes with which a piece of content always makes progress.
     pub const CONTENT_ROOM: usize = 48;
 
-    /// Whether a piece of the content may go now.
+    /// Whether the server can take a piece of the content now.
     pub(super) fn takes_content(&self) -> bool {
         let Some(current) = &self.current else { return false };
         !current.flags.chunks
@@ -87,7 +88,7 @@ impl Delivery<'_> {
 
     fn piece(&mut self, content: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, SendError> {
         let in_chunks = match &self.current {
-            // The message failed while it was being given: the rest goes nowhere.
+            // The message failed before all of its content was given: the rest is dropped.
             Some(current) if current.flags.failed && self.stage != Stage::Content => {
                 return Ok(Progress { consumed: content.len(), written: 0 });
             }
@@ -106,7 +107,7 @@ impl Delivery<'_> {
         Ok(progress)
     }
 
-    /// Behind 354.
+    /// Writes content after 354.
     fn stuffed(
         &mut self,
         content: &[u8],
@@ -115,7 +116,7 @@ impl Delivery<'_> {
     ) -> Result<Progress, SendError> {
         let mut progress = NO_PROGRESS;
         if !content.is_empty() {
-            // The end must have room behind the last byte.
+            // The end needs room behind the last byte.
             let end = if last { DataEncoder::MAX_END } else { 0 };
             let room = out.len().saturating_sub(end);
             progress = self.client.mail_data(content, out.get_mut(..room).unwrap_or_default())?;
@@ -131,7 +132,7 @@ impl Delivery<'_> {
         Ok(progress)
     }
 
-    /// Behind BDAT.
+    /// Writes content in chunks.
     fn chunk(&mut self, content: &[u8], last: bool, out: &mut [u8]) -> Result<Progress, SendError> {
         let mut begin = 0;
         if !self.client.wants_content() {
@@ -155,7 +156,7 @@ impl Delivery<'_> {
         Ok(Progress { consumed, written: begin + written })
     }
 
-    /// Writes BDAT, and nothing when there is nothing to put behind it.
+    /// Writes BDAT; writes nothing if the chunk would be empty and is not the last.
     fn begin_chunk(
         &mut self,
         content: &[u8],
@@ -193,8 +194,8 @@ impl Delivery<'_> {
         Ok(written)
     }
 
-    /// Writes bytes of the chunk that was begun. The last byte of the content is kept back until
-    /// the end of the last line has room behind it.
+    /// Writes bytes of the open chunk. It keeps the last byte of the content back until the end of
+    /// the last line fits behind it.
     fn fill_chunk(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
         let kept = if self.chunk.end > 0 { content.len().min(1) } else { 0 };
         let (front, last) = content.split_at_checked(content.len() - kept).unwrap_or_default();
@@ -202,7 +203,7 @@ impl Delivery<'_> {
         let rest = out.get_mut(progress.written..).unwrap_or_default();
         if progress.consumed == front.len() && self.chunk.end > 0 && rest.len() >= END_ROOM {
             let byte = self.put(last, rest)?;
-            // Less content than was measured: nothing may stand in its place.
+            // The content is shorter than measured: no other bytes may fill its place.
             if self.client.chunk_left() != self.chunk.end as u64 {
                 return Err(SendError::ChunkIncomplete);
             }
@@ -215,7 +216,7 @@ impl Delivery<'_> {
         Ok(progress)
     }
 
-    /// Writes content of the chunk that was begun.
+    /// Writes content of the open chunk.
     fn put(&mut self, content: &[u8], out: &mut [u8]) -> Result<Progress, SendError> {
         if content.is_empty() {
             return Ok(NO_PROGRESS);
@@ -228,7 +229,7 @@ impl Delivery<'_> {
         loop {
             let content = content.get(progress.consumed..).unwrap_or_default();
             let out = out.get_mut(progress.written..).unwrap_or_default();
-            // What is beyond the chunk belongs to the next.
+            // Content beyond the chunk belongs to the next one.
             let left = usize::try_from(self.client.chunk_left()).unwrap_or(usize::MAX);
             let room = out.len().min(left).min(line.len());
             let room = line.get_mut(..room).unwrap_or_default();
@@ -249,7 +250,7 @@ impl Delivery<'_> {
         self.stage = Stage::Ended;
         if let Some(current) = &mut self.current {
             current.flags.ended = true;
-            // There is nothing to wait for.
+            // No reply is due.
             if current.flags.answered {
                 self.stage = Stage::Failed;
             }

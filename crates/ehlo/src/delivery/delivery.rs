@@ -17,15 +17,16 @@ use crate::syntax::command::Verb;
 use crate::syntax::encode::BufferTooSmall;
 use crate::syntax::sasl::Mechanisms;
 
-/// A whole client conversation: greeting, EHLO, STARTTLS and AUTH by policy, then for each envelope
-/// MAIL, RCPT…, the content by BDAT or DATA, and one outcome per recipient; QUIT in the end.
+/// A whole client session: greeting, EHLO, STARTTLS and AUTH by policy; then for each envelope
+/// MAIL, RCPT, the content by BDAT or DATA, and one outcome per recipient; QUIT at the end.
 ///
-/// It is a [`Machine`], so every adapter carries it. It pipelines when the server offers that, and
-/// one refused recipient never aborts the rest. Where PIPELINING is offered every message but the
-/// first costs one round trip.
+/// It is a [`Machine`], so every adapter can run it. It pipelines if the server offers PIPELINING,
+/// and a refused recipient never stops the others. With PIPELINING, every message but the first
+/// costs one round trip.
 ///
-/// The input must have room for the longest reply, by [`ReplyLimits`](crate::syntax::reply::ReplyLimits), and the
-/// output for the longest command.
+/// The input buffer must have room for the longest reply,
+/// [`ReplyLimits`](crate::syntax::reply::ReplyLimits), and the output buffer for the longest
+/// command.
 ///
 /// ```
 /// use ehlo::{Delivery, DeliveryConfig, Envelope};
@@ -57,18 +58,18 @@ pub struct Delivery<'e> {
     pub(super) name: HeloName<'e>,
     pub(super) config: Config,
     pub(super) stage: Stage,
-    /// The transaction whose content is written, and whose answer has not come.
+    /// The transaction whose content is written and whose reply is due.
     pub(super) old: Option<Transaction<'e>>,
-    /// The transaction that is written, or was; behind `old`, where there is one.
+    /// The current transaction, behind `old` if there is an old one.
     pub(super) current: Option<Transaction<'e>>,
     pub(super) chunk: Chunk,
     /// Mechanisms that may be tried.
     pub(super) mechanisms: Mechanisms,
     pub(super) has_tried_auth: bool,
     pub(super) due: PendingEvents,
-    /// The next envelope comes later than it was asked for.
+    /// The caller has deferred the next envelope.
     pub(super) later: bool,
-    /// The end of a message was refused, and neither MAIL nor RSET was accepted since.
+    /// The server refused the end of a message, and has accepted neither MAIL nor RSET since.
     pub(super) end_refused: bool,
     /// Something was written since the last wait.
     pub(super) written: bool,
@@ -76,7 +77,7 @@ pub struct Delivery<'e> {
 }
 
 impl<'e> Delivery<'e> {
-    /// A conversation at the start of a connection, which greets with `name`.
+    /// A session at the start of a connection, which greets with `name`.
     pub fn new(name: HeloName<'e>, config: DeliveryConfig) -> Self {
         let require_tls = config.client.require_tls || config.tls == TlsPolicy::Require;
         let tls = if require_tls { TlsPolicy::Require } else { config.tls };
@@ -98,23 +99,23 @@ impl<'e> Delivery<'e> {
         }
     }
 
-    /// The client machine below.
+    /// The client machine inside.
     pub const fn client(&self) -> &Client {
         &self.client
     }
 
-    /// What the conversation has cost so far.
+    /// The cost of the session so far.
     pub const fn statistics(&self) -> DeliveryStatistics {
         self.statistics
     }
 
-    /// How often the conversation had to wait for the server after something was written.
+    /// The number of times that the session waited for the server after it wrote something.
     pub const fn round_trips(&self) -> u32 {
         self.statistics.round_trips
     }
 
-    /// Begins with the next envelope, when [`Event::NeedEnvelope`] asks for it or the answer was
-    /// [`later`](Self::defer_envelope). Whether it did; at any other time it has no effect.
+    /// Begins the next envelope, after [`Event::NeedEnvelope`] or
+    /// [`defer_envelope`](Self::defer_envelope). Returns false, without effect, at any other time.
     pub fn envelope(&mut self, envelope: &'e Envelope<'e>) -> bool {
         let takes = self.takes_envelope();
         if takes {
@@ -130,7 +131,7 @@ impl<'e> Delivery<'e> {
         takes
     }
 
-    /// Ends the session, when [`Event::NeedEnvelope`] or [`Event::NeedAuthentication`] asks; at any
+    /// Ends the session after [`Event::NeedEnvelope`] or [`Event::NeedAuthentication`]; at any
     /// other time it has no effect.
     pub fn quit(&mut self) {
         if self.takes_envelope() || self.stage == Stage::Authenticate {
@@ -141,15 +142,15 @@ impl<'e> Delivery<'e> {
         }
     }
 
-    /// There is no envelope yet: [`Event::NeedEnvelope`] is not repeated before one that is open is
-    /// finished. [`envelope`](Self::envelope) and [`quit`](Self::quit) may come at any time until
-    /// then.
+    /// Answers [`Event::NeedEnvelope`] if there is no envelope yet. The event does not come again
+    /// before an open envelope is finished; until then the caller may call
+    /// [`envelope`](Self::envelope) or [`quit`](Self::quit) at any time.
     pub const fn defer_envelope(&mut self) {
         self.later = true;
     }
 
-    /// Tells the machine that this connection cannot begin TLS: STARTTLS is not sent, as by
-    /// [`TlsPolicy::Forbid`]. Returns false, and changes nothing, when the policy is
+    /// Tells the machine that this connection cannot begin TLS: it sends no STARTTLS, as under
+    /// [`TlsPolicy::Forbid`]. Returns false, without effect, if the policy is
     /// [`TlsPolicy::Require`] and the session is not inside TLS.
     ///
     /// ```
@@ -170,13 +171,13 @@ impl<'e> Delivery<'e> {
         true
     }
 
-    /// Gives the session up, as after a wait that was abandoned; every recipient without an outcome
-    /// is reported as unanswered.
+    /// Gives the session up, for example after a timeout; every recipient without an outcome is
+    /// reported as unanswered.
     pub const fn abort(&mut self) {
         self.client.abort();
     }
 
-    /// The next event of `input`, all that is unread so far.
+    /// The next event of `input`, which holds all unread bytes.
     pub fn receive<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
         match self.wants(input) {
             Wants::Event => self.event(input),
@@ -197,7 +198,7 @@ impl<'e> Delivery<'e> {
         wants
     }
 
-    /// Whether the caller is to be asked for something.
+    /// Whether the machine has a request for the caller.
     pub(super) fn asks(&self) -> bool {
         self.is_open()
             && match self.stage {
@@ -216,11 +217,11 @@ impl<'e> Delivery<'e> {
         }
     }
 
-    /// Whether MAIL may go behind the content that is written.
+    /// Whether MAIL may follow the content that is written.
     fn is_behind_safe(&self) -> bool {
         let is_over = |current: &Transaction<'_>| {
-            // Of a message that nobody gets a server may answer the end by leaving the transaction
-            // open; so it may be told once more to whom it goes.
+            // If no recipient was accepted, a server may leave the transaction open after the end
+            // of the message; the message might then be sent to its recipients again.
             let flags = current.flags;
             !flags.failed
                 && !flags.answered
@@ -239,7 +240,7 @@ impl<'e> Delivery<'e> {
         most.is_some_and(|most| self.statistics.transactions >= most)
     }
 
-    /// Whether anything may be sent.
+    /// Whether the session may send bytes.
     pub(super) fn is_open(&self) -> bool {
         self.client.state() != State::Tls && self.client.permits_bytes().is_ok()
     }
@@ -295,7 +296,7 @@ impl Upgrade for Delivery<'_> {
     }
 }
 
-/// What a conversation has cost so far.
+/// The cost of a session so far.
 ///
 /// ```
 /// use ehlo::{Delivery, DeliveryConfig, HeloName};
@@ -306,9 +307,9 @@ impl Upgrade for Delivery<'_> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeliveryStatistics {
-    /// How often it had to wait for the server after something was written.
+    /// The number of times that it waited for the server after it wrote something.
     pub round_trips: u32,
-    /// Envelopes that were given.
+    /// The envelopes that the caller gave.
     pub envelopes: u32,
     /// MAIL commands that were sent.
     pub transactions: u32,
@@ -318,10 +319,10 @@ impl DeliveryStatistics {
     const NONE: Self = Self { round_trips: 0, envelopes: 0, transactions: 0 };
 }
 
-/// What is sent next, or awaited.
+/// The next item to send or to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Awaits the greeting.
+    /// Waits for the greeting.
     Greeting,
     /// Sends EHLO or LHLO.
     Hello,
@@ -329,29 +330,29 @@ pub(super) enum Stage {
     Helo,
     /// Sends STARTTLS.
     StartTls,
-    /// Awaits the caller's handshake.
+    /// Waits for the caller's handshake.
     Handshake,
-    /// Awaits a mechanism from the caller.
+    /// Waits for a mechanism from the caller.
     Authenticate,
-    /// Awaits replies, or within AUTH the caller.
+    /// Waits for replies, or within AUTH for the caller.
     Replies,
-    /// Awaits an envelope from the caller; nothing is open but what is awaited for the old one.
+    /// Waits for an envelope from the caller; only the reply to an old one may be due.
     Idle,
     /// Sends MAIL.
     Mail,
     /// Sends RCPT.
     Rcpt,
-    /// Sends DATA, or awaits that BDAT may go.
+    /// Sends DATA, or waits until BDAT may be sent.
     Transfer,
-    /// Awaits content from the caller.
+    /// Waits for content from the caller.
     Content,
     /// Sends the last chunk, which is empty.
     LastChunk,
-    /// Sends the end of a message that nobody gets.
+    /// Sends the end of a message that has no recipient.
     LoneDot,
-    /// The content is written: awaits the reply to it, or the next envelope.
+    /// The content is written: waits for its reply, or for the next envelope.
     Ended,
-    /// Awaits the last replies of a transaction that failed.
+    /// Waits for the last replies of a failed transaction.
     Failed,
     /// Sends RSET.
     Rset,

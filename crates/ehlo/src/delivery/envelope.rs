@@ -1,4 +1,4 @@
-//! What is to be delivered, and to whom.
+//! Envelopes: the sender, the recipients and the needs of a message.
 
 use crate::syntax::parameter::{Body, Parameters};
 use crate::syntax::path::forward_path::ForwardPath;
@@ -22,25 +22,26 @@ use crate::syntax::path::reverse_path::ReversePath;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Envelope<'e> {
-    /// Where notifications go; the null reverse-path for none.
+    /// The address for notifications; the null reverse-path asks for no notifications.
     pub reverse_path: ReversePath<'e>,
-    /// Parameters of MAIL beside those of the fields below.
+    /// Parameters of MAIL beyond those in the fields below.
     pub parameters: Parameters<'e>,
     /// The recipients, in the order in which their outcomes are counted.
     pub recipients: &'e dyn Recipients,
-    /// The size of the content in bytes, where it is known: declared when SIZE is offered.
+    /// The size of the content in bytes, `None` if unknown: declared to a server that offers SIZE.
     pub size: Option<u64>,
-    /// What the content needs of its way; [`Body::SevenBit`] needs nothing.
+    /// The encoding that the content needs; [`Body::SevenBit`] needs no extension.
     pub body: Body,
     /// An address or a header field needs SMTPUTF8, RFC 6531.
     pub smtputf8: bool,
-    /// The content can be had more than once, so that recipients that are more than the server
-    /// takes in one transaction can go in further ones. Otherwise they are deferred.
+    /// The caller can provide the content more than once, so that recipients beyond the server's
+    /// limit for one transaction can be sent in further ones. Otherwise their outcome is deferred.
     pub repeatable: bool,
 }
 
 impl<'e> Envelope<'e> {
-    /// An envelope without parameters, for 7-bit content of unknown size that goes once.
+    /// An envelope without parameters, for 7-bit content of unknown size that the caller provides
+    /// once.
     pub const fn new(reverse_path: ReversePath<'e>, recipients: &'e dyn Recipients) -> Self {
         Self {
             reverse_path,
@@ -53,7 +54,7 @@ impl<'e> Envelope<'e> {
         }
     }
 
-    /// What the content needs of its way, wherever that is said.
+    /// The encoding that the content needs, from the field or the parameters.
     pub(super) fn body(&self) -> Body {
         match self.body {
             Body::SevenBit => self.parameters.body().unwrap_or(Body::SevenBit),
@@ -91,8 +92,8 @@ impl<'e> From<ForwardPath<'e>> for Recipient<'e> {
     }
 }
 
-/// Any source of recipients that can name each by its place. It is [`Sync`], so that a delivery may
-/// go from thread to thread.
+/// A source of recipients, each known by its index. It is [`Sync`], so that a delivery can move
+/// between threads.
 ///
 /// ```
 /// use ehlo::ForwardPath;
@@ -113,8 +114,8 @@ impl<'e> From<ForwardPath<'e>> for Recipient<'e> {
 /// assert!(addresses.recipient(1).is_none());
 /// ```
 pub trait Recipients: core::fmt::Debug + Sync {
-    /// The recipient at `index`, counted from 0; `None` after the last. As long as the envelope is
-    /// open, the same index gives the same recipient.
+    /// The recipient at `index`, counted from 0; `None` after the last. While the envelope is open,
+    /// the same index must give the same recipient.
     fn recipient(&self, index: usize) -> Option<Recipient<'_>>;
 }
 
@@ -169,7 +170,7 @@ impl<T: AsRecipient + core::fmt::Debug + Sync> Recipients for [T] {
     }
 }
 
-/// A slice that is known at run time goes as a reference to a reference: `&&[Recipient]`.
+/// Pass a slice whose length is known at run time as a reference to a reference: `&&[Recipient]`.
 impl<T: Recipients + ?Sized> Recipients for &T {
     fn recipient(&self, index: usize) -> Option<Recipient<'_>> {
         (**self).recipient(index)

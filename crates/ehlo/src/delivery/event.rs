@@ -1,4 +1,4 @@
-//! What a delivery reports.
+//! The events that a delivery reports.
 
 use crate::client::error::SendError;
 use crate::syntax::command::Verb;
@@ -6,10 +6,10 @@ use crate::syntax::error::SyntaxError;
 use crate::syntax::reply::Reply;
 use crate::syntax::sasl::Mechanisms;
 
-/// What a [`Delivery`](crate::Delivery) reports.
+/// An event that a [`Delivery`](crate::Delivery) reports.
 ///
-/// Envelopes are counted from 0 in the order in which they were given, recipients from 0 in the
-/// order of their envelope.
+/// Envelopes are counted from 0 in the order in which the caller gave them, recipients from 0 in
+/// the order of their envelope.
 ///
 /// ```
 /// use ehlo::{Delivery, DeliveryConfig};
@@ -28,31 +28,32 @@ use crate::syntax::sasl::Mechanisms;
 pub enum Event<'i> {
     /// The input holds no whole reply; read more.
     NeedInput,
-    /// STARTTLS was accepted: hand the connection to TLS, and say
+    /// STARTTLS was accepted: do the TLS handshake, then call
     /// [`tls_established`](crate::Delivery::tls_established) or
-    /// [`tls_failed`](crate::Delivery::tls_failed). Who asks for the next event instead has failed.
+    /// [`tls_failed`](crate::Delivery::tls_failed). A caller that asks for the next event instead
+    /// gets the event of a failed handshake.
     StartTls,
     /// The client may authenticate with one of these mechanisms:
     /// [`authenticate`](crate::Delivery::authenticate), or
     /// [`skip_authentication`](crate::Delivery::skip_authentication).
     NeedAuthentication(Mechanisms),
-    /// The server's challenge within AUTH, a 334: [`respond`](crate::Delivery::respond).
+    /// The server's challenge within AUTH, a 334: call [`respond`](crate::Delivery::respond).
     Challenge(Reply<'i>),
-    /// Give the next [`envelope`](crate::Delivery::envelope), or
-    /// [`quit`](crate::Delivery::quit), or say that it comes [`later`](crate::Delivery::defer_envelope).
+    /// Call [`envelope`](crate::Delivery::envelope) with the next one,
+    /// [`quit`](crate::Delivery::quit), or [`defer_envelope`](crate::Delivery::defer_envelope).
     NeedEnvelope,
-    /// The content goes now: [`mail_data`](crate::Delivery::mail_data), as often as there is more,
+    /// The server expects content: call [`mail_data`](crate::Delivery::mail_data) for each piece,
     /// then [`end_mail_data`](crate::Delivery::end_mail_data); or
-    /// [`last_mail_data`](crate::Delivery::last_mail_data) with the last of it.
+    /// [`last_mail_data`](crate::Delivery::last_mail_data) with the last piece.
     NeedContent {
         /// The envelope.
         envelope: usize,
-        /// Bytes of the content that were taken before. An envelope that is
-        /// [`repeatable`](crate::Envelope::repeatable) may come to 0 again: its content then goes
-        /// once more from its beginning.
+        /// The number of bytes of the content that were taken before. It can return to 0 for an
+        /// envelope that is [`repeatable`](crate::Envelope::repeatable): the caller then provides
+        /// the content again from its beginning.
         offset: u64,
     },
-    /// The reply to the RCPT of one recipient. Another one than a 2yz is its outcome.
+    /// The reply to the RCPT of one recipient. A reply other than a 2yz is its outcome.
     Recipient {
         /// The envelope.
         envelope: usize,
@@ -63,72 +64,72 @@ pub enum Event<'i> {
     },
     /// The reply to the message.
     Message {
-        /// The recipients whose outcome it is.
+        /// The recipients to which the reply applies.
         part: RecipientRange,
-        /// It is the outcome of the first of them only that has none, as in LMTP.
+        /// The reply applies only to the first of them that has no outcome yet, as in LMTP.
         first_only: bool,
         /// The reply.
         reply: Reply<'i>,
     },
-    /// A refusal that decides for more than one recipient: of the session, of MAIL, of DATA or of a
+    /// A refusal that applies to more than one recipient: of the session, of MAIL, of DATA or of a
     /// chunk.
     Refused {
-        /// The recipients whose outcome it is; none if it is that of all envelopes to come.
+        /// The recipients to which it applies; `None` for all envelopes to come.
         part: Option<RecipientRange>,
-        /// What was refused.
+        /// The refused command.
         to: Verb,
         /// The reply.
         reply: Reply<'i>,
     },
-    /// Something that the server or the RFCs do not allow was not sent.
+    /// The machine did not send something that the server or the RFCs forbid.
     NotSent {
-        /// The recipients whose outcome it is.
+        /// The recipients to which it applies.
         part: RecipientRange,
-        /// What was not sent.
+        /// The command that was not sent.
         at: Verb,
-        /// Why.
+        /// The reason.
         error: SendError,
     },
-    /// The recipients of an envelope from this one on, as many as the server takes at once, go in a
-    /// further transaction. Outcomes of theirs that said "too many recipients" are void.
+    /// The recipients of an envelope from this one on, as many as the server takes at once, follow
+    /// in a further transaction. Earlier replies "too many recipients" to them are void.
     Split {
         /// The envelope.
         envelope: usize,
         /// The first of the recipients.
         first: usize,
     },
-    /// Every recipient of an envelope has its outcome; for those that nothing was said of the
-    /// session ended before. Comes once for each envelope.
+    /// Every recipient of an envelope has its outcome; for a recipient without an event, the
+    /// session ended first. The event comes once for each envelope.
     Finished {
         /// The envelope.
         envelope: usize,
     },
-    /// Any other reply; nothing needs to be done.
+    /// Any other reply, for information.
     Reply {
-        /// What is answered.
+        /// The command that it answers.
         to: Verb,
         /// The reply.
         reply: Reply<'i>,
     },
-    /// The session ended before this was answered.
+    /// The session ended before the server answered this command.
     Unanswered {
-        /// The recipients that it concerns.
+        /// The recipients to which it applies; `None` if it concerns no transaction.
         part: Option<RecipientRange>,
-        /// What has no reply.
+        /// The command without a reply.
         to: Verb,
     },
-    /// A reply that answers nothing; the session is over.
+    /// A reply to no command; the session is over.
     Unsolicited(Reply<'i>),
-    /// What the server sent is no reply; the session is over.
+    /// The bytes from the server are not a reply; the session is over.
     Violation(SyntaxError),
-    /// The session takes no envelope, or no more of them. What is open is brought to its end.
+    /// The session takes no envelope, or no further ones. Open envelopes are completed.
     Unusable(UnusableSession),
     /// The session is over.
     Closed,
 }
 
 impl<'i> Event<'i> {
-    /// The reply within an attempt to authenticate: a challenge, or what ends it.
+    /// The reply within an attempt to authenticate: a challenge, or the end of the attempt.
     pub const fn authentication(&self) -> Option<&Reply<'i>> {
         match self {
             Self::Challenge(reply)
@@ -138,7 +139,7 @@ impl<'i> Event<'i> {
         }
     }
 
-    /// The envelope that the event speaks of, if it is one alone.
+    /// The envelope of the event, if the event concerns exactly one.
     pub const fn envelope(&self) -> Option<usize> {
         match self {
             Self::NeedContent { envelope, .. }
@@ -154,7 +155,7 @@ impl<'i> Event<'i> {
     }
 }
 
-/// The recipients of an envelope, from one on up to another, that have no outcome yet.
+/// The recipients of an envelope in a range of indices that have no outcome yet.
 ///
 /// ```
 /// use ehlo::delivery::{Event, RecipientRange};
@@ -173,11 +174,11 @@ pub struct RecipientRange {
     pub envelope: usize,
     /// The first recipient.
     pub first: usize,
-    /// The first that belongs no more to it; `usize::MAX` for all up to the last.
+    /// The end of the range, exclusive; `usize::MAX` for all up to the last.
     pub end: usize,
 }
 
-/// Why a session takes no envelope.
+/// The reason why a session takes no envelope.
 ///
 /// ```
 /// use ehlo::delivery::UnusableSession;
@@ -187,36 +188,37 @@ pub struct RecipientRange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnusableSession {
-    /// EHLO was refused, and HELO is not to be said, or would be of no use: it has neither the TLS
+    /// EHLO was refused, and HELO is forbidden or would not help, because it has neither the TLS
     /// nor the authentication that is required.
     EhloRefused,
-    /// The connection was closed at EHLO. Another one with
-    /// [`HelloPolicy::HeloOnly`](super::HelloPolicy::HeloOnly) may do.
+    /// The server closed the connection at EHLO. Another connection with
+    /// [`HelloPolicy::HeloOnly`](super::HelloPolicy::HeloOnly) may work.
     EhloClosed,
     /// TLS is required and not offered.
     TlsNotOffered,
     /// TLS is required and was refused.
     TlsRefused,
-    /// The handshake failed. Where TLS is not required, another connection with
-    /// [`TlsPolicy::Forbid`](super::TlsPolicy::Forbid) may do.
+    /// The handshake failed. If TLS is not required, another connection with
+    /// [`TlsPolicy::Forbid`](super::TlsPolicy::Forbid) may work.
     TlsFailed,
-    /// Bytes in clear stood between STARTTLS and the handshake.
+    /// Plaintext bytes arrived between STARTTLS and the handshake.
     PlaintextInjection,
-    /// Authentication is required, and no mechanism is offered that can be used: none at all, none that
-    /// may be used here, or none that the application has credentials for.
+    /// Authentication is required, and the server offers no usable mechanism: no mechanism at all,
+    /// no mechanism that may be used here, or no mechanism for which the application has
+    /// credentials.
     AuthNotOffered,
     /// Authentication is required and failed.
     NotAuthenticated,
-    /// The server has not proven itself, as the mechanism asks of it, RFC 5802 §3: nothing more is sent
-    /// to it.
+    /// The server did not prove its identity as the mechanism requires, RFC 5802 §3: the machine
+    /// sends nothing more to it.
     ServerNotAuthentic,
-    /// The server takes no more messages in this session: its MAILMAX, RFC 9422. Another connection
-    /// does.
+    /// The server takes no more messages in this session: its MAILMAX, RFC 9422 §4.1. Another
+    /// connection can deliver them.
     MailMax,
 }
 
 impl UnusableSession {
-    /// The command or the moment that it comes from.
+    /// The command or moment at which it arises.
     pub(super) const fn stage(self) -> Verb {
         match self {
             Self::EhloRefused | Self::EhloClosed => Verb::Ehlo,
@@ -236,11 +238,11 @@ impl core::fmt::Display for UnusableSession {
             Self::TlsNotOffered => "TLS is required and not offered",
             Self::TlsRefused => "TLS is required and was refused",
             Self::TlsFailed => "the TLS handshake failed",
-            Self::PlaintextInjection => "bytes in clear between STARTTLS and the handshake",
-            Self::AuthNotOffered => "no mechanism of authentication is offered that can be used",
+            Self::PlaintextInjection => "plaintext between STARTTLS and the TLS handshake",
+            Self::AuthNotOffered => "the server offers no usable authentication mechanism",
             Self::NotAuthenticated => "authentication failed",
-            Self::ServerNotAuthentic => "the server has not proven itself",
-            Self::MailMax => "no more messages in this session",
+            Self::ServerNotAuthentic => "the server did not prove its identity",
+            Self::MailMax => "the server takes no more messages in this session",
         })
     }
 }

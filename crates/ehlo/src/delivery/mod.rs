@@ -1,19 +1,19 @@
-//! Delivery: a whole client conversation, from the greeting to QUIT.
+//! Delivery: a whole client session, from the greeting to QUIT.
 //!
-//! Who holds the connection goes round in a loop: send what [`Delivery`](crate::Delivery) writes, hand it what came
-//! in, and answer its [`Event`]. Few of them want an answer:
-//!
+//! The owner of the connection runs a loop: send the bytes that [`Delivery`](crate::Delivery)
+//! writes, pass it the bytes that arrive, and answer its [`Event`]. Only these events need an
+//! answer:
 //! | event | answer |
 //! | --- | --- |
-//! | [`NeedInput`](Event::NeedInput) | read more, or say that there is [no more](crate::machine::Machine::end_of_input) |
+//! | [`NeedInput`](Event::NeedInput) | read more, or call [`end_of_input`](crate::machine::Machine::end_of_input) |
 //! | [`StartTls`](Event::StartTls) | the handshake; [`tls_established`](crate::Delivery::tls_established) or [`tls_failed`](crate::Delivery::tls_failed) |
 //! | [`NeedAuthentication`](Event::NeedAuthentication) | [`authenticate`](crate::Delivery::authenticate) or [`skip_authentication`](crate::Delivery::skip_authentication) |
-//! | [`Challenge`](Event::Challenge) | [`respond`](crate::Delivery::respond), with what a `ClientExchange` of `ehlo-sasl` says |
-//! | [`NeedEnvelope`](Event::NeedEnvelope) | [`envelope`](crate::Delivery::envelope), [`quit`](crate::Delivery::quit) or [`later`](crate::Delivery::defer_envelope) |
-//! | [`NeedContent`](Event::NeedContent) | [`mail_data`](crate::Delivery::mail_data) or [`last_mail_data`](crate::Delivery::last_mail_data); [`abandon`](crate::Delivery::abandon) where there is none |
+//! | [`Challenge`](Event::Challenge) | [`respond`](crate::Delivery::respond), with the response of a `ClientExchange` of `ehlo-sasl` |
+//! | [`NeedEnvelope`](Event::NeedEnvelope) | [`envelope`](crate::Delivery::envelope), [`quit`](crate::Delivery::quit) or [`defer_envelope`](crate::Delivery::defer_envelope) |
+//! | [`NeedContent`](Event::NeedContent) | [`mail_data`](crate::Delivery::mail_data) or [`last_mail_data`](crate::Delivery::last_mail_data); [`abandon`](crate::Delivery::abandon) if it is not available |
 //! | [`Closed`](Event::Closed) | close the connection |
 //!
-//! [`Outcomes`] takes all of them, and knows in the end what became of each recipient.
+//! [`Outcomes`] records all events and holds the outcome of each recipient at the end.
 //!
 //! ```
 //! use ehlo::{Delivery, DeliveryConfig, Envelope};

@@ -1,4 +1,4 @@
-//! What became of a recipient.
+//! The outcome of one recipient.
 
 use crate::client::error::SendError;
 use crate::delivery::event::UnusableSession;
@@ -7,7 +7,7 @@ use crate::syntax::command::Verb;
 use crate::syntax::error::SyntaxErrorKind;
 use crate::syntax::reply::Reply;
 
-/// What became of a recipient.
+/// The fate of the message for one recipient.
 ///
 /// ```
 /// use ehlo::delivery::{Fate, Outcome};
@@ -22,16 +22,16 @@ use crate::syntax::reply::Reply;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
-    /// Nothing has been said yet.
+    /// Not decided yet.
     Pending,
-    /// The server has taken the message for this recipient: it is responsible now.
+    /// The server accepted the message for this recipient and is responsible for it now.
     Accepted,
-    /// The message was not taken, and what stood in the way may change by itself: try again later.
+    /// The message was not accepted, and the cause may go away: try again later.
     Deferred,
-    /// The message will not be taken as it is: do not try again.
+    /// The message will not be accepted as it is: do not try again.
     Refused,
-    /// The session broke after the message was complete and before the server answered: it may
-    /// have been delivered, or not.
+    /// The session broke after the message was complete and before the server answered: the server
+    /// may have delivered it, or not.
     Unknown,
 }
 
@@ -47,35 +47,34 @@ impl core::fmt::Display for Fate {
     }
 }
 
-/// What became of a recipient, and why.
+/// The fate of the message for one recipient, and its cause.
 ///
-/// The fate follows what can change by itself. A refusal of the message, of an address or of the
-/// credentials is the server's word, and permanent where the server says so: a wrong password does not
-/// become right. TLS, the mechanisms or the extensions of a server may be there later, and the mail
-/// waits for them.
+/// A refusal of the message, of an address or of the credentials is the server's decision, and
+/// permanent if the server says so: a wrong password does not become right. A missing mechanism, TLS
+/// or extension may be there later, so the mail is deferred.
 ///
-/// | what happened | `fate` | `cause` | `stage` | `code` |
+/// | event | `fate` | `cause` | `stage` | `code` |
 /// | --- | --- | --- | --- | --- |
 /// | 2yz to the message | accepted | `Reply` | `Message` | the reply's |
 /// | 4yz to the greeting, EHLO, HELO, MAIL, RCPT, DATA, a chunk or the message | deferred | `Reply` | that | the reply's |
 /// | 5yz to the greeting, HELO, LHLO, MAIL, RCPT, DATA, a chunk or the message | refused | `Reply` | that | the reply's |
 /// | 552 to RCPT, "too many recipients", RFC 5321 §4.5.3.1.10 | deferred | `Reply` | `Rcpt` | 552 |
-/// | a 2yz or 3yz that answers something else than was asked | deferred | `Reply` | that | the reply's |
-/// | 5yz to EHLO where no HELO follows: TLS or authentication is required, or the policy says so | deferred | `Reply` | `Ehlo` | the reply's |
+/// | a 2yz or 3yz that does not fit the command | deferred | `Reply` | that | the reply's |
+/// | 5yz to EHLO if no HELO follows: TLS or authentication is required, or the policy forbids HELO | deferred | `Reply` | `Ehlo` | the reply's |
 /// | STARTTLS is required and not offered | deferred | `Unusable(TlsNotOffered)` | `StartTls` | `None` |
 /// | STARTTLS is required and refused | deferred | `Reply` | `StartTls` | the reply's |
-/// | the TLS handshake fails, or bytes stand before it | deferred | `Unusable` | `Handshake` | `None` |
-/// | authentication is required, and no mechanism is offered that can be used, as NTLM alone | deferred | `Unusable(AuthNotOffered)` | `Auth` | `None` |
+/// | the TLS handshake fails, or plaintext bytes arrive before it | deferred | `Unusable` | `Handshake` | `None` |
+/// | authentication is required, and the server offers no usable mechanism, for example NTLM alone | deferred | `Unusable(AuthNotOffered)` | `Auth` | `None` |
 /// | authentication is required, and the server refuses the credentials: 535 or another 5yz | refused | `Reply` | `Auth` | the reply's |
-/// | authentication is required, and the server refuses it for now, as by 454, or refuses each mechanism, by 504 or 534 | deferred | `Reply` | `Auth` | the last reply's |
-/// | the client gives its attempt to authenticate up, and the server answers 501 | deferred | `Unusable(NotAuthenticated)` or `Reply` | `Auth` | 501 |
-/// | the server has not proven itself, RFC 5802 §3 | deferred | `Unusable(ServerNotAuthentic)` | `Auth` | `None` |
+/// | authentication is required, and the server refuses it for now, for example by 454, or refuses each mechanism, by 504 or 534 | deferred | `Reply` | `Auth` | the last reply's |
+/// | the client cancels its attempt to authenticate, and the server answers 501 | deferred | `Unusable(NotAuthenticated)` or `Reply` | `Auth` | 501 |
+/// | the server did not prove its identity, RFC 5802 §3 | deferred | `Unusable(ServerNotAuthentic)` | `Auth` | `None` |
 /// | this side does not send the message: see [`SendError`] | refused; deferred for limits of the session | `NotSent` | the command | `None` |
-/// | the session ends before a command of it is answered | deferred | `NoReply` | the command | `None` |
-/// | the session ends before the message is answered | unknown | `NoReply` | `Message` | `None` |
-/// | the session ends when nothing is awaited | deferred | `Ended` | what was answered last | `None` |
-/// | the server says more than it was asked, as 421 by which it shuts down | deferred | `Unsolicited` | what was answered last | the reply's, where it is a refusal |
-/// | what the server sends is no reply | deferred, or unknown behind the message | `Violation` | what was answered last, or is not answered | `None` |
+/// | the session ends before the server answers one of its commands | deferred | `NoReply` | the command | `None` |
+/// | the session ends before the server answers the message | unknown | `NoReply` | `Message` | `None` |
+/// | the session ends when no reply is due | deferred | `Ended` | the command answered last | `None` |
+/// | the server sends a reply to no command, such as a 421 at its shutdown | deferred | `Unsolicited` | the command answered last | the reply's, if it is a refusal |
+/// | the bytes from the server are not a reply | deferred, or unknown behind the message | `Violation` | the command answered last, or the one without an answer | `None` |
 ///
 /// ```
 /// use ehlo::delivery::{Cause, Event, Fate, Outcome, Outcomes};
@@ -96,19 +95,19 @@ impl core::fmt::Display for Fate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// What became of the recipient.
+    /// The fate of the message for the recipient.
     pub fate: Fate,
-    /// What it comes from.
+    /// The cause of the fate.
     pub cause: Cause,
-    /// What was answered, or left unanswered, or not sent.
+    /// The command that was answered, left unanswered, or not sent.
     pub stage: Verb,
-    /// The code of the reply that decided, or of the last refusal before this side gave up.
+    /// The code of the reply that decided, or of the last refusal before the machine gave up.
     pub code: Option<Code>,
-    /// The enhanced status code of that reply, where it had one.
+    /// The enhanced status code of that reply; `None` if it had no such code.
     pub enhanced_code: Option<EnhancedCode>,
 }
 
-/// What an [`Outcome`] comes from.
+/// The cause of an [`Outcome`].
 ///
 /// ```
 /// use ehlo::delivery::{Cause, Outcome};
@@ -118,26 +117,27 @@ pub struct Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
-    /// Nothing has been said yet.
+    /// Not decided yet.
     Pending,
     /// A reply of the server.
     Reply,
-    /// This side did not send something, as 8-bit content in an envelope that says 7-bit.
+    /// The machine did not send something, for example 8-bit content in an envelope that declares
+    /// 7-bit.
     NotSent(SendError),
     /// The session took no envelope.
     Unusable(UnusableSession),
     /// The session ended before the reply.
     NoReply,
-    /// The session ended, and nothing was awaited.
+    /// The session ended while no reply was due.
     Ended,
-    /// The server said more than it was asked.
+    /// The server sent more replies than it owed.
     Unsolicited,
-    /// What the server sent is no reply.
+    /// The bytes from the server are not a reply.
     Violation(SyntaxErrorKind),
 }
 
 impl Outcome {
-    /// Nothing has been said yet.
+    /// Not decided yet.
     pub const PENDING: Self = Self {
         fate: Fate::Pending,
         cause: Cause::Pending,
@@ -148,11 +148,11 @@ impl Outcome {
 
     pub(super) fn of(stage: Verb, reply: &Reply<'_>) -> Self {
         let fate = match reply.severity() {
-            // RFC 5321 §4.2.5: the 250 after the mail data, and no other, takes the responsibility.
+            // RFC 5321 §4.2.5: only the 250 after the mail data takes the responsibility.
             Severity::PositiveCompletion if matches!(stage, Verb::Message | Verb::BdatLast) => {
                 Fate::Accepted
             }
-            // Nothing waits for more where an outcome is decided.
+            // A positive intermediate reply decides nothing that it could continue.
             Severity::TransientNegative
             | Severity::PositiveIntermediate
             | Severity::PositiveCompletion => Fate::Deferred,
@@ -188,7 +188,7 @@ impl Outcome {
         Self { stage, code: Some(reply.code()), enhanced_code: reply.enhanced_code(), ..self }
     }
 
-    /// Notes what was said of the session, as long as nothing is said of the recipient.
+    /// Records a reply about the session, as long as no reply concerns the recipient.
     pub(super) fn note(&mut self, to: Verb, reply: &Reply<'_>) {
         if self.cause == Cause::Pending {
             *self = self.answered(to, reply);
@@ -230,7 +230,7 @@ impl core::fmt::Display for Outcome {
     }
 }
 
-/// What a verb is called in a sentence.
+/// The name of a verb in a sentence.
 struct Stage(Verb);
 
 impl core::fmt::Display for Stage {

@@ -1,4 +1,4 @@
-//! What became of each recipient of an envelope.
+//! The outcomes of the recipients of an envelope.
 
 use crate::client::error::SendError;
 use crate::delivery::event::{Event, RecipientRange};
@@ -9,8 +9,8 @@ use crate::syntax::reply::Reply;
 
 /// The outcomes of one envelope, one for each recipient, in memory of the caller.
 ///
-/// Every event of a delivery may be recorded, from the first of the session on: what concerns other
-/// envelopes has no effect, and an outcome that was given stays.
+/// Record every event of a delivery, from the first of the session on: events of other envelopes
+/// have no effect, and a decided outcome never changes.
 ///
 /// ```
 /// use ehlo::delivery::{Event, Fate, Outcome, Outcomes, RecipientRange};
@@ -35,20 +35,20 @@ pub struct Outcomes<'m> {
 }
 
 impl<'m> Outcomes<'m> {
-    /// Begins with the outcomes of an envelope, counted from 0. `memory` has one place for each
-    /// recipient, [`Outcome::PENDING`]. Returns `None` when an outcome stands in it: no outcome is
-    /// lost by beginning.
+    /// Begins the outcomes of an envelope, counted from 0. `memory` has one [`Outcome::PENDING`]
+    /// for each recipient. Returns `None` if `memory` holds a decided outcome, so that none is
+    /// overwritten.
     pub fn begin(memory: &'m mut [Outcome], envelope: usize) -> Option<Self> {
         let is_new = memory.iter().all(|outcome| *outcome == Outcome::PENDING);
         is_new.then_some(Self::resume(memory, envelope))
     }
 
-    /// Goes on with the outcomes of an envelope, counted from 0, as they stand in `memory`.
+    /// Continues the outcomes of an envelope, counted from 0, that `memory` holds.
     pub const fn resume(memory: &'m mut [Outcome], envelope: usize) -> Self {
         Self { all: memory, envelope }
     }
 
-    /// Takes what `event` says of the recipients.
+    /// Records the meaning of `event` for the recipients.
     pub fn record(&mut self, event: &Event<'_>) {
         if event.envelope().is_some_and(|envelope| envelope != self.envelope) {
             return;
@@ -78,7 +78,7 @@ impl<'m> Outcomes<'m> {
                 again.for_each(|outcome| *outcome = Outcome::PENDING);
             }
             Event::Finished { .. } => {
-                // The session ended when nothing was awaited: the message was not complete.
+                // The session ended while no reply was due: the message was incomplete.
                 self.end(|outcome| outcome.stage = Verb::Message);
             }
             Event::Closed => self.end(|_| {}),
@@ -111,11 +111,11 @@ impl<'m> Outcomes<'m> {
 
     /// The session ended before `to` was answered.
     fn unanswered(&mut self, part: Option<RecipientRange>, to: Verb) {
-        // RFC 5321 §4.2.5: only a reply moves the responsibility, and only its absence after the end
-        // of the data leaves it open. What comes behind another command may be that end.
+        // RFC 5321 §4.2.5: only a reply moves the responsibility, and only its absence after the
+        // end of the data leaves it open. A command that was pipelined may be that end.
         let is_end = matches!(to, Verb::Message | Verb::BdatLast);
         for outcome in self.pending(part) {
-            // Where the session was of no use to other envelopes, this one was open.
+            // If the session was unusable for other envelopes, this one was open.
             if matches!(outcome.cause, Cause::Pending | Cause::Unusable(_)) || is_end {
                 let cause = match outcome.cause {
                     Cause::Violation(_) => outcome.cause,
@@ -129,7 +129,7 @@ impl<'m> Outcomes<'m> {
         }
     }
 
-    /// Nothing more will be said.
+    /// Ends the outcomes: no further event follows.
     fn end(&mut self, stage: impl Fn(&mut Outcome)) {
         for outcome in self.pending(None) {
             outcome.fate = Fate::Deferred;
@@ -145,7 +145,7 @@ impl<'m> Outcomes<'m> {
         self.pending(None).for_each(|outcome| outcome.note(to, reply));
     }
 
-    /// Those of which nothing is known.
+    /// The outcomes without a cause.
     fn undecided(&mut self) -> impl Iterator<Item = &mut Outcome> {
         self.pending(None).filter(|outcome| outcome.cause == Cause::Pending)
     }
@@ -162,7 +162,7 @@ impl<'m> Outcomes<'m> {
     }
 }
 
-/// What comes before the first envelope.
+/// Whether `verb` comes before the first envelope.
 const fn is_of_session(verb: Verb) -> bool {
     matches!(
         verb,
@@ -176,7 +176,7 @@ const fn is_of_session(verb: Verb) -> bool {
     )
 }
 
-/// What the server's limits of this session forbid may be sent in another one.
+/// A command that the limits of this session forbid may be sent in another session.
 const fn fate(error: SendError) -> Fate {
     match error {
         SendError::Closed

@@ -1,10 +1,10 @@
-//! Events that come by themselves.
+//! Events that do not come from a reply.
 
 use crate::client::error::SendError;
 use crate::delivery::event::{Event, RecipientRange, UnusableSession};
 use crate::syntax::command::Verb;
 
-/// Events that no reply brings.
+/// The events that do not come from a reply and are not reported yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PendingEvents {
     pub(super) not_sent: Option<(RecipientRange, Verb, SendError)>,

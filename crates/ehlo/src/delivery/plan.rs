@@ -1,4 +1,4 @@
-//! Whether and how an envelope can be sent to this server, found before a byte of it is.
+//! The way to send an envelope to this server, found before any of it is sent.
 
 use crate::client::error::SendError;
 use crate::delivery::config::ChunkingPolicy;
@@ -9,7 +9,7 @@ use crate::syntax::command::command::Command;
 use crate::syntax::extension::Extension;
 use crate::syntax::parameter::{Body, Parameter, Parameters};
 
-/// How the server's extensions let an envelope be sent: see [`Delivery::plan`].
+/// The way in which the server's extensions let an envelope be sent: see [`Delivery::plan`].
 ///
 /// ```
 /// use ehlo::{Delivery, DeliveryConfig, Envelope};
@@ -31,25 +31,27 @@ use crate::syntax::parameter::{Body, Parameter, Parameters};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Commands are sent before those in front of them are answered, RFC 2920.
+    /// The delivery sends commands before the server answers the ones before them, RFC 2920.
     pub pipelined: bool,
-    /// The content goes by BDAT, RFC 3030.
+    /// The content is sent by BDAT, RFC 3030.
     pub chunks: bool,
-    /// The content goes before the RCPT commands are answered.
+    /// The content is sent before the server answers the RCPT commands.
     pub early: bool,
-    /// RCPT commands that the server takes in one transaction, its RCPTMAX of RFC 9422.
+    /// The RCPT commands that the server takes in one transaction, its RCPTMAX of RFC 9422; `None`
+    /// for no limit.
     pub recipients: Option<u32>,
 }
 
 impl Delivery<'_> {
-    /// How this server lets `envelope` be sent, as far as MAIL and the content go; what its
-    /// recipients need is seen for each of them.
+    /// The way in which this server lets `envelope` be sent, as far as MAIL and the content are
+    /// concerned; the machine checks each recipient later.
     ///
-    /// A caller who has the content in several forms asks when [`Event::NeedEnvelope`] comes.
+    /// A caller that has the content in several forms calls it after [`Event::NeedEnvelope`].
     ///
     /// # Errors
     ///
-    /// [`SendError`]: what the server's extensions forbid. [`Event::NotSent`] would say the same.
+    /// [`SendError`] for what the server's extensions forbid; [`Event::NotSent`] would report the
+    /// same.
     ///
     /// [`Event::NeedEnvelope`]: super::Event::NeedEnvelope
     /// [`Event::NotSent`]: super::Event::NotSent
@@ -75,11 +77,12 @@ impl Delivery<'_> {
         })
     }
 
-    /// Whether this server lets `recipient` be sent with `envelope`, as far as the number of recipients
-    /// does not matter.
+    /// Checks that this server lets `recipient` be sent with `envelope`, apart from the number of
+    /// recipients.
     ///
-    /// A caller asks when [`Event::NeedEnvelope`] comes, and gives an envelope with the addresses that
-    /// can be sent: one whose domain alone is not in US-ASCII with A-labels in its place.
+    /// A caller calls it after [`Event::NeedEnvelope`], and builds an envelope of the addresses
+    /// that can be sent. If only the domain of an address is outside US-ASCII, it can use the
+    /// A-labels.
     ///
     /// ```
     /// use ehlo::machine::Machine;
@@ -101,7 +104,8 @@ impl Delivery<'_> {
     ///
     /// # Errors
     ///
-    /// [`SendError`]: what the server's extensions forbid. [`Event::NotSent`] would say the same.
+    /// [`SendError`] for what the server's extensions forbid; [`Event::NotSent`] would report the
+    /// same.
     ///
     /// [`Event::NeedEnvelope`]: super::Event::NeedEnvelope
     /// [`Event::NotSent`]: super::Event::NotSent
@@ -113,7 +117,7 @@ impl Delivery<'_> {
         self.permits(recipient, envelope.smtputf8 || envelope.parameters.smtputf8())
     }
 
-    /// Whether a recipient can be sent in the transaction that is open.
+    /// Whether a recipient can be sent in the open transaction.
     pub(super) fn permits(
         &self,
         recipient: &Recipient<'_>,
@@ -149,5 +153,5 @@ pub(super) fn with_mail<T>(
     take(&Command::Mail { reverse_path: envelope.reverse_path, parameters })
 }
 
-/// Parameters of one MAIL command, at most; no RFC's client needs half as many.
+/// The most parameters of one MAIL command; a client of the RFCs needs less than half as many.
 const MAIL_PARAMETERS: usize = 24;

@@ -1,4 +1,4 @@
-//! The reading half: what a reply means for the recipients.
+//! The reading half: the meaning of a reply for the recipients.
 
 use crate::client;
 use crate::delivery::delivery::{Delivery, Stage};
@@ -75,7 +75,7 @@ impl Delivery<'_> {
             Verb::Data => self.data_reply(reply),
             Verb::Bdat => self.chunk_reply(reply),
             Verb::Message | Verb::BdatLast => self.message_reply(to, reply),
-            // A server that cannot even do that is in no state to be relied on.
+            // A server that refuses RSET is in no reliable state.
             Verb::Rset if !is_completion(&reply) => {
                 self.client.abort();
                 other
@@ -95,7 +95,7 @@ impl Delivery<'_> {
         if is_positive {
             return Event::Reply { to, reply };
         }
-        // The server still has the transaction that failed before this one.
+        // The server still has the failed transaction before this one.
         if current.flags.behind_failure && reply.code() == Code::BAD_SEQUENCE && current.offset == 0
         {
             current.flags.again = true;
@@ -110,7 +110,7 @@ impl Delivery<'_> {
 
     fn rcpt_reply<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
         let to = Verb::Rcpt;
-        // Copied, because whether a recipient was sent is asked of the machine.
+        // Copied, because the closure asks `self` whether a recipient was sent.
         let Some(mut current) = self.current else { return Event::Reply { to, reply } };
         let splits = self.config.split && current.envelope.repeatable;
         let smtputf8 = current.smtputf8();
@@ -132,7 +132,8 @@ impl Delivery<'_> {
         let Some(current) = &mut self.current else { return Event::Reply { to, reply } };
         if opens {
             if current.flags.failed {
-                // MAIL was refused, and all are told so: not even a dot may follow.
+                // MAIL was refused, and the recipients have that outcome: not even a dot may
+                // follow.
                 self.client.abort();
             } else if current.accepted == 0 {
                 // RFC 2920 §3.1: "the client … should send a single dot".
@@ -144,8 +145,8 @@ impl Delivery<'_> {
             return Event::Reply { to, reply };
         }
         let event = self.refused(to, reply);
-        // RFC 5321 §4.3.2: a 2yz to DATA says that all is done. The server may be reading content all the
-        // same, and would take RSET and QUIT for it.
+        // RFC 5321 §4.3.2: a 2yz to DATA means that DATA is complete. The server may read content
+        // all the same, and would take RSET and QUIT for content.
         if is_completion(&reply) {
             self.client.abort();
         }
@@ -165,7 +166,7 @@ impl Delivery<'_> {
         let Some(failed) = self.old.as_mut().or(self.current.as_mut()) else {
             return Event::Reply { to, reply };
         };
-        // Where nobody was accepted, each recipient has its own refusal.
+        // If no recipient was accepted, each has its own refusal.
         let decides = !failed.flags.failed && failed.accepted > 0;
         failed.flags.decided |= decides;
         failed.flags.failed = true;
@@ -182,8 +183,8 @@ impl Delivery<'_> {
         let owes_more = matches!(self.client.awaits(), Some(Verb::Message | Verb::BdatLast));
         let is_completion = is_completion(&reply);
         let Some(open) = self.old.as_mut().or(self.current.as_mut()) else { return other };
-        // A server that takes the responsibility for what it has not got, or that answers QUIT when
-        // there is a message to be answered, is out of step.
+        // A server that accepts a message without its end, or that answers the end of a message
+        // with 221, is out of step.
         if is_completion && (!open.flags.ended || reply.code() == Code::SERVICE_CLOSING) {
             let part = open.part();
             self.client.abort();
@@ -203,9 +204,9 @@ impl Delivery<'_> {
         if is_told { other } else { Event::Message { part, first_only, reply } }
     }
 
-    /// The end of the content has its last reply.
+    /// The last reply to the end of the content has arrived.
     fn answered(&mut self, to: Verb, is_completion: bool) {
-        // RFC 3030 §2: a chunk that was refused is followed by RSET.
+        // RFC 3030 §2: RSET follows a refused chunk.
         let resets = to == Verb::BdatLast && !is_completion;
         if self.finish_old() {
             self.end_refused |= !is_completion;
@@ -214,7 +215,7 @@ impl Delivery<'_> {
             }
             return;
         }
-        // Behind RSET the content waits for the reply to that.
+        // If RSET follows, the content waits for the reply to RSET.
         self.end_refused |= !is_completion && !resets;
         let Some(current) = &mut self.current else { return };
         if current.flags.ended {
@@ -227,12 +228,13 @@ impl Delivery<'_> {
         }
     }
 
-    /// Nothing is in flight: in the middle of the content after DATA, or between transactions.
+    /// A reply while no reply is due: in the middle of the content after DATA, or between
+    /// transactions.
     fn unsolicited<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
         self.client.abort();
         match &mut self.current {
-            // Servers that will not have the rest say so at once, and close. That is against the
-            // letter of RFC 5321 §4.1.1.4, but it is what the recipients are to be told.
+            // Some servers refuse the rest of the content with a reply at once, and close. RFC 5321
+            // §4.1.1.4 does not allow it, but the reply is the outcome of the recipients.
             Some(current) if self.stage == Stage::Content && !reply.code().is_positive() => {
                 current.flags.failed = true;
                 current.flags.decided = true;
@@ -254,7 +256,7 @@ impl Delivery<'_> {
         let Some(open) = open.filter(|_| of_transaction) else {
             return Event::Unanswered { part: None, to };
         };
-        // A message whose last chunk is not whole was not delivered.
+        // A message whose last chunk is incomplete was not delivered.
         if !matches!(to, Verb::Message | Verb::BdatLast) || !open.flags.ended {
             let to = if to == Verb::BdatLast { Verb::Bdat } else { to };
             return Event::Unanswered { part: Some(open.rest()), to };
@@ -264,7 +266,7 @@ impl Delivery<'_> {
         Event::Unanswered { part: Some(part), to }
     }
 
-    /// Whether there was an old transaction; it is over now.
+    /// Ends the old transaction; returns whether there was one.
     fn finish_old(&mut self) -> bool {
         match self.old.take() {
             Some(Transaction { number, .. }) => {

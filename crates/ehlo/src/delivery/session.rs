@@ -1,4 +1,4 @@
-//! The part of the conversation before the first envelope: greeting, EHLO, TLS, AUTH.
+//! The part of the session before the first envelope: greeting, EHLO, TLS, AUTH.
 
 use crate::client::error::SendError;
 use crate::delivery::config::{AuthPolicy, HelloPolicy, TlsPolicy};
@@ -16,12 +16,14 @@ use crate::syntax::sasl::Response;
 use crate::syntax::sasl::{Mechanisms, SaslMechanism};
 
 impl Delivery<'_> {
-    /// TLS is established, as [`Event::StartTls`] asked: EHLO follows, as if nothing had been said
-    /// before. `leftover` is what was read and not yet taken by the machine before the handshake.
+    /// Continues the session inside TLS after [`Event::StartTls`]: EHLO follows, and earlier
+    /// replies count no more. `leftover` is the input that was read before the handshake and that
+    /// the machine has not consumed.
     ///
     /// # Errors
     ///
-    /// [`PlaintextInjection`] when there is any, or when STARTTLS was not accepted; the session is then over.
+    /// [`PlaintextInjection`] if `leftover` is not empty, or if STARTTLS was not accepted; the
+    /// session is then over.
     pub fn tls_established(&mut self, leftover: &[u8]) -> Result<(), PlaintextInjection> {
         let established = self.client.tls_established(leftover);
         match established {
@@ -33,8 +35,8 @@ impl Delivery<'_> {
         established
     }
 
-    /// The handshake that [`Event::StartTls`] asked for failed: the connection is of no use. At any
-    /// other time it has no effect.
+    /// Reports that the handshake after [`Event::StartTls`] failed: the connection is unusable. At
+    /// any other time the call has no effect.
     pub const fn tls_failed(&mut self) {
         if matches!(self.client.state(), State::Tls) {
             self.client.abort();
@@ -42,20 +44,20 @@ impl Delivery<'_> {
         }
     }
 
-    /// Writes `command`, which must be AUTH, into `out`, when [`Event::NeedAuthentication`] asks, and
+    /// Writes `command`, which must be AUTH, into `out` after [`Event::NeedAuthentication`], and
     /// returns its length in bytes.
     ///
-    /// The reply comes as [`Event::Challenge`], or ends the attempt: see
-    /// [`Event::authentication`]. A server that has not proven itself, or says 235 before the mechanism
-    /// is done, gets no mail: [`server_not_authentic`](Self::server_not_authentic). A mechanism that the
-    /// server does not take (504, 534), and one that the application cancels, is followed by another
-    /// [`Event::NeedAuthentication`] for those that are left: inside TLS any, outside it those that are
-    /// stronger, by the order of [`SaslMechanism::ALL`]. A password that is refused (535) is not tried
-    /// again.
+    /// The reply comes as [`Event::Challenge`], or ends the attempt: see [`Event::authentication`].
+    /// If the server does not prove its identity, or sends 235 before the mechanism is done, call
+    /// [`server_not_authentic`](Self::server_not_authentic): it gets no mail. After a mechanism
+    /// that the server refuses (504, 534) or that the application cancels,
+    /// [`Event::NeedAuthentication`] offers the mechanisms that are left: inside TLS all of them,
+    /// outside TLS the stronger ones, by the order of [`SaslMechanism::ALL`]. A refused password
+    /// (535) is not tried again.
     ///
     /// # Errors
     ///
-    /// [`SendError`], as of [`Client::send`](crate::Client::send).
+    /// Those of [`Client::send`](crate::Client::send).
     pub fn authenticate(
         &mut self,
         command: &Command<'_>,
@@ -70,8 +72,8 @@ impl Delivery<'_> {
         }
         let written = self.client.send(command, out)?;
         self.written = true;
-        // RFC 4954 §4: where the server does not take the mechanism, another may be tried. Outside TLS
-        // somebody on the way may have said so, to get a weaker one.
+        // RFC 4954 §4: if the server refuses the mechanism, the client may try another one. Outside
+        // TLS an attacker on the path may have forged the refusal, to obtain a weaker mechanism.
         let known = SaslMechanism::from_name(mechanism.as_str().as_bytes());
         let is_left = |other: SaslMechanism| match known {
             Some(known) => other != known && (self.client.is_tls() || other < known),
@@ -85,19 +87,20 @@ impl Delivery<'_> {
     }
 
     /// Writes the response to an [`Event::Challenge`] into `out` and returns its length in bytes.
-    /// After [`Response::Cancel`] another mechanism may be tried.
+    /// After [`Response::Cancel`] the client may try another mechanism.
     ///
     /// # Errors
     ///
-    /// [`SendError`], as of [`Client::respond`](crate::Client::respond).
+    /// Those of [`Client::respond`](crate::Client::respond).
     pub fn respond(&mut self, response: &Response<'_>, out: &mut [u8]) -> Result<usize, SendError> {
         let written = self.client.respond(response, out)?;
         self.written = true;
         Ok(written)
     }
 
-    /// The application can use none of the mechanisms: the session goes on without authentication, or
-    /// where it is required ends. Has an effect only when [`Event::NeedAuthentication`] asks.
+    /// Declares that the application can use none of the mechanisms: the session continues without
+    /// authentication, or ends if authentication is required. It has an effect only after
+    /// [`Event::NeedAuthentication`].
     pub fn skip_authentication(&mut self) {
         if self.stage == Stage::Authenticate {
             self.unauthenticated(if self.has_tried_auth {
@@ -109,12 +112,12 @@ impl Delivery<'_> {
     }
 
     /// Requires authentication, as by [`AuthPolicy::Require`], unless the policy is
-    /// [`AuthPolicy::Optional`]. An application that has credentials calls it before the session has
-    /// begun, so that no mail goes without them. Between two envelopes a session that was begun
-    /// without authentication asks for it now.
+    /// [`AuthPolicy::Optional`]. An application with credentials calls it before the session
+    /// begins, so that no mail is sent without them. Between two envelopes, a session without
+    /// authentication then asks for it.
     ///
-    /// Returns false, and changes nothing, when it is too late: an envelope is open in a session
-    /// that is not authenticated.
+    /// Returns false, without effect, when it is too late: an envelope is open in a session that is
+    /// not authenticated.
     ///
     /// ```
     /// use ehlo::delivery::{Event, UnusableSession};
@@ -144,8 +147,9 @@ impl Delivery<'_> {
         true
     }
 
-    /// The server has not proven itself, as the mechanism asks of it: its signature in SCRAM is wrong,
-    /// or it said 235 before that. The session is over, and nothing more is sent.
+    /// Reports that the server did not prove its identity as the mechanism requires: its signature
+    /// in SCRAM is wrong, or it sent 235 before the signature. The session is over, and nothing
+    /// more is sent.
     pub const fn server_not_authentic(&mut self) {
         if !matches!(self.client.state(), State::Closed) {
             self.client.abort();
@@ -160,14 +164,14 @@ impl Delivery<'_> {
         };
     }
 
-    /// The reply to the greeting command.
+    /// Handles the reply to EHLO, HELO or LHLO.
     pub(super) fn hello<'i>(&mut self, to: Verb, reply: Reply<'i>) -> Event<'i> {
         if is_completion(&reply) {
             self.secure();
             return Event::Reply { to, reply };
         }
-        // RFC 5321 §3.2 has the client fall back to HELO where EHLO is not recognised. Servers say so by
-        // codes of all kinds, so any 5yz counts.
+        // RFC 5321 §3.2 lets the client fall back to HELO if the server does not recognise EHLO.
+        // Servers use many codes for that, so any 5yz counts.
         let is_refused = reply.severity() == Severity::PermanentNegative;
         let hello = self.config.hello;
         if to == Verb::Ehlo && is_refused {
@@ -186,14 +190,14 @@ impl Delivery<'_> {
         Event::Refused { part: None, to, reply }
     }
 
-    /// Whether no envelope is sent in a session without extensions, which has neither STARTTLS nor
-    /// AUTH.
+    /// Whether the policy needs STARTTLS or AUTH, so that a session without extensions sends no
+    /// envelope.
     fn needs_extension(&self) -> bool {
         (self.config.tls == TlsPolicy::Require && !self.client.is_tls())
             || self.config.auth == AuthPolicy::Require
     }
 
-    /// The connection was closed before EHLO was answered.
+    /// Handles a connection that the server closed before it answered EHLO.
     pub(super) fn unanswered_hello(&mut self) {
         let is_useful = !self.client.is_tls() && !self.needs_extension();
         if self.config.hello == HelloPolicy::Reconnect && is_useful {
@@ -214,7 +218,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// The reply to STARTTLS, unless it leads to TLS.
+    /// Handles the reply to STARTTLS, unless it begins TLS.
     pub(super) fn no_tls<'i>(&mut self, reply: Reply<'i>) -> Event<'i> {
         let to = Verb::StartTls;
         if self.config.tls == TlsPolicy::Require {
@@ -245,7 +249,7 @@ impl Delivery<'_> {
         self.client.is_tls() || self.config.plaintext_auth
     }
 
-    /// A reply within AUTH.
+    /// Handles a reply within AUTH.
     pub(super) fn authentication<'i>(&mut self, to: Verb, reply: Reply<'i>) -> Event<'i> {
         let other = Event::Reply { to, reply };
         if self.client.state() == State::Auth {
@@ -255,7 +259,7 @@ impl Delivery<'_> {
             self.idle();
             return other;
         }
-        // RFC 4954 §4 and §6: 504 and 534 speak of the mechanism, not of the credentials; 501 also
+        // RFC 4954 §4 and §6: 504 and 534 concern the mechanism, not the credentials; 501 also
         // answers a client that cancels.
         let other_may_do = matches!(reply.code().number(), 501 | 504 | 524 | 534 | 538);
         if other_may_do && !self.mechanisms.is_empty() {
@@ -281,7 +285,7 @@ impl Delivery<'_> {
         self.stage = Stage::Quit;
     }
 
-    /// Nothing is open: an envelope may come, if the server takes another one.
+    /// Waits for an envelope, if the server takes another one.
     pub(super) fn idle(&mut self) {
         if self.is_mail_max() {
             self.give_up(UnusableSession::MailMax);

@@ -4,7 +4,7 @@ use crate::delivery::envelope::{Envelope, Recipient};
 use crate::delivery::event::RecipientRange;
 use crate::syntax::reply::Reply;
 
-/// What a delivery knows of a transaction that is not over.
+/// The state of an open transaction.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Transaction<'e> {
     pub(super) envelope: &'e Envelope<'e>,
@@ -12,7 +12,8 @@ pub(super) struct Transaction<'e> {
     pub(super) number: usize,
     /// The first recipient.
     pub(super) first: usize,
-    /// The recipient whose RCPT is sent next; once all are sent, the first that is not in it.
+    /// The recipient whose RCPT is sent next; once all are sent, the first one outside the
+    /// transaction.
     pub(super) next: usize,
     /// The recipient whose reply comes next.
     answered: usize,
@@ -22,33 +23,33 @@ pub(super) struct Transaction<'e> {
     replies: u32,
     /// Recipients that were accepted.
     pub(super) accepted: u32,
-    /// The last replies to RCPT said "too many recipients", from this recipient on; `usize::MAX`
-    /// for none.
+    /// The first recipient of the last replies "too many recipients" to RCPT; `usize::MAX` if the
+    /// last reply was another one.
     too_many: usize,
-    /// Bytes of the content that were taken.
+    /// The number of bytes of the content that were taken.
     pub(super) offset: u64,
     pub(super) flags: Flags,
 }
 
-/// What has become of a transaction.
+/// The flags of a transaction.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Flags {
-    /// A recipient was left out, so places and replies are not in step.
+    /// A recipient was left out, so indices and replies no longer correspond.
     pub(super) skips: bool,
-    /// The content goes by BDAT.
+    /// The content is sent by BDAT.
     pub(super) chunks: bool,
-    /// The content goes before the RCPT commands are answered.
+    /// The content is sent before the server answers the RCPT commands.
     pub(super) early: bool,
-    /// Nothing more of it is to be sent, but what completes a chunk.
+    /// Nothing more of it is sent, except the rest of a chunk.
     pub(super) failed: bool,
-    /// What it failed by is the outcome of all recipients that have none: no other transaction
+    /// The cause of the failure is the outcome of all recipients without one: no other transaction
     /// follows for them.
     pub(super) decided: bool,
     /// The end of the content is written.
     pub(super) ended: bool,
     /// The end of the content is answered, though it is not written.
     pub(super) answered: bool,
-    /// It was begun behind a message that then failed, so the server may not be ready for it.
+    /// It began behind a message that then failed, so the server may not be ready for it.
     pub(super) behind_failure: bool,
     /// It begins again after RSET.
     pub(super) again: bool,
@@ -90,7 +91,7 @@ impl<'e> Transaction<'e> {
         RecipientRange { envelope: self.number, first: self.first, end: self.next }
     }
 
-    /// The recipients in it, and all that follow.
+    /// The recipients in it, and all behind them.
     pub(super) const fn rest(&self) -> RecipientRange {
         RecipientRange { envelope: self.number, first: self.first, end: usize::MAX }
     }
@@ -104,7 +105,7 @@ impl<'e> Transaction<'e> {
         self.envelope.recipients.recipient(index)
     }
 
-    /// Whether SMTPUTF8 is asked for.
+    /// Whether the envelope needs SMTPUTF8.
     pub(super) const fn smtputf8(&self) -> bool {
         self.envelope.smtputf8 || self.envelope.parameters.smtputf8()
     }
@@ -129,7 +130,7 @@ impl<'e> Transaction<'e> {
         self.next += 1;
     }
 
-    /// The recipient that a reply to RCPT speaks of, among those that `was_sent`.
+    /// The recipient of a reply to RCPT, among those that `was_sent`.
     pub(super) fn answer(
         &mut self,
         reply: &Reply<'_>,
@@ -171,8 +172,8 @@ pub(super) fn is_completion(reply: &Reply<'_>) -> bool {
     reply.severity() == crate::syntax::code::Severity::PositiveCompletion
 }
 
-/// RFC 5321 §4.5.3.1.10: 452, or 552 which is taken for it, unless an enhanced status code says
-/// that it is about something else: RFC 3463 §3.6 has X.5.3 for too many recipients.
+/// RFC 5321 §4.5.3.1.10: 452, or 552 which counts as 452, unless an enhanced status code names
+/// another cause: RFC 3463 §3.6 has X.5.3 for too many recipients.
 fn is_one_too_many(reply: &Reply<'_>) -> bool {
     let about_it =
         |code: crate::syntax::code::EnhancedCode| (code.subject(), code.detail()) == (5, 3);

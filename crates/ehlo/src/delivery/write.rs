@@ -1,4 +1,4 @@
-//! The writing half: which command goes next.
+//! The writing half: the choice of the next command.
 
 use crate::client::error::SendError;
 use crate::delivery::delivery::{Delivery, Stage};
@@ -11,7 +11,7 @@ use crate::syntax::command::command::Command;
 use crate::syntax::encode::BufferTooSmall;
 
 impl<'e> Delivery<'e> {
-    /// Writes all that may go and has room.
+    /// Writes all commands that may be sent and fit.
     pub(super) fn write(&mut self, out: &mut [u8]) -> Result<usize, BufferTooSmall> {
         let mut written = 0;
         loop {
@@ -37,7 +37,7 @@ impl<'e> Delivery<'e> {
         Ok(written)
     }
 
-    /// Writes the next command. 0 when there is none, or when a stage is over without one.
+    /// Writes the next command. Returns 0 if there is no command, or if a stage ends without one.
     fn command(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
         let (command, then) = match self.stage {
             Stage::Hello if self.config.lmtp => {
@@ -88,7 +88,7 @@ impl<'e> Delivery<'e> {
         let Some(current) = &self.current else { return Ok(0) };
         let envelope = current.envelope;
         let plan = self.plan(envelope)?;
-        // Nothing is sent before there is somebody to send it to.
+        // No command is sent before there is a recipient.
         match current.recipient(current.next) {
             Some(recipient) => {
                 if let Err(error) = self.permits(&recipient, current.smtputf8()) {
@@ -97,7 +97,7 @@ impl<'e> Delivery<'e> {
                 }
             }
             None if current.next == current.first => return Err(SendError::NoRecipients),
-            // Each was left out, and told so.
+            // Each recipient was left out, and has its outcome.
             None => {
                 self.due.finished = Some(current.number);
                 self.current = None;
@@ -109,8 +109,8 @@ impl<'e> Delivery<'e> {
         let written = with_mail(envelope, &offered, |command| self.client.send(command, out))?;
         if let Some(current) = &mut self.current {
             current.flags.chunks = plan.chunks;
-            // Content waits for the replies where the message before it may fail, or has failed: a
-            // server that keeps that transaction open would add the content to it.
+            // Content waits for the replies if the message before it failed or may fail: a server
+            // that keeps that transaction open would add the content to it.
             current.flags.early = plan.early && self.old.is_none() && !self.end_refused;
         }
         self.statistics.transactions = self.statistics.transactions.saturating_add(1);
@@ -173,7 +173,7 @@ impl<'e> Delivery<'e> {
         Ok(0)
     }
 
-    /// What to do when a command could not be sent.
+    /// Handles a command that could not be sent.
     fn refuse(&mut self, error: SendError) {
         let at = match self.stage {
             Stage::Mail => Verb::Mail,
@@ -186,7 +186,7 @@ impl<'e> Delivery<'e> {
         self.give_up_current(at, error);
     }
 
-    /// Nothing more of the current transaction is sent, for this reason.
+    /// Stops the current transaction for this reason.
     pub(super) fn give_up_current(&mut self, at: Verb, error: SendError) {
         let Some(current) = &mut self.current else { return };
         current.flags.decided = true;
@@ -200,7 +200,7 @@ impl<'e> Delivery<'e> {
         self.fail();
     }
 
-    /// Sends nothing more of the current transaction but what completes a chunk.
+    /// Stops the current transaction, except for the rest of a chunk.
     pub(super) fn fail(&mut self) {
         let Some(current) = &mut self.current else { return };
         current.flags.failed = true;
@@ -218,8 +218,8 @@ impl<'e> Delivery<'e> {
         }
     }
 
-    /// A transaction that failed is over once every reply has come; what is left of it goes by
-    /// RSET.
+    /// Ends a failed transaction once every reply has come; RSET clears the rest of it at the
+    /// server.
     pub(super) fn settle(&mut self) {
         if self.stage != Stage::Failed || self.client.awaits().is_some() || !self.is_open() {
             return;
@@ -236,8 +236,8 @@ impl<'e> Delivery<'e> {
         }
     }
 
-    /// The current transaction, which was taken, is over: another one follows for the recipients
-    /// that are left, or the envelope is finished.
+    /// Ends the current transaction, which the caller has taken: another one follows for the
+    /// remaining recipients, or the envelope is finished.
     pub(super) fn over(&mut self, over: &Transaction<'e>, resets: bool) {
         self.later = false;
         if let Some(first) = over.following() {
