@@ -1,10 +1,10 @@
-//! What every machine has in common: bytes in, one event out.
+//! The interface that every machine has: bytes in, one event out.
 
 use core::time::Duration;
 
 use crate::syntax::encode::BufferTooSmall;
 
-/// What one call to `receive` took from the input, and what came of it.
+/// The result of one call to `receive`: the bytes taken from the input, and the event.
 ///
 /// The caller removes `consumed` bytes from the front of its buffer after it has handled the event;
 /// until then the event borrows them.
@@ -19,13 +19,13 @@ use crate::syntax::encode::BufferTooSmall;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Received<E> {
-    /// Bytes taken from the front of the input.
+    /// The number of bytes taken from the front of the input.
     pub consumed: usize,
-    /// What they meant.
+    /// The event that they mean.
     pub event: E,
 }
 
-/// What a machine needs before it can go on.
+/// The need of a machine before it can continue.
 ///
 /// ```
 /// use ehlo::{Client, ClientConfig};
@@ -39,15 +39,15 @@ pub struct Received<E> {
 pub enum Wants {
     /// [`Machine::receive`] returns an event for this input.
     Event,
-    /// Remove `consumed` bytes from the front of the input. If that is not 0, ask again; otherwise read
-    /// more first.
+    /// Remove `consumed` bytes from the front of the input. If `consumed` is not 0, call
+    /// [`wants`](Machine::wants) again; otherwise read more first.
     Input {
-        /// Bytes that the machine no longer needs.
+        /// The number of bytes that the machine no longer needs.
         consumed: usize,
     },
 }
 
-/// What a peer sends, as its [`Machine`] expects it.
+/// The kind of input that a [`Machine`] expects from its peer.
 ///
 /// ```
 /// use ehlo::machine::{Expects, Machine};
@@ -69,9 +69,10 @@ pub enum Expects {
 
 /// A client or a server: it takes bytes and returns events; it owns no buffer and does no I/O.
 ///
-/// An event borrows the input, so it cannot leave the loop that reads. This takes two steps: ask
-/// [`wants`](Machine::wants) until it returns [`Wants::Event`], then call
-/// [`receive`](Machine::receive) once. The machine remembers how far it has looked, so the second
+/// An event borrows the input, so it cannot leave the loop that reads. Reading therefore takes two
+/// steps: call [`wants`](Machine::wants) until it returns [`Wants::Event`], then call
+/// [`receive`](Machine::receive) once. The machine remembers how far it has searched, so the second
+/// call scans nothing twice.
 /// call scans nothing twice.
 ///
 /// ```
@@ -89,17 +90,17 @@ pub enum Expects {
 /// assert_eq!(step(&mut client, b"220 mx.example\r\n"), 16);
 /// ```
 pub trait Machine {
-    /// What this machine reports, borrowed from the input.
+    /// The event of this machine, borrowed from the input.
     type Event<'i>;
 
-    /// Whether `input`, all unread input, is enough for an event.
+    /// Whether `input`, which holds all unread bytes, is enough for an event.
     fn wants(&mut self, input: &[u8]) -> Wants;
 
-    /// The next event of `input`, all unread input.
+    /// The next event of `input`, which holds all unread bytes.
     fn receive<'i>(&mut self, input: &'i [u8]) -> Received<Self::Event<'i>>;
 
-    /// Writes what the machine sends without being asked into `out`; returns its length in bytes, 0 if
-    /// there is nothing more.
+    /// Writes the output that the machine sends without a request into `out`; returns its length in
+    /// bytes, 0 if there is no more.
     ///
     /// # Errors
     ///
@@ -108,29 +109,30 @@ pub trait Machine {
         Ok(0)
     }
 
-    /// The peer will send no more: its side of the connection is closed.
+    /// Tells the machine that the peer has closed its side of the connection and sends no more.
     fn end_of_input(&mut self);
 
-    /// The machine reads nothing more until its output is sent: the session is over, or goes on inside
-    /// TLS.
+    /// Whether the machine reads nothing more until its output is sent: the session is over, or
+    /// continues inside TLS.
     fn is_at_end(&self) -> bool;
 
-    /// How long the wait for the peer may last now, RFC 5321 §4.5.3.2.
+    /// The longest wait for the peer at this moment, RFC 5321 §4.5.3.2.
     fn timeout(&self) -> Duration;
 
-    /// What the peer sends next. It decides the size of buffers, and how the peer's time is measured.
+    /// The kind of input that the peer sends next. It decides the size of buffers, and the measure
+    /// of the peer's time.
     fn expects(&self) -> Expects {
         Expects::Command
     }
 
-    /// Whether the last input or output may be a credential, as within AUTH, RFC 4954 §4. The owner of
-    /// the buffers then overwrites them after use, as `Buffered` of `ehlo-io` does.
+    /// Whether the last input or output may be a credential, as within AUTH, RFC 4954 §4. The owner
+    /// of the buffers then overwrites them after use, as `Buffered` of `ehlo-io` does.
     fn is_secret(&self) -> bool {
         false
     }
 }
 
-/// A [`Machine`] whose session may go on inside TLS, RFC 3207.
+/// A [`Machine`] whose session may continue inside TLS, RFC 3207.
 ///
 /// ```
 /// use ehlo::{Client, ClientConfig};
@@ -141,11 +143,11 @@ pub trait Machine {
 /// assert_eq!(Upgrade::tls_established(&mut client, b""), Err(PlaintextInjection));
 /// ```
 pub trait Upgrade: Machine {
-    /// Whether the TLS handshake comes now: STARTTLS was said and accepted.
+    /// Whether the TLS handshake is due: STARTTLS was accepted.
     fn awaits_tls(&self) -> bool;
 
-    /// Goes on inside TLS. `leftover` is the input that was read before the handshake and that the
-    /// machine has not taken.
+    /// Continues the session inside TLS. `leftover` is the input that was read before the handshake
+    /// and that the machine has not consumed.
     ///
     /// # Errors
     ///

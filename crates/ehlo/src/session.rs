@@ -9,7 +9,7 @@
 use crate::syntax::code::{Code, Severity};
 use crate::syntax::command::Verb;
 
-/// Where a session stands.
+/// The state of a session.
 ///
 /// ```
 /// use ehlo::{Code, session};
@@ -40,7 +40,7 @@ pub enum State {
     Data,
     /// A chunk was accepted, and more must follow, RFC 3030.
     Chunk,
-    /// A chunk was refused: only RSET or a new EHLO goes on from here, RFC 3030 §2.
+    /// A chunk was refused: only RSET or a new EHLO leads on from here, RFC 3030 §2.
     Failed,
     /// An authentication exchange is under way, RFC 4954.
     Auth,
@@ -67,7 +67,7 @@ impl State {
         Self::Closed,
     ];
 
-    /// A mail transaction is open.
+    /// Whether a mail transaction is open.
     pub const fn is_transaction(self) -> bool {
         matches!(self, Self::Mail | Self::Rcpt | Self::Data | Self::Chunk | Self::Failed)
     }
@@ -107,8 +107,8 @@ pub const fn next(state: State, verb: Verb, code: Code) -> State {
     }
     let rule = rule(verb);
     let lead = match code.severity() {
-        // RFC 5321 §4.3.2: an unknown code counts by its first digit. If the reply hands the connection
-        // over, to a session or to TLS, only a listed code does.
+        // RFC 5321 §4.3.2: an unknown code counts by its first digit. If the reply hands the
+        // connection over, to a session or to TLS, only a listed code does so.
         severity if rule.exact && severity.is_positive() && !rule.lists(code) => rule.negative,
         Severity::PositiveCompletion => rule.completion,
         Severity::PositiveIntermediate => rule.intermediate,
@@ -130,15 +130,16 @@ pub const fn ends_group(verb: Verb) -> bool {
     rule(verb).ends_group
 }
 
-/// Whether `verb` carries no mail forward, with any reply. A server may limit how often it is said.
+/// Whether `verb` carries no mail forward, with any reply. A server may limit the number of such
+/// commands.
 pub const fn is_idle(verb: Verb) -> bool {
     rule(verb).idle
 }
 
 /// Whether §4.3.2 of RFC 5321, or the RFC of the extension, lets a server answer `verb` with
-/// `code`. A positive code must be one that is listed. A 4yz or 5yz may answer anything, as policy
-/// may refuse anything, but for those that say what is so of one command alone: 535 of AUTH, 459 of
-/// ETRN, 555 of MAIL and RCPT.
+/// `code`. A positive code must be listed. A 4yz or 5yz may answer any verb, because policy may
+/// refuse any command, except for codes that belong to certain commands: 535 to AUTH, 459 to ETRN,
+/// 555 to MAIL and RCPT.
 pub const fn may_answer(verb: Verb, code: Code) -> bool {
     if matches!(verb, Verb::Other) {
         // RFC 5321 leaves the replies to an unknown verb to its own specification.

@@ -220,8 +220,8 @@ impl<'e> Delivery<'e> {
     /// Whether MAIL may follow the content that is written.
     fn is_behind_safe(&self) -> bool {
         let is_over = |current: &Transaction<'_>| {
-            // If no recipient was accepted, a server may leave the transaction open after the end
-            // of the message; the message might then be sent to its recipients again.
+            // If no recipient was accepted, a server may answer the end of the message and leave
+            // the transaction open, so the next MAIL waits for that answer.
             let flags = current.flags;
             !flags.failed
                 && !flags.answered

@@ -162,7 +162,7 @@ impl<'i> Event<'i> {
 /// use ehlo::{Code, Reply};
 /// use ehlo::syntax::command::Verb;
 ///
-/// // The server does not want this sender, whoever the recipients are.
+/// // The server refuses this sender for all recipients.
 /// let part = RecipientRange { envelope: 3, first: 0, end: usize::MAX };
 /// let reply = Reply::new(Code::MAILBOX_UNAVAILABLE, "not from there");
 /// let refused = Event::Refused { part: Some(part), to: Verb::Mail, reply };

@@ -152,7 +152,8 @@ impl Outcome {
             Severity::PositiveCompletion if matches!(stage, Verb::Message | Verb::BdatLast) => {
                 Fate::Accepted
             }
-            // A positive intermediate reply decides nothing that it could continue.
+            // Once an outcome is decided, no step follows a 2yz or 3yz that does not accept the
+            // message.
             Severity::TransientNegative
             | Severity::PositiveIntermediate
             | Severity::PositiveCompletion => Fate::Deferred,

@@ -1,15 +1,15 @@
-//! A-labels, RFC 5890 §2.3.2.1: names of other scripts as the DNS has them.
+//! A-labels, RFC 5890 §2.3.2.1: names of other scripts in the form of the DNS.
 
 use core::num::NonZero;
 
 use crate::syntax::limits;
 use crate::syntax::path::is_disallowed;
 
-/// Whether a label is an A-label, or does not claim to be one.
+/// Whether a label is an A-label, or does not begin like one.
 ///
-/// `xn--` must be followed by the Punycode of a label that is not in US-ASCII, which neither
-/// begins nor ends with a hyphen and has no character of a block that no U-label has. The tables of
-/// RFC 5892, and the normal form, are not looked into.
+/// `xn--` must be followed by the Punycode of a label that is not in US-ASCII, neither begins nor
+/// ends with a hyphen, and has no character of a block that no U-label has. The check does not use
+/// the tables of RFC 5892, nor the normal form.
 pub(super) fn is_a_label(label: &[u8]) -> bool {
     let Some((prefix, punycode)) = label.split_first_chunk::<4>() else { return true };
     if !prefix.eq_ignore_ascii_case(b"xn--") {
@@ -64,7 +64,7 @@ impl Decoded {
         self.characters.get(..self.count).unwrap_or_default()
     }
 
-    /// Moves those from `at` on by one place.
+    /// Moves the characters from `at` on by one place.
     fn insert(&mut self, at: usize, character: char) -> Option<()> {
         let mut moved = character;
         for place in self.characters.get_mut(at..=self.count)? {

@@ -1,4 +1,4 @@
-//! Faults of a greeting, and what a receiver may do about them.
+//! Faults of a greeting, and the reactions that a receiver may choose.
 
 use super::NameSyntax;
 use crate::syntax::code::{Code, EnhancedCode, EnhancedStatus};
@@ -19,7 +19,7 @@ use crate::syntax::reply::Reply;
 pub enum Finding {
     /// The argument is not a name, or not a name to greet with.
     Syntax(NameSyntax),
-    /// The name belongs to this host alone.
+    /// Only this host may use the name.
     Forgery(Forgery),
     /// The peer's address has no name: iprev `permerror`.
     NoReverseName,
@@ -38,7 +38,7 @@ pub enum Finding {
 }
 
 impl Finding {
-    /// The reply of a receiver that refuses for this reason; `None` where it must not refuse, or where no
+    /// The reply of a receiver that refuses for this reason; `None` if it must not refuse, or if no
     /// standard allows it.
     ///
     /// It fits EHLO, MAIL and RCPT. At EHLO many clients take it for a server without extensions and
@@ -61,7 +61,7 @@ impl Finding {
                 (Code::LOCAL_ERROR, EnhancedStatus::REVERSE_DNS_FAILED.transient())
             }
             // RFC 5321 §4.1.4: "if the verification fails, the server MUST NOT refuse to accept a
-            // message on that basis". No RFC judges how a name looks.
+            // message on that basis". No RFC judges the look of a name.
             Self::NameElsewhere
             | Self::NameWithoutAddress
             | Self::NameUnknown
@@ -119,7 +119,7 @@ const REVERSE_DNS: EnhancedCode = EnhancedStatus::REVERSE_DNS_FAILED.permanent()
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Forgery {
-    /// A name or an address of this host, which leads elsewhere than to the peer.
+    /// A name or an address of this host that does not lead to the peer.
     Own,
     /// `localhost`, a loopback address or the unspecified one, from a peer at another address.
     Loopback,
@@ -182,13 +182,13 @@ pub enum Enforcement {
 pub enum Advice {
     /// No finding.
     Accept,
-    /// Accept, and record this finding, the gravest one.
+    /// Accept, and record this finding, the most serious one.
     Record(Finding),
     /// Refuse with this reply.
     Refuse {
         /// The reason.
         finding: Finding,
-        /// The standard reply: 5yz, or 4yz where the result may change later.
+        /// The standard reply: 5yz, or 4yz if the result may change later.
         reply: Reply<'static>,
     },
 }

@@ -1,11 +1,12 @@
-//! Generic names, as a provider gives one to each of its addresses.
+//! Generic names, which a provider gives to each of its addresses.
 
 use core::net::IpAddr;
 
 use crate::syntax::grammar::{hex_digit, split};
 use crate::syntax::path::Domain;
 
-/// Whether a name looks as if it was made of the address, or says that it is one of many: a guess.
+/// Whether a name looks as if it was made from the address, or says that it is one of many: a
+/// guess.
 ///
 /// Three bytes of an IPv4 address or four groups of an IPv6 address in a row, in either order; the
 /// address, or the lower half of an IPv6 address, in hexadecimal; or one of [`WORDS`] below the last
@@ -53,7 +54,7 @@ fn number(word: &[u8], radix: u32) -> Option<u16> {
     u16::try_from(value).ok().filter(|_| is_number)
 }
 
-/// Whether the last so many hexadecimal digits of `bits` stand in a row, in either order; dots and
+/// Whether the last `digits` hexadecimal digits of `bits` stand in a row, in either order; dots and
 /// hyphens may be between them.
 fn has_hex(name: &[u8], bits: u64, digits: u32) -> bool {
     let unused = 64 - 4 * digits;

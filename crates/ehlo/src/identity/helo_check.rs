@@ -8,20 +8,21 @@ use super::{Claim, DnsAnswer, DnsQuery, Forgery, Iprev, NameSyntax, UnexpectedAn
 use super::{generic, syntax};
 use crate::syntax::path::{ClientName, Domain, Host};
 
-/// The check of one greeting: questions for a resolver, and what follows from the answers.
+/// The check of one greeting: questions for a resolver, and conclusions from the answers.
 ///
-/// It asks for the names of the peer's address, then for the addresses of each of these names until one
-/// leads back, and last for those of the name that the peer claims. Where the claimed name is one of
-/// the address's own, it comes before the others, as it is the likeliest to lead back. At most
-/// [`MAX_QUERIES`](Self::MAX_QUERIES) questions are asked, whatever is answered.
+/// It asks for the names of the peer's address, then for the addresses of each of these names until
+/// one leads back to the peer, and last for the addresses of the name that the peer claims. If the
+/// claimed name is one of the address's names, it comes before the others, because it is the most
+/// likely to lead back. The check asks at most [`MAX_QUERIES`](Self::MAX_QUERIES) questions,
+/// whatever the answers.
 ///
-/// Of the other names of the address it keeps [`MAX_NAMES`](Self::MAX_NAMES), as many as have room in
-/// [`NAMES_BYTES`](Self::NAMES_BYTES) bytes together, the shortest first. Which ones they are, and the
-/// verdict, do not depend on the order of the answers' records. Addresses are compared and not kept.
+/// It keeps at most [`MAX_NAMES`](Self::MAX_NAMES) other names of the address, the shortest first,
+/// that fit in [`NAMES_BYTES`](Self::NAMES_BYTES) bytes together. The order of records in an answer
+/// changes neither the choice nor the verdict. The check compares addresses and does not keep them.
 ///
-/// The verdict can be had at any time: what is not answered yet counts as a temporary failure, so a
-/// caller may stop asking when a time is over. [`time_for_query`](Self::time_for_query) says how long
-/// one question may take, so that the others have their share.
+/// The verdict is available at any time: a question without an answer counts as a temporary
+/// failure, so a caller may stop at a deadline. [`time_for_query`](Self::time_for_query) says how
+/// long one question may take, so that time is left for the others.
 ///
 /// ```
 /// use core::net::IpAddr;
@@ -53,24 +54,24 @@ pub struct HeloCheck<'a> {
     claimed: ClientName<'a>,
     own: &'a [Host<'a>],
     syntax: NameSyntax,
-    /// The claimed name, where a resolver can be asked for it.
+    /// The claimed name, if a resolver can look it up.
     resolvable: Option<Domain<'a>>,
     claim: Claim,
     /// The addresses of the claimed name were asked for, or cannot be.
     is_claim_known: bool,
-    /// The claimed name is one of the address.
+    /// The claimed name is one of the names of the address.
     is_claim_reverse: bool,
     iprev: Iprev,
-    /// The names of the address but for the claimed one.
+    /// The names of the address except the claimed one.
     names: ReverseNames,
-    /// Which name leads back to the peer.
+    /// The name that leads back to the peer.
     confirmed: Option<Step>,
-    /// The names, or the addresses of one of them, could not be had.
+    /// The resolver could not answer for the names, or for the addresses of one of them.
     undecided: bool,
     step: Step,
 }
 
-/// The question that is open, or the name that it is about.
+/// The open question, or the name that it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     /// The names of the peer's address.
@@ -84,14 +85,14 @@ enum Step {
 }
 
 impl<'a> HeloCheck<'a> {
-    /// Names of the peer's address that are considered beside the claimed one: as many as RFC 7208
-    /// §4.6.4 lets a checker of SPF look at.
+    /// The most names of the peer's address that are checked beside the claimed one: the limit of
+    /// RFC 7208 §4.6.4 for a checker of SPF.
     pub const MAX_NAMES: usize = names::MAX_NAMES;
 
-    /// Bytes that these names may have together.
+    /// The most bytes that these names may have together.
     pub const NAMES_BYTES: usize = names::BYTES;
 
-    /// Questions of one check.
+    /// The most questions of one check.
     pub const MAX_QUERIES: usize = 2 + Self::MAX_NAMES;
 
     /// The check of a client at `peer` that calls itself `claimed`.
@@ -126,15 +127,15 @@ impl<'a> HeloCheck<'a> {
         }
     }
 
-    /// Sets the receiver's own names and addresses. A client that claims one of them is a forger, unless
-    /// it is the receiver itself.
+    /// Sets the receiver's own names and addresses. A client that claims one of them is a forger,
+    /// unless it is the receiver.
     #[must_use]
     pub const fn with_own(mut self, own: &'a [Host<'a>]) -> Self {
         self.own = own;
         self
     }
 
-    /// The question that is open; `None` when all is known that can be.
+    /// The open question; `None` when there is nothing left to ask.
     pub fn query(&self) -> Option<DnsQuery<'_>> {
         match self.step {
             Step::Pointer => Some(DnsQuery::Pointer(self.peer)),
@@ -144,11 +145,11 @@ impl<'a> HeloCheck<'a> {
         }
     }
 
-    /// The time that the open question may take, where `left` is what is left for the whole check: half
-    /// of it for the names of the address, and after that equal parts for the questions that may
-    /// follow. Zero when no question is open.
+    /// The time that the open question may take, if `left` is the time left for the whole check:
+    /// half of it for the names of the address, and after that equal parts for the questions that
+    /// may follow. Zero if no question is open.
     ///
-    /// A question that is not answered in its time is answered by [`DnsAnswer::TemporaryFailure`].
+    /// If no answer comes in that time, answer with [`DnsAnswer::TemporaryFailure`].
     pub fn time_for_query(&self, left: Duration) -> Duration {
         let is_claim_open = usize::from(!self.is_claim_known);
         let questions = match self.step {
@@ -162,14 +163,14 @@ impl<'a> HeloCheck<'a> {
         left.checked_div(questions).unwrap_or(left)
     }
 
-    /// The answer to the question that is open.
+    /// Takes the answer to the open question.
     ///
-    /// No names and no addresses are the same as [`DnsAnswer::DoesNotExist`].
+    /// An empty list of names or addresses means the same as [`DnsAnswer::DoesNotExist`].
     ///
     /// # Errors
     ///
-    /// [`UnexpectedAnswer`] when no question is open, and for addresses where names were asked for or the
-    /// reverse. An open question then stays open.
+    /// [`UnexpectedAnswer`] if no question is open, for addresses in answer to a question for
+    /// names, and the reverse. An open question then stays open.
     pub fn answer(&mut self, answer: DnsAnswer<'_>) -> Result<(), UnexpectedAnswer> {
         match self.step {
             Step::Pointer => self.pointer(answer),
@@ -217,7 +218,7 @@ impl<'a> HeloCheck<'a> {
         }
     }
 
-    /// The names of the peer's address that are considered, in the order in which they are asked for.
+    /// The names of the peer's address that are checked, in the order of the questions.
     pub fn reverse_names(&self) -> impl Iterator<Item = Domain<'_>> {
         self.resolvable.filter(|_| self.is_claim_reverse).into_iter().chain(self.names.iter())
     }
@@ -231,7 +232,7 @@ impl<'a> HeloCheck<'a> {
                 self.is_claim_reverse =
                     self.resolvable.is_some_and(|claimed| names::contains(names, claimed));
                 self.names = ReverseNames::of(names, self.resolvable);
-                // Records without a host name lead nowhere, as if there were no records.
+                // Records that are not host names lead nowhere, as if there were no records.
                 if self.reverse_names().next().is_none() {
                     self.iprev = Iprev::PermError;
                 }
@@ -241,7 +242,7 @@ impl<'a> HeloCheck<'a> {
         Ok(())
     }
 
-    /// Whether these addresses have that of the peer among them.
+    /// Whether the addresses in `answer` include that of the peer.
     fn addresses(&self, answer: DnsAnswer<'_>) -> Result<Claim, UnexpectedAnswer> {
         match answer {
             DnsAnswer::Names(_) => Err(UnexpectedAnswer),
@@ -255,7 +256,7 @@ impl<'a> HeloCheck<'a> {
         }
     }
 
-    /// The next question, where the names from `start` on were not asked for.
+    /// The next question, if the names from `start` on were not asked for.
     fn next(&mut self, start: usize) -> Step {
         // RFC 8601 §3: one name that leads back is enough.
         if self.confirmed.is_some() {
@@ -276,7 +277,7 @@ impl<'a> HeloCheck<'a> {
             ClientName::AddressLiteral(literal) => Host::AddressLiteral(literal),
             _ => Host::Domain(self.resolvable.or_else(|| syntax::domain_of(self.claimed))?),
         };
-        // It is this host itself, or may be.
+        // The peer is this host, or may be.
         let is_self = is_own(Host::AddressLiteral(self.peer.into()))
             || matches!(self.claim, Claim::Matches | Claim::TemporaryFailure);
         if self.peer.is_loopback() {

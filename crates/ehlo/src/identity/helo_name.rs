@@ -1,4 +1,4 @@
-//! The name that a client greets with.
+//! The name with which a client greets.
 
 use core::net::IpAddr;
 
@@ -91,7 +91,7 @@ impl Encode for HeloName<'_> {
     }
 }
 
-/// What a client knows about its host, from which it finds a name to greet with.
+/// The facts about a client's host, from which it finds a name to greet with.
 ///
 /// ```
 /// use ehlo::{HeloName, identity::OwnHost};
@@ -109,7 +109,7 @@ impl Encode for HeloName<'_> {
 pub struct OwnHost<'a> {
     /// The host's name, fully qualified or not.
     pub host: &'a str,
-    /// The domain of a name without a dot.
+    /// The domain to add to a name without a dot.
     pub domain: Option<&'a str>,
     /// The local address of the connection.
     pub address: Option<IpAddr>,
@@ -117,9 +117,10 @@ pub struct OwnHost<'a> {
 
 impl OwnHost<'_> {
     /// The name to greet the server at this address with: the host's name if it is fully qualified,
-    /// or else with the domain behind it, or else the address as a literal. The first one that a
-    /// [`HeloName`] may be is written to the front of `out`. A name below `localdomain`, the default of
-    /// many systems, comes after the literal, as the DNS does not know it.
+    /// else the host's name with the domain behind it, else the address as a literal. The first of
+    /// these that is a valid [`HeloName`] is written to the front of `out`. A name below
+    /// `localdomain`, the default of many systems, comes after the literal, because the DNS does
+    /// not know it.
     ///
     /// RFC 5321 §4.1.4: a client "MUST, if possible, ensure that the domain parameter to the EHLO
     /// command is a primary host name", and where it has none "an address literal SHOULD be
@@ -127,7 +128,7 @@ impl OwnHost<'_> {
     ///
     /// # Errors
     ///
-    /// [`HeloNameError`], of the host's name.
+    /// [`HeloNameError`] for the host's name.
     pub fn helo_name<'o>(
         &self,
         server: IpAddr,
@@ -168,13 +169,13 @@ impl OwnHost<'_> {
             (Form::Literal, _, Some(address)) => {
                 AddressLiteral::from(address.to_canonical()).write_to(writer);
             }
-            // Nothing is no name.
+            // A missing domain or address gives no name.
             (Form::InDomain | Form::Literal, ..) => {}
         }
     }
 }
 
-/// What a host may call itself.
+/// The forms of a host's name.
 #[derive(Clone, Copy)]
 enum Form {
     InDomain,
@@ -186,14 +187,14 @@ impl Form {
     const ALL: [Self; 3] = [Self::InDomain, Self::Host, Self::Literal];
 }
 
-/// Why a client must not greet with a name.
+/// The reason why a client must not greet with a name.
 ///
 /// ```
 /// use ehlo::{HeloName, identity::HeloNameError};
 ///
 /// let error = HeloName::new("[127.0.0.1]").unwrap_err();
 /// assert_eq!(error, HeloNameError::ThisHost);
-/// assert_eq!(error.to_string(), "the name means this host to every other");
+/// assert_eq!(error.to_string(), "every other host takes the name for itself");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -208,7 +209,7 @@ impl core::fmt::Display for HeloNameError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Syntax(syntax) => syntax.text(),
-            Self::ThisHost => "the name means this host to every other",
+            Self::ThisHost => "every other host takes the name for itself",
         })
     }
 }

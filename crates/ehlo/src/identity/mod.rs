@@ -1,8 +1,9 @@
-//! The name in EHLO or HELO: what a receiver can find out about it, and which name a client may use.
+//! The name in EHLO or HELO: the checks of a receiver, and the name that a client may use.
 //!
-//! [`HeloCheck`](crate::HeloCheck) asks the questions, any resolver answers them, and a [`Verdict`] holds the facts.
-//! What may be done about them is in [`Finding`] and [`Advice`]: RFC 5321 §4.1.4 lets a receiver
-//! verify the name, and forbids it to refuse mail because the name does not match the address.
+//! [`HeloCheck`](crate::HeloCheck) asks the questions, any resolver answers them, and a [`Verdict`]
+//! holds the facts. [`Finding`] and [`Advice`] say which reactions are allowed: RFC 5321 §4.1.4
+//! lets a receiver verify the name, and forbids it to refuse mail because the name does not match
+//! the address.
 
 mod a_label;
 mod finding;

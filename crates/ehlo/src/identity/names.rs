@@ -8,18 +8,18 @@ use crate::syntax::path::Domain;
 use crate::syntax::path::domain;
 use crate::syntax::policy::Policy;
 
-/// As many as RFC 7208 §4.6.4 lets a checker of SPF look at.
+/// The limit of RFC 7208 §4.6.4 for a checker of SPF.
 pub(super) const MAX_NAMES: usize = 10;
 
 /// Ten names of a hundred bytes; a name has 255 at most.
 pub(super) const BYTES: usize = 1024;
 
-/// The first names of an address, one behind the other, sorted: by length, then by letters in any case.
-/// A set of records has no order (RFC 1034 §3.6), and a server may return another one each time.
+/// The first names of an address, concatenated and sorted: by length, then by letters in any case.
+/// A set of records has no order (RFC 1034 §3.6), and a server may return another order each time.
 #[derive(Clone, Debug)]
 pub(super) struct ReverseNames {
     bytes: [u8; BYTES],
-    /// Where each name ends.
+    /// The end of each name.
     ends: [u16; MAX_NAMES],
     count: usize,
 }
@@ -27,8 +27,8 @@ pub(super) struct ReverseNames {
 impl ReverseNames {
     pub(super) const NONE: Self = Self { bytes: [0; BYTES], ends: [0; MAX_NAMES], count: 0 };
 
-    /// The first of `names` that have room, without `known`. A name may have the dot of the root
-    /// behind it; what is no name is passed over.
+    /// The first of `names` that fit, without `known`. A name may have the dot of the root behind
+    /// it; text that is not a name is skipped.
     pub(super) fn of(names: &[&str], known: Option<Domain<'_>>) -> Self {
         let mut kept = Self::NONE;
         let mut last: Option<&[u8]> = None;
@@ -46,7 +46,7 @@ impl ReverseNames {
         }
     }
 
-    /// Keeps a name; `false` if there is no room.
+    /// Keeps a name; `false` if it does not fit.
     fn push(&mut self, name: &[u8]) -> bool {
         let start = self.end(self.count);
         let room = self.bytes.get_mut(start..).and_then(|rest| rest.get_mut(..name.len()));
@@ -70,7 +70,7 @@ impl ReverseNames {
         (0..self.count).map_while(|at| self.nth(at))
     }
 
-    /// Where the first `count` names end.
+    /// The end of the first `count` names.
     fn end(&self, count: usize) -> usize {
         count.checked_sub(1).and_then(|last| self.ends.get(last)).map_or(0, |end| (*end).into())
     }
@@ -87,7 +87,7 @@ fn host_name(name: &str) -> Option<&[u8]> {
     whole(name, SyntaxErrorKind::Domain, |i| domain(i, &HOST_NAME)).is_ok().then_some(name)
 }
 
-/// The order of names, where the case of letters makes no difference.
+/// The order of names, regardless of case.
 fn in_any_case(name: &[u8], other: &[u8]) -> Ordering {
     let letters = name.iter().map(u8::to_ascii_lowercase);
     let others = other.iter().map(u8::to_ascii_lowercase);

@@ -20,8 +20,8 @@ use crate::syntax::path::Domain;
 pub enum DnsQuery<'q> {
     /// The names of an address: PTR records.
     Pointer(IpAddr),
-    /// The addresses of a name: its A records where the peer has an IPv4 address, its AAAA records
-    /// where it has an IPv6 address. Those of the other kind may be given too; they show that the
+    /// The addresses of a name: its A records if the peer has an IPv4 address, its AAAA records if
+    /// it has an IPv6 address. The answer may include those of the other kind; they show that the
     /// name exists. The name is absolute: no search list applies.
     Addresses(Domain<'q>),
 }
@@ -42,19 +42,19 @@ pub enum DnsQuery<'q> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DnsAnswer<'n> {
-    /// To [`DnsQuery::Pointer`]. Names that are not host names in US-ASCII are skipped; where no
-    /// other name is left, the answer counts as [`DoesNotExist`](Self::DoesNotExist).
+    /// The answer to [`DnsQuery::Pointer`]. Names that are not host names in US-ASCII are skipped;
+    /// if no other name is left, the answer counts as [`DoesNotExist`](Self::DoesNotExist).
     Names(&'n [&'n str]),
-    /// To [`DnsQuery::Addresses`].
+    /// The answer to [`DnsQuery::Addresses`].
     Addresses(&'n [IpAddr]),
     /// There is no such name, or it has no such record: NXDOMAIN, or NOERROR without a record.
     DoesNotExist,
-    /// The resolver cannot say now: SERVFAIL, no answer in time, or an answer that DNSSEC shows to be
+    /// The resolver cannot answer now: SERVFAIL, no answer in time, or an answer that DNSSEC proves
     /// false.
     TemporaryFailure,
 }
 
-/// An answer that does not fit the question that is open.
+/// An answer that does not fit the open question.
 ///
 /// ```
 /// use ehlo::HeloCheck;
@@ -70,7 +70,7 @@ pub struct UnexpectedAnswer;
 
 impl core::fmt::Display for UnexpectedAnswer {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("the answer does not fit the question that is open")
+        f.write_str("the answer does not fit the open question")
     }
 }
 

@@ -25,12 +25,12 @@ use crate::syntax::policy::Policy;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NameSyntax {
-    /// A name of at least two labels, as it should be.
+    /// A name of at least two labels: the required form.
     FullyQualified,
-    /// An IPv4 or IPv6 address in brackets, as it should be where there is no name.
+    /// An IPv4 or IPv6 address in brackets: the required form of a host without a name.
     AddressLiteral,
-    /// A single label, or a name whose last label is a number, which the DNS cannot know.
-    /// RFC 5321 §2.3.5: "Only resolvable, fully-qualified domain names (FQDNs) are permitted".
+    /// A single label, or a name whose last label is a number: the DNS cannot have either. RFC 5321
+    /// §2.3.5: "Only resolvable, fully-qualified domain names (FQDNs) are permitted".
     NotFullyQualified,
     /// An address without brackets. RFC 5321 §4.1.3.
     BareAddress,
@@ -44,7 +44,7 @@ pub enum NameSyntax {
     TrailingDot,
     /// A name of more than 255 bytes, or a label of more than 63. RFC 5321 §4.5.3.1.2.
     TooLong,
-    /// A label that begins with `xn--` and stands for no U-label. RFC 5890 §2.3.2.1.
+    /// A label that begins with `xn--` and is not the form of a U-label. RFC 5890 §2.3.2.1.
     InvalidALabel,
     /// A name that is not in US-ASCII. RFC 6531 §3.7.1.
     NotAscii,
@@ -58,7 +58,7 @@ impl NameSyntax {
         judge(claimed).0
     }
 
-    /// Whether the argument is as RFC 5321 requires it.
+    /// Whether the argument has the form that RFC 5321 requires.
     pub const fn is_valid(self) -> bool {
         matches!(self, Self::FullyQualified | Self::AddressLiteral)
     }
@@ -106,7 +106,7 @@ impl core::fmt::Display for NameSyntax {
     }
 }
 
-/// What the argument is, and the name in it that a resolver can be asked for.
+/// The kind of the argument, and the name in it that a resolver can look up.
 pub(super) fn judge(claimed: ClientName<'_>) -> (NameSyntax, Option<Domain<'_>>) {
     let domain = match claimed {
         ClientName::AddressLiteral(literal) => return (of_literal(literal), None),
@@ -120,7 +120,7 @@ pub(super) fn judge(claimed: ClientName<'_>) -> (NameSyntax, Option<Domain<'_>>)
         return (of_irregular(text), None);
     };
     let syntax = of_domain(name);
-    // What the DNS cannot know is not asked for.
+    // A name that the DNS cannot have is not looked up.
     let resolvable = matches!(syntax, NameSyntax::FullyQualified | NameSyntax::Underscore)
         && !is_loopback(Host::Domain(name));
     let is_absolute =
@@ -129,7 +129,7 @@ pub(super) fn judge(claimed: ClientName<'_>) -> (NameSyntax, Option<Domain<'_>>)
     (syntax, resolvable.then_some(name))
 }
 
-/// The name that the argument is, but for underscores and the dot of the root.
+/// The argument as a name, if it is one apart from underscores and the dot of the root.
 pub(super) fn domain_of(claimed: ClientName<'_>) -> Option<Domain<'_>> {
     match claimed {
         ClientName::Domain(domain) => Some(domain),
@@ -142,9 +142,9 @@ pub(super) fn domain_of(claimed: ClientName<'_>) -> Option<Domain<'_>> {
     }
 }
 
-/// Whether every host means itself by it: `localhost` and names below it, RFC 6761 §6.3, and the
-/// loopback and unspecified addresses, RFC 1122 §3.2.1.3 and RFC 4291 §2.5. Hosts files have
-/// `localhost.localdomain` for the same; other names below `localdomain` are those of hosts.
+/// Whether every host takes the name for itself: `localhost` and names below it, RFC 6761 §6.3, and
+/// the loopback and unspecified addresses, RFC 1122 §3.2.1.3 and RFC 4291 §2.5. Hosts files use
+/// `localhost.localdomain` for the same; other names below `localdomain` belong to hosts.
 pub(super) fn is_loopback(host: Host<'_>) -> bool {
     match host {
         Host::Domain(domain) => {

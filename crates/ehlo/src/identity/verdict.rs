@@ -31,20 +31,21 @@ pub struct Verdict<'c> {
     pub peer: IpAddr,
     /// The kind of the claimed name.
     pub syntax: NameSyntax,
-    /// Where the claimed name leads.
+    /// The addresses to which the claimed name leads.
     pub claim: Claim,
     /// Whether the names of the peer's address lead back to it.
     pub iprev: Iprev,
     /// The name that leads back, or else the first name of the address.
     pub reverse_name: Option<Domain<'c>>,
-    /// Whether that name looks generic, as if a provider gave one to each of its addresses: a guess.
+    /// Whether that name looks generic, as names that a provider gives to each of its addresses: a
+    /// guess.
     pub generic: bool,
-    /// Set if the claim is one that only this host can make.
+    /// The claim of something that only this host may claim, if it is one.
     pub forgery: Option<Forgery>,
 }
 
 impl<'c> Verdict<'c> {
-    /// The name of the peer that is forward-confirmed: it has the address, and the address has it.
+    /// The forward-confirmed name of the peer: it has the address, and the address has it.
     pub const fn verified_name(&self) -> Option<Domain<'c>> {
         match self.iprev {
             Iprev::Pass => self.reverse_name,
@@ -52,7 +53,7 @@ impl<'c> Verdict<'c> {
         }
     }
 
-    /// All findings, the gravest first.
+    /// All findings, the most serious first.
     pub fn findings(&self) -> impl Iterator<Item = Finding> + use<> {
         let claim = match self.claim {
             Claim::Matches | Claim::Unchecked => None,
@@ -71,7 +72,7 @@ impl<'c> Verdict<'c> {
         [syntax, self.forgery.map(Finding::Forgery), reverse, claim, generic].into_iter().flatten()
     }
 
-    /// What a receiver may do, by its policy.
+    /// The reaction that a receiver's policy suggests.
     pub fn advice(&self, enforcement: Enforcement) -> Advice {
         let refusal = self.findings().find_map(|finding| Some((finding, finding.reply()?)));
         match (enforcement, refusal) {
@@ -85,7 +86,7 @@ impl core::fmt::Display for Verdict<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("helo=")?;
         match self.claimed {
-            // The only one that may have spaces in it.
+            // Only this value may have spaces in it.
             ClientName::Irregular(text) => write!(f, "{:?}", text.as_str())?,
             name => write!(f, "{name}")?,
         }
@@ -103,8 +104,8 @@ impl core::fmt::Display for Verdict<'_> {
     }
 }
 
-/// Where the claimed name leads. RFC 5321 §4.1.4: it may be verified, and mail must not be refused
-/// because "the verification fails".
+/// The addresses to which the claimed name leads. RFC 5321 §4.1.4: a server may verify it, and must
+/// not refuse mail because "the verification fails".
 ///
 /// ```
 /// use ehlo::HeloCheck;
@@ -117,15 +118,15 @@ impl core::fmt::Display for Verdict<'_> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Claim {
-    /// To the peer: the name has its address, or the literal is it.
+    /// The peer: the name has its address, or the literal is it.
     Matches,
-    /// To other addresses.
+    /// Other addresses.
     Elsewhere,
-    /// Nowhere: the name has no address.
+    /// No address: the name has none.
     NoAddress,
     /// The resolver could not say, or was not asked yet.
     TemporaryFailure,
-    /// The argument is neither an address nor a name that the DNS could know.
+    /// The argument is neither an address nor a name that the DNS can have.
     Unchecked,
 }
 
@@ -162,7 +163,7 @@ pub enum Iprev {
     Pass,
     /// `fail`: there are names, but no name has the address.
     Fail,
-    /// `temperror`: the resolver could not say.
+    /// `temperror`: the resolver could not answer.
     TempError,
     /// `permerror`: the address has no name.
     PermError,

@@ -1,13 +1,13 @@
-//! The exchanges of a domain in the order in which they are tried.
+//! The exchanges of a domain in the order of the attempts.
 
 use crate::syntax::grammar::as_str;
 
-/// As many exchanges as a plan keeps; of more, the most preferred.
+/// The most exchanges that a plan keeps; of more, it keeps the most preferred.
 pub(super) const MAX_EXCHANGES: usize = 16;
 /// A name of the DNS in text, without the dot of the root, RFC 1035 §2.3.4.
 const MAX_NAME: usize = 253;
 
-/// A name of the DNS, kept.
+/// A copy of a name of the DNS.
 #[derive(Clone, Copy)]
 pub(super) struct Name {
     bytes: [u8; MAX_NAME],
@@ -17,7 +17,7 @@ pub(super) struct Name {
 impl Name {
     pub(super) const EMPTY: Self = Self { bytes: [0; MAX_NAME], length: 0 };
 
-    /// The name, without the dot of the root. `None` when it is empty or too long for a name, or has
+    /// The name, without the dot of the root. `None` if it is empty or too long for a name, or has
     /// a byte that no name in text has.
     pub(super) fn new(name: &str) -> Option<Self> {
         let name = without_root(name).as_bytes();
@@ -35,7 +35,7 @@ impl Name {
         as_str(self.bytes.get(..self.length.into()).unwrap_or_default())
     }
 
-    /// Whether it is the same name: case does not count, RFC 4343 §3.
+    /// Whether `other` is the same name, in any case: RFC 4343 §3.
     pub(super) fn is(&self, other: &str) -> bool {
         self.as_str().eq_ignore_ascii_case(without_root(other))
     }
@@ -45,7 +45,7 @@ impl Name {
 #[derive(Clone, Copy)]
 pub(super) struct Exchange {
     pub(super) preference: u16,
-    /// Among those of one preference, the lowest is tried first.
+    /// The random part: among exchanges of one preference, the lowest is tried first.
     key: u64,
     pub(super) name: Name,
 }
@@ -63,7 +63,7 @@ impl Exchanges {
         count: 0,
     };
 
-    /// Adds one. A name that is there already keeps its better preference.
+    /// Adds an exchange. A name that is there already keeps its better preference.
     ///
     /// RFC 5321 §5.1: of those with one preference "the sender-SMTP MUST randomize them to spread
     /// the load". `key` is the random part.
@@ -98,7 +98,7 @@ impl Exchanges {
         self.count == 0
     }
 
-    /// The end of those that have the preference of the one at `index`.
+    /// The end of the exchanges with the preference of the one at `index`.
     pub(super) fn end_of_level(&self, index: usize) -> usize {
         let kept = self.list.get(..self.count).unwrap_or_default();
         let Some(first) = kept.get(index) else { return index };
@@ -106,7 +106,7 @@ impl Exchanges {
         index + level.partition_point(|exchange| exchange.preference == first.preference)
     }
 
-    /// Drops those of `preference` and of higher ones.
+    /// Drops the exchanges of `preference` and of higher numbers.
     pub(super) fn truncate(&mut self, preference: u16) {
         let kept = self.list.get(..self.count).unwrap_or_default();
         self.count = kept.partition_point(|exchange| exchange.preference < preference);

@@ -1,7 +1,7 @@
-//! Where mail for a domain goes, RFC 5321 §5: the plan, without a resolver.
+//! The route of mail for a domain, RFC 5321 §5: the plan, without a resolver.
 //!
-//! [`MxPlan`] asks for MX records and addresses, the application answers from any resolver, and the
-//! plan gives the addresses to try in their order.
+//! [`MxPlan`] asks for MX records and addresses, the application passes the answers of any
+//! resolver, and the plan returns the addresses to try in their order.
 
 mod exchanges;
 mod no_route;

@@ -1,9 +1,9 @@
-//! Why mail for a domain goes nowhere.
+//! The reasons why a domain has no route.
 
 use crate::syntax::code::{Code, EnhancedStatus};
 use crate::syntax::reply::Reply;
 
-/// Why a plan has no address to try, or none that is left.
+/// The reason why a plan has no address, or no further address, to try.
 ///
 /// ```
 /// use ehlo::route::NoRoute;
@@ -19,28 +19,28 @@ pub enum NoRoute {
     NullMx,
     /// There is no such domain.
     DoesNotExist,
-    /// The domain has MX records and none of them leads to an address, or it has neither MX records
-    /// nor an address.
+    /// The domain has MX records that lead to no address, or it has neither MX records nor an
+    /// address.
     Unusable,
     /// This host is the best exchange of the domain, RFC 5321 §5.1.
     Loop,
     /// Aliases lead in a circle, or there are more than eight of them.
     AliasLoop,
-    /// The resolver could not answer a question that decides.
+    /// The resolver could not answer a question that the plan depends on.
     LookupFailed,
-    /// Every address was given, and the caller asked for another.
+    /// The plan has returned every address, and the caller asked for another.
     Exhausted,
     /// The address literal is of a kind that is not an IP address.
     UnknownLiteral,
 }
 
 impl NoRoute {
-    /// Whether trying again later is useless, as far as the DNS says.
+    /// Whether another attempt later is useless, as far as the DNS shows.
     pub const fn is_permanent(self) -> bool {
         !matches!(self, Self::LookupFailed | Self::Exhausted)
     }
 
-    /// The reply that says so to a client, or in a notification.
+    /// The reply for a client, or for a notification.
     pub const fn reply(self) -> Reply<'static> {
         let (code, enhanced) = match self {
             // RFC 7505 §4.1: "it SHOULD use a 556 reply code"
@@ -68,7 +68,7 @@ impl NoRoute {
             Self::DoesNotExist => "there is no such domain",
             Self::Unusable => "the domain has no mail exchange with an address",
             Self::Loop => "mail for the domain would come back to this host",
-            Self::AliasLoop => "the aliases of the domain do not end",
+            Self::AliasLoop => "the domain has too many aliases, or a loop of them",
             Self::LookupFailed => "the DNS does not answer for the domain",
             Self::Exhausted => "no mail exchange of the domain could be reached",
             Self::UnknownLiteral => "the address literal is not an IP address",

@@ -1,4 +1,4 @@
-//! The plan.
+//! The plan of a route.
 
 use core::net::{IpAddr, Ipv4Addr};
 
@@ -6,19 +6,19 @@ use super::exchanges::{Exchanges, Name};
 use super::{MxAnswer, MxQuery, NoRoute, UnexpectedAnswer};
 use crate::syntax::path::Host;
 
-/// Where mail for a domain goes, RFC 5321 §5.1: which hosts, which addresses, in which order.
+/// The route of mail for a domain, RFC 5321 §5.1: the hosts and addresses in their order.
 ///
-/// The plan does no I/O. [`step`](Self::step) gives a question, which the application answers by
-/// [`answer`](Self::answer), or the next address to try. An application that has delivered its mail
-/// asks no more; one that could not reach an address asks for the next.
+/// The plan does no I/O. [`step`](Self::step) returns a question, which the application answers
+/// with [`answer`](Self::answer), or the next address to try. An application that has delivered its
+/// mail calls it no more; one that could not reach an address calls it for the next.
 ///
 /// - Exchanges come in the order of their preference, equal ones in an order that `seed` decides. The
 ///   addresses of one host come in the order of the answer, and no address comes twice.
-/// - Without MX records the domain itself is the exchange. A null MX (RFC 7505) is an end.
-/// - Where this host is among the exchanges, by name or by address, those of its preference and of
-///   higher numbers are dropped.
-/// - The plan asks 41 questions at most: for the domain and eight aliases, and for 16 exchanges with one
-///   alias each. It keeps 16 exchanges and 64 addresses; of more, the most preferred.
+/// - - Without MX records the domain is its own exchange. A null MX (RFC 7505) ends the plan.
+/// - - If this host is among the exchanges, by name or by address, the plan drops those of its
+///   preference and of higher numbers.
+/// - - The plan asks at most 41 questions: for the domain and eight aliases, and for 16 exchanges
+///   with one alias each. It keeps 16 exchanges and 64 addresses; of more, the most preferred.
 ///
 /// ```
 /// use ehlo::route::{MxAnswer, MxPlan, MxQuery, MxStep, NoRoute, OwnHosts};
@@ -51,21 +51,21 @@ pub struct MxPlan<'o> {
     own: OwnHosts<'o>,
     seed: u64,
     stage: Stage,
-    /// The domain, or what its aliases lead to; then the alias of an exchange.
+    /// The domain, or the target of its aliases; later the alias of an exchange.
     name: Name,
     aliases: u8,
     exchanges: Exchanges,
-    /// The exchange that is asked for, and the end of its preference.
+    /// The exchange whose addresses are asked for, and the end of its preference.
     current: usize,
     level_end: usize,
     addresses: [Address; MAX_ADDRESSES],
     found: usize,
     given: usize,
-    /// A question that decides had no answer.
+    /// A question that the plan depends on had no answer.
     unanswered: bool,
 }
 
-/// One address, and the place of its host.
+/// One address, and the index of its host.
 #[derive(Clone, Copy)]
 struct Address {
     ip: IpAddr,
@@ -84,8 +84,8 @@ enum Stage {
     End(NoRoute),
 }
 
-/// The names and addresses "by which it might be known in mail transactions", RFC 5321 §5.1: those
-/// of this host.
+/// The names and addresses "by which it might be known in mail transactions", RFC 5321 §5.1, of
+/// this host.
 ///
 /// ```
 /// use ehlo::route::OwnHosts;
@@ -96,14 +96,14 @@ enum Stage {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnHosts<'o> {
-    /// Its names. Case does not count, nor does the dot of the root.
+    /// Its names, in any case, with or without the dot of the root.
     pub names: &'o [&'o str],
     /// Its addresses.
     pub addresses: &'o [IpAddr],
 }
 
 impl OwnHosts<'_> {
-    /// A host that no domain names as its exchange, as one that only sends.
+    /// A host that is the exchange of no domain, for example one that only sends.
     pub const NONE: Self = Self { names: &[], addresses: &[] };
 }
 
@@ -121,13 +121,13 @@ impl OwnHosts<'_> {
 pub struct Target<'p> {
     /// The name of the host, for TLS and for a log; empty for an address literal.
     pub host: &'p str,
-    /// The preference of its MX record; 0 where the domain itself is the exchange.
+    /// The preference of its MX record; 0 if the domain is its own exchange.
     pub preference: u16,
     /// The address.
     pub address: IpAddr,
 }
 
-/// What comes next in a plan: see [`MxPlan::step`].
+/// The next step of a plan: see [`MxPlan::step`].
 ///
 /// ```
 /// use ehlo::route::{MxPlan, MxStep, OwnHosts};
@@ -139,17 +139,17 @@ pub struct Target<'p> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MxStep<'p> {
-    /// Answer this question by [`MxPlan::answer`].
+    /// Answer this question with [`MxPlan::answer`].
     Query(MxQuery<'p>),
     /// Try to deliver to this address.
     Try(Target<'p>),
-    /// There is nothing more to try.
+    /// No further attempt is possible.
     End(NoRoute),
 }
 
 impl<'o> MxPlan<'o> {
-    /// The plan for mail to `domain`, made by a host that is known as `own`. `seed` decides the order
-    /// of exchanges with one preference: a random number, another one for each plan.
+    /// The plan for mail to `domain`, made by a host that is known as `own`. `seed` decides the
+    /// order of exchanges with one preference: use a new random number for each plan.
     pub fn new(domain: Host<'_>, own: OwnHosts<'o>, seed: u64) -> Self {
         let (stage, name) = match domain {
             Host::Domain(domain) => match Name::new(domain.as_str()) {
@@ -178,8 +178,8 @@ impl<'o> MxPlan<'o> {
         }
     }
 
-    /// The next question, the next address to try, or the end. A question stays until it is answered;
-    /// an address is given once.
+    /// The next question, the next address to try, or the end. A question is returned until it is
+    /// answered; an address is returned once.
     pub fn step(&mut self) -> MxStep<'_> {
         loop {
             match self.stage {
@@ -214,11 +214,12 @@ impl<'o> MxPlan<'o> {
         }
     }
 
-    /// The answer to the question that [`step`](Self::step) gave.
+    /// Takes the answer to the question that [`step`](Self::step) returned.
     ///
     /// # Errors
     ///
-    /// [`UnexpectedAnswer`] when it does not fit the question, or none is open; the question stays.
+    /// [`UnexpectedAnswer`] if the answer does not fit the question, or no question is open; the
+    /// question stays open.
     pub fn answer(&mut self, answer: MxAnswer<'_>) -> Result<(), UnexpectedAnswer> {
         match (self.stage, answer) {
             (Stage::Exchanges, MxAnswer::Exchanges(records)) => self.take_exchanges(records),
@@ -234,7 +235,7 @@ impl<'o> MxPlan<'o> {
             (Stage::Addresses { .. }, MxAnswer::Addresses(addresses)) => {
                 self.take_addresses(addresses);
             }
-            // RFC 2181 §10.3 forbids it, and mail is delivered all the same: one alias is followed.
+            // RFC 2181 §10.3 forbids it, and domains do it: the plan follows one alias.
             (Stage::Addresses { alias: false }, MxAnswer::Alias(target)) => {
                 match Name::new(target) {
                     Some(name) => {
@@ -271,7 +272,7 @@ impl<'o> MxPlan<'o> {
     }
 
     fn take_exchanges(&mut self, records: &[(u16, &str)]) {
-        // RFC 7505 §3: "a single MX RR"; beside others "." is no host.
+        // RFC 7505 §3: "a single MX RR"; beside other records "." is not a host.
         if let [(_, "." | "")] = records {
             return self.end(NoRoute::NullMx);
         }
@@ -299,8 +300,8 @@ impl<'o> MxPlan<'o> {
         self.begin_level(0);
     }
 
-    /// Begins with the exchanges of one preference. All of their addresses are asked for before one
-    /// is given, since one of this host would drop the others.
+    /// Begins with the exchanges of one preference. The plan asks for all of their addresses before
+    /// it returns one, because an address of this host drops the others.
     fn begin_level(&mut self, index: usize) {
         self.current = index;
         self.level_end = self.exchanges.end_of_level(index);
@@ -321,7 +322,7 @@ impl<'o> MxPlan<'o> {
     fn take_addresses(&mut self, addresses: &[IpAddr]) {
         if addresses.iter().any(|address| self.is_own(*address)) {
             let preference = self.exchanges.get(self.current).map_or(0, |it| it.preference);
-            // As where one of the names is this host's.
+            // As if one of the names were this host's.
             self.exchanges.truncate(preference);
             self.found = self.given;
             return self.begin_level(self.current);
@@ -345,7 +346,7 @@ impl<'o> MxPlan<'o> {
         own.map(IpAddr::to_canonical).any(|own| own == address.to_canonical())
     }
 
-    /// Asks for the next exchange of this preference, or gives what was found.
+    /// Asks for the next exchange of this preference, or begins with the addresses found.
     fn next_exchange(&mut self) {
         self.current += 1;
         self.stage = if self.current < self.level_end {
@@ -356,7 +357,7 @@ impl<'o> MxPlan<'o> {
     }
 }
 
-/// Shows how far the plan is, and not its tables.
+/// Shows the progress of the plan, not its tables.
 impl core::fmt::Debug for MxPlan<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("MxPlan")
@@ -367,7 +368,7 @@ impl core::fmt::Debug for MxPlan<'_> {
     }
 }
 
-/// A number that shows no trace of its neighbours: the output function of `SplitMix64`.
+/// A number that shows no relation to its neighbours: the output function of `SplitMix64`.
 const fn mix(number: u64) -> u64 {
     let number = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -375,8 +376,8 @@ const fn mix(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// Aliases of the domain that are followed.
+/// The most aliases of the domain that the plan follows.
 const MAX_ALIASES: u8 = 8;
-/// Addresses that are kept.
+/// The most addresses that the plan keeps.
 const MAX_ADDRESSES: usize = 64;
 const NO_ADDRESS: Address = Address { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), exchange: 0 };

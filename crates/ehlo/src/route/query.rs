@@ -21,10 +21,10 @@ pub enum MxQuery<'q> {
     Addresses(&'q str),
 }
 
-/// What a resolver says to an [`MxQuery`].
+/// A resolver's answer to an [`MxQuery`].
 ///
-/// Most resolvers follow aliases by themselves and answer for the name that they end at. One that
-/// does not answers [`Alias`](Self::Alias).
+/// Most resolvers follow aliases and answer for the last name. A resolver that does not follow them
+/// answers [`Alias`](Self::Alias).
 ///
 /// ```
 /// use ehlo::route::{MxAnswer, MxPlan, MxQuery, MxStep, OwnHosts};
@@ -40,22 +40,22 @@ pub enum MxQuery<'q> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MxAnswer<'n> {
-    /// To [`MxQuery::Exchanges`]: each record's preference and exchange, `"."` for that of a null
-    /// MX (RFC 7505 §3). Empty when the name exists and has no MX record.
+    /// The answer to [`MxQuery::Exchanges`]: each record's preference and exchange, `"."` for that
+    /// of a null MX (RFC 7505 §3). Empty if the name exists and has no MX record.
     Exchanges(&'n [(u16, &'n str)]),
-    /// To [`MxQuery::Addresses`], in the order in which they are to be tried (RFC 6724). Empty when
-    /// the name exists and has no address.
+    /// The answer to [`MxQuery::Addresses`], in the order of the attempts (RFC 6724). Empty if the
+    /// name exists and has no address.
     Addresses(&'n [IpAddr]),
     /// The name is an alias of this one: a CNAME record.
     Alias(&'n str),
     /// There is no such name: NXDOMAIN.
     DoesNotExist,
-    /// The resolver cannot say now: SERVFAIL, no answer in time, an answer that DNSSEC shows to be
+    /// The resolver cannot answer now: SERVFAIL, no answer in time, or an answer that DNSSEC proves
     /// false.
     TemporaryFailure,
 }
 
-/// An answer that does not fit the question that is open.
+/// An answer that does not fit the open question.
 ///
 /// ```
 /// use ehlo::route::{MxAnswer, MxPlan, OwnHosts, UnexpectedAnswer};
@@ -71,7 +71,7 @@ pub struct UnexpectedAnswer;
 
 impl core::fmt::Display for UnexpectedAnswer {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("the answer does not fit the question that is open")
+        f.write_str("the answer does not fit the open question")
     }
 }
 

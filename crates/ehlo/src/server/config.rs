@@ -1,4 +1,4 @@
-//! The configuration of a server: its role, what it offers, and its limits.
+//! The configuration of a server: its role, its offers, and its limits.
 
 use crate::data::Newlines;
 use crate::syntax::capability::Capabilities;
@@ -38,8 +38,8 @@ impl core::fmt::Display for Role {
     }
 }
 
-/// The configuration of a [`Server`](crate::Server). What EHLO offers is built from it, so what is
-/// offered and what is accepted cannot differ.
+/// The configuration of a [`Server`](crate::Server). The reply to EHLO is built from it, so the
+/// server offers exactly the extensions that it accepts.
 ///
 /// Fields may be added in any version: take the others from [`DEFAULT`](Self::DEFAULT).
 ///
@@ -60,10 +60,10 @@ impl core::fmt::Display for Role {
 pub struct ServerConfig {
     /// SMTP, submission or LMTP.
     pub role: Role,
-    /// The extensions that are offered when they can be used: STARTTLS only outside TLS,
-    /// REQUIRETLS only inside it, plaintext mechanisms of AUTH only inside it or by
-    /// [`plaintext_auth`](Self::plaintext_auth). The server refuses what it does not offer. It leaves
-    /// out what it can never offer; [`check`](Self::check) finds such extensions.
+    /// The extensions that the server offers when they can be used: STARTTLS only outside TLS,
+    /// REQUIRETLS only inside it, plaintext mechanisms of AUTH only inside it or with
+    /// [`plaintext_auth`](Self::plaintext_auth). The server refuses extensions that it does not
+    /// offer. It leaves out those that it can never offer; [`check`](Self::check) finds them.
     ///
     /// XCLIENT and XFORWARD let the client state another client: offer them only to the addresses of
     /// trusted proxies. XCLIENT changes the address and ends the offer: see
@@ -81,7 +81,7 @@ pub struct ServerConfig {
     /// 530 to every command but AUTH, EHLO, HELO, NOOP, RSET, QUIT and STARTTLS until the client has
     /// authenticated, RFC 4954 §6.
     pub require_auth: bool,
-    /// Plaintext mechanisms of AUTH are offered and accepted outside TLS too.
+    /// Offer and accept plaintext mechanisms of AUTH outside TLS too.
     pub plaintext_auth: bool,
     /// 554 to a client that sends input before the greeting, and to one that sends more after a command
     /// whose reply it must await (RFC 2920 §3.1); the latter ends the session.
@@ -104,7 +104,7 @@ impl ServerConfig {
             .with(Extension::EightBitMime)
             .with(Extension::EnhancedStatusCodes)
             .with_size(50 << 20),
-        // RFC 5321 §4.5.3.1: sizes are what a client keeps to, and no reason to refuse its mail.
+        // RFC 5321 §4.5.3.1: the sizes bind clients, and are no reason to refuse their mail.
         policy: Policy::STRICT.with_any_length(true),
         newlines: Newlines::Reject,
         implicit_tls: false,
@@ -124,9 +124,9 @@ impl ServerConfig {
 }
 
 impl ServerConfig {
-    /// Whether a server can offer all that is [offered](Self::offered). A server leaves out of its reply
-    /// to EHLO, and refuses, what the machine cannot carry out or what does not fit the rest of the
-    /// configuration.
+    /// Checks that a server can offer all extensions that are [offered](Self::offered). A server
+    /// leaves out of its reply to EHLO, and refuses, those that the machine does not implement or
+    /// that do not fit the rest of the configuration.
     ///
     /// # Errors
     ///
@@ -181,7 +181,7 @@ impl Default for ServerConfig {
     }
 }
 
-/// An extension that a configuration offers and its server cannot.
+/// An extension that a configuration offers and its server cannot offer.
 ///
 /// ```
 /// use ehlo::{Extension, ServerConfig};

@@ -123,7 +123,8 @@ impl Server {
         self.transaction.size = error.offset;
     }
 
-    /// The decoder of content in chunks, in the state after the last chunk; `None` if anything passes.
+    /// The decoder of content in chunks, in the state after the last chunk; `None` if all bytes
+    /// pass.
     fn content_decoder(&self) -> Option<DataDecoder> {
         let Transaction { size, line, before, .. } = self.transaction;
         let (newlines, text_line) = (self.config.newlines, self.config.limits.text_line);

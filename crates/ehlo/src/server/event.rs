@@ -1,4 +1,4 @@
-//! What a server reports to its application.
+//! The events that a server reports to its application.
 
 use crate::data::NewlineErrorKind;
 use crate::syntax::code::{Code, EnhancedCode};
@@ -9,13 +9,13 @@ use crate::syntax::extension::Extension;
 use crate::syntax::reply::Reply;
 use crate::syntax::sasl::Response;
 
-/// What a [`Server`](crate::Server) reports.
+/// An event that a [`Server`](crate::Server) reports.
 ///
 /// `Greeting`, `Command`, `Refused`, `EndOfChunk`, `EndOfMailData` and `AuthResponse` need a reply; the
 /// machine reads nothing more before it. The other events need none.
 ///
-/// Drop the collected content of a message at MAIL, where the next one begins. Between chunks a client
-/// may abandon a message, by RSET or EHLO, and other commands there, such as NOOP, do not.
+/// Drop the collected content of a message at MAIL, where the next one begins. Between chunks, RSET
+/// or EHLO abandons a message; other commands, such as NOOP, do not.
 ///
 /// ```
 /// use ehlo::server::Event;
@@ -40,7 +40,7 @@ pub enum Event<'i> {
     NeedReply,
     /// A command that is valid here: the reply decides.
     Command(Command<'i>),
-    /// The machine refuses. Answer with its [`reply`](Refusal::reply), or with another negative one.
+    /// The machine refuses. Answer with [`reply`](Refusal::reply), or with another negative reply.
     Refused(Refusal<'i>),
     /// BDAT is valid here; its bytes follow, then `EndOfChunk` or `EndOfMailData`. No answer yet.
     Chunk {
@@ -68,7 +68,7 @@ pub enum Event<'i> {
     Closed,
 }
 
-/// A command that the machine refuses, and why.
+/// A command that the machine refuses, and the reason.
 ///
 /// ```
 /// use ehlo::server::{Event, Reason};
@@ -92,7 +92,8 @@ pub struct Refusal<'i> {
     pub verb: Verb,
     /// The reason.
     pub reason: Reason,
-    /// The place, in bytes from the start of the line or of the mail data; 0 if it is all of it.
+    /// The place, in bytes from the start of the line or of the mail data; 0 if the reason concerns
+    /// the whole.
     pub offset: u64,
     /// The command, if it could be read.
     pub command: Option<Command<'i>>,
@@ -105,14 +106,14 @@ impl Refusal<'_> {
     }
 }
 
-/// The verb and the reason. The command, which may be a secret, is not shown.
+/// The verb and the reason. The command is not shown, because it may be a secret.
 impl core::fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{}: {}", self.verb, self.reason)
     }
 }
 
-/// Why the machine refuses a command.
+/// The reason why the machine refuses a command.
 ///
 /// ```
 /// use ehlo::syntax::command::Verb;
@@ -124,7 +125,7 @@ impl core::fmt::Display for Refusal<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The line is not what RFC 5321 §4.1 or the extension's RFC allows.
+    /// The line is not in the grammar of RFC 5321 §4.1 or of the extension's RFC.
     Syntax(SyntaxErrorKind),
     /// A line over its limit that has no end after
     /// [`ServerLimits::discarded`](crate::server::ServerLimits::discarded) bytes.
@@ -139,9 +140,9 @@ pub enum Reason {
     NotOffered(Extension),
     /// A parameter of no known extension, RFC 5321 §4.1.1.11.
     UnknownParameter,
-    /// Bytes of another protocol: HTTP, TLS on a port without TLS, the header of a message.
+    /// Bytes of another protocol: HTTP, TLS on a port without TLS, or the header of a message.
     ForeignProtocol,
-    /// The client spoke before the greeting, RFC 5321 §3.1.
+    /// The client sent input before the greeting, RFC 5321 §3.1.
     EarlyTalker,
     /// Input after a command whose reply the client must await, RFC 2920 §3.1.
     OutOfTurn,
@@ -155,7 +156,7 @@ pub enum Reason {
     ChunkTooLarge,
     /// Less time than the smallest by-time, RFC 2852 §3.
     ByTimeTooShort,
-    /// A later release than was offered, or two of them, RFC 4865 §5.
+    /// A later release than the offer allows, or two release times, RFC 4865 §5.
     HeldTooLong,
     /// Bare CR, bare LF or NUL in the mail data, or a line over its limit, RFC 5321 §2.3.8 and
     /// §4.5.3.1.6.
@@ -168,13 +169,13 @@ pub enum Reason {
     EncryptionRequired,
     /// A mechanism that is not offered, RFC 4954 §4.
     NoSuchMechanism,
-    /// An initial response to a mechanism in which the server begins, RFC 4954 §4.
+    /// An initial response to a mechanism in which the server sends first, RFC 4954 §4.
     UnexpectedInitialResponse,
     /// A line of the exchange over 12,288 bytes, RFC 4954 §4.
     ResponseTooLong,
-    /// The client gave the exchange up with `*`, RFC 4954 §4.
+    /// The client cancelled the exchange with `*`, RFC 4954 §4.
     AuthenticationCancelled,
-    /// A message of BODY=BINARYMIME comes by BDAT only, RFC 3030 §3.
+    /// A message of BODY=BINARYMIME must be sent by BDAT, RFC 3030 §3.
     BinaryByData,
     /// More errors, or unknown commands, than the limit.
     TooManyErrors,

@@ -1,7 +1,8 @@
-//! Lines of other protocols: a web browser that was sent here (ALPACA), or TLS on a port without TLS.
+//! Lines of other protocols: a web browser that was tricked into connecting (ALPACA), or TLS on a
+//! port without TLS.
 //!
-//! The program behind such a line does not speak SMTP, and an attacker may choose what follows; the
-//! session ends at the first one.
+//! The program behind such a line does not speak SMTP, and an attacker may choose the bytes that
+//! follow; the session ends at the first one.
 
 /// Whether no line of SMTP begins with this byte: a record of TLS begins with 22, an old
 /// `ClientHello` with 128.

@@ -64,7 +64,7 @@ impl Server {
         if bytes > limit { too_long(limit) } else { Ok(command) }
     }
 
-    /// The reason why no more commands are taken, if there is one.
+    /// The reason why the session takes no more commands, if there is one.
     pub(super) const fn is_spent(&self) -> Option<Reason> {
         let limits = &self.config.limits;
         if self.shutting_down {
@@ -172,8 +172,8 @@ impl Server {
         {
             return Err(Reason::TlsRequired);
         }
-        // RFC 4954 §6: 530 to any command other than AUTH, EHLO, HELO, NOOP, RSET or QUIT; as above, in
-        // any state and with any arguments.
+        // RFC 4954 §6: 530 to any command other than AUTH, EHLO, HELO, NOOP, RSET or QUIT; as
+        // above, in any state and with any arguments.
         if self.config.require_auth
             && !self.authenticated
             && !matches!(
@@ -333,7 +333,7 @@ impl Server {
         self.extended && self.offers(extension)
     }
 
-    /// RFC 1870 §4: the fixed maximum; [`u64::MAX`] for none.
+    /// RFC 1870 §4: the fixed maximum; [`u64::MAX`] for no maximum.
     pub(super) fn largest_message(&self) -> u64 {
         match self.config.offered.size() {
             None | Some(0) => u64::MAX,

@@ -82,7 +82,7 @@ impl Server {
         }
     }
 
-    /// Counts for the limits.
+    /// Updates the counts for the limits.
     fn count(&mut self, pending: Pending, code: Code, done: bool) {
         let verb = pending.verb;
         if verb == Verb::Mail && pending.refused.is_none() {

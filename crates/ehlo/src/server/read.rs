@@ -12,7 +12,7 @@ use crate::syntax::command::command::Command;
 use crate::syntax::grammar::words::line_feed;
 
 impl Server {
-    /// The next event of `input`, all that is unread so far.
+    /// The next event of `input`, which holds all unread bytes.
     #[inline]
     pub fn receive<'i>(&mut self, input: &'i [u8]) -> Received<Event<'i>> {
         match self.goes_on(input) {
@@ -43,8 +43,8 @@ impl Server {
         }
     }
 
-    /// Whether `input` is the former input and one more byte of the same line, which does not end it: a
-    /// shortcut for lines that come byte by byte. Returns the bytes consumed.
+    /// Whether `input` is the former input and one more byte of the same line, which does not end
+    /// it: a shortcut for lines that arrive byte by byte. Returns the number of bytes consumed.
     #[inline]
     fn goes_on(&mut self, input: &[u8]) -> Option<usize> {
         let &last = input.last()?;
@@ -63,7 +63,7 @@ impl Server {
             return None;
         }
         self.scanned += 1;
-        // 0 if no longer line is a command.
+        // 0 if a longer line cannot be a command.
         self.longer = self.longer.wrapping_add(1);
         Some(0)
     }
@@ -156,7 +156,7 @@ impl Server {
         if self.ready {
             return Wants::Event;
         }
-        // A line without end is skipped up to the limit of a refused chunk.
+        // A line without an end is skipped up to the limit of a refused chunk.
         let left = u64::from(more) + 1;
         let input = at_most(left, input);
         let mut from = 0;
@@ -258,7 +258,7 @@ impl Server {
     }
 }
 
-/// The first bytes of `input`, `left` at most.
+/// The first bytes of `input`, at most `left`.
 pub(super) fn at_most(left: u64, input: &[u8]) -> &[u8] {
     let length = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
     input.get(..length).unwrap_or_default()

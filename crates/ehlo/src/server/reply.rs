@@ -19,14 +19,14 @@ impl Server {
     /// The machine adds the list of extensions to EHLO and LHLO. If ENHANCEDSTATUSCODES is offered, it
     /// adds an enhanced status code to a reply without one; otherwise it removes the code.
     ///
-    /// The code must be one that RFC 5321 §4.3.2, or the extension's RFC, has for the command
+    /// The code must be one that RFC 5321 §4.3.2, or the extension's RFC, lists for the command
     /// ([`session::may_answer`]), unless [`Policy::any_reply_code`](crate::Policy::any_reply_code)
-    /// allows others. A command that the machine refuses cannot be accepted. A 334 to AUTH must be a
-    /// [`Challenge`]; [`challenge`](Self::challenge) writes one of any length.
+    /// allows others. A command that the machine refuses cannot be accepted. A 334 to AUTH must be
+    /// a [`Challenge`]; [`challenge`](Self::challenge) writes one of any length.
     ///
     /// # Errors
     ///
-    /// [`ReplyError`]; then nothing has changed.
+    /// [`ReplyError`]; the state is then unchanged.
     pub fn reply(&mut self, reply: &Reply<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
         let pending = self.pending.ok_or(ReplyError::NothingPending)?;
         let (verb, code) = (pending.verb, reply.code());
@@ -58,8 +58,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ReplyError`]; nothing has changed then. [`ReplyError::ChallengeTooLong`] for a line of more
-    /// than [`limits::AUTH_LINE`] bytes.
+    /// [`ReplyError`]; the state is then unchanged. [`ReplyError::ChallengeTooLong`] for a line of
+    /// more than [`limits::AUTH_LINE`] bytes.
     pub fn challenge(&mut self, data: &SaslData<'_>, out: &mut [u8]) -> Result<usize, ReplyError> {
         let pending = self.pending.ok_or(ReplyError::NothingPending)?;
         let (verb, code) = (pending.verb, Code::AUTHENTICATION_CONTINUES);
@@ -75,8 +75,8 @@ impl Server {
         Ok(written)
     }
 
-    /// Ends the session with a 421, whether a command is pending or not, as for a shutdown or after a
-    /// timeout, RFC 5321 §3.8. Returns the bytes written to `out`.
+    /// Ends the session with a 421, with or without a pending command, for example at a shutdown or
+    /// after a timeout, RFC 5321 §3.8. Returns the number of bytes written to `out`.
     ///
     /// # Errors
     ///
@@ -97,13 +97,13 @@ impl Server {
         self.reply(reply, out).inspect_err(|_| self.pending = before)
     }
 
-    /// The usual reply to the pending command: the greeting, the name to EHLO and HELO, 250 to MAIL,
-    /// RCPT, RSET and NOOP, 354 to DATA, 252 to VRFY, 221 to QUIT, 502 to what is not implemented, and
-    /// the reply of the [`Refusal`](crate::server::Refusal) if the machine refuses. `host` is the name
-    /// of this server, a domain or an address literal.
+    /// The usual reply to the pending command: the greeting, the name to EHLO and HELO, 250 to
+    /// MAIL, RCPT, RSET and NOOP, 354 to DATA, 252 to VRFY, 221 to QUIT, 502 to commands that are
+    /// not implemented, and the reply of the [`Refusal`](crate::server::Refusal) if the machine
+    /// refuses. `host` is the name of this server, a domain or an address literal.
     ///
-    /// It never accepts a message: to the end of the mail data it is 451. An application that has taken
-    /// the message answers with [`ACCEPTED`], or a 250 with its own text.
+    /// It never accepts a message: the reply to the end of the mail data is 451. An application
+    /// that has taken the message answers with [`ACCEPTED`], or a 250 with its own text.
     pub fn standard_reply<'a>(&self, host: &'a str) -> Reply<'a> {
         let Some(pending) = self.pending else {
             return Reply::new(Code::SERVICE_NOT_AVAILABLE, "").with_domain(host);
@@ -217,7 +217,8 @@ pub const ACCEPTED: Reply<'static> =
 pub enum ReplyError {
     /// No command is pending.
     NothingPending,
-    /// The code does not answer this verb, RFC 5321 §4.3.2, or accepts what was refused.
+    /// The code does not answer this verb, RFC 5321 §4.3.2, or accepts a command that the machine
+    /// refused.
     NotAllowed {
         /// The pending verb.
         verb: Verb,

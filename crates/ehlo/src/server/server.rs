@@ -1,4 +1,4 @@
-//! The server machine: its state, and what an application may ask of it.
+//! The server machine: its state, and the calls of an application.
 
 use core::time::Duration;
 
@@ -49,7 +49,7 @@ pub struct Server {
     /// The length of the unread input after one more byte of the line that has begun, if only its end
     /// or its length can make an event; 0 otherwise.
     pub(super) longer: u16,
-    /// The verdict on the mail data that is being skipped.
+    /// The verdict on the mail data that is skipped.
     pub(super) verdict: Option<Reason>,
     /// MAIL commands that were answered.
     pub(super) messages: u32,
@@ -63,7 +63,7 @@ pub struct Server {
     pub(super) extended: bool,
     pub(super) tls: bool,
     pub(super) authenticated: bool,
-    /// Input was there before the greeting was answered.
+    /// Input arrived before the greeting was answered.
     pub(super) early: bool,
     pub(super) end_of_input: bool,
     pub(super) shutting_down: bool,
@@ -95,12 +95,12 @@ impl Server {
         }
     }
 
-    /// Where the session stands.
+    /// The state of the session.
     pub const fn state(&self) -> State {
         self.state
     }
 
-    /// The verb that awaits its reply.
+    /// The verb of the command that awaits its reply.
     pub const fn pending(&self) -> Option<Verb> {
         match self.pending {
             Some(pending) => Some(pending.verb),
@@ -123,20 +123,20 @@ impl Server {
         self.extended
     }
 
-    /// Recipients accepted in the mail transaction that is open.
+    /// The number of recipients accepted in the open mail transaction.
     pub const fn recipients(&self) -> u16 {
         self.transaction.recipients
     }
 
-    /// The client sent input before the greeting was answered; RFC 5321 §3.1 has it wait. The machine
-    /// knows this only if the application passes early input to [`receive`](Self::receive) before it
-    /// answers the greeting.
+    /// The client sent input before the greeting was answered, although RFC 5321 §3.1 requires it
+    /// to wait. The machine knows this only if the application passes early input to
+    /// [`receive`](Self::receive) before it answers the greeting.
     pub const fn talked_early(&self) -> bool {
         self.early
     }
 
-    /// Refuses the next command with 421 and closes, RFC 5321 §3.8. Mail data that has begun is taken
-    /// and answered first.
+    /// Refuses the next command with 421 and closes, RFC 5321 §3.8. If mail data has begun, the
+    /// machine first takes and answers it.
     pub const fn shut_down(&mut self) {
         self.shutting_down = true;
     }
@@ -159,8 +159,8 @@ impl Server {
         self.mark(Pending::ASSUMED);
     }
 
-    /// Replaces what this session offers: [`ServerConfig::offered`] and the effect of earlier calls.
-    /// Nothing else is accepted from now on, and the next EHLO lists it.
+    /// Replaces the offers of this session: [`ServerConfig::offered`] and those of earlier calls.
+    /// From now on the machine accepts nothing else, and the next EHLO lists the new offers.
     ///
     /// Call it when the application learns more about the client, as after XCLIENT, TLS or AUTH:
     /// rights that depend on the client must then be decided again. For XCLIENT the machine has a safe
@@ -219,9 +219,9 @@ impl Server {
         self.config.offered = self.config.offered.with_mechanisms(mechanisms);
     }
 
-    /// Goes on inside TLS, RFC 3207 §4.2: the machine forgets what it learnt about the client, and the
-    /// client begins again with EHLO. `leftover` is the input that was read before the handshake and
-    /// that the machine has not taken.
+    /// Continues the session inside TLS, RFC 3207 §4.2: the machine forgets what it learnt about
+    /// the client, and the client begins again with EHLO. `leftover` is the input that was read
+    /// before the handshake and that the machine has not consumed.
     ///
     /// # Errors
     ///
@@ -300,7 +300,7 @@ impl Upgrade for Server {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending {
     pub(super) verb: Verb,
-    /// What has happened since the command was reported, one bit each.
+    /// The events since the command was reported, one bit each.
     pub(super) marks: u8,
     pub(super) refused: Option<Reason>,
     /// Replies that are due; more than one in LMTP only.
@@ -308,13 +308,13 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// The event that asks for the reply was reported.
+    /// The event that needs the reply was reported.
     pub(super) const ANNOUNCED: u8 = 1;
-    /// The application has replaced what is offered.
+    /// The application has replaced the offers.
     pub(super) const OFFERED: u8 = 2;
     /// The application treats the client as authenticated.
     pub(super) const ASSUMED: u8 = 4;
-    /// The session must end with the reply: what follows on the connection cannot be read.
+    /// The session must end with the reply: the input behind it cannot be read.
     pub(super) const FATAL: u8 = 8;
 
     pub(super) const fn has(self, mark: u8) -> bool {
@@ -327,10 +327,11 @@ impl Pending {
     }
 }
 
-/// What the open mail transaction has collected; cleared as one value.
+/// The data of the open mail transaction; cleared as one value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Transaction {
-    /// Bytes of mail data handed out; once content in chunks is refused, where the error is.
+    /// The bytes of mail data reported; after a refusal of content in chunks, the place of the
+    /// error.
     pub(super) size: u64,
     /// RCPT commands that were answered, and those over the limit.
     pub(super) commands: u16,
@@ -338,7 +339,7 @@ pub(super) struct Transaction {
     pub(super) recipients: u16,
     /// Bytes of the line in which the last chunk ended.
     pub(super) line: u16,
-    /// What stands before the next chunk; `None` for content without lines, BODY=BINARYMIME.
+    /// The state before the next chunk; `None` for content without lines, BODY=BINARYMIME.
     pub(super) before: Option<Before>,
     pub(super) smtputf8: bool,
 }
@@ -358,13 +359,13 @@ impl Transaction {
     }
 }
 
-/// How the next bytes are read.
+/// The way in which the next bytes are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     /// A command line, or a line of an AUTH exchange.
     Line,
-    /// The rest of a line that is too long; its last byte so far, and how many bytes may be skipped
-    /// before the last one.
+    /// The rest of a line that is too long; its last byte so far, and the number of bytes that may
+    /// be skipped before the last one.
     LongLine { last: u8, more: u32 },
     /// Mail data, up to the line with a single dot.
     Data(DataDecoder),

@@ -2,7 +2,7 @@
 //! it has accepted. No byte of a peer can add a line to them.
 //!
 //! [`Encode`] writes each with its CRLF. Write the [`separator`] between the last of them and the
-//! content, so that the content cannot continue it.
+//! content, so that the content cannot continue the last field.
 
 mod received;
 mod results;
@@ -20,7 +20,7 @@ use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::path::AddressLiteral;
 use crate::syntax::path::reverse_path::ReversePath;
 
-/// `Return-Path:`, which the last server puts in front of all else: §4.4, "Return-path-line".
+/// `Return-Path:`, which the last server puts before all other fields: §4.4, "Return-path-line".
 ///
 /// ```
 /// use ehlo::{Encode, ReversePath, trace::ReturnPath};
@@ -52,7 +52,8 @@ fn put_literal(address: IpAddr, writer: &mut Writer<'_>) {
     AddressLiteral::from(address.to_canonical()).write_to(writer);
 }
 
-/// Text within a comment, RFC 5322 §3.2.2: what `ctext` lacks is quoted, or a question mark.
+/// Text within a comment, RFC 5322 §3.2.2: a character that `ctext` lacks is quoted, or becomes a
+/// question mark.
 fn put_ctext(text: &[u8], writer: &mut Writer<'_>) {
     for byte in text {
         match byte {

@@ -11,9 +11,10 @@ use crate::syntax::limits;
 use crate::syntax::path::forward_path::ForwardPath;
 use crate::syntax::path::{ClientName, Domain, Host};
 
-/// `Received:`, `Time-stamp-line` of RFC 5321 §4.4: from whom a message came, to whom, how and when.
+/// `Received:`, `Time-stamp-line` of RFC 5321 §4.4: the origin of a message, its recipient, the
+/// protocol and the time.
 ///
-/// Folded before each clause; no line has more than 998 bytes whatever the names are.
+/// It is folded before each clause; no line exceeds 998 bytes, whatever the names.
 ///
 /// ```
 /// use ehlo::trace::{Atom, Protocol, ReceivedField, Timestamp};
@@ -54,14 +55,14 @@ pub struct ReceivedField<'a> {
     pub verdict: Option<Verdict<'a>>,
     /// This server.
     pub by: Host<'a>,
-    /// How the message came.
+    /// The protocol by which the message came.
     pub with: Protocol,
     /// The identifier of the message on this server.
     pub id: Option<Atom<'a>>,
     /// The recipient, only if the message has no other one, RFC 5321 §7.6. A source route is left out,
     /// and so is the postmaster without a domain, which the clause cannot express.
     pub recipient: Option<ForwardPath<'a>>,
-    /// When it was received.
+    /// The time at which it was received.
     pub date: Timestamp,
 }
 
@@ -141,7 +142,7 @@ impl<'a> ReceivedField<'a> {
         writer.put(b"(helo");
         if let Some(text) = irregular {
             writer.put_byte(b'=');
-            // The line must not be too long with every byte quoted.
+            // The line must not be too long even with every byte quoted.
             put_ctext(split(text, limits::DOMAIN).0, writer);
         }
         if let Some(verdict) = self.verdict {
@@ -196,7 +197,8 @@ fn is_plain(name: Domain<'_>) -> bool {
     name.is_ascii() && !name.as_bytes().contains(&b'_')
 }
 
-/// How a message came, for the "with" clause: RFC 5321 §4.4, RFC 3848 and RFC 6531 §4.3.
+/// The protocol by which a message came, for the "with" clause: RFC 5321 §4.4, RFC 3848 and RFC
+/// 6531 §4.3.
 ///
 /// ```
 /// use ehlo::trace::Protocol;
@@ -209,7 +211,8 @@ fn is_plain(name: Domain<'_>) -> bool {
 pub struct Protocol {
     /// LMTP, RFC 2033.
     pub lmtp: bool,
-    /// Greeted by EHLO; always so in LMTP. Without it the keyword is `SMTP`: the registry has no other.
+    /// Greeted by EHLO; always so in LMTP. Otherwise the keyword is `SMTP`, because the registry
+    /// has no other.
     pub extended: bool,
     /// Inside TLS.
     pub tls: bool,
@@ -220,11 +223,11 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// A session that was greeted by HELO.
+    /// A session with HELO.
     pub const SMTP: Self =
         Self { lmtp: false, extended: false, tls: false, authenticated: false, smtputf8: false };
 
-    /// A session that was greeted by EHLO.
+    /// A session with EHLO.
     pub const ESMTP: Self = Self { extended: true, ..Self::SMTP };
 
     /// A session of LMTP.

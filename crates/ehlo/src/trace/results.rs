@@ -32,18 +32,18 @@ use crate::syntax::path::Domain;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AuthenticationResults<'a> {
-    /// `authserv-id`: who checked.
+    /// `authserv-id`: the server that checked.
     pub server: Domain<'a>,
     /// The result.
     pub iprev: Iprev,
     /// The address that was checked.
     pub peer: IpAddr,
-    /// Its name, when that was verified; it stands in a comment.
+    /// Its name, if that was verified; it stands in a comment.
     pub name: Option<Domain<'a>>,
 }
 
 impl<'a> AuthenticationResults<'a> {
-    /// The field of `server` for what a check found.
+    /// The field of `server` for the result of a check.
     pub const fn new(server: Domain<'a>, verdict: &Verdict<'a>) -> Self {
         let Verdict { iprev, peer, .. } = *verdict;
         Self { server, iprev, peer, name: verdict.verified_name() }

@@ -1,8 +1,8 @@
 //! The separation of a server's own fields from the content of its client.
 
-/// The bytes to write between the fields that a server adds to a message and the content of the client:
-/// an empty line, or nothing. `front` is the front of the content, and `is_all` says that it is all of
-/// it. `None` means that more of the content is needed to decide.
+/// The bytes to write between the fields that a server adds to a message and the content of the
+/// client: an empty line, or nothing. `front` is the front of the content, and `is_all` says
+/// whether it is the whole content. `None` means that the decision needs more of the content.
 ///
 /// RFC 5322 §2.2.3: a line that begins with white space continues the field above it. Directly after
 /// `Received:` or `Authentication-Results:`, such a first line would let the client extend a field of
@@ -10,8 +10,8 @@
 /// nor with the empty line that ends the header section, an empty line therefore comes first. It ends
 /// the fields of the server, and all of the content is body, RFC 5322 §2.1.
 ///
-/// The first byte is enough to see white space. The result is `None` only for no byte, for a CR, and for
-/// what may be the name of a field, up to [`SEPARATOR_MAX`] bytes.
+/// The first byte is enough to see white space. The result is `None` only for an empty front, for a
+/// CR, and for bytes that may be the name of a field, up to [`SEPARATOR_MAX`] bytes.
 ///
 /// ```
 /// use ehlo::trace::separator;
@@ -47,7 +47,7 @@ pub fn separator(front: &[u8], is_all: bool) -> Option<&'static [u8]> {
     }
 }
 
-/// The bytes of content that [`separator`] needs at most; RFC 5322 §2.1.1: lines have up to 998
+/// The most bytes of content that [`separator`] needs; RFC 5322 §2.1.1: lines have up to 998
 /// characters.
 pub const SEPARATOR_MAX: usize = 998;
 

@@ -5,7 +5,7 @@ use crate::syntax::parameter::DateTime;
 
 /// A moment, and the offset from UTC of the place that writes it: `date-time`, RFC 5322 §3.3.
 ///
-/// The years 1900 to 9999, as in that grammar.
+/// The years are 1900 to 9999, as in that grammar.
 ///
 /// ```
 /// use ehlo::trace::Timestamp;
@@ -60,7 +60,7 @@ impl Timestamp {
         self.unix_seconds
     }
 
-    /// Minutes by which the clock is ahead of UTC.
+    /// The minutes by which the local clock is ahead of UTC.
     pub const fn offset_minutes(self) -> i16 {
         self.offset_minutes
     }
@@ -110,7 +110,7 @@ struct Date {
 }
 
 impl Date {
-    /// The date so many days after 1970-01-01.
+    /// The date that many days after 1970-01-01.
     fn of(day: i64) -> Self {
         // From 0000-03-01, in eras of 400 years of the calendar.
         let day = day + 719_468;
@@ -123,7 +123,7 @@ impl Date {
     }
 }
 
-/// The three letters at this place of a row of names.
+/// The three letters at index `at` of a row of names.
 fn three(names: &'static [u8], at: i64) -> &'static [u8] {
     let start = usize::try_from(at * 3).unwrap_or_default();
     names.get(start..start + 3).unwrap_or_default()

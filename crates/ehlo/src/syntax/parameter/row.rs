@@ -308,7 +308,7 @@ impl Value for u64 {
 mod tests {
     //! The promise of CONTRIBUTING about a new parameter: one row, and it is read, checked and
     //! written.
-    #![allow(clippy::unwrap_used, unreachable_pub)] // a test fails by panicking; nobody else uses it
+    #![allow(clippy::unwrap_used, unreachable_pub)] // a test fails by panicking
 
     extern crate std;
 

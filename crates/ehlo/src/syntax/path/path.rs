@@ -38,7 +38,7 @@ pub struct Path<'a> {
     route: u16,
     /// The length of the local part in bytes.
     local_part: u16,
-    #[allow(dead_code)] // nobody asks for its one value
+    #[allow(dead_code)] // no code reads its one value
     tag: Tag,
 }
 

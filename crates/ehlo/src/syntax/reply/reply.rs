@@ -251,7 +251,7 @@ impl<'a> Reply<'a> {
     fn plain_text(&self) -> Option<&'a [u8]> {
         let Source::Given { domain: None, text } = self.source else { return None };
         let text = text.as_bytes();
-        // Only a text that begins with a digit may have an enhanced status code of its own.
+        // Only a text that begins with a digit may begin with an enhanced status code.
         let is_whole = self.enhanced.is_some() || !matches!(text, [b'0'..=b'9', ..]);
         let is_plain =
             is_whole && text.len() <= PLAIN_TEXT && text_run(text, &TEXTSTRING) == text.len();
