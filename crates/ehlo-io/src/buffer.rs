@@ -1,14 +1,14 @@
-//! Bytes on their way, in memory that is overwritten where a credential may have been.
+//! Buffers whose memory is overwritten if it may have held a credential.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
 use ehlo::syntax::BufferTooSmall;
 
-/// Bytes that are taken from the front and added at the end.
+/// A queue of bytes: taken from the front, added at the end.
 ///
-/// The memory stays initialised, so room for more is made without writing to it again. Where the
-/// bytes are moved or the memory is given back, what was there is overwritten.
+/// The memory stays initialised, so making room does not write to it again. When the bytes move or
+/// the memory is freed, the old bytes are overwritten.
 #[derive(Default)]
 pub(crate) struct Buffer {
     memory: Vec<u8>,
@@ -33,13 +33,13 @@ impl Buffer {
         self.start == self.end
     }
 
-    /// Bytes of memory that it holds.
+    /// The number of bytes of memory that it holds.
     pub(crate) fn capacity(&self) -> usize {
         self.memory.capacity()
     }
 
-    /// The room at the end: at least `least` bytes. Where there is less, what is held moves to the
-    /// front, or to memory that has `size` bytes of room.
+    /// The room at the end: at least `least` bytes. If there is less, the bytes move to the front,
+    /// or to new memory that has `size` bytes of room.
     pub(crate) fn room(&mut self, least: usize, size: usize) -> &mut [u8] {
         if self.memory.len() - self.end < least {
             let len = self.len();
@@ -55,12 +55,12 @@ impl Buffer {
         self.memory.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// The first `bytes` of the room are filled.
+    /// Adds the first `bytes` of the room to the queue.
     pub(crate) fn fill(&mut self, bytes: usize) {
         self.end = self.memory.len().min(self.end + bytes);
     }
 
-    /// Drops `bytes` from the front, overwritten where they may be a `secret`.
+    /// Drops `bytes` from the front, and overwrites them if they may be a `secret`.
     pub(crate) fn consume(&mut self, bytes: usize, secret: bool) {
         let start = self.end.min(self.start + bytes);
         if secret {
@@ -72,7 +72,7 @@ impl Buffer {
         }
     }
 
-    /// Gives back memory: all of it when nothing is held, and most of it when little is.
+    /// Frees memory: all of it if the buffer is empty, and most of it if the buffer holds little.
     pub(crate) fn release(&mut self) {
         if self.is_empty() {
             self.memory = Vec::new();
@@ -81,7 +81,7 @@ impl Buffer {
         }
     }
 
-    /// Moves what is held to memory of `size` bytes, and overwrites where it was.
+    /// Moves the bytes to memory of `size` bytes, and overwrites the old memory.
     fn replace(&mut self, size: usize) {
         let mut memory = vec![0; size];
         let len = self.len();
@@ -94,14 +94,14 @@ impl Buffer {
         (self.memory, self.start, self.end) = (memory, 0, len);
     }
 
-    /// Takes what is held, in memory of its size.
+    /// Returns the bytes, in memory of their length.
     pub(crate) fn into_vec(mut self) -> Vec<u8> {
         let bytes = self.bytes().to_vec();
         self.consume(self.len(), true);
         bytes
     }
 
-    /// Lets `write` fill the end, with more room when it `needs` more.
+    /// Lets `write` fill the end, with more room if it `needs` more.
     pub(crate) fn append<E>(
         &mut self,
         mut write: impl FnMut(&mut [u8]) -> Result<usize, E>,
@@ -116,7 +116,7 @@ impl Buffer {
                     return Ok(written);
                 }
                 Err(error) => {
-                    // A part of it may be there.
+                    // `write` may have left a part of a secret there.
                     overwrite(self.room(0, 0));
                     match needs(&error) {
                         Some(BufferTooSmall { needed }) if needed > least => least = needed,
@@ -134,7 +134,7 @@ impl Drop for Buffer {
     }
 }
 
-/// Overwrites bytes that nobody reads again, so the compiler must not leave it out.
+/// Overwrites bytes that are not read again, in a way that the compiler must not remove.
 pub(crate) fn overwrite(bytes: &mut [u8]) {
     if !bytes.is_empty() {
         bytes.fill(0);
@@ -144,7 +144,7 @@ pub(crate) fn overwrite(bytes: &mut [u8]) {
 
 /// Room for most lines.
 pub(crate) const LINE_ROOM: usize = 512;
-/// Memory that is not worth giving back in part.
+/// The size of memory below which freeing a part does not pay.
 const SMALL: usize = 256;
 
 #[cfg(test)]

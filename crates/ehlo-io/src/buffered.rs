@@ -1,4 +1,4 @@
-//! A machine with an inbox and an outbox: all of a connection but the socket.
+//! A machine with an inbox and an outbox: a connection without the socket.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -12,20 +12,19 @@ use crate::responder::{Outbox, PendingEvent, Responder, reply_needs};
 
 /// A [`Machine`] with the buffers of its connection.
 ///
-/// The buffers are there only while there is something in them: a connection that waits has none.
-/// The inbox reads 2 KiB at a time, 16 KiB of content, and four times as much after a read that
-/// fills it, up to 64 KiB; it holds the longest line that the machine takes. While an event waits and
-/// the peer does not read, a [`Connection`](crate::Connection) reads up to 1 MiB ahead. The outbox
-/// is sent before the next event when 64 KiB are in it, so it holds no more than that and one answer,
-/// or one piece of content.
+/// The buffers use memory only while they hold bytes: a waiting connection has no buffers. The
+/// inbox reads 2 KiB at a time, 16 KiB of content, and after a read that fills it four times as
+/// much, up to 64 KiB; it can hold the longest line that the machine takes. While an event waits
+/// and the peer does not read, a [`Connection`](crate::Connection) reads up to 1 MiB ahead. The
+/// outbox is sent before the next event once it holds 64 KiB, so it never holds more than that and
+/// one answer, or one piece of content.
 ///
-/// What may be a credential is overwritten when it has been taken or sent, and when the buffers are
-/// moved or dropped.
+/// Bytes that may be a credential are overwritten when they have been taken or sent, and when the
+/// buffers move or are dropped.
 ///
-/// The owner of the stream asks [`is_ready`](Self::is_ready). When that is false, the
-/// [`output`](Self::output) goes out, and what comes in goes to the
-/// [`read_buffer`](Self::read_buffer); when it is true, [`next_event`](Self::next_event) gives the
-/// event and the means to answer it.
+/// The owner of the stream calls [`is_ready`](Self::is_ready). If it returns false, send the
+/// [`output`](Self::output), and read into the [`read_buffer`](Self::read_buffer); if it returns
+/// true, [`next_event`](Self::next_event) returns the event and the responder to answer it with.
 ///
 /// ```
 /// use ehlo::{Code, Reply, Server, ServerConfig};
@@ -49,18 +48,19 @@ use crate::responder::{Outbox, PendingEvent, Responder, reply_needs};
 pub struct Buffered<M> {
     pub(crate) machine: M,
     inbox: Buffer,
-    /// Bytes at the front of the inbox that the last event borrowed.
+    /// The number of bytes at the front of the inbox that the last event borrowed.
     taken: usize,
-    /// They are content, and no secret.
+    /// Those bytes are content, and not secret.
     taken_content: bool,
     outbox: Outbox,
-    /// Bytes of the next read; more after one that filled the space, less after one that did not.
+    /// The size of the next read; it grows after a read that filled the space, and shrinks after
+    /// one that did not.
     read_size: u32,
-    /// Bytes of content taken since a connection last asked.
+    /// The bytes of content taken since a connection last asked.
     content: u64,
 }
 
-/// Shows how much is in the buffers, and not what: it may be a password.
+/// Shows the sizes of the buffers, not their bytes, which may hold a password.
 impl<M: fmt::Debug> fmt::Debug for Buffered<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Buffered")
@@ -72,7 +72,7 @@ impl<M: fmt::Debug> fmt::Debug for Buffered<M> {
 }
 
 impl<M: Machine> Buffered<M> {
-    /// A machine with empty buffers; they grow as they are needed.
+    /// A machine with empty buffers, which grow as needed.
     pub const fn new(machine: M) -> Self {
         Self {
             machine,
@@ -90,13 +90,13 @@ impl<M: Machine> Buffered<M> {
         &self.machine
     }
 
-    /// The machine, to be changed. What it writes must go to the outbox.
+    /// The machine, mutably. Output that it writes must go to the outbox.
     pub const fn machine_mut(&mut self) -> &mut M {
         &mut self.machine
     }
 
-    /// Whether an event can be had without reading. What the machine has to send by itself is then
-    /// in the outbox.
+    /// Whether an event is available without reading. Output that the machine sends without a
+    /// request is then in the outbox.
     pub fn is_ready(&mut self) -> bool {
         self.drop_taken();
         loop {
@@ -110,11 +110,11 @@ impl<M: Machine> Buffered<M> {
         }
     }
 
-    /// The next event, and the means to answer it. The event borrows the inbox, the means borrow
-    /// the machine and the outbox, so an answer may quote the event.
+    /// The next event, and the responder to answer it with. The event borrows the inbox, the
+    /// responder borrows the machine and the outbox, so an answer may quote the event.
     ///
-    /// Meant for when [`is_ready`](Self::is_ready) is true; otherwise the event says that the
-    /// machine needs input.
+    /// Call it when [`is_ready`](Self::is_ready) is true; otherwise the event says that the machine
+    /// needs input.
     pub fn next_event(&mut self) -> PendingEvent<'_, M> {
         self.drop_taken();
         self.taken_content = self.is_content();
@@ -126,7 +126,7 @@ impl<M: Machine> Buffered<M> {
         }
     }
 
-    /// Where to put bytes from the peer; never empty.
+    /// The space for bytes from the peer; never empty.
     pub fn read_buffer(&mut self) -> &mut [u8] {
         self.drop_taken();
         let content = if self.is_content() { READ_CONTENT } else { 0 };
@@ -134,12 +134,12 @@ impl<M: Machine> Buffered<M> {
         self.inbox.room(size / 4, size)
     }
 
-    /// The first `bytes` of the [`read_buffer`](Self::read_buffer) have been filled; 0 of them means
-    /// that the peer will send no more.
+    /// Marks the first `bytes` of the [`read_buffer`](Self::read_buffer) as filled; 0 means that
+    /// the peer sends no more.
     ///
     /// # Panics
     ///
-    /// When there was not so much space.
+    /// If `bytes` exceeds the length of the `read_buffer`.
     pub fn advance_read(&mut self, bytes: usize) {
         let room = self.inbox.room(0, 0).len();
         assert!(bytes <= room, "more was read than there was space");
@@ -151,7 +151,7 @@ impl<M: Machine> Buffered<M> {
         self.read_size = u32::try_from(size).unwrap_or(READ_MAX).clamp(READ_MIN, READ_MAX);
     }
 
-    /// The peer has sent `bytes`: for input that comes from memory, as in a test.
+    /// Adds `bytes` from the peer: for input that comes from memory, as in a test.
     ///
     /// ```
     /// use ehlo::{Server, ServerConfig};
@@ -178,22 +178,22 @@ impl<M: Machine> Buffered<M> {
         }
     }
 
-    /// The outbox: what is to be sent to the peer.
+    /// The outbox: the bytes to send to the peer.
     pub fn output(&self) -> &[u8] {
         self.outbox.buffer.bytes()
     }
 
-    /// The first `bytes` of the [`output`](Self::output) have been sent.
+    /// Marks the first `bytes` of the [`output`](Self::output) as sent.
     ///
     /// # Panics
     ///
-    /// When there is not so much in it.
+    /// If `bytes` exceeds the length of the output.
     pub fn advance_write(&mut self, bytes: usize) {
         assert!(bytes <= self.output().len(), "more was sent than there was");
         self.outbox.consume(bytes);
     }
 
-    /// Bytes of memory that the buffers hold: 0 when nothing has come or goes, as before the first
+    /// The memory of the buffers in bytes: 0 while they are empty, for example before the first
     /// byte and while the connection is idle.
     ///
     /// ```
@@ -209,8 +209,8 @@ impl<M: Machine> Buffered<M> {
         self.inbox.capacity() + self.outbox.buffer.capacity()
     }
 
-    /// Gives back memory that holds nothing. A connection does so while it waits for the peer; call
-    /// it before waiting for something else, such as a disk.
+    /// Frees unused memory. A connection does so while it waits for the peer; call it before
+    /// waiting for something else, such as a disk.
     ///
     /// ```
     /// use ehlo::{Server, ServerConfig};
@@ -234,19 +234,19 @@ impl<M: Machine> Buffered<M> {
         self.outbox.buffer.release();
     }
 
-    /// The machine, and what is unread, for a TLS layer or another protocol.
+    /// The machine and the unread bytes, for a TLS layer or another protocol.
     pub fn into_parts(mut self) -> (M, Vec<u8>) {
         self.drop_taken();
         (self.machine, self.inbox.into_vec())
     }
 
-    /// What was read and not taken by the machine.
+    /// The bytes that were read and that the machine has not taken.
     pub fn unread_input(&mut self) -> &[u8] {
         self.drop_taken();
         self.inbox.bytes()
     }
 
-    /// Whether content is taken, or comes next.
+    /// Whether the machine takes content now or next.
     pub(crate) fn is_content(&self) -> bool {
         self.machine.expects() == Expects::Content
     }
@@ -256,7 +256,7 @@ impl<M: Machine> Buffered<M> {
         self.consume(taken, self.taken_content);
     }
 
-    /// RFC 4954 §4: whatever is a line may be a credential, also where it was refused unread.
+    /// RFC 4954 §4: every line may be a credential, even if the machine refused it unread.
     fn consume(&mut self, bytes: usize, is_content: bool) {
         self.inbox.consume(bytes, !is_content);
         if is_content {
@@ -275,11 +275,10 @@ impl<M: Machine> Buffered<M> {
     }
 }
 
-/// What a connection needs.
+/// The methods that a connection needs.
 #[cfg(feature = "std")]
 impl<M: Machine> Buffered<M> {
-    /// Whether the outbox is to be sent before the next event is taken: it is full, or the session
-    /// is at an end.
+    /// Whether to send the outbox before the next event: it is full, or the session is at an end.
     pub(crate) fn must_flush(&self) -> bool {
         let bytes = self.output().len();
         bytes >= HIGH_WATER || (self.machine.is_at_end() && bytes > 0)
@@ -289,12 +288,12 @@ impl<M: Machine> Buffered<M> {
         self.inbox.len()
     }
 
-    /// What cannot be sent any more.
+    /// Drops the output, which cannot be sent any more.
     pub(crate) fn discard_output(&mut self) {
         self.outbox.consume(self.outbox.buffer.len());
     }
 
-    /// Bytes of content taken since this was last asked.
+    /// The bytes of content taken since the last call.
     pub(crate) fn take_content(&mut self) -> u64 {
         self.drop_taken();
         core::mem::take(&mut self.content)
@@ -302,11 +301,11 @@ impl<M: Machine> Buffered<M> {
 }
 
 impl<M: Upgrade> Buffered<M> {
-    /// TLS is established on the connection: [`Upgrade::tls_established`] with what is unread.
+    /// Continues the session inside TLS: [`Upgrade::tls_established`] with the unread bytes.
     ///
     /// # Errors
     ///
-    /// [`PlaintextInjection`] when anything is, or when no upgrade was agreed on.
+    /// [`PlaintextInjection`] if there are unread bytes, or if STARTTLS was not accepted.
     pub fn tls_established(&mut self) -> Result<(), PlaintextInjection> {
         self.drop_taken();
         self.machine.tls_established(self.inbox.bytes())
@@ -314,7 +313,7 @@ impl<M: Upgrade> Buffered<M> {
 }
 
 impl Buffered<Server> {
-    /// Answers the pending command: [`Server::reply`] into the outbox.
+    /// Answers the pending command: writes [`Server::reply`] into the outbox.
     ///
     /// # Errors
     ///
@@ -323,7 +322,8 @@ impl Buffered<Server> {
         self.responder().reply(reply)
     }
 
-    /// Says 421 whether a command is pending or not: [`Server::close`] into the outbox.
+    /// Ends the session with 421, with or without a pending command: writes [`Server::close`] into
+    /// the outbox.
     ///
     /// # Errors
     ///
@@ -336,7 +336,7 @@ impl Buffered<Server> {
 }
 
 impl Buffered<Client> {
-    /// Sends a command: [`Client::send`] into the outbox.
+    /// Sends a command: writes [`Client::send`] into the outbox.
     ///
     /// # Errors
     ///
@@ -347,19 +347,19 @@ impl Buffered<Client> {
 }
 
 impl<M: Machine> Buffered<M> {
-    /// The means to write without an event.
+    /// The responder to write with, without an event.
     pub const fn responder(&mut self) -> Responder<'_, M> {
         Responder { machine: &mut self.machine, outbox: &mut self.outbox }
     }
 }
 
-/// Bytes of the first read.
+/// The size of the first read in bytes.
 const READ_MIN: u32 = 2 * 1024;
-/// Bytes of the first read of content.
+/// The size of the first read of content in bytes.
 const READ_CONTENT: u32 = 16 * 1024;
-/// Bytes that are read at once, at most.
+/// The largest size of a read in bytes.
 const READ_MAX: u32 = 64 * 1024;
-/// Bytes in the outbox after which nothing more is added before it is sent.
+/// The number of bytes in the outbox above which nothing is added before it is sent.
 const HIGH_WATER: usize = 64 * 1024;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The time limit of one wait after the other.
+//! The time limits of consecutive waits.
 
 use alloc::boxed::Box;
 use core::pin::Pin;
@@ -9,18 +9,18 @@ use crate::time::{Millis, Timer};
 
 /// Measures waits with one timer that runs through all of them.
 ///
-/// A session waits about four times a message, and to begin and cancel a runtime's timer for each
-/// wait costs a wake-up. So a timer repeats with a sixteenth of the shortest limit, and a wait is
-/// over after the corresponding number of ticks. The tick in progress when a wait begins does not
-/// count: a wait lasts up to two ticks longer than its limit, and never less. Time in which nothing
-/// is awaited does not count, for the timer is not looked at.
+/// A session waits about four times per message, and starting and cancelling a runtime's timer for
+/// each wait costs a wake-up. Therefore a timer repeats with a sixteenth of the shortest limit, and
+/// a wait ends after the corresponding number of ticks. The tick in progress when a wait begins
+/// does not count: a wait lasts up to two ticks longer than its limit, and never less. Time between
+/// waits does not count, because the timer is not polled then.
 pub(crate) struct Clock<T: Timer> {
     timer: T,
     sleep: Option<Pin<Box<T::Sleep>>>,
     tick: Millis,
-    /// Up to the end of the wait; `None` before it has begun.
+    /// The time left for the wait; `None` before it has begun.
     left: Option<Millis>,
-    /// When that was so, for a timer that tells the time.
+    /// The moment of that measurement, for a timer that tells the time.
     seen: Millis,
 }
 
@@ -29,12 +29,12 @@ impl<T: Timer> Clock<T> {
         Self { timer, sleep: None, tick: Millis::MAX, left: None, seen: Millis::ZERO }
     }
 
-    /// What was awaited has come: the next wait is another one.
+    /// Ends the wait: the next one starts with its full limit.
     pub(crate) const fn restart(&mut self) {
         self.left = None;
     }
 
-    /// The wait that goes on gains `time`, and has no more than `most` left then.
+    /// Adds `time` to the current wait, up to `most` in all.
     pub(crate) fn gain(&mut self, time: Duration, most: Duration) {
         if let Some(left) = self.left {
             let most = Millis::of(most).plus(self.running());
@@ -42,8 +42,7 @@ impl<T: Timer> Clock<T> {
         }
     }
 
-    /// Ready when `limit` has passed since this was first asked, or since the
-    /// [`restart`](Self::restart).
+    /// Ready when `limit` has passed since the first call, or since the [`restart`](Self::restart).
     pub(crate) fn poll(&mut self, context: &mut Context<'_>, limit: Duration) -> Poll<()> {
         let limit = Millis::of(limit);
         if let Some(now) = self.timer.now() {
@@ -81,7 +80,7 @@ impl<T: Timer> Clock<T> {
     }
 }
 
-/// Ticks of the shortest limit.
+/// The number of ticks in the shortest limit.
 const TICKS: u32 = 16;
 /// The shortest tick, for limits that are longer.
 const SHORTEST: Millis = Millis(250);

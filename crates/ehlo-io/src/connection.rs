@@ -1,4 +1,4 @@
-//! A machine on a stream: all of an adapter that does not depend on the kind of its streams.
+//! A machine on a stream: the part of every adapter that does not depend on the type of stream.
 
 use core::fmt;
 use core::future::poll_fn;
@@ -17,15 +17,15 @@ use crate::serve::{ContentEvent, GracefulShutdown, MessageContent, Shutdown};
 use crate::stream::{ContentWriter, StreamIo};
 use crate::time::{TimeLimits, TimedOut, Timer};
 
-/// A machine on a stream that an adapter reads and writes, with the time limits of its session. Each
-/// adapter has its own name for this, as `ehlo_tokio::Connection`.
+/// A machine on a stream that an adapter reads and writes, with the time limits of its session.
+/// Each adapter has a type of this name, for example `ehlo_tokio::Connection`.
 ///
-/// [`next`](Self::next) gives the next event together with the means to answer it. Answers gather in
-/// the outbox of the [`Buffered`] and go out when what was read is used up, so a pipelined batch is
-/// answered in one write. Reading goes on while a write is blocked.
+/// [`next`](Self::next) returns the next event together with the responder to answer it with.
+/// Answers collect in the outbox of the [`Buffered`], and are sent when the input is used up, so
+/// one write answers a pipelined batch. Reading continues while a write is blocked.
 ///
-/// No call waits for the peer without a limit: see [`TimeLimits`]. How time passes is given where the
-/// connection is made.
+/// No call waits for the peer without a limit: see [`TimeLimits`]. The timer is passed to the
+/// constructor.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig};
@@ -92,7 +92,8 @@ impl<S: fmt::Debug, M: fmt::Debug, A, T: Timer> fmt::Debug for Connection<S, M, 
 }
 
 impl<S, M: Machine, A: Default, T: Timer> Connection<S, M, A, T> {
-    /// A new connection on `stream`; `timer` says how time passes, as `tokio::time::sleep`.
+    /// A new connection on `stream`; `timer` waits for a time to pass, for example
+    /// `tokio::time::sleep`.
     pub fn new(stream: S, machine: M, timer: T) -> Self {
         Self::from_parts(stream, Buffered::new(machine), timer)
     }
@@ -111,31 +112,31 @@ impl<S, M: Machine, A: Default, T: Timer> Connection<S, M, A, T> {
 }
 
 impl<S, M: Machine, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
-    /// The next event and the means to answer it. Writes what is due and reads. Cancel safe: what
-    /// was read or written before it is dropped stays read or written, and the time of the wait goes
-    /// on when it is called again.
+    /// The next event and the responder to answer it with. The call writes due output and reads. It
+    /// is cancel safe: dropping the future loses nothing that was read or written, and the time of
+    /// the wait continues with the next call.
     ///
     /// # Errors
     ///
-    /// Those of the stream, and `TimedOut` when the peer took longer than
-    /// [`timeout`](Self::timeout), or content came too slowly. The end of the stream is an event, not
-    /// an error. When a write fails at a client, the replies that the server had sent before come
-    /// first, and the error after them.
+    /// Those of the stream, and `TimedOut` if the peer took longer than [`timeout`](Self::timeout),
+    /// or content came too slowly. The end of the stream is an event, not an error. If a client
+    /// cannot write, it first returns the replies that the server sent before that, and then the
+    /// error.
     ///
-    /// A server says nothing to a client whose time is over; [`next_until`](Self::next_until) does.
+    /// A server sends no reply to a client that timed out; [`next_until`](Self::next_until) does.
     pub async fn next(&mut self) -> io::Result<PendingEvent<'_, M>> {
         poll_fn(|context| self.poll_event(context)).await??;
         Ok(self.take_event())
     }
 
     /// The next event at a server, until `shutdown` is requested: then the session ends with 421 as
-    /// soon as no mail transaction is open. `host` is the name of this server. Cancel safe, as
-    /// [`next`](Self::next). For a handler of [`serve`](super::serve()).
+    /// soon as no mail transaction is open. `host` is the name of this server. It is cancel safe,
+    /// like [`next`](Self::next). Use it in a handler of [`serve`](super::serve()).
     ///
     /// # Errors
     ///
-    /// As of [`next`](Self::next). A client whose time is over is told so first, with 421 4.4.2, as
-    /// far as the stream takes it at once.
+    /// Those of [`next`](Self::next). A client that timed out first gets a 421 4.4.2, if the stream
+    /// takes it at once.
     pub async fn next_until(
         &mut self,
         shutdown: &mut Shutdown,
@@ -154,7 +155,7 @@ impl<S, M: Machine, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
         Ok(self.take_event())
     }
 
-    /// Writes all of the outbox. Cancel safe, as [`next`](Self::next).
+    /// Writes all of the outbox. It is cancel safe, like [`next`](Self::next).
     ///
     /// # Errors
     ///
@@ -179,16 +180,16 @@ impl<S, M: Machine, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
         })
     }
 
-    /// Writes all of the outbox, says that nothing more comes, and waits until the peer closes too, or
-    /// for no longer than [`TimeLimits::linger`]. Without that wait the last reply may be lost (RFC
-    /// 1122 §4.2.2.13). Cancel safe: called again, it goes on. Where much is still to be written,
+    /// Writes all of the outbox, closes the stream for writing, and waits until the peer closes
+    /// too, but no longer than [`TimeLimits::linger`]. Without that wait the last reply may be lost
+    /// (RFC 1122 §4.2.2.13). It is cancel safe: the next call continues. If the outbox holds much,
     /// call [`flush`](Self::flush) first.
     ///
     /// # Errors
     ///
-    /// Those of the stream, and `TimedOut` when the outbox could not be written. A peer that does not
-    /// close in time, or that resets the connection then, is no error. A client still
-    /// has the replies that came before, by [`next`](Self::next).
+    /// Those of the stream, and `TimedOut` if the outbox could not be written. A peer that does not
+    /// close in time, or that resets the connection at this point, is not an error. A client still
+    /// gets the replies that came before, from [`next`](Self::next).
     pub async fn close(&mut self) -> io::Result<()> {
         self.clock.restart();
         let limit = self.limits.linger();
@@ -220,7 +221,7 @@ impl<S, M: Machine, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
         .await
     }
 
-    /// Ready with `Ok` for an event, with `Ok(Err)` when the time for it is over.
+    /// Ready with `Ok` for an event, and with `Ok(Err)` at the time limit.
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Result<(), TimedOut>>> {
         loop {
             let had_failed = self.status.failure.is_some();
@@ -232,7 +233,7 @@ impl<S, M: Machine, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
             }
             match polled {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                // A stream that blocks is never seen to wait for a client whose content drips.
+                // A blocking stream never returns `Pending` while a client sends content slowly.
                 Poll::Ready(Ok(())) if self.buffered.is_content() => {
                     let is_over = self.clock.poll(context, self.wait()).is_ready();
                     return Poll::Ready(Ok(if is_over { Err(TimedOut) } else { Ok(()) }));
@@ -254,7 +255,7 @@ impl<S, M: Machine, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
         Poll::Ready(ready!(self.poll_event(context))?.map_err(|over| {
             M::time_out(&mut self.buffered, host);
             let (buffered, mut link, _) = self.split();
-            // The client may be gone, or read nothing.
+            // The client may have left, or may not read.
             let _ = buffered.poll_flush(context, &mut link);
             over.into()
         }))
@@ -262,15 +263,16 @@ impl<S, M: Machine, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
 }
 
 impl<S, M: MessageContent, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
-    /// Writes the content of a message to `writer`, and flushes it, when the server has agreed to take
-    /// content. Returns the size of the message, which is to be answered; `None` when the message is
-    /// not complete, and the answer, where one is pending, is the machine's standard one. `host` is
-    /// the name of this server. The caller makes sure that what it answers for is safe, as on a disk.
+    /// Writes the content of a message to `writer`, and flushes it, after the server has agreed to
+    /// take content. Returns the size of the message, which the caller must then answer; `None` if
+    /// the message is incomplete, and the caller then answers with the machine's standard reply, if
+    /// one is due. `host` is the name of this server. Before the caller accepts the message, it
+    /// must have stored it safely, for example on a disk.
     ///
     /// # Errors
     ///
-    /// As of [`next_until`](Self::next_until), and those of `writer`. Not cancel safe: a piece may be
-    /// written in part.
+    /// Those of [`next_until`](Self::next_until), and those of `writer`. It is not cancel safe: a
+    /// piece may be written in part.
     pub async fn collect<W>(&mut self, writer: &mut W, host: &str) -> io::Result<Option<u64>>
     where
         A: ContentWriter<W>,
@@ -295,17 +297,17 @@ impl<S, M: MessageContent, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
 }
 
 impl<S, M: Machine, A, T: Timer> Connection<S, M, A, T> {
-    /// Sets the limits on the time of the peer.
+    /// Sets the limits on the time that the peer may take.
     pub const fn set_time_limits(&mut self, limits: TimeLimits) {
         self.limits = limits;
     }
 
-    /// The limits on the time of the peer, beside those of the machine.
+    /// The limits on the time that the peer may take, beside those of the machine.
     pub const fn time_limits(&self) -> TimeLimits {
         self.limits
     }
 
-    /// How long the next wait for the peer may last: as long as the machine says, and no longer than
+    /// The longest duration of the next wait for the peer: that of the machine, but no longer than
     /// [`TimeLimits::wait`].
     pub fn timeout(&self) -> Duration {
         self.limits.limit(self.buffered.machine().timeout())
@@ -321,7 +323,7 @@ impl<S, M: Machine, A, T: Timer> Connection<S, M, A, T> {
         &mut self.stream
     }
 
-    /// The stream, and the machine with what it has not taken or sent.
+    /// The stream, and the machine with its unread input and unsent output.
     pub fn into_parts(self) -> (S, Buffered<M>) {
         (self.stream, self.buffered)
     }
@@ -331,7 +333,7 @@ impl<S, M: Machine, A, T: Timer> Connection<S, M, A, T> {
         (buffered, Link { stream, adapter, status }, clock)
     }
 
-    /// How long the wait that begins or goes on may last.
+    /// The longest duration of the current or next wait.
     pub(crate) fn wait(&self) -> Duration {
         let limit = self.timeout();
         if self.status.failure.is_some() {
@@ -340,7 +342,7 @@ impl<S, M: Machine, A, T: Timer> Connection<S, M, A, T> {
         if self.buffered.is_content() { self.limits.grace(limit) } else { limit }
     }
 
-    /// What came of the content adds to its time.
+    /// Adds the time that the received content is worth.
     pub(crate) fn count_content(&mut self) {
         let bytes = self.buffered.take_content();
         if bytes > 0 {
@@ -351,7 +353,8 @@ impl<S, M: Machine, A, T: Timer> Connection<S, M, A, T> {
         }
     }
 
-    /// The event that is ready. Its wait is over, unless it is one piece of content among others.
+    /// Takes the event that is ready. Its wait is over, unless it is one of several pieces of
+    /// content.
     fn take_event(&mut self) -> PendingEvent<'_, M> {
         let was_content = self.buffered.is_content();
         let pending = self.buffered.next_event();
@@ -362,7 +365,7 @@ impl<S, M: Machine, A, T: Timer> Connection<S, M, A, T> {
     }
 }
 
-/// Whether it says no more than that the peer is gone.
+/// Whether the error only says that the peer has left.
 fn has_left(error: &io::Error) -> bool {
     use io::ErrorKind::{
         BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof,

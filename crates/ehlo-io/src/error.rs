@@ -1,4 +1,4 @@
-//! Errors of a machine and of TLS, on their way into an application's own.
+//! Errors of a machine and of TLS, for conversion into those of an application.
 
 use core::error::Error;
 use core::fmt;
@@ -7,9 +7,9 @@ use ehlo::{ReplyError, SendError};
 
 /// An error of a machine: a [`ReplyError`] or a [`SendError`].
 ///
-/// The wrapper exists for the operator `?`: with the feature `std` it converts into
-/// `std::io::Error`, the error of everything else that a connection does, and without it into the
-/// machine's own error. That is also inside the `std::io::Error`.
+/// The wrapper lets the operator `?` work: with the feature `std` it converts into
+/// `std::io::Error`, the error of all other calls of a connection, which then contains the
+/// machine's error; without that feature it converts into the machine's error.
 ///
 /// ```
 /// use ehlo::{Client, ClientConfig, Command, SendError};
@@ -61,8 +61,8 @@ impl<E: Error + Send + Sync + 'static> From<MachineError<E>> for std::io::Error 
     }
 }
 
-/// Why TLS cannot begin, or a stream cannot be used: inside the `std::io::Error` of
-/// [`Connection::start_tls`](crate::Connection::start_tls) and its kin.
+/// The reason why TLS cannot begin, or a stream cannot be used: inside the `std::io::Error` of
+/// [`Connection::start_tls`](crate::Connection::start_tls) and similar calls.
 ///
 /// ```
 /// use ehlo_io::TlsStateError;
@@ -76,7 +76,7 @@ impl<E: Error + Send + Sync + 'static> From<MachineError<E>> for std::io::Error 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TlsStateError {
-    /// The machine does not say that TLS begins: STARTTLS was not sent, or not accepted.
+    /// The machine does not expect TLS: STARTTLS was not sent, or not accepted.
     NotAgreed,
     /// The stream is inside TLS already.
     AlreadyTls,
@@ -84,7 +84,7 @@ pub enum TlsStateError {
     AlreadyRead,
     /// TLS was to begin with the first byte, and bytes wait to be written before it.
     AlreadyWritten,
-    /// A handshake failed, or was abandoned, and the stream is gone.
+    /// A handshake failed, or its future was dropped, and the stream is gone.
     HandshakeFailed,
     /// The policy is [`TlsPolicy::Require`](ehlo::delivery::TlsPolicy::Require), and this connection
     /// cannot begin TLS: use `deliver_tls`.

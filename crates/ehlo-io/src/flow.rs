@@ -1,4 +1,4 @@
-//! When to read and when to write: the loop that every connection runs.
+//! The loop of every connection, which decides when to read and when to write.
 
 use alloc::boxed::Box;
 use core::task::{Context, Poll, ready};
@@ -9,21 +9,21 @@ use ehlo::machine::{Expects, Machine};
 use crate::buffered::Buffered;
 use crate::stream::StreamIo;
 
-/// A stream, its adapter, and how it stands.
+/// A stream, its adapter, and its status.
 pub(crate) struct Link<'c, S, A> {
     pub(crate) stream: &'c mut S,
     pub(crate) adapter: &'c mut A,
     pub(crate) status: &'c mut Status,
 }
 
-/// How a stream stands.
+/// The status of a stream.
 #[derive(Debug, Default)]
 pub(crate) struct Status {
-    /// Something was written since the stream was flushed.
+    /// Bytes were written since the last flush.
     unflushed: bool,
-    /// The peer was told that nothing more comes.
+    /// The stream was closed for writing.
     pub(crate) closed: bool,
-    /// The peer has said so.
+    /// The peer has closed its side.
     ended: bool,
     pub(crate) failure: Option<Box<Failure>>,
 }
@@ -34,13 +34,13 @@ impl Status {
     }
 }
 
-/// A write that failed: what the peer said before that is still read.
+/// A failed write: the bytes that the peer sent before it are still read.
 #[derive(Debug)]
 pub(crate) struct Failure {
     kind: io::ErrorKind,
-    /// Until it is returned for the first time.
+    /// The error, until it is returned for the first time.
     error: Option<io::Error>,
-    /// All that the peer had said is in the inbox, or is waited for no longer.
+    /// All bytes that the peer sent are in the inbox, or the wait for them has ended.
     pub(crate) drained: bool,
 }
 
@@ -49,7 +49,7 @@ impl Failure {
         Self { kind: error.kind(), error: Some(error), drained: false }
     }
 
-    /// The error that was returned to the caller.
+    /// The failure after its error was returned to the caller.
     pub(crate) fn told(kind: io::ErrorKind) -> Self {
         Self { kind, error: None, drained: false }
     }
@@ -60,21 +60,21 @@ impl Failure {
 }
 
 impl<M: Machine> Buffered<M> {
-    /// Writes what is due and reads, until [`next_event`](Self::next_event) has an event.
+    /// Writes due output and reads, until [`next_event`](Self::next_event) has an event.
     ///
-    /// Nothing is lost when it is not asked again. What is due goes out in one write when there is
-    /// nothing more to take from what was read. While a write is blocked reading goes on, so two
-    /// full pipes never wait for each other. After a number of reads without an event other tasks
-    /// have their turn, so that the time limit of a wait is seen however fast the peer sends.
+    /// A caller that stops polling loses nothing. Due output is sent in one write once the input is
+    /// used up. Reading continues while a write is blocked, so two full pipes never wait for each
+    /// other. After a number of reads without an event other tasks run, so that a time limit takes
+    /// effect however fast the peer sends.
     ///
-    /// A failed write is an error only after what the peer said before it was read and taken: a
-    /// server that refuses content while it is being sent says so, and closes.
+    /// A failed write becomes an error only after the bytes that the peer sent before it were read
+    /// and taken: a server that refuses content in the middle sends a reply, and closes.
     pub(crate) fn poll_ready<S, A: StreamIo<S>>(
         &mut self,
         context: &mut Context<'_>,
         link: &mut Link<'_, S, A>,
     ) -> Poll<io::Result<()>> {
-        // A blocked write is not tried again before all is read that is there.
+        // A blocked write is not tried again before all available input is read.
         let mut blocked = false;
         let mut rounds = 0;
         loop {
@@ -110,7 +110,7 @@ impl<M: Machine> Buffered<M> {
         }
     }
 
-    /// Gives the events that come of what the peer said before writing failed; then the error.
+    /// Returns the events of the bytes that the peer sent before writing failed; then the error.
     fn poll_last_words<S, A: StreamIo<S>>(
         &mut self,
         context: &mut Context<'_>,
@@ -124,8 +124,8 @@ impl<M: Machine> Buffered<M> {
         Poll::Ready(error.map_or(Ok(()), Err))
     }
 
-    /// Reads what the peer said before writing failed. A server's peer has nothing to say that
-    /// matters: it hears no answer.
+    /// Reads the bytes that the peer sent before writing failed. At a server they do not matter,
+    /// because the client gets no answer.
     pub(crate) fn poll_drained<S, A: StreamIo<S>>(
         &mut self,
         context: &mut Context<'_>,
@@ -161,9 +161,10 @@ impl<M: Machine> Buffered<M> {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes all of the outbox, tells the peer that nothing more comes, and reads what the peer still
-    /// sends: closing before it is read may take the last reply from the peer (RFC 1122 §4.2.2.13).
-    /// Replies of a server are kept; commands of a client have no answer any more, and are dropped.
+    /// Writes all of the outbox, closes the stream for writing, and reads the bytes that the peer
+    /// still sends: closing before they are read may destroy the last reply (RFC 1122 §4.2.2.13). A
+    /// client keeps the replies of its server; a server drops the commands of its client, which get
+    /// no answer any more.
     pub(crate) fn poll_close<S, A: StreamIo<S>>(
         &mut self,
         context: &mut Context<'_>,
@@ -188,13 +189,13 @@ impl<M: Machine> Buffered<M> {
     }
 }
 
-/// Lets other tasks, and timers, have their turn: asked again at once.
+/// Lets other tasks and timers run: the task is polled again at once.
 pub(crate) fn yield_now<T>(context: &Context<'_>) -> Poll<T> {
     context.waker().wake_by_ref();
     Poll::Pending
 }
 
-/// The number of bytes written, which is an error where it is 0.
+/// The number of bytes written; 0 is an error.
 pub(crate) fn some(written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
     Poll::Ready(match ready!(written)? {
         0 => Err(io::ErrorKind::WriteZero.into()),
@@ -202,12 +203,12 @@ pub(crate) fn some(written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> 
     })
 }
 
-/// Reads without an event after which other tasks go on: a peer may send faster than its bytes are
-/// taken.
+/// The number of reads without an event after which other tasks run, because a peer may send faster
+/// than its bytes are taken.
 const READS: u32 = 32;
-/// The same at the end, which is not to take long.
+/// The same at the end of a session, which should be short.
 const LAST_READS: u32 = 4;
-/// Bytes that are read ahead of a peer that does not read.
+/// The most bytes that are read ahead from a peer that does not read.
 const UNREAD_MAX: usize = 1 << 20;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The means to answer an event.
+//! The responder, with which a program answers an event.
 
 use core::fmt;
 
@@ -10,7 +10,8 @@ use ehlo::{Client, Command, Delivery, Envelope, Reply, ReplyError, SendError, Se
 use crate::buffer::{Buffer, LINE_ROOM};
 use crate::error::MachineError;
 
-/// An event with the means to answer it, from [`Buffered::next_event`](crate::Buffered::next_event) or
+/// An event with the responder to answer it with, from
+/// [`Buffered::next_event`](crate::Buffered::next_event) or
 /// [`Connection::next`](crate::Connection::next).
 ///
 /// ```
@@ -28,13 +29,13 @@ use crate::error::MachineError;
 /// ```
 #[derive(Debug)]
 pub struct PendingEvent<'e, M: Machine> {
-    /// What the machine reports, borrowed from the inbox.
+    /// The event, borrowed from the inbox.
     pub event: M::Event<'e>,
-    /// How to answer it.
+    /// The responder for its answer.
     pub responder: Responder<'e, M>,
 }
 
-/// Writes what a machine is to send into the outbox of its [`Buffered`](crate::Buffered).
+/// Writes the output of a machine into the outbox of its [`Buffered`](crate::Buffered).
 ///
 /// ```
 /// use ehlo::{Client, ClientConfig, Command, SendError};
@@ -50,7 +51,7 @@ pub struct Responder<'e, M> {
     pub(super) outbox: &'e mut Outbox,
 }
 
-/// Shows the machine, and not the outbox: a password may be in it.
+/// Shows the machine, but not the outbox, which may hold a password.
 impl<M: fmt::Debug> fmt::Debug for Responder<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Responder").field("machine", &self.machine).finish_non_exhaustive()
@@ -63,7 +64,7 @@ impl<M> Responder<'_, M> {
         self.machine
     }
 
-    /// The machine, to be changed.
+    /// The machine, mutably.
     pub const fn machine_mut(&mut self) -> &mut M {
         self.machine
     }
@@ -98,8 +99,8 @@ impl Responder<'_, Server> {
         self.outbox.append(|out| self.machine.challenge(data, out), reply_needs)
     }
 
-    /// Answers with [`Server::standard_reply`] when an answer is owed. Does nothing for an event that
-    /// needs none, such as [`MailData`](ehlo::server::Event::MailData).
+    /// Answers with [`Server::standard_reply`] if a reply is due. Does nothing for an event that
+    /// needs no reply, such as [`MailData`](ehlo::server::Event::MailData).
     ///
     /// # Errors
     ///
@@ -156,7 +157,7 @@ impl Responder<'_, Client> {
 }
 
 impl<'v> Responder<'_, Delivery<'v>> {
-    /// Gives the next envelope: [`Delivery::envelope`].
+    /// Begins the next envelope: [`Delivery::envelope`].
     pub fn envelope(self, envelope: &'v Envelope<'v>) {
         self.machine.envelope(envelope);
     }
@@ -166,7 +167,7 @@ impl<'v> Responder<'_, Delivery<'v>> {
         self.machine.quit();
     }
 
-    /// The next envelope is given later: [`Delivery::defer_envelope`].
+    /// Defers the next envelope: [`Delivery::defer_envelope`].
     pub const fn defer_envelope(self) {
         self.machine.defer_envelope();
     }
@@ -201,7 +202,7 @@ impl<'v> Responder<'_, Delivery<'v>> {
         self.outbox.append(|out| self.machine.end_mail_data(out), send_needs)
     }
 
-    /// Gives the message up: [`Delivery::abandon`].
+    /// Abandons the message: [`Delivery::abandon`].
     pub fn abandon(self, error: SendError) {
         self.machine.abandon(error);
     }
@@ -228,7 +229,7 @@ impl<'v> Responder<'_, Delivery<'v>> {
         sent
     }
 
-    /// Goes on without authentication: [`Delivery::skip_authentication`].
+    /// Continues without authentication: [`Delivery::skip_authentication`].
     pub fn skip_authentication(self) {
         self.machine.skip_authentication();
     }
@@ -248,7 +249,7 @@ const fn send_needs(error: &SendError) -> Option<BufferTooSmall> {
     }
 }
 
-/// What is to be sent, and whether a credential is in it.
+/// The bytes to send, and whether they include a credential.
 pub(super) struct Outbox {
     pub(super) buffer: Buffer,
     pub(super) secret: bool,
@@ -273,9 +274,9 @@ impl Outbox {
         mut encode: impl FnMut(&[u8], &mut [u8]) -> Result<ehlo::data::Progress, SendError>,
     ) -> Result<(), MachineError<SendError>> {
         while !content.is_empty() {
-            // Room for a dot on every hundredth byte; the loop goes on where there are more.
+            // Room for a dot on every hundredth byte; the loop continues if there are more.
             let room = content.len() + content.len() / 100 + LINE_ROOM;
-            // And for the end, and the next envelope behind it.
+            // Room for the end too, and for the next envelope behind it.
             let growth = room + 2 * LINE_ROOM;
             let progress = encode(content, self.buffer.room(room, growth)).map_err(MachineError)?;
             self.buffer.fill(progress.written);
@@ -284,7 +285,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Drops what has been sent.
+    /// Drops the bytes that were sent.
     pub(super) fn consume(&mut self, bytes: usize) {
         self.buffer.consume(bytes, self.secret);
         self.secret &= !self.buffer.is_empty();

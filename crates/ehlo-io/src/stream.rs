@@ -1,12 +1,12 @@
-//! What an adapter says of its streams.
+//! The traits that an adapter implements for its streams.
 
 use core::task::{Context, Poll};
 use std::io;
 
-/// Reads and writes streams of one kind, `S`: what an adapter implements.
+/// Reads and writes streams of one type, `S`: an adapter implements it.
 ///
-/// A stream that blocks is always [`Poll::Ready`], or may answer [`Poll::Pending`] after a while and
-/// is then asked again.
+/// A blocking stream always returns [`Poll::Ready`]; or it may return [`Poll::Pending`] after a
+/// while, and is then polled again.
 ///
 /// ```
 /// use ehlo_io::StreamIo;
@@ -62,14 +62,14 @@ pub trait StreamIo<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>>;
 
-    /// Sends what the stream itself has kept back.
+    /// Sends the bytes that the stream has buffered.
     ///
     /// # Errors
     ///
     /// Those of the stream.
     fn poll_flush(&mut self, stream: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Tells the peer that nothing more comes. Reading goes on.
+    /// Closes the stream for writing. Reading continues.
     ///
     /// # Errors
     ///
@@ -138,7 +138,7 @@ pub trait ContentWriter<W> {
     /// Those of the writer.
     fn write(writer: &mut W, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
 
-    /// Hands on what the writer itself has kept back.
+    /// Passes on the bytes that the writer has buffered.
     ///
     /// # Errors
     ///

@@ -1,13 +1,13 @@
-//! How time passes, and how long a peer may take.
+//! Timers, and limits on the time that a peer may take.
 
 use core::fmt;
 use core::num::NonZeroU32;
 use core::time::Duration;
 
-/// How time passes: given once, where a [`Connection`](crate::Connection) is made.
+/// A source of time, passed to the constructor of a [`Connection`](crate::Connection).
 ///
-/// A function from a duration to a future that is ready when it has passed is one, so
-/// `tokio::time::sleep`, `smol::Timer::after` and `async_std::task::sleep` are.
+/// Every function from a duration to a future that is ready after that duration implements it, for
+/// example `tokio::time::sleep`, `smol::Timer::after` and `async_std::task::sleep`.
 ///
 /// ```
 /// use ehlo_io::Timer;
@@ -38,11 +38,11 @@ pub trait Timer {
     /// Ready when the time has passed. Its output is dropped.
     type Sleep: Future;
 
-    /// Begins to wait for `duration`.
+    /// Returns a future that is ready after `duration`.
     fn sleep(&self, duration: Duration) -> Self::Sleep;
 
-    /// The time since a moment that does not change, where it can be had; then nothing sleeps. It is
-    /// for streams that block: no future is woken while one does.
+    /// The time since a fixed moment, if the timer can tell it; `sleep` is then not used. It serves
+    /// blocking streams, because no future is woken while a stream blocks.
     fn now(&self) -> Option<Duration> {
         None
     }
@@ -56,17 +56,17 @@ impl<T: Fn(Duration) -> Z, Z: Future> Timer for T {
     }
 }
 
-/// How long a peer may take, beside what its machine says.
+/// The limits on the time of a peer, beside those of its machine.
 ///
-/// A wait for a command, a reply or a handshake lasts as long as
-/// [`Machine::timeout`](ehlo::machine::Machine::timeout) says (RFC 5321 §4.5.3.2), and no longer than
+/// A wait for a command, a reply or a handshake is limited by
+/// [`Machine::timeout`](ehlo::machine::Machine::timeout) (RFC 5321 §4.5.3.2), and by
 /// [`with_wait`](Self::with_wait). It is one wait up to the whole command or reply, however many
 /// reads it takes.
 ///
-/// Content is held to a rate. It begins with as much time as a wait has; waiting for more uses it
-/// up, and what comes adds to it: a second for each 500 bytes, up to the time that it began with. So
-/// a client that sends one byte a second has five minutes for its message, and one that sends 500
-/// has no limit. A chunk of BDAT is content, and so is the wait for the next one.
+/// Content must keep a rate. It begins with as much time as a wait; waiting for more uses that time
+/// up, and received bytes add to it: a second for each 500 bytes, up to the initial time. So a
+/// client that sends one byte a second has five minutes for its message, and one that sends 500
+/// bytes a second has no limit. A chunk of BDAT is content, and so is the wait for the next one.
 ///
 /// ```
 /// use ehlo_io::TimeLimits;
@@ -88,7 +88,8 @@ pub struct TimeLimits {
 }
 
 impl TimeLimits {
-    /// The machine's own limits, 500 bytes of content a second, two seconds for the end.
+    /// The machine's limits, 500 bytes of content per second, and two seconds for the end of a
+    /// session.
     pub const DEFAULT: Self = Self {
         wait: Millis::MAX,
         content_grace: Millis::MAX,
@@ -96,26 +97,26 @@ impl TimeLimits {
         linger: Millis(2000),
     };
 
-    /// No wait lasts longer than `wait`, whatever the machine says.
+    /// Limits every wait to `wait`, whatever the machine's limit.
     #[must_use]
     pub const fn with_wait(self, wait: Duration) -> Self {
         Self { wait: Millis::of(wait), ..self }
     }
 
-    /// Content may fall behind its rate by `grace`, and no longer: in place of the time of a wait.
+    /// Sets the time by which content may fall behind its rate, in place of the time of a wait.
     #[must_use]
     pub const fn with_content_grace(self, grace: Duration) -> Self {
         Self { content_grace: Millis::of(grace), ..self }
     }
 
-    /// Content comes with at least so many bytes a second; 0 for no limit beside that of a wait.
+    /// Sets the least rate of content in bytes per second; 0 leaves only the limit of a wait.
     #[must_use]
     pub const fn with_content_rate(self, bytes_per_second: u32) -> Self {
         Self { content_rate: bytes_per_second, ..self }
     }
 
-    /// `close` waits no longer than this for the peer to close too, and `deliver` for the reply to
-    /// QUIT.
+    /// Sets the longest wait of `close` for the peer to close too, and of `deliver` for the reply
+    /// to QUIT.
     #[must_use]
     pub const fn with_linger(self, linger: Duration) -> Self {
         Self { linger: Millis::of(linger), ..self }
@@ -126,7 +127,7 @@ impl TimeLimits {
         self.wait.limit()
     }
 
-    /// How long content may be behind its rate; `None` for as long as a wait.
+    /// The time by which content may fall behind its rate; `None` for the time of a wait.
     pub const fn content_grace(&self) -> Option<Duration> {
         self.content_grace.limit()
     }
@@ -136,22 +137,22 @@ impl TimeLimits {
         self.content_rate
     }
 
-    /// How long the end of a session may take.
+    /// The longest wait at the end of a session.
     pub const fn linger(&self) -> Duration {
         self.linger.duration()
     }
 
-    /// How long a wait lasts for which the machine says `machine`.
+    /// The limit of a wait for which the machine allows `machine`.
     pub(crate) fn limit(&self, machine: Duration) -> Duration {
         self.wait.duration().min(machine)
     }
 
-    /// The time of a stretch of content, where a wait lasts for `wait`.
+    /// The initial time of content, where a wait is limited to `wait`.
     pub(crate) fn grace(&self, wait: Duration) -> Duration {
         self.content_grace.duration().min(wait)
     }
 
-    /// The time that `bytes` of content are worth; `None` where any is worth a whole wait.
+    /// The time that `bytes` of content add; `None` if any number of bytes adds a whole wait.
     pub(crate) fn worth(&self, bytes: u64) -> Option<Duration> {
         let rate = NonZeroU32::new(self.content_rate)?;
         Some(Duration::from_nanos(bytes.saturating_mul(1_000_000_000 / u64::from(rate.get()))))
@@ -164,16 +165,16 @@ impl Default for TimeLimits {
     }
 }
 
-/// A time in milliseconds, up to 49 days: a session has several of them.
+/// A time in milliseconds, up to 49 days; small, because each session holds several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Millis(pub(crate) u32);
 
 impl Millis {
     pub(crate) const ZERO: Self = Self(0);
-    /// As good as no limit.
+    /// A time that is in effect unlimited.
     pub(crate) const MAX: Self = Self(u32::MAX);
 
-    /// Never shorter than `duration`, unless that is longer than the longest.
+    /// A time of at least `duration`, up to the longest.
     pub(crate) const fn of(duration: Duration) -> Self {
         let millis = duration.as_nanos().div_ceil(1_000_000);
         if millis < u32::MAX as u128 {
@@ -201,7 +202,7 @@ impl Millis {
     }
 }
 
-/// Why a wait ended.
+/// The error of a wait that reached its limit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TimedOut;
 

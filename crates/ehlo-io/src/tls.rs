@@ -1,4 +1,4 @@
-//! The upgrade of a connection to TLS, in both roles, by any TLS library.
+//! The upgrade of a connection to TLS, in both roles, with any TLS library.
 
 use alloc::boxed::Box;
 use core::future::poll_fn;
@@ -16,7 +16,7 @@ use crate::error::TlsStateError;
 use crate::stream::{ContentReader, ContentWriter, StreamIo};
 use crate::time::{TimedOut, Timer};
 
-/// A stream `S` in clear text that may go on as `T`, inside TLS.
+/// A stream `S` in clear text that may become `T`, TLS on that stream.
 ///
 /// ```
 /// use ehlo_io::MaybeTls;
@@ -26,11 +26,11 @@ use crate::time::{TimedOut, Timer};
 /// ```
 #[derive(Debug)]
 pub enum MaybeTls<S, T> {
-    /// The stream itself.
+    /// The stream without TLS.
     Clear(S),
     /// TLS on the stream.
     Tls(Box<T>),
-    /// Nothing: a handshake failed, or its future was dropped.
+    /// No stream: a handshake failed, or its future was dropped.
     Gone,
 }
 
@@ -41,14 +41,14 @@ impl<S, T> MaybeTls<S, T> {
     }
 }
 
-/// In clear text.
+/// A stream in clear text.
 impl<S, T> From<S> for MaybeTls<S, T> {
     fn from(stream: S) -> Self {
         Self::Clear(stream)
     }
 }
 
-/// The adapter `A`, for streams that may go on inside TLS.
+/// The adapter `A`, for streams that may begin TLS.
 ///
 /// ```
 /// let adapter = ehlo_io::MaybeTlsIo::<u8>::default();
@@ -57,8 +57,8 @@ impl<S, T> From<S> for MaybeTls<S, T> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MaybeTlsIo<A>(A);
 
-/// An adapter that performs the TLS handshake over streams `S`, in the role and with the configuration
-/// that `W` stands for.
+/// An adapter that performs the TLS handshake on streams `S`, with the role and configuration in
+/// `W`.
 ///
 /// ```
 /// use ehlo_io::TlsHandshake;
@@ -93,7 +93,7 @@ pub trait TlsHandshake<S, W> {
     fn handshake(stream: S, with: &W) -> impl Future<Output = io::Result<Self::Tls>>;
 }
 
-/// An adapter that can look into its streams `T`, which are TLS over `S`.
+/// An adapter that can inspect its streams `T`, which are TLS over `S`.
 ///
 /// ```
 /// use ehlo_io::TlsStreamInfo;
@@ -124,15 +124,15 @@ impl<S, L, M: Upgrade, A, T: Timer> Connection<MaybeTls<S, L>, M, MaybeTlsIo<A>,
 where
     A: StreamIo<S> + StreamIo<L>,
 {
-    /// Goes on inside TLS when the machine says that TLS begins; `with` is the configuration of the
-    /// handshake. Not cancel safe.
+    /// Continues inside TLS when the machine expects TLS; `with` is the configuration of the
+    /// handshake. It is not cancel safe.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` with a [`TlsStateError`] when the machine does not say so; nothing has changed
-    /// then. Those of the handshake, `TimedOut` when it takes too long, and `InvalidData` with
-    /// [`PlaintextInjection`] when something came before the handshake that should have come inside
-    /// TLS: the connection cannot be used then.
+    /// `InvalidInput` with a [`TlsStateError`] if the machine does not expect TLS; the connection
+    /// is then unchanged. Those of the handshake, `TimedOut` if it takes too long, and
+    /// `InvalidData` with [`PlaintextInjection`] if plaintext arrived that should have come inside
+    /// TLS; the connection is then unusable.
     #[doc(alias = "upgrade")]
     pub async fn start_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
@@ -149,14 +149,14 @@ where
         self.endpoint().tls_established().map_err(injected)
     }
 
-    /// Begins with TLS, before anything is read or written, for a machine whose configuration says
-    /// `implicit_tls`. Not cancel safe.
+    /// Begins with TLS, before any byte is read or written, for a machine configured with
+    /// `implicit_tls`. It is not cancel safe.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` with a [`TlsStateError`] when something was read, or waits to be written;
-    /// nothing has changed then. Those of the handshake, and `TimedOut`: the connection cannot be used
-    /// then.
+    /// `InvalidInput` with a [`TlsStateError`] if bytes were read, or wait to be written; the
+    /// connection is then unchanged. Those of the handshake, and `TimedOut`; the connection is then
+    /// unusable.
     pub async fn implicit_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
         A: TlsHandshake<S, W, Tls = L>,
@@ -201,14 +201,14 @@ impl<'v, S, L, A, T: Timer> Connection<MaybeTls<S, L>, Delivery<'v>, MaybeTlsIo<
 where
     A: StreamIo<S> + StreamIo<L> + TlsStreamInfo<S, L>,
 {
-    /// Delivers `messages` as [`deliver`](Self::deliver) does, and goes on inside TLS when the machine
-    /// says so, as [`start_tls`](Self::start_tls) does. A mechanism of SASL may be bound to the
-    /// connection.
+    /// Delivers `messages` like [`deliver`](Self::deliver), and continues inside TLS when the
+    /// machine expects it, like [`start_tls`](Self::start_tls). A SASL mechanism may be bound to
+    /// the connection.
     ///
     /// # Errors
     ///
-    /// As of [`deliver`](Self::deliver). A handshake that failed is no error here:
-    /// [`MessageSource::on_error`] hears of it, and the session [ended early](SessionEnd::Early).
+    /// Those of [`deliver`](Self::deliver). A failed handshake is not an error here:
+    /// [`MessageSource::on_error`] gets it, and the session [ended early](SessionEnd::Early).
     pub async fn deliver_tls<X, R, W>(&mut self, messages: X, with: &W) -> io::Result<SessionEnd>
     where
         X: MessageSource<'v, Content = R>,
@@ -234,7 +234,7 @@ where
 impl<S, L, M: Machine, A: TlsStreamInfo<S, L>, T: Timer>
     Connection<MaybeTls<S, L>, M, MaybeTlsIo<A>, T>
 {
-    /// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3.
+    /// The channel binding `tls-exporter` of RFC 9266; `None` outside TLS 1.3.
     pub fn channel_binding(&self) -> Option<[u8; 32]> {
         match &self.stream {
             MaybeTls::Tls(tls) => A::tls_exporter(tls),
@@ -242,7 +242,7 @@ impl<S, L, M: Machine, A: TlsStreamInfo<S, L>, T: Timer>
         }
     }
 
-    /// The stream in clear text, or the one below TLS; `None` after a handshake that failed.
+    /// The stream in clear text, or the one below TLS; `None` after a failed handshake.
     pub fn below(&mut self) -> Option<&mut S> {
         match &mut self.stream {
             MaybeTls::Clear(stream) => Some(stream),
@@ -345,7 +345,7 @@ mod tests {
     use ehlo::delivery::{Outcome, UnusableSession};
     use ehlo::{DeliveryConfig, Envelope};
 
-    /// What a server says, one thing at a time. In TLS it says nothing.
+    /// A server's script, one reply at a time. Inside TLS it sends nothing.
     type Script = core::slice::Iter<'static, &'static [u8]>;
 
     #[derive(Default)]

@@ -1,4 +1,5 @@
-//! The conversation of a [`Delivery`] over a stream: envelopes and content from a [`MessageSource`].
+//! The loop that runs a [`Delivery`] over a stream: envelopes and content come from a
+//! [`MessageSource`].
 
 use alloc::vec::Vec;
 use core::future::poll_fn;
@@ -23,22 +24,23 @@ use crate::stream::{ContentReader, StreamIo};
 use crate::time::{TimedOut, Timer};
 
 impl<'v, S, A: StreamIo<S>, T: Timer> Connection<S, Delivery<'v>, A, T> {
-    /// Delivers `messages` up to the end of the session, and says whether it [ended](SessionEnd) before
-    /// all were begun. Each wait for the server, and for content, lasts no longer than the machine
-    /// says; the reply to QUIT is awaited for [`TimeLimits::linger`](crate::TimeLimits::linger).
+    /// Delivers `messages` up to the end of the session, and returns whether the session
+    /// [ended](SessionEnd) before all were begun. Each wait for the server, and for content, is
+    /// limited by the machine; the wait for the reply to QUIT by
+    /// [`TimeLimits::linger`](crate::TimeLimits::linger).
     ///
-    /// This does not begin TLS; [`deliver_tls`](Self::deliver_tls) does. Under
-    /// [`TlsPolicy::Opportunistic`](ehlo::delivery::TlsPolicy::Opportunistic), the default, the session
-    /// goes on without it, though the server may offer STARTTLS.
+    /// This method does not begin TLS; [`deliver_tls`](Self::deliver_tls) does. Under
+    /// [`TlsPolicy::Opportunistic`](ehlo::delivery::TlsPolicy::Opportunistic), the default, the
+    /// session continues without TLS even if the server offers STARTTLS.
     ///
-    /// Not cancel safe: what was begun has no outcome when this is dropped.
+    /// It is not cancel safe: if the future is dropped, messages that were begun have no outcome.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` with [`TlsStateError::NoTls`] when the policy is
-    /// [`TlsPolicy::Require`](ehlo::delivery::TlsPolicy::Require) and the session is not inside TLS;
-    /// nothing is sent then. Those of the stream, and `TimedOut`; what was begun has its outcomes by
-    /// then.
+    /// `InvalidInput` with [`TlsStateError::NoTls`] if the policy is
+    /// [`TlsPolicy::Require`](ehlo::delivery::TlsPolicy::Require) and the session is not inside
+    /// TLS; nothing is sent then. Those of the stream, and `TimedOut`; messages that were begun
+    /// have their outcomes by then.
     pub async fn deliver<X, R>(&mut self, messages: X) -> io::Result<SessionEnd>
     where
         X: MessageSource<'v, Content = R>,
@@ -57,36 +59,36 @@ impl<'v, S, A: StreamIo<S>, T: Timer> Connection<S, Delivery<'v>, A, T> {
     }
 }
 
-/// Answers a [`Delivery`] for its caller: envelopes and content from the messages, outcomes to them, and
-/// an exchange for AUTH.
+/// Answers the events of a [`Delivery`]: with envelopes and content from the messages, and an
+/// exchange for AUTH; it passes the outcomes to the messages.
 pub(crate) struct Driver<'v, X, R> {
     pub(crate) messages: X,
     read: Read<R>,
-    /// The content that is being sent.
+    /// The content that the session sends now.
     content: Option<R>,
-    /// Content was asked for; so much of the next piece is read.
+    /// The bytes read of the next piece; `None` if the machine has not asked for content.
     asked: Option<usize>,
     piece: Vec<u8>,
-    /// Envelopes that are open, by their number.
+    /// The open envelopes, by their number.
     open: Vec<(usize, Vec<Outcome>)>,
     begun: usize,
-    /// Known from the first event that says so.
+    /// The end of the session, from the first event that tells it.
     ended: Option<SessionEnd>,
     exchange: Option<ClientExchange<AnyClient<'v>>>,
-    /// The client itself has given up its attempt to authenticate: no other follows.
+    /// The client cancelled its attempt to authenticate: it makes no other.
     cancelled: bool,
-    /// What the last attempt to authenticate was refused with.
+    /// The refusal of the last attempt to authenticate.
     auth_reply: Option<EndReason>,
     binding: Option<[u8; 32]>,
 }
 
-/// Reads content into the slice, which is not empty: how many bytes, 0 at the end.
+/// Reads content into the slice, which is not empty, and returns the number of bytes, 0 at the end.
 type Read<R> = fn(&mut R, &mut Context<'_>, &mut [u8]) -> Poll<io::Result<usize>>;
 
-/// How far a session has come.
+/// The state of a session that stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// It goes on inside TLS, when the handshake succeeds.
+    /// It continues inside TLS if the handshake succeeds.
     Upgrade,
     /// It is over.
     Closed(SessionEnd),
@@ -113,17 +115,18 @@ where
         }
     }
 
-    /// The connection is inside TLS, which exports this for `tls-exporter`, RFC 9266.
+    /// Records that the connection is inside TLS, and the value that TLS exports for
+    /// `tls-exporter`, RFC 9266.
     pub(crate) const fn bind(&mut self, exported: Option<[u8; 32]>) {
         self.binding = exported;
     }
 
-    /// Goes on until TLS begins or the session is over.
+    /// Runs until TLS begins or the session is over.
     pub(crate) async fn run<S, A: StreamIo<S>, T: Timer>(
         &mut self,
         connection: &mut Connection<S, Delivery<'v>, A, T>,
     ) -> io::Result<Step> {
-        // RFC 4954 §4: AUTH is not for the middle of a transaction. Without it nothing is sent.
+        // RFC 4954 §4: AUTH is not allowed in a mail transaction. Without AUTH nothing is sent.
         if self.messages.has_credentials()
             && !connection.buffered.machine_mut().require_authentication()
         {
@@ -133,8 +136,8 @@ where
         poll_fn(|context| self.poll(context, connection)).await
     }
 
-    /// Writes what is due, reads, and answers events. The end of a message goes out in one write with
-    /// the last piece of its content, and with the next envelope where that may follow.
+    /// Writes due output, reads, and answers events. One write sends the end of a message with the
+    /// last piece of its content, and with the next envelope if it may follow.
     ///
     /// After an error every envelope that was begun is finished, and the session is over.
     fn poll<S, A: StreamIo<S>, T: Timer>(
@@ -151,7 +154,7 @@ where
                 connection.clock.restart();
                 continue;
             } else {
-                // What the server is to have by now is not kept back until there is content.
+                // Output that the server should have by now is sent without waiting for content.
                 let flushed =
                     self.link(connection, |buffered, link| buffered.poll_flush(context, link));
                 if let Poll::Ready(Err(error)) = flushed {
@@ -193,7 +196,7 @@ where
         yield_now(context)
     }
 
-    /// The stream with messages that hear what goes and comes.
+    /// The stream with an adapter that passes all bytes to the messages.
     fn link<S, A: StreamIo<S>, T: Timer, Z>(
         &mut self,
         connection: &mut Connection<S, Delivery<'v>, A, T>,
@@ -207,7 +210,7 @@ where
         call(buffered, &mut Link { stream, adapter, status })
     }
 
-    /// Takes an event after a failed write: replies count, and to a question there is no responder.
+    /// Takes an event after a failed write: replies count, requests get no answer.
     fn take_last_words<S, A, T: Timer>(
         &mut self,
         connection: &mut Connection<S, Delivery<'v>, A, T>,
@@ -228,9 +231,10 @@ where
         Some(self.break_off(connection, error))
     }
 
-    /// The session breaks off, by `error`: every envelope that was begun is finished. Where none was
-    /// open and the end was known already, as when QUIT is not answered, it is no error: RFC 5321
-    /// §3.1 has a server that refuses a session with 554 wait for QUIT, and many do not.
+    /// Ends the session with `error`: every envelope that was begun is finished. If no envelope was
+    /// open and the end was known already, for example when QUIT gets no answer, it is not an
+    /// error: RFC 5321 §3.1 lets a server that refuses a session with 554 wait for QUIT, and many
+    /// do not.
     fn break_off<S, A, T: Timer>(
         &mut self,
         connection: &mut Connection<S, Delivery<'v>, A, T>,
@@ -243,7 +247,7 @@ where
         known.map_or(Err(error), |ended| Ok(Step::Closed(ended)))
     }
 
-    /// Whether the session is over or TLS begins; `None` if it goes on.
+    /// Takes an event. Returns whether the session is over or TLS begins; `None` if it continues.
     fn take(&mut self, pending: PendingEvent<'_, Delivery<'v>>) -> Option<Step> {
         let PendingEvent { event, mut responder } = pending;
         self.messages.event(&event);
@@ -251,7 +255,8 @@ where
             Outcomes::resume(outcomes, *number).record(&event);
         }
         if let Some(reason) = EndReason::of(&event) {
-            // The server's word about the last attempt says more than that there was none that did.
+            // The server's reply to the last attempt says more than the absence of a usable
+            // mechanism.
             let reason = match (reason, self.auth_reply) {
                 (EndReason::Unusable(UnusableSession::NotAuthenticated), Some(refusal)) => refusal,
                 (reason, _) => reason,
@@ -294,7 +299,7 @@ where
     }
 
     fn authenticate(&mut self, offered: Mechanisms, mut responder: Responder<'_, Delivery<'v>>) {
-        // Without TLS `offered` has what may be sent in clear text, and nothing else.
+        // Without TLS, `offered` holds only mechanisms that may be used in clear text.
         let binding = self.binding.as_ref();
         let binding = binding.and_then(|data| ChannelBinding::new("tls-exporter", data).ok());
         let channel = binding.map_or(Channel::Protected, Channel::Bound);
@@ -312,7 +317,7 @@ where
         }
     }
 
-    /// A reply within the attempt to authenticate.
+    /// Handles a reply within the attempt to authenticate.
     fn exchange(&mut self, reply: &Reply<'_>, responder: &mut Responder<'_, Delivery<'v>>) {
         let Some(exchange) = &mut self.exchange else { return };
         let mut message = [0; MESSAGE];
@@ -325,13 +330,13 @@ where
             ClientStep::Done(result) => {
                 self.exchange = None;
                 if let Err(failure) = result {
-                    // What the client cannot answer in one mechanism it may in another.
+                    // A client that cannot continue one mechanism may succeed with another.
                     self.cancelled =
                         !matches!(failure, ClientFailure::Refused | ClientFailure::Challenge);
                     self.auth_reply = EndReason::refusal(Verb::Auth, reply);
                     self.messages.on_error(&failure);
                     match failure {
-                        // RFC 4954 §6: a 235 that was not earned says nothing of who sends it.
+                        // RFC 4954 §6: an early 235 does not prove who sent it.
                         ClientFailure::EarlySuccess | ClientFailure::ServerNotAuthentic => {
                             responder.machine_mut().server_not_authentic();
                         }
@@ -373,7 +378,7 @@ where
         Poll::Ready(Ok(None))
     }
 
-    /// Content could not be read.
+    /// Handles content that could not be read.
     fn unreadable(&mut self, error: &io::Error) -> SendError {
         self.content = None;
         self.messages.on_error(error);
@@ -397,7 +402,7 @@ where
     }
 }
 
-/// How long the wait for the server may last now. The reply to QUIT decides nothing (RFC 5321
+/// The longest duration of the wait for the server now. The reply to QUIT decides nothing (RFC 5321
 /// §4.1.1.10).
 fn limit<S, A, T: Timer>(connection: &Connection<S, Delivery<'_>, A, T>) -> Duration {
     let limit = connection.wait();
@@ -407,7 +412,7 @@ fn limit<S, A, T: Timer>(connection: &Connection<S, Delivery<'_>, A, T>) -> Dura
     }
 }
 
-/// An adapter whose bytes the messages hear.
+/// An adapter that passes its bytes to the messages.
 struct Overheard<'t, A, X> {
     adapter: &'t mut A,
     messages: &'t mut X,
@@ -450,11 +455,11 @@ fn outcomes(envelope: &Envelope<'_>) -> Vec<Outcome> {
     all.map(|_| Outcome::PENDING).collect()
 }
 
-/// Events and pieces of content after which others go on.
+/// The number of events and pieces of content after which other tasks run.
 const ROUNDS: u32 = 64;
 /// The most bytes of content that are read before they are sent.
 const PIECE: usize = 64 * 1024;
-/// Bytes that are enough for many messages.
+/// The number of bytes that is enough for many messages.
 const PIECE_MIN: usize = 4 * 1024;
-/// Bytes of the longest message of a mechanism: what a line within AUTH holds, RFC 4954 §4.
+/// The bytes of the longest message of a mechanism, which fits in a line within AUTH, RFC 4954 §4.
 const MESSAGE: usize = ehlo::syntax::limits::AUTH_LINE / 4 * 3;

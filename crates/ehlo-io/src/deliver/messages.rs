@@ -8,12 +8,12 @@ use ehlo::delivery::{Event, Outcome};
 use ehlo::syntax::sasl::Mechanisms;
 use ehlo_sasl::{AnyClient, Channel, Credentials};
 
-/// The messages that [`Connection::deliver`](crate::Connection::deliver) sends, and what hears how they
-/// fared.
+/// The messages that [`Connection::deliver`](crate::Connection::deliver) sends, and the receiver of
+/// their outcomes.
 ///
-/// [`MessageQueue`] is the one for an iterator of envelopes and their content. Your own
-/// implementation may choose the envelope by what the server offers, open the content more than once, and see
-/// every event.
+/// [`MessageQueue`] implements it for an iterator of envelopes and their content. Another
+/// implementation may choose the envelope by the server's extensions, open the content more than
+/// once, and see every event.
 ///
 /// ```
 /// use ehlo::Envelope;
@@ -50,48 +50,46 @@ use ehlo_sasl::{AnyClient, Channel, Credentials};
 /// assert_eq!(messages.accepted, 0);
 /// ```
 pub trait MessageSource<'v> {
-    /// What content is read from: std's `Read`, or the `AsyncRead` of the adapter's runtime.
+    /// The type of reader for content: std's `Read`, or the `AsyncRead` of the adapter's runtime.
     type Content;
 
-    /// The next envelope; `None` to end the session. `delivery` knows what the server offers:
+    /// The next envelope; `None` ends the session. `delivery` knows the server's extensions:
     /// [`Delivery::plan`].
     fn envelope(&mut self, delivery: &Delivery<'v>) -> Option<&'v Envelope<'v>>;
 
-    /// The content of an envelope, from its beginning; envelopes are counted from 0. `None` when the
-    /// content cannot be had: the message is then given up. Called more than once only for an envelope
-    /// that is [`repeatable`](Envelope::repeatable).
+    /// The content of an envelope, from its beginning; envelopes are counted from 0. `None` if the
+    /// content is not available: the delivery then abandons the message. It is called more than
+    /// once only for an envelope that is [`repeatable`](Envelope::repeatable).
     fn content(&mut self, envelope: usize) -> Option<Self::Content>;
 
-    /// Called when every recipient of an envelope has its outcome; these are in the order of the
-    /// recipients.
+    /// Called when every recipient of an envelope has its outcome, in the order of the recipients.
     fn finished(&mut self, envelope: usize, outcomes: &[Outcome]);
 
-    /// Called with every event before it is acted on, such as a reply, or why a session takes no
-    /// envelope.
+    /// Called with every event before it is handled, for example a reply, or the reason why a
+    /// session takes no envelope.
     fn event(&mut self, _event: &Event<'_>) {}
 
-    /// Called with what is written to the server, for a transcript: the bytes of SMTP, inside TLS too.
-    /// Credentials are among them.
+    /// Called with the bytes that are written to the server, for a transcript: the bytes of SMTP,
+    /// inside TLS too. They include credentials.
     fn sent(&mut self, _bytes: &[u8]) {}
 
-    /// Called with what is read from the server.
+    /// Called with the bytes that are read from the server.
     fn received(&mut self, _bytes: &[u8]) {}
 
-    /// Called when something other than the conversation failed: content could not be read, the TLS
-    /// handshake failed, or the server failed to authenticate itself. What follows from it comes as
-    /// events.
+    /// Called with errors outside SMTP: content could not be read, the TLS handshake failed, or the
+    /// server failed to authenticate itself. Events report the consequences.
     fn on_error(&mut self, _error: &(dyn Error + 'static)) {}
 
-    /// Whether there are credentials: then no mail is sent without them, unless
-    /// [`AuthPolicy::Optional`](ehlo::delivery::AuthPolicy::Optional) allows it. Asked when the session
-    /// begins.
+    /// Whether there are credentials: no mail is then sent without them, unless
+    /// [`AuthPolicy::Optional`](ehlo::delivery::AuthPolicy::Optional) allows it. Called at the
+    /// beginning of the session.
     fn has_credentials(&self) -> bool {
         false
     }
 
-    /// The client's side of one of the mechanisms `offered`, for one attempt to authenticate; `None`
-    /// when none of them can be used. Asked again only when the server has refused the mechanism that
-    /// was tried: a refused password is not tried again.
+    /// The client's side of one of the mechanisms `offered`, for one attempt to authenticate;
+    /// `None` if it can use no mechanism of them. It is called again only if the server refused the
+    /// mechanism: a refused password is not tried again.
     fn mechanism(&mut self, _offered: Mechanisms, _channel: Channel<'_>) -> Option<AnyClient<'v>> {
         None
     }
@@ -137,11 +135,11 @@ impl<'v, X: MessageSource<'v> + ?Sized> MessageSource<'v> for &mut X {
     }
 }
 
-/// [`MessageSource`] from an iterator of envelopes, each with the one reader of its content. Outcomes go
-/// to a closure: the number of the envelope, counted from 0, and one outcome for each recipient; what
-/// else fails goes to [`on_error`](Self::on_error).
+/// A [`MessageSource`] from an iterator of envelopes, each with one reader of its content. It
+/// passes outcomes to a closure: the number of the envelope, counted from 0, and one outcome for
+/// each recipient. Other errors go to [`on_error`](Self::on_error).
 ///
-/// An envelope that was not asked for, because the session ended before, has no outcome: it is still
+/// An envelope that the session did not take, because it ended before, has no outcome: it is still
 /// in the [`iterator`](Self::into_unsent).
 ///
 /// ```
@@ -212,7 +210,8 @@ where
     I: Iterator<Item = (&'v Envelope<'v>, R)>,
     F: FnMut(usize, &[Outcome]),
 {
-    /// The envelopes and contents of `messages`; the closure is called with their outcomes.
+    /// A queue of the envelopes and contents of `messages`; it calls the closure with their
+    /// outcomes.
     pub fn new(messages: impl IntoIterator<IntoIter = I>, finished: F) -> Self {
         let unsent = messages.into_iter();
         Self { unsent, content: None, finished, on_error: |_| {}, credentials: None }
@@ -220,8 +219,8 @@ where
 }
 
 impl<'v, I, R, F, T> MessageQueue<'v, I, R, F, T> {
-    /// The same, with a closure for [`MessageSource::on_error`]: why the TLS handshake failed, or why
-    /// content could not be read.
+    /// The same, with a closure for [`MessageSource::on_error`]: for a failed TLS handshake, or
+    /// content that could not be read.
     ///
     /// ```
     /// use ehlo::Envelope;
@@ -242,9 +241,9 @@ impl<'v, I, R, F, T> MessageQueue<'v, I, R, F, T> {
         MessageQueue { unsent, content, finished, on_error, credentials }
     }
 
-    /// The same, authenticating by the strongest mechanism that is offered and can carry
-    /// `credentials`. Where the server does not take it, another one is tried: inside TLS any, outside
-    /// it a stronger one. A password that is refused is not tried again.
+    /// The same, with authentication by the strongest offered mechanism that can use `credentials`.
+    /// If the server refuses the mechanism, another one is tried: inside TLS any, outside TLS a
+    /// stronger one. A refused password is not tried again.
     ///
     /// Without authentication no message is sent, unless
     /// [`AuthPolicy::Optional`](ehlo::delivery::AuthPolicy::Optional) allows it.

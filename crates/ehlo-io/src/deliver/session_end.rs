@@ -1,4 +1,4 @@
-//! How a session ended.
+//! The end of a session.
 
 use core::fmt;
 
@@ -7,11 +7,11 @@ use ehlo::syntax::code::EnhancedCode;
 use ehlo::syntax::command::Verb;
 use ehlo::{Code, Reply, SyntaxError};
 
-/// How a session ended: when all messages were begun, or before that.
+/// The end of a session: after all messages were begun, or before that.
 ///
 /// Every message that was begun has its outcomes, however the session ended. A message that was not
-/// begun has none, and can be sent over another connection.
-/// [`MessageQueue::into_unsent`](super::MessageQueue::into_unsent) has these messages.
+/// begun has no outcome, and can be sent over another connection:
+/// [`MessageQueue::into_unsent`](super::MessageQueue::into_unsent) returns these messages.
 ///
 /// ```
 /// use ehlo_io::{SessionEnd, EndReason};
@@ -24,7 +24,7 @@ use ehlo::{Code, Reply, SyntaxError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "messages may not have been begun"]
 pub enum SessionEnd {
-    /// [`MessageSource::envelope`](super::MessageSource::envelope) said that there is no more: every message
+    /// [`MessageSource::envelope`](super::MessageSource::envelope) returned `None`: every message
     /// was begun.
     Done,
     /// The session ended before that; there may be messages that were not begun.
@@ -32,7 +32,7 @@ pub enum SessionEnd {
 }
 
 impl SessionEnd {
-    /// `Ok` when every message was begun, and an early end as an error.
+    /// Returns `Ok` if every message was begun, and an early end as an error.
     ///
     /// ```
     /// use ehlo_io::{SessionEnd, EndReason};
@@ -61,8 +61,8 @@ impl fmt::Display for SessionEnd {
     }
 }
 
-/// Why a session ended before all messages were begun. Where there is a refusal among several reasons,
-/// it is the refusal, which says more than the others.
+/// The reason why a session ended before all messages were begun. If there are several reasons and
+/// one is a refusal, it is the refusal, which says more than the others.
 ///
 /// ```
 /// use ehlo::Code;
@@ -77,40 +77,39 @@ impl fmt::Display for SessionEnd {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndReason {
-    /// The session takes no envelope, or no more of them.
+    /// The session takes no envelope, or no further ones.
     Unusable(UnusableSession),
-    /// The server refused the session, RFC 5321 §3.1, or the command without which it takes no
-    /// envelope.
+    /// The server refused the session, RFC 5321 §3.1, or a command that every envelope needs.
     Refused {
-        /// What was refused: the greeting stands for the session itself.
+        /// The refused command; [`Verb::Greeting`] means the session.
         to: Verb,
-        /// The reply's code.
+        /// The code of the reply.
         code: Code,
-        /// The reply's enhanced status code, where it had one.
+        /// The enhanced status code of the reply; `None` if it had no such code.
         enhanced_code: Option<EnhancedCode>,
     },
     /// The server sent a reply to no command, such as the 421 with which it shuts down, RFC 5321 §3.8.
     Unsolicited {
-        /// The reply's code.
+        /// The code of the reply.
         code: Code,
-        /// The reply's enhanced status code, where it had one.
+        /// The enhanced status code of the reply; `None` if it had no such code.
         enhanced_code: Option<EnhancedCode>,
     },
-    /// The server sent something that is no reply.
+    /// The bytes from the server are not a reply.
     Violation(SyntaxError),
-    /// The server closed the connection and did not say why. A connection that broke is an error of
+    /// The server closed the connection and gave no reason. A broken connection is an error of
     /// `deliver` instead.
     Closed,
 }
 
 impl EndReason {
-    /// A refusal of what comes before the first envelope, where the reply is one.
+    /// A refusal before the first envelope, if `reply` is one.
     pub(super) fn refusal(to: Verb, reply: &Reply<'_>) -> Option<Self> {
         let (code, enhanced_code) = (reply.code(), reply.enhanced_code());
         (!code.is_positive()).then_some(Self::Refused { to, code, enhanced_code })
     }
 
-    /// What `event` says of the end of the session.
+    /// The meaning of `event` for the end of the session.
     pub(super) fn of(event: &Event<'_>) -> Option<Self> {
         let codes = |reply: &Reply<'_>| (reply.code(), reply.enhanced_code());
         Some(match event {
@@ -152,7 +151,7 @@ impl fmt::Display for EndReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, code, enhanced_code) = match self {
             Self::Unusable(unusable) => return unusable.fmt(f),
-            Self::Violation(error) => return write!(f, "the server sent no reply: {error}"),
+            Self::Violation(error) => return write!(f, "the server sent no valid reply: {error}"),
             Self::Closed => return f.write_str("the server closed the connection"),
             Self::Unsolicited { code, enhanced_code } => {
                 ("the server ended the session", code, enhanced_code)

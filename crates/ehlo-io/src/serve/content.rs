@@ -1,12 +1,12 @@
-//! The content of a message, apart from everything else.
+//! The content of a message, separated from other events.
 
 use ehlo::Server;
 use ehlo::server::Event;
 
 use crate::serve::GracefulShutdown;
 
-/// A machine that hands out the content of messages in pieces: what
-/// [`collect`](crate::Connection::collect) asks of it.
+/// A machine that reports the content of messages in pieces, as
+/// [`collect`](crate::Connection::collect) needs it.
 ///
 /// ```
 /// use ehlo::server::Event;
@@ -18,11 +18,11 @@ use crate::serve::GracefulShutdown;
 /// assert_eq!(Server::content(&Event::Closed), ContentEvent::Incomplete);
 /// ```
 pub trait MessageContent: GracefulShutdown {
-    /// What an event has to do with content.
+    /// The part of an event that concerns content.
     fn content<'e>(event: &'e Self::Event<'_>) -> ContentEvent<'e>;
 }
 
-/// What an event has to do with content: see [`MessageContent`].
+/// The part of an event that concerns content: see [`MessageContent`].
 ///
 /// ```
 /// use ehlo::server::Event;
@@ -35,15 +35,15 @@ pub trait MessageContent: GracefulShutdown {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContentEvent<'e> {
-    /// A piece of it.
+    /// A piece of the content.
     Content(&'e [u8]),
-    /// The message is complete, and is to be answered.
+    /// The message is complete and needs an answer.
     End {
-        /// Bytes of the message.
+        /// The size of the message in bytes.
         size: u64,
     },
-    /// The content ended before the message was complete: the message is refused, a chunk has ended,
-    /// or the session.
+    /// The content ended before the message was complete: the message was refused, or a chunk or
+    /// the session ended.
     Incomplete,
 }
 

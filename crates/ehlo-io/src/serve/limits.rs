@@ -1,19 +1,18 @@
-//! How many sessions there are at a time.
+//! Limits on the number of sessions.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::net::IpAddr;
 use core::time::Duration;
 
-/// Limits concurrent sessions: in total and for each client address. It knows nothing of what they
-/// say.
+/// Limits concurrent sessions: in total and for each client address. It is independent of SMTP.
 ///
-/// A connection over a limit may still be accepted, so that it can be told 421. Its
-/// [`Permit::is_over_limit`] is true, it does not count against the limits, and there are at most as
-/// many of these as of the others. Beyond that a connection is closed without a reply.
+/// A connection over a limit may still be accepted so that it can be answered 421. Its
+/// [`Permit::is_over_limit`] is true, it does not count against the limits, and their number is
+/// limited to the same total. Further connections are closed without a reply.
 ///
-/// IPv6 clients are counted by their first 64 bits: a host has all addresses that begin like its own
-/// (RFC 4291 §2.5.4).
+/// IPv6 clients are counted by their first 64 bits, because one host may use all addresses with the
+/// same prefix (RFC 4291 §2.5.4).
 ///
 /// ```
 /// use ehlo_io::ConnectionLimits;
@@ -49,7 +48,7 @@ pub struct ConnectionLimits {
 
 impl ConnectionLimits {
     /// At most `total` sessions, and `per_address` from one client. Connections over the total wait
-    /// in the system's queue; those over the limit of their address are accepted to be told so.
+    /// in the system's queue; those over the limit of their address are accepted and answered 421.
     pub fn new(total: usize, per_address: usize) -> Self {
         Self {
             total,
@@ -62,7 +61,8 @@ impl ConnectionLimits {
         }
     }
 
-    /// Connections over the total do not wait: they are accepted to be told so.
+    /// Accepts connections over the total, so that they are answered 421, instead of letting them
+    /// wait.
     ///
     /// ```
     /// use ehlo_io::ConnectionLimits;
@@ -79,14 +79,13 @@ impl ConnectionLimits {
         Self { rejects: true, ..self }
     }
 
-    /// Sessions that are open when the server shuts down have this long to end; five seconds if it
-    /// is not called.
+    /// Sets the time that open sessions have to end at a shutdown; the default is five seconds.
     #[must_use]
     pub fn with_grace(self, grace: Duration) -> Self {
         Self { grace, ..self }
     }
 
-    /// How long open sessions have at a shutdown.
+    /// The time that open sessions have to end at a shutdown.
     pub const fn grace(&self) -> Duration {
         self.grace
     }
@@ -96,12 +95,12 @@ impl ConnectionLimits {
         count(&self.within) + count(&self.over)
     }
 
-    /// Whether no connection is to be accepted now.
+    /// Whether to accept no connection now.
     pub fn is_full(&self) -> bool {
         !(self.has_room() || self.rejects && self.may_reject())
     }
 
-    /// Admits a session; `None` when there is no room for it, not even to be told so.
+    /// Admits a session; `None` if there is no room for it, not even for a 421.
     pub fn admit(&mut self, address: IpAddr) -> Option<Permit> {
         if self.is_full() {
             return None;
@@ -127,7 +126,7 @@ impl ConnectionLimits {
     }
 }
 
-/// A session's place within [`ConnectionLimits`], free again when this is dropped.
+/// A session's place within [`ConnectionLimits`]; dropping it frees the place.
 ///
 /// ```
 /// use ehlo_io::ConnectionLimits;
@@ -146,21 +145,21 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Whether there were too many sessions already: this one is to be told so, and to end.
+    /// Whether there were too many sessions already: answer this one with 421, and end it.
     pub const fn is_over_limit(&self) -> bool {
         self.address.is_none()
     }
 }
 
-/// The permits that share it.
+/// The number of permits that share it.
 fn count(permits: &Arc<()>) -> usize {
     Arc::strong_count(permits) - 1
 }
 
-/// What of an address counts.
+/// The part of an address that is counted.
 fn key(address: IpAddr) -> u64 {
     match address.to_canonical() {
-        // No network begins with as many zeros.
+        // No IPv6 network begins with as many zeros.
         IpAddr::V4(address) => u64::from(address.to_bits()),
         IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
     }

@@ -1,4 +1,4 @@
-//! The loop of a server: what it accepts, and how all of it comes to an end.
+//! The loop of a server: it accepts connections, and ends them all at a shutdown.
 
 mod content;
 mod limits;
@@ -18,9 +18,9 @@ pub use shutdown::{GracefulShutdown, Shutdown, ShutdownHandle};
 
 use crate::time::Timer;
 
-/// What runs a server's sessions: a runtime's functions, implemented once for each runtime.
+/// The functions of a runtime that run a server's sessions, implemented once for each runtime.
 ///
-/// `'t` is how long a task may last: `'static` for a runtime whose tasks outlive the call that
+/// `'t` is the lifetime of a task: `'static` for a runtime whose tasks outlive the call that
 /// spawned them.
 ///
 /// ```
@@ -49,24 +49,24 @@ use crate::time::Timer;
 #[doc(alias = "executor")]
 #[doc(alias = "spawner")]
 pub trait Runtime<'t>: Timer {
-    /// Runs `task` beside everything else. A task that panics must end alone: its place is free
-    /// again.
+    /// Runs `task` concurrently. A panic in a task must not affect other tasks: its place becomes
+    /// free again.
     fn spawn(&self, task: SessionTask<'t>);
 }
 
-/// Accepts connections and hands each to `handler`, until `shutdown` is ready. Then it closes the
-/// listener, gives the open sessions the [grace](ConnectionLimits::with_grace) of the `limits`, cuts
-/// off those that go on, and returns.
+/// Accepts connections and passes each to `handler`, until `shutdown` is ready. Then it closes the
+/// listener, gives the open sessions the [grace](ConnectionLimits::with_grace) of the `limits`,
+/// drops the remaining sessions, and returns.
 ///
-/// Each adapter has its own function over this one, for the listeners of its runtime. When the future is
-/// dropped nothing more is accepted, and the sessions go on.
+/// Each adapter has a function that wraps this one for the listeners of its runtime. If the future
+/// is dropped, no more connections are accepted, and the sessions continue.
 ///
-/// - `accept` gives the next connection, and owns the listener: an asynchronous closure, as
-///   `async move || listener.accept().await`. When it fails, as for too many open files, it is called
-///   again after a pause of up to a second.
-/// - `limits` say how many sessions there are. While they are full nothing is accepted.
-/// - `handler` serves one session: it asks [`next_until`](crate::Connection::next_until) for events. It is
-///   a closure that returns a future; one that captures something is written
+/// - - `accept` returns the next connection, and owns the listener: an asynchronous closure, for
+///   example `async move || listener.accept().await`. If it fails, for example because too many
+///   files are open, it is called again after a pause of up to a second.
+/// - - `limits` bound the number of sessions. While they are full, no connection is accepted.
+/// - - `handler` serves one session: it calls [`next_until`](crate::Connection::next_until) for
+///   events. It is a closure that returns a future; one that captures variables is written
 ///   `move |incoming| async move { … }`.
 ///
 /// ```
@@ -146,7 +146,7 @@ pub async fn serve<'t, R, L, S, Z, H, F>(
         let session = Some(Box::pin(handler(Incoming { stream, address, shutdown })) as _);
         runtime.spawn(SessionTask { session, shutdown: task, _permit: permit });
     }
-    // What comes now is refused by the system.
+    // The system refuses further connections.
     drop(accept);
     sessions.shut_down();
     let mut left = limits.grace();
@@ -157,8 +157,8 @@ pub async fn serve<'t, R, L, S, Z, H, F>(
     sessions.cut_off();
 }
 
-/// A session, to be run by itself. It ends with its handler, or when the server's patience at a
-/// shutdown is over. When it is dropped its place is free.
+/// A session that runs as a task. It ends with its handler, or when the grace at a shutdown is
+/// over. Dropping it frees its place.
 ///
 /// ```
 /// fn spawns(task: ehlo_io::SessionTask<'static>) -> impl Future<Output = ()> + Send + Unpin + 'static {
@@ -208,7 +208,7 @@ pub struct Incoming<S> {
     pub stream: S,
     /// The client's address.
     pub address: SocketAddr,
-    /// Ready when the session is to end: at once for one that is over the limits.
+    /// Ready when the session should end: at once for one that is over the limits.
     pub shutdown: Shutdown,
 }
 
@@ -219,7 +219,7 @@ impl<S> Incoming<S> {
     }
 }
 
-/// `None` when `shutdown` comes first.
+/// Waits for `future`; `None` if `shutdown` comes first.
 async fn before<T>(
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
     work: impl Future<Output = T>,
@@ -232,7 +232,7 @@ async fn before<T>(
     .await
 }
 
-/// After which it is seen again whether there is room.
+/// The interval after which the limits are checked again for room.
 const MOMENT: Duration = Duration::from_millis(20);
-/// The longest pause after a connection could not be accepted.
+/// The longest pause after a failure to accept a connection.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! How the sessions of a server come to an end.
+//! The shutdown of a server's sessions.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -17,7 +17,7 @@ use ehlo::{Code, Reply, Server};
 
 use crate::buffered::Buffered;
 
-/// Requests a graceful shutdown. Clones request the same one.
+/// Requests a graceful shutdown. All clones request the same shutdown.
 ///
 /// ```
 /// use ehlo_io::ShutdownHandle;
@@ -44,7 +44,7 @@ impl ShutdownHandle {
         self.0.advance(REQUESTED);
     }
 
-    /// The time of those that still go on is over.
+    /// Drops the sessions that still run.
     pub(super) fn cut_off(&self) {
         self.0.advance(CUT_OFF);
     }
@@ -56,7 +56,7 @@ impl ShutdownHandle {
     }
 }
 
-/// Ready when a shutdown is requested, and from then on always.
+/// A future that is ready when a shutdown is requested, and stays ready.
 ///
 /// ```
 /// use std::pin::pin;
@@ -74,16 +74,16 @@ impl ShutdownHandle {
 #[derive(Debug)]
 pub struct Shutdown {
     signal: Arc<Signal>,
-    /// Where its waker is among those of the signal.
+    /// The key of its waker among those of the signal.
     entry: u64,
-    /// False while that is the waker of a task that this is polled in.
+    /// False if that waker belongs to an enclosing future of the same task.
     owns_entry: bool,
     /// A copy of that waker.
     waker: Option<Waker>,
 }
 
 impl Shutdown {
-    /// A shutdown that is requested already.
+    /// A shutdown that is already requested.
     pub fn immediate() -> Self {
         let handle = ShutdownHandle::new();
         handle.shut_down();
@@ -95,13 +95,13 @@ impl Shutdown {
         self.signal.stage() >= REQUESTED
     }
 
-    /// The same for what is polled within the task of this one, and is woken with it.
+    /// A copy for a future that is polled within the task of this one, and is woken with it.
     pub(super) fn within(&self) -> Self {
         let Self { signal, entry, .. } = self;
         Self { signal: signal.clone(), entry: *entry, owns_entry: false, waker: None }
     }
 
-    /// Ready when the sessions that still go on are to be cut off.
+    /// Ready when the sessions that still run must be dropped.
     pub(super) fn poll_cut_off(&mut self, context: &Context<'_>) -> Poll<()> {
         self.poll_stage(CUT_OFF, context)
     }
@@ -111,7 +111,7 @@ impl Shutdown {
             return Poll::Ready(());
         }
         self.wait(context.waker());
-        // It may have come before the waker was there.
+        // The request may have come before the waker was registered.
         if self.signal.stage() >= stage { Poll::Ready(()) } else { Poll::Pending }
     }
 
@@ -168,7 +168,7 @@ impl Signal {
 
     fn advance(&self, stage: u8) {
         if self.stage.fetch_max(stage, Ordering::SeqCst) < stage {
-            // Not while they are locked: a waker may poll at once.
+            // The lock is released first, because a waker may poll at once.
             let wakers: Vec<Waker> = self.wakers().values().cloned().collect();
             wakers.into_iter().for_each(Waker::wake);
         }
@@ -185,12 +185,12 @@ impl fmt::Debug for Signal {
     }
 }
 
-/// Stages of a shutdown, behind that in which none was requested.
+/// The stages of a shutdown after the initial one, in which none was requested.
 const REQUESTED: u8 = 1;
 const CUT_OFF: u8 = 2;
 
-/// A machine whose session this side may end: what [`next_until`](crate::Connection::next_until) asks
-/// of it.
+/// A machine whose session this side may end, as [`next_until`](crate::Connection::next_until)
+/// needs it.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig};
@@ -201,34 +201,34 @@ const CUT_OFF: u8 = 2;
 /// assert_eq!(server.output(), b"421 mx.example took too long, closing\r\n");
 /// ```
 pub trait GracefulShutdown: Machine + Sized {
-    /// Ends the session, unless something is open that is to be finished first. `host` is the name
-    /// of this side.
+    /// Ends the session, unless an open transaction must be finished first. `host` is the name of
+    /// this side.
     fn begin_shutdown(buffered: &mut Buffered<Self>, host: &str);
 
-    /// Ends the session, because the peer took too long. `host` is the name of this side.
+    /// Ends the session because the peer took too long. `host` is the name of this side.
     fn time_out(buffered: &mut Buffered<Self>, host: &str);
 }
 
 impl GracefulShutdown for Server {
-    /// RFC 5321 §3.8: 421 to a command, or before one; a mail transaction that is open goes on to
-    /// its end.
+    /// RFC 5321 §3.8: answers 421 to a command, or before one; an open mail transaction continues
+    /// to its end.
     fn begin_shutdown(buffered: &mut Buffered<Self>, host: &str) {
         let server = buffered.machine();
-        // RFC 2033 §4.2: one reply for each recipient. The first ends the transaction, and what
-        // became of the message for the others is still to be said.
+        // RFC 2033 §4.2: one reply for each recipient. The first ends the transaction, and the
+        // outcome of the other recipients is still to be sent.
         let owes = matches!(server.pending(), Some(Verb::Message | Verb::BdatLast));
         if !server.state().is_transaction() && !owes {
             close(buffered, (4, 3, 2), "closing, try again later", host);
         }
     }
 
-    /// RFC 5321 §4.5.3.2.7 says how long a client may take. 421 4.4.2 is RFC 3463's code for it.
+    /// RFC 5321 §4.5.3.2.7 limits the time of a client. 421 4.4.2 is RFC 3463's code for a timeout.
     fn time_out(buffered: &mut Buffered<Self>, host: &str) {
         close(buffered, (4, 4, 2), "took too long, closing", host);
     }
 }
 
-/// Says 421, unless the session is over or inside a handshake.
+/// Sends 421, unless the session is over or inside a handshake.
 fn close(
     buffered: &mut Buffered<Server>,
     (class, subject, detail): (u8, u16, u16),
@@ -240,7 +240,7 @@ fn close(
             Some(enhanced) => Reply::enhanced(Code::SERVICE_NOT_AVAILABLE, enhanced, text),
             None => Reply::new(Code::SERVICE_NOT_AVAILABLE, text),
         };
-        // It always fits, and a session that has ended needs no reply.
+        // The reply always fits, and a session that has ended needs no reply.
         let _ = buffered.close(&reply.with_domain(host));
     }
 }

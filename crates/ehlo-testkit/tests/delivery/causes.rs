@@ -373,7 +373,7 @@ fn rows() -> Vec<Row> {
                 Violation(SyntaxErrorKind::ReplyCodeChanges),
                 Verb::Greeting,
                 None,
-                "deferred, the server sent no reply: reply code changes between lines",
+                "deferred, the server sent no valid reply: reply code changes between lines",
             ),
         ),
         row(

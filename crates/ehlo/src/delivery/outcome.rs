@@ -219,7 +219,9 @@ impl core::fmt::Display for Outcome {
             Cause::NoReply => write!(f, ", no reply to {stage}")?,
             Cause::Ended => write!(f, ", the session ended after {stage}")?,
             Cause::Unsolicited => write!(f, ", the server ended the session after {stage}")?,
-            Cause::Violation(kind) => write!(f, ", the server sent no reply: {}", kind.text())?,
+            Cause::Violation(kind) => {
+                write!(f, ", the server sent no valid reply: {}", kind.text())?
+            }
         }
         if let Some(code) = self.code {
             write!(f, ": {code}")?;
