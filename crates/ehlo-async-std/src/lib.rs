@@ -1,11 +1,12 @@
 //! Runs [`ehlo`]'s machines on the streams of smol, async-std, and every other runtime whose streams
 //! are those of [`futures_io`]: any [`AsyncRead`] and [`AsyncWrite`].
 //!
-//! The crate depends on no runtime: [`Runtime`] has its tasks and its timer from its caller.
-//! async-std is discontinued; smol takes its place.
+//! The crate depends on no runtime: the caller passes its timer and its spawn function to
+//! [`Runtime`]. async-std is discontinued; smol replaces it.
 //!
-//! The feature `rustls` has `TlsConnection`, for streams that begin in clear text and go on inside TLS, or
-//! begin with it; `Connector`, which says what a client trusts; and the rest of [`ehlo-rustls`].
+//! The feature `rustls` adds `TlsConnection`, for streams that begin in clear text and continue
+//! inside TLS, or begin with TLS; `Connector`, which decides what a client trusts; and the rest of
+//! [`ehlo-rustls`].
 //!
 //! [`ehlo-rustls`]: https://docs.rs/ehlo-rustls
 
@@ -29,9 +30,9 @@ pub use {ehlo_rustls::*, futures_rustls::TlsStream};
 /// A machine on a stream of futures-io: see [`ehlo_io::Connection`]. Its timer is `smol::Timer::after`
 /// or `async_std::task::sleep`.
 ///
-/// The `TcpStream` of async-std tells the peer that nothing more comes only by its `shutdown`, and not
-/// when it is closed for writing, as that of smol does. In clear text, call `flush`, then that `shutdown`,
-/// and then `close`. Inside TLS `close` alone tells the peer.
+/// The `TcpStream` of async-std closes its sending side only by its `shutdown`, not when it is
+/// closed for writing, as that of smol does. In clear text, call `flush`, then that `shutdown`, and
+/// then `close`. Inside TLS `close` alone tells the peer.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig, server::Event};
@@ -64,7 +65,7 @@ pub use {ehlo_rustls::*, futures_rustls::TlsStream};
 /// ```
 pub type Connection<S, M, T> = ehlo_io::Connection<S, M, FuturesIo, T>;
 
-/// Reads and writes by the traits of futures-io; content too, for `deliver` and `collect`.
+/// Reads and writes by the traits of futures-io, including content for `deliver` and `collect`.
 ///
 /// ```
 /// use ehlo_async_std::FuturesIo;

@@ -1,4 +1,4 @@
-//! Tasks and time of a runtime that the caller has.
+//! The tasks and the timer of the caller's runtime.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ehlo_io::{ConnectionLimits, Incoming, SessionTask, Timer};
 
-/// A runtime by two functions of it: its timer, and what spawns a task.
+/// A runtime as two of its functions: a timer, and one that spawns a task.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig, server::Event};
@@ -51,15 +51,15 @@ pub struct Runtime<T, P> {
 }
 
 impl<T: Timer, P: Fn(SessionTask<'static>) -> R, R> Runtime<T, P> {
-    /// A runtime that waits by `timer`, and runs a task beside the others by `spawn`. What `spawn`
-    /// returns is dropped.
+    /// A runtime that waits with `timer`, and runs concurrent tasks with `spawn`, whose result is
+    /// dropped.
     pub const fn new(timer: T, spawn: P) -> Self {
         Self { timer, spawn }
     }
 
-    /// Accepts connections and hands each to `handler`, as a task of its own, until `shutdown` is
-    /// ready. Then it closes the listener, which `accept` owns, gives the open sessions the grace of
-    /// the `limits`, and returns: see [`ehlo_io::serve`].
+    /// Accepts connections and passes each to `handler` in a separate task, until `shutdown` is
+    /// ready. Then it closes the listener, which `accept` owns, gives the open sessions the grace
+    /// of the `limits`, and returns: see [`ehlo_io::serve`].
     pub async fn serve<L, S, H, F>(
         &self,
         accept: L,

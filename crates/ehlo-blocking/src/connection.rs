@@ -1,4 +1,4 @@
-//! A connection whose calls wait until they are done.
+//! A connection whose calls block until they are done.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -41,14 +41,15 @@ use crate::socket::{HalfClose, SystemClock, block_on, within};
 /// ```
 pub type Connection<S, M> = BlockingConnection<S, M, BlockingIo>;
 
-/// An [`ehlo_io::Connection`] whose calls wait until they are done, with the clock of the system.
+/// An [`ehlo_io::Connection`] whose calls block until they are done, with the clock of the system.
 ///
-/// Use it on a socket that [`configure_tcp`](crate::configure_tcp) has configured: calls of such a
-/// socket return after a tenth of a second, so the connection reads while the peer does not, and sees
-/// when a time limit has passed. On other streams a limit is seen only when a read returns. The stream
-/// must block, if not for long: on one that never does, waiting takes all the time of a processor.
+/// Use it on a socket that [`configure_tcp`](crate::configure_tcp) has configured: blocked calls of
+/// such a socket return after a tenth of a second, so the connection can read while a write is
+/// blocked, and notices when a time limit has passed. On other streams a limit takes effect only
+/// when a read returns. The stream must block, at least briefly: on a stream that never blocks,
+/// waiting uses a whole processor.
 ///
-/// [`Connection`] and, with the feature `rustls`, `TlsConnection` are its names.
+/// Its public names are [`Connection`] and, with the feature `rustls`, `TlsConnection`.
 ///
 /// ```
 /// use ehlo::{Client, ClientConfig};
@@ -76,7 +77,7 @@ impl<S, M: Machine, A: StreamIo<S> + Default> BlockingConnection<S, M, A> {
         Self(ehlo_io::Connection::from_parts(stream, buffered, SystemClock::new()))
     }
 
-    /// The stream, and the machine with what it has not taken or sent.
+    /// The stream, and the machine with its unread input and unsent output.
     pub fn into_parts(self) -> (S, Buffered<M>) {
         self.0.into_parts()
     }
@@ -91,26 +92,26 @@ impl<S, M: Machine, A: StreamIo<S> + Default> BlockingConnection<S, M, A> {
         self.0.stream()
     }
 
-    /// The limits on the time of the peer, beside those of the machine.
+    /// The limits on the time that the peer may take, beside those of the machine.
     pub const fn time_limits(&self) -> TimeLimits {
         self.0.time_limits()
     }
 
-    /// Sets the limits on the time of the peer.
+    /// Sets the limits on the time that the peer may take.
     pub const fn set_time_limits(&mut self, limits: TimeLimits) {
         self.0.set_time_limits(limits);
     }
 
-    /// How long the next wait for the peer may last.
+    /// The longest duration of the next wait for the peer.
     pub fn timeout(&self) -> Duration {
         self.0.timeout()
     }
 
-    /// The next event and the means to answer it: [`ehlo_io::Connection::next`].
+    /// The next event and the responder to answer it with: [`ehlo_io::Connection::next`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`ehlo_io::Connection::next`].
     #[allow(clippy::should_implement_trait)] // an iterator cannot lend its items
     pub fn next(&mut self) -> io::Result<PendingEvent<'_, M>> {
         block_on(self.0.next())
@@ -120,7 +121,7 @@ impl<S, M: Machine, A: StreamIo<S> + Default> BlockingConnection<S, M, A> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`ehlo_io::Connection::next_until`].
     pub fn next_until(
         &mut self,
         shutdown: &mut Shutdown,
@@ -136,23 +137,23 @@ impl<S, M: Machine, A: StreamIo<S> + Default> BlockingConnection<S, M, A> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`ehlo_io::Connection::flush`].
     pub fn flush(&mut self) -> io::Result<()> {
         block_on(self.0.flush())
     }
 
-    /// Writes all of the outbox, says that nothing more comes, and waits until the peer closes too, or
-    /// for no longer than [`TimeLimits::linger`]: [`ehlo_io::Connection::close`].
+    /// Writes all of the outbox, closes the stream for writing, and waits until the peer closes
+    /// too, but no longer than [`TimeLimits::linger`]: [`ehlo_io::Connection::close`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`ehlo_io::Connection::close`].
     pub fn close(&mut self) -> io::Result<()>
     where
         S: HalfClose,
     {
         if let Err(error) = within(self.time_limits().linger(), self.0.flush()) {
-            // What the peer has said is kept for `next`.
+            // `next` returns the bytes that the peer has sent.
             let _ = block_on(self.0.close());
             return Err(error);
         }
@@ -166,7 +167,7 @@ impl<S, M: MessageContent, A: StreamIo<S>> BlockingConnection<S, M, A> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`ehlo_io::Connection::collect`].
     pub fn collect<W: Write>(&mut self, writer: &mut W, host: &str) -> io::Result<Option<u64>>
     where
         A: ContentWriter<W>,
@@ -180,7 +181,7 @@ impl<'v, S, A: StreamIo<S>> BlockingConnection<S, Delivery<'v>, A> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`ehlo_io::Connection::deliver`].
     pub fn deliver<X, R>(&mut self, messages: X) -> io::Result<SessionEnd>
     where
         X: MessageSource<'v, Content = R>,

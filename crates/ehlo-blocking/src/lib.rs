@@ -1,7 +1,8 @@
 //! Runs [`ehlo`]'s machines on blocking streams: any [`Read`] and [`Write`]. See [`Connection`].
 //!
-//! The feature `rustls` has `TlsConnection`, for streams that begin in clear text and go on inside TLS, or
-//! begin with it; `Connector`, which says what a client trusts; and the rest of [`ehlo-rustls`].
+//! The feature `rustls` adds `TlsConnection`, for streams that begin in clear text and continue
+//! inside TLS, or begin with TLS; `Connector`, which decides what a client trusts; and the rest of
+//! [`ehlo-rustls`].
 //!
 //! [`ehlo-rustls`]: https://docs.rs/ehlo-rustls
 
@@ -27,7 +28,7 @@ use socket::{attempt, uninterrupted};
 #[cfg(feature = "rustls")]
 pub use tls::{MaybeTls, Tls, TlsConnection};
 
-/// Reads and writes by the traits of std; content too, for `deliver` and `collect`.
+/// Reads and writes by the traits of std, including content for `deliver` and `collect`.
 ///
 /// ```
 /// use ehlo_blocking::BlockingIo;
@@ -62,20 +63,20 @@ impl<S: Read + Write> StreamIo<S> for BlockingIo {
         attempt(|| stream.flush())
     }
 
-    /// [`HalfClose`] has said so.
+    /// [`HalfClose`] tells the peer.
     fn poll_close(&mut self, stream: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_flush(stream, context)
     }
 }
 
-/// A reader that would block is an error: it is not asked again.
+/// A reader that would block is an error: it is not read again.
 impl<R: Read> ContentReader<R> for BlockingIo {
     fn read(reader: &mut R, _: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
         Poll::Ready(uninterrupted(|| reader.read(space)))
     }
 }
 
-/// A writer that would block is an error: it is not asked again.
+/// A writer that would block is an error: it is not written to again.
 impl<W: Write> ContentWriter<W> for BlockingIo {
     fn write(writer: &mut W, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Poll::Ready(uninterrupted(|| writer.write(bytes)))

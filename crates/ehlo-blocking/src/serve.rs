@@ -17,13 +17,13 @@ use ehlo_io::{ConnectionLimits, Incoming, Runtime, SessionTask, Timer};
 use crate::configure_tcp;
 use crate::socket::block_on;
 
-/// Accepts connections from `listener`, [configures](configure_tcp) each and hands it to `handler`, on
-/// a thread of its own, until `shutdown` is ready. Then it closes the listener, gives the open sessions
-/// the grace of the `limits`, shuts down the sockets of those that go on, and returns when their
-/// handlers have. See [`ehlo_io::serve`].
+/// Accepts connections from `listener`, [configures](configure_tcp) each and passes it to `handler`
+/// in a separate thread, until `shutdown` is ready. Then it closes the listener, gives the open
+/// sessions the grace of the `limits`, shuts down the sockets of the remaining ones, and returns
+/// when their handlers have returned. See [`ehlo_io::serve`].
 ///
-/// A handler that panics ends its session alone. The shutdown must wake its waker, as that of a
-/// [`ShutdownHandle`](crate::ShutdownHandle) does: the loop waits in a call of the system.
+/// A handler that panics ends only its own session. The shutdown must wake its waker, as that of a
+/// [`ShutdownHandle`](crate::ShutdownHandle) does, because the loop waits in a system call.
 ///
 /// ```
 /// use ehlo_blocking::{ConnectionLimits, ShutdownHandle, serve};
@@ -45,7 +45,7 @@ use crate::socket::block_on;
 ///
 /// # Errors
 ///
-/// Those of the listener, when it does not know its address: nothing is accepted then.
+/// Those of the listener when it cannot tell its address: no connection is accepted then.
 pub fn serve(
     listener: TcpListener,
     limits: ConnectionLimits,
@@ -56,7 +56,7 @@ pub fn serve(
     let waker = Waker::from(knock.clone());
     let accept = async move || {
         poll_fn(|_| match listener.accept() {
-            // Nobody came: the loop is to look at the shutdown.
+            // It is no client: the loop only checks the shutdown.
             _ if knock.knocked.swap(false, Ordering::AcqRel) => Poll::Pending,
             Ok((stream, address)) => {
                 Poll::Ready(configure_tcp(&stream).map(|()| (stream, address)))
@@ -69,7 +69,7 @@ pub fn serve(
     let session = |incoming: Incoming<TcpStream>| {
         let (sessions, handler) = (&sessions, &handler);
         async move {
-            // Without this it could not be cut off.
+            // Without its socket the session could not be ended.
             if let Some(_open) = sessions.open(&incoming.stream) {
                 handler(incoming);
             }
@@ -80,7 +80,7 @@ pub fn serve(
         let mut serving = pin!(ehlo_io::serve(&threads, accept, limits, shutdown, session));
         while serving.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {}
         for socket in sessions.lock().values() {
-            // It may have ended by itself.
+            // The session may have ended already.
             let _ = socket.shutdown(Shutdown::Both);
         }
     });
@@ -106,12 +106,12 @@ impl<'s> Runtime<'s> for Threads<'s, '_> {
         let run = || {
             let _: thread::Result<()> = catch_unwind(AssertUnwindSafe(|| block_on(task)));
         };
-        // Where there is no thread, the connection is closed.
+        // If no thread can be started, the connection is closed.
         let _ = thread::Builder::new().spawn_scoped(self.scope, run);
     }
 }
 
-/// The sockets of the sessions that are open, by a number.
+/// The sockets of the open sessions, by a number.
 #[derive(Default)]
 struct Sessions(Mutex<BTreeMap<u64, TcpStream>>);
 
@@ -161,7 +161,7 @@ impl Knock {
 impl Wake for Knock {
     fn wake(self: Arc<Self>) {
         self.knocked.store(true, Ordering::Release);
-        // Where many wait to be accepted the loop need not be woken.
+        // If the queue of connections is full, the loop is awake already.
         let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
     }
 }

@@ -1,4 +1,4 @@
-//! Sockets whose calls return after a while, the clock, and what waits by both.
+//! Sockets whose calls return after a while, the clock, and the functions that wait with both.
 
 use std::future::{Pending, pending, poll_fn};
 use std::io;
@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use ehlo_io::Timer;
 
-/// Configures a socket for a [`Connection`](crate::Connection): what is written goes out at once
-/// (`TCP_NODELAY`), and a call that would block returns after a tenth of a second, so that the
-/// connection reads while the peer does not, and keeps its time limits.
+/// Configures a socket for a [`Connection`](crate::Connection): output is sent at once
+/// (`TCP_NODELAY`), and a blocked call returns after a tenth of a second, so that the connection
+/// can read while a write is blocked, and keeps its time limits.
 ///
 /// # Errors
 ///
@@ -35,7 +35,7 @@ pub fn configure_unix(socket: &UnixStream) -> io::Result<()> {
     socket.set_write_timeout(Some(CALL_TIMEOUT))
 }
 
-/// A stream that can be told that nothing more is written to it.
+/// A stream that can be closed for writing alone.
 ///
 /// ```
 /// use ehlo_blocking::HalfClose;
@@ -57,7 +57,7 @@ pub fn configure_unix(socket: &UnixStream) -> io::Result<()> {
 /// # Ok::<(), io::Error>(())
 /// ```
 pub trait HalfClose {
-    /// Tells the peer so; reading goes on.
+    /// Closes the stream for writing; reading continues.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl<S: HalfClose + ?Sized> HalfClose for Box<S> {
     }
 }
 
-/// What `call` says in the end, whatever signals there are.
+/// The result of `call`, which is repeated after each interruption by a signal.
 pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
@@ -100,7 +100,7 @@ pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::R
     }
 }
 
-/// Pending when the call would block.
+/// Pending if the call would block.
 pub(crate) fn attempt<T>(call: impl FnMut() -> io::Result<T>) -> Poll<io::Result<T>> {
     match uninterrupted(call) {
         Err(error) if would_block(error.kind()) => Poll::Pending,
@@ -108,13 +108,13 @@ pub(crate) fn attempt<T>(call: impl FnMut() -> io::Result<T>) -> Poll<io::Result
     }
 }
 
-/// A call that returned after its timeout: `TimedOut` on Windows, where other systems have `WouldBlock`,
-/// and `TimedOut` for a connection that is lost.
+/// Whether a call returned at its timeout: `TimedOut` on Windows, `WouldBlock` on other systems,
+/// where `TimedOut` means a lost connection.
 fn would_block(kind: io::ErrorKind) -> bool {
     kind == io::ErrorKind::WouldBlock || (cfg!(windows) && kind == io::ErrorKind::TimedOut)
 }
 
-/// Asks again until it is ready.
+/// Polls again until the future is ready.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     loop {
@@ -124,7 +124,7 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     }
 }
 
-/// The same, for no longer than `limit`.
+/// The same, but no longer than `limit`.
 pub(crate) fn within<T>(
     limit: Duration,
     work: impl Future<Output = io::Result<T>>,
@@ -138,7 +138,7 @@ pub(crate) fn within<T>(
     }))
 }
 
-/// The clock of the system, which a connection looks at whenever a call of its stream returns.
+/// The clock of the system, which a connection reads whenever a call of its stream returns.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SystemClock(Instant);
 
@@ -160,5 +160,5 @@ impl Timer for SystemClock {
     }
 }
 
-/// How long a call of a socket blocks.
+/// The time for which a call of a socket blocks.
 const CALL_TIMEOUT: Duration = Duration::from_millis(100);

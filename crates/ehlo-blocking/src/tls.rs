@@ -1,4 +1,4 @@
-//! Streams that may go on inside TLS.
+//! Streams that may begin TLS.
 
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
@@ -15,7 +15,7 @@ use rustls::{ClientConnection, ServerConfig, ServerConnection};
 use crate::socket::{attempt, block_on, within};
 use crate::{BlockingConnection, BlockingIo, ContentReader, HalfClose};
 
-/// A machine on a stream that may go on inside TLS.
+/// A machine on a stream that may begin TLS.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig};
@@ -33,16 +33,16 @@ use crate::{BlockingConnection, BlockingIo, ContentReader, HalfClose};
 /// ```
 pub type TlsConnection<S, M> = BlockingConnection<MaybeTls<S>, M, MaybeTlsIo<BlockingIo>>;
 
-/// A stream in clear text that may go on inside TLS.
+/// A stream in clear text that may begin TLS.
 pub type MaybeTls<S> = ehlo_io::MaybeTls<S, Tls<S>>;
 
 impl<S: Read + Write, M: Upgrade> TlsConnection<S, M> {
-    /// Goes on inside TLS when the machine says that TLS begins: [`ehlo_io::Connection::start_tls`].
-    /// `with` is a [`Connector`] at the client's end and an `Arc<ServerConfig>` at the server's.
+    /// Continues inside TLS when the machine expects TLS: [`ehlo_io::Connection::start_tls`].
+    /// `with` is a [`Connector`] at a client and an `Arc<ServerConfig>` at a server.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`ehlo_io::Connection::start_tls`].
     pub fn start_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
         BlockingIo: TlsHandshake<S, W, Tls = Tls<S>>,
@@ -50,12 +50,12 @@ impl<S: Read + Write, M: Upgrade> TlsConnection<S, M> {
         block_on(self.0.start_tls(with))
     }
 
-    /// Begins with TLS, for a machine whose configuration says `implicit_tls`:
+    /// Begins with TLS, for a machine configured with `implicit_tls`:
     /// [`ehlo_io::Connection::implicit_tls`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`ehlo_io::Connection::implicit_tls`].
     pub fn implicit_tls<W>(&mut self, with: &W) -> io::Result<()>
     where
         BlockingIo: TlsHandshake<S, W, Tls = Tls<S>>,
@@ -65,24 +65,24 @@ impl<S: Read + Write, M: Upgrade> TlsConnection<S, M> {
 }
 
 impl<S, M: Machine> TlsConnection<S, M> {
-    /// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3.
+    /// The channel binding `tls-exporter` of RFC 9266; `None` outside TLS 1.3.
     pub fn channel_binding(&self) -> Option<[u8; 32]> {
         self.0.channel_binding()
     }
 
-    /// The stream in clear text, or the one below TLS; `None` after a handshake that failed.
+    /// The stream in clear text, or the one below TLS; `None` after a failed handshake.
     pub fn below(&mut self) -> Option<&mut S> {
         self.0.below()
     }
 }
 
 impl<'v, S: Read + Write> TlsConnection<S, Delivery<'v>> {
-    /// Delivers `messages`, and goes on inside TLS when the machine says so:
+    /// Delivers `messages`, and continues inside TLS when the machine expects it:
     /// [`ehlo_io::Connection::deliver_tls`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`ehlo_io::Connection::deliver_tls`].
     pub fn deliver_tls<X, R, W>(&mut self, messages: X, with: &W) -> io::Result<SessionEnd>
     where
         X: MessageSource<'v, Content = R>,
@@ -106,19 +106,19 @@ impl<'v, S: Read + Write> TlsConnection<S, Delivery<'v>> {
 /// ```
 #[derive(Debug)]
 pub struct Tls<S> {
-    /// TLS itself.
+    /// The TLS connection of rustls.
     pub tls: rustls::Connection,
     /// The stream below it.
     pub stream: S,
 }
 
 impl<S: Read + Write> Tls<S> {
-    /// Performs the handshake over a stream that is not in a connection; in one,
-    /// [`TlsConnection::start_tls`] does.
+    /// Performs the handshake on a stream outside a connection; inside one, use
+    /// [`TlsConnection::start_tls`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of [`TlsConnection::start_tls`].
     pub fn handshake<W>(stream: S, with: &W) -> io::Result<Self>
     where
         BlockingIo: TlsHandshake<S, W, Tls = Self>,
@@ -132,13 +132,13 @@ impl<S: Read + Write> Tls<S> {
             let Self { tls, stream } = &mut this;
             let moved = ready!(attempt(|| tls.complete_io(&mut Few::new(stream))));
             if moved.is_err() {
-                // The alert tells the peer why, where it can be sent.
+                // The alert tells the peer the reason, if it can be sent.
                 let _ = this.send();
             }
             let (tls, moved) = (&this.tls, moved?);
             Poll::Ready(match (tls.is_handshaking(), moved) {
                 (false, _) => io::Result::Ok(()),
-                // The stream takes nothing.
+                // The stream accepts no bytes.
                 (true, (0, 0)) => Err(io::ErrorKind::WriteZero.into()),
                 (true, _) => return Poll::Pending,
             })
@@ -147,7 +147,7 @@ impl<S: Read + Write> Tls<S> {
         Ok(this)
     }
 
-    /// Writes what TLS holds.
+    /// Writes the bytes that TLS has buffered.
     fn send(&mut self) -> io::Result<()> {
         while self.tls.wants_write() {
             if self.tls.write_tls(&mut self.stream)? == 0 {
@@ -201,7 +201,7 @@ impl<S: Read + Write> Read for Tls<S> {
             }
             self.tls.read_tls(&mut few)?;
             if let Err(error) = self.tls.process_new_packets() {
-                // The alert tells the peer why, where it can be sent.
+                // The alert tells the peer the reason, if it can be sent.
                 let _ = self.send();
                 return Err(io::Error::new(io::ErrorKind::InvalidData, error));
             }
@@ -209,12 +209,12 @@ impl<S: Read + Write> Read for Tls<S> {
     }
 }
 
-/// Sends what TLS holds before it takes more, so its buffer stays bounded.
+/// Sends the buffered bytes of TLS before it takes more, so the buffer stays bounded.
 impl<S: Read + Write> Write for Tls<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.send()?;
         let taken = self.tls.writer().write(bytes)?;
-        // They are taken; an error of the stream is returned when it is written to again.
+        // TLS has taken them; the next write returns an error of the stream.
         let _ = self.send();
         Ok(taken)
     }
@@ -225,8 +225,8 @@ impl<S: Read + Write> Write for Tls<S> {
     }
 }
 
-/// A stream that returns `WouldBlock` after some reads: rustls reads until it has a whole record, which
-/// a slow peer can draw out.
+/// A stream that returns `WouldBlock` after a few reads: rustls reads until it has a whole record,
+/// which a slow peer can draw out.
 struct Few<'s, S> {
     stream: &'s mut S,
     left: u32,
@@ -274,8 +274,7 @@ impl<S: Read + Write + HalfClose> HalfClose for MaybeTls<S> {
     }
 }
 
-/// How long a handshake may take, where there is no machine to say so: as a greeting, RFC 5321
-/// §4.5.3.2.1.
+/// The limit of a handshake without a machine: that of a greeting, RFC 5321 §4.5.3.2.1.
 const LIMIT: Duration = Duration::from_secs(5 * 60);
-/// How long the end of TLS may take to be written.
+/// The limit on the time to write the end of TLS.
 const LINGER: Duration = Duration::from_secs(2);

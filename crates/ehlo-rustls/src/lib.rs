@@ -1,5 +1,5 @@
-//! TLS by [`rustls`] for the adapters of `ehlo`: which certificates a client trusts, which one a server
-//! has, and the channel binding. The cryptography is ring's.
+//! TLS by [`rustls`] for the adapters of `ehlo`: the certificates that a client trusts, the
+//! certificate of a server, and the channel binding. ring provides the cryptography.
 //!
 //! Each adapter re-exports this crate with its feature `rustls`.
 
@@ -91,7 +91,7 @@ impl Connector {
         Ok(Self::with_config(config, ServerName::try_from(name.to_owned())?))
     }
 
-    /// A connector with your own configuration, which decides what it trusts.
+    /// A connector with the caller's configuration, which decides what it trusts.
     pub const fn with_config(config: Arc<ClientConfig>, name: ServerName<'static>) -> Self {
         Self { config, name }
     }
@@ -111,11 +111,11 @@ impl Connector {
 ///
 /// # Errors
 ///
-/// [`TlsError::Roots`] when there is none.
+/// [`TlsError::Roots`] when the machine trusts no authority.
 pub fn platform_roots() -> Result<RootCertStore, TlsError> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
-    // One certificate that cannot be parsed does not spoil the others.
+    // A certificate that cannot be parsed does not invalidate the others.
     roots.add_parsable_certificates(found.certs);
     if roots.is_empty() {
         let because = found.errors.into_iter().next();
@@ -124,8 +124,8 @@ pub fn platform_roots() -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
-/// A server's configuration of TLS: its certificate, with the chain that leads to an authority, and its
-/// key. It asks for no client certificate.
+/// A server's configuration of TLS: its certificate, with the chain to an authority, and its key.
+/// The server asks for no client certificate.
 ///
 /// ```
 /// use ehlo_rustls::{TlsError, rustls::pki_types::PrivatePkcs8KeyDer};
@@ -136,7 +136,7 @@ pub fn platform_roots() -> Result<RootCertStore, TlsError> {
 ///
 /// # Errors
 ///
-/// [`TlsError::Tls`] when the key cannot be used, or is not that of the certificate.
+/// [`TlsError::Tls`] when the key is unusable, or does not belong to the certificate.
 pub fn server_config(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
@@ -148,12 +148,12 @@ pub fn server_config(
 
 /// The channel binding `tls-exporter` of RFC 9266, inside TLS 1.3; `None` before the handshake is over.
 pub fn tls_exporter<D>(tls: &ConnectionCommon<D>) -> Option<[u8; 32]> {
-    // RFC 9266 §4.2: in TLS 1.2 it says nothing without an extension that may be missing.
+    // RFC 9266 §4.2: in TLS 1.2 it proves nothing without an extension that may be missing.
     tls.protocol_version().filter(|version| *version == ProtocolVersion::TLSv1_3)?;
     tls.export_keying_material([0; 32], TLS_EXPORTER, Some(&[])).ok()
 }
 
-/// Why TLS cannot be configured.
+/// The reason why TLS cannot be configured.
 ///
 /// ```
 /// let error = ehlo_rustls::Connector::new("no name").unwrap_err();

@@ -7,7 +7,7 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-/// Takes every certificate whose key the server has.
+/// Accepts every certificate whose key the server has.
 #[derive(Debug)]
 pub(crate) struct NoCertificateVerification(pub(crate) Arc<CryptoProvider>);
 

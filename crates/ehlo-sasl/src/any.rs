@@ -1,4 +1,4 @@
-//! The table of mechanisms, and a mechanism that is chosen while the program runs.
+//! The table of mechanisms, and a mechanism that is chosen at run time.
 
 use crate::anonymous::{AnonymousClient, AnonymousServer};
 use crate::client::{ClientFailure, ClientMechanism};
@@ -20,9 +20,9 @@ use crate::xoauth2::{Xoauth2Client, Xoauth2Server};
 use ehlo::syntax::command::Mechanism;
 use ehlo::syntax::sasl::{Mechanisms, SaslData, SaslMechanism};
 
-// A row: the variant of `SaslMechanism`, its client, its server, what proves the identity, and
-// `authorization` where a message has a place for the authorization identity. A mechanism whose
-// server is made from nothing stands in the first part; SCRAM has one type for its family.
+// A row: the variant of `SaslMechanism`, its client, its server, the kind of proof, and
+// `authorization` if a message has a place for the authorization identity. The first part has the
+// mechanisms whose server is made without arguments; the SCRAM family shares one type.
 mechanisms! {
     {
         Plain: PlainClient<'a>, PlainServer, Password authorization;
@@ -40,7 +40,7 @@ mechanisms! {
         for ScramSha1, ScramSha1Plus, ScramSha256, ScramSha256Plus;
 }
 
-/// Which credentials a mechanism carries.
+/// The credentials that a mechanism carries.
 pub(crate) struct Row {
     pub(crate) mechanism: SaslMechanism,
     pub(crate) kind: Kind,

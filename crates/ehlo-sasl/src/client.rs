@@ -6,7 +6,7 @@ use ehlo::syntax::{BufferTooSmall, Writer, limits};
 use ehlo::{Code, Command, Encode, Reply};
 
 /// The client's side of a mechanism, RFC 4422 §3: the initial response, and the answer to each
-/// challenge. A value is good for one attempt.
+/// challenge. A value serves one attempt.
 ///
 /// Messages are the mechanism's own bytes; [`ClientExchange`] converts them to base64.
 ///
@@ -24,7 +24,7 @@ pub trait ClientMechanism {
     /// The name of the mechanism in the AUTH command.
     fn name(&self) -> Mechanism<'static>;
 
-    /// The first message of the client, written to `buffer`; `None` when the server begins. A second
+    /// The client's first message, written to `buffer`; `None` if the server sends first. A second
     /// call returns the same message.
     ///
     /// # Errors
@@ -171,7 +171,7 @@ impl<M: ClientMechanism> ClientExchange<M> {
             {
                 match self.answer(reply, buffer) {
                     Ok(response) => ClientStep::Respond(Response::Data(SaslData::new(response))),
-                    // Not even `*` goes to a server that is not what it says.
+                    // A server that failed to prove its identity does not even get `*`.
                     Err(failure) if failure.is_fatal() => self.over(Err(failure)),
                     Err(failure) => {
                         self.stage = Stage::Cancelled(failure);
@@ -225,7 +225,7 @@ impl<M: ClientMechanism> ClientExchange<M> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     New,
-    /// The initial response did not fit the command, and goes out as the first response.
+    /// The initial response did not fit the command, and is sent as the first response.
     Held,
     /// The command had the initial response, and no challenge has come yet.
     Said,
@@ -287,7 +287,7 @@ pub enum ClientFailure {
     Reply,
     /// The response is longer than a line of 12,288 bytes, RFC 4954 §4.
     ResponseTooLong,
-    /// The buffer has no room for the message.
+    /// The message does not fit in the buffer.
     BufferTooSmall,
     /// The mechanism cannot use the credentials or the channel binding.
     Credentials,
@@ -311,8 +311,8 @@ impl core::fmt::Display for ClientFailure {
             Self::Iterations => "the server wants an unreasonable number of iterations",
             Self::EarlySuccess => "the server reported success before it proved its identity",
             Self::Reply => "the reply does not fit AUTH",
-            Self::ResponseTooLong => "the response is longer than a line may be",
-            Self::BufferTooSmall => "the buffer has no room for the message",
+            Self::ResponseTooLong => "the response is longer than a line of AUTH",
+            Self::BufferTooSmall => "the message does not fit in the buffer",
             Self::Credentials => "the mechanism cannot use the credentials",
             Self::Over => "the attempt is over",
         })
@@ -343,7 +343,7 @@ fn challenge<'a>(reply: &Reply<'a>, is_read: bool) -> Result<SaslData<'a>, Clien
     SaslData::parse(text).map_err(|_| ClientFailure::Challenge)
 }
 
-/// What `write` writes to the front of `buffer`.
+/// Writes to the front of `buffer` with `write`, and returns the bytes written.
 pub(super) fn written(
     buffer: &mut [u8],
     write: impl FnOnce(&mut Writer<'_>),

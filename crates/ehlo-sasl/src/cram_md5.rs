@@ -12,7 +12,8 @@ use crate::server::{ServerFailure, ServerMechanism, ServerTurn};
 use ehlo::syntax::command::Mechanism;
 use ehlo::syntax::sasl::{SaslData, SaslMechanism};
 
-/// A client of CRAM-MD5, RFC 2195: it sends the name, and the challenge keyed with the password.
+/// A client of CRAM-MD5, RFC 2195: it sends the name and a digest of the challenge, keyed with the
+/// password.
 ///
 /// ```
 /// use ehlo_sasl::{ClientMechanism, CramMd5Client, Credentials};
@@ -56,7 +57,8 @@ impl ClientMechanism for CramMd5Client<'_> {
         challenge: &[u8],
         buffer: &'b mut [u8],
     ) -> Result<&'b [u8], ClientFailure> {
-        // An empty challenge would make an answer that is good for every server that sends one.
+        // An empty challenge would give an answer that is valid for every server with an empty
+        // challenge.
         if core::mem::replace(&mut self.answered, true) || challenge.is_empty() {
             self.answered = false;
             return Err(ClientFailure::Challenge);
@@ -81,7 +83,7 @@ impl ClientMechanism for CramMd5Client<'_> {
 }
 
 /// A server of CRAM-MD5, RFC 2195. It asks for the password of the user, as
-/// [`StoredSecret::Password`], and when the answer was keyed with it for a verdict on
+/// [`StoredSecret::Password`]. If the answer was keyed with that password, it asks for a verdict on
 /// [`Proof::Verified`].
 ///
 /// ```
@@ -115,8 +117,8 @@ enum Stage {
 }
 
 impl CramMd5Server {
-    /// A server with this challenge, `"<" … "@" … ">"`. It must never have been used before and not
-    /// be foreseen: RFC 2195 §2 makes it of random digits, the time and the name of the host.
+    /// A server with this challenge, `"<" … "@" … ">"`. The challenge must be new and
+    /// unpredictable: RFC 2195 §2 makes it of random digits, the time and the name of the host.
     ///
     /// # Errors
     ///
@@ -168,7 +170,7 @@ impl ServerMechanism for CramMd5Server {
         if core::mem::replace(&mut self.stage, Stage::Over) != Stage::Answered {
             return Err(ServerFailure::OutOfTurn);
         }
-        // A user who is not known takes as long as a wrong password.
+        // An unknown user takes as long as a wrong password.
         let (password, known) = match secret {
             Some(StoredSecret::Password(password)) => (*password, true),
             None => ("", false),

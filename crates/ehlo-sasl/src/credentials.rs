@@ -1,4 +1,4 @@
-//! Credentials, what proves them, and the channel that protects them.
+//! Credentials, their proofs, and the channel that protects them.
 
 use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 
@@ -73,7 +73,7 @@ impl<'a> Credentials<'a> {
         Ok(Self::of(None, None, Proof::Anonymous(trace)))
     }
 
-    /// Sets another identity to act for, which RFC 4422 §2 calls the authorization identity. LOGIN,
+    /// Sets another identity to act for, the authorization identity of RFC 4422 §2. LOGIN,
     /// CRAM-MD5, XOAUTH2 and ANONYMOUS cannot carry it.
     ///
     /// # Errors
@@ -131,7 +131,8 @@ impl<'a> Credentials<'a> {
         self.authorization.or(self.authentication)
     }
 
-    /// Whether the client wants to act for a user that is not, as far as the mechanism can tell, itself.
+    /// Whether the client wants to act for a user other than itself, as far as the mechanism can
+    /// tell.
     pub fn acts_for_another(&self) -> bool {
         self.authorization.is_some() && self.authorization != self.authentication
     }
@@ -162,7 +163,7 @@ pub enum Proof<'a> {
     /// A bearer token, RFC 6750, for the application to verify: that it is valid, and that it belongs to
     /// the claimed identity.
     Token(&'a str),
-    /// The layer below: the application knows the identity that TLS has authenticated.
+    /// The lower layer proves it: the application knows the identity that TLS has authenticated.
     External,
     /// No proof. The text is an address or a word that the client left, without any meaning.
     Anonymous(&'a str),
@@ -170,7 +171,7 @@ pub enum Proof<'a> {
     Verified,
 }
 
-/// Which [`Proof`] a mechanism carries.
+/// The kind of [`Proof`] that a mechanism carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Password,
@@ -180,7 +181,7 @@ pub(crate) enum Kind {
 }
 
 impl<'a> Proof<'a> {
-    /// `None` for a proof that a client cannot have.
+    /// The kind; `None` for a proof that a client cannot have.
     pub(crate) const fn kind(self) -> Option<Kind> {
         match self {
             Self::Password(_) => Some(Kind::Password),
@@ -381,6 +382,6 @@ pub(super) fn b64token(token: &str) -> Result<&str, CredentialsError> {
     if characters.iter().all(allowed) { Ok(token) } else { Err(CredentialsError::Forbidden) }
 }
 
-/// Those that need a [`ChannelBinding`].
+/// The mechanisms that need a [`ChannelBinding`].
 pub(super) const BINDING: Mechanisms =
     Mechanisms::NONE.with(SaslMechanism::ScramSha1Plus).with(SaslMechanism::ScramSha256Plus);

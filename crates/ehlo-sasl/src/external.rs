@@ -6,7 +6,7 @@ use crate::single::{single_message_client, single_message_server};
 use ehlo::syntax::Writer;
 
 single_message_client! {
-    /// A client of EXTERNAL, RFC 4422 appendix A: the layer below, for example TLS, identifies it.
+    /// A client of EXTERNAL, RFC 4422 appendix A: the lower layer, for example TLS, identifies it.
     ///
     /// ```
     /// use ehlo_sasl::{ClientExchange, Credentials, ExternalClient};
@@ -29,8 +29,8 @@ impl ExternalClient<'_> {
 
 single_message_server! {
     /// A server of EXTERNAL, RFC 4422 appendix A. It asks for a verdict on [`Proof::External`]: the
-    /// application knows the client's identity by the layer below, and decides whether it may act for
-    /// the identity that it names, if it names one.
+    /// application knows the client's identity from the lower layer, and decides whether the client
+    /// may act for the identity in its message, if there is one.
     ///
     /// ```
     /// use ehlo::syntax::sasl::SaslData;

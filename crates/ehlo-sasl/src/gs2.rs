@@ -1,4 +1,4 @@
-//! The names in a GS2 header, RFC 5801 §4, which OAUTHBEARER and SCRAM begin with.
+//! The names in a GS2 header, RFC 5801 §4, with which OAUTHBEARER and SCRAM begin.
 
 use ehlo::syntax::Writer;
 
@@ -11,7 +11,7 @@ pub(super) fn put_saslname(name: &str, writer: &mut Writer<'_>) {
     });
 }
 
-/// The name that a `saslname` stands for, decoded in place; `None` if it is not a `saslname`.
+/// The name that a `saslname` encodes, decoded in place; `None` if it is not a `saslname`.
 pub(super) fn saslname(name: &mut [u8]) -> Option<&str> {
     let (mut from, mut to) = (0, 0);
     while let Some(byte) = name.get(from) {

@@ -1,14 +1,14 @@
 //! SASL authentication for SMTP, RFC 4954 and RFC 4422: client and server, without I/O.
 //!
-//! The crate adds authentication to the machines of [`ehlo`]. An application has one exchange for each
-//! AUTH command: what comes from the peer goes in, what is to be sent comes out, and the application
-//! answers one question, whether these credentials are right. Buffers belong to the caller.
+//! The crate adds authentication to the machines of [`ehlo`]. An application has one exchange for
+//! each AUTH command: it passes in the messages of the peer, sends the messages that come out, and
+//! answers one question, whether the credentials are right. The caller owns the buffers.
 //!
 //! | I want to | see |
 //! | --- | --- |
 //! | authenticate as a client | [`Credentials`], [`AnyClient`], [`ClientExchange`] |
 //! | let clients authenticate at a server | [`AnyServer`], [`ServerExchange`], and [`Proof`] for the verdict |
-//! | deliver mail with a password or token | the crate `ehlo-io`, which runs the exchange by itself |
+//! | deliver mail with a password or token | the crate `ehlo-io`, which runs the exchange |
 //! | write a mechanism that is not here | [`ClientMechanism`], [`ServerMechanism`] |
 //!
 //! # Mechanisms and features
@@ -27,15 +27,16 @@
 //! Both features are off by default. Without `scram` the crate is `no_std` and does not allocate;
 //! `scram` needs `std`.
 //!
-//! PLAIN, LOGIN, OAUTHBEARER and XOAUTH2 send the secret as it is, and CRAM-MD5 lets an eavesdropper
-//! guess it: [`Channel::strongest`] does not choose them without TLS. A SCRAM exchange also proves that the server
-//! knows the password, and with -PLUS that nobody is between the ends of the TLS connection.
+//! PLAIN, LOGIN, OAUTHBEARER and XOAUTH2 send the secret unprotected, and CRAM-MD5 lets an
+//! eavesdropper guess it: [`Channel::strongest`] does not choose them without TLS. A SCRAM exchange
+//! also proves that the server knows the password, and with -PLUS that both sides are the ends of
+//! the same TLS connection.
 //!
 //! # Safety of secrets
 //!
 //! Passwords and tokens are redacted in `Debug`. [`ServerExchange`] overwrites the buffer when the verdict
 //! is known. Identities with control characters never reach the application, so that they can be logged.
-//! Success that comes before a mechanism is complete is a failure.
+//! Success before a mechanism is complete is a failure.
 //!
 //! # A client
 //!

@@ -72,12 +72,12 @@ impl ClientMechanism for LoginClient<'_> {
     }
 }
 
-/// A server of LOGIN. It asks for the name and the password in the words that clients expect, takes
-/// the name as an initial response too, and then asks for a verdict on a [`Proof::Password`].
+/// A server of LOGIN. It asks for the name and the password in the words that clients expect, also
+/// takes the name as an initial response, and then asks for a verdict on a [`Proof::Password`].
 ///
-/// An error in the name is reported after the password was read, as many clients send the password
-/// without reading the reply to the name. An empty name or password, and control characters in them,
-/// are refused without asking the application.
+/// It reports an error in the name after it has read the password, because many clients send the
+/// password without reading the reply to the name. It refuses an empty name or password, and
+/// control characters in them, without asking the application.
 ///
 /// ```
 /// use ehlo::syntax::sasl::SaslData;
@@ -94,7 +94,7 @@ impl ClientMechanism for LoginClient<'_> {
 #[derive(Clone)]
 pub struct LoginServer {
     name: [u8; NAME],
-    /// The length of the name in bytes, or what is wrong with it, once it was given.
+    /// The length of the name in bytes, or its error, once the client has sent it.
     given: Option<Result<usize, ServerFailure>>,
 }
 
@@ -105,7 +105,7 @@ impl LoginServer {
     }
 
     fn take_name(&mut self, message: &SaslData<'_>) -> Result<usize, ServerFailure> {
-        // A name that is longer than any.
+        // The name is longer than a name may be.
         let length = message.decode(&mut self.name).map_err(|_| ServerFailure::Credentials)?;
         identity(text(self.name.get(..length).unwrap_or_default())?)
             .map_err(|_| ServerFailure::Credentials)?;
@@ -146,5 +146,5 @@ impl core::fmt::Debug for LoginServer {
     }
 }
 
-/// The bytes that a name may have, as RFC 4616 §2 wants them of PLAIN.
+/// The most bytes of a name, as RFC 4616 §2 limits them in PLAIN.
 const NAME: usize = 255;

@@ -63,10 +63,10 @@ impl<'a> OauthBearerClient<'a> {
 }
 
 single_message_server! {
-    /// A server of OAUTHBEARER, RFC 7628. It asks for a verdict on a [`Proof::Token`], which says whose
-    /// it is; the client may say whom it acts for, and most do, so that
-    /// [`accept_authorization`](super::ServerExchange::accept_authorization) is the yes to them. After a
-    /// no the client is told so in a challenge of its own.
+    /// A server of OAUTHBEARER, RFC 7628. It asks for a verdict on a [`Proof::Token`]; the token
+    /// tells whose it is. The client may name the identity that it acts for, and most clients do,
+    /// so [`accept_authorization`](super::ServerExchange::accept_authorization) is the positive
+    /// answer to them. After a refusal it sends the reason as a challenge.
     ///
     /// ```
     /// use ehlo::syntax::sasl::SaslData;
@@ -83,8 +83,8 @@ single_message_server! {
     /// let ServerStep::Reply(reply) = exchange.accept_authorization(&mut buffer) else { panic!() };
     /// assert_eq!(reply.code(), ehlo::Code::AUTHENTICATION_SUCCEEDED);
     /// ```
-    // RFC 7628 §3.2.2 has the challenge. RFC 7628 §4.3: a client without a token wants to be told
-    // what it lacks.
+    // RFC 7628 §3.2.2 has the challenge. RFC 7628 §4.3: a client without a token asks for the
+    // reason of the refusal.
     OauthBearerServer: client_resp, refusal: br#"{"status":"invalid_token"}"#
 }
 
@@ -95,8 +95,9 @@ fn client_resp(message: &mut [u8]) -> Result<Option<Credentials<'_>>, ServerFail
     if header.is_empty() && pairs.len() == 1 {
         return Ok(None);
     }
-    // RFC 7628 §3.1 takes it from RFC 5801 §4: `gs2-header = [gs2-nonstd-flag ","] gs2-cb-flag ","
-    // [gs2-authzid] ","`; here without the first flag, and no channel is bound.
+    // RFC 7628 §3.1 takes it from RFC 5801 §4:
+    // `gs2-header = [gs2-nonstd-flag ","] gs2-cb-flag "," [gs2-authzid] ","`; here without the
+    // first flag, and without channel binding.
     let authorization = match header {
         [b'n' | b'y', b',', b','] => None,
         [b'n' | b'y', b',', b'a', b'=', name @ .., b','] => Some(saslname(name).ok_or(MALFORMED)?),

@@ -34,8 +34,8 @@ impl PlainClient<'_> {
 }
 
 single_message_server! {
-    /// A server of PLAIN, RFC 4616. It asks for a verdict on a [`Proof::Password`]. An empty name or
-    /// password, and control characters in them, are refused without asking the application.
+    /// A server of PLAIN, RFC 4616. It asks for a verdict on a [`Proof::Password`]. It refuses an
+    /// empty name or password, and control characters in them, without asking the application.
     ///
     /// ```
     /// use ehlo::syntax::sasl::SaslData;

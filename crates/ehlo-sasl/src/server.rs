@@ -9,8 +9,8 @@ use ehlo::syntax::sasl::{Challenge, Response, SaslData};
 use ehlo::syntax::{SyntaxErrorKind, limits};
 use ehlo::{Code, Encode as _, Reply};
 
-/// The server's side of a mechanism, RFC 4422 §3: the answer to each message of the client. A value is
-/// good for one attempt.
+/// The server's side of a mechanism, RFC 4422 §3: the answer to each message of the client. A value
+/// serves one attempt.
 ///
 /// A mechanism does not decide: it asks its caller for stored secrets and for verdicts. Each
 /// [`ServerTurn`] says which call follows; [`ServerExchange`] keeps the order and speaks SMTP.
@@ -96,7 +96,7 @@ impl<M: ServerMechanism + ?Sized> ServerMechanism for &mut M {
     }
 }
 
-/// What a mechanism needs next.
+/// The next step that a mechanism needs.
 ///
 /// ```
 /// use ehlo_sasl::{LoginServer, ServerMechanism, ServerTurn};
@@ -118,13 +118,13 @@ pub enum ServerTurn<'b> {
     Success,
 }
 
-/// One attempt of a client to authenticate, RFC 4954 §4: it takes the initial response and the
-/// responses, returns challenges and replies, and asks the application for secrets and verdicts.
+/// One attempt of a client to authenticate, RFC 4954 §4: it takes the client's messages, returns
+/// challenges and replies, and asks the application for secrets and verdicts.
 ///
 /// Each call returns a [`ServerStep`]: a challenge for [`Server::challenge`](ehlo::Server::challenge), a
 /// reply for [`Server::reply`](ehlo::Server::reply), or a question that [`accept`](Self::accept),
 /// [`refuse`](Self::refuse) or [`secret`](Self::secret) answers. Each AUTH command needs a new exchange.
-/// When the machine refuses a response by itself, the attempt is over.
+/// If the machine refuses a response, the attempt is over.
 ///
 /// The `buffer` of a call holds the messages of this call only. [`BUFFER`](Self::BUFFER) bytes are
 /// enough for the longest message. An answer to a question overwrites the buffer, so that no password
@@ -152,7 +152,7 @@ pub enum ServerTurn<'b> {
 pub struct ServerExchange<M> {
     mechanism: M,
     stage: Stage,
-    /// The application has said yes, to this identity and for whom it acts.
+    /// The application has accepted this identity, and the one for which it acts.
     accepted: bool,
 }
 
@@ -217,10 +217,10 @@ impl<M: ServerMechanism> ServerExchange<M> {
         }
     }
 
-    /// Confirms the credentials, and that the user they prove may act for the authorization identity,
-    /// which RFC 4422 §2 leaves to be verified separately. Where the mechanism does not say who the
-    /// client is, as in EXTERNAL and OAUTHBEARER, the application must also verify that the identity is
-    /// the client's own.
+    /// Confirms the credentials, and that the user they prove may act for the authorization
+    /// identity, which RFC 4422 §2 leaves to be verified separately. If the mechanism does not name
+    /// the client, as in EXTERNAL and OAUTHBEARER, the application must also verify that the
+    /// identity belongs to the client.
     pub fn accept_authorization<'b>(&mut self, buffer: &'b mut [u8]) -> ServerStep<'b> {
         self.decide(true, buffer)
     }
@@ -249,7 +249,7 @@ impl<M: ServerMechanism> ServerExchange<M> {
         )
     }
 
-    /// Lets the mechanism take its turn.
+    /// Runs the next step of the mechanism.
     fn turn<'b>(
         &mut self,
         buffer: &'b mut [u8],
@@ -259,7 +259,7 @@ impl<M: ServerMechanism> ServerExchange<M> {
         match take(&mut self.mechanism, buffer) {
             Ok(ServerTurn::Challenge(challenge)) => {
                 let challenge = SaslData::new(challenge);
-                // A mechanism that has more to say than a line holds cannot go on.
+                // A mechanism whose challenge exceeds a line cannot continue.
                 if Challenge(challenge).encoded_len() > limits::AUTH_LINE {
                     return self.fail(ServerFailure::Temporary);
                 }
@@ -314,7 +314,7 @@ enum Stage {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ServerStep<'b> {
-    /// Send this challenge by [`Server::challenge`](ehlo::Server::challenge), and give the client's
+    /// Send this challenge by [`Server::challenge`](ehlo::Server::challenge), and pass the client's
     /// response to [`ServerExchange::receive`].
     Challenge(SaslData<'b>),
     /// Send this reply, the result of the attempt. The application may answer a failure with another
@@ -341,15 +341,15 @@ pub enum ServerStep<'b> {
 pub enum ServerFailure {
     /// A message is outside the mechanism's grammar.
     Syntax(SyntaxErrorKind),
-    /// An initial response to a mechanism in which the server begins, RFC 4954 §4.
+    /// An initial response to a mechanism in which the server sends first, RFC 4954 §4.
     InitialResponse,
-    /// The client gave up with `*`, RFC 4954 §4.
+    /// The client cancelled with `*`, RFC 4954 §4.
     Cancelled,
     /// The credentials are wrong, the user is unknown, or may not act for the other identity.
     Credentials,
     /// The credentials cannot be verified now.
     Temporary,
-    /// The buffer has no room for the message.
+    /// The message does not fit in the buffer.
     BufferTooSmall,
     /// A call out of order.
     OutOfTurn,
@@ -398,12 +398,12 @@ impl core::fmt::Display for ServerFailure {
         f.write_str(match self {
             Self::Syntax(kind) => kind.text(),
             Self::InitialResponse => {
-                "an initial response to a mechanism in which the server begins"
+                "an initial response to a mechanism in which the server sends first"
             }
             Self::Cancelled => "the client cancelled",
             Self::Credentials => "the credentials are wrong",
             Self::Temporary => "the credentials cannot be verified now",
-            Self::BufferTooSmall => "the buffer has no room for the message",
+            Self::BufferTooSmall => "the message does not fit in the buffer",
             Self::OutOfTurn => "a call out of order",
         })
     }
@@ -434,8 +434,8 @@ pub(super) fn cut(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
 /// A message outside the grammar of the mechanism.
 pub(super) const MALFORMED: ServerFailure = ServerFailure::Syntax(SyntaxErrorKind::SaslMessage);
 
-/// Overwrites what may hold a password. A compiler may drop a write to memory that is not read again;
-/// `black_box` hides from it that this memory is not.
+/// Overwrites bytes that may be a password. A compiler may drop a write to memory that is not read
+/// again; `black_box` hides from it that this memory is not read.
 fn wipe(buffer: &mut [u8]) {
     buffer.fill(0);
     core::hint::black_box(buffer);

@@ -1,21 +1,21 @@
-//! What mechanisms with a single client message have in common.
+//! The shared parts of mechanisms with a single client message.
 //!
-//! Such a mechanism is a file that says what the message is, for the client by
-//! [`single_message_client`] and for the server by [`single_message_server`], and a row of the table
-//! in `any.rs`. [`PlainClient`](crate::PlainClient) is the shortest example.
+//! Such a mechanism is a file that defines the message, for the client with
+//! [`single_message_client`] and for the server with [`single_message_server`], and a row of the
+//! table in `any.rs`. [`PlainClient`](crate::PlainClient) is the shortest example.
 
-/// How far a client has come.
+/// The state of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     New,
     Sent,
-    /// The server asked for more than the mechanism has, or said why it refuses.
+    /// The server asked for more than the mechanism has, or sent the reason of its refusal.
     Refused,
 }
 
 /// Declares the client of a mechanism: the type, the
-/// [`SaslMechanism`](ehlo::syntax::sasl::SaslMechanism), and optionally the answer to a challenge in
-/// which the server says why it refuses, and another field. The file adds a method `write_message`.
+/// [`SaslMechanism`](ehlo::syntax::sasl::SaslMechanism), and optionally the answer to a challenge
+/// with the reason of a refusal, and another field. The file adds a method `write_message`.
 macro_rules! single_message_client {
     (
         $(#[$doc:meta])*
@@ -76,8 +76,8 @@ macro_rules! single_message_client {
     };
 }
 
-/// Declares the server of a mechanism: the type, the function that reads the message, and optionally the
-/// challenge that tells the client why it is refused.
+/// Declares the server of a mechanism: the type, the function that reads the message, and
+/// optionally the challenge that tells the client the reason of a refusal.
 ///
 /// The function returns `None` for a well-formed message with credentials that no user can have: the
 /// client is then refused without asking the application.
@@ -109,11 +109,11 @@ macro_rules! single_message_server {
                 message: Option<&ehlo::syntax::sasl::SaslData<'_>>,
                 buffer: &'b mut [u8],
             ) -> Result<$crate::ServerTurn<'b>, $crate::ServerFailure> {
-                // The client was told why it is refused: whatever it answers, it is.
+                // The client got the reason of the refusal: every answer to it is refused.
                 if self.refused {
                     return Err($crate::ServerFailure::Credentials);
                 }
-                // RFC 4954 §4: where the client begins and has not, the challenge is empty.
+                // RFC 4954 §4: if the client sends first and has not, the challenge is empty.
                 let Some(message) = message else {
                     return Ok($crate::ServerTurn::Challenge(b""));
                 };

@@ -1,4 +1,5 @@
-//! What the table of mechanisms in `any.rs` becomes: `AnyClient`, `AnyServer` and `ROWS`.
+//! The macro behind the table of mechanisms in `any.rs`: it makes `AnyClient`, `AnyServer` and
+//! `ROWS`.
 
 macro_rules! mechanisms {
     (
@@ -73,9 +74,9 @@ macro_rules! mechanisms {
         }
 
         impl AnyServer {
-            /// A server of this mechanism, if it is in this build and needs nothing else. CRAM-MD5
-            /// needs a challenge and is made from its own server; so is SCRAM, which may be bound
-            /// to a channel.
+            /// A server of this mechanism; `None` if this build does not have it, or if it needs an
+            /// argument. CRAM-MD5 needs a challenge, and SCRAM may be bound to a channel: make them
+            /// from their own types.
             pub const fn new(mechanism: SaslMechanism) -> Option<Self> {
                 Some(match mechanism {
                     $(SaslMechanism::$name => Self::$name($server::new()),)*
@@ -120,7 +121,7 @@ macro_rules! has {
     };
 }
 
-/// Hands each call on to the mechanism.
+/// Passes each call on to the mechanism.
 macro_rules! delegate {
     ($([$($cfg:tt)*] $name:ident $server:ident,)*) => {
         impl ClientMechanism for AnyClient<'_> {

@@ -20,7 +20,7 @@ single_message_client! {
     /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    // An empty answer to the reason of a refusal lets the server say so by its reply.
+    // An empty answer to the reason of a refusal lets the server send its reply.
     Xoauth2Client: Xoauth2, answer_to_refusal: b""
 }
 

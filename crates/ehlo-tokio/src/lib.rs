@@ -1,9 +1,9 @@
 //! Runs [`ehlo`]'s machines on the streams of tokio: any [`AsyncRead`] and [`AsyncWrite`].
 //!
-//! Without features the crate needs neither a runtime nor a feature of tokio. The feature `net` has
-//! `serve`, for tokio's listeners. The feature `rustls` has `TlsConnection`, for streams that begin in
-//! clear text and go on inside TLS, or begin with it; `Connector`, which says what a client trusts; and the
-//! rest of [`ehlo-rustls`].
+//! Without features the crate needs neither a runtime nor a feature of tokio. The feature `net`
+//! adds `serve`, for tokio's listeners. The feature `rustls` adds `TlsConnection`, for streams that
+//! begin in clear text and continue inside TLS, or begin with TLS; `Connector`, which decides what
+//! a client trusts; and the rest of [`ehlo-rustls`].
 //!
 //! [`ehlo-rustls`]: https://docs.rs/ehlo-rustls
 
@@ -26,8 +26,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 #[cfg(feature = "rustls")]
 pub use {ehlo_rustls::*, tokio_rustls::TlsStream};
 
-/// A machine on a stream of tokio: see [`ehlo_io::Connection`]. Its timer is `tokio::time::sleep`, or
-/// `Runtime` of the feature `net`, where the type is to be written down.
+/// A machine on a stream of tokio: see [`ehlo_io::Connection`]. Its timer is `tokio::time::sleep`;
+/// where the type must be named, use `Runtime` of the feature `net`.
 ///
 /// ```
 /// use ehlo::{Server, ServerConfig, server::Event};
@@ -57,7 +57,7 @@ pub use {ehlo_rustls::*, tokio_rustls::TlsStream};
 /// ```
 pub type Connection<S, M, T> = ehlo_io::Connection<S, M, Tokio, T>;
 
-/// Reads and writes by tokio's traits; content too, for `deliver` and `collect`.
+/// Reads and writes by tokio's traits, including content for `deliver` and `collect`.
 ///
 /// ```
 /// use ehlo_tokio::Tokio;

@@ -1,4 +1,4 @@
-//! Listeners, tasks and time of tokio.
+//! The listeners, tasks and timer of tokio.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use ehlo_io::{ConnectionLimits, Incoming, SessionTask, Timer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Sleep;
 
-/// Tokio's tasks and timer: what [`serve`] runs on, and a timer for a
-/// [`Connection`](crate::Connection) whose type is to be written down.
+/// Tokio's tasks and timer: [`serve`] uses it, and it is a timer for a
+/// [`Connection`](crate::Connection) whose type must be named.
 ///
 /// ```
 /// use ehlo::Server;
@@ -35,7 +35,7 @@ impl ehlo_io::Runtime<'static> for Runtime {
     }
 }
 
-/// Accepts connections from `listener` and hands each to `handler`, as a task of its own, until
+/// Accepts connections from `listener` and passes each to `handler` in a separate task, until
 /// `shutdown` is ready. Then it closes the listener, gives the open sessions the grace of the
 /// `limits`, and returns: see [`ehlo_io::serve`].
 ///

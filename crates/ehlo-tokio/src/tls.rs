@@ -1,4 +1,4 @@
-//! Streams that may go on inside TLS.
+//! Streams that may begin TLS.
 
 use std::io;
 use std::sync::Arc;
@@ -10,9 +10,10 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use crate::Tokio;
 
-/// A machine on a stream that may go on inside TLS: see [`ehlo_io::Connection`]. `start_tls`,
-/// `implicit_tls` and `deliver_tls` take a [`Connector`] at the client's end and an
-/// `Arc<rustls::ServerConfig>`, as of [`server_config`](ehlo_rustls::server_config), at the server's.
+/// A machine on a stream that may begin TLS: see [`ehlo_io::Connection`]. `start_tls`,
+/// `implicit_tls` and `deliver_tls` take a [`Connector`] at a client and an
+/// `Arc<rustls::ServerConfig>`, for example from [`server_config`](ehlo_rustls::server_config), at
+/// a server.
 ///
 /// ```
 /// use ehlo::{Delivery, DeliveryConfig, Envelope};
@@ -69,7 +70,7 @@ use crate::Tokio;
 /// ```
 pub type TlsConnection<S, M, T> = ehlo_io::Connection<MaybeTls<S>, M, MaybeTlsIo<Tokio>, T>;
 
-/// A stream in clear text that may go on inside TLS.
+/// A stream in clear text that may begin TLS.
 pub type MaybeTls<S> = ehlo_io::MaybeTls<S, TlsStream<S>>;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsHandshake<S, Connector> for Tokio {

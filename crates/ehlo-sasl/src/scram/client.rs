@@ -16,7 +16,7 @@ use ehlo::syntax::command::Mechanism;
 use ehlo::syntax::sasl::SaslMechanism;
 
 /// A client of SCRAM-SHA-1 or SCRAM-SHA-256, RFC 5802 and RFC 7677, or of one with -PLUS: it proves
-/// that it knows the password, and so must the server.
+/// that it knows the password, and requires the same of the server.
 ///
 /// ```
 /// use ehlo::syntax::sasl::SaslMechanism;
@@ -50,7 +50,7 @@ impl ScramClient {
     /// credentials or another mechanism, and for a -PLUS mechanism without `binding`.
     ///
     /// `binding` with a mechanism that is not -PLUS says that the client could have bound the
-    /// channel but was not offered it, which a server that has offered it takes for an attack, RFC
+    /// channel but got no offer. A server that has sent the offer takes that for an attack, RFC
     /// 5802 §6.
     pub fn new(
         mechanism: SaslMechanism,
@@ -91,7 +91,7 @@ impl ScramClient {
         Self { iterations, ..self }
     }
 
-    /// Lets rsasl take a step; a session that has failed is not used again.
+    /// Lets rsasl take a step; a failed session is not used again.
     fn step(&mut self, message: Option<&[u8]>) -> Result<Vec<u8>, ClientFailure> {
         let mut session = self.session.take().ok_or(ClientFailure::Over)?;
         let mut out = Vec::new();

@@ -1,8 +1,8 @@
 //! The messages of RFC 5802 §7.
 //!
-//! An extension that is not mandatory "MUST be ignored", but its bytes are part of what is signed,
-//! and rsasl leaves them out: a message with one could only end in a wrong signature, so it is
-//! refused here. No RFC defines one.
+//! An extension that is not mandatory "MUST be ignored", but its bytes are part of the signed
+//! message, and rsasl leaves them out. A message with an extension could only end in a wrong
+//! signature, so this parser refuses it. No RFC defines one.
 
 use ehlo::syntax::sasl::SaslData;
 
@@ -11,9 +11,9 @@ use ehlo::syntax::sasl::SaslData;
 pub(super) enum Flag<'m> {
     /// The client cannot bind the channel.
     No,
-    /// The client can, and thinks that the server cannot.
+    /// The client can, and believes that the server cannot.
     Yes,
-    /// The client does, by this type of binding.
+    /// The client binds the channel with this type of binding.
     Bound(&'m str),
 }
 

@@ -1,4 +1,4 @@
-//! What a server of SCRAM stores.
+//! The keys that a server of SCRAM stores.
 
 use hmac::{Hmac, Mac as _};
 use sha1::Sha1;
@@ -30,8 +30,8 @@ pub struct ScramSecret<'a> {
 }
 
 impl<'a> ScramSecret<'a> {
-    /// The keys of this password, which is prepared by `SASLprep`, RFC 4013. The derivation takes
-    /// `iterations` computations of HMAC; RFC 7677 §4 requires at least 4096.
+    /// The keys of this password, after `SASLprep`, RFC 4013. The derivation takes `iterations`
+    /// computations of HMAC; RFC 7677 §4 requires at least 4096.
     ///
     /// `None` for a mechanism that is not a SCRAM of this crate, an empty salt, zero iterations, or a
     /// password that `SASLprep` forbids.

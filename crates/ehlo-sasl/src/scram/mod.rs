@@ -1,8 +1,9 @@
 //! SCRAM-SHA-1 and SCRAM-SHA-256, RFC 5802 and RFC 7677, with and without channel binding.
 //!
-//! The cryptography and the exchange are rsasl's. It indexes into messages without looking how long
-//! they are, asks its questions by callbacks and hashes as often as the server says; so every
-//! message is parsed here first by the grammar of RFC 5802 §7, and nothing else is handed to it.
+//! rsasl provides the cryptography and the exchange. It indexes into messages without checking
+//! their length, asks its questions by callbacks, and hashes as often as the server says. Therefore
+//! this module first parses every message by the grammar of RFC 5802 §7, and passes only valid ones
+//! to rsasl.
 
 mod client;
 mod grammar;
@@ -30,7 +31,7 @@ use zeroize::Zeroizing;
 use crate::credentials::ChannelBinding;
 use ehlo::syntax::sasl::SaslMechanism;
 
-/// What rsasl asks for, known beforehand.
+/// The answers to the questions of rsasl, known beforehand.
 #[derive(Default)]
 struct Answers {
     name: String,
@@ -42,7 +43,7 @@ struct Answers {
     can_bind: bool,
 }
 
-/// [`ScramKeys`](super::ScramKeys) that are kept.
+/// An owned copy of [`ScramKeys`](super::ScramKeys).
 struct Keys {
     iterations: u32,
     salt: Vec<u8>,

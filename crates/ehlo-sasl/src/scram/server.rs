@@ -17,8 +17,8 @@ use crate::server::{ServerFailure, ServerMechanism, ServerTurn};
 use ehlo::syntax::sasl::{SaslData, SaslMechanism};
 
 /// A server of SCRAM-SHA-1 or SCRAM-SHA-256, RFC 5802 and RFC 7677, or of one with -PLUS. It asks
-/// for what is stored of the user, as [`StoredSecret::Scram`], and when the client has proven that
-/// it knows the password for a verdict on [`Proof::Verified`].
+/// for the stored keys of the user, as [`StoredSecret::Scram`]. When the client has proven that it
+/// knows the password, it asks for a verdict on [`Proof::Verified`].
 ///
 /// ```
 /// use ehlo::syntax::sasl::{SaslData, SaslMechanism};
@@ -65,8 +65,8 @@ impl ScramServer {
     /// A server of this mechanism; `None` for a mechanism that is not a SCRAM of this crate, and for a
     /// -PLUS mechanism without `binding`.
     ///
-    /// A server that offers -PLUS gives `binding` for both forms of a mechanism: a client that could bind
-    /// the channel and did not see the offer is under attack, RFC 5802 §6.
+    /// A server that offers -PLUS passes `binding` for both forms of a mechanism: a client that
+    /// could bind the channel and did not see the offer is under attack, RFC 5802 §6.
     pub fn new(mechanism: SaslMechanism, binding: Option<ChannelBinding<'_>>) -> Option<Self> {
         let family = Family::new(mechanism)?;
         if family.plus && binding.is_none() {
@@ -147,11 +147,11 @@ impl ScramServer {
         credentials.map(ServerTurn::Verify).ok_or(ServerFailure::Credentials)
     }
 
-    /// Keys for a user that does not exist, which no password fits.
+    /// Keys for a user that does not exist; no password matches them.
     fn decoy(&self) -> Option<Keys> {
         let (key, iterations) = self.decoy.as_ref()?;
         let salt = hmac_sha_256(key, self.name.as_bytes())?;
-        // Keys that no password has.
+        // Keys that belong to no password.
         let none = hmac_sha_256(key, &*salt)?;
         let keys = none.get(..self.family.hash)?;
         Some(Keys {
@@ -257,7 +257,7 @@ fn unescaped(name: &str) -> Result<String, ServerFailure> {
     saslname(&mut bytes).map(String::from).ok_or(MALFORMED)
 }
 
-/// `name` in the front of `buffer`, and the rest of it.
+/// Copies `name` to the front of `buffer`; returns it and the rest of the buffer.
 fn copied<'b>(name: &str, buffer: &'b mut [u8]) -> Result<(&'b str, &'b mut [u8]), ServerFailure> {
     let (copy, rest) =
         buffer.split_at_mut_checked(name.len()).ok_or(ServerFailure::BufferTooSmall)?;
