@@ -157,7 +157,11 @@ impl<S, M: Machine, A: StreamIo<S> + Default> BlockingConnection<S, M, A> {
             let _ = block_on(self.0.close());
             return Err(error);
         }
-        self.stream().half_close()?;
+        match self.stream().half_close() {
+            // The peer has reset the connection: no byte can be written, and its last bytes can be read.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
+            result => result?,
+        }
         block_on(self.0.close())
     }
 }
