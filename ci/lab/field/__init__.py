@@ -21,8 +21,6 @@ from lab.field import certificates, judgement
 from lab.field.trial import Skipped, Trial
 
 FILES = [cargo.ROOT / "ci/field/server.jsonl", cargo.ROOT / "ci/field/client.jsonl"]
-# Cases that do not hold yet, one id a line. One that holds has to leave the list.
-OPEN = cargo.ROOT / "ci/field/open.txt"
 PACKAGES = ("ehlo-apps", "ehlo-examples")
 RUNTIMES = ("blocking", "tokio", "async-std")
 TOOLS = ("send", "receive", "probe", "parse")
@@ -132,8 +130,7 @@ def pauses(case):
 
 
 def report(cases, outcomes, *, verbose):
-    counts = {"right": 0, "tried": 0, "skipped": 0, "open": 0}
-    listed = set(OPEN.read_text().split())
+    counts = {"right": 0, "tried": 0, "skipped": 0}
     for case in cases:
         results = outcomes[case["id"]]
         if skipped := [result for result in results.values() if isinstance(result, Skipped)]:
@@ -141,15 +138,9 @@ def report(cases, outcomes, *, verbose):
             print(f"SKIP {case['id']}: {skipped[0]}")
             continue
         wrong = {runtime: result for runtime, result in results.items() if not result.is_right}
-        if case["id"] in listed and wrong:
-            counts["open"] += 1
-            print(f"OPEN {case['id']}: {case['kind']}")
-            continue
         if not case.get("debatable"):
             counts["tried"] += 1
-            counts["right"] += not wrong and case["id"] not in listed
-        if case["id"] in listed:
-            print(f"FAIL {case['id']}: it holds, and is listed as open")
+            counts["right"] += not wrong
         if not wrong:
             if verbose:
                 print(f"ok {case['id']}: {case['kind']}")
@@ -161,7 +152,7 @@ def report(cases, outcomes, *, verbose):
         print(f"{word} {case['id']}{runtimes}: wanted {wanted(case)}; seen: {seen}; ground: {ground}")
         for runtime, result in wrong.items() if verbose else []:
             print(*(f"    {runtime or ''} {line}" for line in result.log), sep="\n")
-    print("{right} of {tried} as expected ({skipped} skipped, {open} open)".format(**counts))
+    print("{right} of {tried} as expected ({skipped} skipped)".format(**counts))
     return 0 if counts["right"] == counts["tried"] > 0 else 1
 
 

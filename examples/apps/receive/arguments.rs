@@ -173,7 +173,7 @@ impl Arguments {
         ServerConfig {
             role,
             offered,
-            policy: if self.lenient { Policy::LENIENT } else { Policy::STRICT },
+            policy: if self.lenient { Policy::LENIENT } else { ServerConfig::DEFAULT.policy },
             newlines: self.newlines,
             implicit_tls: self.implicit_tls,
             require_tls: self.require_tls,

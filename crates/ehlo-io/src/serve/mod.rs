@@ -61,11 +61,11 @@ pub trait Runtime<'t>: Timer {
 /// Each adapter has a function that wraps this one for the listeners of its runtime. If the future
 /// is dropped, no more connections are accepted, and the sessions continue.
 ///
-/// - - `accept` returns the next connection, and owns the listener: an asynchronous closure, for
+/// - `accept` returns the next connection, and owns the listener: an asynchronous closure, for
 ///   example `async move || listener.accept().await`. If it fails, for example because too many
 ///   files are open, it is called again after a pause of up to a second.
-/// - - `limits` bound the number of sessions. While they are full, no connection is accepted.
-/// - - `handler` serves one session: it calls [`next_until`](crate::Connection::next_until) for
+/// - `limits` bound the number of sessions. While they are full, no connection is accepted.
+/// - `handler` serves one session: it calls [`next_until`](crate::Connection::next_until) for
 ///   events. It is a closure that returns a future; one that captures variables is written
 ///   `move |incoming| async move { … }`.
 ///

@@ -220,7 +220,7 @@ impl core::fmt::Display for Outcome {
             Cause::Ended => write!(f, ", the session ended after {stage}")?,
             Cause::Unsolicited => write!(f, ", the server ended the session after {stage}")?,
             Cause::Violation(kind) => {
-                write!(f, ", the server sent no valid reply: {}", kind.text())?
+                write!(f, ", the server sent no valid reply: {}", kind.text())?;
             }
         }
         if let Some(code) = self.code {

@@ -14,10 +14,10 @@ use crate::syntax::path::Host;
 ///
 /// - Exchanges come in the order of their preference, equal ones in an order that `seed` decides. The
 ///   addresses of one host come in the order of the answer, and no address comes twice.
-/// - - Without MX records the domain is its own exchange. A null MX (RFC 7505) ends the plan.
-/// - - If this host is among the exchanges, by name or by address, the plan drops those of its
+/// - Without MX records the domain is its own exchange. A null MX (RFC 7505) ends the plan.
+/// - If this host is among the exchanges, by name or by address, the plan drops those of its
 ///   preference and of higher numbers.
-/// - - The plan asks at most 41 questions: for the domain and eight aliases, and for 16 exchanges
+/// - The plan asks at most 41 questions: for the domain and eight aliases, and for 16 exchanges
 ///   with one alias each. It keeps 16 exchanges and 64 addresses; of more, the most preferred.
 ///
 /// ```

@@ -13,14 +13,14 @@ use crate::syntax::grammar::{Fault, of_byte};
 /// ```
 ///
 /// - `Variant`: of [`Parameter`](super::Parameter). Without the brackets the parameter has no value.
-/// - - `rule`: reads the value, `fn(&[u8]) -> IResult<'_, Type>`. It stops at the first byte that
+/// - `rule`: reads the value, `fn(&[u8]) -> IResult<'_, Type>`. It stops at the first byte that
 ///   is not part of the value; the caller checks that the word ends there. With `, policy` behind
 ///   it the rule has a second argument, the [`Policy`](crate::Policy).
-/// - - `; marks`: `fn(&Type) -> u32`, the bits that a value adds to the set of those seen, besides
+/// - `; marks`: `fn(&Type) -> u32`, the bits that a value adds to the set of those seen, besides
 ///   the bit of its parameter: [`BINARY`](super::marks::BINARY), [`UTF8`](super::marks::UTF8), ….
-/// - - `Place`: the commands in which it may appear, a [`Place`](super::place::Place).
-/// - - `Extension`: the extension whose offer licenses it.
-/// - - `allowance`: the number of bytes that its RFC adds to the command line. If the RFC has no
+/// - `Place`: the commands in which it may appear, a [`Place`](super::place::Place).
+/// - `Extension`: the extension whose offer licenses it.
+/// - `allowance`: the number of bytes that its RFC adds to the command line. If the RFC has no
 ///   number (RET, NOTIFY, CONPERM, CONNEG, PRDR), the length of the longest parameter with the
 ///   space in front.
 macro_rules! parameters {
