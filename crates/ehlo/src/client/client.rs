@@ -274,7 +274,7 @@ impl Client {
         self.state = session::next(self.state, to, code);
         match (to, severity) {
             (Verb::Ehlo | Verb::Lhlo, Severity::PositiveCompletion) => {
-                self.capabilities = Capabilities::from_reply(reply);
+                self.capabilities = Capabilities::from_reply_with(reply, self.config.offers);
                 self.extended = true;
                 self.lmtp = to == Verb::Lhlo;
             }

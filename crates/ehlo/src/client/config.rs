@@ -1,6 +1,7 @@
 //! The configuration of a client.
 
 use crate::data::Newlines;
+use crate::syntax::capability::Offers;
 use crate::syntax::policy::Policy;
 use crate::syntax::reply::ReplyLimits;
 
@@ -38,6 +39,14 @@ pub struct ClientConfig {
     /// Send bytes above 127 in content that was not declared as 8BITMIME or BINARYMIME. RFC 6152 §3
     /// forbids it, and many clients do it.
     pub any_content: bool,
+    /// Private keywords whose parameters are sent where the server offers the keyword. A parameter of
+    /// no known extension and of none of these is [`SendError::UnknownParameter`].
+    ///
+    /// [`SendError::UnknownParameter`]: crate::SendError::UnknownParameter
+    pub offers: &'static Offers,
+    /// For programs that test servers: send commands, parameters and mechanisms that the server does
+    /// not offer. RFC 5321 §4.1.1.2 and §4.1.1.3 forbid it to all others.
+    pub unoffered: bool,
 }
 
 impl ClientConfig {
@@ -52,6 +61,8 @@ impl ClientConfig {
         require_tls: false,
         plaintext_auth: false,
         any_content: false,
+        offers: Offers::NONE,
+        unoffered: false,
     };
 }
 

@@ -9,7 +9,7 @@ use crate::syntax::path::forward_path::ForwardPath;
 pub(super) struct Domains {
     /// Digests, because a machine of fixed size has no room for the names. If two names have the
     /// same digest, the client sends one domain too many, and the server refuses it.
-    seen: [u32; CAPACITY],
+    seen: [u16; CAPACITY],
     count: u8,
 }
 
@@ -36,16 +36,17 @@ impl Domains {
         }
     }
 
-    fn seen(&self) -> &[u32] {
+    fn seen(&self) -> &[u16] {
         self.seen.get(..usize::from(self.count)).unwrap_or_default()
     }
 }
 
 /// The digest of the domain; `None` for the postmaster without a domain.
-fn digest(forward_path: &ForwardPath<'_>) -> Option<u32> {
+fn digest(forward_path: &ForwardPath<'_>) -> Option<u16> {
     let mut digest = Fnv(0x811C_9DC5);
     forward_path.path()?.mailbox().domain().hash(&mut digest);
-    Some(digest.0)
+    let [a, b, c, d] = digest.0.to_le_bytes();
+    Some(u16::from_le_bytes([a ^ c, b ^ d]))
 }
 
 /// FNV-1a of 32 bits.

@@ -51,7 +51,8 @@ pub enum SendError {
     },
     /// The server did not offer the extension that the command, or a parameter of it, needs.
     NotOffered(Extension),
-    /// A parameter that no extension defines.
+    /// A parameter that no extension defines, and that no keyword of
+    /// [`ClientConfig::offers`](crate::ClientConfig::offers) which the server offers licenses.
     UnknownParameter,
     /// A parameter of MAIL that excludes another one or appears twice, RFC 5321 §4.1.1.11.
     Parameter(SyntaxErrorKind),

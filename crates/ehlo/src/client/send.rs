@@ -10,7 +10,7 @@ use crate::syntax::command::command::Command;
 use crate::syntax::encode::Encode;
 use crate::syntax::extension::Extension;
 use crate::syntax::limits;
-use crate::syntax::parameter::{Body, Parameter, Parameters};
+use crate::syntax::parameter::{Body, Parameters, Place};
 use crate::syntax::path::Mailbox;
 use crate::syntax::path::forward_path::ForwardPath;
 use crate::syntax::sasl::Response;
@@ -286,7 +286,7 @@ impl Client {
         match command {
             Command::Mail { reverse_path, parameters } => {
                 self.permits_size(reverse_path.is_within_limits())?;
-                self.permits_parameters(parameters)?;
+                self.permits_parameters(parameters, Place::Mail)?;
                 // RFC 1870 §6: no message larger than the fixed maximum; 0 means that there is no
                 // maximum.
                 let maximum = self.capabilities.size().filter(|size| *size > 0);
@@ -345,7 +345,7 @@ impl Client {
         smtputf8: bool,
     ) -> Result<(), SendError> {
         self.permits_size(forward_path.is_within_limits())?;
-        self.permits_parameters(parameters)?;
+        self.permits_parameters(parameters, Place::Rcpt)?;
         let mailbox = forward_path.mailbox().filter(|_| !forward_path.is_ascii());
         self.permits_utf8(mailbox, parameters, smtputf8)?;
         let domains = self.capabilities.rcpt_domain_max();
@@ -388,7 +388,7 @@ impl Client {
     fn permits_mechanism(&self, mechanism: Mechanism<'_>) -> Result<(), SendError> {
         let name = mechanism.as_str().as_bytes();
         let Some(mechanism) = SaslMechanism::from_name(name) else { return Ok(()) };
-        if !self.capabilities.mechanisms().contains(mechanism) {
+        if !self.config.unoffered && !self.capabilities.mechanisms().contains(mechanism) {
             return Err(SendError::NotOffered(Extension::Auth));
         }
         if mechanism.needs_tls() && !self.tls && !self.config.plaintext_auth {
@@ -397,21 +397,27 @@ impl Client {
         Ok(())
     }
 
-    fn permits_parameters(&self, parameters: &Parameters<'_>) -> Result<(), SendError> {
+    fn permits_parameters(
+        &self,
+        parameters: &Parameters<'_>,
+        place: Place,
+    ) -> Result<(), SendError> {
         for parameter in parameters {
             match parameter.extension() {
                 Some(extension) => self.permits_extension(extension)?,
-                None if matches!(parameter, Parameter::Other { .. }) => {
-                    return Err(SendError::UnknownParameter);
+                None => {
+                    let licensed = |keyword| self.capabilities.licenses(keyword, place);
+                    if !self.config.unoffered && !licensed(parameter.keyword()) {
+                        return Err(SendError::UnknownParameter);
+                    }
                 }
-                None => {}
             }
         }
         Ok(())
     }
 
     fn permits_extension(&self, extension: Extension) -> Result<(), SendError> {
-        if self.capabilities.contains(extension) {
+        if self.config.unoffered || self.capabilities.contains(extension) {
             Ok(())
         } else {
             Err(SendError::NotOffered(extension))

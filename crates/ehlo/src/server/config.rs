@@ -1,5 +1,6 @@
 //! The configuration of a server: its role, its offers, and its limits.
 
+use super::domains::Domains;
 use crate::data::Newlines;
 use crate::syntax::capability::Capabilities;
 use crate::syntax::extension::Extension;
@@ -132,7 +133,8 @@ impl ServerConfig {
     ///
     /// [`CannotOffer`] with the first extension that the server leaves out: PRDR, CHECKPOINT (RFC 1845),
     /// UTF8SMTP (RFC 5336), SEND, SOML, SAML and TURN (RFC 821); ETRN and ATRN by a submission server,
-    /// RFC 6409 §7; BINARYMIME without CHUNKING, RFC 3030 §3.
+    /// RFC 6409 §7; BINARYMIME without CHUNKING, RFC 3030 §3; LIMITS with an RCPTDOMAINMAX above 3, which
+    /// is as many domains as the machine remembers, RFC 9422 §4.3.
     ///
     /// ```
     /// use ehlo::{Extension, ServerConfig};
@@ -150,6 +152,9 @@ impl ServerConfig {
                 return Err(CannotOffer(*extension));
             }
             extensions = others;
+        }
+        if !self.keeps_limits() {
+            return Err(CannotOffer(Extension::Limits));
         }
         Ok(())
     }
@@ -171,6 +176,13 @@ impl ServerConfig {
             // RFC 3030 §3: BINARYMIME "can only be used with the "CHUNKING" service extension".
             Extension::BinaryMime => self.offered.contains(Extension::Chunking),
             _ => true,
+        }
+    }
+
+    const fn keeps_limits(&self) -> bool {
+        match self.offered.rcpt_domain_max() {
+            Some(max) => max <= Domains::MAX,
+            None => true,
         }
     }
 }

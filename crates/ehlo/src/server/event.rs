@@ -148,6 +148,8 @@ pub enum Reason {
     OutOfTurn,
     /// More recipients than the limit, RFC 5321 §4.5.3.1.10.
     TooManyRecipients,
+    /// More domains of recipients in a session than were offered, RFC 9422 §4.3.
+    TooManyDomains,
     /// More messages than the limit.
     TooManyMessages,
     /// The declared or counted size is over the limit, RFC 1870 §6.
@@ -216,6 +218,9 @@ impl Reason {
             }
             Self::TooManyRecipients => {
                 (Code::INSUFFICIENT_STORAGE, (4, 5, 3), "too many recipients")
+            }
+            Self::TooManyDomains => {
+                (Code::INSUFFICIENT_STORAGE, (4, 5, 3), "too many domains of recipients")
             }
             Self::TooManyMessages => {
                 (Code::SERVICE_NOT_AVAILABLE, (4, 7, 0), "too many messages in this session")

@@ -1,8 +1,9 @@
 //! The rules of the RFCs for commands, before the application decides.
 
 use super::config::{Role, is_reached};
+use super::domains::Domains;
 use super::event::Reason;
-use super::server::Server;
+use super::server::{Facts, Server};
 use crate::session::{self, State};
 use crate::syntax::capability::{Capabilities, ReleaseTime};
 use crate::syntax::command::Mechanism;
@@ -12,13 +13,17 @@ use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::extension::Extension;
 use crate::syntax::limits;
 use crate::syntax::parameter::allowance;
-use crate::syntax::parameter::{ByMode, Parameter, Parameters};
+use crate::syntax::parameter::{ByMode, OtherParameter, Parameter, Parameters, Place};
 use crate::syntax::sasl::Mechanisms;
 
 impl Server {
     /// The capabilities that EHLO lists now: the configured ones that can be used at this moment.
     pub fn offered(&self) -> Capabilities {
         let mut offered = without_impossible(self.config.offered);
+        // A limit that the machine cannot keep.
+        if offered.rcpt_domain_max().is_some() && self.most_domains().is_none() {
+            offered = offered.with_limits(offered.limits().with_rcpt_domain_max(0));
+        }
         for extension in CONDITIONAL {
             if !self.offers(extension) {
                 offered = offered.without(extension);
@@ -67,7 +72,7 @@ impl Server {
     /// The reason why the session takes no more commands, if there is one.
     pub(super) const fn is_spent(&self) -> Option<Reason> {
         let limits = &self.config.limits;
-        if self.shutting_down {
+        if self.facts.has(Facts::SHUTTING_DOWN) {
             return Some(Reason::ShuttingDown);
         }
         if is_reached(self.errors, limits.errors) || is_reached(self.unknown, limits.unknown) {
@@ -92,6 +97,14 @@ impl Server {
         limit.min(announced)
     }
 
+    /// The domains that the recipients of a session may have, if there is a limit.
+    pub(super) const fn most_domains(&self) -> Option<u32> {
+        match self.config.offered.rcpt_domain_max() {
+            Some(max) if max <= Domains::MAX => Some(max),
+            _ => None,
+        }
+    }
+
     /// Whether the client must await the reply to `verb` before it sends more, RFC 2920 §3.1.
     pub(super) fn ends_group(&self, verb: Verb) -> bool {
         match verb {
@@ -108,18 +121,20 @@ impl Server {
             return Err(Reason::TooManyIdleCommands);
         }
         // RFC 3207 §4.2 and RFC 4954 §4: only once.
-        if (verb == Verb::StartTls && self.tls) || (verb == Verb::Auth && self.authenticated) {
+        if (verb == Verb::StartTls && self.facts.has(Facts::TLS))
+            || (verb == Verb::Auth && self.facts.has(Facts::AUTHENTICATED))
+        {
             return Err(Reason::BadSequence);
         }
         self.judge_order(verb)?;
         // The reply to EHLO offers extensions; a client that said HELO was offered none.
-        if verb.extension().is_some() && !self.extended && verb != Verb::Xclient {
+        if verb.extension().is_some() && !self.facts.has(Facts::EXTENDED) && verb != Verb::Xclient {
             return Err(Reason::BadSequence);
         }
         match command {
             Command::Mail { parameters, .. } => self.judge_mail(parameters),
             Command::Rcpt { forward_path, parameters } => {
-                self.judge_parameters(parameters)?;
+                self.judge_parameters(parameters, Place::Rcpt)?;
                 // RFC 6531 §3.4: an address in UTF-8 only in a transaction that said SMTPUTF8.
                 if !forward_path.is_ascii() && !self.transaction.smtputf8 {
                     return Err(Reason::Syntax(SyntaxErrorKind::NeedsSmtpUtf8));
@@ -127,7 +142,13 @@ impl Server {
                 if u32::from(self.transaction.commands) >= self.most_recipients() {
                     return Err(Reason::TooManyRecipients);
                 }
-                Ok(())
+                // RFC 9422 §4.3: the limit is of the session.
+                match self.most_domains() {
+                    Some(max) if self.domains.with(forward_path, max).is_none() => {
+                        Err(Reason::TooManyDomains)
+                    }
+                    _ => Ok(()),
+                }
             }
             Command::Data if self.transaction.is_binary() => Err(Reason::BinaryByData),
             Command::Bdat { size, .. }
@@ -164,7 +185,7 @@ impl Server {
         }
         // RFC 3207 §4: 530 "to every command other than NOOP, EHLO, STARTTLS, or QUIT".
         if self.config.require_tls
-            && !self.tls
+            && !self.facts.has(Facts::TLS)
             && !matches!(
                 verb,
                 Verb::Noop | Verb::Ehlo | Verb::Lhlo | Verb::StartTls | Verb::Quit | Verb::Xclient
@@ -175,7 +196,7 @@ impl Server {
         // RFC 4954 §6: 530 to any command other than AUTH, EHLO, HELO, NOOP, RSET or QUIT; as
         // above, in any state and with any arguments.
         if self.config.require_auth
-            && !self.authenticated
+            && !self.facts.has(Facts::AUTHENTICATED)
             && !matches!(
                 verb,
                 Verb::Auth
@@ -221,7 +242,7 @@ impl Server {
         if self.messages >= most && most < u32::MAX {
             return Err(Reason::TooManyMessages);
         }
-        self.judge_parameters(parameters)?;
+        self.judge_parameters(parameters, Place::Mail)?;
         // RFC 1870 §6.1: 552 when the declared size exceeds the fixed maximum.
         if parameters.size().is_some_and(|size| size > self.largest_message()) {
             return Err(Reason::MessageTooLarge);
@@ -270,16 +291,36 @@ impl Server {
     // RFC 5321 §4.1.1.11: "If the server SMTP does not recognize or cannot implement one or more of
     // the parameters associated with a particular MAIL FROM or RCPT TO command, it will return code
     // 555."
-    fn judge_parameters(&self, parameters: &Parameters<'_>) -> Result<(), Reason> {
+    fn judge_parameters(&self, parameters: &Parameters<'_>, place: Place) -> Result<(), Reason> {
         for parameter in parameters {
             match parameter.extension() {
                 Some(extension) if self.in_force(extension) => {}
                 Some(extension) => return Err(Reason::NotOffered(extension)),
-                None if matches!(parameter, Parameter::Other { .. }) => {
-                    return Err(Reason::UnknownParameter);
+                None => {
+                    if let Parameter::Other(parameter) = parameter {
+                        self.judge_private(&parameter, parameters, place)?;
+                    }
                 }
-                None => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Judges a parameter that no RFC of this crate knows.
+    #[cold]
+    fn judge_private(
+        &self,
+        parameter: &OtherParameter<'_>,
+        all: &Parameters<'_>,
+        place: Place,
+    ) -> Result<(), Reason> {
+        let keyword = parameter.keyword();
+        if !self.facts.has(Facts::EXTENDED) || !self.config.offered.licenses(keyword, place) {
+            return Err(Reason::UnknownParameter);
+        }
+        let same = all.iter().filter(|one| one.keyword().eq_ignore_ascii_case(keyword));
+        if same.count() > 1 {
+            return Err(Reason::Syntax(SyntaxErrorKind::DuplicateParameter));
         }
         Ok(())
     }
@@ -310,9 +351,9 @@ impl Server {
         self.has(extension)
             && match extension {
                 // RFC 3207 §4.2: STARTTLS is not offered again inside TLS.
-                Extension::StartTls => !self.tls,
+                Extension::StartTls => !self.facts.has(Facts::TLS),
                 // RFC 8689 §4: REQUIRETLS is offered inside TLS only.
-                Extension::RequireTls => self.tls,
+                Extension::RequireTls => self.facts.has(Facts::TLS),
                 Extension::Auth => !self.mechanisms().is_empty(),
                 _ => true,
             }
@@ -322,7 +363,7 @@ impl Server {
     pub(super) fn mechanisms(&self) -> Mechanisms {
         let configured = self.config.offered.mechanisms();
         // RFC 4954 §4: no plaintext mechanism works without TLS.
-        if self.tls || self.config.plaintext_auth {
+        if self.facts.has(Facts::TLS) || self.config.plaintext_auth {
             configured
         } else {
             configured.difference(Mechanisms::PLAINTEXT)
@@ -330,7 +371,7 @@ impl Server {
     }
 
     pub(super) fn in_force(&self, extension: Extension) -> bool {
-        self.extended && self.offers(extension)
+        self.facts.has(Facts::EXTENDED) && self.offers(extension)
     }
 
     /// RFC 1870 §4: the fixed maximum; [`u64::MAX`] for no maximum.
@@ -352,7 +393,8 @@ impl Server {
 
     /// The longest command line, with what the extensions in force add.
     pub(super) fn longest_command(&self) -> usize {
-        let more = if self.extended { allowance(&self.config.offered) } else { 0 };
+        let more =
+            if self.facts.has(Facts::EXTENDED) { allowance(&self.config.offered) } else { 0 };
         self.command_line() + more
     }
 

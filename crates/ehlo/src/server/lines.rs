@@ -3,7 +3,7 @@
 use super::config::Role;
 use super::event::{Event, Reason, Refusal};
 use super::foreign;
-use super::server::{Pending, Reading, Server, Transaction};
+use super::server::{Facts, Pending, Reading, Server, Transaction};
 use crate::data::Before;
 use crate::session::{self, State};
 use crate::syntax::command::Verb;
@@ -58,6 +58,11 @@ impl Server {
                     ..Transaction::NONE
                 };
             }
+            Command::Rcpt { forward_path, .. } => {
+                if let Some(max) = self.most_domains() {
+                    self.domains = self.domains.with(&forward_path, max).unwrap_or(self.domains);
+                }
+            }
             Command::Bdat { size, last } => {
                 // An empty chunk carries no mail forward, unless it ends the message.
                 self.idle = self.idle.saturating_add(u16::from(size == 0 && !last));
@@ -100,7 +105,7 @@ impl Server {
 
     fn is_auth_before_tls(&self, verb: Verb) -> bool {
         verb == Verb::Auth
-            && self.extended
+            && self.facts.has(Facts::EXTENDED)
             && session::is_valid(self.state, verb)
             && self.mechanisms().is_empty()
     }

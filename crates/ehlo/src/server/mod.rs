@@ -2,6 +2,7 @@
 
 pub(crate) mod config;
 mod content;
+mod domains;
 mod event;
 mod foreign;
 mod judge;

@@ -1,12 +1,12 @@
 //! The effect of a reply: on the state, the transaction and the counts.
 
+use super::domains::Domains;
 use super::event::Reason;
-use super::server::{Pending, Reading, Server, Transaction};
+use super::server::{Facts, Pending, Reading, Server, Transaction};
 use crate::data::DataDecoder;
 use crate::session::{self, State};
 use crate::syntax::code::{Code, Severity};
 use crate::syntax::command::Verb;
-use crate::syntax::extension::Extension;
 
 impl Server {
     pub(super) fn apply(&mut self, pending: Pending, code: Code) {
@@ -45,16 +45,17 @@ impl Server {
         let done = code.severity() == Severity::PositiveCompletion;
         self.count(pending, code, done);
         match pending.verb {
-            Verb::Ehlo | Verb::Lhlo if done => self.extended = true,
-            Verb::Helo if done => self.extended = false,
+            Verb::Ehlo | Verb::Lhlo if done => self.facts = self.facts.with(Facts::EXTENDED),
+            Verb::Helo if done => self.facts = self.facts.without(Facts::EXTENDED),
             // XCLIENT_README: the session starts again, for another client.
             Verb::Xclient if self.state == State::Start && done => {
-                self.extended = false;
-                self.authenticated = pending.has(Pending::ASSUMED);
+                self.facts = self.facts.without(Facts::EXTENDED);
+                self.domains = Domains::NONE;
+                if !pending.has(Pending::ASSUMED) {
+                    self.facts = self.facts.without(Facts::AUTHENTICATED);
+                }
                 if !pending.has(Pending::OFFERED) {
-                    let offered = self.config.offered;
-                    self.config.offered =
-                        offered.without(Extension::Xclient).without(Extension::Xforward);
+                    self.withdraw_trusted();
                 }
             }
             Verb::Rcpt if pending.refused.is_none() || pending.is_surplus() => {
@@ -68,7 +69,7 @@ impl Server {
                 self.reading = Reading::Data(decoder.with_line_limit(Some(text_line)));
             }
             Verb::Auth | Verb::AuthResponse if code == Code::AUTHENTICATION_SUCCEEDED => {
-                self.authenticated = true;
+                self.facts = self.facts.with(Facts::AUTHENTICATED);
             }
             Verb::Mail if !code.is_positive() && pending.refused.is_none() => {
                 self.transaction = Transaction::NONE;

@@ -3,7 +3,7 @@
 use super::event::{Event, Reason, Refusal};
 use super::foreign;
 use super::lines::{TOO_LONG, begins_chunk};
-use super::server::{Pending, Reading, Server};
+use super::server::{Facts, Pending, Reading, Server};
 use crate::data::Content;
 use crate::machine::{Received, Wants};
 use crate::session::State;
@@ -71,7 +71,9 @@ impl Server {
     fn wants_next(&mut self, input: &[u8]) -> Wants {
         self.longer = 0;
         if let Some(pending) = self.pending {
-            self.early |= pending.verb == Verb::Greeting && !input.is_empty();
+            if pending.verb == Verb::Greeting && !input.is_empty() {
+                self.facts = self.facts.with(Facts::EARLY);
+            }
             return Wants::Event;
         }
         if matches!(self.state, State::Closed | State::Tls) {
@@ -86,7 +88,7 @@ impl Server {
         };
         // RFC 5321 §4.1.1.5 and §3.8: a lost connection acts as QUIT; a message without its end is not
         // delivered.
-        if self.end_of_input && wants == (Wants::Input { consumed: 0 }) {
+        if self.facts.has(Facts::END_OF_INPUT) && wants == (Wants::Input { consumed: 0 }) {
             self.state = State::Closed;
             return Wants::Event;
         }
@@ -214,7 +216,7 @@ impl Server {
             let announced = pending.has(Pending::ANNOUNCED);
             pending.marks |= Pending::ANNOUNCED;
             let greets = !announced && pending.verb == Verb::Greeting;
-            if greets && self.early && self.config.refuse_early {
+            if greets && self.facts.has(Facts::EARLY) && self.config.refuse_early {
                 return nothing(self.refuse(Verb::Greeting, Reason::EarlyTalker, 0, None));
             }
             return nothing(match pending.refused {

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::config::ServerConfig;
+use super::domains::Domains;
 use super::event::{Event, Reason};
 use crate::data::{Before, DataDecoder};
 use crate::machine::{Expects, Machine, PlaintextInjection, Received, Upgrade, Wants};
@@ -10,6 +11,7 @@ use crate::session::{self, State};
 use crate::syntax::capability::Capabilities;
 use crate::syntax::code::Code;
 use crate::syntax::command::Verb;
+use crate::syntax::extension::Extension;
 use crate::syntax::limits;
 use crate::syntax::sasl::Mechanisms;
 
@@ -59,14 +61,9 @@ pub struct Server {
     pub(super) idle: u16,
     /// Lines that are no known command since the last message.
     pub(super) unknown: u16,
-    /// EHLO or LHLO was accepted, so extensions are in force.
-    pub(super) extended: bool,
-    pub(super) tls: bool,
-    pub(super) authenticated: bool,
-    /// Input arrived before the greeting was answered.
-    pub(super) early: bool,
-    pub(super) end_of_input: bool,
-    pub(super) shutting_down: bool,
+    pub(super) facts: Facts,
+    /// The domains of recipients.
+    pub(super) domains: Domains,
 }
 
 impl Server {
@@ -86,12 +83,8 @@ impl Server {
             errors: 0,
             idle: 0,
             unknown: 0,
-            extended: false,
-            tls: config.implicit_tls,
-            authenticated: false,
-            early: false,
-            end_of_input: false,
-            shutting_down: false,
+            facts: if config.implicit_tls { Facts::NONE.with(Facts::TLS) } else { Facts::NONE },
+            domains: Domains::NONE,
         }
     }
 
@@ -110,17 +103,17 @@ impl Server {
 
     /// The connection is inside TLS.
     pub const fn is_tls(&self) -> bool {
-        self.tls
+        self.facts.has(Facts::TLS)
     }
 
     /// The client has authenticated, or [counts](Self::assume_authenticated) as one that has.
     pub const fn is_authenticated(&self) -> bool {
-        self.authenticated
+        self.facts.has(Facts::AUTHENTICATED)
     }
 
     /// The client greeted with EHLO or LHLO: extensions are in force.
     pub const fn is_extended(&self) -> bool {
-        self.extended
+        self.facts.has(Facts::EXTENDED)
     }
 
     /// The number of recipients accepted in the open mail transaction.
@@ -132,13 +125,13 @@ impl Server {
     /// to wait. The machine knows this only if the application passes early input to
     /// [`receive`](Self::receive) before it answers the greeting.
     pub const fn talked_early(&self) -> bool {
-        self.early
+        self.facts.has(Facts::EARLY)
     }
 
     /// Refuses the next command with 421 and closes, RFC 5321 §3.8. If mail data has begun, the
     /// machine first takes and answers it.
     pub const fn shut_down(&mut self) {
-        self.shutting_down = true;
+        self.facts = self.facts.with(Facts::SHUTTING_DOWN);
     }
 
     /// Treats the client as authenticated without AUTH: a proxy named its user in XCLIENT, TLS
@@ -155,18 +148,24 @@ impl Server {
     /// assert!(server.is_authenticated());
     /// ```
     pub const fn assume_authenticated(&mut self) {
-        self.authenticated = true;
+        self.facts = self.facts.with(Facts::AUTHENTICATED);
         self.mark(Pending::ASSUMED);
     }
 
-    /// Replaces the offers of this session: [`ServerConfig::offered`] and those of earlier calls.
-    /// From now on the machine accepts nothing else, and the next EHLO lists the new offers.
+    /// Replaces the offers of this session: [`ServerConfig::offered`] and those of earlier calls,
+    /// private keywords included. From now on the machine accepts nothing else, and the next EHLO
+    /// lists the new offers.
     ///
     /// Call it when the application learns more about the client, as after XCLIENT, TLS or AUTH:
-    /// rights that depend on the client must then be decided again. For XCLIENT the machine has a safe
-    /// default. The 220 to XCLIENT withdraws XCLIENT and XFORWARD, because the application trusted the
-    /// proxy, not the client that the proxy stated. An application that trusts the stated client too
-    /// calls `offer` for it, while XCLIENT is pending or after the reply.
+    /// rights that depend on the client must then be decided again. The machine has a safe default:
+    ///
+    /// - The 220 to XCLIENT withdraws XCLIENT, XFORWARD and the [offers](crate::syntax::capability::Offers)
+    ///   of the application, because the application trusted the proxy, not the client that the proxy
+    ///   stated. An application that trusts the stated client too calls `offer` for it, while XCLIENT is
+    ///   pending or after the reply.
+    /// - TLS withdraws the same if `offer` was called before it, because what was learnt outside TLS is
+    ///   forgotten, RFC 3207 §4.2. An application that keeps the offer calls `offer` when TLS is
+    ///   established.
     ///
     /// ```
     /// use ehlo::{Extension, Server, ServerConfig};
@@ -180,9 +179,16 @@ impl Server {
     /// ```
     pub const fn offer(&mut self, offered: Capabilities) {
         self.config.offered = offered;
+        self.facts = self.facts.with(Facts::REOFFERED);
         // The longest line may have changed.
         self.longer = 0;
         self.mark(Pending::OFFERED);
+    }
+
+    /// Takes back what hangs on trust in the client.
+    pub(super) const fn withdraw_trusted(&mut self) {
+        let offered = self.config.offered.without_offers();
+        self.config.offered = offered.without(Extension::Xclient).without(Extension::Xforward);
     }
 
     /// Marks the pending command, if there is one.
@@ -233,16 +239,18 @@ impl Server {
             self.state = State::Closed;
             return Err(PlaintextInjection);
         }
+        if self.facts.has(Facts::REOFFERED) {
+            self.withdraw_trusted();
+        }
         *self = Self {
             state: session::next(self.state, Verb::Handshake, Code::SERVICE_READY),
             pending: None,
-            tls: true,
+            facts: self.facts.of(Facts::EARLY | Facts::SHUTTING_DOWN).with(Facts::TLS),
+            domains: self.domains,
             messages: self.messages,
             errors: self.errors,
             idle: self.idle,
             unknown: self.unknown,
-            early: self.early,
-            shutting_down: self.shutting_down,
             ..Self::new(self.config)
         };
         Ok(())
@@ -262,7 +270,7 @@ impl Machine for Server {
 
     fn end_of_input(&mut self) {
         self.longer = 0;
-        self.end_of_input = true;
+        self.facts = self.facts.with(Facts::END_OF_INPUT);
     }
 
     fn is_at_end(&self) -> bool {
@@ -297,6 +305,43 @@ impl Upgrade for Server {
     }
 }
 
+/// What is true of the session, one bit each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts(u8);
+
+impl Facts {
+    pub(super) const NONE: Self = Self(0);
+    /// EHLO or LHLO was accepted, so extensions are in force.
+    pub(super) const EXTENDED: u8 = 1;
+    pub(super) const TLS: u8 = 2;
+    pub(super) const AUTHENTICATED: u8 = 4;
+    /// Input was there before the greeting was answered.
+    pub(super) const EARLY: u8 = 8;
+    pub(super) const END_OF_INPUT: u8 = 16;
+    pub(super) const SHUTTING_DOWN: u8 = 32;
+    /// What is offered is no longer what was configured.
+    pub(super) const REOFFERED: u8 = 64;
+
+    pub(super) const fn has(self, fact: u8) -> bool {
+        self.0 & fact != 0
+    }
+
+    #[must_use]
+    pub(super) const fn with(self, fact: u8) -> Self {
+        Self(self.0 | fact)
+    }
+
+    #[must_use]
+    pub(super) const fn without(self, fact: u8) -> Self {
+        Self(self.0 & !fact)
+    }
+
+    /// Those of `facts`.
+    const fn of(self, facts: u8) -> Self {
+        Self(self.0 & facts)
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending {
     pub(super) verb: Verb,
@@ -321,9 +366,9 @@ impl Pending {
         self.marks & mark != 0
     }
 
-    /// A recipient over the limit.
+    /// A recipient over a limit.
     pub(super) const fn is_surplus(self) -> bool {
-        matches!(self.refused, Some(Reason::TooManyRecipients))
+        matches!(self.refused, Some(Reason::TooManyRecipients | Reason::TooManyDomains))
     }
 }
 
@@ -381,4 +426,4 @@ impl Reading {
     }
 }
 
-const _: () = assert!(size_of::<Server>() <= 200);
+const _: () = assert!(size_of::<Server>() <= 168);

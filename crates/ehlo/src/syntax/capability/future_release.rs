@@ -1,5 +1,7 @@
 //! The parameters of FUTURERELEASE, RFC 4865.
 
+use core::num::NonZeroU32;
+
 use super::EhloParams;
 use super::words::number;
 use crate::syntax::encode::{Encode, Writer};
@@ -15,14 +17,17 @@ use crate::syntax::encode::{Encode, Writer};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FutureRelease {
-    interval: u32,
+    interval: NonZeroU32,
     until: ReleaseTime,
 }
 
 impl FutureRelease {
     /// The longest wait in seconds, 1 to 999,999,999, and the latest time.
     pub const fn new(interval: u32, until: ReleaseTime) -> Option<Self> {
-        if matches!(interval, 1..=999_999_999) { Some(Self { interval, until }) } else { None }
+        match NonZeroU32::new(interval) {
+            Some(interval) if interval.get() <= 999_999_999 => Some(Self { interval, until }),
+            _ => None,
+        }
     }
 
     /// `max-future-release-interval SP max-future-release-date-time`
@@ -42,7 +47,7 @@ impl FutureRelease {
 
     /// The longest wait in seconds, for HOLDFOR.
     pub const fn interval(&self) -> u32 {
-        self.interval
+        self.interval.get()
     }
 
     /// The latest time, for HOLDUNTIL.
@@ -55,7 +60,7 @@ impl FutureRelease {
 impl Encode for FutureRelease {
     fn write_to(&self, writer: &mut Writer<'_>) {
         writer.put_byte(b' ');
-        writer.put_number(u64::from(self.interval));
+        writer.put_number(u64::from(self.interval.get()));
         writer.put_byte(b' ');
         self.until.write_to(writer);
     }

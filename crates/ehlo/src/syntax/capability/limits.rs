@@ -149,6 +149,36 @@ impl Encode for Limits<'_> {
     }
 }
 
+/// RCPTMAX, MAILMAX and RCPTDOMAINMAX, zero where there is no limit: twenty bits have room for the six
+/// digits of RFC 9422 §3.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Numbers(u64);
+
+impl Numbers {
+    pub(super) const NONE: Self = Self(0);
+
+    pub(super) const fn new((rcpt_max, mail_max, rcpt_domain_max): (u32, u32, u32)) -> Self {
+        Self(rcpt_max as u64 | (mail_max as u64) << 20 | (rcpt_domain_max as u64) << 40)
+    }
+
+    pub(super) const fn is_some(self) -> bool {
+        self.0 > 0
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // twenty bits
+    pub(super) const fn get(self) -> (u32, u32, u32) {
+        let Self(bits) = self;
+        let twenty = (1 << 20) - 1;
+        ((bits & twenty) as u32, (bits >> 20 & twenty) as u32, (bits >> 40) as u32)
+    }
+}
+
+impl core::fmt::Debug for Numbers {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
 /// `limit-name-value = limit-name ["=" limit-value]`,
 /// `limit-name = 1*(ALPHA / DIGIT / "-" / "_")`, `limit-value = 1*(%x21-3A / %x3C-7E)`
 fn limit(word: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {

@@ -8,6 +8,7 @@ mod future_release;
 mod limits;
 mod mt_priority;
 mod no_soliciting;
+mod offers;
 mod summary;
 mod words;
 
@@ -17,6 +18,7 @@ pub use future_release::{FutureRelease, ReleaseTime};
 pub use limits::Limits;
 pub use mt_priority::PriorityProfile;
 pub use no_soliciting::SolicitationKeywords;
+pub use offers::{Offer, Offers};
 pub use summary::{Capabilities, CapabilitiesIter};
 pub use words::{EhloKeyword, EhloParams, EhloWords};
 

@@ -3,9 +3,11 @@
 use core::fmt;
 use core::iter::FusedIterator;
 
+use super::limits::Numbers;
+use super::offers::REGISTERED;
 use super::{
-    AuthMechanisms, Capability, DeliverBy, EhloParams, FutureRelease, Limits, PriorityProfile,
-    SolicitationKeywords,
+    AuthMechanisms, Capability, DeliverBy, EhloParams, FutureRelease, Limits, Offers,
+    PriorityProfile, SolicitationKeywords,
 };
 use crate::syntax::code::Code;
 use crate::syntax::extension::Extension;
@@ -17,7 +19,8 @@ use crate::syntax::sasl::Mechanisms;
 ///
 /// Lists without a fixed size are not part of it, and can be read from the reply: unknown keywords, the
 /// arguments of BURL, the keywords of NO-SOLICITING, the attributes of XCLIENT and XFORWARD, and
-/// mechanisms that [`SaslMechanism`](crate::syntax::sasl::SaslMechanism) does not name.
+/// mechanisms that [`SaslMechanism`](crate::syntax::sasl::SaslMechanism) does not name. What an
+/// application offers of these, and private keywords that it knows, it names as [`Offers`].
 ///
 /// ```
 /// use ehlo::{Extension, Parsed, Policy, Reply};
@@ -35,18 +38,17 @@ use crate::syntax::sasl::Mechanisms;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Capabilities {
-    /// A bit for each extension.
-    offered: u64,
+    /// A bit for each extension, and above them one for each private line of `offers`.
+    pub(super) offered: u64,
     size: u64,
     mechanisms: Mechanisms,
-    rcpt_max: u32,
-    mail_max: u32,
-    rcpt_domain_max: u32,
+    limits: Numbers,
     /// `u32::MAX` if the server gave no by-time.
     deliver_by: u32,
     future_release: Option<FutureRelease>,
     has_size: bool,
     profile: Profile,
+    pub(super) offers: &'static Offers,
 }
 
 /// A registered priority profile.
@@ -64,13 +66,12 @@ impl Capabilities {
         offered: 0,
         size: 0,
         mechanisms: Mechanisms::NONE,
-        rcpt_max: 0,
-        mail_max: 0,
-        rcpt_domain_max: 0,
+        limits: Numbers::NONE,
         deliver_by: u32::MAX,
         future_release: None,
         has_size: false,
         profile: Profile::None,
+        offers: Offers::NONE,
     };
 
     /// The extensions that a 250 to EHLO offers; [`NONE`](Self::NONE) for every other reply.
@@ -134,7 +135,7 @@ impl Capabilities {
             Extension::Auth => Self { mechanisms: Mechanisms::NONE, ..rest },
             Extension::DeliverBy => Self { deliver_by: u32::MAX, ..rest },
             Extension::FutureRelease => Self { future_release: None, ..rest },
-            Extension::Limits => Self { rcpt_max: 0, mail_max: 0, rcpt_domain_max: 0, ..rest },
+            Extension::Limits => Self { limits: Numbers::NONE, ..rest },
             Extension::MtPriority => Self { profile: Profile::None, ..rest },
             _ => rest,
         }
@@ -155,9 +156,8 @@ impl Capabilities {
     /// Adds LIMITS with exactly these limits.
     #[must_use]
     pub const fn with_limits(self, limits: Limits<'_>) -> Self {
-        let (rcpt_max, mail_max, rcpt_domain_max) = limits.numbers();
         let rest = self.without(Extension::Limits);
-        Self { rcpt_max, mail_max, rcpt_domain_max, ..rest }.with(Extension::Limits)
+        Self { limits: Numbers::new(limits.numbers()), ..rest }.with(Extension::Limits)
     }
 
     /// Adds DELIVERBY with its smallest by-time in seconds.
@@ -198,16 +198,10 @@ impl Capabilities {
             }
             Capability::FutureRelease(future_release) => self.future_release = Some(future_release),
             Capability::Limits(limits) => {
-                let (rcpt_max, mail_max, rcpt_domain_max) = limits.numbers();
-                for (own, new) in [
-                    (&mut self.rcpt_max, rcpt_max),
-                    (&mut self.mail_max, mail_max),
-                    (&mut self.rcpt_domain_max, rcpt_domain_max),
-                ] {
-                    if new > 0 {
-                        *own = new;
-                    }
-                }
+                let (own, new) = (self.limits.get(), limits.numbers());
+                let last = |own, new| if new > 0 { new } else { own };
+                let limits = (last(own.0, new.0), last(own.1, new.1), last(own.2, new.2));
+                self.limits = Numbers::new(limits);
             }
             Capability::MtPriority(Some(profile)) => self.profile = Profile::of(profile),
             _ => {}
@@ -229,7 +223,9 @@ impl Capabilities {
     /// ```
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {
-        let mut both = Self { offered: self.offered & other.offered, ..Self::NONE };
+        let registered = self.offered & other.offered & REGISTERED;
+        let private = self.offered & self.private(|keyword| other.offers_keyword(keyword));
+        let mut both = Self { offered: registered | private, offers: self.offers, ..Self::NONE };
         let given = |a: u32, b: u32| if a == 0 || b == 0 { a.max(b) } else { a.min(b) };
         if both.contains(Extension::Size) {
             both.has_size = self.has_size || other.has_size;
@@ -239,9 +235,8 @@ impl Capabilities {
             };
         }
         if both.contains(Extension::Limits) {
-            both.rcpt_max = given(self.rcpt_max, other.rcpt_max);
-            both.mail_max = given(self.mail_max, other.mail_max);
-            both.rcpt_domain_max = given(self.rcpt_domain_max, other.rcpt_domain_max);
+            let (a, b) = (self.limits.get(), other.limits.get());
+            both.limits = Numbers::new((given(a.0, b.0), given(a.1, b.1), given(a.2, b.2)));
         }
         if both.contains(Extension::DeliverBy) {
             let minimum = self.deliver_by().max(other.deliver_by());
@@ -289,10 +284,11 @@ impl Capabilities {
 
     /// The limits, RFC 9422.
     pub const fn limits(&self) -> Limits<'static> {
+        let (rcpt_max, mail_max, rcpt_domain_max) = self.limits.get();
         Limits::NONE
-            .with_rcpt_max(self.rcpt_max)
-            .with_mail_max(self.mail_max)
-            .with_rcpt_domain_max(self.rcpt_domain_max)
+            .with_rcpt_max(rcpt_max)
+            .with_mail_max(mail_max)
+            .with_rcpt_domain_max(rcpt_domain_max)
     }
 
     /// RCPT commands of one transaction, RFC 9422 §4.2.
@@ -338,7 +334,7 @@ impl Capabilities {
     }
 
     const fn has_limits(&self) -> bool {
-        self.rcpt_max > 0 || self.mail_max > 0 || self.rcpt_domain_max > 0
+        self.limits.is_some()
     }
 
     /// The line of an extension.
@@ -352,9 +348,22 @@ impl Capabilities {
             Extension::Limits if !self.has_limits() => return None,
             Extension::Limits => Capability::Limits(self.limits()),
             Extension::MtPriority => Capability::MtPriority(self.priority_profile()),
-            Extension::NoSoliciting => Capability::NoSoliciting(SolicitationKeywords::NONE),
-            Extension::Xclient => Capability::Xclient(EhloParams::received(XCLIENT)),
-            Extension::Xforward => Capability::Xforward(EhloParams::received(XFORWARD)),
+            Extension::NoSoliciting => {
+                let none = Capability::NoSoliciting(SolicitationKeywords::NONE);
+                self.offers.words(extension).unwrap_or(none)
+            }
+            Extension::Xclient => {
+                let all = Capability::Xclient(EhloParams::received(XCLIENT));
+                self.offers.words(extension).unwrap_or(all)
+            }
+            Extension::Xforward => {
+                let all = Capability::Xforward(EhloParams::received(XFORWARD));
+                self.offers.words(extension).unwrap_or(all)
+            }
+            Extension::Burl => {
+                let none = Capability::Burl(EhloParams::NONE);
+                self.offers.words(extension).unwrap_or(none)
+            }
             _ => Capability::of(extension, EhloParams::NONE)?,
         })
     }
@@ -382,7 +391,11 @@ impl Iterator for CapabilitiesIter {
 
     fn next(&mut self) -> Option<Capability<'static>> {
         loop {
-            let extension = *Extension::ALL.get(self.left.trailing_zeros() as usize)?;
+            let place = self.left.trailing_zeros() as usize;
+            let Some(extension) = Extension::ALL.get(place).copied() else {
+                self.left &= self.left.wrapping_sub(1);
+                return self.offered.private_line(place);
+            };
             self.left &= !extension.bit();
             if let Some(capability) = self.offered.capability(extension) {
                 return Some(capability);

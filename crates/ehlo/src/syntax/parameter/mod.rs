@@ -26,6 +26,7 @@ pub use xtext::{AuthIdentity, DecodedXtext, Xtext, XtextMailbox};
 
 pub(crate) use list::{MAX_ALLOWANCE, allowance, parameters};
 pub(crate) use place::Place;
+pub(crate) use table::is_registered;
 pub(crate) use xtext::encoded as xtext;
 
 use crate::syntax::error::SyntaxErrorKind;

@@ -75,3 +75,15 @@ impl<'a> OtherParameter<'a> {
         Self::any(keyword, value)
     }
 }
+
+/// Whether a parameter of this keyword, in any case, has a type here.
+pub(crate) const fn is_registered(keyword: &str) -> bool {
+    let mut all = Known::ALL;
+    while let [known, rest @ ..] = all {
+        if known.keyword().eq_ignore_ascii_case(keyword) {
+            return true;
+        }
+        all = rest;
+    }
+    false
+}
