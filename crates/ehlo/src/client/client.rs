@@ -126,6 +126,21 @@ impl Client {
         self.accepted
     }
 
+    /// The configuration.
+    pub const fn config(&self) -> &ClientConfig {
+        &self.config
+    }
+
+    /// The server was greeted with LHLO, RFC 2033: it answers the mail data once for each recipient.
+    pub const fn is_lmtp(&self) -> bool {
+        self.lmtp
+    }
+
+    /// MAIL commands that were sent in this session.
+    pub(crate) const fn messages(&self) -> u32 {
+        self.messages
+    }
+
     /// The connection is inside TLS.
     pub const fn is_tls(&self) -> bool {
         self.tls

@@ -55,7 +55,8 @@ use crate::syntax::sasl::Mechanisms;
 #[derive(Clone, Debug)]
 pub struct Delivery<'e> {
     pub(super) client: Client,
-    pub(super) name: HeloName<'e>,
+    /// `None` in a session that was greeted and is at rest, which says EHLO no more.
+    pub(super) name: Option<HeloName<'e>>,
     pub(super) config: Config,
     pub(super) stage: Stage,
     /// The transaction whose content is written and whose reply is due.
@@ -83,7 +84,7 @@ impl<'e> Delivery<'e> {
         let tls = if require_tls { TlsPolicy::Require } else { config.tls };
         Self {
             client: Client::new(ClientConfig { require_tls, ..config.client }),
-            name,
+            name: Some(name),
             config: Config::of(&DeliveryConfig { tls, ..config }),
             stage: Stage::Greeting,
             old: None,
@@ -309,14 +310,14 @@ impl Upgrade for Delivery<'_> {
 pub struct DeliveryStatistics {
     /// The number of times that it waited for the server after it wrote something.
     pub round_trips: u32,
-    /// The envelopes that the caller gave.
+    /// The envelopes that the caller gave since the session was [at rest](Delivery::rest).
     pub envelopes: u32,
     /// MAIL commands that were sent.
     pub transactions: u32,
 }
 
 impl DeliveryStatistics {
-    const NONE: Self = Self { round_trips: 0, envelopes: 0, transactions: 0 };
+    pub(super) const NONE: Self = Self { round_trips: 0, envelopes: 0, transactions: 0 };
 }
 
 /// The next item to send or to wait for.
@@ -356,6 +357,8 @@ pub(super) enum Stage {
     Failed,
     /// Sends RSET.
     Rset,
+    /// Sends NOOP.
+    Noop,
     /// Sends QUIT.
     Quit,
 }

@@ -90,6 +90,7 @@ mod outcomes;
 mod pending_events;
 mod plan;
 mod read;
+mod rest;
 mod session;
 mod transaction;
 mod write;

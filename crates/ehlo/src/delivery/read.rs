@@ -75,6 +75,7 @@ impl Delivery<'_> {
             Verb::Data => self.data_reply(reply),
             Verb::Bdat => self.chunk_reply(reply),
             Verb::Message | Verb::BdatLast => self.message_reply(to, reply),
+            Verb::Noop if !self.noop_reply(&reply) => Event::Refused { part: None, to, reply },
             // A server that refuses RSET is in no reliable state.
             Verb::Rset if !is_completion(&reply) => {
                 self.client.abort();

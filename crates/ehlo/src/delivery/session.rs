@@ -229,7 +229,7 @@ impl Delivery<'_> {
         Event::Reply { to, reply }
     }
 
-    fn identify(&mut self) {
+    pub(super) fn identify(&mut self) {
         if self.config.auth == AuthPolicy::Never {
             return self.idle();
         }

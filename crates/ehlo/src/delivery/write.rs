@@ -6,9 +6,11 @@ use crate::delivery::envelope::Recipient;
 use crate::delivery::event::RecipientRange;
 use crate::delivery::plan::with_mail;
 use crate::delivery::transaction::Transaction;
+use crate::identity::HeloName;
 use crate::syntax::command::Verb;
 use crate::syntax::command::command::Command;
 use crate::syntax::encode::BufferTooSmall;
+use crate::syntax::path::ClientName;
 
 impl<'e> Delivery<'e> {
     /// Writes all commands that may be sent and fit.
@@ -41,10 +43,10 @@ impl<'e> Delivery<'e> {
     fn command(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
         let (command, then) = match self.stage {
             Stage::Hello if self.config.lmtp => {
-                (Command::Lhlo(self.name.client_name()), Stage::Replies)
+                (Command::Lhlo(self.client_name()?), Stage::Replies)
             }
-            Stage::Hello => (Command::Ehlo(self.name.client_name()), Stage::Replies),
-            Stage::Helo => (Command::Helo(self.name.client_name()), Stage::Replies),
+            Stage::Hello => (Command::Ehlo(self.client_name()?), Stage::Replies),
+            Stage::Helo => (Command::Helo(self.client_name()?), Stage::Replies),
             Stage::StartTls => (Command::StartTls, Stage::Replies),
             Stage::Mail => return self.mail(out),
             Stage::Rcpt => return self.rcpt(out),
@@ -66,6 +68,7 @@ impl<'e> Delivery<'e> {
                 return Ok(written);
             }
             Stage::Rset => (Command::Rset, Stage::Mail),
+            Stage::Noop => (Command::Noop(None), Stage::Replies),
             Stage::Quit => (Command::Quit, Stage::Replies),
             Stage::Greeting
             | Stage::Handshake
@@ -82,6 +85,11 @@ impl<'e> Delivery<'e> {
             self.idle();
         }
         Ok(written)
+    }
+
+    fn client_name(&self) -> Result<ClientName<'e>, SendError> {
+        let out_of_state = SendError::OutOfState { state: self.client.state(), verb: Verb::Ehlo };
+        self.name.map(HeloName::client_name).ok_or(out_of_state)
     }
 
     fn mail(&mut self, out: &mut [u8]) -> Result<usize, SendError> {
