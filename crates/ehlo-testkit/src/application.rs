@@ -1,4 +1,4 @@
-//! A mail server's application, as small as one can be, over any way to carry the bytes.
+//! The application of a mail server, as small as possible, on any transport.
 //!
 //! ```
 //! use ehlo::ServerConfig;
@@ -21,9 +21,9 @@ use ehlo::{Code, Command, Reply, Server};
 /// The name that the application greets with.
 pub const HOST: &str = "mx.example";
 
-/// What one session brings: messages, and a login.
+/// The results of one session: messages, and a login.
 ///
-/// It takes every message whole, refuses the local part `nobody`, and knows one user: `user` with
+/// It accepts every message whole, refuses the local part `nobody`, and knows one user: `user` with
 /// the password `secret`, by PLAIN alone.
 ///
 /// ```
@@ -39,7 +39,7 @@ pub const HOST: &str = "mx.example";
 pub struct Application {
     /// The messages that were accepted, in order.
     pub messages: Vec<Message>,
-    /// Who has authenticated.
+    /// The authenticated user; `None` before AUTH.
     pub user: Option<String>,
     open: Message,
 }
@@ -63,14 +63,14 @@ pub struct Message {
 }
 
 impl Application {
-    /// The content of the message that is coming in.
+    /// The content of the open message, as far as it has arrived.
     pub fn open(&self) -> &[u8] {
         &self.open.content
     }
 
-    /// The answer to `event`, where it wants one. It must be given before the next event.
+    /// The answer to `event`, if the event needs one. Pass it to the server before the next event.
     ///
-    /// `server` is the machine that gave the event.
+    /// `server` is the machine that reported the event.
     pub fn answer(&mut self, event: &Event<'_>, server: &Server) -> Option<Reply<'static>> {
         match event {
             Event::NeedInput | Event::Chunk { .. } | Event::StartTls | Event::Closed => None,
@@ -94,7 +94,7 @@ impl Application {
             }
             Event::Command(command) => Some(self.command(command, server)),
             Event::AuthResponse(response) => Some(self.response(response)),
-            // In LMTP, to the next recipient.
+            // In LMTP, the reply for the next recipient.
             Event::NeedReply => Some(ACCEPTED),
             _ => Some(server.standard_reply(HOST)),
         }
@@ -140,7 +140,7 @@ impl Application {
         let [acts_for, user, password] = parts[..] else {
             return reply(Code::ARGUMENT_SYNTAX_ERROR, (5, 5, 2), "no PLAIN message");
         };
-        // Nobody may act for another.
+        // No user may act for another.
         let alone = acts_for.is_empty() || acts_for == user;
         if alone && user == b"user" && password == b"secret" {
             self.user = Some("user".into());

@@ -1,4 +1,4 @@
-//! The verdicts of [`ehlo`] in a form in which those of another parser can be compared with them.
+//! The verdicts of [`ehlo`] in a form that can be compared with those of another parser.
 //!
 //! A differential fuzz target compares both on any input:
 //!
@@ -20,13 +20,13 @@
 //! }
 //! ```
 //!
-//! Programs differ where the RFCs leave something open; [`Policy::LENIENT`] takes more, and
-//! [`vectors`](crate::vectors) says which servers differ about what.
+//! Programs differ where the RFCs leave something open; [`Policy::LENIENT`] accepts more, and
+//! [`vectors`](crate::vectors) names the servers that differ.
 
 use ehlo::data::{Content, DataDecoder, Newlines};
 use ehlo::{Command, ForwardPath, Parsed, Policy, Reply, ReversePath};
 
-/// What a parser makes of the front of an input.
+/// The verdict of a parser on the front of an input.
 ///
 /// ```
 /// use ehlo::Policy;
@@ -37,15 +37,15 @@ use ehlo::{Command, ForwardPath, Parsed, Policy, Reply, ReversePath};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// It takes so many bytes.
+    /// The parser takes this many bytes.
     Complete(usize),
-    /// More has to come.
+    /// The parser needs more bytes.
     Incomplete,
-    /// It takes nothing, whatever may come.
+    /// The parser takes nothing, whatever bytes follow.
     Refused,
 }
 
-/// The verdict on a command line; a verb that is not known is refused.
+/// The verdict on a command line; an unknown verb is refused.
 ///
 /// ```
 /// use ehlo::Policy;
@@ -102,7 +102,7 @@ pub fn forward_path(input: &[u8], policy: &Policy) -> Verdict {
     whole(input, ForwardPath::parse(input, policy).is_ok())
 }
 
-/// The verdict on what follows a 354, and the content that it is; the content of what is refused is
+/// The verdict on the bytes behind a 354, and the content in them; the content of refused bytes is
 /// empty.
 ///
 /// ```

@@ -1,16 +1,15 @@
-//! A test kit for SMTP software: what tests [`ehlo`], usable for parsers, servers and clients of any
-//! make.
+//! A test kit for SMTP software: the tools that test [`ehlo`], for any parser, server or client.
 //!
 //! | I want | see |
 //! | --- | --- |
-//! | lines and replies with what a strict parser makes of them | [`vectors`] |
+//! | lines and replies with the verdict of a strict parser | [`vectors`] |
 //! | whole sessions, to replay against a server | [`transcript`] |
-//! | functions for a fuzzer, that panic when something is wrong | [`property`]; inputs to begin with: [`seeds`] |
+//! | functions for a fuzzer, which panic at a fault | [`property`]; inputs to begin with: [`seeds`] |
 //! | another parser compared with this one on any input | [`differential`] |
 //! | a client and a server on a slow or broken network, without a network | [`simulation`] |
-//! | a mail server in memory | [`peer`], whose application is [`application`] |
-//! | to cut bytes in every way, and feed decoders with the pieces | [`split`], [`mail_data`] |
-//! | what the server answers to everything, everywhere | [`reply_table`], [`session_table`] |
+//! | a mail server in memory | [`peer`], with the application in [`application`] |
+//! | to cut bytes in every way, and feed the pieces to decoders | [`split`], [`mail_data`] |
+//! | the server's reply to every command in every state | [`reply_table`], [`session_table`] |
 //!
 //! # For a fuzzer
 //!
@@ -22,7 +21,7 @@
 //! libfuzzer_sys::fuzz_target!(|input: &[u8]| ehlo_testkit::property::command(input));
 //! ```
 //!
-//! Any other source of bytes will do:
+//! Any other source of bytes works too:
 //!
 //! ```
 //! use ehlo_testkit::{property, seeds};
@@ -39,7 +38,7 @@
 //! # For a server
 //!
 //! [`Transcript::replay`](transcript::Transcript::replay) plays the client's side, and compares the
-//! codes of the replies. Here the server is the one in memory; yours may be on a socket:
+//! codes of the replies. Here the server is the one in memory; another may be on a socket:
 //!
 //! ```
 //! use ehlo_testkit::peer::Peer;
@@ -59,7 +58,7 @@
 //! # Ok::<(), ehlo_testkit::transcript::Mismatch>(())
 //! ```
 //!
-//! The crate allocates, and it panics where something is not as it must be: that is what it is for.
+//! The crate allocates, and panics at a fault: that is its purpose.
 #![warn(missing_docs)]
 #![allow(clippy::missing_panics_doc)] // a failed expectation panics, that is what it is for
 

@@ -5,7 +5,7 @@ use ehlo::{Server, ServerConfig};
 
 use crate::application::Application;
 
-/// A server's end of a connection.
+/// The server's side of a connection.
 ///
 /// ```
 /// use ehlo::ServerConfig;
@@ -20,17 +20,17 @@ use crate::application::Application;
 pub struct Peer {
     /// The machine.
     pub server: Server,
-    /// What it serves.
+    /// The application of the server.
     pub application: Application,
-    /// What was sent to the client, all of it.
+    /// All bytes that were sent to the client.
     pub sent: Vec<u8>,
-    /// What the machine has not taken.
+    /// The bytes that the machine has not taken.
     pub unread: Vec<u8>,
     closed: bool,
 }
 
 impl Peer {
-    /// A peer at the start of a connection. It greets with the first bytes that it is fed.
+    /// A peer at the start of a connection. It sends its greeting with the first call.
     pub fn new(config: ServerConfig) -> Self {
         Self {
             server: Server::new(config),
@@ -41,7 +41,7 @@ impl Peer {
         }
     }
 
-    /// Takes bytes of the client; the codes of the replies to them.
+    /// Takes bytes of the client; returns the codes of the replies to them.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<u16> {
         self.unread.extend_from_slice(bytes);
         let mut codes = Vec::new();
@@ -64,23 +64,23 @@ impl Peer {
         }
     }
 
-    /// Takes bytes in pieces; the codes of the replies to all of them.
+    /// Takes bytes in pieces; returns the codes of the replies to all of them.
     pub fn feed_pieces(&mut self, pieces: &[&[u8]]) -> Vec<u16> {
         pieces.iter().flat_map(|piece| self.feed(piece)).collect()
     }
 
-    /// The client will send no more.
+    /// Tells the server that the client sends no more.
     pub fn end_of_input(&mut self) -> Vec<u16> {
         ehlo::machine::Machine::end_of_input(&mut self.server);
         self.feed(b"")
     }
 
-    /// The connection goes on inside TLS, with nothing left over.
+    /// Continues the connection inside TLS, with no bytes left over.
     pub fn establish_tls(&mut self) {
         self.server.tls_established(&self.unread).expect("nothing is left over");
     }
 
-    /// The session is over.
+    /// Whether the session is over.
     pub const fn is_closed(&self) -> bool {
         self.closed
     }

@@ -1,4 +1,4 @@
-//! What a server answers to every command in every state.
+//! The server's reply to every command in every state.
 //!
 //! ```
 //! use ehlo_testkit::reply_table::answers;
@@ -18,7 +18,7 @@ use ehlo::{Code, Extension, Parsed, Policy, Reply, ServerConfig};
 
 use crate::peer::Peer;
 
-/// What one server answered to one command in one state.
+/// The reply of one server to one command in one state.
 ///
 /// ```
 /// let answers = ehlo_testkit::reply_table::answers();
@@ -33,13 +33,13 @@ pub struct Answer {
     pub state: &'static str,
     /// The command, without its CRLF.
     pub command: &'static str,
-    /// The code and the enhanced status code of the reply, joined by a slash where there are
-    /// several replies; `.` where there is none, and `-` where there is no way into the state.
+    /// The code and the enhanced status code of the reply; slashes separate several replies. `.`
+    /// means no reply, and `-` that no way leads into the state.
     pub reply: String,
 }
 
-/// The answers of every kind of server to every command in every state. The application gives the
-/// standard replies to what the machine leaves to it.
+/// The replies of every kind of server to every command in every state. The application sends the
+/// standard replies.
 pub fn answers() -> Vec<Answer> {
     let mut answers = Vec::new();
     for (server, config) in servers() {

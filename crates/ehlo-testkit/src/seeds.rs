@@ -1,4 +1,4 @@
-//! Seeds: the vectors and the transcripts as inputs of the properties, for a fuzzer to begin with.
+//! Seeds: the vectors and the transcripts as inputs of the properties, for the start of a fuzzer.
 //!
 //! `cargo run --example write_seeds -- FOLDER` writes them as files.
 
@@ -9,10 +9,10 @@ use ehlo::server::Role;
 use crate::transcript::{self, Item, Transcript};
 use crate::vectors::{self, DataVector};
 
-/// An input, and what it is called.
+/// An input, and its name.
 type Seed = (String, Vec<u8>);
 
-/// The seeds of a property, each with its name; none if there is no property of this name.
+/// The seeds of a property, each with its name; empty if there is no property of this name.
 ///
 /// ```
 /// use ehlo_testkit::{property, seeds};

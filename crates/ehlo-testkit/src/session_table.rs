@@ -11,9 +11,9 @@ use ehlo::session::State;
 use ehlo::syntax::command::Verb;
 use ehlo::{Code, session};
 
-/// Every state with every verb: whether it is valid, and where a 2yz, a 3yz, a 4yz and a 5yz lead.
+/// The validity of every verb in every state, and the state after a 2yz, a 3yz, a 4yz and a 5yz.
 ///
-/// A row is written where the verb is valid, or where some reply to it leads elsewhere: a reply may
+/// The text has a row if the verb is valid, or if some reply to it changes the state: a reply may
 /// come in another state than the one in which the command was sent.
 pub fn text() -> String {
     let mut text = String::from(HEADER);

@@ -8,7 +8,8 @@
 //! assert!(all.iter().all(|pieces| pieces.concat() == b"abc"));
 //! ```
 
-/// Ends of the pieces: whole, byte by byte, at every place in two, and in three where it is short.
+/// The cuts of a run of `length` bytes: whole, byte by byte, at every place in two, and in three if
+/// it is short.
 pub fn cuts(length: usize) -> Vec<Vec<usize>> {
     let mut all = vec![vec![], (1..length).collect()];
     all.extend((1..length).map(|at| vec![at]));
@@ -28,7 +29,7 @@ pub fn pieces<'o>(bytes: &'o [u8], cuts: &[usize]) -> Vec<&'o [u8]> {
 }
 
 /// Calls `check` with `input` whole, at every split in two, byte by byte, and at every split in
-/// three when it is short.
+/// three if it is short.
 pub fn every_split(input: &[u8], mut check: impl FnMut(&[&[u8]])) {
     check(&[input]);
     check(&input.chunks(1).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! Mail data: decoders and encoders fed in pieces, and what they are compared with.
+//! Mail data: decoders and encoders fed in pieces, and the reference for a comparison.
 //!
 //! ```
 //! use ehlo::data::{DataDecoder, Newlines};
@@ -17,7 +17,7 @@ pub mod reference;
 
 use ehlo::data::{Content, DataDecoder, DataEncoder, FinishError, NewlineError};
 
-/// What a decoder made of an input.
+/// The result of decoding an input.
 ///
 /// ```
 /// use ehlo::data::{DataDecoder, Newlines};
@@ -30,7 +30,7 @@ use ehlo::data::{Content, DataDecoder, DataEncoder, FinishError, NewlineError};
 pub struct Outcome {
     /// The data, joined.
     pub body: Vec<u8>,
-    /// The verdict, and the bytes consumed by then; `None` when the input had no end.
+    /// The verdict, and the number of bytes consumed by then; `None` if the input had no end.
     pub end: Option<(Result<(), NewlineError>, usize)>,
 }
 
@@ -61,11 +61,11 @@ pub fn decode(mut decoder: DataDecoder, pieces: &[&[u8]]) -> Outcome {
     Outcome { body, end: None }
 }
 
-/// Encodes with `room` bytes of output a call, and ends the data.
+/// Encodes with `room` bytes of output per call, and ends the data.
 ///
 /// # Errors
 ///
-/// What the encoder refuses.
+/// The error of the encoder.
 pub fn encode(
     mut encoder: DataEncoder,
     pieces: &[&[u8]],

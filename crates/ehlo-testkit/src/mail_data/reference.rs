@@ -1,11 +1,11 @@
-//! The decoder and the encoder of mail data once more, naively: they see the whole input at once.
+//! A naive decoder and a naive encoder of mail data, which see the whole input at once.
 
 use ehlo::data::NewlineErrorKind::{BareCr, BareLf, LineTooLong, Nul};
 use ehlo::data::{NewlineError, NewlineErrorKind, Newlines};
 
 use super::Outcome;
 
-/// What a decoder makes of `input`.
+/// The result of decoding `input`.
 pub fn decoded(newlines: Newlines, limit: Option<u16>, input: &[u8]) -> Outcome {
     let end = if input.starts_with(b".\r\n") {
         Some(0)
@@ -120,11 +120,11 @@ pub fn normalised(content: &[u8]) -> Vec<u8> {
     lines
 }
 
-/// What an encoder makes of `content`, with the end.
+/// The encoded `content`, with the end.
 ///
 /// # Errors
 ///
-/// What `newlines` refuses.
+/// The error that `newlines` demands.
 pub fn encoded(newlines: Newlines, content: &[u8]) -> Result<Vec<u8>, NewlineError> {
     for at in 0..content.len() {
         if let Some(kind) = bare(content, at) {

@@ -1,4 +1,4 @@
-//! What a client may ask for without bringing mail.
+//! The bound on the commands of a client that brings no mail.
 
 use ehlo::server::{Event, Role, ServerLimits};
 use ehlo::session::State;
@@ -7,8 +7,8 @@ use ehlo::{Code, Policy, Reply, ReplyError, Server, ServerConfig};
 
 use super::server::config;
 
-/// Commands of any kind, of which none brings mail that is accepted, to a server that answers them
-/// in any way: whatever they are, the session is over when there were as many as its limits have.
+/// Sends commands of any kind that bring no accepted mail to a server that answers them in any way.
+/// Whatever the commands, the session is over after as many as its limits allow.
 pub fn budget(input: &[u8]) {
     let [flags, script @ ..] = input else { return };
     let limits = ServerLimits {

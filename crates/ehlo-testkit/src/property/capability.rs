@@ -5,8 +5,9 @@ use ehlo::{Capability, Extension, Parsed, Policy, Reply};
 
 use super::{hash, wire};
 
-/// The lines of an EHLO reply: each is a capability, whatever it holds, and written as a line that
-/// is the same capability; the summary is that of the lines, and survives its own lines.
+/// The lines of an EHLO reply: each is a capability, whatever its bytes, and is written as a line
+/// that parses to the same capability. The summary is that of the lines, and equals the one parsed
+/// from its own lines.
 pub fn capability(input: &[u8]) {
     let lines: Vec<&[u8]> = input.split(|byte| *byte == b'\n').collect();
     let mut reply = b"250-mx.example greets you\r\n".to_vec();

@@ -9,8 +9,8 @@ use super::{choices, pieces};
 use crate::mail_data::reference::encoded;
 use crate::peer::Peer;
 
-/// Lines by DATA, and the same by BDAT in chunks of any sizes and cut anywhere: the verdict is the
-/// same, and so is what is stored; and [`ChunkDecoder`] alone agrees with the server.
+/// Lines by DATA, and the same by BDAT in chunks of any sizes, cut anywhere: the verdict and the
+/// stored content are the same; and [`ChunkDecoder`] alone agrees with the server.
 pub fn chunks(input: &[u8]) {
     let ([policy, text_line, first, second, others, cuts @ ..], bytes) = choices::<8>(input);
     let newlines = match policy % 4 {

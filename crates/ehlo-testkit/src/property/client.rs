@@ -7,9 +7,9 @@ use ehlo::{ClientConfig, Command, SendError};
 use super::operation::{Sender, client_config};
 use super::{choices, pieces};
 
-/// Any bytes of a server against a client that does what a script says: the events, and what is
-/// sent after each of them, are the same however the bytes are cut; replies are matched in order;
-/// each command has its answer or is reported without; after the end nothing more is sent.
+/// Any bytes of a server against a scripted client: the events, and the output after each of them,
+/// are the same however the bytes are cut; replies are matched in order; each command has its reply
+/// or is reported as unanswered; after the end nothing more is sent.
 pub fn client(input: &[u8]) {
     let ([flags, count, cuts @ ..], rest) = choices::<5>(input);
     let (script, bytes) = rest.split_at(usize::from(count & 63).min(rest.len()));

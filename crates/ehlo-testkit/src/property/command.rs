@@ -5,9 +5,9 @@ use ehlo::{Command, Parsed, Policy};
 
 use super::{any_policy, assert_one_line, hash, wire};
 
-/// A line of a client under every policy: what is parsed is written in one form, which is parsed
-/// to the same and is harmless; no prefix of a command is another one; a lenient policy reads all
-/// that the strict one reads, and the same.
+/// A line of a client under every policy: a parsed command is written in one form, which parses to
+/// the same command and is harmless; no prefix of a command is another command; a lenient policy
+/// reads everything that the strict one reads, with the same result.
 pub fn command(input: &[u8]) {
     let strict = judge(input, &Policy::STRICT);
     for policy in [Policy::STRICT.with_smtputf8(true), Policy::LENIENT, any_policy(input)] {

@@ -6,8 +6,8 @@ use super::{choices, pieces};
 use crate::mail_data::reference::{decoded, encoded, normalised};
 use crate::mail_data::{Outcome, decode, encode};
 
-/// What follows a 354 under every policy, cut anywhere: the decoder gives what a naive one gives
-/// that sees all of it.
+/// The bytes behind a 354 under every policy, cut anywhere: the decoder agrees with a naive one
+/// that sees the whole input.
 pub fn data_decoder(input: &[u8]) {
     let ([limit, cuts @ ..], bytes) = choices::<4>(input);
     let cut = pieces(bytes, cuts);
@@ -23,8 +23,8 @@ pub fn data_decoder(input: &[u8]) {
     }
 }
 
-/// The content of a message under every policy, cut anywhere, into room of any size: the encoder
-/// gives what a naive one gives, and the decoder gives the content back.
+/// The content of a message under every policy, cut anywhere, into output of any size: the encoder
+/// agrees with a naive one, and the decoder returns the content.
 pub fn data_encoder(input: &[u8]) {
     let ([room, cuts @ ..], content) = choices::<4>(input);
     let room = usize::from(room).max(DataEncoder::MIN_ROOM);

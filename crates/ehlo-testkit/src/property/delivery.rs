@@ -17,10 +17,10 @@ use ehlo::{
 use super::operation::client_config;
 use super::{choices, pieces};
 
-/// Any bytes of a server against a delivery of two messages, of which the first may have content that
-/// cannot be sent: every recipient gets exactly one outcome, and it is "accepted" if and only if a 2yz
-/// answered its RCPT and a 2yz the message, by the place of the replies alone. Content goes behind
-/// nothing but the commands of its own transaction.
+/// Any bytes of a server against a delivery of two messages, the first of which may have content
+/// that cannot be sent: every recipient gets exactly one outcome, and it is "accepted" if and only
+/// if a 2yz answered its RCPT and a 2yz the message, judged by the place of the replies alone.
+/// Content follows only commands of its transaction.
 pub fn delivery(input: &[u8]) {
     let ([flags, more, cuts @ ..], bytes) = choices::<5>(input);
     let config = DeliveryConfig {

@@ -18,10 +18,10 @@ const PEERS: [IpAddr; 4] = [
 ];
 const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
 
-/// A greeting is checked with any answers: the first line is the name that is claimed, and each
-/// further one an answer to whatever is asked. The questions are bounded and end, an answer that
-/// does not fit changes nothing, the verdict is that of a check by hand, mail is never refused for
-/// a name that leads elsewhere, and the header fields have one line for each clause.
+/// A greeting is checked with any answers: the first line is the claimed name, and each further
+/// line answers the next question. The number of questions is bounded, an answer that does not fit
+/// changes nothing, the verdict is that of a naive check, mail is never refused for a name that
+/// leads elsewhere, and the header fields have one line for each clause.
 pub fn identity(input: &[u8]) {
     let ([choice], rest) = choices(input);
     let peer = PEERS[usize::from(choice) % PEERS.len()];

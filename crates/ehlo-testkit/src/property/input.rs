@@ -1,4 +1,4 @@
-//! How the input of a property is taken apart.
+//! The split of a property's input into choices and bytes.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 

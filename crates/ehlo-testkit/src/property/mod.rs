@@ -1,19 +1,19 @@
-//! Properties: each takes any bytes, and panics when something is not as it must be.
+//! Properties: each takes any bytes, and panics at a fault.
 //!
-//! They are the bodies of the fuzz targets, and `cargo test` runs them on the seeds and on what
-//! proptest finds. Where a property chooses (a policy, a configuration, where to cut), the first
-//! bytes of its input choose, and the rest is what is judged.
+//! They are the bodies of the fuzz targets, and `cargo test` runs them on the seeds and on inputs
+//! of proptest. If a property needs a choice (a policy, a configuration, the places of cuts), the
+//! first bytes of its input decide, and the rest is the input under test.
 //!
-//! | property | what it promises |
+//! | property | promise |
 //! | --- | --- |
-//! | [`command`], [`path`], [`parameters`], [`reply`], [`capability`], [`sasl`] | what is read is written in one form, which is read as the same, is harmless and keeps the limits; no prefix is something else |
+//! | [`command`], [`path`], [`parameters`], [`reply`], [`capability`], [`sasl`] | a parsed value is written in one form, which parses to the same value, is harmless and keeps the limits; no prefix is another value |
 //! | [`data_decoder`], [`data_encoder`] | the content is that of a naive decoder or encoder, wherever the bytes are cut |
-//! | [`chunks`] | content in chunks is judged as content by DATA |
-//! | [`server`], [`client`] | the events do not depend on where the bytes are cut; the machine keeps to the table, and ends |
-//! | [`budget`] | a client that brings no mail is told 421 in the end, whatever it asks for |
+//! | [`chunks`] | content in chunks gets the same verdict as content by DATA |
+//! | [`server`], [`client`] | the events do not depend on the places of cuts; the machine keeps to the table, and ends |
+//! | [`budget`] | a client that brings no mail gets a 421 in the end, whatever its commands |
 //! | [`session`] | a client and a server agree about the session, and neither waits for ever |
-//! | [`delivery`] | every recipient has one outcome, and it is that of the replies |
-//! | [`identity`] | a verdict has its reasons, and the questions are bounded |
+//! | [`delivery`] | every recipient has one outcome, and the replies determine it |
+//! | [`identity`] | a verdict has its reasons, and the number of questions is bounded |
 //!
 //! ```
 //! use ehlo_testkit::property;
@@ -58,7 +58,7 @@ pub use session::session;
 use assertions::{assert_no_control, assert_one_line, hash, wire};
 use input::{any_policy, choices, pieces};
 
-/// A property: it panics when it does not hold of the bytes.
+/// A property: a function that panics if it does not hold for the bytes.
 pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.

@@ -1,4 +1,4 @@
-//! A client that does what a list of bytes says.
+//! A client that follows a list of bytes as a script.
 
 use std::collections::VecDeque;
 

@@ -7,8 +7,9 @@ use ehlo::{Command, Extension, Policy, SyntaxError};
 
 use super::{assert_no_control, hash, wire};
 
-/// `esmtp-param *(SP esmtp-param)` on both commands: no known one stands twice, what the list says
-/// of itself is what its members say, and a list built of them is equal and written alike.
+/// `esmtp-param *(SP esmtp-param)` on both commands: no known parameter appears twice, the
+/// properties of the list are those of its members, and a list built of them is equal and has the
+/// same form.
 pub fn parameters(input: &[u8]) {
     for start in [&b"MAIL FROM:<> "[..], b"RCPT TO:<a@b> "] {
         let line = [start, input].concat();

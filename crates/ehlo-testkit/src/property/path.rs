@@ -25,9 +25,9 @@ macro_rules! comes_back {
     }};
 }
 
-/// A path or a part of one: what is parsed or built is written in one form, which is parsed to the
-/// same, is harmless and keeps the limits; address literals are those of the standard library but
-/// for RFC 5321's own rules.
+/// A path or a part of one: a parsed or built value is written in one form, which parses to the
+/// same value, is harmless and keeps the limits; address literals are those of the standard
+/// library, apart from the rules of RFC 5321.
 pub fn path(input: &[u8]) {
     for policy in
         [Policy::STRICT, Policy::STRICT.with_smtputf8(true), Policy::LENIENT, any_policy(input)]

@@ -7,8 +7,8 @@ use ehlo::{Code, Parsed, Policy, Reply, SyntaxError};
 
 use super::{choices, pieces, wire};
 
-/// A reply of a server: framed alike in any pieces and as a naive reader frames it, written as what
-/// it says. And a reply of one's own whose text is anything: it is one reply on the wire.
+/// A reply of a server has the same frame in any pieces and for a naive reader, and is written as
+/// its parts. A built reply with any text is one reply on the wire.
 pub fn reply(input: &[u8]) {
     let ([flags, cuts @ ..], bytes) = choices::<4>(input);
     let policy = Policy::STRICT.with_any_reply_text(flags & 1 != 0);

@@ -6,8 +6,8 @@ use ehlo::{Command, Encode as _, Parsed, Policy, Reply};
 
 use super::wire;
 
-/// A line of a client within AUTH: it is base64 as a naive decoder reads it, and comes back; and
-/// any bytes travel both ways. Nothing of them is shown.
+/// A line of a client within AUTH is base64 as a naive decoder reads it, and is encoded to the same
+/// line; any bytes survive both ways. `Debug` shows none of them.
 pub fn sasl(input: &[u8]) {
     line(input);
     bytes(input);

@@ -13,9 +13,9 @@ use ehlo::{Code, Extension, Parsed, Policy, Reply, ReplyError, Server, ServerCon
 
 use super::{choices, pieces, wire};
 
-/// Any bytes of a client against a server that answers by a script: the events and the replies
-/// are the same however the bytes are cut; nothing is read while an answer is owed; every
-/// standard reply is taken; the machine never stands still.
+/// Any bytes of a client against a scripted server: the events and the replies are the same however
+/// the bytes are cut; the machine reads nothing while a reply is due; it accepts every standard
+/// reply; it never stops making progress.
 pub fn server(input: &[u8]) {
     let ([flags, offers, answers, cuts @ ..], bytes) = choices::<6>(input);
     let config = config(flags, offers);

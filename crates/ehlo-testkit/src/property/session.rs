@@ -10,9 +10,9 @@ use super::choices;
 use super::operation::{Sender, client_config};
 use super::server::{Host, config};
 
-/// A client that does what a script says against a server that answers by another, over two pipes
-/// that move so many bytes at a time: neither waits for ever, and in the end both agree about
-/// where the session stands, what it offers, who gets the message, and what the messages were.
+/// A scripted client against a scripted server, over two pipes that move a fixed number of bytes at
+/// a time: neither waits for ever, and in the end both agree about the state, the offers, the
+/// recipients and the messages.
 pub fn session(input: &[u8]) {
     let ([flags, offers, answers, client, up, down], script) = choices::<6>(input);
     let config = ServerConfig { newlines: Newlines::Keep, ..config(flags, offers) };

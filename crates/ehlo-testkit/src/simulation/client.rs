@@ -1,4 +1,4 @@
-//! The client's end: a delivery with two buffers, and a caller who has the content at hand.
+//! The client's side: a delivery with two buffers, and a caller that has the content in memory.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is simulated.
+//! The configuration of a simulation.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use ehlo::{DeliveryConfig, Envelope, ServerConfig};
 
 use super::link::Link;
 
-/// What is simulated.
+/// The configuration of a simulation.
 ///
 /// ```
 /// use std::time::Duration;
@@ -27,31 +27,31 @@ use super::link::Link;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Simulation<'e> {
-    /// The client's part.
+    /// The configuration of the client.
     pub client: DeliveryConfig,
-    /// The server's part.
+    /// The configuration of the server.
     pub server: ServerConfig,
-    /// The way from the client to the server.
+    /// The link from the client to the server.
     pub up: Link,
-    /// The way from the server to the client.
+    /// The link from the server to the client.
     pub down: Link,
-    /// The envelopes, in order, each from another sender.
+    /// The envelopes, in order, each with a different sender.
     pub envelopes: &'e [Envelope<'e>],
     /// The content of every message.
     pub content: &'e [u8],
-    /// Bytes of the content that are given at once.
+    /// The bytes of the content that each call gives.
     pub piece: usize,
-    /// What the client can keep.
+    /// The buffers of the client.
     pub client_room: Room,
-    /// What the server can keep.
+    /// The buffers of the server.
     pub server_room: Room,
-    /// How long the server thinks about a message.
+    /// The time that the server needs for a message.
     pub delivery_time: Duration,
-    /// What the recipients have in their addresses that the server refuses.
+    /// The text that marks the addresses of recipients that the server refuses.
     pub refused: &'e str,
 }
 
-/// The sizes of the two buffers of one end, in bytes.
+/// The sizes of the two buffers of one side, in bytes.
 ///
 /// ```
 /// use std::time::Duration;
@@ -65,15 +65,15 @@ pub struct Simulation<'e> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// For what was read and not yet taken by the machine.
+    /// Bytes that were read and that the machine has not taken.
     pub inbox: usize,
-    /// For what was written and not yet taken by the link.
+    /// Bytes that were written and that the link has not taken.
     pub outbox: usize,
 }
 
 impl<'e> Simulation<'e> {
-    /// Envelopes over a link of this latency, to a server of this configuration. The client has 4
-    /// KiB for its input and 1 KiB for its output.
+    /// A simulation of envelopes over a link of this latency, to a server of this configuration.
+    /// The client has 4 KiB for its input and 1 KiB for its output.
     pub fn new(server: ServerConfig, latency: Duration, envelopes: &'e [Envelope<'e>]) -> Self {
         let room = Room { inbox: 4096, outbox: 1024 };
         Self {

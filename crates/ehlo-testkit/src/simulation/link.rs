@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// What one direction of a connection is like.
+/// The properties of one direction of a connection.
 ///
 /// ```
 /// use std::time::Duration;
@@ -16,20 +16,20 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Link {
-    /// From the last byte of a segment to its arrival.
+    /// The time from the last byte of a segment to its arrival.
     pub latency: Duration,
-    /// Bytes in a second; 0 for any number.
+    /// Bytes per second; 0 for no limit.
     pub bandwidth: u64,
-    /// Bytes that arrive together at most.
+    /// The most bytes that arrive together.
     pub segment: usize,
-    /// Bytes that are sent and not read, at most.
+    /// The most bytes that are sent and not yet read.
     pub window: usize,
-    /// Bytes that pass before the connection breaks, in both directions.
+    /// The number of bytes after which the connection breaks, in both directions; `None` for never.
     pub cut: Option<usize>,
 }
 
 impl Link {
-    /// A link that takes so long, and all that is sent at once.
+    /// A link with this latency and without other limits.
     pub const fn new(latency: Duration) -> Self {
         Self { latency, bandwidth: 0, segment: usize::MAX, window: usize::MAX, cut: None }
     }

@@ -1,10 +1,10 @@
 //! A delivery and a server joined by a link with latency, bandwidth, segments and an end, under a
-//! clock of its own.
+//! simulated clock.
 //!
-//! Both ends have buffers of a fixed size, as a program without an allocator has, and the link
-//! holds no more bytes than its window: what is not read is not sent. When neither end can do
-//! anything the clock goes on to the next arrival; when there is none either, they wait for each
-//! other for ever, and [`Simulation::run`] says so.
+//! Both sides have buffers of a fixed size, like a program without an allocator, and the link holds
+//! no more bytes than its window: bytes wait until the peer reads. If neither side can do anything,
+//! the clock moves to the next arrival; if nothing is on the way either, both sides wait for ever,
+//! and [`Simulation::run`] returns [`Deadlock`].
 
 mod client;
 mod configuration;

@@ -1,7 +1,7 @@
 //! A [`Delivery`] against a [`Server`] whose application refuses any command, at random.
 //!
-//! What the server has stored, and for whom, is compared with what was meant, and with what the
-//! delivery reported.
+//! The test compares the messages and recipients that the server has stored with those that were
+//! meant, and with the reports of the delivery.
 
 use ehlo::data::Newlines;
 use ehlo::delivery::{ChunkingPolicy, Event, Fate, Outcome, Outcomes};
@@ -17,15 +17,15 @@ use ehlo::{
 
 use crate::application::HOST;
 
-/// One conversation, which `seed` decides: what the server offers, how the delivery is configured,
-/// one to four envelopes, some of them with content that cannot be sent, what is refused and how,
-/// and where the bytes are cut.
+/// Runs one session, which `seed` decides: the offers of the server, the configuration of the
+/// delivery, one to four envelopes, some of them with content that cannot be sent, the refusals,
+/// and the cuts of the bytes.
 ///
 /// # Errors
 ///
-/// What is not as it was meant: a message that is stored for a recipient of another one, or stored
-/// twice; an outcome "accepted" without a message that is stored, or "refused" and "deferred" with
-/// one; an envelope that is not finished once; two ends that wait for each other.
+/// A difference: a message that is stored for a recipient of another one, or stored twice; an
+/// outcome "accepted" without a stored message, or "refused" and "deferred" with one; an envelope
+/// that is not finished exactly once; two sides that wait for each other.
 ///
 /// ```
 /// ehlo_testkit::simulation::refusals::conversation(1)?;

@@ -1,4 +1,4 @@
-//! What came of a simulation, and what must be true of it.
+//! The result of a simulation, and the invariants of every result.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use ehlo::delivery::{DeliveryStatistics, Fate, Outcome, UnusableSession};
 
 use super::configuration::Simulation;
 
-/// What came of it.
+/// The result of a simulation.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,25 +23,26 @@ use super::configuration::Simulation;
 pub struct Report {
     /// The outcomes of each envelope that was begun.
     pub outcomes: Vec<Vec<Outcome>>,
-    /// How often each of them was finished.
+    /// The number of times that each of them was finished.
     pub finished: Vec<usize>,
-    /// Outcomes that were given and then became others, though the recipient was not sent again.
+    /// The number of outcomes that changed after they were decided, without a new transaction for
+    /// the recipient.
     pub changed: usize,
-    /// The messages that the server took.
+    /// The messages that the server accepted.
     pub messages: Vec<Message>,
-    /// Why the session was of no use, where it was not.
+    /// The reason why the session was unusable; `None` if it was usable.
     pub unusable: Option<UnusableSession>,
-    /// By the clock of the simulation.
+    /// The duration by the clock of the simulation.
     pub elapsed: Duration,
-    /// What the client counted.
+    /// The statistics of the client.
     pub statistics: DeliveryStatistics,
-    /// Bytes that the client sent.
+    /// The number of bytes that the client sent.
     pub sent: usize,
-    /// Bytes that the server sent.
+    /// The number of bytes that the server sent.
     pub received: usize,
 }
 
-/// A message that the server took, and said so.
+/// A message that the server accepted with a reply.
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,25 +59,25 @@ pub struct Report {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
-    /// The sender, as it was written.
+    /// The sender, as it was sent.
     pub from: String,
-    /// The recipients, as they were written.
+    /// The recipients, as they were sent.
     pub to: Vec<String>,
     /// The content.
     pub content: Vec<u8>,
-    /// The reply that takes it reached the client whole.
+    /// The accepting reply reached the client whole.
     pub is_known: bool,
 }
 
 impl Report {
-    /// What must be true of every session: each envelope that was begun is finished once, and each
-    /// recipient has one outcome, which agrees with what the server knows: "accepted" where the
-    /// server has taken the message and said so, and "refused" and "deferred" where it has not
-    /// taken it.
+    /// Checks the invariants of every session: each envelope that was begun is finished once, and
+    /// each recipient has one outcome, which agrees with the server: "accepted" only if the server
+    /// has accepted the message and replied, and "refused" and "deferred" only if it has not
+    /// accepted it.
     ///
     /// # Errors
     ///
-    /// What is not so.
+    /// The invariant that does not hold.
     pub fn check(&self, simulation: &Simulation<'_>) -> Result<(), String> {
         if self.changed > 0 {
             return Err(format!("{} outcomes have changed", self.changed));

@@ -1,4 +1,4 @@
-//! Both ends under one clock.
+//! Both sides under one clock.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::report::Report;
 use super::server::ServerEnd;
 
 impl Simulation<'_> {
-    /// Carries the session from the greeting to its end.
+    /// Runs the session from the greeting to its end.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl Simulation<'_> {
     }
 }
 
-/// Neither end has anything to do, and nothing is on the way.
+/// Neither side can do anything, and no bytes are on the way.
 ///
 /// ```
 /// use std::time::Duration;

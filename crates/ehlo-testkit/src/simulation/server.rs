@@ -1,4 +1,4 @@
-//! The server's end: a server with two buffers, and an application that takes every message.
+//! The server's side: a server with two buffers, and an application that accepts every message.
 
 use std::time::Duration;
 

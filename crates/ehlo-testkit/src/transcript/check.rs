@@ -1,4 +1,4 @@
-//! A transcript through the machines.
+//! A run of a transcript through the machines.
 
 use super::format::Transcript;
 use super::{client, pair, server};
@@ -9,7 +9,7 @@ impl Transcript {
     ///
     /// # Errors
     ///
-    /// Which machine, how the bytes were cut, and what differs.
+    /// The machine, the cut of the bytes, and the difference.
     pub fn check(&self) -> Result<(), String> {
         server::check(self).map_err(|why| format!("server, {why}"))?;
         if !self.only_server {

@@ -125,7 +125,7 @@ impl Transcript {
     }
 }
 
-/// Has a client send what the transcript says, and complains where the machine does otherwise.
+/// Sends the client's lines of a transcript, and reports any difference of the machine.
 ///
 /// ```
 /// use ehlo_testkit::transcript::{Item, Sender, Transcript};
@@ -155,11 +155,11 @@ impl Sender {
         }
     }
 
-    /// Sends a line of the client, into the outbox; checks a state.
+    /// Sends a line of the client into the outbox, or checks a state.
     ///
     /// # Errors
     ///
-    /// What the machine does otherwise.
+    /// The difference of the machine.
     pub fn step(&mut self, item: &Item, client: &mut Buffered<Client>) -> Result<(), String> {
         match item {
             Item::Client(line) => self.send(line, client),
@@ -217,11 +217,11 @@ impl Sender {
         Ok(taken)
     }
 
-    /// Whether an event is a reply; it should be.
+    /// Returns whether an event is a reply, as it should be.
     ///
     /// # Errors
     ///
-    /// What it is instead.
+    /// The event that came instead.
     pub fn heard(&mut self, event: &Event<'_>) -> Result<bool, String> {
         match event {
             Event::NeedInput => Ok(false),

@@ -21,7 +21,7 @@ use ehlo::{Extension, ServerConfig};
 pub struct Transcript {
     /// The configuration of the server.
     pub config: ServerConfig,
-    /// Only the server machine is run with it.
+    /// Run the session through the server machine alone.
     pub only_server: bool,
     /// The lines in order.
     pub items: Vec<Item>,
@@ -40,13 +40,13 @@ pub struct Transcript {
 pub enum Item {
     /// A line of the client, with its end.
     Client(Vec<u8>),
-    /// A whole reply.
+    /// A whole reply of the server.
     Server(Vec<u8>),
     /// The state after the reply before it.
     State(State),
     /// The reason why the server machine refuses the command of the reply before it.
     Refused(String),
-    /// The connection goes on inside TLS.
+    /// The connection continues inside TLS.
     Tls,
 }
 
@@ -55,7 +55,7 @@ impl Transcript {
     ///
     /// # Errors
     ///
-    /// The number of a line that is none, and why.
+    /// The number of an invalid line, and the error in it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut transcript = Self {
             config: ServerConfig { offered: Capabilities::NONE, ..ServerConfig::DEFAULT },
@@ -144,8 +144,8 @@ pub(super) struct Segment {
 }
 
 impl Transcript {
-    /// What the client sends, and what it hears, up to the change of the layer below or the end;
-    /// then what comes behind it.
+    /// The bytes that the client sends, and those that it receives, up to TLS or the end; then
+    /// those behind it.
     pub fn exchanges(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         let segments = self.segments().into_iter();
         segments

@@ -1,4 +1,4 @@
-//! Transcripts of sessions, and the machines that must agree with them.
+//! Transcripts of sessions, with which the machines must agree.
 //!
 //! ```
 //! use ehlo_testkit::transcript::Transcript;
@@ -18,15 +18,15 @@
 //! | `% lmtp`, `% submission`, `% tls`, `% plaintext-auth`, `% require-tls`, `% require-auth` | its role and conditions |
 //! | `% limit NAME=NUMBER …` | a field of `ServerLimits` |
 //! | `% keep-newlines` | bare CR, bare LF and NUL are content |
-//! | `% only server` | not a session that a client of this crate would hold |
+//! | `% only server` | a client of this crate would not run this session |
 //! | `C: …` | the client sends this line |
-//! | `S: …` | the server sends this line; `250-` lines belong to the next |
+//! | `S: …` | the server sends this line; `250-` lines continue with the next |
 //! | `= State` | both are in this state after the reply above |
 //! | `! Reason` | the reply above is the server machine's own verdict, for this reason |
-//! | `* TLS` | the connection goes on inside TLS |
+//! | `* TLS` | the connection continues inside TLS |
 //!
-//! In lines `\r`, `\n`, `\t`, `\0`, `\\` and `\xNN` stand for bytes; a line ends with CRLF unless
-//! it ends with `\c`.
+//! In lines `\r`, `\n`, `\t`, `\0`, `\\` and `\xNN` are escapes for bytes; a line ends with CRLF
+//! unless it ends with `\c`.
 
 mod check;
 mod client;

@@ -1,4 +1,4 @@
-//! A transcript against a server of another make.
+//! A transcript against any server.
 
 use std::error::Error;
 use std::fmt;
@@ -7,7 +7,7 @@ use ehlo::{Parsed, Policy, Reply};
 
 use super::format::{Item, Transcript, show};
 
-/// What happens to a server that a transcript is replayed against.
+/// An input of a server during the replay of a transcript.
 ///
 /// ```
 /// use ehlo_testkit::transcript::Stimulus;
@@ -19,20 +19,20 @@ use super::format::{Item, Transcript, show};
 pub enum Stimulus<'t> {
     /// A client connects; the server greets it.
     Connect,
-    /// The client sends this: one line, or several at once.
+    /// The client sends these bytes: one line, or several at once.
     Receive(&'t [u8]),
-    /// The TLS handshake is done: what follows is inside TLS.
+    /// The TLS handshake is done: the following bytes are inside TLS.
     Tls,
 }
 
 impl Transcript {
     /// Replays the client's side against any server, and compares the codes of its replies.
     ///
-    /// `server` gets what the client sends up to the next reply, and returns all that the server says
-    /// to it. It should offer what the transcript's [`config`](Self::config) offers.
+    /// `server` gets the client's bytes up to the next reply, and returns all bytes of the server's
+    /// answer. It should offer the extensions in the transcript's [`config`](Self::config).
     ///
-    /// A server that knows two commands, against a transcript that has one of them and against
-    /// another one:
+    /// A server that knows two commands, against a transcript with one of them and against another
+    /// transcript:
     ///
     /// ```
     /// use ehlo_testkit::transcript::{Stimulus, Transcript};
@@ -54,7 +54,7 @@ impl Transcript {
     ///
     /// # Errors
     ///
-    /// The first turn in which the codes are others.
+    /// The first turn with other codes.
     pub fn replay(&self, mut server: impl FnMut(Stimulus<'_>) -> Vec<u8>) -> Result<(), Mismatch> {
         let mut items = self.items.iter().peekable();
         let mut is_connected = false;
@@ -92,7 +92,7 @@ impl Transcript {
     }
 }
 
-/// What a server answers otherwise than a transcript.
+/// The first difference between a server and a transcript.
 ///
 /// ```
 /// use ehlo_testkit::transcript::Transcript;
@@ -104,13 +104,13 @@ impl Transcript {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mismatch {
-    /// What the client sent; nothing if it connected, or if TLS came up.
+    /// The bytes that the client sent; empty if it connected, or if TLS began.
     pub sent: Vec<u8>,
     /// The codes of the replies in the transcript.
     pub expected: Vec<u16>,
     /// The codes of the server's replies.
     pub found: Vec<u16>,
-    /// What follows them and is no whole reply.
+    /// The bytes behind them that are not a whole reply.
     pub rest: Vec<u8>,
 }
 

@@ -111,7 +111,7 @@ impl Responder {
     }
 }
 
-/// What the server of a transcript answers to the events of its machine.
+/// The answers of a transcript's server to the events of its machine.
 ///
 /// ```
 /// use ehlo::Server;
@@ -149,16 +149,16 @@ impl Script {
         }
     }
 
-    /// The session goes on inside TLS.
+    /// Continues the session inside TLS.
     pub fn tls(&mut self) {
         self.replies = self.segments.next().unwrap_or_default().replies.into_iter();
     }
 
-    /// The answer to an event of `server`, if it wants one.
+    /// The answer to an event of `server`, if the event needs one.
     ///
     /// # Errors
     ///
-    /// What the machine reports otherwise than the transcript.
+    /// The difference between the machine and the transcript.
     pub fn wanted(&mut self, event: &Event<'_>, server: &Server) -> Result<Option<Wanted>, String> {
         let refused = match event {
             Event::NeedInput | Event::StartTls | Event::Closed | Event::Chunk { .. } => {
@@ -231,11 +231,11 @@ impl Script {
         }
     }
 
-    /// The answer was given, and led the server to this state.
+    /// Records that the answer was sent, and led the server to this state.
     ///
     /// # Errors
     ///
-    /// The state that the transcript has instead.
+    /// The state in the transcript, if it is another one.
     pub fn answered(&mut self, wanted: &Wanted, state: State) -> Result<(), String> {
         if !state.is_transaction() || state == State::Failed {
             self.message.clear();
@@ -249,11 +249,11 @@ impl Script {
         }
     }
 
-    /// The session is over, and every reply was wanted.
+    /// Checks that the session is over, and that every reply was used.
     ///
     /// # Errors
     ///
-    /// The one that was not.
+    /// The first reply that was not used.
     pub fn finish(&self) -> Result<(), String> {
         match self.replies.clone().next() {
             Some(expected) => Err(format!("{} was never sent", show(&expected.reply))),
@@ -282,11 +282,12 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// What the machine is given. To EHLO it adds the extensions itself: it gets the first line.
+    /// The reply to pass to the machine: to EHLO only the first line, because the machine adds the
+    /// extensions.
     ///
     /// # Errors
     ///
-    /// When the transcript has something else.
+    /// The transcript has no valid reply there.
     pub fn reply(&self) -> Result<Reply<'_>, String> {
         let whole = parse(&self.expected.reply)?;
         if !self.is_hello {
@@ -297,7 +298,7 @@ impl Wanted {
         Ok(Reply::new(whole.code(), first))
     }
 
-    /// What the machine is to send.
+    /// The bytes that the machine must send.
     pub fn bytes(&self) -> &[u8] {
         &self.expected.reply
     }

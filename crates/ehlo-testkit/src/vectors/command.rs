@@ -5,7 +5,7 @@ use ehlo::Extension;
 use super::COMMANDS;
 use super::line::lines;
 
-/// A command line, and whether the ABNF of the RFCs takes it.
+/// A command line, and whether the ABNF of the RFCs allows it.
 ///
 /// ```
 /// let vector = ehlo_testkit::vectors::commands().next().expect("there are vectors");
@@ -15,23 +15,23 @@ use super::line::lines;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CommandVector {
-    /// The name of the vector, which stays.
+    /// The permanent name of the vector.
     pub id: String,
     /// The line, with its CRLF if it has one.
     pub input: Vec<u8>,
-    /// A strict parser takes it.
+    /// A strict parser accepts it.
     pub is_valid: bool,
     /// SMTPUTF8 is in force, RFC 6531.
     pub smtputf8: bool,
     /// Servers differ about it: see [`accepted_by`](Self::accepted_by).
     pub is_disputed: bool,
-    /// Where in a session it is sent, in words.
+    /// The place in a session at which it is sent, in words.
     pub state: String,
-    /// The extension that has to be offered for it.
+    /// The extension that must be offered for it; `None` if it needs no extension.
     pub extension: Option<Extension>,
-    /// What is special, in words.
+    /// The special feature of the vector, in words.
     pub note: String,
-    /// The compared servers that take it, with their versions.
+    /// The compared servers that accept it, with their versions.
     pub accepted_by: Vec<String>,
     /// The compared servers that refuse it, with their versions.
     pub refused_by: Vec<String>,

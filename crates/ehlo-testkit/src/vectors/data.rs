@@ -17,30 +17,30 @@ use super::line::lines;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataVector {
-    /// What follows a 354 is read.
+    /// Bytes behind a 354, to decode.
     Decode {
-        /// The name of the vector, which stays.
+        /// The permanent name of the vector.
         id: String,
-        /// What comes in.
+        /// The bytes on the wire.
         input: Vec<u8>,
-        /// What it is; `None` if it does not end.
+        /// The decoded content; `None` if it does not end.
         decoded: Option<Decoding>,
-        /// A CR or an LF in it stands alone.
+        /// A CR or an LF in it is bare.
         has_bare_cr_or_lf: bool,
     },
-    /// A message is written.
+    /// A message, to encode.
     Encode {
-        /// The name of the vector, which stays.
+        /// The permanent name of the vector.
         id: String,
         /// The content.
         content: Vec<u8>,
-        /// What goes out, with the dot at the end; `None` if the content is refused, because a CR or
-        /// an LF in it stands alone.
+        /// The bytes on the wire, with the dot at the end; `None` if the content is refused,
+        /// because a CR or an LF in it is bare.
         output: Option<Vec<u8>>,
     },
 }
 
-/// What was read up to the final dot.
+/// The result up to the final dot.
 ///
 /// ```
 /// use ehlo_testkit::vectors::{DataVector, data};
@@ -56,7 +56,7 @@ pub enum DataVector {
 pub struct Decoding {
     /// The content.
     pub body: Vec<u8>,
-    /// What follows the final dot.
+    /// The bytes behind the final dot.
     pub rest: Vec<u8>,
 }
 

@@ -1,11 +1,11 @@
-//! Vectors: lines, replies, mail data and sessions that real peers send, with what a strict parser
-//! makes of them, and the registries of IANA.
+//! Vectors: lines, replies, mail data and sessions of real peers, with the verdict of a strict
+//! parser, and the registries of IANA.
 //!
-//! The text of each file is a constant, for programs that have a reader of JSON of their own; beside
-//! it stands an iterator over typed vectors. The files' format is in `vectors/README.md`, which is in
-//! the package, too.
+//! The text of each file is a constant, for programs that have a JSON reader; beside it is an
+//! iterator over typed vectors. `vectors/README.md`, also in the package, describes the format of
+//! the files.
 //!
-//! | what | text | typed |
+//! | vectors | text | typed |
 //! | --- | --- | --- |
 //! | command lines | [`COMMANDS`] | [`commands`] |
 //! | paths and their parts | [`PATHS`] | [`paths`] |
@@ -14,7 +14,7 @@
 //! | sessions with a server | [`SESSIONS`] | [`sessions`] |
 //! | registries | [`EXTENSIONS`], [`PARAMETERS`], [`REPLY_CODES`], [`ENHANCED_STATUS_CODES`], [`SASL_MECHANISMS`] | [`rows`] |
 //!
-//! A parser of your own against the command lines, where the compared servers are not divided:
+//! A parser compared with the command lines on which the servers agree:
 //!
 //! ```
 //! use ehlo_testkit::vectors;
@@ -76,7 +76,7 @@ pub const ENHANCED_STATUS_CODES: &str = include_str!("../../vectors/enhanced_sta
 /// The registry of SASL mechanisms: name, RFC, and more.
 pub const SASL_MECHANISMS: &str = include_str!("../../vectors/sasl_mechanisms.tsv");
 
-/// The rows of a registry without its comments and the names of its columns, in columns.
+/// The rows of a registry, split into columns, without comments and the header.
 ///
 /// ```
 /// use ehlo_testkit::vectors::{EXTENSIONS, rows};

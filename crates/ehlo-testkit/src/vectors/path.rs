@@ -3,7 +3,7 @@
 use super::PATHS;
 use super::line::lines;
 
-/// A path or a part of one, and whether its rule takes it.
+/// A path or a part of one, and whether its rule allows it.
 ///
 /// ```
 /// use ehlo_testkit::vectors::{PathRule, paths};
@@ -14,27 +14,27 @@ use super::line::lines;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PathVector {
-    /// The name of the vector, which stays.
+    /// The permanent name of the vector.
     pub id: String,
     /// The rule by which it is read.
     pub rule: PathRule,
     /// The text.
     pub input: Vec<u8>,
-    /// A strict parser takes it.
+    /// A strict parser accepts it.
     pub is_valid: bool,
     /// SMTPUTF8 is in force, RFC 6531.
     pub smtputf8: bool,
     /// Servers differ about it: see [`accepted_by`](Self::accepted_by).
     pub is_disputed: bool,
-    /// What is special, in words.
+    /// The special feature of the vector, in words.
     pub note: String,
-    /// The compared servers that take it, with their versions.
+    /// The compared servers that accept it, with their versions.
     pub accepted_by: Vec<String>,
     /// The compared servers that refuse it, with their versions.
     pub refused_by: Vec<String>,
 }
 
-/// The rule of RFC 5321 §4.1.2 and §4.1.3 by which the input of a [`PathVector`] is read.
+/// The rule of RFC 5321 §4.1.2 and §4.1.3 for the input of a [`PathVector`].
 ///
 /// ```
 /// use ehlo_testkit::vectors::{PathRule, paths};

@@ -3,7 +3,7 @@
 use super::REPLIES;
 use super::line::lines;
 
-/// What a server says in one reply, and what a client makes of it.
+/// One reply of a server, and a client's reading of it.
 ///
 /// ```
 /// let vector = ehlo_testkit::vectors::replies().next().expect("there are vectors");
@@ -12,15 +12,15 @@ use super::line::lines;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReplyVector {
-    /// The name of the vector, which stays.
+    /// The permanent name of the vector.
     pub id: String,
-    /// What it answers.
+    /// The kind of command that it answers.
     pub kind: ReplyKind,
     /// The lines, with their CRLF.
     pub input: Vec<u8>,
-    /// A strict parser takes it, and it is right where it stands.
+    /// A strict parser accepts it, and it is correct at its place.
     pub is_valid: bool,
-    /// More has to come before anything can be said.
+    /// A parser needs more bytes.
     pub is_incomplete: bool,
     /// Clients differ about it.
     pub is_disputed: bool,
@@ -28,11 +28,11 @@ pub struct ReplyVector {
     pub code: Option<u16>,
     /// The number of lines.
     pub lines: Option<usize>,
-    /// What is special, in words.
+    /// The special feature of the vector, in words.
     pub note: String,
 }
 
-/// What the reply of a [`ReplyVector`] answers.
+/// The kind of command that a [`ReplyVector`] answers.
 ///
 /// ```
 /// use ehlo_testkit::vectors::{ReplyKind, replies};
@@ -42,7 +42,7 @@ pub struct ReplyVector {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReplyKind {
-    /// Nothing: it is the first of the session, RFC 5321 §3.1.
+    /// No command: it is the first reply of the session, RFC 5321 §3.1.
     Greeting,
     /// EHLO: the lines are capabilities, RFC 5321 §4.1.1.1.
     Ehlo,

@@ -3,10 +3,10 @@
 use super::SESSIONS;
 use super::line::{bytes, lines};
 
-/// What a client sends in one session, and what a server answers.
+/// The input of a client in one session, and the replies of a server.
 ///
 /// The server offers PIPELINING, 8BITMIME, ENHANCEDSTATUSCODES, CHUNKING, STARTTLS, SIZE and AUTH
-/// PLAIN, and takes every sender and recipient.
+/// PLAIN, and accepts every sender and recipient.
 ///
 /// ```
 /// let session = ehlo_testkit::vectors::sessions().next().expect("there are vectors");
@@ -18,21 +18,21 @@ use super::line::{bytes, lines};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionVector {
-    /// The number of the vector, which stays.
+    /// The permanent number of the vector.
     pub id: String,
-    /// What it is about, in one word.
+    /// Its subject, in one word.
     pub name: String,
     /// The session is inside TLS from its beginning, RFC 8314 §3.
     pub implicit_tls: bool,
-    /// What the client sends before it has heard the greeting.
+    /// The bytes that the client sends before it reads the greeting.
     pub early: Vec<u8>,
-    /// What follows the greeting.
+    /// The steps after the greeting.
     pub steps: Vec<SessionStep>,
-    /// What is special, in words.
+    /// The special feature of the vector, in words.
     pub note: String,
 }
 
-/// What a client sends at once, and the last reply to it.
+/// The bytes that a client sends at once, and the last reply to them.
 ///
 /// ```
 /// let mut sessions = ehlo_testkit::vectors::sessions();
@@ -43,7 +43,7 @@ pub struct SessionVector {
 pub struct SessionStep {
     /// One command or several, or mail data; empty for the greeting.
     pub send: Vec<u8>,
-    /// Where the bytes are cut on their way, if that matters.
+    /// The places at which the bytes are cut, if they matter.
     pub cuts: Vec<usize>,
     /// Codes, joined by `|`; a dot stands for any digit.
     pub reply: String,
