@@ -9,23 +9,23 @@ PAGE = cargo.ROOT / "docs/round-trips.md"
 TEXT = """\
 # Round trips
 
-What a message costs on a connection that is far away: how often the client must wait for the server before it can go on. Written by
+The cost of a message on a distant connection: the number of times that the client must wait for the server. Written by
 `ci/run round-trips`, with smtp-source of Postfix {postfix}.
 
 {table}
 
-The greeting, which comes by itself, is not counted; EHLO and QUIT are, each where it costs a wait of its own. Every client has one
-connection for all its messages, to the same server, which offers PIPELINING, CHUNKING, 8BITMIME and SIZE. The messages are of a few
-lines, to one recipient and to five.
+The greeting, which the server sends unasked, is not counted; EHLO and QUIT are, if they cost a separate wait. Every client has one
+connection for all its messages, to the same server, which offers PIPELINING, CHUNKING, 8BITMIME and SIZE. The messages have a few
+lines, and one recipient or five.
 
-They are counted on loopback by a relay between client and server that passes on what one side has said only once it is silent, so
-that all a client says without waiting goes together: a round trip is a time that the client speaks after it was answered. The
-rows of ehlo are counted once more in the simulation (`ehlo_testkit::simulation`), by the client's own statistics and by the clock
-of a link with latency; the script fails where the three differ.
+A relay between client and server counts them on loopback. It passes on the bytes of one side only when that side is silent, so
+it joins all bytes that a client sends without waiting: each answer followed by more bytes of the client is a round trip. The
+simulation (`ehlo_testkit::simulation`) counts the rows of ehlo again, by the client's statistics and by the clock
+of a link with latency; the script fails if the three differ.
 
-Why ehlo takes one: the next envelope goes behind the final dot (RFC 2920 §3.1), or with BDAT the content behind its envelope,
-and QUIT behind the content of the last message. Each recipient still has its own reply, and one that is refused holds up
-nothing.
+ehlo takes one because it sends the next envelope behind the final dot (RFC 2920 §3.1), or with BDAT the content behind its envelope,
+and QUIT behind the content of the last message. Each recipient still has its own reply, and a refused one does not delay
+the others.
 """
 
 

@@ -9,13 +9,13 @@ from lab.clients.clients import CLIENTS, SECURITIES
 HEAD = """\
 # Mail clients into `receive`
 
-Written by `ci/run clients --write`, which runs each of these programs against the example `receive`: what
-stands here has been delivered, its text unchanged, by the protocol that RFC 3848 names for it, and no password has appeared in
-what the server prints. TLS is with a certificate that the client has verified.
+Written by `ci/run clients --write`, which runs each of these programs against the example `receive`. Each
+entry means that a message was delivered unchanged, by the protocol that RFC 3848 names for it, and that the server printed no
+password. The client has verified the certificate of TLS.
 
-The same run sends letters of 50 MiB, to addresses in UTF-8 and with delivery status notifications; Exim relays by BDAT, Postfix
-hands on by LMTP. It found two habits: Jakarta Mail stuffs dots in BDAT too, where RFC 3030 has none, so they arrive doubled;
-s-nail greets with HELO where it does not authenticate, also inside TLS.
+The same run sends messages of 50 MiB, to addresses in UTF-8 and with delivery status notifications; Exim relays by BDAT, Postfix
+delivers by LMTP. Two clients differ from the RFCs: Jakarta Mail stuffs dots in BDAT too, where RFC 3030 has no stuffing, so they
+arrive doubled; s-nail greets with HELO if it does not authenticate, also inside TLS.
 
 | client | version | in clear | STARTTLS | implicit TLS |
 | --- | --- | --- | --- | --- |

@@ -60,28 +60,28 @@ def _table(title, rows):
 
 
 HEAD = """\
-# `send` and the servers of others
+# `send` and other mail servers
 
-`ci/run interop --write` writes this page: it starts each server on loopback, tries the example `send` with it, and compares what the
-server has stored byte by byte with what was to be sent (line ends apart, where a server keeps LF). Every cell is the result of
-runs that had to succeed; the three adapters take turns.
+`ci/run interop --write` writes this page: it starts each server on loopback, sends to it with the example `send`, and compares the
+stored message byte by byte with the original (apart from line ends, if a server keeps LF). Every cell is the result of
+successful runs; the three adapters take turns.
 
 - **in clear**, **STARTTLS**, **implicit TLS**: a message arrives, by each of the adapters; the certificate is verified. A server
-  that takes mail from users only is told a name and a password.
+  that accepts mail from users only gets a name and a password.
 - **AUTH**: each mechanism that both sides have, inside TLS: with the right password or token the message arrives, with a wrong one
-  nothing does and the exit code is 2.
-- **`--no-pipelining`**, **`--no-chunking`**: dots and half a megabyte arrive without the extension that the server offers, and
-  without both.
+  no message arrives and the exit code is 2.
+- **`--no-pipelining`**, **`--no-chunking`**: dots and half a megabyte arrive without the extension, although the server offers it,
+  and without both.
 - **content**: {kinds}; a last line without CRLF, and a file with the line ends of Unix.
-- **8-bit**, **SMTPUTF8**: they arrive where the extension is offered; elsewhere they are refused before a byte is sent.
+- **8-bit**, **SMTPUTF8**: they arrive if the server offers the extension; otherwise `send` refuses them before it sends a byte.
 - **one of five refused**: its reply; the other four are accepted, and get the message.
-- **round trips**: what each message costs behind the first on its connection, of ten, counted on the wire. One is the least.
+- **round trips**: the cost of each message after the first on a connection, of ten, counted on the wire. One is the minimum.
 
 """
 
 MISBEHAVING = """
 ## smtp-sink, misbehaving
 
-Five recipients each time. Whatever is done to it, `send` calls nothing accepted that was not answered with 250 after its content.
+Five recipients each time. In every case, `send` reports only messages as accepted that got a 250 after their content.
 
 """
