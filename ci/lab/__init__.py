@@ -1,1 +1,1 @@
-"""The programs that `ehlo` is tried with, and everything that drives them."""
+"""The programs with which `ehlo` is tested, and the code that drives them."""

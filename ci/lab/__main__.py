@@ -4,7 +4,7 @@ import importlib
 import sys
 
 # The module of each command has a function `main(argv: list[str]) -> int`, which returns the exit
-# status, and a docstring whose first line says what the command does.
+# status, and a docstring whose first line describes the command.
 COMMANDS = {
     "peers": "lab.peers",
     "clients": "lab.clients",

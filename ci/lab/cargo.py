@@ -1,4 +1,4 @@
-"""What cargo builds for the checks. Every path to Rust sources in this package stands here."""
+"""The builds of cargo for the checks, with every path to Rust sources in this package."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What a check is, and how all of them are run and counted."""
+"""Defines checks, runs them and counts the results."""
 
 import contextlib
 import functools

@@ -1,4 +1,4 @@
-"""What `receive --maildir` has stored."""
+"""Reads the messages that `receive --maildir` has stored."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The contents that are sent, and what a correct wire makes of them."""
+"""The contents of test messages, and their correct form on the wire."""
 
 import random
 

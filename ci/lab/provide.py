@@ -1,4 +1,4 @@
-"""Installs what steps need, by apt, cargo, pip and npm; without a STEP, what all of them need.
+"""Installs the tools of steps, by apt, cargo, pip and npm; without a STEP, those of all steps.
 
 Nothing else in this repository installs anything. Debian's mail servers conflict with each other, so all but
 Postfix are only unpacked, below $PEERS_HOME (/tmp/ehlo-peers). Nothing that is installed is removed, and no
@@ -331,7 +331,7 @@ def main(argv):
         "steps", nargs="*", metavar="STEP", help=", ".join(step for step, things in STEPS.items() if things)
     )
     parser.add_argument(
-        "--check", action="store_true", help="install nothing; say what is missing, and fail if something is"
+        "--check", action="store_true", help="install nothing; print missing tools, and fail if there are any"
     )
     parser.add_argument("--but-cargo", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)

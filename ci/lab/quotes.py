@@ -1,4 +1,4 @@
-"""Compares what is quoted from RFCs, in comments and in the documentation, with the texts of the RFCs."""
+"""Compares the quotations of RFCs, in comments and in the documentation, with the texts of the RFCs."""
 
 import argparse
 import collections
@@ -62,7 +62,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--texts", type=Path, default=CACHE, help=f"folder of rfcN.txt[.gz]: {CACHE}")
     parser.add_argument("--provide", action="store_true", help="fetch the texts into that folder first")
     parser.add_argument("--self-test", action="store_true", help="check that planted faults are found")
-    parser.add_argument("--all", action="store_true", help="print what is right, too")
+    parser.add_argument("--all", action="store_true", help="print correct quotations, too")
     arguments = parser.parse_args(argv)
     if arguments.provide:
         provide(arguments.texts)

@@ -1,7 +1,7 @@
 """Builds the programs of README.md in an empty project, and has them send and receive mail.
 
-The server is sent a message by smtplib; the client delivers to the example `receive`, inside TLS and with a
-password. The addresses in the programs are replaced by those of this machine, and nothing else.
+smtplib sends a message to the server; the client delivers to the example `receive`, inside TLS and with a
+password. The check replaces only the addresses in the programs, by those of this machine.
 """
 
 import argparse

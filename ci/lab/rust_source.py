@@ -1,4 +1,4 @@
-"""Reads Rust without a compiler: what each file imports, and which file defines it."""
+"""Reads Rust without a compiler: the imports of each file, and the files that define them."""
 
 import re
 from collections.abc import Iterator

@@ -67,16 +67,17 @@ class Suite:
         parser = argparse.ArgumentParser(prog=f"lab {self.name}", description=package.__doc__)
         parser.add_argument("--list", action="store_true", help="print the titles and run nothing")
         parser.add_argument(
-            "--only", default="", metavar="REGEX", help="only the checks whose title matches, among all"
+            "--only",
+            default="",
+            metavar="REGEX",
+            help="only the checks whose title matches, slow ones included",
         )
-        parser.add_argument(
-            "--all", action="store_true", help="also what takes minutes, and is left out otherwise"
-        )
+        parser.add_argument("--all", action="store_true", help="include the checks that take minutes")
         if self.page:
             parser.add_argument(
                 "--write", action="store_true", help=f"--all, and write {self.page} if nothing failed"
             )
-        parser.add_argument("--examples", type=Path, metavar="FOLDER", help="examples that are built already")
+        parser.add_argument("--examples", type=Path, metavar="FOLDER", help="the folder of built examples")
         return parser
 
     def _checks(self, only, everything):

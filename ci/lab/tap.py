@@ -1,4 +1,4 @@
-"""A relay that listens in, for what a server does not tell about the wire."""
+"""A relay that records the bytes on the wire, which a server does not report."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""An SMTP session by hand, for what no well-behaved client sends."""
+"""An SMTP session step by step, for input that no well-behaved client sends."""
 
 import select
 import socket

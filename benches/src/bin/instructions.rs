@@ -137,10 +137,10 @@ fn read_table(table: &str) -> BTreeMap<Key, f64> {
 const HEADER: &str = "\
 # Instructions
 
-Counted by callgrind with fat LTO on x86-64 with AVX2; `ci/instructions` compares, `ci/instructions --write` writes this
-anew. A peer's row is there to compare with, and is not judged. EndReason a count is over its bound stands in
-[measurements](../docs/measurements.md); it may not grow either.
+Callgrind counts with fat LTO on x86-64 with AVX2; `ci/instructions` compares, and `ci/instructions --write` rewrites this
+page. The rows of peers are for comparison, and have no bound. [Measurements](../docs/measurements.md) explains each count over its
+bound; such a count must not grow either.
 
-| contest | side | instructions | a | bound |
+| contest | side | instructions | per | bound |
 | --- | --- | ---: | --- | --- |
 ";

@@ -1,4 +1,4 @@
-"""Mail clients deliver to `receive` by every mechanism and kind of TLS; what connections cost it."""
+"""Mail clients deliver to `receive` by every mechanism and kind of TLS; the cost of connections."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The table of what clients have delivered."""
+"""The table of the deliveries of each client."""
 
 import re
 import subprocess

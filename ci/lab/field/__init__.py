@@ -1,7 +1,7 @@
-"""Tries cases that went wrong between mail programs before, on the built examples.
+"""Tries known failures between mail programs on the built examples.
 
 Each line of ci/field/*.jsonl is a case; ci/field/README.md has their format. A case with TLS needs openssl,
-one with addresses or names of its own unshare and mount: without them it is skipped.
+one with private addresses or names unshare and mount: without these tools it is skipped.
 
 Exit codes: 0 all is as expected, 1 something is not, 2 nothing could be tried.
 """
@@ -64,13 +64,13 @@ def parse(argv):
     )
     parser.add_argument("files", nargs="*", type=Path, help="cases, instead of the repository's")
     parser.add_argument("--only", default="", metavar="REGEX", help="only the cases whose id matches")
-    parser.add_argument("--slow", action="store_true", help="also those that take more than 20 s")
-    parser.add_argument("--jobs", type=int, default=4, metavar="N", help="so many at once (4)")
-    parser.add_argument("--examples", type=Path, metavar="FOLDER", help="examples that are built already")
-    parser.add_argument("--list", action="store_true", help="print the cases and try none")
+    parser.add_argument("--slow", action="store_true", help="include the cases that take more than 20 s")
+    parser.add_argument("--jobs", type=int, default=4, metavar="N", help="the number of cases at once (4)")
+    parser.add_argument("--examples", type=Path, metavar="FOLDER", help="the folder of built examples")
+    parser.add_argument("--list", action="store_true", help="print the cases and run none")
     parser.add_argument("--self-test", action="store_true", help="check that wrong expectations are found")
     parser.add_argument(
-        "-v", "--verbose", action="store_true", help="a line for each case, and dialogues that went wrong"
+        "-v", "--verbose", action="store_true", help="a line for each case, and the dialogues of failures"
     )
     return parser.parse_args(argv)
 

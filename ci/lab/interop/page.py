@@ -1,4 +1,4 @@
-"""docs/interop.md: what stands in it, and its text anew."""
+"""Reads and writes docs/interop.md."""
 
 import itertools
 
@@ -7,9 +7,9 @@ from lab.checks import expect
 from lab.interop.columns import BODIES, COLUMNS
 
 PAGE = cargo.ROOT / "docs/interop.md"
-# What was found: by server and column, and by fault.
+# The results, by server and column, and by fault.
 CELLS, OUTCOMES = {}, {}
-# Whether what is found is compared with the page.
+# Whether the results are compared with the page.
 COMPARES = True
 SERVER, FAULT = "server", ("smtp-sink", "its flags", "outcome", "exit code")
 

@@ -1,4 +1,4 @@
-"""Starts mail servers by hand, on free ports of loopback; they end with the standard input.
+"""Starts mail servers for manual tests, on free ports of loopback; they end with the standard input.
 
 In Python: `with ALL["postfix"](folder, Certificate(folder / "tls")) as server: server.ports["plain"]`.
 """

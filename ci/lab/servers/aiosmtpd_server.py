@@ -49,7 +49,11 @@ async def main():
     parser.add_argument("--defer", action="append", default=[])
     parser.add_argument("--size", type=int, default=64 * 1024 * 1024)
     parser.add_argument(
-        "--ports", type=int, nargs="+", default=[0], help="the one that begins in clear, the one inside TLS"
+        "--ports",
+        type=int,
+        nargs="+",
+        default=[0],
+        help="the port that begins without TLS, the port inside TLS",
     )
     parser.add_argument("--certificate", nargs=2, metavar=("CHAIN", "KEY"))
     parser.add_argument("--login", nargs=2, metavar=("NAME", "PASSWORD"), default=("", ""))
