@@ -14,7 +14,7 @@ from lab.provide import HOME
 from lab.wire import stuffed
 
 NAME, PASSWORD = "user", "s3cr3t-t0ken"
-SECURITIES = ("in clear", "STARTTLS", "implicit TLS")
+SECURITIES = ("without TLS", "STARTTLS", "implicit TLS")
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Letter:
     work: Path
     port: int
     content: bytes  # with CRLF
-    security: str = "in clear"
+    security: str = "without TLS"
     mechanism: str = ""  # none
     authority: Path = Path("/nonexistent")
     sender: str = "a@test"
@@ -68,7 +68,7 @@ class Client:
         """Every security, each with every mechanism, of which none is one."""
         for security in self.securities:
             for mechanism in ("", *self.mechanisms):
-                if security != "in clear" or mechanism not in self.inside:
+                if security != "without TLS" or mechanism not in self.inside:
                     yield security, mechanism
 
 
@@ -120,7 +120,7 @@ def msmtp(letter, *more, timeout=25):
     tls = letter.by_security(
         ("--tls=off",), ("--tls=on", "--tls-starttls=on"), ("--tls=on", "--tls-starttls=off")
     )
-    verify = (f"--tls-trust-file={letter.authority}",) if letter.security != "in clear" else ()
+    verify = (f"--tls-trust-file={letter.authority}",) if letter.security != "without TLS" else ()
     auth = (
         (f"--auth={letter.mechanism.lower()}", f"--user={NAME}", f"--passwordeval=echo {PASSWORD}")
         if letter.mechanism
@@ -146,7 +146,7 @@ def msmtp(letter, *more, timeout=25):
 def curl(letter, *more, timeout=25):
     scheme = letter.by_security("smtp", "smtp", "smtps")
     tls = ("--ssl-reqd",) if letter.security == "STARTTLS" else ()
-    verify = ("--cacert", letter.authority) if letter.security != "in clear" else ()
+    verify = ("--cacert", letter.authority) if letter.security != "without TLS" else ()
     auth = ()
     if letter.mechanism:
         proof = (
@@ -276,7 +276,7 @@ def mutt(letter):
         f'set smtp_authenticators="{letter.mechanism.lower()}" hostname=client.test from=a@test use_from=yes use_envelope_from=yes',
         "set copy=no allow_8bit=yes charset=utf-8 send_charset=utf-8 ssl_verify_host=yes ssl_verify_dates=yes",
         f'set certificate_file="{letter.authority}" ssl_usesystemcerts=no ssl_ca_certificates_file="{letter.authority}"',
-        f"set ssl_starttls={'yes' if letter.security == 'STARTTLS' else 'no'} ssl_force_tls={'no' if letter.security == 'in clear' else 'yes'}",
+        f"set ssl_starttls={'yes' if letter.security == 'STARTTLS' else 'no'} ssl_force_tls={'no' if letter.security == 'without TLS' else 'yes'}",
     ]
     settings = letter.work / "muttrc"
     settings.write_text("\n".join(lines) + "\n")
@@ -297,7 +297,9 @@ def net_smtp_of_perl(letter):
 
 @client("smtplib (Python)", ("python3", "--version"), "PLAIN", "LOGIN", "CRAM-MD5")
 def smtplib_of_python(letter, mail_options=(), rcpt_options=(), timeout=20):
-    context = ssl.create_default_context(cafile=letter.authority if letter.security != "in clear" else None)
+    context = ssl.create_default_context(
+        cafile=letter.authority if letter.security != "without TLS" else None
+    )
     kind, tls = (
         (smtplib.SMTP_SSL, {"context": context}) if letter.security == "implicit TLS" else (smtplib.SMTP, {})
     )
@@ -349,7 +351,7 @@ def nodemailer(letter, dsn=None, timeout=25):
         "dsn": dsn,
         "file": str(letter.file),
         "envelope": {"from": letter.sender, "to": [letter.recipient]},
-        "authority": str(letter.authority) if letter.security != "in clear" else "/dev/null",
+        "authority": str(letter.authority) if letter.security != "without TLS" else "/dev/null",
     }
     run(
         letter.work,

@@ -41,7 +41,7 @@ DSN = {
 
 @check("{client} asks for delivery status notifications", client=tuple(DSN))
 def dsn(work, client):
-    server, _ = listening(work, "in clear")
+    server, _ = listening(work, "without TLS")
     with server:
         certificate = work / "tls/authority.pem"
         DSN[client](Letter(work, server.port, CONTENT, authority=certificate))

@@ -27,11 +27,11 @@ def listening(work, security, *flags):
     """A server for one security, and the authority that its certificate is of."""
     certificate = Certificate(work / "tls")
     tls = {
-        "in clear": ("--allow-plaintext-auth",),
+        "without TLS": ("--allow-plaintext-auth",),
         "STARTTLS": ("--require-tls",),
         "implicit TLS": ("--implicit-tls",),
     }[security]
-    files = () if security == "in clear" else ("--cert", certificate.chain, "--key", certificate.key)
+    files = () if security == "without TLS" else ("--cert", certificate.chain, "--key", certificate.key)
     return Receive(work, "--json", *files, *tls, *flags), certificate.authority
 
 
@@ -45,7 +45,7 @@ def expect_delivered(server, client, security, mechanism):
     wait_until(lambda: events(server, "message"), 10, f"no message: {server.lines[-3:]} {server.errors[-3:]}")
     [message] = events(server, "message")
     expect((message["from"], message["to"]) == ("<a@test>", ["u@test"]), f"envelope {message}")
-    keyword = "ESMTP" + ("" if security == "in clear" else "S") + ("A" if mechanism else "")
+    keyword = "ESMTP" + ("" if security == "without TLS" else "S") + ("A" if mechanism else "")
     if client.helo and not mechanism:
         keyword = "SMTP"
     expect(message["protocol"] == keyword, f"{message['protocol']} for {keyword}")

@@ -17,7 +17,7 @@ The same run sends messages of 50 MiB, to addresses in UTF-8 and with delivery s
 delivers by LMTP. Two clients differ from the RFCs: Jakarta Mail stuffs dots in BDAT too, where RFC 3030 has no stuffing, so they
 arrive doubled; s-nail greets with HELO if it does not authenticate, also inside TLS.
 
-| client | version | in clear | STARTTLS | implicit TLS |
+| client | version | without TLS | STARTTLS | implicit TLS |
 | --- | --- | --- | --- | --- |
 """
 

@@ -9,7 +9,7 @@ context.ca_file = authority
 context.verify_mode = OpenSSL::SSL::VERIFY_PEER
 smtp = Net::SMTP.new("127.0.0.1", port.to_i)
 case security
-when "in clear" then smtp.disable_starttls
+when "without TLS" then smtp.disable_starttls
 when "STARTTLS" then smtp.enable_starttls(context)
 when "implicit TLS" then smtp.enable_tls(context)
 end

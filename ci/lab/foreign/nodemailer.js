@@ -9,7 +9,7 @@ const options = {
     name: "client.test",
     secure: facts.security === "implicit TLS",
     requireTLS: facts.security === "STARTTLS",
-    ignoreTLS: facts.security === "in clear",
+    ignoreTLS: facts.security === "without TLS",
     tls: { ca: fs.readFileSync(facts.authority), servername: "localhost" },
 };
 if (facts.mechanism === "XOAUTH2") options.auth = { type: "OAuth2", user: facts.name, accessToken: facts.password };

@@ -1,4 +1,4 @@
-// smtp-server of npm: one port that begins in clear and one inside TLS; each content goes to a file as it came.
+// smtp-server of npm: one port that begins without TLS and one inside TLS; each content goes to a file as it came.
 const fs = require('fs');
 const facts = JSON.parse(process.argv[2]);
 const { SMTPServer } = require(`${facts.modules}/smtp-server`);

@@ -66,7 +66,7 @@ HEAD = """\
 stored message byte by byte with the original (apart from line ends, if a server keeps LF). Every cell is the result of
 successful runs; the three adapters take turns.
 
-- **in clear**, **STARTTLS**, **implicit TLS**: a message arrives, by each of the adapters; the certificate is verified. A server
+- **without TLS**, **STARTTLS**, **implicit TLS**: a message arrives, by each of the adapters; the certificate is verified. A server
   that accepts mail from users only gets a name and a password.
 - **AUTH**: each mechanism that both sides have, inside TLS: with the right password or token the message arrives, with a wrong one
   no message arrives and the exit code is 2.

@@ -14,7 +14,7 @@ from lab.servers.server import MARK
 # Those that take turns.
 RUNTIMES_IN_TURN = RUNTIMES
 # Ways in: the flags of `send` for them.
-CLEAR, STARTTLS, IMPLICIT = "in clear", "STARTTLS", "implicit TLS"
+CLEAR, STARTTLS, IMPLICIT = "without TLS", "STARTTLS", "implicit TLS"
 PASSWORD = "user:secret"
 
 
@@ -26,7 +26,7 @@ class Trial:
         self.offered = {way: capabilities(server, way) for way in self.ways()}
 
     def ways(self):
-        """The ways in that the server has, the first in clear where mail may come so."""
+        """The securities of the server, beginning with the one without TLS if it accepts mail there."""
         doors = self.server.doors
         ways = [CLEAR] if "plain" in doors else []
         if "submission" in doors or "STARTTLS" in capabilities(self.server, CLEAR):

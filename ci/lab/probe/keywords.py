@@ -11,7 +11,7 @@ from lab.servers.dns_server import Nsd
 
 # Keywords of these servers that no RFC and no registry has.
 UNKNOWN = {"exim": {"PIPECONNECT"}, "exim498": {"PIPECONNECT"}}
-# What each of them must offer, in clear and inside TLS, so that two empty lists are not taken for a success.
+# The keywords that each must offer, without TLS and inside TLS, so that two empty lists do not pass.
 OFFERED = {
     "postfix": (
         {
@@ -50,7 +50,7 @@ OFFERED = {
     "smtpserver": ({"PIPELINING", "8BITMIME", "SMTPUTF8", "STARTTLS", "SIZE"}, {"AUTH"}),
     "haraka": ({"PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE", "STARTTLS"}, {"AUTH"}),
 }
-# What is wrong with them as they are started here: they let passwords be sent in clear from the own network.
+# Their faults in this configuration: they allow passwords without TLS from the local network.
 WRONG = {
     "smtpserver": ["AUTH invites passwords outside TLS: PLAIN, LOGIN."],
     "haraka": ["AUTH invites passwords outside TLS: PLAIN, LOGIN."],
@@ -102,7 +102,7 @@ def decoded(work, name, tls):
         expect(not missing and "STARTTLS" not in named, f"inside TLS there is {named}, without {missing}")
         if before is not None:
             named = {keyword["keyword"] for keyword in told["ehlo"]["keywords"]}
-            expect(must <= named, f"in clear there is no {must - named}")
+            expect(must <= named, f"without TLS there is no {must - named}")
         shown = told["tls"]["certificate"]
         expect(
             shown["subject"] == "CN=localhost" and shown["issuer"] == "CN=authority.test",

@@ -99,7 +99,7 @@ exports.hook_rcpt = (next, connection, [address]) => {
 
 
 class Receive(Server):
-    """The example of this project: one that begins in clear, and one inside TLS."""
+    """The example of this project: one that begins without TLS, and one inside TLS."""
 
     title = "`receive` of this project"
     copy_for_each = False

@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .port(port.parse()?)
         .hello_name(ClientId::Domain("client.test".into()))
         .tls(match security.as_str() {
-            "in clear" => Tls::None,
+            "without TLS" => Tls::None,
             "STARTTLS" => Tls::Required(tls()?),
             "implicit TLS" => Tls::Wrapper(tls()?),
             _ => return Err("no such security".into()),
