@@ -108,8 +108,8 @@ pub(crate) fn attempt<T>(call: impl FnMut() -> io::Result<T>) -> Poll<io::Result
     }
 }
 
-/// Whether a call returned at its timeout: `TimedOut` on Windows, `WouldBlock` on other systems,
-/// where `TimedOut` means a lost connection.
+/// Returns `true` if a call returned at its timeout: `TimedOut` on Windows, `WouldBlock` on other
+/// systems, where `TimedOut` means a lost connection.
 fn would_block(kind: io::ErrorKind) -> bool {
     kind == io::ErrorKind::WouldBlock || (cfg!(windows) && kind == io::ErrorKind::TimedOut)
 }

@@ -95,8 +95,8 @@ impl<M: Machine> Buffered<M> {
         &mut self.machine
     }
 
-    /// Whether an event is available without reading. Output that the machine sends without a
-    /// request is then in the outbox.
+    /// Returns `true` if an event is available without reading. Output that the machine sends
+    /// without a request is then in the outbox.
     pub fn is_ready(&mut self) -> bool {
         self.drop_taken();
         loop {
@@ -246,7 +246,7 @@ impl<M: Machine> Buffered<M> {
         self.inbox.bytes()
     }
 
-    /// Whether the machine takes content now or next.
+    /// Returns `true` if the machine takes content now or next.
     pub(crate) fn is_content(&self) -> bool {
         self.machine.expects() == Expects::Content
     }
@@ -278,7 +278,8 @@ impl<M: Machine> Buffered<M> {
 /// The methods that a connection needs.
 #[cfg(feature = "std")]
 impl<M: Machine> Buffered<M> {
-    /// Whether to send the outbox before the next event: it is full, or the session is at an end.
+    /// Returns `true` if the outbox must be sent before the next event: it is full, or the session
+    /// is at an end.
     pub(crate) fn must_flush(&self) -> bool {
         let bytes = self.output().len();
         bytes >= HIGH_WATER || (self.machine.is_at_end() && bytes > 0)

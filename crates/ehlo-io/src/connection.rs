@@ -365,7 +365,7 @@ impl<S, M: Machine, A, T: Timer> Connection<S, M, A, T> {
     }
 }
 
-/// Whether the error only says that the peer has left.
+/// Returns `true` if the error only says that the peer has left.
 fn has_left(error: &io::Error) -> bool {
     use io::ErrorKind::{
         BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof,

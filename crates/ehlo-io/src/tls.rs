@@ -35,7 +35,7 @@ pub enum MaybeTls<S, T> {
 }
 
 impl<S, T> MaybeTls<S, T> {
-    /// Whether it is inside TLS.
+    /// Returns `true` if it is inside TLS.
     pub const fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))
     }

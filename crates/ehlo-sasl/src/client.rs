@@ -46,16 +46,16 @@ pub trait ClientMechanism {
         buffer: &'b mut [u8],
     ) -> Result<&'b [u8], ClientFailure>;
 
-    /// Whether the mechanism reads its challenges. [`ClientExchange`] then decodes each challenge, and
-    /// cancels the attempt if it is not base64, RFC 4954 §4. A mechanism that ignores the text of
-    /// challenges, as LOGIN does, returns `false` and gets empty ones. A 334 of several lines is not a
-    /// challenge for any mechanism.
+    /// Returns `true` if the mechanism reads its challenges. [`ClientExchange`] then decodes each
+    /// challenge, and cancels the attempt if it is not base64, RFC 4954 §4. A mechanism that
+    /// ignores the text of challenges, as LOGIN does, returns `false` and gets empty ones. A 334 of
+    /// several lines is not a challenge for any mechanism.
     fn reads_challenges(&self) -> bool {
         true
     }
 
-    /// Whether the exchange may succeed now: the client has sent all its messages, and the server has
-    /// proven itself if the mechanism requires it.
+    /// Returns `true` if the exchange may succeed now: the client has sent all its messages, and
+    /// the server has proven itself if the mechanism requires it.
     fn is_done(&self) -> bool;
 }
 
@@ -183,7 +183,7 @@ impl<M: ClientMechanism> ClientExchange<M> {
         }
     }
 
-    /// Whether the attempt is over.
+    /// Returns `true` if the attempt is over.
     pub const fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Over)
     }
@@ -296,7 +296,8 @@ pub enum ClientFailure {
 }
 
 impl ClientFailure {
-    /// Whether the server cannot be trusted any more: the client must send nothing else, and close.
+    /// Returns `true` if the server cannot be trusted any more: the client must send nothing else,
+    /// and close.
     pub const fn is_fatal(self) -> bool {
         matches!(self, Self::EarlySuccess | Self::Reply | Self::ServerNotAuthentic)
     }

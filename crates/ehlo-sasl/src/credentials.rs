@@ -131,8 +131,8 @@ impl<'a> Credentials<'a> {
         self.authorization.or(self.authentication)
     }
 
-    /// Whether the client wants to act for a user other than itself, as far as the mechanism can
-    /// tell.
+    /// Returns `true` if the client wants to act for a user other than itself, as far as the
+    /// mechanism can tell.
     pub fn acts_for_another(&self) -> bool {
         self.authorization.is_some() && self.authorization != self.authentication
     }
@@ -354,9 +354,9 @@ pub(crate) fn identity(name: &str) -> Result<&str, CredentialsError> {
     Ok(name)
 }
 
-/// Whether a character is in no identity: RFC 4013 §2.3 prohibits control characters and those that
-/// change how text is displayed, RFC 3454 C.2 and C.8. The isolates and the mark of Unicode 6.3, which
-/// are younger, are among them here; what `SASLprep` maps to nothing is not.
+/// Returns `true` if a character is in no identity: RFC 4013 §2.3 prohibits control characters and
+/// those that change how text is displayed, RFC 3454 C.2 and C.8. The isolates and the mark of
+/// Unicode 6.3, which are younger, count too; characters that `SASLprep` maps to nothing do not.
 fn is_prohibited(character: char) -> bool {
     character.is_control()
         || matches!(

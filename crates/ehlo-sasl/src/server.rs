@@ -230,7 +230,7 @@ impl<M: ServerMechanism> ServerExchange<M> {
         self.decide(false, buffer)
     }
 
-    /// Whether the attempt is over.
+    /// Returns `true` if the attempt is over.
     pub const fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Over)
     }

@@ -80,7 +80,7 @@ impl Peer {
         self.server.tls_established(&self.unread).expect("nothing is left over");
     }
 
-    /// Whether the session is over.
+    /// Returns `true` if the session is over.
     pub const fn is_closed(&self) -> bool {
         self.closed
     }

@@ -112,8 +112,8 @@ pub trait Machine {
     /// Tells the machine that the peer has closed its side of the connection and sends no more.
     fn end_of_input(&mut self);
 
-    /// Whether the machine reads nothing more until its output is sent: the session is over, or
-    /// continues inside TLS.
+    /// Returns `true` if the machine reads nothing more until its output is sent: the session is
+    /// over, or continues inside TLS.
     fn is_at_end(&self) -> bool;
 
     /// The longest wait for the peer at this moment, RFC 5321 §4.5.3.2.
@@ -125,8 +125,8 @@ pub trait Machine {
         Expects::Command
     }
 
-    /// Whether the last input or output may be a credential, as within AUTH, RFC 4954 §4. The owner
-    /// of the buffers then overwrites them after use, as `Buffered` of `ehlo-io` does.
+    /// Returns `true` if the last input or output may be a credential, as within AUTH, RFC 4954 §4.
+    /// The owner of the buffers then overwrites them after use, as `Buffered` of `ehlo-io` does.
     fn is_secret(&self) -> bool {
         false
     }
@@ -143,7 +143,7 @@ pub trait Machine {
 /// assert_eq!(Upgrade::tls_established(&mut client, b""), Err(PlaintextInjection));
 /// ```
 pub trait Upgrade: Machine {
-    /// Whether the TLS handshake is due: STARTTLS was accepted.
+    /// Returns `true` if the TLS handshake is due: STARTTLS was accepted.
     fn awaits_tls(&self) -> bool;
 
     /// Continues the session inside TLS. `leftover` is the input that was read before the handshake

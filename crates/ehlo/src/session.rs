@@ -67,7 +67,7 @@ impl State {
         Self::Closed,
     ];
 
-    /// Whether a mail transaction is open.
+    /// Returns `true` if a mail transaction is open.
     pub const fn is_transaction(self) -> bool {
         matches!(self, Self::Mail | Self::Rcpt | Self::Data | Self::Chunk | Self::Failed)
     }
@@ -93,7 +93,7 @@ impl core::fmt::Display for State {
     }
 }
 
-/// Whether `verb` may be issued in `state`, RFC 5321 §4.1.4.
+/// Returns `true` if `verb` may be issued in `state`, RFC 5321 §4.1.4.
 pub const fn is_valid(state: State, verb: Verb) -> bool {
     rule(verb).valid & bit(state) != 0
 }
@@ -125,21 +125,22 @@ pub const fn next(state: State, verb: Verb, code: Code) -> State {
     }
 }
 
-/// Whether a client must wait for the reply to `verb` before it sends anything else, RFC 2920 §3.1.
+/// Returns `true` if a client must wait for the reply to `verb` before it sends anything else, RFC
+/// 2920 §3.1.
 pub const fn ends_group(verb: Verb) -> bool {
     rule(verb).ends_group
 }
 
-/// Whether `verb` carries no mail forward, with any reply. A server may limit the number of such
-/// commands.
+/// Returns `true` if `verb` carries no mail forward, with any reply. A server may limit the number
+/// of such commands.
 pub const fn is_idle(verb: Verb) -> bool {
     rule(verb).idle
 }
 
-/// Whether §4.3.2 of RFC 5321, or the RFC of the extension, lets a server answer `verb` with
-/// `code`. A positive code must be listed. A 4yz or 5yz may answer any verb, because policy may
-/// refuse any command, except for codes that belong to certain commands: 535 to AUTH, 459 to ETRN,
-/// 555 to MAIL and RCPT.
+/// Returns `true` if §4.3.2 of RFC 5321, or the RFC of the extension, lets a server answer `verb`
+/// with `code`. A positive code must be listed. A 4yz or 5yz may answer any verb, because policy
+/// may refuse any command, except for codes that belong to certain commands: 535 to AUTH, 459 to
+/// ETRN, 555 to MAIL and RCPT.
 pub const fn may_answer(verb: Verb, code: Code) -> bool {
     if matches!(verb, Verb::Other) {
         // RFC 5321 leaves the replies to an unknown verb to its own specification.

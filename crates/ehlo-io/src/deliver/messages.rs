@@ -80,7 +80,7 @@ pub trait MessageSource<'v> {
     /// server failed to authenticate itself. Events report the consequences.
     fn on_error(&mut self, _error: &(dyn Error + 'static)) {}
 
-    /// Whether there are credentials: no mail is then sent without them, unless
+    /// Returns `true` if there are credentials: no mail is then sent without them, unless
     /// [`AuthPolicy::Optional`](ehlo::delivery::AuthPolicy::Optional) allows it. Called at the
     /// beginning of the session.
     fn has_credentials(&self) -> bool {

@@ -95,7 +95,7 @@ impl ConnectionLimits {
         count(&self.within) + count(&self.over)
     }
 
-    /// Whether to accept no connection now.
+    /// Returns `true` if no connection can be admitted now.
     pub fn is_full(&self) -> bool {
         !(self.has_room() || self.rejects && self.may_reject())
     }
@@ -145,7 +145,7 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Whether there were too many sessions already: answer this one with 421, and end it.
+    /// Returns `true` if there were too many sessions already: answer this one with 421, and close.
     pub const fn is_over_limit(&self) -> bool {
         self.address.is_none()
     }

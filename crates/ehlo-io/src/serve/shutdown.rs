@@ -90,7 +90,7 @@ impl Shutdown {
         handle.shutdown()
     }
 
-    /// Whether the shutdown is requested.
+    /// Returns `true` if the shutdown is requested.
     pub fn is_requested(&self) -> bool {
         self.signal.stage() >= REQUESTED
     }

@@ -89,7 +89,7 @@ impl<'s> Sender<'s> {
         panic!("the content does not come to an end: {:#?}", self.trace);
     }
 
-    /// Whether the operation is done; otherwise it must wait.
+    /// Returns `true` if the operation is done; otherwise it must wait.
     fn perform(&mut self, operation: u8) -> bool {
         let before = self.client.clone();
         let mut out = [0; 1024];

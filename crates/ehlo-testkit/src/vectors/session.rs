@@ -50,7 +50,7 @@ pub struct SessionStep {
 }
 
 impl SessionStep {
-    /// Whether the reply may have this code.
+    /// Returns `true` if the reply may have this code.
     pub fn matches(&self, code: u16) -> bool {
         let code = code.to_string();
         let fits = |pattern: &str| {

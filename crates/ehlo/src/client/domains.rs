@@ -16,8 +16,8 @@ pub(super) struct Domains {
 impl Domains {
     pub(super) const NONE: Self = Self { seen: [0; CAPACITY], count: 0 };
 
-    /// Whether a recipient's domain is one of the first `max` of the session. The server counts the
-    /// domains beyond [`CAPACITY`].
+    /// Returns `true` if a recipient's domain is one of the first `max` of the session. The server
+    /// counts the domains beyond [`CAPACITY`].
     pub(super) fn permit(&self, forward_path: &ForwardPath<'_>, max: u32) -> bool {
         let room = usize::try_from(max).unwrap_or(usize::MAX);
         room > CAPACITY

@@ -13,7 +13,7 @@ impl Flight {
     pub(super) const EMPTY: Self =
         Self { runs: [Run { verb: Verb::Other, count: 0 }; CAPACITY], length: 0 };
 
-    /// Whether there is room for `verb`.
+    /// Returns `true` if there is room for `verb`.
     pub(super) fn has_room(&self, verb: Verb) -> bool {
         usize::from(self.length) < CAPACITY || self.last_run().is_some_and(|run| run.takes(verb))
     }

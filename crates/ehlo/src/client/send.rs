@@ -208,7 +208,7 @@ impl Client {
         Ok(written)
     }
 
-    /// Whether the server expects content now: 354 came, or a chunk is incomplete.
+    /// Returns `true` if the server expects content now: 354 came, or a chunk is incomplete.
     pub const fn wants_content(&self) -> bool {
         (self.sending || self.chunk > 0) && !matches!(self.state, State::Closed)
     }
@@ -425,7 +425,7 @@ impl Client {
     }
 }
 
-/// Whether a client that requires TLS may send `verb` before TLS is established.
+/// Returns `true` if a client that requires TLS may send `verb` before TLS is established.
 const fn goes_in_clear(verb: Verb) -> bool {
     matches!(
         verb,
@@ -443,7 +443,7 @@ const fn carries_content(verb: Verb) -> bool {
     matches!(verb, Verb::Bdat | Verb::BdatLast | Verb::Burl | Verb::BurlLast)
 }
 
-/// Whether `verb` precedes content in the transaction of that content.
+/// Returns `true` if `verb` precedes content in the transaction of that content.
 const fn is_of_transaction(verb: Verb) -> bool {
     matches!(verb, Verb::Mail | Verb::Rcpt | Verb::Bdat | Verb::Burl)
 }

@@ -293,12 +293,12 @@ pub(super) enum Step {
     },
 }
 
-/// Whether `before` is a bare CR or `byte` a bare LF.
+/// Returns `true` if `before` is a bare CR or `byte` a bare LF.
 const fn is_bare(before: u8, byte: u8) -> bool {
     (before == b'\r') ^ (byte == b'\n')
 }
 
-/// Whether `byte` is an LF and `after` a dot.
+/// Returns `true` if `byte` is an LF and `after` a dot.
 const fn is_before_dot(byte: u8, after: u8) -> bool {
     (byte == b'\n') & (after == b'.')
 }

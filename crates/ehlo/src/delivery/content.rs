@@ -78,7 +78,7 @@ impl Delivery<'_> {
     /// The room in bytes with which a piece of content always makes progress.
     pub const CONTENT_ROOM: usize = 48;
 
-    /// Whether the server can take a piece of the content now.
+    /// Returns `true` if the server can take a piece of the content now.
     pub(super) fn takes_content(&self) -> bool {
         let Some(current) = &self.current else { return false };
         !current.flags.chunks

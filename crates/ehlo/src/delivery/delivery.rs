@@ -199,7 +199,7 @@ impl<'e> Delivery<'e> {
         wants
     }
 
-    /// Whether the machine has a request for the caller.
+    /// Returns `true` if the machine has a request for the caller.
     pub(super) fn asks(&self) -> bool {
         self.is_open()
             && match self.stage {
@@ -218,7 +218,7 @@ impl<'e> Delivery<'e> {
         }
     }
 
-    /// Whether MAIL may follow the content that is written.
+    /// Returns `true` if MAIL may follow the content that is written.
     fn is_behind_safe(&self) -> bool {
         let is_over = |current: &Transaction<'_>| {
             // If no recipient was accepted, a server may answer the end of the message and leave
@@ -241,7 +241,7 @@ impl<'e> Delivery<'e> {
         most.is_some_and(|most| self.statistics.transactions >= most)
     }
 
-    /// Whether the session may send bytes.
+    /// Returns `true` if the session may send bytes.
     pub(super) fn is_open(&self) -> bool {
         self.client.state() != State::Tls && self.client.permits_bytes().is_ok()
     }

@@ -162,7 +162,7 @@ impl<'m> Outcomes<'m> {
     }
 }
 
-/// Whether `verb` comes before the first envelope.
+/// Returns `true` if `verb` comes before the first envelope.
 const fn is_of_session(verb: Verb) -> bool {
     matches!(
         verb,

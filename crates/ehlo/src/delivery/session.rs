@@ -190,8 +190,8 @@ impl Delivery<'_> {
         Event::Refused { part: None, to, reply }
     }
 
-    /// Whether the policy needs STARTTLS or AUTH, so that a session without extensions sends no
-    /// envelope.
+    /// Returns `true` if the policy needs STARTTLS or AUTH, so that a session without extensions
+    /// sends no envelope.
     fn needs_extension(&self) -> bool {
         (self.config.tls == TlsPolicy::Require && !self.client.is_tls())
             || self.config.auth == AuthPolicy::Require

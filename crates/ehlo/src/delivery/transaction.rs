@@ -105,17 +105,17 @@ impl<'e> Transaction<'e> {
         self.envelope.recipients.recipient(index)
     }
 
-    /// Whether the envelope needs SMTPUTF8.
+    /// Returns `true` if the envelope needs SMTPUTF8.
     pub(super) const fn smtputf8(&self) -> bool {
         self.envelope.smtputf8 || self.envelope.parameters.smtputf8()
     }
 
-    /// Whether every RCPT that was sent has its reply.
+    /// Returns `true` if every RCPT that was sent has its reply.
     pub(super) const fn is_answered(&self) -> bool {
         self.sent == self.replies
     }
 
-    /// Whether all recipients are known to be refused.
+    /// Returns `true` if all recipients are known to be refused.
     pub(super) const fn has_nobody(&self) -> bool {
         self.is_answered() && self.accepted == 0
     }

@@ -5,7 +5,7 @@ use core::num::NonZero;
 use crate::syntax::limits;
 use crate::syntax::path::is_disallowed;
 
-/// Whether a label is an A-label, or does not begin like one.
+/// Returns `true` if a label is an A-label, or does not begin like one.
 ///
 /// `xn--` must be followed by the Punycode of a label that is not in US-ASCII, neither begins nor
 /// ends with a hyphen, and has no character of a block that no U-label has. The check does not use

@@ -5,8 +5,8 @@ use core::net::IpAddr;
 use crate::syntax::grammar::{hex_digit, split};
 use crate::syntax::path::Domain;
 
-/// Whether a name looks as if it was made from the address, or says that it is one of many: a
-/// guess.
+/// Returns `true` if a name looks as if it was made from the address, or says that it is one of
+/// many: a guess.
 ///
 /// Three bytes of an IPv4 address or four groups of an IPv6 address in a row, in either order; the
 /// address, or the lower half of an IPv6 address, in hexadecimal; or one of [`WORDS`] below the last
@@ -28,8 +28,8 @@ pub(super) fn is_generic(name: Domain<'_>, peer: IpAddr) -> bool {
     has_address || has_word(name)
 }
 
-/// Whether `N` of the parts of an address, not all of them zero, stand next to each other, in either
-/// order.
+/// Returns `true` if `N` of the parts of an address, not all of them zero, stand next to each
+/// other, in either order.
 fn has_row<const N: usize>(name: &[u8], radix: u32, parts: &[u16]) -> bool {
     let mut row = [None; N];
     let is_digit = |byte: &u8| char::from(*byte).is_digit(radix);
@@ -54,8 +54,8 @@ fn number(word: &[u8], radix: u32) -> Option<u16> {
     u16::try_from(value).ok().filter(|_| is_number)
 }
 
-/// Whether the last `digits` hexadecimal digits of `bits` stand in a row, in either order; dots and
-/// hyphens may be between them.
+/// Returns `true` if the last `digits` hexadecimal digits of `bits` stand in a row, in either
+/// order; dots and hyphens may be between them.
 fn has_hex(name: &[u8], bits: u64, digits: u32) -> bool {
     let unused = 64 - 4 * digits;
     let mask = u64::MAX >> unused;

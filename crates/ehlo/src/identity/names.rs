@@ -76,7 +76,7 @@ impl ReverseNames {
     }
 }
 
-/// Whether `domain` is one of `names`.
+/// Returns `true` if `domain` is one of `names`.
 pub(super) fn contains(names: &[&str], domain: Domain<'_>) -> bool {
     names.iter().filter_map(|name| host_name(name)).any(|name| Domain::known(name) == domain)
 }

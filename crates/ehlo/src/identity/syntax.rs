@@ -58,7 +58,7 @@ impl NameSyntax {
         judge(claimed).0
     }
 
-    /// Whether the argument has the form that RFC 5321 requires.
+    /// Returns `true` if the argument has the form that RFC 5321 requires.
     pub const fn is_valid(self) -> bool {
         matches!(self, Self::FullyQualified | Self::AddressLiteral)
     }
@@ -142,9 +142,9 @@ pub(super) fn domain_of(claimed: ClientName<'_>) -> Option<Domain<'_>> {
     }
 }
 
-/// Whether every host takes the name for itself: `localhost` and names below it, RFC 6761 §6.3, and
-/// the loopback and unspecified addresses, RFC 1122 §3.2.1.3 and RFC 4291 §2.5. Hosts files use
-/// `localhost.localdomain` for the same; other names below `localdomain` belong to hosts.
+/// Returns `true` if every host takes the name for itself: `localhost` and names below it, RFC 6761
+/// §6.3, and the loopback and unspecified addresses, RFC 1122 §3.2.1.3 and RFC 4291 §2.5. Hosts
+/// files use `localhost.localdomain` for the same; other names below `localdomain` belong to hosts.
 pub(super) fn is_loopback(host: Host<'_>) -> bool {
     match host {
         Host::Domain(domain) => {

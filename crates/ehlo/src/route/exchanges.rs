@@ -35,7 +35,7 @@ impl Name {
         as_str(self.bytes.get(..self.length.into()).unwrap_or_default())
     }
 
-    /// Whether `other` is the same name, in any case: RFC 4343 §3.
+    /// Returns `true` if `other` is the same name, in any case: RFC 4343 §3.
     pub(super) fn is(&self, other: &str) -> bool {
         self.as_str().eq_ignore_ascii_case(without_root(other))
     }

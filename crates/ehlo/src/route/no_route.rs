@@ -35,7 +35,7 @@ pub enum NoRoute {
 }
 
 impl NoRoute {
-    /// Whether another attempt later is useless, as far as the DNS shows.
+    /// Returns `true` if another attempt later is useless, as far as the DNS shows.
     pub const fn is_permanent(self) -> bool {
         !matches!(self, Self::LookupFailed | Self::Exhausted)
     }

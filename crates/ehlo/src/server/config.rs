@@ -159,7 +159,7 @@ impl ServerConfig {
         Ok(())
     }
 
-    /// Whether a server of this configuration may offer the extension at some moment.
+    /// Returns `true` if a server of this configuration may offer the extension at some moment.
     pub(super) const fn can_offer(&self, extension: Extension) -> bool {
         match extension {
             // RFC 1845 §3 and PRDR need replies within the transaction that this machine does not give,
@@ -299,7 +299,7 @@ impl Default for ServerLimits {
     }
 }
 
-/// Whether the limit is reached.
+/// Returns `true` if the limit is reached.
 pub(super) const fn is_reached(count: u16, limit: u16) -> bool {
     count >= limit && limit < u16::MAX
 }

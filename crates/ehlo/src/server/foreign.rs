@@ -4,13 +4,13 @@
 //! The program behind such a line does not speak SMTP, and an attacker may choose the bytes that
 //! follow; the session ends at the first one.
 
-/// Whether no line of SMTP begins with this byte: a record of TLS begins with 22, an old
+/// Returns `true` if no line of SMTP begins with this byte: a record of TLS begins with 22, an old
 /// `ClientHello` with 128.
 pub(super) const fn begins_with(byte: u8) -> bool {
     !byte.is_ascii_graphic() && !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// Whether a line that is not a command belongs to HTTP, or is a header field.
+/// Returns `true` if a line that is not a command belongs to HTTP, or is a header field.
 pub(super) fn is_line(line: &[u8]) -> bool {
     let word = line.split(|byte| *byte == b' ').next().unwrap_or_default();
     let is_method = HTTP.iter().any(|method| word.eq_ignore_ascii_case(method));

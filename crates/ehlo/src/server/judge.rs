@@ -105,7 +105,8 @@ impl Server {
         }
     }
 
-    /// Whether the client must await the reply to `verb` before it sends more, RFC 2920 §3.1.
+    /// Returns `true` if the client must await the reply to `verb` before it sends more, RFC 2920
+    /// §3.1.
     pub(super) fn ends_group(&self, verb: Verb) -> bool {
         match verb {
             // A BDAT is followed by its chunk, and input after QUIT is ignored.
@@ -346,7 +347,7 @@ impl Server {
         self.config.offered.contains(extension) && self.config.can_offer(extension)
     }
 
-    /// Whether the extension can be used at this moment by a client that has said EHLO.
+    /// Returns `true` if the extension can be used at this moment by a client that has said EHLO.
     fn offers(&self, extension: Extension) -> bool {
         self.has(extension)
             && match extension {

@@ -179,8 +179,8 @@ impl Server {
     }
 }
 
-/// Whether a line, or its front, is a BDAT, well formed or not: even what separates the verb from its
-/// arguments may be wrong.
+/// Returns `true` if a line, or its front, is a BDAT, well formed or not: even the separator behind
+/// the verb may be wrong.
 pub(super) fn begins_chunk(line: &[u8]) -> bool {
     line.split_at_checked(4).is_some_and(|(verb, rest)| {
         verb.eq_ignore_ascii_case(b"BDAT") && !rest.first().is_some_and(u8::is_ascii_alphanumeric)

@@ -102,7 +102,7 @@ impl Server {
         }
     }
 
-    /// Whether a command that was answered with `code` counts as an error.
+    /// Returns `true` if a command that was answered with `code` counts as an error.
     fn is_error(&self, pending: Pending, code: Code) -> bool {
         if code.is_positive() && pending.verb != Verb::Data {
             return false;

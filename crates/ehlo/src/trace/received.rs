@@ -192,7 +192,7 @@ impl Encode for ReceivedField<'_> {
     }
 }
 
-/// Whether a name is in the grammar of RFC 5321 §4.1.2; a leniently read name may not be.
+/// Returns `true` if a name is in the grammar of RFC 5321 §4.1.2; a leniently read name may not be.
 fn is_plain(name: Domain<'_>) -> bool {
     name.is_ascii() && !name.as_bytes().contains(&b'_')
 }

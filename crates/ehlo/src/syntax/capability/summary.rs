@@ -261,12 +261,12 @@ impl Capabilities {
         both
     }
 
-    /// Whether an extension is offered.
+    /// Returns `true` if an extension is offered.
     pub const fn contains(&self, extension: Extension) -> bool {
         self.offered & extension.bit() != 0
     }
 
-    /// Whether nothing is offered.
+    /// Returns `true` if nothing is offered.
     pub const fn is_empty(&self) -> bool {
         self.offered == 0
     }
@@ -485,8 +485,9 @@ impl Profile {
     }
 }
 
-/// Whether a line that does not begin with a known word and a space may still be an offer: `length`
-/// is zero, or the last of the first `length` bytes is neither a space nor a control byte.
+/// Returns `true` if a line that does not begin with a known word and a space may still be an
+/// offer: `length` is zero, or the last of the first `length` bytes is neither a space nor a
+/// control byte.
 fn is_odd(line: &[u8], length: usize) -> bool {
     let word = line.get(..length).unwrap_or(line);
     word.is_empty() || word.iter().any(|&byte| byte == b'=' || byte > b'~')

@@ -8,8 +8,8 @@ use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::text::{PRINTABLE, text_run};
 
-/// Whether a byte may be part of a word: `ehlo-param = 1*(%d33-126)`. A tab or a no-break space, which
-/// some servers write between words, may not.
+/// Returns `true` if a byte may be part of a word: `ehlo-param = 1*(%d33-126)`. A tab or a no-break
+/// space, which some servers write between words, may not.
 #[inline]
 pub(super) const fn is_word(byte: u8) -> bool {
     matches!(byte, b'!'..=b'~')
@@ -172,7 +172,7 @@ impl<'a> EhloParams<'a> {
         rest.get(..end).unwrap_or_default()
     }
 
-    /// Whether there are no words.
+    /// Returns `true` if there are no words.
     pub fn is_empty(&self) -> bool {
         self.first().is_empty()
     }

@@ -73,7 +73,7 @@ impl EnhancedCode {
         EnhancedStatus { subject: self.subject, detail: self.detail }
     }
 
-    /// Whether the code may stand in a reply of this severity, RFC 2034 §4.
+    /// Returns `true` if the code may stand in a reply of this severity, RFC 2034 §4.
     pub const fn fits(self, severity: Severity) -> bool {
         matches!(
             (self.class, severity),

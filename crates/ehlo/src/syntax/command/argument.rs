@@ -86,7 +86,7 @@ impl<'a> UserOrList<'a> {
         whole(text.as_bytes(), KIND, |input| user_or_list(input, &policy))
     }
 
-    /// Whether it can do without SMTPUTF8.
+    /// Returns `true` if it can do without SMTPUTF8.
     pub const fn is_ascii(&self) -> bool {
         match self {
             Self::Name(name) => name.is_ascii(),

@@ -48,7 +48,7 @@ macro_rules! names {
                 })
             }
 
-            /// Whether `verb` takes this attribute.
+            /// Returns `true` if `verb` takes this attribute.
             pub const fn is_of(self, verb: Verb) -> bool {
                 match self {
                     $(Self::$name => {
@@ -124,8 +124,8 @@ impl<'a> Attribute<'a> {
         self.value
     }
 
-    /// Whether the value says that there is no value: `[UNAVAILABLE]` or `[TEMPUNAVAIL]`, in any
-    /// case.
+    /// Returns `true` if the value says that there is no value: `[UNAVAILABLE]` or `[TEMPUNAVAIL]`,
+    /// in any case.
     pub fn is_unavailable(&self) -> bool {
         let is = |word: &[u8]| {
             let lower = |byte: u8| byte.to_ascii_lowercase();

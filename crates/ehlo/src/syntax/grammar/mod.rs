@@ -65,7 +65,7 @@ pub(crate) fn whole<'i, T>(
     Err(Fault { kind, ..fault }.locate(input))
 }
 
-/// Whether a line ends here: at its CRLF, or with its input when that was cut off.
+/// Returns `true` if a line ends here: at its CRLF, or with its input when that was cut off.
 ///
 /// The caller that reads the end of the line finds a CR that no LF follows.
 #[inline]
@@ -73,7 +73,7 @@ pub(crate) fn is_end(rest: &[u8]) -> bool {
     matches!(rest.first(), None | Some(b'\r'))
 }
 
-/// Whether an argument ends here: where the line does, or at a space.
+/// Returns `true` if an argument ends here: where the line does, or at a space.
 #[inline]
 pub(crate) fn is_word_end(rest: &[u8]) -> bool {
     matches!(rest.first(), None | Some(b'\r' | b' '))

@@ -35,7 +35,7 @@ pub(crate) const fn multiplier<const SLOTS: usize>(keys: &[u64]) -> u64 {
     panic!("no multiplier was found: the table needs more slots");
 }
 
-/// Whether no two different keys have the same slot.
+/// Returns `true` if no two different keys have the same slot.
 const fn is_perfect<const SLOTS: usize>(keys: &[u64], multiplier: u64) -> bool {
     let mut taken = [false; SLOTS];
     let mut holds = [0; SLOTS];

@@ -58,8 +58,8 @@ pub(crate) fn domain(input: &[u8], start: usize) -> usize {
     })
 }
 
-/// Whether the run that [`domain`] found, from `start` to `end`, begins and ends with a letter or
-/// digit.
+/// Returns `true` if the run that [`domain`] found, from `start` to `end`, begins and ends with a
+/// letter or digit.
 #[inline]
 pub(crate) fn is_name(input: &[u8], start: usize, end: usize) -> bool {
     // The other bytes of a domain, a hyphen and a dot, have lower values.
@@ -234,8 +234,8 @@ fn first(ends: u128) -> usize {
     (ends.trailing_zeros() / 8) as usize
 }
 
-/// Whether a byte is below `first` or above `last`: a sum and a signed comparison, which are two
-/// vector instructions; an unsigned comparison takes two more.
+/// Returns `true` if a byte is below `first` or above `last`: a sum and a signed comparison, which
+/// are two vector instructions; an unsigned comparison takes two more.
 #[inline]
 const fn is_outside(byte: u8, first: u8, last: u8) -> bool {
     let above = byte.wrapping_sub(first ^ 0x80);

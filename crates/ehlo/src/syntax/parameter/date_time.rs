@@ -40,12 +40,12 @@ impl<'a> DateTime<'a> {
         date_time(self.0).map_or(0, |(_, (_, fields))| fields.unix_seconds())
     }
 
-    /// Whether its offset from UTC is zero.
+    /// Returns `true` if its offset from UTC is zero.
     pub fn is_utc(&self) -> bool {
         date_time(self.0).is_ok_and(|(_, (_, fields))| fields.offset_minutes == 0)
     }
 
-    /// Whether it has a fraction of a second.
+    /// Returns `true` if it has a fraction of a second.
     pub fn has_fraction(&self) -> bool {
         self.0.contains(&b'.')
     }

@@ -77,7 +77,7 @@ impl Notify {
     /// Delay of delivery.
     pub const DELAY: Self = Self(4);
 
-    /// Whether every event of `other` is in the set.
+    /// Returns `true` if every event of `other` is in the set.
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }

@@ -113,7 +113,7 @@ impl<K: Copy> Keyword<K> {
         Self { head, tail, head_case, tail_case, tail_at, length, value }
     }
 
-    /// Whether `word` begins with the first bytes of the keyword.
+    /// Returns `true` if `word` begins with the first bytes of the keyword.
     #[inline]
     const fn is_headed(&self, word: u64) -> bool {
         (word ^ self.head) & self.head_case == 0

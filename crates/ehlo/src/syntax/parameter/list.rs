@@ -100,7 +100,7 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// Whether the list is empty.
+    /// Returns `true` if the list is empty.
     pub const fn is_empty(&self) -> bool {
         self.seen() == 0
     }
@@ -121,12 +121,12 @@ impl<'a> Parameters<'a> {
         })
     }
 
-    /// Whether SMTPUTF8 stands among them; RFC 6531.
+    /// Returns `true` if SMTPUTF8 is among them; RFC 6531.
     pub const fn smtputf8(&self) -> bool {
         self.seen() & Known::SmtpUtf8.bit() != 0
     }
 
-    /// Whether REQUIRETLS stands among them; RFC 8689.
+    /// Returns `true` if REQUIRETLS is among them; RFC 8689.
     pub const fn requiretls(&self) -> bool {
         self.seen() & Known::RequireTls.bit() != 0
     }
@@ -157,7 +157,7 @@ impl<'a> Parameters<'a> {
         known.map(|known| known.allowance()).sum()
     }
 
-    /// Whether a value among them is in UTF-8.
+    /// Returns `true` if a value among them is in UTF-8.
     pub(crate) const fn has_utf8(&self) -> bool {
         self.seen() & UTF8 != 0
     }

@@ -81,7 +81,7 @@ impl<'a> Orcpt<'a> {
         self.address().copy_to(out)
     }
 
-    /// Whether it needs no SMTPUTF8.
+    /// Returns `true` if it needs no SMTPUTF8.
     pub fn is_ascii(&self) -> bool {
         // Only RFC 6533 has bytes above 127 in an address.
         self.coding != Coding::Utf8Addr || self.address.is_ascii()

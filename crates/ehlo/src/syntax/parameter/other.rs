@@ -51,7 +51,7 @@ impl<'a> OtherParameter<'a> {
         self.value.map(as_str)
     }
 
-    /// Whether it needs no SMTPUTF8.
+    /// Returns `true` if it needs no SMTPUTF8.
     pub fn is_ascii(&self) -> bool {
         self.value.is_none_or(<[u8]>::is_ascii)
     }

@@ -222,7 +222,7 @@ macro_rules! parameters {
                 }
             }
 
-            /// Whether it has a value.
+            /// Returns `true` if it has a value.
             const fn has_value(self) -> bool {
                 match self {
                     $(Self::$name => !stringify!($($rule)?).is_empty(),)*

@@ -119,7 +119,7 @@ impl By {
         self.mode
     }
 
-    /// Whether each relay notifies the sender.
+    /// Returns `true` if each relay notifies the sender.
     pub const fn trace(self) -> bool {
         self.trace
     }

@@ -44,7 +44,7 @@ impl<'a> Domain<'a> {
         Self(name)
     }
 
-    /// Whether it has no U-label.
+    /// Returns `true` if it has no U-label.
     pub const fn is_ascii(&self) -> bool {
         self.0.is_ascii()
     }
@@ -109,7 +109,7 @@ impl<'a> Host<'a> {
         whole(text.as_bytes(), SyntaxErrorKind::Domain, |input| host(input, &UTF8))
     }
 
-    /// Whether it has no U-label.
+    /// Returns `true` if it has no U-label.
     pub const fn is_ascii(&self) -> bool {
         match self {
             Self::Domain(domain) => domain.is_ascii(),
@@ -294,7 +294,7 @@ pub(super) fn unexpected_utf8(text: &[u8]) -> SyntaxErrorKind {
     }
 }
 
-/// Whether a code point is in no U-label (RFC 5890 §2.3.2.1), judged by whole blocks.
+/// Returns `true` if a code point is in no U-label (RFC 5890 §2.3.2.1), judged by whole blocks.
 ///
 /// RFC 5892 derives the exact set from the Unicode tables; these blocks hold no PVALID code point
 /// that a registry delegates.

@@ -48,7 +48,7 @@ impl<'a> LocalPart<'a> {
         whole(text.as_bytes(), SyntaxErrorKind::LocalPart, |input| local_part(input, &UTF8))
     }
 
-    /// Whether it is a quoted string.
+    /// Returns `true` if it is a quoted string.
     pub fn is_quoted(&self) -> bool {
         self.0.first() == Some(&b'"')
     }
@@ -61,7 +61,7 @@ impl<'a> LocalPart<'a> {
         }
     }
 
-    /// Whether it needs no SMTPUTF8.
+    /// Returns `true` if it needs no SMTPUTF8.
     pub const fn is_ascii(&self) -> bool {
         self.0.is_ascii()
     }
@@ -181,7 +181,7 @@ impl<'a> Mailbox<'a> {
         }
     }
 
-    /// Whether it needs no SMTPUTF8.
+    /// Returns `true` if it needs no SMTPUTF8.
     pub const fn is_ascii(&self) -> bool {
         self.text.is_ascii()
     }

@@ -77,9 +77,9 @@ impl<'a> Path<'a> {
         self.mailbox().into()
     }
 
-    /// Whether it is within the sizes of RFC 5321 §4.5.3.1: a local part of at most 64 bytes, and
-    /// at most 256 for the whole path, both as received and as encoded. [`Policy::any_length`]
-    /// reads longer ones.
+    /// Returns `true` if it is within the sizes of RFC 5321 §4.5.3.1: a local part of at most 64
+    /// bytes, and at most 256 for the whole path, both as received and as encoded.
+    /// [`Policy::any_length`] reads longer ones.
     pub fn is_within_limits(&self) -> bool {
         usize::from(self.local_part) <= limits::LOCAL_PART
             && self.text.len() + 2 <= limits::PATH
@@ -87,7 +87,7 @@ impl<'a> Path<'a> {
             && (self.text.len() + 10 <= limits::PATH || self.encoded_len() <= limits::PATH)
     }
 
-    /// Whether it needs no SMTPUTF8.
+    /// Returns `true` if it needs no SMTPUTF8.
     pub const fn is_ascii(&self) -> bool {
         self.text.is_ascii()
     }

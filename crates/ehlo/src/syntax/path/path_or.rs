@@ -38,7 +38,7 @@ macro_rules! path_or {
                 self.mailbox().map(|mailbox| mailbox.domain())
             }
 
-            /// Whether it needs no SMTPUTF8.
+            /// Returns `true` if it needs no SMTPUTF8.
             pub const fn is_ascii(&self) -> bool {
                 match self {
                     Self::$other => true,
@@ -47,7 +47,7 @@ macro_rules! path_or {
                 }
             }
 
-            /// Whether it is within the sizes of RFC 5321 §4.5.3.1, as
+            /// Returns `true` if it is within the sizes of RFC 5321 §4.5.3.1, as
             /// [`Path::is_within_limits`](crate::syntax::path::Path::is_within_limits).
             pub fn is_within_limits(&self) -> bool {
                 match self {

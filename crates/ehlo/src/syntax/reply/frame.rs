@@ -109,8 +109,8 @@ impl ReplyFrame {
         Ok(None)
     }
 
-    /// Whether `input` is the earlier input and one more byte of the text of the same line: a short cut
-    /// for replies that arrive byte by byte.
+    /// Returns `true` if `input` is the earlier input and one more byte of the text of the same
+    /// line: a short cut for replies that arrive byte by byte.
     #[inline]
     fn goes_on(&mut self, input: &[u8], limits: &ReplyLimits) -> bool {
         let Some((last, before)) = input.split_last() else { return false };

@@ -401,8 +401,8 @@ fn show(text: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-/// Whether a character above ASCII is invisible, ends a line, or changes the direction of those
-/// around it; the joiners U+200C and U+200D are parts of words and of emoji.
+/// Returns `true` if a character above ASCII is invisible, ends a line, or changes the direction of
+/// those around it; the joiners U+200C and U+200D are parts of words and of emoji.
 const fn is_hidden(character: char) -> bool {
     matches!(
         character,

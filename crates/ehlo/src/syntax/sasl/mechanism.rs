@@ -80,21 +80,23 @@ mechanisms! {
 }
 
 impl SaslMechanism {
-    /// Whether the client sends a password or a token unprotected. Such a mechanism must not be
-    /// used without TLS, RFC 4954 §4.
+    /// Returns `true` if the client sends a password or a token unprotected. Such a mechanism must
+    /// not be used without TLS, RFC 4954 §4.
     pub const fn is_plaintext(self) -> bool {
         matches!(self, Self::Plain | Self::Login | Self::Xoauth2 | Self::OauthBearer)
     }
 
-    /// Whether a client uses it inside TLS only: it [sends a password](Self::is_plaintext), or an
-    /// eavesdropper can try out passwords on the recorded exchange as fast as hardware permits. RFC
-    /// 6331 says so of DIGEST-MD5, and CRAM-MD5 has fewer defences.
+    /// Returns `true` if a client uses it inside TLS only: it [sends a
+    /// password](Self::is_plaintext), or an eavesdropper can try out passwords on the recorded
+    /// exchange as fast as hardware permits. RFC 6331 says so of DIGEST-MD5, and CRAM-MD5 has fewer
+    /// defences.
     pub const fn needs_tls(self) -> bool {
         self.is_plaintext() || matches!(self, Self::CramMd5 | Self::DigestMd5 | Self::Ntlm)
     }
 
-    /// Whether the server sends the first message, so that AUTH has no initial response, RFC 4954
-    /// §4. `false` for LOGIN: clients send the name as an initial response, and servers accept it.
+    /// Returns `true` if the server sends the first message, so that AUTH has no initial response,
+    /// RFC 4954 §4. `false` for LOGIN: clients send the name as an initial response, and servers
+    /// accept it.
     pub const fn is_server_first(self) -> bool {
         matches!(self, Self::CramMd5 | Self::DigestMd5)
     }
@@ -198,12 +200,12 @@ impl Mechanisms {
         Self(self.0 & !other.0)
     }
 
-    /// Whether the set has this mechanism.
+    /// Returns `true` if the set has this mechanism.
     pub const fn contains(self, mechanism: SaslMechanism) -> bool {
         self.0 & bit(mechanism) != 0
     }
 
-    /// Whether the set is empty.
+    /// Returns `true` if the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }

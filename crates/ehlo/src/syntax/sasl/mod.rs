@@ -71,7 +71,8 @@ impl<'a> SaslData<'a> {
         if data.is_canonical() { Ok(data) } else { fault(digits.saturating_sub(1)) }
     }
 
-    /// Whether the bits behind the last byte are zero, as RFC 4648 §3.5 requires of an encoder.
+    /// Returns `true` if the bits behind the last byte are zero, as RFC 4648 §3.5 requires of an
+    /// encoder.
     ///
     /// The initial response of a parsed AUTH command may be an exception, because the grammar of
     /// RFC 4954 does not require zeros; every other value is canonical.
@@ -106,7 +107,7 @@ impl<'a> SaslData<'a> {
         }
     }
 
-    /// Whether it represents no bytes.
+    /// Returns `true` if it represents no bytes.
     pub const fn is_empty(&self) -> bool {
         match self.0 {
             Form::Bytes(bytes) | Form::Base64(bytes) => bytes.is_empty(),
