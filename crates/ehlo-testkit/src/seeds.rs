@@ -66,7 +66,7 @@ fn data() -> Vec<Seed> {
     }))
 }
 
-/// No fuzzer gets far with what is long; the vectors have tests of their own.
+/// Drops long inputs, with which a fuzzer makes no progress; the vectors have separate tests.
 fn short(seeds: impl Iterator<Item = Seed>) -> Vec<Seed> {
     seeds.filter(|(_, bytes)| bytes.len() <= 2048).collect()
 }
@@ -75,7 +75,7 @@ fn headed(head: &[u8], seeds: Vec<Seed>) -> Vec<Seed> {
     seeds.into_iter().map(|(name, bytes)| (name, [head, &bytes].concat())).collect()
 }
 
-/// What stands behind the path of MAIL and RCPT.
+/// The parameters behind the path of MAIL and RCPT.
 fn parameters() -> Vec<Seed> {
     let seeds = commands().into_iter().filter_map(|(name, bytes)| {
         let at = bytes.windows(2).position(|two| two == b"> ")?;
@@ -113,7 +113,7 @@ fn sasl() -> Vec<Seed> {
     seeds
 }
 
-/// All that the client says, or all that the server says.
+/// All bytes of the client, or all bytes of the server.
 fn side(transcript: &Transcript, client: bool) -> Vec<u8> {
     let bytes = transcript.items.iter().filter_map(|item| match item {
         Item::Client(line) if client => Some(line.as_slice()),

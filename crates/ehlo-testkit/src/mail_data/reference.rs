@@ -94,7 +94,7 @@ fn first_error(
     errors.into_iter().min_by_key(|(known, error)| (*known, error.offset))
 }
 
-/// What is bare at `at`; a CR at the end of the wire is.
+/// The kind of the bare byte at `at`; a CR at the end of the wire is bare.
 fn bare(wire: &[u8], at: usize) -> Option<NewlineErrorKind> {
     match wire[at] {
         b'\r' if wire.get(at + 1) != Some(&b'\n') => Some(BareCr),

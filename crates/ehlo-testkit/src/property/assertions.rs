@@ -1,11 +1,11 @@
-//! What has to hold of any value.
+//! Assertions that hold for any value.
 
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash};
 
 use ehlo::Encode;
 
-/// The bytes of a value, which says how many they are, and writes none of them where they do not
-/// fit.
+/// The encoded bytes of a value; asserts that it reports their number, and writes no more than
+/// fits.
 pub(super) fn wire(value: &impl Encode) -> Vec<u8> {
     let mut out = vec![0; value.encoded_len()];
     assert_eq!(value.encode(&mut out), Ok(out.len()));
@@ -16,12 +16,12 @@ pub(super) fn wire(value: &impl Encode) -> Vec<u8> {
     out
 }
 
-/// Asserts that nothing can be smuggled in these bytes.
+/// Asserts that these bytes can smuggle nothing.
 pub(super) fn assert_no_control(bytes: &[u8]) {
     assert!(!bytes.iter().any(u8::is_ascii_control), "{}", bytes.escape_ascii());
 }
 
-/// Asserts that this is one line, and that nothing can be smuggled in it.
+/// Asserts that this is one line, which can smuggle nothing.
 pub(super) fn assert_one_line(bytes: &[u8]) {
     let line = bytes.strip_suffix(b"\r\n").expect("a line ends with CRLF");
     assert_no_control(line);

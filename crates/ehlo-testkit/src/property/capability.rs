@@ -45,7 +45,7 @@ pub fn capability(input: &[u8]) {
     }
 }
 
-/// What stands between and around words changes nothing of what is offered.
+/// Asserts that bytes between and around words do not change the offer.
 fn spaced(capability: &Capability<'_>, text: &[u8]) {
     let Some(extension) = capability.extension() else { return };
     for blank in [&b"\t"[..], b"  ", b"\xA0", b"\x7F \x01"] {

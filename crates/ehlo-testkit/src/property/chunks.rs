@@ -61,7 +61,7 @@ fn opened(config: ServerConfig) -> Peer {
     peer
 }
 
-/// What a decoder makes of `parts`, each of them cut; `None` when it refuses them.
+/// The result of decoding `parts`, each of them cut; `None` if the decoder refuses them.
 fn decoded(decoder: &mut ChunkDecoder, parts: &[&[u8]], cuts: [u8; 3]) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     let mut refused = false;

@@ -47,7 +47,7 @@ pub fn delivery(input: &[u8]) {
     }
 }
 
-/// What the first bytes have no room for is chosen by the length of the rest.
+/// Further choices, from the length of the rest, because the first bytes have no room for them.
 fn spare_choices(length: usize) -> DeliveryConfig {
     let hello = [
         HelloPolicy::Fallback,
@@ -68,7 +68,7 @@ fn spare_choices(length: usize) -> DeliveryConfig {
     }
 }
 
-/// What is wrong with the content of the first message.
+/// The fault in the content of the first message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fault {
     None,
@@ -77,10 +77,10 @@ enum Fault {
     BareLf,
 }
 
-/// What is known of a delivery without asking it.
+/// The facts about a delivery that are known without asking it.
 struct Run {
     lmtp: bool,
-    /// What was sent and has no reply yet, with its message and the place of a recipient.
+    /// The commands without a reply so far, each with its message and the index of a recipient.
     flight: VecDeque<(Verb, usize, usize)>,
     messages: Vec<Message>,
     /// The recipients that the replies of an LMTP server to the message speak of.
@@ -89,15 +89,15 @@ struct Run {
     fault: Fault,
 }
 
-/// What is known of one message.
+/// The facts about one message.
 #[derive(Default)]
 struct Message {
     /// For each recipient, whether its last RCPT was accepted, and whether it was delivered to.
     rcpt: Vec<bool>,
     delivered: Vec<bool>,
-    /// MAIL or a chunk was refused: whatever the server says next is not about this message.
+    /// MAIL or a chunk was refused: the server's next replies do not concern this message.
     failed: bool,
-    /// A chunk was: its recipients are gone, RFC 3030 §2.
+    /// A chunk was refused: its recipients are gone, RFC 3030 §2.
     chunk_failed: bool,
     outcomes: Vec<Outcome>,
     finished: bool,

@@ -80,7 +80,7 @@ pub fn identity(input: &[u8]) {
     traced(&check);
 }
 
-/// What follows from the answers by the letter of RFC 8601 §3.
+/// The conclusions from the answers by the letter of RFC 8601 §3.
 struct Expected {
     claim: Claim,
     /// The claimed name is one that the DNS can know.

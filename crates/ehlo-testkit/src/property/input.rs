@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use ehlo::Policy;
 
-/// The first bytes of an input, which choose, zero where there are none; and the rest of it.
+/// The first bytes of an input, which choose, padded with zeros; and the rest of it.
 pub(super) fn choices<const N: usize>(input: &[u8]) -> ([u8; N], &[u8]) {
     let (head, rest) = input.split_at(N.min(input.len()));
     let mut chosen = [0; N];
@@ -12,8 +12,8 @@ pub(super) fn choices<const N: usize>(input: &[u8]) -> ([u8; N], &[u8]) {
     (chosen, rest)
 }
 
-/// `bytes` cut after the first so many, after so many more, and then every so many; 0 cuts
-/// nothing.
+/// `bytes` cut after `first` bytes, after `second` more, and then after every `others`; 0 means no
+/// cut.
 pub(super) fn pieces(bytes: &[u8], [first, second, others]: [u8; 3]) -> Vec<&[u8]> {
     let mut pieces = Vec::new();
     let mut rest = bytes;
@@ -29,7 +29,7 @@ pub(super) fn pieces(bytes: &[u8], [first, second, others]: [u8; 3]) -> Vec<&[u8
     pieces
 }
 
-/// Leniencies that the input chooses: a policy of its own for each.
+/// A policy with the leniencies that the input chooses.
 pub(super) fn any_policy(input: &[u8]) -> Policy {
     let mut hasher = DefaultHasher::new();
     input.hash(&mut hasher);

@@ -30,9 +30,9 @@ pub(super) struct Sender<'s> {
     newlines: Newlines,
     /// The messages that DATA brought to their ends.
     pub(super) messages: Vec<Vec<u8>>,
-    /// What was reported, and what was sent after it.
+    /// The events, and the output after each of them.
     pub(super) trace: Vec<String>,
-    /// What was sent and not yet fetched.
+    /// The output that was not yet fetched.
     pub(super) sent: Vec<u8>,
     /// Its content was refused within a message, so that it has left.
     pub(super) has_given_up: bool,
@@ -61,7 +61,7 @@ impl<'s> Sender<'s> {
         self.has_given_up = true;
     }
 
-    /// Does what the script says, until something must be awaited first.
+    /// Follows the script, until the client must wait for something.
     pub(super) fn go(&mut self) {
         while let Some((operation, rest)) = self.script.split_first() {
             if !self.perform(*operation) {
@@ -71,7 +71,7 @@ impl<'s> Sender<'s> {
         }
     }
 
-    /// What the script has left open is brought to its end.
+    /// Completes what the script has left open.
     pub(super) fn finish(&mut self) {
         self.script = &[];
         for _ in 0..100_000 {
@@ -305,7 +305,7 @@ const CHUNK: &[u8] = b".\r\nab\n\0";
 const CONTENT: [&[u8]; 8] =
     [b"text\r\n", b".\r\n", b".", b"..two\r\n", b"\r\n", b"x", b"\r\n.\r\nMAIL", b"bare\n.\n"];
 
-/// What the content may hold by this policy.
+/// The client configuration that these flags choose.
 pub(super) fn client_config(flags: u8) -> ClientConfig {
     let bit = |bit: u8| flags >> bit & 1 != 0;
     ClientConfig {

@@ -72,7 +72,7 @@ fn judge(
     }
 }
 
-/// What travels encoded is decoded to something that has no control byte in it but HT.
+/// Asserts that a decoded value has no control byte except HT.
 fn decodes(parameter: &Parameter<'_>) {
     match parameter {
         Parameter::Envid(envid) => plain(envid.xtext()),

@@ -57,7 +57,7 @@ pub fn path(input: &[u8]) {
     }
 }
 
-/// What is shown is what is written.
+/// Asserts that the displayed value is the encoded one.
 fn shown(path: &impl Encode, shown: String) {
     assert_eq!(shown.into_bytes(), wire(path));
 }

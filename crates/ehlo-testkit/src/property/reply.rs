@@ -40,7 +40,7 @@ pub fn reply(input: &[u8]) {
     }
 }
 
-/// What a frame says that is fed ever more of `bytes`.
+/// The results of a frame that gets more and more of `bytes`.
 fn grown(
     lengths: impl Iterator<Item = usize>,
     bytes: &[u8],

@@ -40,7 +40,7 @@ pub fn server(input: &[u8]) {
     run(ServerConfig { refuse_early: true, ..config }, answers, &pieces(bytes, cuts), true);
 }
 
-/// What a session showed to the outside.
+/// A step of a session that is visible from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Event(String),
@@ -119,10 +119,10 @@ pub(super) struct Host {
     answers: u8,
     count: u32,
     message: Vec<u8>,
-    /// What came after each DATA, unless it was refused.
+    /// The content after each DATA; `None` if it was refused.
     pub(super) messages: Vec<Option<Vec<u8>>>,
     pub(super) steps: Vec<Step>,
-    /// What was sent and not yet fetched.
+    /// The output that was not yet fetched.
     pub(super) sent: Vec<u8>,
 }
 
@@ -140,7 +140,7 @@ impl Host {
         }
     }
 
-    /// Gives the machine all that is unread, and answers what it reports.
+    /// Passes all unread bytes to the machine, and answers its events.
     pub(super) fn take(&mut self, unread: &mut Vec<u8>) {
         // Every event takes bytes or asks for an answer, but for withheld bytes of mail data.
         for _ in 0..3 * unread.len() + 1000 {

@@ -16,13 +16,14 @@ pub(super) struct ClientEnd<'s, 'e> {
     delivery: Delivery<'e>,
     inbox: Vec<u8>,
     outbox: Vec<u8>,
-    /// Where the machine writes before it is known how much; as large as the outbox.
+    /// A buffer for the machine's output, as large as the outbox, because its length is not known
+    /// in advance.
     scratch: Vec<u8>,
     outcomes: Vec<Vec<Outcome>>,
     finished: Vec<usize>,
     changed: usize,
     unusable: Option<UnusableSession>,
-    /// Where the piece of the content ends that is being given.
+    /// The end of the current piece of the content.
     piece_end: usize,
     has_ended: bool,
     pub(super) is_closed: bool,

@@ -46,14 +46,14 @@ pub fn conversation(seed: u64) -> Result<(), String> {
     })
 }
 
-/// What a conversation is like.
+/// The choices of one simulated session.
 struct Plan {
     client: DeliveryConfig,
     server: ServerConfig,
     messages: Vec<Message>,
-    /// One reply in so many is a refusal; 0 for none.
+    /// One reply in this many is a refusal; 0 for no refusals.
     refuses: u64,
-    /// Positive replies are exchanged for others, too.
+    /// Positive replies are replaced by others, too.
     is_odd: bool,
 }
 
@@ -66,7 +66,7 @@ struct Message {
     is_size_known: bool,
 }
 
-/// What is wrong with a content.
+/// The fault in a content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     None,
@@ -76,7 +76,7 @@ enum Fault {
     CutOff,
     /// A bare LF.
     BareLf,
-    /// A byte above 127 in an envelope that says 7-bit.
+    /// A byte above 127 in an envelope that declares 7-bit.
     EightBit,
 }
 
@@ -160,7 +160,7 @@ impl Message {
     }
 }
 
-/// Both ends, with what is on the way between them.
+/// Both sides, with the bytes on the way between them.
 struct Run<'p, 'e> {
     plan: &'p Plan,
     envelopes: &'e [Envelope<'e>],
@@ -168,7 +168,7 @@ struct Run<'p, 'e> {
     delivery: Delivery<'e>,
     outcomes: Vec<Vec<Outcome>>,
     finished: Vec<usize>,
-    /// What the server said and the client has not read, and has read and not taken.
+    /// The server's bytes that the client has not read, and those that it has read and not taken.
     down: Vec<u8>,
     unread: Vec<u8>,
     server: Server,
@@ -177,11 +177,11 @@ struct Run<'p, 'e> {
     is_closed: bool,
     open: Stored,
     stored: Vec<Stored>,
-    /// What was said, for a report.
+    /// All bytes of the session, for a report.
     wire: Vec<(&'static str, Vec<u8>)>,
 }
 
-/// A message that the server has taken.
+/// A message that the server has accepted.
 #[derive(Clone, Debug, Default)]
 struct Stored {
     from: String,
@@ -337,7 +337,7 @@ impl<'p, 'e> Run<'p, 'e> {
         }
     }
 
-    /// The application: what is answered with a 2yz is done, and nothing else is.
+    /// The application: it performs exactly the commands that it answers with a 2yz.
     fn answer(&mut self, event: &server::Event<'_>) {
         let mut then: fn(&mut Self) = |_| {};
         let mut recipient = None;
@@ -497,5 +497,5 @@ const RECIPIENTS: [[&str; 3]; 4] = [
 
 const REFUSALS: [u16; 12] = [421, 450, 451, 452, 452, 500, 502, 503, 550, 552, 553, 554];
 
-/// Codes of success that say something else than the command asked.
+/// Codes of success that do not fit the command.
 const ODD: [u16; 8] = [200, 211, 220, 221, 250, 251, 300, 354];

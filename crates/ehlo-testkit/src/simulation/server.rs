@@ -17,13 +17,14 @@ pub(super) struct ServerEnd<'s, 'e> {
     server: Server,
     inbox: Vec<u8>,
     outbox: Vec<u8>,
-    /// Where the machine writes before it is known how much; as large as the outbox.
+    /// A buffer for the machine's output, as large as the outbox, because its length is not known
+    /// in advance.
     scratch: Vec<u8>,
     /// The reply that is due, and when.
     due: Option<(Due, Duration)>,
     open: Message,
     messages: Vec<Message>,
-    /// How many bytes the server had said when it had taken each of them.
+    /// For each message, the number of bytes that the server had sent when it accepted it.
     said_at: Vec<usize>,
     said: usize,
     has_ended: bool,
@@ -31,7 +32,7 @@ pub(super) struct ServerEnd<'s, 'e> {
     pub(super) is_closed: bool,
 }
 
-/// What is answered.
+/// The kind of reply that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Due {
     Standard,

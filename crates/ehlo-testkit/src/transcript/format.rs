@@ -128,7 +128,7 @@ impl Transcript {
     }
 }
 
-/// What follows a reply in a transcript.
+/// A reply in a transcript, with the state and the reason behind it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Expected {
     pub(super) reply: Vec<u8>,

@@ -54,7 +54,7 @@ fn run(
 pub(super) struct Responder {
     pub(super) server: Server,
     script: Script,
-    /// What was sent and not yet fetched.
+    /// The output that was not yet fetched.
     pub(super) sent: Vec<u8>,
 }
 
@@ -72,7 +72,7 @@ impl Responder {
         self.server.tls_established(b"").map_err(|error| error.to_string())
     }
 
-    /// Gives the machine all that is unread, and answers what it reports.
+    /// Passes all unread bytes to the machine, and answers its events.
     pub(super) fn take(&mut self, unread: &mut Vec<u8>) -> Result<(), String> {
         loop {
             let received = self.server.receive(unread);
@@ -131,7 +131,7 @@ pub struct Script {
     replies: std::vec::IntoIter<Expected>,
     messages: std::vec::IntoIter<Vec<u8>>,
     message: Vec<u8>,
-    /// What was reported, with adjacent mail data joined.
+    /// The events, with adjacent mail data joined.
     events: Vec<String>,
 }
 

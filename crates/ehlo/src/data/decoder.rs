@@ -439,7 +439,7 @@ impl State {
 
 /// The result of [`DataDecoder::scan`].
 struct Piece<'i> {
-    /// Where `data` starts in the input; the byte before that wraps around.
+    /// The start of `data` in the input; one byte before the input wraps around.
     start: usize,
     data: &'i [u8],
     taken: usize,

@@ -425,7 +425,7 @@ const CONDITIONAL: [Extension; 6] = [
     Extension::BinaryMime,
 ];
 
-/// What is offered without the extensions that no server can offer: `ServerConfig::can_offer`.
+/// The offer without the extensions that no server can offer: `ServerConfig::can_offer`.
 const fn without_impossible(offered: Capabilities) -> Capabilities {
     offered
         .without(Extension::Checkpoint)
