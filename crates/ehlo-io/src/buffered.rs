@@ -275,6 +275,27 @@ impl<M: Machine> Buffered<M> {
     }
 }
 
+#[cfg(feature = "std")]
+impl Buffered<ehlo::Delivery<'_>> {
+    /// The session at rest; nothing was read ahead or waits to be sent.
+    #[allow(clippy::result_large_err)] // it is the session itself
+    pub(crate) fn rest(mut self) -> Result<Buffered<ehlo::Delivery<'static>>, Self> {
+        self.drop_taken();
+        if !self.inbox.bytes().is_empty() || !self.output().is_empty() {
+            return Err(self);
+        }
+        let Self { machine, inbox, taken, taken_content, outbox, read_size, content } = self;
+        match machine.rest() {
+            Ok(machine) => {
+                Ok(Buffered { machine, inbox, taken, taken_content, outbox, read_size, content })
+            }
+            Err(machine) => {
+                Err(Self { machine, inbox, taken, taken_content, outbox, read_size, content })
+            }
+        }
+    }
+}
+
 /// The methods that a connection needs.
 #[cfg(feature = "std")]
 impl<M: Machine> Buffered<M> {

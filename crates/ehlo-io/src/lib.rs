@@ -6,6 +6,7 @@
 //! | answer an event | [`PendingEvent`], [`Responder`] |
 //! | run a machine on a stream, with its time limits | [`Connection`], [`TimeLimits`], [`Timer`] |
 //! | send messages | [`Connection::deliver`], [`MessageSource`], [`MessageQueue`] |
+//! | keep a session, and send message after message | [`Session`] |
 //! | accept connections | [`serve()`], [`ConnectionLimits`], [`Shutdown`] |
 //! | learn a client's address from a proxy | [`proxy_header`] |
 //! | begin TLS on a stream | [`MaybeTls`], [`Connection::start_tls`] |
@@ -53,7 +54,10 @@ pub use buffered::Buffered;
 #[cfg(feature = "std")]
 pub use connection::Connection;
 #[cfg(feature = "std")]
-pub use deliver::{EndReason, MessageQueue, MessageSource, SessionEnd};
+pub use deliver::{
+    EndReason, FailureCause, MessageQueue, MessageSource, NextEnvelope, RecipientReport,
+    SendFailure, Session, SessionEnd,
+};
 pub use error::MachineError;
 #[cfg(feature = "std")]
 pub use error::TlsStateError;

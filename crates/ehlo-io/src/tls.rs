@@ -342,7 +342,7 @@ mod tests {
     use super::*;
     use crate::deliver::EndReason;
     use ehlo::HeloName;
-    use ehlo::delivery::{Outcome, UnusableSession};
+    use ehlo::delivery::UnusableSession;
     use ehlo::{DeliveryConfig, Envelope};
 
     /// A server's script, one reply at a time. Inside TLS it sends nothing.
@@ -421,7 +421,7 @@ mod tests {
             None
         }
 
-        fn finished(&mut self, _: usize, _: &[Outcome]) {}
+        fn finished(&mut self, _: usize, _: &[crate::RecipientReport]) {}
 
         fn on_error(&mut self, error: &(dyn Error + 'static)) {
             self.0.extend(error.downcast_ref().map(io::Error::kind));

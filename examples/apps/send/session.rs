@@ -4,11 +4,11 @@ use std::error::Error;
 
 use ehlo::Delivery;
 use ehlo::Envelope;
-use ehlo::delivery::{Event, Outcome};
+use ehlo::delivery::Event;
 use ehlo::machine::PlaintextInjection;
 use ehlo::syntax::sasl::{Mechanisms, SaslMechanism};
 use ehlo_apps::cause::{cause, find};
-use ehlo_io::MessageSource;
+use ehlo_io::{MessageSource, RecipientReport};
 use ehlo_sasl::{AnyClient, Channel, Credentials};
 
 use crate::arguments::Arguments;
@@ -64,7 +64,7 @@ impl<'v> MessageSource<'v> for Session<'v, '_> {
     }
 
     /// The report has kept them itself, with the text of the replies.
-    fn finished(&mut self, _: usize, _: &[Outcome]) {}
+    fn finished(&mut self, _: usize, _: &[RecipientReport]) {}
 
     fn event(&mut self, event: &Event<'_>) {
         self.report.record(event);

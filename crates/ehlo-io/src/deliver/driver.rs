@@ -1,21 +1,23 @@
 //! The loop that runs a [`Delivery`] over a stream: envelopes and content come from a
 //! [`MessageSource`].
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::future::poll_fn;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::io;
 
-use ehlo::delivery::{Event, Outcome, Outcomes, UnusableSession};
+use ehlo::delivery::{Event, UnusableSession};
 use ehlo::syntax::command::Verb;
 use ehlo::syntax::sasl::Mechanisms;
-use ehlo::{Delivery, Envelope, Reply, SendError};
+use ehlo::{Delivery, Reply, SendError};
 use ehlo_sasl::{AnyClient, Channel, ChannelBinding, ClientExchange, ClientFailure, ClientStep};
 
 use crate::buffer::overwrite;
 use crate::connection::Connection;
-use crate::deliver::messages::MessageSource;
+use crate::deliver::messages::{MessageSource, NextEnvelope};
+use crate::deliver::report::{Open, text};
 use crate::deliver::session_end::{EndReason, SessionEnd};
 use crate::error::{MachineError, TlsStateError};
 use crate::flow::{Failure, Link, yield_now};
@@ -69,8 +71,14 @@ pub(crate) struct Driver<'v, X, R> {
     /// The bytes read of the next piece; `None` if the machine has not asked for content.
     asked: Option<usize>,
     piece: Vec<u8>,
-    /// The open envelopes, by their number.
-    open: Vec<(usize, Vec<Outcome>)>,
+    /// The open envelopes.
+    open: Vec<Open>,
+    /// The next envelope was asked for, and the messages have not said what it is.
+    asked_next: bool,
+    /// The messages said that there is none for now.
+    rests: bool,
+    /// The text of the reply that ended the session.
+    pub(crate) last_words: Option<String>,
     begun: usize,
     /// The end of the session, from the first event that tells it.
     ended: Option<SessionEnd>,
@@ -83,7 +91,7 @@ pub(crate) struct Driver<'v, X, R> {
 }
 
 /// Reads content into the slice, which is not empty, and returns the number of bytes, 0 at the end.
-type Read<R> = fn(&mut R, &mut Context<'_>, &mut [u8]) -> Poll<io::Result<usize>>;
+pub(crate) type Read<R> = fn(&mut R, &mut Context<'_>, &mut [u8]) -> Poll<io::Result<usize>>;
 
 /// The state of a session that stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +114,9 @@ where
             asked: None,
             piece: Vec::new(),
             open: Vec::new(),
+            asked_next: false,
+            rests: false,
+            last_words: None,
             begun: 0,
             ended: None,
             exchange: None,
@@ -133,6 +144,10 @@ where
             let reason = EndReason::Unusable(UnusableSession::NotAuthenticated);
             return Ok(Step::Closed(SessionEnd::Early(reason)));
         }
+        let machine = connection.buffered.machine_mut();
+        self.begun = machine.statistics().envelopes as usize;
+        // It may have been told to ask later.
+        self.asked_next |= machine.is_at_rest();
         poll_fn(|context| self.poll(context, connection)).await
     }
 
@@ -146,6 +161,9 @@ where
         connection: &mut Connection<S, Delivery<'v>, A, T>,
     ) -> Poll<io::Result<Step>> {
         for _ in 0..ROUNDS {
+            if let Some(step) = self.poll_next(context, connection) {
+                return Poll::Ready(Ok(step));
+            }
             let had_failed = connection.status.failure.is_some();
             let polled = if self.asked.is_none() {
                 self.link(connection, |buffered, link| buffered.poll_ready(context, link))
@@ -180,6 +198,15 @@ where
                     }
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(self.break_off(connection, error)),
+                // The server owes nothing while the messages are waited for.
+                Poll::Pending
+                    if self.asked_next
+                        && connection.buffered.output().is_empty()
+                        && connection.buffered.machine().is_at_rest() =>
+                {
+                    connection.clock.restart();
+                    return Poll::Pending;
+                }
                 Poll::Pending => {
                     ready!(connection.clock.poll(context, limit(connection)));
                     match &mut connection.status.failure {
@@ -194,6 +221,40 @@ where
             }
         }
         yield_now(context)
+    }
+
+    /// Asks the messages for the next envelope, where the machine has asked for it; the step when
+    /// they have none for now and nothing is open.
+    fn poll_next<S, A, T: Timer>(
+        &mut self,
+        context: &mut Context<'_>,
+        connection: &mut Connection<S, Delivery<'v>, A, T>,
+    ) -> Option<Step> {
+        let machine = connection.buffered.machine_mut();
+        // A session that is over takes none: the next one is left to the messages.
+        self.asked_next &= machine.wants_envelope();
+        if self.asked_next && !self.rests {
+            match self.messages.poll_next(context, machine) {
+                Poll::Pending => return None,
+                Poll::Ready(NextEnvelope::Rest) => self.rests = true,
+                Poll::Ready(NextEnvelope::Quit) => {
+                    self.asked_next = false;
+                    self.ended.get_or_insert(SessionEnd::Done);
+                    machine.quit();
+                }
+                Poll::Ready(NextEnvelope::Envelope(envelope)) => {
+                    self.asked_next = false;
+                    // The session may have ended while it was waited for.
+                    if machine.envelope(envelope) {
+                        self.open.push(Open::new(self.begun, envelope));
+                        self.begun += 1;
+                    }
+                }
+            }
+        }
+        let is_over = self.rests && connection.buffered.machine().is_at_rest();
+        (is_over && connection.buffered.output().is_empty())
+            .then_some(Step::Closed(SessionEnd::AtRest))
     }
 
     /// The stream with an adapter that passes all bytes to the messages.
@@ -251,10 +312,11 @@ where
     fn take(&mut self, pending: PendingEvent<'_, Delivery<'v>>) -> Option<Step> {
         let PendingEvent { event, mut responder } = pending;
         self.messages.event(&event);
-        for (number, outcomes) in &mut self.open {
-            Outcomes::resume(outcomes, *number).record(&event);
-        }
+        self.open.iter_mut().for_each(|open| open.record(&event));
         if let Some(reason) = EndReason::of(&event) {
+            if self.last_words.is_none() {
+                self.last_words = event.reply().map(text);
+            }
             // The server's reply to the last attempt says more than the absence of a usable
             // mechanism.
             let reason = match (reason, self.auth_reply) {
@@ -265,14 +327,8 @@ where
         }
         match event {
             Event::NeedEnvelope => {
-                if let Some(envelope) = self.messages.envelope(responder.machine()) {
-                    self.open.push((self.begun, outcomes(envelope)));
-                    self.begun += 1;
-                    responder.envelope(envelope);
-                } else {
-                    self.ended.get_or_insert(SessionEnd::Done);
-                    responder.quit();
-                }
+                self.asked_next = true;
+                responder.defer_envelope();
             }
             Event::NeedContent { envelope, offset } => {
                 if offset == 0 {
@@ -282,9 +338,9 @@ where
             }
             Event::NeedAuthentication(offered) => self.authenticate(offered, responder),
             Event::Finished { envelope } => {
-                let place = self.open.iter().position(|(number, _)| *number == envelope);
-                if let Some((number, outcomes)) = place.map(|place| self.open.remove(place)) {
-                    self.messages.finished(number, &outcomes);
+                let place = self.open.iter().position(|open| open.number == envelope);
+                if let Some(open) = place.map(|place| self.open.remove(place)) {
+                    self.messages.finished(envelope, &open.into_reports());
                 }
             }
             Event::StartTls => return Some(Step::Upgrade),
@@ -448,11 +504,6 @@ impl<'v, S, A: StreamIo<S>, X: MessageSource<'v>> StreamIo<S> for Overheard<'_, 
     fn poll_close(&mut self, stream: &mut S, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.adapter.poll_close(stream, context)
     }
-}
-
-fn outcomes(envelope: &Envelope<'_>) -> Vec<Outcome> {
-    let all = (0..).map_while(|index| envelope.recipients.recipient(index));
-    all.map(|_| Outcome::PENDING).collect()
 }
 
 /// The number of events and pieces of content after which other tasks run.

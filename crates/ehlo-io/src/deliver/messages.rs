@@ -1,12 +1,15 @@
 //! The messages of a delivery.
 
 use core::error::Error;
+use core::task::{Context, Poll};
 
 use ehlo::Delivery;
 use ehlo::Envelope;
-use ehlo::delivery::{Event, Outcome};
+use ehlo::delivery::Event;
 use ehlo::syntax::sasl::Mechanisms;
 use ehlo_sasl::{AnyClient, Channel, Credentials};
+
+use crate::deliver::report::RecipientReport;
 
 /// The messages that [`Connection::deliver`](crate::Connection::deliver) sends, and the receiver of
 /// their outcomes.
@@ -17,9 +20,9 @@ use ehlo_sasl::{AnyClient, Channel, Credentials};
 ///
 /// ```
 /// use ehlo::Envelope;
-/// use ehlo::delivery::{Fate, Outcome};
+/// use ehlo::delivery::Fate;
 /// use ehlo::Delivery;
-/// use ehlo_io::MessageSource;
+/// use ehlo_io::{MessageSource, RecipientReport};
 ///
 /// /// The same content for every envelope, as often as it is asked for.
 /// struct Circular<'v> {
@@ -39,14 +42,14 @@ use ehlo_sasl::{AnyClient, Channel, Credentials};
 ///         Some(self.text)
 ///     }
 ///
-///     fn finished(&mut self, _: usize, outcomes: &[Outcome]) {
-///         self.accepted += outcomes.iter().filter(|one| one.fate == Fate::Accepted).count();
+///     fn finished(&mut self, _: usize, recipients: &[RecipientReport]) {
+///         self.accepted += recipients.iter().filter(|one| one.fate == Fate::Accepted).count();
 ///     }
 /// }
 ///
 /// let mut messages = Circular { envelopes: [].iter(), text: b"Hello!\r\n", accepted: 0 };
 /// assert_eq!(messages.content(0), Some(&b"Hello!\r\n"[..]));
-/// messages.finished(0, &[Outcome::PENDING]);
+/// messages.finished(0, &[]);
 /// assert_eq!(messages.accepted, 0);
 /// ```
 pub trait MessageSource<'v> {
@@ -62,8 +65,22 @@ pub trait MessageSource<'v> {
     /// once only for an envelope that is [`repeatable`](Envelope::repeatable).
     fn content(&mut self, envelope: usize) -> Option<Self::Content>;
 
-    /// Called when every recipient of an envelope has its outcome, in the order of the recipients.
-    fn finished(&mut self, envelope: usize, outcomes: &[Outcome]);
+    /// What comes next: by default an [`envelope`](Self::envelope), or the end of the session. A
+    /// source that waits for its next message, as on a channel, has it pending: replies are read
+    /// meanwhile, and no time limit runs for a server that owes nothing. Not called again before the
+    /// last one was ready.
+    fn poll_next(
+        &mut self,
+        _context: &mut Context<'_>,
+        delivery: &Delivery<'v>,
+    ) -> Poll<NextEnvelope<'v>> {
+        let next = self.envelope(delivery);
+        Poll::Ready(next.map_or(NextEnvelope::Quit, NextEnvelope::Envelope))
+    }
+
+    /// Called when every recipient of an envelope has its outcome; these are in the order of the
+    /// recipients, each with the text of the server's reply.
+    fn finished(&mut self, envelope: usize, recipients: &[RecipientReport]);
 
     /// Called with every event before it is handled, for example a reply, or the reason why a
     /// session takes no envelope.
@@ -95,8 +112,38 @@ pub trait MessageSource<'v> {
     }
 }
 
+/// What a [`MessageSource`] has next.
+///
+/// ```
+/// use ehlo::{Envelope, ForwardPath, ReversePath};
+/// use ehlo_io::NextEnvelope;
+///
+/// let recipients = [ForwardPath::new("b@example.org")?];
+/// let envelope = Envelope::new(ReversePath::Null, &recipients);
+/// assert!(matches!(NextEnvelope::Envelope(&envelope), NextEnvelope::Envelope(_)));
+/// # Ok::<(), ehlo::SyntaxError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub enum NextEnvelope<'v> {
+    /// An envelope.
+    Envelope(&'v Envelope<'v>),
+    /// Nothing more: the session ends by QUIT.
+    Quit,
+    /// Nothing now: what is open is finished, and the session is kept, as
+    /// [`SessionEnd::AtRest`](super::SessionEnd::AtRest).
+    Rest,
+}
+
 impl<'v, X: MessageSource<'v> + ?Sized> MessageSource<'v> for &mut X {
     type Content = X::Content;
+
+    fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+        delivery: &Delivery<'v>,
+    ) -> Poll<NextEnvelope<'v>> {
+        (**self).poll_next(context, delivery)
+    }
 
     fn envelope(&mut self, delivery: &Delivery<'v>) -> Option<&'v Envelope<'v>> {
         (**self).envelope(delivery)
@@ -106,8 +153,8 @@ impl<'v, X: MessageSource<'v> + ?Sized> MessageSource<'v> for &mut X {
         (**self).content(envelope)
     }
 
-    fn finished(&mut self, envelope: usize, outcomes: &[Outcome]) {
-        (**self).finished(envelope, outcomes);
+    fn finished(&mut self, envelope: usize, recipients: &[RecipientReport]) {
+        (**self).finished(envelope, recipients);
     }
 
     fn event(&mut self, event: &Event<'_>) {
@@ -208,7 +255,7 @@ pub struct MessageQueue<'v, I, R, F, T = fn(&(dyn Error + 'static))> {
 impl<'v, I, R, F> MessageQueue<'v, I, R, F>
 where
     I: Iterator<Item = (&'v Envelope<'v>, R)>,
-    F: FnMut(usize, &[Outcome]),
+    F: FnMut(usize, &[RecipientReport]),
 {
     /// A queue of the envelopes and contents of `messages`; it calls the closure with their
     /// outcomes.
@@ -261,7 +308,7 @@ impl<'v, I, R, F, T> MessageQueue<'v, I, R, F, T> {
 impl<'v, I, R, F, T> MessageSource<'v> for MessageQueue<'v, I, R, F, T>
 where
     I: Iterator<Item = (&'v Envelope<'v>, R)>,
-    F: FnMut(usize, &[Outcome]),
+    F: FnMut(usize, &[RecipientReport]),
     T: FnMut(&(dyn Error + 'static)),
 {
     type Content = R;
@@ -276,8 +323,8 @@ where
         self.content.take()
     }
 
-    fn finished(&mut self, envelope: usize, outcomes: &[Outcome]) {
-        (self.finished)(envelope, outcomes);
+    fn finished(&mut self, envelope: usize, recipients: &[RecipientReport]) {
+        (self.finished)(envelope, recipients);
     }
 
     fn on_error(&mut self, error: &(dyn Error + 'static)) {

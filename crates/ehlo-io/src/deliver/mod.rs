@@ -2,7 +2,11 @@
 
 pub(crate) mod driver;
 mod messages;
+mod report;
+mod session;
 mod session_end;
 
-pub use messages::{MessageQueue, MessageSource};
+pub use messages::{MessageQueue, MessageSource, NextEnvelope};
+pub use report::RecipientReport;
+pub use session::{FailureCause, SendFailure, Session};
 pub use session_end::{EndReason, SessionEnd};

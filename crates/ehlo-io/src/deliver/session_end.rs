@@ -27,6 +27,9 @@ pub enum SessionEnd {
     /// [`MessageSource::envelope`](super::MessageSource::envelope) returned `None`: every message
     /// was begun.
     Done,
+    /// The messages said that there is no more for now: every message was begun, and the session
+    /// goes on when `deliver` is called again.
+    AtRest,
     /// The session ended before that; there may be messages that were not begun.
     Early(EndReason),
 }
@@ -46,7 +49,7 @@ impl SessionEnd {
     /// The [`EndReason`] of an early end.
     pub const fn into_result(self) -> Result<(), EndReason> {
         match self {
-            Self::Done => Ok(()),
+            Self::Done | Self::AtRest => Ok(()),
             Self::Early(why) => Err(why),
         }
     }
@@ -56,6 +59,7 @@ impl fmt::Display for SessionEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done => f.write_str("every message was begun"),
+            Self::AtRest => f.write_str("every message was begun, and the session is kept"),
             Self::Early(reason) => reason.fmt(f),
         }
     }

@@ -63,7 +63,7 @@ impl Job<'_> {
         let messages = self.envelopes.iter().map(|envelope| (*envelope, self.content));
         let mut messages = MessageQueue::new(messages, |number, all| {
             assert_eq!(number, outcomes.len());
-            outcomes.push(all.to_vec());
+            outcomes.push(all.iter().map(|recipient| recipient.outcome).collect());
         });
         if let Some(credentials) = self.credentials {
             messages = messages.authenticate(credentials);

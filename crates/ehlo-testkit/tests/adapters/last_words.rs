@@ -100,7 +100,9 @@ fn deliver<A: Adapter>(
         adapter.connect_implicit(&mut connection, tls::client()).expect("a handshake");
     }
     let mut outcomes = Vec::new();
-    let messages = MessageQueue::new([(&envelope, &content[..])], |_, all| outcomes.extend(all));
+    let messages = MessageQueue::new([(&envelope, &content[..])], |_, all| {
+        outcomes.extend(all.iter().map(|recipient| recipient.outcome));
+    });
     let ended = adapter.deliver(&mut connection, messages, None);
     // Whatever is said of the connection, it did not end in order.
     assert!(!matches!(ended, Ok(SessionEnd::Done)), "{ended:?}");

@@ -210,7 +210,7 @@ impl<'e> Delivery<'e> {
             }
     }
 
-    fn takes_envelope(&self) -> bool {
+    pub(super) fn takes_envelope(&self) -> bool {
         match self.stage {
             Stage::Idle => self.old.is_none() || self.config.overlap,
             Stage::Ended => self.config.overlap && self.old.is_none() && self.is_behind_safe(),

@@ -139,6 +139,19 @@ impl<'i> Event<'i> {
         }
     }
 
+    /// The reply that the event brings, if it brings one.
+    pub const fn reply(&self) -> Option<&Reply<'i>> {
+        match self {
+            Self::Challenge(reply)
+            | Self::Unsolicited(reply)
+            | Self::Recipient { reply, .. }
+            | Self::Message { reply, .. }
+            | Self::Refused { reply, .. }
+            | Self::Reply { reply, .. } => Some(reply),
+            _ => None,
+        }
+    }
+
     /// The envelope of the event, if the event concerns exactly one.
     pub const fn envelope(&self) -> Option<usize> {
         match self {

@@ -56,6 +56,11 @@ impl Delivery<'_> {
         })
     }
 
+    /// Whether [`envelope`](Self::envelope) would begin one now.
+    pub fn wants_envelope(&self) -> bool {
+        self.is_open() && self.takes_envelope()
+    }
+
     /// Whether the session awaits an envelope, has none open, and has said all that it has to say:
     /// [`rest`](Self::rest) succeeds. False once the session is known to be over.
     pub fn is_at_rest(&self) -> bool {
