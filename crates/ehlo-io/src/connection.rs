@@ -119,13 +119,14 @@ impl<S, M: Machine, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
     /// # Errors
     ///
     /// Those of the stream, and `TimedOut` if the peer took longer than [`timeout`](Self::timeout),
-    /// or content came too slowly. The end of the stream is an event, not an error. If a client
-    /// cannot write, it first returns the replies that the server sent before that, and then the
-    /// error.
+    /// or content came too slowly. The end of the stream is an event, not an error. A client first
+    /// returns the replies that the server sent before the error, then the machine's events for all
+    /// commands without a reply, such as `Unanswered` and `Finished` of a delivery, and then the
+    /// error: every outcome is known by then. The session is over.
     ///
     /// A server sends no reply to a client that timed out; [`next_until`](Self::next_until) does.
     pub async fn next(&mut self) -> io::Result<PendingEvent<'_, M>> {
-        poll_fn(|context| self.poll_event(context)).await??;
+        poll_fn(|context| self.poll_event_or_break(context)).await?;
         Ok(self.take_event())
     }
 
@@ -219,6 +220,26 @@ impl<S, M: Machine, A: StreamIo<S>, T: Timer> Connection<S, M, A, T> {
             })
         })
         .await
+    }
+
+    /// Ready for an event. A client reports the session that breaks off before it returns the error.
+    fn poll_event_or_break(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let error = match ready!(self.poll_event(context)) {
+            Ok(Ok(())) => return Poll::Ready(Ok(())),
+            Ok(Err(over)) => over.into(),
+            Err(error) => error,
+        };
+        let machine = self.buffered.machine_mut();
+        if machine.expects() != Expects::Reply || machine.is_over() {
+            return Poll::Ready(Err(error));
+        }
+        machine.end_of_input();
+        self.buffered.discard_output();
+        if !self.buffered.is_ready() || self.buffered.machine().is_over() {
+            return Poll::Ready(Err(error));
+        }
+        self.status.fail(Failure::broken(error));
+        Poll::Ready(Ok(()))
     }
 
     /// Ready with `Ok` for an event, and with `Ok(Err)` at the time limit.

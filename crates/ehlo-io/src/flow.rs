@@ -42,16 +42,23 @@ pub(crate) struct Failure {
     error: Option<io::Error>,
     /// All bytes that the peer sent are in the inbox, or the wait for them has ended.
     pub(crate) drained: bool,
+    /// The machine was told: what it reports comes before the error.
+    broken: bool,
 }
 
 impl Failure {
     pub(crate) fn new(error: io::Error) -> Self {
-        Self { kind: error.kind(), error: Some(error), drained: false }
+        Self { kind: error.kind(), error: Some(error), drained: false, broken: false }
+    }
+
+    /// The failure that breaks the session off.
+    pub(crate) fn broken(error: io::Error) -> Self {
+        Self { kind: error.kind(), error: Some(error), drained: true, broken: true }
     }
 
     /// The failure after its error was returned to the caller.
     pub(crate) fn told(kind: io::ErrorKind) -> Self {
-        Self { kind, error: None, drained: false }
+        Self { kind, error: None, drained: false, broken: false }
     }
 
     pub(crate) fn error(&mut self) -> io::Error {
@@ -117,7 +124,9 @@ impl<M: Machine> Buffered<M> {
         link: &mut Link<'_, S, A>,
     ) -> Poll<io::Result<()>> {
         ready!(self.poll_drained(context, link));
-        if self.machine().expects() == Expects::Reply && self.is_ready() {
+        let is_due = |failure: &Failure| failure.broken && failure.error.is_some();
+        let is_due = link.status.failure.as_deref().is_some_and(is_due) && self.machine().is_over();
+        if !is_due && self.machine().expects() == Expects::Reply && self.is_ready() {
             return Poll::Ready(Ok(()));
         }
         let error = link.status.failure.as_mut().map(|failure| failure.error());

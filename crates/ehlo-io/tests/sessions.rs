@@ -5,11 +5,11 @@ use std::io::{Error, ErrorKind, Result};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use ehlo::delivery::{Fate, UnusableSession};
+use ehlo::delivery::{Event, Fate, Outcome, Outcomes, UnusableSession};
 use ehlo::{Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, ReversePath};
 use ehlo_io::{
     Connection, ContentReader, EndReason, FailureCause, MessageQueue, MessageSource, NextEnvelope,
-    RecipientReport, SendFailure, Session, SessionEnd, StreamIo,
+    PendingEvent, RecipientReport, SendFailure, Session, SessionEnd, StreamIo,
 };
 use ehlo_sasl::Credentials;
 
@@ -269,4 +269,44 @@ fn a_queue_has_the_server_s_words() {
     assert_eq!(ended.map_err(|error: Error| error.kind()), Ok(SessionEnd::Done));
     let words = "b@x.example: deferred by the reply to MAIL: 452 4.3.1 (disk full)";
     assert_eq!(heard, [words]);
+}
+
+/// The events of a loop that ends at the first error, as most do.
+fn outcome_by_next(replies: usize, then: Then) -> (Fate, Option<ErrorKind>) {
+    let recipients = [ForwardPath::new("b@x.example").expect("a path")];
+    let envelope = Envelope::new(ReversePath::Null, &recipients);
+    let says = [&GREETED[..], &TAKEN[..replies]].concat();
+    let mut connection = connection(script(&says, then));
+    let mut memory = [Outcome::PENDING];
+    let mut outcomes = Outcomes::begin(&mut memory, 0).expect("a new list");
+    let mut begun = false;
+    let error = loop {
+        let PendingEvent { event, mut responder } = match now(connection.next()) {
+            Ok(pending) => pending,
+            Err(error) => break Some(error.kind()),
+        };
+        outcomes.record(&event);
+        match event {
+            Event::NeedEnvelope if !begun => {
+                begun = true;
+                responder.envelope(&envelope);
+            }
+            Event::NeedEnvelope => responder.quit(),
+            Event::NeedContent { .. } => responder.last_mail_data(CONTENT).expect("content"),
+            Event::Closed => break None,
+            _ => {}
+        }
+    };
+    (memory[0].fate, error)
+}
+
+#[test]
+fn an_error_of_next_comes_behind_the_honest_outcomes() {
+    for (replies, fate) in
+        [(0, Fate::Deferred), (1, Fate::Deferred), (2, Fate::Deferred), (3, Fate::Unknown)]
+    {
+        let error = Some(ErrorKind::ConnectionReset);
+        assert_eq!(outcome_by_next(replies, Then::Resets), (fate, error));
+        assert_eq!(outcome_by_next(replies, Then::Closes), (fate, None));
+    }
 }

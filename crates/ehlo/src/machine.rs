@@ -116,6 +116,12 @@ pub trait Machine {
     /// over, or continues inside TLS.
     fn is_at_end(&self) -> bool;
 
+    /// Returns `true` if the session is over and every command without a reply is reported: only the
+    /// event that ends the session is left.
+    fn is_over(&self) -> bool {
+        self.is_at_end()
+    }
+
     /// The longest wait for the peer at this moment, RFC 5321 §4.5.3.2.
     fn timeout(&self) -> Duration;
 

@@ -69,9 +69,9 @@ impl<S, A: StreamIo<S>, T: Timer> Session<S, A, T> {
     ///
     /// The connection as it is, when its delivery is not [at rest](Delivery::is_at_rest).
     #[allow(clippy::result_large_err)] // it is the connection itself
-    pub fn new<'v>(
-        connection: Connection<S, Delivery<'v>, A, T>,
-    ) -> Result<Self, Connection<S, Delivery<'v>, A, T>> {
+    pub fn new(
+        connection: Connection<S, Delivery<'_>, A, T>,
+    ) -> Result<Self, Connection<S, Delivery<'_>, A, T>> {
         Ok(Self { connection: Some(connection.rest()?), end: None })
     }
 

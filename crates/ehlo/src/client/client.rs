@@ -349,6 +349,13 @@ impl Machine for Client {
         matches!(self.state, State::Closed | State::Tls)
     }
 
+    fn is_over(&self) -> bool {
+        self.state == State::Closed
+            && self.framed == 0
+            && self.violation.is_none()
+            && self.flight.first().is_none()
+    }
+
     fn expects(&self) -> Expects {
         Expects::Reply
     }

@@ -274,6 +274,11 @@ impl Machine for Delivery<'_> {
         Machine::is_at_end(&self.client)
     }
 
+    fn is_over(&self) -> bool {
+        let has_open = self.old.is_some() || self.current.is_some();
+        !has_open && !self.due.is_any() && Machine::is_over(&self.client)
+    }
+
     fn timeout(&self) -> Duration {
         Machine::timeout(&self.client)
     }
