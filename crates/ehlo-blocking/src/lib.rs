@@ -8,6 +8,7 @@
 
 mod connection;
 mod serve;
+mod session;
 mod socket;
 #[cfg(feature = "rustls")]
 mod tls;
@@ -21,6 +22,7 @@ use ehlo_io::{ContentReader, ContentWriter, StreamIo};
 #[cfg(feature = "rustls")]
 pub use ehlo_rustls::*;
 pub use serve::serve;
+pub use session::BlockingSession;
 #[cfg(unix)]
 pub use socket::configure_unix;
 pub use socket::{HalfClose, configure_tcp};

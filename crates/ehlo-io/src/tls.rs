@@ -214,7 +214,19 @@ where
         X: MessageSource<'v, Content = R>,
         A: ContentReader<R> + TlsHandshake<S, W, Tls = L>,
     {
-        let mut driver = Driver::new(messages, A::read);
+        self.drive_tls(&mut Driver::new(messages, A::read), with).await
+    }
+
+    /// Goes on, inside TLS where the machine says so, until the session is over or at rest.
+    pub(crate) async fn drive_tls<X, R, W>(
+        &mut self,
+        driver: &mut Driver<'v, X, R>,
+        with: &W,
+    ) -> io::Result<SessionEnd>
+    where
+        X: MessageSource<'v, Content = R>,
+        A: TlsHandshake<S, W, Tls = L>,
+    {
         driver.bind(self.channel_binding());
         loop {
             if let Step::Closed(ended) = driver.run(self).await? {

@@ -5,6 +5,7 @@ mod messages;
 mod report;
 mod session;
 mod session_end;
+mod session_tls;
 
 pub use messages::{MessageQueue, MessageSource, NextEnvelope};
 pub use report::RecipientReport;

@@ -169,7 +169,7 @@ impl<S, A: StreamIo<S>, T: Timer> Session<S, A, T> {
         self.connection
     }
 
-    fn kept(
+    pub(super) fn kept(
         connection: Connection<S, Delivery<'_>, A, T>,
         step: io::Result<Step>,
         reply: Option<String>,
@@ -264,9 +264,9 @@ impl<S, A, T: Timer> Connection<S, Delivery<'_>, A, T> {
 }
 
 /// No message.
-struct Between<'v> {
-    next: NextEnvelope<'v>,
-    credentials: Option<Credentials<'v>>,
+pub(super) struct Between<'v> {
+    pub(super) next: NextEnvelope<'v>,
+    pub(super) credentials: Option<Credentials<'v>>,
 }
 
 impl<'v> MessageSource<'v> for Between<'v> {
@@ -322,4 +322,4 @@ impl<'v, R> MessageSource<'v> for Message<'v, R> {
     }
 }
 
-const NO_CONTENT: Read<()> = |(), _, _| Poll::Ready(Ok(0));
+pub(super) const NO_CONTENT: Read<()> = |(), _, _| Poll::Ready(Ok(0));

@@ -1,0 +1,109 @@
+//! A session that is kept, on a blocking stream.
+
+use std::io;
+
+use ehlo::{Delivery, Envelope};
+use ehlo_io::{ContentReader, RecipientReport, SendFailure, StreamIo};
+use ehlo_sasl::Credentials;
+
+use crate::connection::BlockingConnection;
+use crate::socket::{SystemClock, block_on};
+
+/// A session that is kept between messages: [`ehlo_io::Session`], whose calls block.
+///
+/// ```no_run
+/// use ehlo::{Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, ReversePath};
+/// use ehlo_blocking::{BlockingSession, Connection};
+/// use std::net::TcpStream;
+///
+/// let delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::DEFAULT);
+/// let connection = Connection::new(TcpStream::connect("mx.example:25")?, delivery);
+/// let mut session = BlockingSession::open(connection, None)?;
+/// for address in ["b@example.org", "c@example.org"] {
+///     let recipients = [ForwardPath::new(address)?];
+///     let envelope = Envelope::new(ReversePath::new("a@example.org")?, &recipients);
+///     for report in session.send(&envelope, &b"Subject: x\r\n\r\nHello!\r\n"[..])? {
+///         println!("{report}");
+///     }
+/// }
+/// session.quit()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[doc(alias = "pool")]
+pub struct BlockingSession<S, A>(ehlo_io::Session<S, A, SystemClock>);
+
+impl<S, A: StreamIo<S>> BlockingSession<S, A> {
+    /// Begins the session of a new connection: [`ehlo_io::Session::open`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn open<'v>(
+        connection: BlockingConnection<S, Delivery<'v>, A>,
+        credentials: Option<Credentials<'v>>,
+    ) -> Result<Self, SendFailure> {
+        block_on(ehlo_io::Session::open(connection.0, credentials)).map(Self)
+    }
+
+    /// Keeps the session of a connection at rest: [`ehlo_io::Session::new`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[allow(clippy::result_large_err)] // it is the connection itself
+    pub fn new(
+        connection: BlockingConnection<S, Delivery<'_>, A>,
+    ) -> Result<Self, BlockingConnection<S, Delivery<'_>, A>> {
+        ehlo_io::Session::new(connection.0).map(Self).map_err(BlockingConnection)
+    }
+
+    /// Sends one message: [`ehlo_io::Session::send`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn send<R>(
+        &mut self,
+        envelope: &Envelope<'_>,
+        content: R,
+    ) -> Result<Vec<RecipientReport>, SendFailure>
+    where
+        A: ContentReader<R>,
+    {
+        block_on(self.0.send(envelope, content))
+    }
+
+    /// Says NOOP: [`ehlo_io::Session::check`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn check(&mut self) -> Result<(), SendFailure> {
+        block_on(self.0.check())
+    }
+
+    /// Ends the session by QUIT: [`ehlo_io::Session::quit`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn quit(self) -> io::Result<()> {
+        block_on(self.0.quit())
+    }
+
+    /// Whether the session takes another message, as far as is known.
+    pub const fn is_open(&self) -> bool {
+        self.0.is_open()
+    }
+
+    /// Why the session ended while a message was sent.
+    pub const fn end(&self) -> Option<&SendFailure> {
+        self.0.end()
+    }
+
+    /// The connection, at rest; `None` when the session is over.
+    pub fn into_connection(self) -> Option<BlockingConnection<S, Delivery<'static>, A>> {
+        self.0.into_connection().map(BlockingConnection)
+    }
+}
