@@ -44,6 +44,8 @@ mod responder;
 #[cfg(feature = "std")]
 mod serve;
 #[cfg(feature = "std")]
+mod session_tls;
+#[cfg(feature = "std")]
 mod stream;
 #[cfg(feature = "std")]
 mod time;

@@ -5,10 +5,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use ehlo::delivery::{AuthPolicy, Fate, Outcome};
+use ehlo::delivery::{AuthPolicy, Fate};
 use ehlo::{ClientConfig, Code, Delivery, DeliveryConfig, HeloName};
 use ehlo_blocking::{Connection, configure_tcp};
-use ehlo_io::{MessageQueue, SessionEnd};
+use ehlo_io::{MessageQueue, RecipientReport, SessionEnd};
 use ehlo_mock::{Action, Mock, MockServer, Stage};
 use ehlo_owned::EnvelopeBuf;
 use ehlo_sasl::Credentials;
@@ -56,7 +56,8 @@ fn recipients_are_refused_and_deferred() {
         "busy@example.org",
         "green@example.org",
     ]);
-    let fates = |outcomes: Vec<Outcome>| outcomes.iter().map(|it| it.fate).collect::<Vec<_>>();
+    let fates =
+        |outcomes: Vec<RecipientReport>| outcomes.iter().map(|it| it.fate).collect::<Vec<_>>();
     let (deferred, refused, accepted) = (Fate::Deferred, Fate::Refused, Fate::Accepted);
     let first = deliver(&server, DeliveryConfig::DEFAULT, &envelope, None).unwrap();
     assert_eq!(fates(first), [deferred, refused, deferred, accepted]);
@@ -321,7 +322,10 @@ fn envelope(to: &[&str]) -> EnvelopeBuf {
     EnvelopeBuf::new("smith@example.com".parse().unwrap(), to)
 }
 
-fn deliver_with_password(server: &MockServer, password: &str) -> std::io::Result<Vec<Outcome>> {
+fn deliver_with_password(
+    server: &MockServer,
+    password: &str,
+) -> std::io::Result<Vec<RecipientReport>> {
     let credentials = Credentials::password("anna", password).unwrap();
     deliver(server, REQUIRE, &envelope(&["jones@example.org"]), Some(credentials))
 }
@@ -331,7 +335,7 @@ fn deliver(
     config: DeliveryConfig,
     envelope: &EnvelopeBuf,
     credentials: Option<Credentials<'_>>,
-) -> std::io::Result<Vec<Outcome>> {
+) -> std::io::Result<Vec<RecipientReport>> {
     let stream = TcpStream::connect(server.address())?;
     configure_tcp(&stream)?;
     let (_, outcomes) = deliver_on(stream, config, envelope, credentials);
@@ -344,11 +348,11 @@ fn deliver_on<S: Read + Write>(
     config: DeliveryConfig,
     envelope: &EnvelopeBuf,
     credentials: Option<Credentials<'_>>,
-) -> (std::io::Result<SessionEnd>, Vec<Outcome>) {
+) -> (std::io::Result<SessionEnd>, Vec<RecipientReport>) {
     let lent = envelope.as_envelope();
     let mut found = Vec::new();
     let mut messages =
-        MessageQueue::new([(&lent, CONTENT.as_bytes())], |_, outcomes: &[Outcome]| {
+        MessageQueue::new([(&lent, CONTENT.as_bytes())], |_, outcomes: &[RecipientReport]| {
             found = outcomes.to_vec();
         });
     if let Some(credentials) = credentials {

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use ehlo::delivery::{Event, Fate, Outcome};
 use ehlo::{Delivery, DeliveryConfig, Envelope, HeloName};
 use ehlo_blocking::{Connection, configure_tcp};
-use ehlo_io::MessageSource;
+use ehlo_io::{MessageSource, RecipientReport};
 use ehlo_mock::{Action, MockBuilder, MockServer, Stage};
 use ehlo_owned::{EnvelopeBuf, OutcomeList, RecipientOutcome};
 
@@ -109,8 +109,8 @@ impl<'v> MessageSource<'v> for One<'v> {
         Some(b"Subject: lunch\r\n\r\nAt noon?\r\n")
     }
 
-    fn finished(&mut self, _: usize, outcomes: &[Outcome]) {
-        self.finished = outcomes.to_vec();
+    fn finished(&mut self, _: usize, outcomes: &[RecipientReport]) {
+        self.finished = outcomes.iter().map(|report| report.outcome).collect();
     }
 
     fn event(&mut self, event: &Event<'_>) {

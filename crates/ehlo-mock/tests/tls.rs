@@ -4,10 +4,10 @@
 
 use std::net::TcpStream;
 
-use ehlo::delivery::{AuthPolicy, Fate, Outcome, TlsPolicy};
+use ehlo::delivery::{AuthPolicy, Fate, TlsPolicy};
 use ehlo::{ClientConfig, Delivery, DeliveryConfig, HeloName};
 use ehlo_blocking::{Connector, TlsConnection, configure_tcp};
-use ehlo_io::MessageQueue;
+use ehlo_io::{MessageQueue, RecipientReport};
 use ehlo_mock::{Action, MockServer, Stage};
 use ehlo_owned::EnvelopeBuf;
 use ehlo_sasl::Credentials;
@@ -77,7 +77,7 @@ async fn a_client_on_tokio() {
     let server = MockServer::smtp().starttls().start().unwrap();
     let envelope = EnvelopeBuf::new("<>".parse().unwrap(), ["a@b.example".parse().unwrap()]);
     let lent = envelope.as_envelope();
-    let queue = MessageQueue::new([(&lent, &b"\r\nb\r\n"[..])], |_, _: &[Outcome]| {});
+    let queue = MessageQueue::new([(&lent, &b"\r\nb\r\n"[..])], |_, _: &[RecipientReport]| {});
     let stream = tokio::net::TcpStream::connect(server.address()).await.unwrap();
     let config = DeliveryConfig { tls: TlsPolicy::Require, ..DeliveryConfig::DEFAULT };
     let delivery = Delivery::new(HeloName::new("client.example").unwrap(), config);
@@ -104,9 +104,10 @@ fn deliver(
     let envelope = EnvelopeBuf::new("<>".parse().unwrap(), ["a@b.example".parse().unwrap()]);
     let lent = envelope.as_envelope();
     let mut fates = Vec::new();
-    let queue = MessageQueue::new([(&lent, &b"\r\nb\r\n"[..])], |_, outcomes: &[Outcome]| {
-        fates.extend(outcomes.iter().map(|outcome| outcome.fate));
-    });
+    let queue =
+        MessageQueue::new([(&lent, &b"\r\nb\r\n"[..])], |_, outcomes: &[RecipientReport]| {
+            fates.extend(outcomes.iter().map(|outcome| outcome.fate));
+        });
     let queue = queue.authenticate(Credentials::password("anna", "secret").unwrap());
     let delivery = Delivery::new(HeloName::new("client.example").unwrap(), config);
     let mut connection = TlsConnection::new(stream.into(), delivery);

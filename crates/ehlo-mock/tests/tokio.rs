@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use ehlo::delivery::{Fate, Outcome};
+use ehlo::delivery::Fate;
 use ehlo::{Delivery, DeliveryConfig, HeloName};
-use ehlo_io::MessageQueue;
+use ehlo_io::{MessageQueue, RecipientReport};
 use ehlo_mock::{Action, MockServer, Stage};
 use ehlo_owned::EnvelopeBuf;
 use ehlo_tokio::Connection;
@@ -56,7 +56,7 @@ async fn send(server: std::net::SocketAddr, envelope: &EnvelopeBuf) -> Fate {
     let lent = envelope.as_envelope();
     let mut fate = Fate::Pending;
     let content = &b"Subject: a\r\n\r\nb\r\n"[..];
-    let queue = MessageQueue::new([(&lent, content)], |_, outcomes: &[Outcome]| {
+    let queue = MessageQueue::new([(&lent, content)], |_, outcomes: &[RecipientReport]| {
         fate = outcomes[0].fate;
     });
     let name = HeloName::new("client.example").unwrap();

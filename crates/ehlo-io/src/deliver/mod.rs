@@ -1,11 +1,10 @@
 //! A [`Delivery`](ehlo::Delivery) over a stream.
 
 pub(crate) mod driver;
-mod messages;
+pub(crate) mod messages;
 mod report;
-mod session;
+pub(crate) mod session;
 mod session_end;
-mod session_tls;
 
 pub use messages::{MessageQueue, MessageSource, NextEnvelope};
 pub use report::RecipientReport;

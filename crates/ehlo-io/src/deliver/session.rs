@@ -169,7 +169,7 @@ impl<S, A: StreamIo<S>, T: Timer> Session<S, A, T> {
         self.connection
     }
 
-    pub(super) fn kept(
+    pub(crate) fn kept(
         connection: Connection<S, Delivery<'_>, A, T>,
         step: io::Result<Step>,
         reply: Option<String>,
@@ -264,9 +264,9 @@ impl<S, A, T: Timer> Connection<S, Delivery<'_>, A, T> {
 }
 
 /// No message.
-pub(super) struct Between<'v> {
-    pub(super) next: NextEnvelope<'v>,
-    pub(super) credentials: Option<Credentials<'v>>,
+pub(crate) struct Between<'v> {
+    pub(crate) next: NextEnvelope<'v>,
+    pub(crate) credentials: Option<Credentials<'v>>,
 }
 
 impl<'v> MessageSource<'v> for Between<'v> {
@@ -322,4 +322,4 @@ impl<'v, R> MessageSource<'v> for Message<'v, R> {
     }
 }
 
-pub(super) const NO_CONTENT: Read<()> = |(), _, _| Poll::Ready(Ok(0));
+pub(crate) const NO_CONTENT: Read<()> = |(), _, _| Poll::Ready(Ok(0));

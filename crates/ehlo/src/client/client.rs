@@ -351,8 +351,7 @@ impl Machine for Client {
 
     fn is_over(&self) -> bool {
         self.state == State::Closed
-            && self.framed == 0
-            && self.violation.is_none()
+            && matches!(self.found, Found::Nothing)
             && self.flight.first().is_none()
     }
 

@@ -394,8 +394,11 @@ impl Server {
 
     /// The longest command line, with what the extensions in force add.
     pub(super) fn longest_command(&self) -> usize {
-        let more =
-            if self.facts.has(Facts::EXTENDED) { allowance(&self.config.offered) } else { 0 };
+        let more = if self.facts.has(Facts::EXTENDED) {
+            allowance(|extension| self.config.offered.contains(extension))
+        } else {
+            0
+        };
         self.command_line() + more
     }
 

@@ -9,6 +9,7 @@ mod limits;
 mod mt_priority;
 mod no_soliciting;
 mod offers;
+mod private;
 mod summary;
 mod words;
 

@@ -7,7 +7,6 @@ use super::marks::{BINARY, HOLD, UNKNOWN, UTF8};
 use super::place::Place;
 use super::table::{Known, Parameter};
 use super::word::Body;
-use crate::syntax::capability::Capabilities;
 use crate::syntax::encode::{Encode, Writer};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::extension::Extension;
@@ -368,11 +367,11 @@ const fn of(place: Place) -> u32 {
     of
 }
 
-/// The number of bytes by which the parameters of the extensions in `offered` may lengthen a line,
-/// RFC 5321 §4.5.3.1.4: the larger number of MAIL's and RCPT's.
-pub(crate) fn allowance(offered: &Capabilities) -> usize {
+/// The number of bytes by which the parameters of the offered extensions may lengthen a line, RFC 5321
+/// §4.5.3.1.4: the larger number of MAIL's and RCPT's.
+pub(crate) fn allowance(is_offered: impl Fn(Extension) -> bool) -> usize {
     let of = |other: Place| {
-        let offered = Known::ALL.iter().filter(|known| offered.contains(known.extension()));
+        let offered = Known::ALL.iter().filter(|known| is_offered(known.extension()));
         offered.filter(|known| known.place() != other).map(|known| known.allowance()).sum::<usize>()
     };
     of(Place::Rcpt).max(of(Place::Mail))
