@@ -1,6 +1,7 @@
 //! The events that a delivery reports.
 
 use crate::client::error::SendError;
+use crate::delivery::outcome::{Fate, Outcome};
 use crate::syntax::command::Verb;
 use crate::syntax::error::SyntaxError;
 use crate::syntax::reply::Reply;
@@ -30,8 +31,8 @@ pub enum Event<'i> {
     NeedInput,
     /// STARTTLS was accepted: do the TLS handshake, then call
     /// [`tls_established`](crate::Delivery::tls_established) or
-    /// [`tls_failed`](crate::Delivery::tls_failed). A caller that asks for the next event instead
-    /// gets the event of a failed handshake.
+    /// [`tls_failed`](crate::Delivery::tls_failed). If the caller asks for the next event instead, the
+    /// session ends: [`TlsNotBegun`](UnusableSession::TlsNotBegun).
     StartTls,
     /// The client may authenticate with one of these mechanisms:
     /// [`authenticate`](crate::Delivery::authenticate), or
@@ -168,10 +169,11 @@ impl<'i> Event<'i> {
     }
 }
 
-/// The recipients of an envelope in a range of indices that have no outcome yet.
+/// The recipients of an envelope in a range of indices. Recipients in the range that have an outcome
+/// keep it: [`undecided`](Self::undecided) names the others.
 ///
 /// ```
-/// use ehlo::delivery::{Event, RecipientRange};
+/// use ehlo::delivery::{Event, Outcome, Outcomes, RecipientRange};
 /// use ehlo::{Code, Reply};
 /// use ehlo::syntax::command::Verb;
 ///
@@ -180,6 +182,12 @@ impl<'i> Event<'i> {
 /// let reply = Reply::new(Code::MAILBOX_UNAVAILABLE, "not from there");
 /// let refused = Event::Refused { part: Some(part), to: Verb::Mail, reply };
 /// assert_eq!(refused.envelope(), Some(3));
+///
+/// // Before that the second recipient had its own answer.
+/// let mut memory = [Outcome::PENDING; 3];
+/// let mut outcomes = Outcomes::begin(&mut memory, 3).expect("a new list");
+/// outcomes.record(&Event::Recipient { envelope: 3, index: 1, reply });
+/// assert!(part.undecided(&memory).eq([0, 2]));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecipientRange {
@@ -189,6 +197,15 @@ pub struct RecipientRange {
     pub first: usize,
     /// The end of the range, exclusive; `usize::MAX` for all up to the last.
     pub end: usize,
+}
+
+impl RecipientRange {
+    /// The indices of the recipients that have no outcome yet in `outcomes`, the list of the envelope.
+    /// The event with this range decides for them: call it before that event is recorded.
+    pub fn undecided(self, outcomes: &[Outcome]) -> impl Iterator<Item = usize> {
+        let places = outcomes.iter().enumerate().take(self.end).skip(self.first);
+        places.filter(|(_, outcome)| outcome.fate == Fate::Pending).map(|(index, _)| index)
+    }
 }
 
 /// The reason why a session takes no envelope.
@@ -214,6 +231,9 @@ pub enum UnusableSession {
     /// The handshake failed. If TLS is not required, another connection with
     /// [`TlsPolicy::Forbid`](super::TlsPolicy::Forbid) may work.
     TlsFailed,
+    /// The server agreed to begin TLS, and the application did not begin it. For a stream without TLS,
+    /// call [`forbid_tls`](crate::Delivery::forbid_tls) before the session begins.
+    TlsNotBegun,
     /// Plaintext bytes arrived between STARTTLS and the handshake.
     PlaintextInjection,
     /// Authentication is required, and the server offers no usable mechanism: no mechanism at all,
@@ -236,7 +256,7 @@ impl UnusableSession {
         match self {
             Self::EhloRefused | Self::EhloClosed => Verb::Ehlo,
             Self::TlsNotOffered | Self::TlsRefused => Verb::StartTls,
-            Self::TlsFailed | Self::PlaintextInjection => Verb::Handshake,
+            Self::TlsFailed | Self::TlsNotBegun | Self::PlaintextInjection => Verb::Handshake,
             Self::AuthNotOffered | Self::NotAuthenticated | Self::ServerNotAuthentic => Verb::Auth,
             Self::MailMax => Verb::Mail,
         }
@@ -251,6 +271,7 @@ impl core::fmt::Display for UnusableSession {
             Self::TlsNotOffered => "TLS is required and not offered",
             Self::TlsRefused => "TLS is required and was refused",
             Self::TlsFailed => "the TLS handshake failed",
+            Self::TlsNotBegun => "the server agreed to begin TLS, and this side did not begin it",
             Self::PlaintextInjection => "plaintext between STARTTLS and the TLS handshake",
             Self::AuthNotOffered => "the server offers no usable authentication mechanism",
             Self::NotAuthenticated => "authentication failed",

@@ -63,7 +63,7 @@ impl core::fmt::Display for Fate {
 /// | 5yz to EHLO if no HELO follows: TLS or authentication is required, or the policy forbids HELO | deferred | `Reply` | `Ehlo` | the reply's |
 /// | STARTTLS is required and not offered | deferred | `Unusable(TlsNotOffered)` | `StartTls` | `None` |
 /// | STARTTLS is required and refused | deferred | `Reply` | `StartTls` | the reply's |
-/// | the TLS handshake fails, or plaintext bytes arrive before it | deferred | `Unusable` | `Handshake` | `None` |
+/// | the TLS handshake fails or is not begun, or plaintext bytes arrive before it | deferred | `Unusable` | `Handshake` | `None` |
 /// | authentication is required, and the server offers no usable mechanism, for example NTLM alone | deferred | `Unusable(AuthNotOffered)` | `Auth` | `None` |
 /// | authentication is required, and the server refuses the credentials: 535 or another 5yz | refused | `Reply` | `Auth` | the reply's |
 /// | authentication is required, and the server refuses it for now, for example by 454, or refuses each mechanism, by 504 or 534 | deferred | `Reply` | `Auth` | the last reply's |

@@ -36,7 +36,7 @@ impl Delivery<'_> {
             }
             client::Event::StartTls => {
                 self.client.abort();
-                Event::Unusable(UnusableSession::TlsFailed)
+                Event::Unusable(UnusableSession::TlsNotBegun)
             }
             client::Event::Closed => match self.old.take().or_else(|| self.current.take()) {
                 Some(open) => Event::Finished { envelope: open.number },
