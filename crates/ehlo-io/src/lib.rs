@@ -7,6 +7,7 @@
 //! | run a machine on a stream, with its time limits | [`Connection`], [`TimeLimits`], [`Timer`] |
 //! | send messages | [`Connection::deliver`], [`MessageSource`], [`MessageQueue`] |
 //! | keep a session, and send message after message | [`Session`] |
+//! | serve without seeing events | [`Handler`], [`Connection::handle`], [`Transaction`] |
 //! | accept connections | [`serve()`], [`ConnectionLimits`], [`Shutdown`] |
 //! | learn a client's address from a proxy | [`proxy_header`] |
 //! | begin TLS on a stream | [`MaybeTls`], [`Connection::start_tls`] |
@@ -66,8 +67,9 @@ pub use error::TlsStateError;
 pub use responder::{PendingEvent, Responder};
 #[cfg(feature = "std")]
 pub use serve::{
-    ConnectionLimits, ContentEvent, GracefulShutdown, Incoming, MessageContent, Permit, Runtime,
-    SessionTask, Shutdown, ShutdownHandle, serve,
+    ConnectionLimits, Content, ContentEvent, GracefulShutdown, Handler, Incoming, MessageContent,
+    Permit, ReplyBuf, Runtime, SessionTask, Shutdown, ShutdownHandle, Transaction,
+    TransactionRecipient, serve,
 };
 #[cfg(feature = "std")]
 pub use stream::{ContentReader, ContentWriter, StreamIo};

@@ -243,6 +243,36 @@ where
     }
 }
 
+impl<S, L, A, T: Timer> Connection<MaybeTls<S, L>, ehlo::Server, MaybeTlsIo<A>, T>
+where
+    A: StreamIo<S> + StreamIo<L> + TlsStreamInfo<S, L>,
+{
+    /// Serves a session as [`handle`](Self::handle) does, and goes on inside TLS when the client says
+    /// STARTTLS.
+    ///
+    /// # Errors
+    ///
+    /// As of [`handle`](Self::handle) and [`start_tls`](Self::start_tls).
+    pub async fn handle_tls<H, W>(
+        &mut self,
+        handler: &mut H,
+        peer: Option<core::net::IpAddr>,
+        shutdown: &mut crate::Shutdown,
+        host: &str,
+        with: &W,
+    ) -> io::Result<()>
+    where
+        H: crate::Handler,
+        A: TlsHandshake<S, W, Tls = L>,
+    {
+        let mut session = crate::serve::Session::new(handler, peer);
+        while session.run(self, shutdown, host).await? {
+            self.start_tls(with).await?;
+        }
+        Ok(())
+    }
+}
+
 impl<S, L, M: Machine, A: TlsStreamInfo<S, L>, T: Timer>
     Connection<MaybeTls<S, L>, M, MaybeTlsIo<A>, T>
 {

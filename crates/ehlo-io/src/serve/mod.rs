@@ -1,8 +1,10 @@
 //! The loop of a server: it accepts connections, and ends them all at a shutdown.
 
 mod content;
+mod handler;
 mod limits;
 mod shutdown;
+mod transaction;
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -13,8 +15,11 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 
 pub use content::{ContentEvent, MessageContent};
+pub(crate) use handler::Session;
+pub use handler::{Content, Handler, ReplyBuf};
 pub use limits::{ConnectionLimits, Permit};
 pub use shutdown::{GracefulShutdown, Shutdown, ShutdownHandle};
+pub use transaction::{Transaction, TransactionRecipient};
 
 use crate::time::Timer;
 

@@ -143,7 +143,8 @@ impl Offer {
 ///
 /// let offered = Capabilities::NONE.with_offers(&OFFERS);
 /// assert_eq!(offered.to_string(), "BURL imap, X-TEST");
-/// assert!(Offers::new(&[Offer::new("X\r\n")]).is_err());
+/// static WRONG: &[Offer] = &[Offer::new("X\r\n")];
+/// assert!(Offers::new(WRONG).is_err());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Offers(&'static [Offer]);
