@@ -403,13 +403,12 @@ impl Client {
         place: Place,
     ) -> Result<(), SendError> {
         for parameter in parameters {
-            match parameter.extension() {
-                Some(extension) => self.permits_extension(extension)?,
-                None => {
-                    let licensed = |keyword| self.capabilities.licenses(keyword, place);
-                    if !self.config.unoffered && !licensed(parameter.keyword()) {
-                        return Err(SendError::UnknownParameter);
-                    }
+            if let Some(extension) = parameter.extension() {
+                self.permits_extension(extension)?;
+            } else {
+                let is_licensed = self.capabilities.licenses(parameter.keyword(), place);
+                if !self.config.unoffered && !is_licensed {
+                    return Err(SendError::UnknownParameter);
                 }
             }
         }

@@ -25,8 +25,7 @@ impl Domains {
         path.mailbox().domain().hash(&mut digest);
         // A place that is free is zero.
         let domain = ((digest.0 ^ digest.0 >> 32) & mask).max(1);
-        let Self([a, b, c, d, e]) = self;
-        let seen = u64::from_le_bytes([a, b, c, d, e, 0, 0, 0]);
+        let seen = self.0.iter().rev().fold(0, |seen, byte| seen << 8 | u64::from(*byte));
         for place in 0..max.min(Self::MAX) {
             let shift = place * width;
             match seen >> shift & mask {
@@ -39,8 +38,8 @@ impl Domains {
     }
 
     const fn of(seen: u64) -> Self {
-        let [a, b, c, d, e, _, _, _] = seen.to_le_bytes();
-        Self([a, b, c, d, e])
+        let bytes = seen.to_le_bytes();
+        Self([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4]])
     }
 }
 

@@ -62,7 +62,12 @@ impl Offer {
 
     /// The keyword.
     pub(super) const fn keyword(&self) -> &'static str {
-        self.line.split_at(keyword_length(self.line.as_bytes())).0
+        let line = self.line.as_bytes();
+        match core::str::from_utf8(line.split_at(keyword_length(line)).0) {
+            Ok(keyword) => keyword,
+            // It is ASCII.
+            Err(_) => "",
+        }
     }
 
     /// The registered extension of the keyword.
@@ -120,9 +125,8 @@ impl Offer {
                 | Extension::Xclient
                 | Extension::Xforward,
             ) if !parameters => Ok(()),
-            Some(_) => Err(SyntaxErrorKind::Parameter),
             None if are_keywords(self.mail) && are_keywords(self.rcpt) => Ok(()),
-            None => Err(SyntaxErrorKind::Parameter),
+            _ => Err(SyntaxErrorKind::Parameter),
         }
     }
 }

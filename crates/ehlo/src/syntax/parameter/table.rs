@@ -80,10 +80,18 @@ impl<'a> OtherParameter<'a> {
 pub(crate) const fn is_registered(keyword: &str) -> bool {
     let mut all = Known::ALL;
     while let [known, rest @ ..] = all {
-        if known.keyword().eq_ignore_ascii_case(keyword) {
+        if is_same(known.keyword().as_bytes(), keyword.as_bytes()) {
             return true;
         }
         all = rest;
     }
     false
+}
+
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at].eq_ignore_ascii_case(&other[at]) {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
 }
