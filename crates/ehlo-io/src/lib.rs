@@ -40,6 +40,8 @@ mod deliver;
 mod error;
 #[cfg(feature = "std")]
 mod flow;
+#[cfg(feature = "std")]
+mod handle;
 pub mod proxy_header;
 mod responder;
 #[cfg(feature = "std")]

@@ -265,7 +265,7 @@ where
         H: crate::Handler,
         A: TlsHandshake<S, W, Tls = L>,
     {
-        let mut session = crate::serve::Session::new(handler, peer);
+        let mut session = crate::handle::Session::new(handler, peer);
         while session.run(self, shutdown, host).await? {
             self.start_tls(with).await?;
         }

@@ -15,7 +15,6 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 
 pub use content::{ContentEvent, MessageContent};
-pub(crate) use handler::Session;
 pub use handler::{Content, Handler, ReplyBuf};
 pub use limits::{ConnectionLimits, Permit};
 pub use shutdown::{GracefulShutdown, Shutdown, ShutdownHandle};
