@@ -1,7 +1,6 @@
 //! The events that a delivery reports.
 
 use crate::client::error::SendError;
-use crate::delivery::outcome::{Fate, Outcome};
 use crate::syntax::command::Verb;
 use crate::syntax::error::SyntaxError;
 use crate::syntax::reply::Reply;
@@ -197,15 +196,6 @@ pub struct RecipientRange {
     pub first: usize,
     /// The end of the range, exclusive; `usize::MAX` for all up to the last.
     pub end: usize,
-}
-
-impl RecipientRange {
-    /// The indices of the recipients that have no outcome yet in `outcomes`, the list of the envelope.
-    /// The event with this range decides for them: call it before that event is recorded.
-    pub fn undecided(self, outcomes: &[Outcome]) -> impl Iterator<Item = usize> {
-        let places = outcomes.iter().enumerate().take(self.end).skip(self.first);
-        places.filter(|(_, outcome)| outcome.fate == Fate::Pending).map(|(index, _)| index)
-    }
 }
 
 /// The reason why a session takes no envelope.

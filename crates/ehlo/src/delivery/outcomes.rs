@@ -190,3 +190,12 @@ const fn fate(error: SendError) -> Fate {
         _ => Fate::Refused,
     }
 }
+
+impl RecipientRange {
+    /// The indices of the recipients that have no outcome yet in `outcomes`, the list of the envelope.
+    /// The event with this range decides for them: call it before that event is recorded.
+    pub fn undecided(self, outcomes: &[Outcome]) -> impl Iterator<Item = usize> {
+        let places = outcomes.iter().enumerate().take(self.end).skip(self.first);
+        places.filter(|(_, outcome)| outcome.fate == Fate::Pending).map(|(index, _)| index)
+    }
+}
