@@ -35,7 +35,7 @@ use crate::time::{TimeLimits, TimedOut, Timer};
 /// use std::pin::pin;
 /// use std::task::{Context, Poll, Waker};
 ///
-/// /// Reads bytes that are there already; what is written is dropped.
+/// /// Reads bytes that are there already, and drops its output.
 /// #[derive(Default)]
 /// struct Memory;
 ///

@@ -74,7 +74,7 @@
 //!
 //! From the events of the machine to the replies. The loop answers the questions of every mechanism;
 //! CRAM-MD5 and SCRAM are created by `CramMd5Server::new` and `ScramServer::new` instead of
-//! [`AnyServer::new`], and `exchange.secret` then gives them what is stored for the user.
+//! [`AnyServer::new`], and `exchange.secret` then passes them the stored secret of the user.
 //!
 //! ```
 //! use ehlo_sasl::{AnyServer, Proof, ServerExchange, ServerStep};

@@ -75,7 +75,7 @@ impl Server {
         Event::Command(command)
     }
 
-    /// Refuses a line that is no command. A reason against the verb comes before what is wrong with its
+    /// Refuses a line that is no command. A reason against the verb comes before an error in its
     /// arguments.
     #[cold]
     fn refuse_wrong<'i>(&mut self, body: &[u8], error: SyntaxError) -> Event<'i> {
@@ -84,7 +84,7 @@ impl Server {
         let reason = match self.judge_verb(verb) {
             _ if reason.is_fatal() => reason,
             _ if verb == Verb::Other && foreign::is_line(body) => Reason::ForeignProtocol,
-            // RFC 4954 §4: if AUTH needs TLS first, that comes before what is wrong with its arguments.
+            // RFC 4954 §4: if AUTH needs TLS first, that comes before an error in its arguments.
             Ok(()) if self.is_auth_before_tls(verb) => Reason::EncryptionRequired,
             Ok(()) => reason,
             Err(reason) => reason,

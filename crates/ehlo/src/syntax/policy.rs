@@ -70,9 +70,9 @@ policy! {
     /// `Dot-string = Atom *("."  Atom)`.
     any_dots with_any_dots true;
     /// A local part of more than 64 bytes, and a path of more than 256: as long as the command line
-    /// lets it be. RFC 5321 §4.5.3.1 has these sizes for what is sent, and "To the maximum extent
+    /// lets it be. RFC 5321 §4.5.3.1 has these sizes for a sender, and "To the maximum extent
     /// possible, implementation techniques that impose no limits on the length of these objects
-    /// should be used" for what is received. On in the policy of
+    /// should be used" for a receiver. On in the policy of
     /// [`ServerConfig::DEFAULT`](crate::ServerConfig::DEFAULT); a client sends such a path only where
     /// its own policy has it.
     any_length with_any_length true;
