@@ -62,11 +62,10 @@ impl Offer {
 
     /// The keyword.
     pub(super) const fn keyword(&self) -> &'static str {
-        let line = self.line.as_bytes();
-        match core::str::from_utf8(line.split_at(keyword_length(line)).0) {
-            Ok(keyword) => keyword,
-            // It is ASCII.
-            Err(_) => "",
+        match self.line.split_at_checked(keyword_length(self.line.as_bytes())) {
+            Some((keyword, _)) => keyword,
+            // The keyword is ASCII.
+            None => "",
         }
     }
 
