@@ -11,22 +11,33 @@ use crate::socket::{SystemClock, block_on};
 
 /// A session that is kept between messages: [`ehlo_io::Session`], whose calls block.
 ///
-/// ```no_run
+/// ```
 /// use ehlo::{Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, ReversePath};
 /// use ehlo_blocking::{BlockingSession, Connection};
-/// use std::net::TcpStream;
+/// # use std::io::{Read, Result, Write};
+/// # struct Replies(std::vec::IntoIter<&'static str>);
+/// # impl Read for Replies {
+/// #     fn read(&mut self, out: &mut [u8]) -> Result<usize> {
+/// #         self.0.next().map_or(Ok(0), |reply| reply.as_bytes().read(out))
+/// #     }
+/// # }
+/// # impl Write for Replies {
+/// #     fn write(&mut self, bytes: &[u8]) -> Result<usize> { Ok(bytes.len()) }
+/// #     fn flush(&mut self) -> Result<()> { Ok(()) }
+/// # }
+/// # let ok = "250 2.0.0 ok\r\n";
+/// # let message = [ok, ok, "354 go on\r\n", "250 2.0.0 queued as 17\r\n"];
+/// # let all = [&["220 mx.example\r\n", "250 mx.example\r\n"][..], &message, &message].concat();
+/// # let stream = Replies(all.into_iter());
 ///
 /// let delivery = Delivery::new(HeloName::new("client.example")?, DeliveryConfig::DEFAULT);
-/// let connection = Connection::new(TcpStream::connect("mx.example:25")?, delivery);
-/// let mut session = BlockingSession::open(connection, None)?;
+/// let mut session = BlockingSession::open(Connection::new(stream, delivery), None)?;
 /// for address in ["b@example.org", "c@example.org"] {
 ///     let recipients = [ForwardPath::new(address)?];
 ///     let envelope = Envelope::new(ReversePath::new("a@example.org")?, &recipients);
-///     for report in session.send(&envelope, &b"Subject: x\r\n\r\nHello!\r\n"[..])? {
-///         println!("{report}");
-///     }
+///     let reports = session.send(&envelope, &b"Subject: x\r\n\r\nHello!\r\n"[..])?;
+///     assert_eq!(reports[0].text.as_deref(), Some("queued as 17"));
 /// }
-/// session.quit()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

@@ -24,6 +24,53 @@ use crate::time::Timer;
 /// works with the streams of every adapter.
 ///
 /// `send` takes it out, so a call that is dropped in the middle leaves a session that is over.
+///
+/// ```
+/// use ehlo::{Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, ReversePath};
+/// use ehlo_io::{Connection, Session};
+/// # use ehlo_io::{ContentReader, StreamIo};
+/// # use std::future::Future;
+/// # use std::io::{Read, Result};
+/// # use std::pin::pin;
+/// # use std::task::{Context, Poll, Waker};
+/// # type Replies = std::vec::IntoIter<&'static str>;
+/// # #[derive(Default)]
+/// # struct Script;
+/// # impl StreamIo<Replies> for Script {
+/// #     fn poll_read(&mut self, stream: &mut Replies, _: &mut Context<'_>, out: &mut [u8]) -> Poll<Result<usize>> {
+/// #         Poll::Ready(stream.next().map_or(Ok(0), |reply| reply.as_bytes().read(out)))
+/// #     }
+/// #     fn poll_write(&mut self, _: &mut Replies, _: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
+/// #         Poll::Ready(Ok(bytes.len()))
+/// #     }
+/// #     fn poll_flush(&mut self, _: &mut Replies, _: &mut Context<'_>) -> Poll<Result<()>> { Poll::Ready(Ok(())) }
+/// #     fn poll_close(&mut self, _: &mut Replies, _: &mut Context<'_>) -> Poll<Result<()>> { Poll::Ready(Ok(())) }
+/// # }
+/// # impl ContentReader<&[u8]> for Script {
+/// #     fn read(from: &mut &[u8], _: &mut Context<'_>, out: &mut [u8]) -> Poll<Result<usize>> {
+/// #         Poll::Ready(Read::read(from, out))
+/// #     }
+/// # }
+/// # let ok = "250 2.0.0 ok\r\n";
+/// # let message = [ok, ok, "354 go on\r\n", "250 2.0.0 queued as 17\r\n"];
+/// # let all = [&["220 mx.example\r\n", "250 mx.example\r\n"][..], &message, &message].concat();
+/// # let (stream, sleep) = (all.into_iter(), |_| std::future::pending::<()>());
+///
+/// # let work = async {
+/// let delivery = Delivery::new(HeloName::new("client.example").unwrap(), DeliveryConfig::DEFAULT);
+/// let connection = Connection::<_, _, Script, _>::new(stream, delivery, sleep);
+/// let mut session = Session::open(connection, None).await.unwrap();
+/// for address in ["b@example.org", "c@example.org"] {
+///     let recipients = [ForwardPath::new(address).unwrap()];
+///     let envelope = Envelope::new(ReversePath::new("a@example.org").unwrap(), &recipients);
+///     let reports = session.send(&envelope, &b"Subject: x\r\n\r\nHello!\r\n"[..]).await.unwrap();
+///     assert_eq!(reports[0].text.as_deref(), Some("queued as 17"));
+/// }
+/// # };
+/// # let mut work = pin!(work);
+/// # let mut context = Context::from_waker(Waker::noop());
+/// # assert!((0..100).any(|_| work.as_mut().poll(&mut context).is_ready()));
+/// ```
 #[doc(alias = "pool")]
 pub struct Session<S, A, T: Timer> {
     connection: Option<Connection<S, Delivery<'static>, A, T>>,

@@ -62,10 +62,12 @@ impl Offer {
 
     /// The keyword.
     pub(super) const fn keyword(&self) -> &'static str {
-        match self.line.split_at_checked(keyword_length(self.line.as_bytes())) {
-            Some((keyword, _)) => keyword,
-            // The keyword is ASCII.
-            None => "",
+        let line = self.line.as_bytes();
+        let Some((keyword, _)) = line.split_at_checked(keyword_length(line)) else { return "" };
+        match core::str::from_utf8(keyword) {
+            Ok(keyword) => keyword,
+            // It is ASCII.
+            Err(_) => "",
         }
     }
 
