@@ -30,7 +30,8 @@ enum Then {
 }
 
 fn script(says: &[&'static str], then: Then) -> Script {
-    Script { says: says.to_vec().into_iter(), then, heard: String::new(), owes: 1 }
+    let says = Vec::from(says);
+    Script { says: says.into_iter(), then, heard: String::new(), owes: 1 }
 }
 
 #[derive(Default)]
