@@ -4,9 +4,11 @@ import os
 import re
 import resource
 import socket
+import time
 
 from lab.checks import check, expect, wait_until
 from lab.programs import Receive
+from lab.servers.certificate import Certificate
 
 IDLE = 5000
 # Of its own: not what is read from files, and may be read again.
@@ -93,6 +95,50 @@ def deliver(clients):
             (content, b"250"),
         ):
             converse(part, data, code)
+
+
+@check(
+    "a connection with a part of a command takes no more than 4 KiB of memory, and one in a TLS handshake no more than 12 KiB",
+    limit=120,
+)
+def waiting(work):
+    allow_files(IDLE + 100)
+    certificate = Certificate(work / "tls")
+    limits = ("--max-connections", str(FEW + 10), "--max-per-address", str(FEW + 10))
+    files = ("--cert", certificate.chain, "--key", certificate.key)
+    with Receive(work, *limits, *files, "--timeout", "600") as server:
+        # What the first connections bring about stays.
+        first = socket.create_connection(("127.0.0.1", server.port), 30)
+        converse([first], b"", b"220")
+        before = resident(server)
+        clients = [socket.create_connection(("127.0.0.1", server.port), 30) for _ in range(FEW)]
+        try:
+            converse(clients, b"", b"220")
+            converse(clients, b"EHLO client.test\r\n", b"250")
+            for one in clients:
+                one.sendall(b"MAIL FROM:<")
+            part = settled(server, before) / FEW
+            for one in clients:
+                one.sendall(b">\r\n")
+            converse(clients, b"", b"250")
+            converse(clients, b"RSET\r\n", b"250")
+            converse(clients, b"STARTTLS\r\n", b"220")
+            silent = settled(server, before) / FEW
+        finally:
+            for one in (first, *clients):
+                one.close()
+        print(f"    bytes a connection: {part:.0f} with a part of a command, {silent:.0f} in a handshake")
+        expect(part <= 4096, f"{part:.0f} bytes a connection with a part of a command")
+        expect(silent <= 12288, f"{silent:.0f} bytes a connection in a handshake")
+
+
+def settled(server, before):
+    """The memory that has been added, when it changes no more."""
+    last, now = -1, resident(server)
+    while now != last:
+        time.sleep(0.5)
+        last, now = now, resident(server)
+    return now - before
 
 
 def open_files(server):

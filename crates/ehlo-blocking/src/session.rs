@@ -57,7 +57,7 @@ impl<S, A: StreamIo<S>> BlockingSession<S, A> {
         block_on(ehlo_io::Session::open(connection.0, credentials)).map(Self)
     }
 
-    /// Keeps the session of a connection at rest: [`ehlo_io::Session::new`].
+    /// Keeps the session of a connection idle: [`ehlo_io::Session::new`].
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl<S, A: StreamIo<S>> BlockingSession<S, A> {
         self.0.end()
     }
 
-    /// The connection, at rest; `None` when the session is over.
+    /// The connection, idle; `None` when the session is over.
     pub fn into_connection(self) -> Option<BlockingConnection<S, Delivery<'static>, A>> {
         self.0.into_connection().map(BlockingConnection)
     }

@@ -279,13 +279,13 @@ impl<M: Machine> Buffered<M> {
 impl Buffered<ehlo::Delivery<'_>> {
     /// The session at rest; nothing was read ahead or waits to be sent.
     #[allow(clippy::result_large_err)] // it is the session itself
-    pub(crate) fn rest(mut self) -> Result<Buffered<ehlo::Delivery<'static>>, Self> {
+    pub(crate) fn into_idle(mut self) -> Result<Buffered<ehlo::Delivery<'static>>, Self> {
         self.drop_taken();
         if !self.inbox.bytes().is_empty() || !self.output().is_empty() {
             return Err(self);
         }
         let Self { machine, inbox, taken, taken_content, outbox, read_size, content } = self;
-        match machine.rest() {
+        match machine.into_idle() {
             Ok(machine) => {
                 Ok(Buffered { machine, inbox, taken, taken_content, outbox, read_size, content })
             }

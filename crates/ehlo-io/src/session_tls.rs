@@ -29,7 +29,7 @@ where
     where
         A: TlsHandshake<S, W, Tls = L>,
     {
-        let mut driver = Driver::new(Between { next: NextEnvelope::Rest, credentials }, NO_CONTENT);
+        let mut driver = Driver::new(Between { next: NextEnvelope::Idle, credentials }, NO_CONTENT);
         let ended = connection.drive_tls(&mut driver, with).await;
         let last_words = driver.last_words.take();
         drop(driver);

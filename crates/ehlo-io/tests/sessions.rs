@@ -224,7 +224,7 @@ impl<'v> MessageSource<'v> for Waits<'v> {
         if self.waited {
             return Poll::Pending;
         }
-        Poll::Ready(self.envelope(delivery).map_or(NextEnvelope::Rest, NextEnvelope::Envelope))
+        Poll::Ready(self.envelope(delivery).map_or(NextEnvelope::Idle, NextEnvelope::Envelope))
     }
 
     fn content(&mut self, _: usize) -> Option<&'v [u8]> {
@@ -252,7 +252,7 @@ fn a_source_may_wait_for_its_next_message() {
             Poll::Pending => None,
         })
     };
-    assert_eq!(ended.expect("an end").expect("no error"), SessionEnd::AtRest);
+    assert_eq!(ended.expect("an end").expect("no error"), SessionEnd::Idle);
     assert_eq!(messages.texts, vec![Some("queued as 1A2B".to_owned()); 2]);
     assert!(Session::new(connection).is_ok());
 }

@@ -76,7 +76,7 @@ pub(crate) struct Driver<'v, X, R> {
     /// The next envelope was asked for, and the messages have not said what it is.
     asked_next: bool,
     /// The messages said that there is none for now.
-    rests: bool,
+    is_idle: bool,
     /// The text of the reply that ended the session.
     pub(crate) last_words: Option<String>,
     begun: usize,
@@ -115,7 +115,7 @@ where
             piece: Vec::new(),
             open: Vec::new(),
             asked_next: false,
-            rests: false,
+            is_idle: false,
             last_words: None,
             begun: 0,
             ended: None,
@@ -147,7 +147,7 @@ where
         let machine = connection.buffered.machine_mut();
         self.begun = machine.statistics().envelopes as usize;
         // It may have been told to ask later.
-        self.asked_next |= machine.is_at_rest();
+        self.asked_next |= machine.is_idle();
         poll_fn(|context| self.poll(context, connection)).await
     }
 
@@ -202,7 +202,7 @@ where
                 Poll::Pending
                     if self.asked_next
                         && connection.buffered.output().is_empty()
-                        && connection.buffered.machine().is_at_rest() =>
+                        && connection.buffered.machine().is_idle() =>
                 {
                     connection.clock.restart();
                     return Poll::Pending;
@@ -233,10 +233,10 @@ where
         let machine = connection.buffered.machine_mut();
         // A session that is over takes none: the next one is left to the messages.
         self.asked_next &= machine.wants_envelope();
-        if self.asked_next && !self.rests {
+        if self.asked_next && !self.is_idle {
             match self.messages.poll_next(context, machine) {
                 Poll::Pending => return None,
-                Poll::Ready(NextEnvelope::Rest) => self.rests = true,
+                Poll::Ready(NextEnvelope::Idle) => self.is_idle = true,
                 Poll::Ready(NextEnvelope::Quit) => {
                     self.asked_next = false;
                     self.ended.get_or_insert(SessionEnd::Done);
@@ -252,9 +252,9 @@ where
                 }
             }
         }
-        let is_over = self.rests && connection.buffered.machine().is_at_rest();
+        let is_over = self.is_idle && connection.buffered.machine().is_idle();
         (is_over && connection.buffered.output().is_empty())
-            .then_some(Step::Closed(SessionEnd::AtRest))
+            .then_some(Step::Closed(SessionEnd::Idle))
     }
 
     /// The stream with an adapter that passes all bytes to the messages.

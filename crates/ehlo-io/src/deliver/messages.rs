@@ -130,8 +130,8 @@ pub enum NextEnvelope<'v> {
     /// Nothing more: the session ends by QUIT.
     Quit,
     /// Nothing now: what is open is finished, and the session is kept, as
-    /// [`SessionEnd::AtRest`](super::SessionEnd::AtRest).
-    Rest,
+    /// [`SessionEnd::Idle`](super::SessionEnd::Idle).
+    Idle,
 }
 
 impl<'v, X: MessageSource<'v> + ?Sized> MessageSource<'v> for &mut X {

@@ -90,7 +90,7 @@ impl<S, A: StreamIo<S>, T: Timer> Session<S, A, T> {
     /// Begins the session of a new connection: greeting, EHLO, and AUTH with `credentials`, without
     /// which nothing is sent then unless
     /// [`AuthPolicy::Optional`](ehlo::delivery::AuthPolicy::Optional) allows it. Does not begin TLS, as
-    /// [`Connection::deliver`]. A connection whose delivery is at rest is taken as it is.
+    /// [`Connection::deliver`]. A connection whose delivery is idle is taken as it is.
     ///
     /// # Errors
     ///
@@ -102,24 +102,24 @@ impl<S, A: StreamIo<S>, T: Timer> Session<S, A, T> {
         if !connection.buffered.machine_mut().forbid_tls() {
             return Err(SendFailure::io(TlsStateError::NoTls.into()));
         }
-        let mut driver = Driver::new(Between { next: NextEnvelope::Rest, credentials }, NO_CONTENT);
+        let mut driver = Driver::new(Between { next: NextEnvelope::Idle, credentials }, NO_CONTENT);
         let step = driver.run(&mut connection).await;
         let last_words = driver.last_words.take();
         drop(driver);
         Self::kept(connection, step, last_words)
     }
 
-    /// Keeps the session of a connection that has come to [rest](SessionEnd::AtRest), as by
+    /// Keeps the session of a connection that has come to [rest](SessionEnd::Idle), as by
     /// [`Connection::deliver`] or `deliver_tls`.
     ///
     /// # Errors
     ///
-    /// The connection as it is, when its delivery is not [at rest](Delivery::is_at_rest).
+    /// The connection as it is, when its delivery is not [idle](Delivery::is_idle).
     #[allow(clippy::result_large_err)] // it is the connection itself
     pub fn new(
         connection: Connection<S, Delivery<'_>, A, T>,
     ) -> Result<Self, Connection<S, Delivery<'_>, A, T>> {
-        Ok(Self { connection: Some(connection.rest()?), end: None })
+        Ok(Self { connection: Some(connection.into_idle()?), end: None })
     }
 
     /// Sends one message, and says what became of each recipient, with the text of the server's
@@ -177,7 +177,7 @@ impl<S, A: StreamIo<S>, T: Timer> Session<S, A, T> {
             .ok_or_else(|| SendFailure::io(io::ErrorKind::NotConnected.into()))?;
         connection.buffered.machine_mut().noop();
         let mut driver =
-            Driver::new(Between { next: NextEnvelope::Rest, credentials: None }, NO_CONTENT);
+            Driver::new(Between { next: NextEnvelope::Idle, credentials: None }, NO_CONTENT);
         connection.clock.restart();
         let step = driver.run(&mut connection).await;
         let last_words = driver.last_words.take();
@@ -211,7 +211,7 @@ impl<S, A: StreamIo<S>, T: Timer> Session<S, A, T> {
         self.end.as_ref()
     }
 
-    /// The connection, at rest; `None` when the session is over.
+    /// The connection, idle; `None` when the session is over.
     pub fn into_connection(self) -> Option<Connection<S, Delivery<'static>, A, T>> {
         self.connection
     }
@@ -224,7 +224,7 @@ impl<S, A: StreamIo<S>, T: Timer> Session<S, A, T> {
         let cause = match step {
             Err(error) => FailureCause::Io(error),
             Ok(Step::Closed(SessionEnd::Early(reason))) => FailureCause::Ended(reason),
-            Ok(Step::Upgrade | Step::Closed(_)) => match connection.rest() {
+            Ok(Step::Upgrade | Step::Closed(_)) => match connection.into_idle() {
                 Ok(rested) => return Ok(Self { connection: Some(rested), end: None }),
                 Err(_) => FailureCause::Ended(EndReason::Closed),
             },
@@ -294,16 +294,16 @@ impl core::error::Error for SendFailure {
 }
 
 impl<S, A, T: Timer> Connection<S, Delivery<'_>, A, T> {
-    /// Puts the session to rest, as [`Delivery::rest`] does: it borrows nothing then.
+    /// Puts the session to rest, as [`Delivery::into_idle`] does: it borrows nothing then.
     ///
     /// # Errors
     ///
-    /// The connection as it is, when its delivery is not [at rest](Delivery::is_at_rest), or bytes were
+    /// The connection as it is, when its delivery is not [idle](Delivery::is_idle), or bytes were
     /// read or wait to be written.
     #[allow(clippy::result_large_err)] // it is the connection itself
-    pub fn rest(self) -> Result<Connection<S, Delivery<'static>, A, T>, Self> {
+    pub fn into_idle(self) -> Result<Connection<S, Delivery<'static>, A, T>, Self> {
         let Self { stream, adapter, buffered, clock, limits, status } = self;
-        match buffered.rest() {
+        match buffered.into_idle() {
             Ok(buffered) => Ok(Connection { stream, adapter, buffered, clock, limits, status }),
             Err(buffered) => Err(Self { stream, adapter, buffered, clock, limits, status }),
         }
@@ -357,7 +357,7 @@ impl<'v, R> MessageSource<'v> for Message<'v, R> {
     }
 
     fn poll_next(&mut self, _: &mut Context<'_>, _: &Delivery<'v>) -> Poll<NextEnvelope<'v>> {
-        Poll::Ready(self.envelope.take().map_or(NextEnvelope::Rest, NextEnvelope::Envelope))
+        Poll::Ready(self.envelope.take().map_or(NextEnvelope::Idle, NextEnvelope::Envelope))
     }
 
     fn content(&mut self, _: usize) -> Option<R> {

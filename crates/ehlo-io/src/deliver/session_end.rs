@@ -29,7 +29,7 @@ pub enum SessionEnd {
     Done,
     /// The messages said that there is no more for now: every message was begun, and the session
     /// goes on when `deliver` is called again.
-    AtRest,
+    Idle,
     /// The session ended before that; there may be messages that were not begun.
     Early(EndReason),
 }
@@ -49,7 +49,7 @@ impl SessionEnd {
     /// The [`EndReason`] of an early end.
     pub const fn into_result(self) -> Result<(), EndReason> {
         match self {
-            Self::Done | Self::AtRest => Ok(()),
+            Self::Done | Self::Idle => Ok(()),
             Self::Early(why) => Err(why),
         }
     }
@@ -59,7 +59,7 @@ impl fmt::Display for SessionEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done => f.write_str("every message was begun"),
-            Self::AtRest => f.write_str("every message was begun, and the session is kept"),
+            Self::Idle => f.write_str("every message was begun, and the session is kept"),
             Self::Early(reason) => reason.fmt(f),
         }
     }

@@ -55,7 +55,7 @@ use crate::syntax::sasl::Mechanisms;
 #[derive(Clone, Debug)]
 pub struct Delivery<'e> {
     pub(super) client: Client,
-    /// `None` in a session that was greeted and is at rest, which says EHLO no more.
+    /// `None` in a session that was greeted and is idle, which says EHLO no more.
     pub(super) name: Option<HeloName<'e>>,
     pub(super) config: Config,
     pub(super) stage: Stage,
@@ -315,7 +315,7 @@ impl Upgrade for Delivery<'_> {
 pub struct DeliveryStatistics {
     /// The number of times that it waited for the server after it wrote something.
     pub round_trips: u32,
-    /// The envelopes that the caller gave since the session was [at rest](Delivery::rest).
+    /// The envelopes that the caller gave since the session was [idle](Delivery::into_idle).
     pub envelopes: u32,
     /// MAIL commands that were sent.
     pub transactions: u32,

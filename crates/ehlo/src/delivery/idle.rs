@@ -1,4 +1,4 @@
-//! A session between two envelopes: at rest, lent, checked, and begun from a client.
+//! A session between two envelopes: idle, lent, checked, and begun from a client.
 
 use crate::client::client::Client;
 use crate::delivery::chunk::Chunk;
@@ -25,7 +25,7 @@ impl Delivery<'_> {
     /// delivery.transmit(&mut [0; 64])?;
     /// delivery.receive(b"250 mx.example\r\n");
     /// let mut pool: Vec<Delivery<'static>> = Vec::new();
-    /// pool.extend(delivery.rest().ok());
+    /// pool.extend(delivery.into_idle().ok());
     /// drop(name);
     ///
     /// let recipients = vec![ForwardPath::new("b@example.org")?];
@@ -33,16 +33,16 @@ impl Delivery<'_> {
     /// let envelope = Envelope::new(ReversePath::Null, &recipients);
     /// let mut delivery: Delivery<'_> = pool.pop().expect("a session");
     /// assert!(delivery.envelope(&envelope));
-    /// assert!(delivery.rest().is_err()); // the envelope is open
+    /// assert!(delivery.into_idle().is_err()); // the envelope is open
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// The session as it is, when it is not at rest: see [`is_at_rest`](Self::is_at_rest).
+    /// The session as it is, when it is not idle: see [`is_idle`](Self::is_idle).
     #[allow(clippy::result_large_err)] // it is the session itself
-    pub fn rest(self) -> Result<Delivery<'static>, Self> {
-        if !self.is_at_rest() {
+    pub fn into_idle(self) -> Result<Delivery<'static>, Self> {
+        if !self.is_idle() {
             return Err(self);
         }
         let statistics = DeliveryStatistics { envelopes: 0, ..self.statistics };
@@ -62,8 +62,8 @@ impl Delivery<'_> {
     }
 
     /// Whether the session awaits an envelope, has none open, and has said all that it has to say:
-    /// [`rest`](Self::rest) succeeds. False once the session is known to be over.
-    pub fn is_at_rest(&self) -> bool {
+    /// [`rest`](Self::into_idle) succeeds. False once the session is known to be over.
+    pub fn is_idle(&self) -> bool {
         self.stage == Stage::Idle
             && self.old.is_none()
             && self.current.is_none()
@@ -76,7 +76,7 @@ impl Delivery<'_> {
     /// Sends NOOP, RFC 5321 §4.1.1.9, to find out whether the server is still there: as before an
     /// envelope that goes over a session that was idle. [`Event::NeedEnvelope`] comes behind a 2yz;
     /// any other reply is an [`Event::Refused`] of the session. Whether it does; it has no effect when
-    /// the session is not [at rest](Self::is_at_rest).
+    /// the session is not [idle](Self::is_idle).
     ///
     /// [`Event::NeedEnvelope`]: super::Event::NeedEnvelope
     /// [`Event::Refused`]: super::Event::Refused
@@ -100,11 +100,11 @@ impl Delivery<'_> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn noop(&mut self) -> bool {
-        let is_at_rest = self.is_at_rest();
-        if is_at_rest {
+        let is_idle = self.is_idle();
+        if is_idle {
             self.stage = Stage::Noop;
         }
-        is_at_rest
+        is_idle
     }
 
     /// The reply to NOOP; whether the session goes on.
@@ -136,7 +136,7 @@ impl Delivery<'static> {
     /// client.send(&hello, &mut [0; 64])?;
     /// client.receive(b"250 mx.example\r\n");
     /// let delivery = Delivery::from_client(client, DeliveryConfig::DEFAULT).expect("it is greeted");
-    /// assert!(delivery.is_at_rest());
+    /// assert!(delivery.is_idle());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -168,7 +168,7 @@ impl Delivery<'static> {
     }
 
     /// Lends a session that is stored to envelopes that live shorter than it: those of one call. When
-    /// `use_it` returns, the session is [at rest](Self::rest) again; one that is not is over, and of
+    /// `use_it` returns, the session is [idle](Self::into_idle) again; one that is not is over, and of
     /// what was open nothing is said.
     ///
     /// ```
@@ -258,7 +258,7 @@ impl Delivery<'static> {
         let over = Delivery::idle_with(client, self.config, Mechanisms::NONE);
         let mut lent: Delivery<'e> = core::mem::replace(self, over);
         let made = use_it(&mut lent);
-        if let Ok(rested) = lent.rest() {
+        if let Ok(rested) = lent.into_idle() {
             *self = rested;
         }
         made
