@@ -188,8 +188,8 @@ fn lines_that_are_too_long_are_refused() {
     let verb = ehlo::syntax::command::OtherVerb::new("XLONG").expect("a verb");
     let long = [text(504), text(505)];
     let [within, over] = long.each_ref().map(|rest| {
-        let rest = Some(ehlo::syntax::path::Text::new(rest).expect("a text"));
-        Command::Other { verb, rest }
+        let argument = Some(ehlo::syntax::path::Text::new(rest).expect("a text"));
+        Command::Other { verb, argument }
     });
     assert_eq!(send(&mut after(""), &over), Err(SendError::LineTooLong));
     assert_eq!(send(&mut after(""), &within), Ok(512));

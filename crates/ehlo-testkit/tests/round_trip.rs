@@ -296,8 +296,8 @@ proptest! {
         check(&Command::Xclient(attributes), &strict);
         check(&Command::Xforward(attributes), &strict);
         if let Ok(verb) = OtherVerb::new(&text.replace(' ', "")) {
-            check(&Command::Other { verb, rest: None }, &strict);
-            check(&Command::Other { verb, rest: Some(Text::new(&text).unwrap()) }, &strict);
+            check(&Command::Other { verb, argument: None }, &strict);
+            check(&Command::Other { verb, argument: Some(Text::new(&text).unwrap()) }, &strict);
         }
     }
 

@@ -17,7 +17,7 @@ fn every_vector_is_decoded() {
             let Some(decoded) = &decoded else {
                 return assert_eq!((kept.end, strict.end), (None, None), "{id}");
             };
-            let consumed = input.len() - decoded.rest.len();
+            let consumed = input.len() - decoded.unread.len();
             let body = decoded.body.clone();
             assert_eq!(kept, Outcome { body, end: Some((Ok(()), consumed)) }, "{id}");
             let (verdict, at) = strict.end.expect("the same end");

@@ -85,7 +85,7 @@ impl Transcript {
             let said = server(stimulus);
             let (found, rest) = codes(&said);
             if found != expected || !rest.is_empty() {
-                return Err(Mismatch { sent, expected, found, rest: rest.to_vec() });
+                return Err(Mismatch { sent, expected, found, unread: rest.to_vec() });
             }
         }
         Ok(())
@@ -111,7 +111,7 @@ pub struct Mismatch {
     /// The codes of the server's replies.
     pub found: Vec<u16>,
     /// The bytes behind them that are not a whole reply.
-    pub rest: Vec<u8>,
+    pub unread: Vec<u8>,
 }
 
 impl fmt::Display for Mismatch {
@@ -125,8 +125,8 @@ impl fmt::Display for Mismatch {
             [] => f.write_str("nothing")?,
             sent => f.write_str(&show(sent))?,
         }
-        if !self.rest.is_empty() {
-            write!(f, ", and then {}", show(&self.rest))?;
+        if !self.unread.is_empty() {
+            write!(f, ", and then {}", show(&self.unread))?;
         }
         Ok(())
     }

@@ -46,7 +46,7 @@ pub enum DataVector {
 /// use ehlo_testkit::vectors::{DataVector, data};
 ///
 /// let has_rest = |vector: DataVector| match vector {
-///     DataVector::Decode { decoded, .. } => decoded.is_some_and(|decoded| !decoded.rest.is_empty()),
+///     DataVector::Decode { decoded, .. } => decoded.is_some_and(|decoded| !decoded.unread.is_empty()),
 ///     _ => false,
 /// };
 /// assert!(data().any(has_rest));
@@ -57,7 +57,7 @@ pub struct Decoding {
     /// The content.
     pub body: Vec<u8>,
     /// The bytes behind the final dot.
-    pub rest: Vec<u8>,
+    pub unread: Vec<u8>,
 }
 
 /// All mail data.
@@ -73,7 +73,7 @@ pub fn data() -> impl Iterator<Item = DataVector> {
         }
         let decoded = line.is("eod").then(|| Decoding {
             body: line.bytes("body").expect("a body"),
-            rest: line.bytes("rest").expect("a rest"),
+            unread: line.bytes("rest").expect("a rest"),
         });
         DataVector::Decode { id, input, decoded, has_bare_cr_or_lf: line.is("bare_cr_or_lf") }
     })

@@ -122,7 +122,7 @@ pub enum Command<'a> {
         /// The verb.
         verb: OtherVerb<'a>,
         /// The text behind it.
-        rest: Option<Text<'a>>,
+        argument: Option<Text<'a>>,
     },
 }
 
@@ -239,9 +239,9 @@ impl Encode for Command<'_> {
             Self::Xclient(attributes) => write(writer, b"XCLIENT ", attributes),
             Self::Xforward(attributes) => write(writer, b"XFORWARD ", attributes),
             Self::Turn => writer.put(b"TURN"),
-            Self::Other { verb, rest } => {
+            Self::Other { verb, argument } => {
                 verb.write_to(writer);
-                write_optional(writer, b"", rest.as_ref());
+                write_optional(writer, b"", argument.as_ref());
             }
         }
         writer.put(b"\r\n");

@@ -43,7 +43,7 @@ impl Display for Command<'_> {
             Self::Xclient(attributes) => write!(f, "XCLIENT {attributes}"),
             Self::Xforward(attributes) => write!(f, "XFORWARD {attributes}"),
             Self::Turn => f.write_str("TURN"),
-            Self::Other { verb, rest } => write_optional(verb.as_str(), rest.as_ref(), f),
+            Self::Other { verb, argument } => write_optional(verb.as_str(), argument.as_ref(), f),
         }
     }
 }

@@ -444,9 +444,9 @@ fn burl<'i>(input: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
 fn other<'i>(line: &'i [u8], policy: &Policy) -> IResult<'i, Command<'i>> {
     let (rest, verb) = argument::other_verb(line)?;
     if is_end(rest) {
-        return Ok((rest, Command::Other { verb, rest: None }));
+        return Ok((rest, Command::Other { verb, argument: None }));
     }
-    match optional(rest, policy, text_of, |rest| Command::Other { verb, rest }) {
+    match optional(rest, policy, text_of, |argument| Command::Other { verb, argument }) {
         Ok((end, command)) if is_end(end) => Ok((end, command)),
         _ => Fault::error(rest, SyntaxErrorKind::UnknownVerb),
     }
