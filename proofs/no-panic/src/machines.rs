@@ -89,8 +89,7 @@ fn deliver(input: &[u8], out: &mut [u8]) -> usize {
             }
             delivery::Event::NeedContent { .. } => {
                 bytes += delivery_mail_data(&mut delivery, input, out).map_or(0, |p| p.written);
-                bytes +=
-                    delivery_last_mail_data(&mut delivery, rest, out).map_or(0, |p| p.written);
+                bytes += delivery_last_mail_data(&mut delivery, rest, out).map_or(0, |p| p.written);
                 bytes += delivery_end_mail_data(&mut delivery, out).unwrap_or_default();
                 delivery_abandon(&mut delivery);
             }
