@@ -20,14 +20,16 @@ use tokio::time::{Instant, timeout};
 #[derive(Debug)]
 pub struct Resolver {
     hickory: TokioResolver,
-    patience: Duration,
+    pub(crate) patience: Duration,
 }
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// No such name, or no such record of it.
+    /// No such name.
     DoesNotExist,
+    /// The name has no such record.
+    NoRecord,
     /// It cannot be found out now, for this reason.
     Temporary(String),
 }
@@ -117,12 +119,15 @@ impl Resolver {
             _ => None,
         };
         match self.lookup(name.clone(), kinds[0], address).await {
-            Err(Failure::DoesNotExist) => self.lookup(name, kinds[1], address).await,
+            Err(Failure::DoesNotExist | Failure::NoRecord) => {
+                self.lookup(name, kinds[1], address).await
+            }
             result => result,
         }
     }
 
-    async fn lookup<T>(
+    /// The values of the records of a name.
+    pub(crate) async fn lookup<T>(
         &self,
         name: Name,
         kind: RecordType,
@@ -131,7 +136,7 @@ impl Resolver {
         let answers =
             self.hickory.lookup(name, kind).await.map_err(|error| Failure::from(&error))?;
         let values: Vec<_> = answers.answers().iter().filter_map(|one| value(&one.data)).collect();
-        if values.is_empty() { Err(Failure::DoesNotExist) } else { Ok(values) }
+        if values.is_empty() { Err(Failure::NoRecord) } else { Ok(values) }
     }
 }
 
@@ -139,11 +144,11 @@ impl From<&NetError> for Failure {
     fn from(error: &NetError) -> Self {
         match error {
             // A name that is not there, or not with such a record; and what a server fails at.
-            NetError::Dns(DnsError::NoRecordsFound(none))
-                if matches!(none.response_code, ResponseCode::NXDomain | ResponseCode::NoError) =>
-            {
-                Self::DoesNotExist
-            }
+            NetError::Dns(DnsError::NoRecordsFound(none)) => match none.response_code {
+                ResponseCode::NXDomain => Self::DoesNotExist,
+                ResponseCode::NoError => Self::NoRecord,
+                _ => Self::Temporary(error.to_string()),
+            },
             error => Self::Temporary(error.to_string()),
         }
     }
@@ -153,6 +158,7 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::DoesNotExist => f.write_str("it does not exist"),
+            Self::NoRecord => f.write_str("it has no such record"),
             Self::Temporary(reason) => f.write_str(reason),
         }
     }
@@ -163,7 +169,7 @@ impl std::error::Error for Failure {}
 fn answer(check: &mut HeloCheck<'_>, found: Result<DnsAnswer<'_>, &Failure>) {
     let answer = match found {
         Ok(found) => found,
-        Err(Failure::DoesNotExist) => DnsAnswer::DoesNotExist,
+        Err(Failure::DoesNotExist | Failure::NoRecord) => DnsAnswer::DoesNotExist,
         Err(Failure::Temporary(_)) => DnsAnswer::TemporaryFailure,
     };
     // It is an answer to what was asked.

@@ -1,9 +1,10 @@
 //! What the applications share: the name of this machine, the values of flags, dates, text that is
-//! safe to print, output that never blocks, networks and the
-//! connections from each, a resolver, and the certificates that TLS trusts.
+//! safe to print, output that never blocks, networks and the connections from each, a resolver, the
+//! mail exchanges of a domain, and the certificates that TLS trusts.
 
 pub mod cause;
 pub mod dns;
+pub mod exchanges;
 pub mod network;
 pub mod output;
 pub mod places;

@@ -1,5 +1,6 @@
 //! The command line of `send`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,6 +28,13 @@ pub(crate) struct Arguments {
     /// unix:PATH is LMTP over a Unix socket.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:2525")]
     pub(crate) server: Server,
+    /// The server is a domain: its mail exchanges are tried in their order (RFC 5321 §5.1), until one
+    /// takes a message. In TLS each has to show a certificate for its own name, where that is verified.
+    #[arg(long, conflicts_with_all = ["lmtp", "user"])]
+    pub(crate) mx: bool,
+    /// The DNS server to ask for mail exchanges [default: those of this machine].
+    #[arg(long, value_name = "ADDR:PORT", requires = "mx")]
+    pub(crate) dns: Option<SocketAddr>,
     /// What to say in EHLO [default: the name of this machine, or else its address].
     #[arg(long, value_name = "NAME", value_parser = ehlo_apps::name)]
     pub(crate) helo: Option<String>,

@@ -1,7 +1,7 @@
 //! Where the server is, and the connection to it.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, TcpStream, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -86,6 +86,24 @@ impl std::fmt::Display for Server {
     }
 }
 
+/// A server to try.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) server: Server,
+    /// The address of a mail exchange; others are looked up.
+    pub(crate) address: Option<IpAddr>,
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.server.fmt(f)?;
+        match self.address {
+            Some(address) => write!(f, " at {address}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A connection that was made.
 pub(crate) struct Link {
     pub(crate) stream: Stream,
@@ -102,20 +120,23 @@ pub(crate) enum Stream {
 }
 
 impl Link {
-    /// Connects to the server.
+    /// Connects to the server, in the time that the command line gives.
     ///
     /// # Errors
     ///
     /// Where it cannot connect, and why.
-    pub(crate) fn open(arguments: &Arguments) -> Result<Self, String> {
+    pub(crate) fn open(arguments: &Arguments, target: &Target) -> Result<Self, String> {
         let limit = arguments.timeout.map_or(CONNECT, |limit| CONNECT.min(limit));
-        let failed = |error: &io::Error| {
-            let server = arguments.server.with_port(arguments.port().ok());
-            format!("cannot connect to {server}: {}", cause(error))
-        };
-        match &arguments.server {
+        let failed = |error: &io::Error| format!("cannot connect to {target}: {}", cause(error));
+        match &target.server {
             Server::Tcp { host, .. } => {
-                Self::tcp(host, arguments.port()?, limit).map_err(|error| failed(&error))
+                let port = arguments.port()?;
+                let addresses = match target.address {
+                    Some(address) => Ok(vec![SocketAddr::new(address, port)]),
+                    None => (host.as_str(), port).to_socket_addrs().map(Iterator::collect),
+                };
+                let tried = addresses.and_then(|addresses| Self::tcp(&addresses, limit));
+                tried.map_err(|error| failed(&error))
             }
             #[cfg(unix)]
             Server::Unix(path) => {
@@ -128,11 +149,11 @@ impl Link {
         }
     }
 
-    /// Tries each address of the server.
-    fn tcp(host: &str, port: u16, limit: Duration) -> io::Result<Self> {
+    /// Tries each address.
+    fn tcp(addresses: &[SocketAddr], limit: Duration) -> io::Result<Self> {
         let mut last = io::Error::other("the host has no address");
-        for address in (host, port).to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, limit) {
+        for address in addresses {
+            match TcpStream::connect_timeout(address, limit) {
                 Ok(stream) => {
                     let local = stream.local_addr().ok().map(|address| address.ip());
                     return Ok(Self { stream: Stream::Tcp(stream), server: address.ip(), local });

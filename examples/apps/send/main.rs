@@ -4,7 +4,7 @@
 //! cargo run --release --example send -- --from a@example.org --to b@example.org --file mail.eml
 //! ```
 //!
-//! `arguments.rs` is the command line, `link.rs` connects, `carry.rs` puts the conversation on a socket
+//! `arguments.rs` is the command line, `route.rs` finds the server, `link.rs` connects, `carry.rs` puts the conversation on a socket
 //! of one of three runtimes, `envelopes.rs` has the envelopes for it and `content.rs` reads the content,
 //! `session.rs` gives both to the conversation, `report.rs` keeps the outcomes, `transcript.rs` shows
 //! the lines.
@@ -15,6 +15,7 @@ mod content;
 mod envelopes;
 mod link;
 mod report;
+mod route;
 mod session;
 mod transcript;
 
@@ -25,8 +26,9 @@ use clap::Parser as _;
 use ehlo::delivery::{AuthPolicy, ChunkingPolicy, HelloPolicy, TlsPolicy, UnusableSession};
 use ehlo::syntax::parameter::{Envid, Parameter, Ret};
 use ehlo::{ClientConfig, Delivery, DeliveryConfig, HeloName};
+use ehlo_apps::cause::cause;
 use ehlo_apps::output::complain;
-use ehlo_apps::{helo_name, tls};
+use ehlo_apps::{helo_name, host_name, tls};
 use ehlo_io::TimeLimits;
 use ehlo_tokio::Connector;
 
@@ -34,8 +36,9 @@ use arguments::{Arguments, Body, Tls};
 use carry::Carrier;
 use content::Content;
 use envelopes::{Addresses, Common, Envelopes};
-use link::{Link, Server};
+use link::{Link, Server, Target};
 use report::Report;
+use route::Route;
 use session::Session;
 
 fn main() -> ExitCode {
@@ -58,9 +61,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     if is_binary && arguments.no_chunking {
         return Err("--body binarymime goes in chunks, without --no-chunking".into());
     }
-    let carrier = carrier(arguments)?;
     let newlines = (!is_binary).then_some(arguments.newlines);
-    let mut content = Content::open(&arguments.file, arguments.count, newlines)
+    let content = Content::open(&arguments.file, arguments.count, newlines)
         .map_err(|error| format!("cannot read {}: {error}", arguments.file.display()))?;
 
     let given = Addresses { from: arguments.from.clone(), to: arguments.to.clone() };
@@ -87,49 +89,89 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
 
     let bytes = content.length().map(|length| length * u64::from(arguments.count));
     let mut report = Report::new(arguments, converted.as_ref(), bytes);
-    let mut config = config(arguments);
-    loop {
-        let link = match Link::open(arguments) {
-            Ok(link) => link,
-            Err(error) => {
-                report.without_connection(&error);
-                break;
-            }
-        };
-        let (server, given) = (link.server, arguments.helo.as_deref());
-        let helo = match helo_name(given, server, link.local) {
-            Ok(helo) => helo,
-            Err(error) => {
-                report.without_connection(&error.to_string());
-                break;
-            }
-        };
-        let delivery = Delivery::new(HeloName::for_server(&helo, server)?, config);
-        let mut session = Session::new(arguments, &envelopes, &mut content, &mut report);
-        let ended = carrier.deliver(link, delivery, &mut session);
-        // Another connection may do where this one took no message.
-        match report.unusable() {
-            Some(UnusableSession::TlsFailed)
-                if arguments.may_go_on_in_clear_text() && !report.was_injected() =>
-            {
-                config.tls = TlsPolicy::Forbid;
-            }
-            Some(UnusableSession::EhloClosed) if config.hello == HelloPolicy::Reconnect => {
-                config.hello = HelloPolicy::HeloOnly;
-            }
-            _ => {
-                report.close(ended.err().as_ref());
-                break;
-            }
-        }
-        report.begin_again();
-    }
+    let host = host_name();
+    // RFC 6761 §6.3: localhost is this host everywhere.
+    let own = [arguments.helo.as_deref().unwrap_or(&host), &host, "localhost"];
+    let route = Route::new(arguments, &own)?;
+    let mut work = Work { arguments, envelopes: &envelopes, content, report: &mut report };
+    work.send(route);
     Ok(report.exit_code())
 }
 
+/// What there is to send, and what became of it.
+struct Work<'a> {
+    arguments: &'a Arguments,
+    envelopes: &'a Envelopes<'a>,
+    content: Content,
+    report: &'a mut Report,
+}
+
+impl Work<'_> {
+    /// Sends the messages to the first server that takes one.
+    fn send(&mut self, mut route: Route<'_>) {
+        let mut target = match route.next() {
+            Ok(target) => target,
+            Err(why) => return self.report.without_route(why),
+        };
+        let mut config = config(self.arguments);
+        loop {
+            let ended = self.attempt(&target, config);
+            if let Some(another) = self.another(config) {
+                config = another;
+                self.report.begin_again();
+                continue;
+            }
+            // RFC 5321 §5.1: "the SMTP client MUST be able to try (and retry) each of the relevant
+            // addresses in this list in order, until a delivery attempt succeeds."
+            let next = self.report.took_no_message().then(|| route.next().ok()).flatten();
+            match (next, ended) {
+                (Some(next), ended) => {
+                    let error = ended.map(|error| error.map(|error| cause(&error)));
+                    let error = error.unwrap_or_else(Some);
+                    self.report.go_on(&target, error.as_deref());
+                    (target, config) = (next, self::config(self.arguments));
+                }
+                (None, Ok(error)) => return self.report.close(error.as_ref()),
+                (None, Err(error)) => return self.report.without_connection(&error),
+            }
+        }
+    }
+
+    /// One session, and the error that ended it. The other error tells why there was none.
+    fn attempt(
+        &mut self,
+        target: &Target,
+        config: DeliveryConfig,
+    ) -> Result<Option<std::io::Error>, String> {
+        let carrier = carrier(self.arguments, target.server.name())?;
+        let link = Link::open(self.arguments, target)?;
+        let (server, given) = (link.server, self.arguments.helo.as_deref());
+        let helo = helo_name(given, server, link.local).map_err(|error| error.to_string())?;
+        let helo = HeloName::for_server(&helo, server).map_err(|error| error.to_string())?;
+        let delivery = Delivery::new(helo, config);
+        let mut session =
+            Session::new(self.arguments, self.envelopes, &mut self.content, self.report);
+        Ok(carrier.deliver(link, delivery, &mut session).err())
+    }
+
+    /// What to try on another connection to a server that took no message on this one.
+    fn another(&self, config: DeliveryConfig) -> Option<DeliveryConfig> {
+        match self.report.unusable()? {
+            UnusableSession::TlsFailed
+                if self.arguments.may_go_on_in_clear_text() && !self.report.was_injected() =>
+            {
+                Some(DeliveryConfig { tls: TlsPolicy::Forbid, ..config })
+            }
+            UnusableSession::EhloClosed if config.hello == HelloPolicy::Reconnect => {
+                Some(DeliveryConfig { hello: HelloPolicy::HeloOnly, ..config })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// How the conversation is carried, and how the server is known to be the right one.
-fn carrier(arguments: &Arguments) -> Result<Carrier, String> {
-    let name = arguments.server.name();
+fn carrier(arguments: &Arguments, name: &str) -> Result<Carrier, String> {
     let failed = |error: ehlo_tokio::TlsError| format!("{name}: {error}");
     let tls = match (&arguments.ca, arguments.pin) {
         _ if !arguments.verifies() => Connector::unverified(name).map_err(failed)?,

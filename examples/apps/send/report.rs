@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use ehlo::delivery::{Cause, Event, Fate, Outcome, Outcomes, UnusableSession};
+use ehlo::route::NoRoute;
 use ehlo::syntax::command::Verb;
 use ehlo::{Reply, SendError};
 use ehlo_apps::cause::cause;
@@ -13,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::arguments::Arguments;
 use crate::envelopes::Addresses;
+use crate::link::Target;
 use crate::transcript::without_password;
 
 /// The outcomes of one message after the other, to the same recipients.
@@ -170,8 +172,45 @@ impl Report {
     pub(crate) fn begin_again(&mut self) {
         let why = self.why();
         complain("send", &format!("{why}: once more, on another connection"));
+        self.forget();
+    }
+
+    /// Whether there was no session that takes messages.
+    pub(crate) const fn took_no_message(&self) -> bool {
+        self.begun == 0
+    }
+
+    /// This server did not take a message, for this reason or for the one that it gave; another is
+    /// tried.
+    pub(crate) fn go_on(&mut self, server: &Target, error: Option<&str>) {
+        let why = match (&self.failure, error) {
+            (Some(failure), _) => failure,
+            (None, _) if !self.said.is_empty() => &self.said,
+            (None, Some(error)) => error,
+            (None, None) => "the session ended",
+        };
+        complain("send", &printable(&format!("{server}: {why}: on to the next")));
+        self.forget();
+    }
+
+    /// As before any connection.
+    fn forget(&mut self) {
         self.open = vec![Message::new(0, false, self.recipients.len())];
         (self.failure, self.unusable, self.interrupted) = (None, None, false);
+        self.said.clear();
+    }
+
+    /// There is no server for the domain.
+    pub(crate) fn without_route(&mut self, why: NoRoute) {
+        for index in 0..self.recipients.len() {
+            let event = Event::Recipient { envelope: 0, index, reply: why.reply() };
+            self.record(&event);
+        }
+        if !why.is_permanent() {
+            self.worst = 2;
+            self.fail(&why.to_string(), false);
+        }
+        self.close(None);
     }
 
     /// There is no connection.

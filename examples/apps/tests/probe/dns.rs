@@ -1,11 +1,17 @@
 //! A DNS server that knows a few names, RFC 1035 §4.
 
+#![allow(dead_code)] // each test program uses a part of this
+
 use std::net::{Ipv4Addr, UdpSocket};
 
 /// What there is to say of a name.
 pub(crate) enum Answer {
     Address(Ipv4Addr),
     Names(Vec<String>),
+    /// Preferences and names; an empty name is the root.
+    Exchanges(Vec<(u16, String)>),
+    /// The name exists, without such a record.
+    NoRecord,
     /// The name does not exist.
     Nothing,
     /// SERVFAIL.
@@ -64,6 +70,13 @@ fn respond(query: &[u8], answer: impl Fn(&str, u16) -> Answer) -> Vec<u8> {
     let (code, data): (u8, Vec<Vec<u8>>) = match answer(&name, kind) {
         Answer::Address(address) => (0, vec![address.octets().to_vec()]),
         Answer::Names(names) => (0, names.iter().map(|name| labels(name)).collect()),
+        Answer::Exchanges(list) => {
+            let data = |(preference, name): &(u16, String)| {
+                [&preference.to_be_bytes()[..], &labels(name)].concat()
+            };
+            (0, list.iter().map(data).collect())
+        }
+        Answer::NoRecord => (0, vec![]),
         Answer::Nothing => (3, vec![]),
         Answer::Failure => (2, vec![]),
     };
@@ -96,7 +109,7 @@ fn question(query: &[u8]) -> (String, u16, usize) {
 
 fn labels(name: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for label in name.split('.') {
+    for label in name.split('.').filter(|label| !label.is_empty()) {
         bytes.push(u8::try_from(label.len()).expect("it is short"));
         bytes.extend(label.bytes());
     }
@@ -107,3 +120,4 @@ fn labels(name: &str) -> Vec<u8> {
 const HEADER: usize = 12;
 pub(crate) const A: u16 = 1;
 pub(crate) const PTR: u16 = 12;
+pub(crate) const MX: u16 = 15;

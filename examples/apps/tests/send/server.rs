@@ -1,7 +1,7 @@
 //! A server that answers by a list.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -18,7 +18,12 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(scripts: &'static [Script]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Self::start_at(Ipv4Addr::LOCALHOST, 0, scripts)
+    }
+
+    /// The same at this address; the port 0 is one that is free.
+    pub(crate) fn start_at(address: Ipv4Addr, port: u16, scripts: &'static [Script]) -> Self {
+        let listener = TcpListener::bind((address, port)).expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let heard = Arc::<Mutex<Vec<String>>>::default();
         let lines = Arc::clone(&heard);
@@ -31,6 +36,11 @@ impl Server {
             }
         });
         Self { address, heard }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        let (_, port) = self.address.rsplit_once(':').expect("an address and a port");
+        port.parse().expect("a port")
     }
 
     /// What the client said on each connection.
