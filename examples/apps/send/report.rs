@@ -235,6 +235,11 @@ impl Report {
         for message in &mut self.open {
             message.record(&Event::Closed, &self.said, None);
         }
+        // TLS that fails from the first byte comes before any greeting.
+        if let Some(error) = error.filter(|_| self.begun == 0) {
+            let why = format!("not sent: {}", printable(&cause(error)));
+            self.open.iter_mut().for_each(|message| message.explain_silence(&why));
+        }
         self.print(|_| true);
         if is_interrupted {
             let ended = "the connection ended before the reply".to_owned();
@@ -327,6 +332,15 @@ impl Message {
         for ((before, outcome), text) in before.iter().zip(&self.outcomes).zip(&mut self.texts) {
             if before.fate != outcome.fate {
                 *text = text_of(event, outcome, said, password);
+            }
+        }
+    }
+
+    /// Gives the recipients of a session that ended before anything was said a text.
+    fn explain_silence(&mut self, why: &str) {
+        for (outcome, text) in self.outcomes.iter().zip(&mut self.texts) {
+            if outcome.cause == Cause::Ended && outcome.stage == Verb::Greeting {
+                why.clone_into(text);
             }
         }
     }

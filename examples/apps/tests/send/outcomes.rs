@@ -77,8 +77,21 @@ fn the_cause_is_told_in_words() {
         let server = Server::start(CLEAR);
         let implicit = ["--tls", "implicit", "--insecure", "--runtime", runtime];
         let (lines, status, error) = outcome(&server.address, &implicit);
-        assert_eq!((lines.lines().count(), status), (2, Some(2)));
+        let why = "- - not sent: the server does not speak TLS here";
+        assert_eq!(
+            (lines, status),
+            (format!("deferred <b@example.org> {why}\ndeferred <c@example.org> {why}\n"), Some(2))
+        );
         assert_eq!(error, "send: the server does not speak TLS here\n");
+        // A handshake that is broken off.
+        let server = Server::start(&[&[("", "!")]]);
+        let (lines, status, error) = outcome(&server.address, &implicit);
+        let why = error.trim_end().strip_prefix("send: ").expect("the cause");
+        assert!(
+            lines.starts_with(&format!("deferred <b@example.org> - - not sent: {why}\n")),
+            "{lines}"
+        );
+        assert_eq!(status, Some(2));
         let server = Server::start(GONE);
         let (_, _, error) = outcome(&server.address, &["--runtime", runtime]);
         assert!(error.starts_with("send: the ") && !error.contains("os error"), "{error}");
