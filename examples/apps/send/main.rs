@@ -4,16 +4,17 @@
 //! cargo run --release --example send -- --from a@example.org --to b@example.org --file mail.eml
 //! ```
 //!
-//! `arguments.rs` is the command line, `route.rs` finds the server, `link.rs` connects, `carry.rs` puts the conversation on a socket
-//! of one of three runtimes, `envelopes.rs` has the envelopes for it and `content.rs` reads the content,
-//! `session.rs` gives both to the conversation, `report.rs` keeps the outcomes, `transcript.rs` shows
-//! the lines.
+//! `arguments.rs` is the command line, `route.rs` finds the server, `link.rs` connects, `carry.rs` puts
+//! the conversation on a socket of one of three runtimes, `envelopes.rs` has the envelopes for it and
+//! `content.rs` reads the content, `session.rs` gives both to the conversation, `report.rs` and
+//! `message.rs` keep the outcomes, `transcript.rs` shows the lines.
 
 mod arguments;
 mod carry;
 mod content;
 mod envelopes;
 mod link;
+mod message;
 mod report;
 mod route;
 mod session;

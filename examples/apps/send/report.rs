@@ -3,10 +3,9 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use ehlo::delivery::{Cause, Event, Fate, Outcome, Outcomes, UnusableSession};
+use ehlo::delivery::{Event, Fate, UnusableSession};
 use ehlo::route::NoRoute;
 use ehlo::syntax::command::Verb;
-use ehlo::{Reply, SendError};
 use ehlo_apps::cause::cause;
 use ehlo_apps::output::complain;
 use ehlo_apps::printable;
@@ -15,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::arguments::Arguments;
 use crate::envelopes::Addresses;
 use crate::link::Target;
+use crate::message::{Message, name, reply_text, severity};
 use crate::transcript::without_password;
 
 /// The outcomes of one message after the other, to the same recipients.
@@ -45,17 +45,6 @@ pub(crate) struct Report {
 struct Addressee {
     address: String,
     in_a_labels: Option<String>,
-}
-
-/// What is known of one message.
-struct Message {
-    /// Its place among the envelopes.
-    number: usize,
-    /// It goes to addresses in A-labels.
-    is_converted: bool,
-    outcomes: Vec<Outcome>,
-    /// What was said of each recipient.
-    texts: Vec<String>,
 }
 
 impl Report {
@@ -308,100 +297,4 @@ impl Report {
             let _ = self.bar.suspend(|| writeln!(out, "{line}"));
         }
     }
-}
-
-impl Message {
-    fn new(number: usize, is_converted: bool, recipients: usize) -> Self {
-        let (outcomes, texts) =
-            (vec![Outcome::PENDING; recipients], vec![String::new(); recipients]);
-        Self { number, is_converted, outcomes, texts }
-    }
-
-    fn is_concerned(&self, event: &Event<'_>) -> bool {
-        event.envelope().is_none_or(|number| number == self.number)
-    }
-
-    /// Whether a recipient has no outcome.
-    fn is_pending(&self) -> bool {
-        self.outcomes.iter().any(|outcome| outcome.fate == Fate::Pending)
-    }
-
-    fn record(&mut self, event: &Event<'_>, said: &str, password: Option<&str>) {
-        let before = self.outcomes.clone();
-        Outcomes::resume(&mut self.outcomes, self.number).record(event);
-        for ((before, outcome), text) in before.iter().zip(&self.outcomes).zip(&mut self.texts) {
-            if before.fate != outcome.fate {
-                *text = text_of(event, outcome, said, password);
-            }
-        }
-    }
-
-    /// Gives the recipients of a session that ended before anything was said a text.
-    fn explain_silence(&mut self, why: &str) {
-        for (outcome, text) in self.outcomes.iter().zip(&mut self.texts) {
-            if outcome.cause == Cause::Ended && outcome.stage == Verb::Greeting {
-                why.clone_into(text);
-            }
-        }
-    }
-
-    /// Gives the recipients that the session did not serve a text.
-    fn explain(&mut self, why: &str) {
-        for (outcome, text) in self.outcomes.iter_mut().zip(&mut self.texts) {
-            if outcome.code.is_none() && matches!(outcome.cause, Cause::Unusable(_)) {
-                outcome.fate = Fate::Deferred;
-                why.clone_into(text);
-            }
-        }
-    }
-}
-
-/// The exit code that an outcome asks for: 1 for an answer that concerns the mail, or content that cannot
-/// be sent; 2 for a session that failed before it came to the mail, or an outcome that is not known.
-fn severity(outcome: &Outcome) -> u8 {
-    use Verb::{Auth, Ehlo, Helo, Lhlo, StartTls};
-    match (outcome.fate, outcome.cause) {
-        (Fate::Accepted, _) => 0,
-        (Fate::Unknown | Fate::Pending, _) => 2,
-        (_, Cause::Reply | Cause::Unsolicited) if outcome.code.is_some() => {
-            if matches!(outcome.stage, Ehlo | Helo | Lhlo | StartTls | Auth) { 2 } else { 1 }
-        }
-        (_, Cause::NotSent(error)) => match error {
-            SendError::Closed | SendError::OutOfStep | SendError::TlsRequired => 2,
-            _ => 1,
-        },
-        _ => 2,
-    }
-}
-
-/// What an event says of an outcome, in one line; `said` is what the server refused last.
-fn text_of(event: &Event<'_>, outcome: &Outcome, said: &str, password: Option<&str>) -> String {
-    match (event, outcome.cause) {
-        (
-            Event::Recipient { reply, .. }
-            | Event::Message { reply, .. }
-            | Event::Refused { reply, .. },
-            _,
-        ) => without_password(&reply_text(reply), password),
-        (_, Cause::NotSent(error)) => format!("not sent: {error}"),
-        (_, Cause::Unusable(why)) if outcome.code.is_some() => format!("not sent: {why}: {said}"),
-        (_, Cause::Unusable(why)) => format!("not sent: {why}"),
-        (_, Cause::Reply | Cause::Unsolicited) => said.to_owned(),
-        (_, Cause::Violation(kind)) => format!("this is no reply: {}", kind.text()),
-        (_, Cause::Ended) => format!("the session ended after {}", name(outcome.stage)),
-        _ => format!("no reply to {}", name(outcome.stage)),
-    }
-}
-
-fn name(verb: Verb) -> String {
-    match verb {
-        Verb::AuthResponse => "AUTH".to_owned(),
-        Verb::BdatLast => "BDAT".to_owned(),
-        verb => format!("{verb:?}").to_uppercase(),
-    }
-}
-
-fn reply_text(reply: &Reply<'_>) -> String {
-    let lines: Vec<_> = reply.lines().map(String::from_utf8_lossy).collect();
-    printable(&lines.join(" / "))
 }
