@@ -1,14 +1,13 @@
 //! A connection whose calls block until they are done.
 
 use std::io::{self, Write};
-use std::net::IpAddr;
 use std::time::Duration;
 
+use ehlo::Delivery;
 use ehlo::machine::Machine;
-use ehlo::{Delivery, Server};
 use ehlo_io::{
-    Buffered, ContentReader, ContentWriter, GracefulShutdown, Handler, MessageContent,
-    MessageSource, PendingEvent, SessionEnd, Shutdown, StreamIo, TimeLimits,
+    Buffered, ContentReader, ContentWriter, GracefulShutdown, MessageContent, MessageSource,
+    PendingEvent, SessionEnd, Shutdown, StreamIo, TimeLimits,
 };
 
 use crate::BlockingIo;
@@ -178,23 +177,6 @@ impl<S, M: MessageContent, A: StreamIo<S>> BlockingConnection<S, M, A> {
         A: ContentWriter<W>,
     {
         block_on(self.0.collect(writer, host))
-    }
-}
-
-impl<S, A: StreamIo<S>> BlockingConnection<S, Server, A> {
-    /// Serves a session: [`ehlo_io::Connection::handle`]. The methods of `handler` may block.
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn handle<H: Handler>(
-        &mut self,
-        handler: &mut H,
-        peer: Option<IpAddr>,
-        shutdown: &mut Shutdown,
-        host: &str,
-    ) -> io::Result<()> {
-        block_on(self.0.handle(handler, peer, shutdown, host))
     }
 }
 

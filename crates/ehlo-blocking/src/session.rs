@@ -1,9 +1,11 @@
-//! A session that is kept, on a blocking stream.
+//! Whole sessions on a blocking stream: a handler serves one, and a client keeps one. Each call is that of
+//! [`ehlo_io`], and blocks.
 
 use std::io;
+use std::net::IpAddr;
 
-use ehlo::{Delivery, Envelope};
-use ehlo_io::{ContentReader, RecipientReport, SendFailure, StreamIo};
+use ehlo::{Delivery, Envelope, Server};
+use ehlo_io::{ContentReader, Handler, RecipientReport, SendFailure, Shutdown, StreamIo};
 use ehlo_sasl::Credentials;
 
 use crate::connection::BlockingConnection;
@@ -116,5 +118,45 @@ impl<S, A: StreamIo<S>> BlockingSession<S, A> {
     /// The connection, idle; `None` when the session is over.
     pub fn into_connection(self) -> Option<BlockingConnection<S, Delivery<'static>, A>> {
         self.0.into_connection().map(BlockingConnection)
+    }
+}
+
+impl<S, A: StreamIo<S>> BlockingConnection<S, Server, A> {
+    /// Serves a session: [`ehlo_io::Connection::handle`]. The methods of `handler` may block.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn handle<H: Handler>(
+        &mut self,
+        handler: &mut H,
+        peer: Option<IpAddr>,
+        shutdown: &mut Shutdown,
+        host: &str,
+    ) -> io::Result<()> {
+        block_on(self.0.handle(handler, peer, shutdown, host))
+    }
+}
+
+#[cfg(feature = "rustls")]
+impl<S: io::Read + io::Write> crate::TlsConnection<S, Server> {
+    /// Serves a session, and goes on inside TLS when the client says STARTTLS:
+    /// [`ehlo_io::Connection::handle_tls`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn handle_tls<H: Handler, W>(
+        &mut self,
+        handler: &mut H,
+        peer: Option<IpAddr>,
+        shutdown: &mut Shutdown,
+        host: &str,
+        with: &W,
+    ) -> io::Result<()>
+    where
+        crate::BlockingIo: ehlo_io::TlsHandshake<S, W, Tls = crate::Tls<S>>,
+    {
+        block_on(self.0.handle_tls(handler, peer, shutdown, host, with))
     }
 }

@@ -2,17 +2,13 @@
 
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
+use ehlo::Delivery;
 use ehlo::machine::{Machine, Upgrade};
-use ehlo::{Delivery, Server};
-use ehlo_io::{
-    Handler, MaybeTlsIo, MessageSource, SessionEnd, Shutdown, TlsHandshake, TlsStateError,
-    TlsStreamInfo,
-};
+use ehlo_io::{MaybeTlsIo, MessageSource, SessionEnd, TlsHandshake, TlsStateError, TlsStreamInfo};
 use ehlo_rustls::Connector;
 use rustls::{ClientConnection, ServerConfig, ServerConnection};
 
@@ -77,28 +73,6 @@ impl<S, M: Machine> TlsConnection<S, M> {
     /// The stream in clear text, or the one below TLS; `None` after a failed handshake.
     pub fn below(&mut self) -> Option<&mut S> {
         self.0.below()
-    }
-}
-
-impl<S: Read + Write> TlsConnection<S, Server> {
-    /// Serves a session, and goes on inside TLS when the client says STARTTLS:
-    /// [`ehlo_io::Connection::handle_tls`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn handle_tls<H: Handler, W>(
-        &mut self,
-        handler: &mut H,
-        peer: Option<IpAddr>,
-        shutdown: &mut Shutdown,
-        host: &str,
-        with: &W,
-    ) -> io::Result<()>
-    where
-        BlockingIo: TlsHandshake<S, W, Tls = Tls<S>>,
-    {
-        block_on(self.0.handle_tls(handler, peer, shutdown, host, with))
     }
 }
 
