@@ -33,7 +33,7 @@ def pipelined(work):
 
 @check("receive stores the same when every byte arrives alone")
 def trickled(work):
-    content = b"\r\n.a\r\n..\r\n\r\n.\r\n"
+    content = b"A: b\r\n\r\n.a\r\n..\r\n\r\n.\r\n"
     with Receive(work) as server, Session(server.port) as client:
         client.open()
         for byte in stuffed(content) + b".\r\n":
