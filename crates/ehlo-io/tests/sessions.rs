@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use ehlo::delivery::{Event, Fate, Outcome, Outcomes, UnusableSession};
-use ehlo::{Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, ReversePath};
+use ehlo::{ClientConfig, Delivery, DeliveryConfig, Envelope, ForwardPath, HeloName, ReversePath};
 use ehlo_io::{
     Connection, ContentReader, EndReason, FailureCause, MessageQueue, MessageSource, NextEnvelope,
     PendingEvent, RecipientReport, SendFailure, Session, SessionEnd, StreamIo,
@@ -199,6 +199,30 @@ fn credentials_that_cannot_be_used_open_no_session() {
     let failure = now(Session::open(connection, credentials)).expect_err("no AUTH");
     let FailureCause::Ended(reason) = failure.cause else { panic!("{failure:?}") };
     assert_eq!(reason, EndReason::Unusable(UnusableSession::AuthNotOffered));
+}
+
+#[test]
+fn a_session_without_authentication_has_the_reply_that_refused_it() {
+    let offer = "250-b\r\n250 AUTH PLAIN\r\n";
+    for (says, code, words) in [
+        (&["535 5.7.8 wrong password\r\n"][..], 535, "wrong password"),
+        (&["504 5.5.4 not that one\r\n"], 504, "not that one"),
+        (&["454 4.7.0 directory is down\r\n"], 454, "directory is down"),
+    ] {
+        let says = [&["220 a\r\n", offer][..], says, &["221 bye\r\n"]].concat();
+        let name = HeloName::new("client.example").expect("a name");
+        let client = ClientConfig { plaintext_auth: true, ..ClientConfig::DEFAULT };
+        let config = DeliveryConfig { client, ..DeliveryConfig::DEFAULT };
+        let delivery = Delivery::new(name, config);
+        let connection: Connection<_, _, Memory, Never> =
+            Connection::new(script(&says, Then::Closes), delivery, |_| pending());
+        let credentials = Some(Credentials::password("user", "secret").expect("credentials"));
+        let failure = now(Session::open(connection, credentials)).expect_err("no AUTH");
+        let FailureCause::Ended(EndReason::Refused { code: refused, .. }) = failure.cause else {
+            panic!("{failure:?}")
+        };
+        assert_eq!((refused.number(), failure.reply.as_deref()), (code, Some(words)));
+    }
 }
 
 /// Waits once before each envelope, and then is at rest.
