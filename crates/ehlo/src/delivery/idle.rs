@@ -62,7 +62,7 @@ impl Delivery<'_> {
     }
 
     /// Whether the session awaits an envelope, has none open, and has said all that it has to say:
-    /// [`rest`](Self::into_idle) succeeds. False once the session is known to be over.
+    /// [`into_idle`](Self::into_idle) succeeds. False once the session is known to be over.
     pub fn is_idle(&self) -> bool {
         self.stage == Stage::Idle
             && self.old.is_none()
