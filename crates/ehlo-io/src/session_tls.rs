@@ -31,7 +31,7 @@ where
     {
         let mut driver = Driver::new(Between { next: NextEnvelope::Idle, credentials }, NO_CONTENT);
         let ended = connection.drive_tls(&mut driver, with).await;
-        let last_words = driver.last_words.take();
+        let last_words = core::mem::take(&mut driver.last_words);
         drop(driver);
         Self::kept(connection, ended.map(Step::Closed), last_words)
     }

@@ -235,7 +235,7 @@ where
             match self.start_tls(with).await {
                 Ok(()) => driver.bind(self.channel_binding()),
                 Err(error) => {
-                    driver.messages.on_error(&error);
+                    driver.on_error(&error);
                     self.endpoint().machine_mut().tls_failed();
                 }
             }

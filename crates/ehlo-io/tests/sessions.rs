@@ -225,6 +225,27 @@ fn a_session_without_authentication_has_the_reply_that_refused_it() {
     }
 }
 
+/// Content whose file cannot be read.
+struct Unreadable;
+
+impl ContentReader<Unreadable> for Memory {
+    fn read(_: &mut Unreadable, _: &mut Context<'_>, _: &mut [u8]) -> Poll<Result<usize>> {
+        Poll::Ready(Err(Error::other("\"/a\" is gone\r\n")))
+    }
+}
+
+#[test]
+fn content_that_cannot_be_read_says_why() {
+    let recipients = [ForwardPath::new("b@x.example").expect("a path")];
+    let envelope = Envelope::new(ReversePath::Null, &recipients);
+    let mut session = open(&TAKEN[..3], Then::Closes);
+    let reports = now(session.send(&envelope, Unreadable)).expect("it was begun");
+    assert_eq!(reports[0].fate, Fate::Deferred);
+    let end = session.end().expect("DATA cannot be taken back");
+    assert_eq!(end.error.as_deref(), Some("\"/a\" is gone\r\n"));
+    assert!(end.to_string().ends_with(": \"/a\" is gone\\r\\n"), "{end}");
+}
+
 /// Waits once before each envelope, and then is at rest.
 struct Waits<'v> {
     envelopes: Vec<&'v Envelope<'v>>,

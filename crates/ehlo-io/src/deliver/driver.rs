@@ -1,8 +1,9 @@
 //! The loop that runs a [`Delivery`] over a stream: envelopes and content come from a
 //! [`MessageSource`].
 
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
+use core::error::Error;
 use core::future::poll_fn;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
@@ -77,8 +78,7 @@ pub(crate) struct Driver<'v, X, R> {
     asked_next: bool,
     /// The messages said that there is none for now.
     is_idle: bool,
-    /// The text of the reply that ended the session.
-    pub(crate) last_words: Option<String>,
+    pub(crate) last_words: LastWords,
     begun: usize,
     /// The end of the session, from the first event that tells it.
     ended: Option<SessionEnd>,
@@ -88,6 +88,15 @@ pub(crate) struct Driver<'v, X, R> {
     /// The refusal of the last attempt to authenticate.
     auth_reply: Option<EndReason>,
     binding: Option<[u8; 32]>,
+}
+
+/// What a failure is told with: the words of both sides.
+#[derive(Debug, Default)]
+pub(crate) struct LastWords {
+    /// The text of the reply that ended the session.
+    pub(crate) reply: Option<String>,
+    /// The text of the first error outside SMTP.
+    pub(crate) error: Option<String>,
 }
 
 /// Reads content into the slice, which is not empty, and returns the number of bytes, 0 at the end.
@@ -116,7 +125,7 @@ where
             open: Vec::new(),
             asked_next: false,
             is_idle: false,
-            last_words: None,
+            last_words: LastWords { reply: None, error: None },
             begun: 0,
             ended: None,
             exchange: None,
@@ -314,8 +323,8 @@ where
         self.messages.event(&event);
         self.open.iter_mut().for_each(|open| open.record(&event));
         if let Some(reason) = EndReason::of(&event) {
-            if self.last_words.is_none() {
-                self.last_words = event.reply().map(text);
+            if self.last_words.reply.is_none() {
+                self.last_words.reply = event.reply().map(text);
             }
             // The server's reply to the last attempt says more than the absence of a usable
             // mechanism.
@@ -390,7 +399,7 @@ where
                     self.cancelled =
                         !matches!(failure, ClientFailure::Refused | ClientFailure::Challenge);
                     self.auth_reply = EndReason::refusal(Verb::Auth, reply);
-                    self.messages.on_error(&failure);
+                    self.on_error(&failure);
                     match failure {
                         // RFC 4954 §6: an early 235 does not prove who sent it.
                         ClientFailure::EarlySuccess | ClientFailure::ServerNotAuthentic => {
@@ -434,10 +443,16 @@ where
         Poll::Ready(Ok(None))
     }
 
+    /// Passes an error outside SMTP to the messages.
+    pub(crate) fn on_error(&mut self, error: &(dyn Error + 'static)) {
+        self.last_words.error.get_or_insert_with(|| error.to_string());
+        self.messages.on_error(error);
+    }
+
     /// Handles content that could not be read.
     fn unreadable(&mut self, error: &io::Error) -> SendError {
         self.content = None;
-        self.messages.on_error(error);
+        self.on_error(error);
         SendError::NoContent
     }
 

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write as _};
 use core::task::{Context, Poll};
 use std::io;
 
@@ -11,7 +11,7 @@ use ehlo::{Delivery, Envelope};
 use ehlo_sasl::{AnyClient, Channel, Credentials};
 
 use crate::connection::Connection;
-use crate::deliver::driver::{Driver, Read, Step};
+use crate::deliver::driver::{Driver, LastWords, Read, Step};
 use crate::deliver::messages::{MessageSource, NextEnvelope};
 use crate::deliver::report::RecipientReport;
 use crate::deliver::session_end::{EndReason, SessionEnd};
@@ -104,7 +104,7 @@ impl<S, A: StreamIo<S>, T: Timer> Session<S, A, T> {
         }
         let mut driver = Driver::new(Between { next: NextEnvelope::Idle, credentials }, NO_CONTENT);
         let step = driver.run(&mut connection).await;
-        let last_words = driver.last_words.take();
+        let last_words = core::mem::take(&mut driver.last_words);
         drop(driver);
         Self::kept(connection, step, last_words)
     }
@@ -148,7 +148,7 @@ impl<S, A: StreamIo<S>, T: Timer> Session<S, A, T> {
         let mut driver = Driver::new(&mut message, A::read);
         connection.clock.restart();
         let step = driver.run(&mut connection).await;
-        let last_words = driver.last_words.take();
+        let last_words = core::mem::take(&mut driver.last_words);
         drop(driver);
         match (Self::kept(connection, step, last_words), message.reports) {
             (Ok(kept), Some(reports)) => {
@@ -180,7 +180,7 @@ impl<S, A: StreamIo<S>, T: Timer> Session<S, A, T> {
             Driver::new(Between { next: NextEnvelope::Idle, credentials: None }, NO_CONTENT);
         connection.clock.restart();
         let step = driver.run(&mut connection).await;
-        let last_words = driver.last_words.take();
+        let last_words = core::mem::take(&mut driver.last_words);
         drop(driver);
         *self = Self::kept(connection, step, last_words)?;
         Ok(())
@@ -219,7 +219,7 @@ impl<S, A: StreamIo<S>, T: Timer> Session<S, A, T> {
     pub(crate) fn kept(
         connection: Connection<S, Delivery<'_>, A, T>,
         step: io::Result<Step>,
-        reply: Option<String>,
+        LastWords { reply, error }: LastWords,
     ) -> Result<Self, SendFailure> {
         let cause = match step {
             Err(error) => FailureCause::Io(error),
@@ -229,7 +229,7 @@ impl<S, A: StreamIo<S>, T: Timer> Session<S, A, T> {
                 Err(_) => FailureCause::Ended(EndReason::Closed),
             },
         };
-        Err(SendFailure { cause, reply })
+        Err(SendFailure { cause, reply, error })
     }
 }
 
@@ -239,7 +239,8 @@ impl<S, A: StreamIo<S>, T: Timer> Session<S, A, T> {
 /// use ehlo_io::{EndReason, FailureCause, SendFailure};
 ///
 /// let cause = FailureCause::Ended(EndReason::Closed);
-/// let failure = SendFailure { cause, reply: Some("shutting down".to_owned()) };
+/// let reply = Some("shutting down".to_owned());
+/// let failure = SendFailure { cause, reply, error: None };
 /// assert_eq!(failure.to_string(), "the server closed the connection (shutting down)");
 /// ```
 #[derive(Debug)]
@@ -248,6 +249,9 @@ pub struct SendFailure {
     pub cause: FailureCause,
     /// The text of the reply that ended the session, where one did; lines are divided by LF.
     pub reply: Option<String>,
+    /// The text of the first error outside SMTP, where there was one: a TLS handshake that failed, a
+    /// server that did not prove its identity, or content that could not be read.
+    pub error: Option<String>,
 }
 
 /// Why a session ended.
@@ -267,7 +271,7 @@ pub enum FailureCause {
 
 impl SendFailure {
     const fn io(error: io::Error) -> Self {
-        Self { cause: FailureCause::Io(error), reply: None }
+        Self { cause: FailureCause::Io(error), reply: None, error: None }
     }
 }
 
@@ -276,6 +280,17 @@ impl fmt::Display for SendFailure {
         match &self.cause {
             FailureCause::Ended(reason) => reason.fmt(f)?,
             FailureCause::Io(error) => error.fmt(f)?,
+        }
+        if let Some(error) = &self.error {
+            f.write_str(": ")?;
+            // It may quote the peer: no line break gets into a log.
+            for letter in error.chars() {
+                if letter.is_control() {
+                    write!(f, "{}", letter.escape_default())?;
+                } else {
+                    f.write_char(letter)?;
+                }
+            }
         }
         match &self.reply {
             Some(reply) => write!(f, " ({})", reply.escape_debug()),
