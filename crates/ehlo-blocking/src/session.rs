@@ -139,6 +139,28 @@ impl<S, A: StreamIo<S>> BlockingConnection<S, Server, A> {
 }
 
 #[cfg(feature = "rustls")]
+impl<S: io::Read + io::Write>
+    BlockingSession<crate::MaybeTls<S>, ehlo_io::MaybeTlsIo<crate::BlockingIo>>
+{
+    /// Begins the session of a new connection, and goes on inside TLS when the delivery says so:
+    /// [`ehlo_io::Session::open_tls`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn open_tls<'v, W>(
+        connection: crate::TlsConnection<S, Delivery<'v>>,
+        credentials: Option<Credentials<'v>>,
+        with: &W,
+    ) -> Result<Self, SendFailure>
+    where
+        crate::BlockingIo: ehlo_io::TlsHandshake<S, W, Tls = crate::Tls<S>>,
+    {
+        block_on(ehlo_io::Session::open_tls(connection.0, credentials, with)).map(Self)
+    }
+}
+
+#[cfg(feature = "rustls")]
 impl<S: io::Read + io::Write> crate::TlsConnection<S, Server> {
     /// Serves a session, and goes on inside TLS when the client says STARTTLS:
     /// [`ehlo_io::Connection::handle_tls`].

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use ehlo::machine::Upgrade;
 use ehlo::server::{ACCEPTED, Event};
-use ehlo::{Command, Delivery, Extension, Server};
-use ehlo_blocking::Connector;
+use ehlo::{Command, Delivery, Envelope, Extension, ForwardPath, ReversePath, Server};
+use ehlo_blocking::{BlockingSession, Connector};
 use ehlo_io::{
-    Buffered, ConnectionLimits, Incoming, MessageSource, PendingEvent, SessionEnd, ShutdownHandle,
-    TimeLimits,
+    Buffered, ConnectionLimits, Incoming, MessageSource, PendingEvent, RecipientReport,
+    SendFailure, Session, SessionEnd, ShutdownHandle, TimeLimits,
 };
+use ehlo_sasl::Credentials;
 use rustls::ServerConfig;
 
 use crate::pipe::Pipe;
@@ -102,6 +103,17 @@ pub trait Adapter: Default + Send + 'static {
         messages: X,
         tls: Option<&Connector>,
     ) -> io::Result<SessionEnd>;
+
+    /// Keeps a session, inside TLS where it is offered, and sends the content to each address by an
+    /// envelope of its own.
+    fn keep(
+        &self,
+        connection: Self::Connection<Delivery<'_>>,
+        credentials: Option<Credentials<'_>>,
+        tls: &Connector,
+        addresses: &[String],
+        content: &[u8],
+    ) -> Result<Vec<RecipientReport>, SendFailure>;
 
     /// Reads the content of a message: its size, and what it is.
     fn collect(
@@ -261,6 +273,25 @@ impl Adapter for BlockingIo {
             None => connection.deliver(messages),
             Some(connector) => connection.deliver_tls(messages, connector),
         }
+    }
+
+    fn keep(
+        &self,
+        connection: Self::Connection<Delivery<'_>>,
+        credentials: Option<Credentials<'_>>,
+        tls: &Connector,
+        addresses: &[String],
+        content: &[u8],
+    ) -> Result<Vec<RecipientReport>, SendFailure> {
+        let mut session = BlockingSession::open_tls(connection, credentials, tls)?;
+        let mut all = Vec::new();
+        for address in addresses {
+            session.check()?;
+            let recipients = [ForwardPath::new(address).expect("a path")];
+            all.extend(session.send(&Envelope::new(ReversePath::Null, &recipients), content)?);
+        }
+        session.quit().expect("a stream that holds");
+        Ok(all)
     }
 
     fn collect(
@@ -426,6 +457,28 @@ macro_rules! asynchronous {
                     None => $block_on(self, connection.deliver(messages)),
                     Some(connector) => $block_on(self, connection.deliver_tls(messages, connector)),
                 }
+            }
+
+            fn keep(
+                &self,
+                connection: Self::Connection<Delivery<'_>>,
+                credentials: Option<Credentials<'_>>,
+                tls: &Connector,
+                addresses: &[String],
+                content: &[u8],
+            ) -> Result<Vec<RecipientReport>, SendFailure> {
+                $block_on(self, async {
+                    let mut session = Session::open_tls(connection, credentials, tls).await?;
+                    let mut all = Vec::new();
+                    for address in addresses {
+                        session.check().await?;
+                        let recipients = [ForwardPath::new(address).expect("a path")];
+                        let envelope = Envelope::new(ReversePath::Null, &recipients);
+                        all.extend(session.send(&envelope, content).await?);
+                    }
+                    session.quit().await.expect("a stream that holds");
+                    Ok(all)
+                })
             }
 
             fn collect(

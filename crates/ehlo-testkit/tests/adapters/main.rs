@@ -5,6 +5,7 @@
 mod carry;
 mod conformance;
 mod delivering;
+mod keeping;
 mod last_words;
 mod limits;
 mod memory;
@@ -64,6 +65,7 @@ use delivering::{
     delivers, leaves_a_server_that_is_not_authentic, says_that_it_ended_early,
     uses_its_credentials, writes_once_a_message,
 };
+use keeping::{a_kept_session_is_inside_tls, a_session_says_why_its_handshake_failed};
 use last_words::{a_client_hears_it_before_the_error, a_refusal_within_content_counts};
 use memory::{an_idle_connection_has_no_buffers, collects_messages};
 use patience::{
@@ -89,6 +91,9 @@ adapters! {
     deliveries_in_memory: |A| delivers::<A>(Kind::Memory(1 << 14));
     deliveries_over_tcp: |A| delivers::<A>(Kind::Tcp);
     sessions_that_end_early: |A| says_that_it_ended_early::<A>();
+    kept_sessions: |A| a_kept_session_is_inside_tls::<A>(Kind::Memory(1 << 14));
+    kept_sessions_over_tcp: |A| a_kept_session_is_inside_tls::<A>(Kind::Tcp);
+    handshakes_of_kept_sessions: |A| a_session_says_why_its_handshake_failed::<A>(Kind::Tcp);
     credentials: |A| uses_its_credentials::<A>();
     wrong_signatures: |A| leaves_a_server_that_is_not_authentic::<A>();
     messages_are_written_at_once: |A| writes_once_a_message::<A>();
