@@ -1,4 +1,4 @@
-//! A wait is for an event, not for a byte: in clear, in a handshake and inside a record of TLS.
+//! A wait is for an event, not for a byte: without TLS, in a handshake and inside a record of TLS.
 
 use std::io::{ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
@@ -57,7 +57,7 @@ impl Upgrade for Hurried {
     }
 }
 
-/// A socket of a server, and a client that sends `bytes` one by one, each well before a read gives way,
+/// A socket of a server, and a client that sends `bytes` one by one, each well before a read times out,
 /// for as long as the server is there.
 fn dripping(
     bytes: impl Iterator<Item = u8> + Send + 'static,

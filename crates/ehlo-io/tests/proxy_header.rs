@@ -1,4 +1,5 @@
 //! The header of the PROXY protocol: in every cut, against what is wrong, and beside another parser.
+#![cfg(feature = "std")]
 #![allow(clippy::unwrap_used)] // a test fails by a panic
 
 use std::io::{self, Read};

@@ -1,4 +1,5 @@
 //! Sessions that are kept, and the server's words in every result.
+#![cfg(feature = "std")]
 
 use std::future::pending;
 use std::io::{Error, ErrorKind, Result};

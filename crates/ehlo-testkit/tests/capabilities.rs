@@ -157,7 +157,7 @@ fn malformed_lines_are_kept_and_harmless() {
 }
 
 /// What is offered in a form that is not the grammar's is offered: an extension that is overlooked is
-/// mail in clear, or none.
+/// mail in clear text, or no mail.
 #[test]
 fn v128_odd_offers_are_read() {
     let mechanisms = Mechanisms::NONE.with(SaslMechanism::Login).with(SaslMechanism::Plain);

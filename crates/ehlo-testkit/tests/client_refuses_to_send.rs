@@ -94,7 +94,7 @@ fn a_parameter_without_its_extension_is_refused() {
     }
 }
 
-/// RFC 8689 §4.2.1, even where a server offers it in clear.
+/// RFC 8689 §4.2.1, even if a server offers it outside TLS.
 #[test]
 fn requiretls_outside_tls_is_refused() {
     let mut client = after("REQUIRETLS,STARTTLS");

@@ -34,7 +34,7 @@ pub trait Adapter: Default + Send + 'static {
     /// Bytes that a connection may hold so that much waits for little.
     const NARROW: usize = 7;
 
-    /// A stream in clear.
+    /// A stream without TLS.
     type Stream: Send;
     /// The adapter's connection, on a stream that may go on inside TLS.
     type Connection<M>: Send

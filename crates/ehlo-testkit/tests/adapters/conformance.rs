@@ -19,7 +19,7 @@ use crate::wires::{Kind, wires};
 /// Whether, and from where, a session is inside TLS.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Layer {
-    /// Nowhere: where a transcript has TLS, both ends say so and go on in clear.
+    /// No TLS: if a transcript begins TLS, both ends say so and continue in clear text.
     Clear,
     /// From where the transcript has it, or else from its beginning.
     Tls,
@@ -110,7 +110,7 @@ fn write_all(stream: &mut Blocks, mut bytes: &[u8]) -> io::Result<()> {
     patient(|| stream.flush())
 }
 
-/// The stream gives way when it would block.
+/// The stream returns an error when it would block.
 pub fn patient<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {

@@ -59,7 +59,7 @@ fn refuses(stream: TcpStream, layer: Layer, offers: &'static str, after: Duratio
     }
 }
 
-/// By DATA and in chunks, in clear and inside TLS: each recipient has the server's refusal.
+/// By DATA and in chunks, without TLS and inside TLS: each recipient has the server's refusal.
 pub fn a_refusal_within_content_counts<A: Adapter>() {
     for layer in [Layer::Clear, Layer::Tls] {
         for (offers, chunking) in [

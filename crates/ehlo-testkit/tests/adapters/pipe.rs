@@ -98,7 +98,7 @@ impl Drop for Pipe {
     }
 }
 
-/// As of a socket that gives way when it would block for long.
+/// Like a socket that returns an error when it would block for long.
 fn block<T>(mut poll: impl FnMut(&Context<'_>) -> Poll<io::Result<T>>) -> io::Result<T> {
     struct Unpark(Thread);
     impl Wake for Unpark {

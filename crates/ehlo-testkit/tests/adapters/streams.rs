@@ -125,7 +125,7 @@ pub fn truncated_tls_completes_nothing<A: Adapter>(kind: Kind) {
     }
 }
 
-/// What follows STARTTLS in clear is neither a command nor part of the handshake, RFC 3207 §4.2.
+/// Plaintext behind STARTTLS is neither a command nor part of the handshake, RFC 3207 §4.2.
 pub fn nothing_in_clear_survives_starttls<A: Adapter>(kind: Kind) {
     let offered = Capabilities::NONE.with(Extension::StartTls);
     let config = ServerConfig { offered, ..ServerConfig::DEFAULT };
@@ -145,7 +145,7 @@ pub fn nothing_in_clear_survives_starttls<A: Adapter>(kind: Kind) {
     });
     let mut stream = BlockingIo.stream(client);
     stream.write_all(b"EHLO c.example\r\nSTARTTLS\r\nNOOP\r\n").expect("room");
-    let error = serving.join().expect("a server").expect_err("NOOP in clear");
+    let error = serving.join().expect("a server").expect_err("NOOP in clear text");
     assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
 
     let (client, server) = wires(kind);
@@ -170,7 +170,7 @@ pub fn nothing_in_clear_survives_starttls<A: Adapter>(kind: Kind) {
     adapter.next(&mut connection, |_| ()).expect("a reply");
     let _stream = answered.join().expect("a server");
     let error = adapter.connect_tls(&mut connection, tls::client());
-    let error = error.expect_err("a reply in clear");
+    let error = error.expect_err("a reply in clear text");
     assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
 }
 

@@ -6,7 +6,7 @@ use ehlo::session::State;
 
 use crate::{CONFIG, INSIDE_TLS, after, feed};
 
-/// CVE-2011-0411 and its kin: what came behind STARTTLS in clear is no command inside TLS.
+/// CVE-2011-0411 and its kin: plaintext behind STARTTLS is no command inside TLS.
 #[test]
 fn v31_starttls_then_plaintext() {
     for behind in [&b"NOOP\r\n"[..], b"EHLO evil.example\r\nMAIL FROM:<a@b.example>\r\n", b"\r\n"] {

@@ -101,7 +101,7 @@ fn tls_refused_where_it_is_not_required() {
     assert!(report.sent.starts_with("EHLO client.example\r\nSTARTTLS\r\nMAIL"));
 }
 
-/// After a handshake that failed the connection is of no use, and bytes in clear behind the 220
+/// After a handshake that failed the connection is of no use, and plaintext behind the 220
 /// are somebody else's.
 #[test]
 fn tls_that_fails() {

@@ -99,7 +99,7 @@ fn tls_that_is_missing_or_broken_is_found() {
     let told_of_refused = told(&refused.start(), &dns, &[]);
     assert_eq!(told_of_refused.wrong(), ["STARTTLS is offered, and refused: 454 4.7.0 later"]);
 
-    // What stands behind the 220 in clear would be taken for the answer to EHLO inside TLS.
+    // Plaintext behind the 220 would be taken for the answer to EHLO inside TLS.
     let injected = server(&["mx.test"], (2020, 2200));
     let mut injected = Script { replies: vec![], ..injected }.with("EHLO", OFFER);
     injected = injected.with("STARTTLS", "220 go\r\n250-mx.test\r\n250 AUTH PLAIN\r\n");
